@@ -1,0 +1,81 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// An immutable run of bytes that is shared, never copied: a message's body, an encoded value.
+///
+/// The memory comes from `malloc`, so that a `ByteWriter` can hand over what it grew without a copy.
+public struct Bytes: Sendable {
+    /// Owns the memory.
+    ///
+    /// Unchecked because of the raw pointer; it is sound because nothing writes through it after `init`
+    /// and only `deinit`, which runs once nobody holds a reference, frees it.
+    private final class Storage: @unchecked Sendable {
+        let base: UnsafeMutableRawPointer?
+
+        init(base: UnsafeMutableRawPointer?) { self.base = base }
+
+        deinit { free(base) }
+    }
+
+    private let storage: Storage
+    private let offset: Int
+    /// How many bytes there are.
+    public let count: Int
+
+    /// No bytes.
+    public static let empty = Bytes(adopting: nil, count: 0)
+
+    /// Takes over `count` bytes at `base`, which came from `malloc`.
+    public init(adopting base: UnsafeMutableRawPointer?, count: Int) {
+        storage = Storage(base: base)
+        offset = 0
+        self.count = count
+    }
+
+    private init(storage: Storage, offset: Int, count: Int) {
+        self.storage = storage
+        self.offset = offset
+        self.count = count
+    }
+
+    /// A copy of `bytes`.
+    public init(_ bytes: some Collection<UInt8>) {
+        var writer = ByteWriter(capacity: bytes.count)
+        for byte in bytes { writer.append(byte) }
+        self = writer.finish()
+    }
+
+    /// A copy of the bytes at `buffer`.
+    public init(copying buffer: UnsafeRawBufferPointer) {
+        var writer = ByteWriter(capacity: buffer.count)
+        writer.append(contentsOf: buffer)
+        self = writer.finish()
+    }
+
+    /// The bytes in `range`, sharing this memory.
+    ///
+    /// - Precondition: `range` lies within `0..<count`.
+    public subscript(range: Range<Int>) -> Bytes {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "range outside the bytes")
+        return Bytes(storage: storage, offset: offset + range.lowerBound, count: range.count)
+    }
+
+    /// Calls `body` with the memory, which is valid only until `body` returns.
+    public func withUnsafeBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(UnsafeRawBufferPointer(start: storage.base.map { $0 + offset }, count: count))
+    }
+
+    /// The bytes as an array.
+    public var array: [UInt8] { withUnsafeBytes { Array($0) } }
+}
+
+extension Bytes: Equatable {
+    /// Whether both hold the same bytes.
+    public static func == (left: Bytes, right: Bytes) -> Bool {
+        left.count == right.count
+            && left.withUnsafeBytes { a in right.withUnsafeBytes { b in a.elementsEqual(b) } }
+    }
+}

@@ -1,0 +1,54 @@
+/// Why ranks cannot talk to each other.
+public struct CommunicationError: Error, Sendable, CustomStringConvertible {
+    /// One sentence for the user: what went wrong, with whom, and what to do.
+    public var description: String
+
+    /// An error with its one sentence.
+    public init(_ description: String) { self.description = description }
+}
+
+/// What `Communicator.receive` found.
+public enum Delivery: Sendable {
+    /// A message, and the rank that sent it.
+    case message(Message, from: Int)
+    /// The connection to a rank ended; nothing more will come from it.
+    case lost(rank: Int, reason: String)
+    /// Another thread called `Waker.wake`.
+    case woken
+    /// The deadline passed.
+    case timedOut
+}
+
+/// Makes a `Communicator.receive` on another thread return.
+public protocol Waker: Sendable {
+    /// Makes the receive that is under way, or else the next one, return `woken`. Several wakes may become one.
+    func wake()
+}
+
+/// One rank's end of the messages of a job.
+///
+/// A communicator belongs to one thread; only its `waker` may be used from others. Messages between two ranks arrive
+/// in the order in which they were sent. Rank 0 is the root; a transport need only connect the root with every other
+/// rank.
+public protocol Communicator: AnyObject {
+    /// This rank, from 0.
+    var rank: Int { get }
+    /// How many ranks the job has.
+    var size: Int { get }
+    /// Lets other threads interrupt `receive`.
+    var waker: any Waker { get }
+
+    /// Sends `message`, or queues it where sending would block the root.
+    ///
+    /// - Throws: `CommunicationError` where a worker has lost the root. On the root a message to a lost rank is
+    ///   dropped: its loss is, or was, delivered by `receive`.
+    func send(_ message: Message, to destination: Int) throws(CommunicationError)
+
+    /// Waits, asleep, for what comes next: until `deadline`, in nanoseconds of the monotonic clock, or for ever.
+    ///
+    /// - Throws: `CommunicationError` where the transport itself fails.
+    func receive(until deadline: UInt64?) throws(CommunicationError) -> Delivery
+
+    /// Sends what is queued, waiting at most until `deadline`, and closes every connection.
+    func close(until deadline: UInt64?)
+}

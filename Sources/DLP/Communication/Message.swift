@@ -1,0 +1,59 @@
+/// What one rank sends another: a kind, four numbers and a body.
+///
+/// The numbers are part of every message, so that no kind needs a format of its own around its body and a
+/// transport can put them into its frame header.
+public struct Message: Sendable, Equatable {
+    /// What a message is about, and with that what its numbers mean.
+    public enum Kind: UInt8, Sendable, CaseIterable {
+        /// Part of a broadcast, gather or barrier. `operation`: which one; `extra`: the `Collective`.
+        case collective = 1
+
+        /// Worker to root: takes part in the loop `operation`. `first`: the number of examples or -1; `extra`: the
+        /// loop's options, which must be the same on all ranks.
+        case enter = 2
+        /// Worker to root: a chunk is done. `first`: where it began; `count`: how many of its examples are done, the
+        /// rest goes back; `extra`: nanoseconds of work; `body`: the results, or nothing where they stay.
+        case done = 3
+        /// Worker to root: takes no more of the loop. `first`, `count`: the unstarted rest of what it holds.
+        case leave = 4
+        /// Worker to root: the number of examples turned out to be `count`.
+        case length = 5
+        /// Worker to root: results that had stayed with it. `first`, `count`, and `extra` the distance between them.
+        case results = 6
+
+        /// Root to worker: do the examples from `first`, `count` of them; give the rest back after `extra` nanoseconds
+        /// (0: never); `body`: the examples themselves where the worker does not have them.
+        case assign = 10
+        /// Root to worker: nothing is left in the loop.
+        case end = 11
+
+        /// Worker to root: something failed for good. `body`: an encoded `Fault`.
+        case fault = 20
+        /// Worker to root: the script called `os.exit`. `count`: the status.
+        case exit = 21
+        /// Worker to root: finished; nothing more will come.
+        case goodbye = 22
+        /// Root to worker: the job is over, with status `count`.
+        case stop = 23
+    }
+
+    public var kind: Kind
+    /// The sequence number of the loop or collective that this belongs to; every rank counts them alike.
+    public var operation: UInt64
+    public var first: Int64
+    public var count: Int64
+    public var extra: Int64
+    public var body: Bytes
+
+    /// A message; numbers not named are 0.
+    public init(
+        _ kind: Kind, operation: UInt64 = 0, first: Int = 0, count: Int = 0, extra: Int64 = 0, body: Bytes = .empty
+    ) {
+        self.kind = kind
+        self.operation = operation
+        self.first = Int64(first)
+        self.count = Int64(count)
+        self.extra = extra
+        self.body = body
+    }
+}
