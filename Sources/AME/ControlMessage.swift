@@ -1,0 +1,34 @@
+/// One packet on the control descriptor between rank 0 and our launcher, as text.
+public enum ControlMessage: Equatable, Sendable {
+    /// Rank 0 to launcher: rank 0 copes with the death of a worker by itself, and the job's status is rank 0's.
+    case lead
+    /// Rank 0 to launcher: show `text` as the line at the bottom of the terminal; an empty one takes it away.
+    case status(text: String)
+    /// Launcher to rank 0: a worker ended with an exit status.
+    case exited(rank: Int, status: Int32)
+    /// Launcher to rank 0: a worker was killed by a signal.
+    case signalled(rank: Int, signal: Int32)
+
+    /// The packet's text.
+    public var text: String {
+        switch self {
+        case .lead: "lead"
+        case .status(let text): "status \(text)"
+        case .exited(let rank, let status): "exited \(rank) \(status)"
+        case .signalled(let rank, let signal): "signalled \(rank) \(signal)"
+        }
+    }
+
+    /// The message that `text` says, or nil where it says none.
+    public init?(text: String) {
+        let words = text.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+        let numbers = words.count == 2 ? words[1].split(separator: " ").compactMap { Int32($0) } : []
+        switch words[0] {
+        case "lead" where words.count == 1: self = .lead
+        case "status" where words.count == 2: self = .status(text: String(words[1]))
+        case "exited" where numbers.count == 2: self = .exited(rank: Int(numbers[0]), status: numbers[1])
+        case "signalled" where numbers.count == 2: self = .signalled(rank: Int(numbers[0]), signal: numbers[1])
+        default: return nil
+        }
+    }
+}

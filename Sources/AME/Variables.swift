@@ -1,0 +1,29 @@
+/// The environment variables by which a launcher tells a rank its place in an AME job.
+///
+/// The first five are those of dlp_mpi's `ame` backend, so that its scripts run under our launcher and ours under its.
+/// The others are set by our launcher only and make the connection faster and safer; a rank does without them.
+public enum AMEVariable {
+    /// The host on which rank 0 listens.
+    public static let host = "AME_HOST"
+    /// The TCP port on which rank 0 listens.
+    public static let port = "AME_PORT"
+    /// This process's rank, from 0.
+    public static let rank = "AME_RANK"
+    /// The number of ranks.
+    public static let size = "AME_SIZE"
+    /// The job's key: 64 random bytes in base64.
+    public static let key = "AME_AUTHKEY"
+
+    /// The name of the abstract Unix-domain socket on which rank 0 listens, without its leading NUL.
+    public static let socket = "AME_SOCKET"
+    /// Rank 0 only: the descriptor of that socket, bound and listening since before any rank was started.
+    public static let listener = "AME_LISTEN_FD"
+    /// Rank 0 only: the descriptor of a `SOCK_SEQPACKET` pair to the launcher; see `ControlMessage`.
+    public static let control = "AME_CONTROL_FD"
+    /// Set where the launcher's standard error is a terminal: its width in columns.
+    public static let columns = "AME_COLUMNS"
+
+    /// All of them: what a rank removes from its environment, so that a program that it starts in turn does not take
+    /// itself for that rank.
+    public static let all = [host, port, rank, size, key, socket, listener, control, columns]
+}
