@@ -4,10 +4,12 @@
 
 /// A buffer that grows by doubling and gives its memory away without a copy.
 public struct ByteWriter: ~Copyable {
-    private var base: UnsafeMutableRawPointer?
-    private var capacity: Int
+    @usableFromInline var base: UnsafeMutableRawPointer?
+    @usableFromInline var capacity: Int
+    @usableFromInline var used = 0
+
     /// How many bytes have been written.
-    public private(set) var count = 0
+    @inlinable public var count: Int { used }
 
     /// An empty buffer with room for `capacity` bytes.
     public init(capacity: Int = 0) {
@@ -18,14 +20,14 @@ public struct ByteWriter: ~Copyable {
     deinit { free(base) }
 
     /// Makes room for `additional` more bytes.
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func reserve(_ additional: Int) {
-        if count + additional > capacity { grow(additional) }
+        if additional > capacity &- used { grow(additional) }
     }
 
-    @inline(never)
-    private mutating func grow(_ additional: Int) {
-        let wanted = max(count + additional, capacity * 2, 64)
+    @usableFromInline @inline(never)
+    mutating func grow(_ additional: Int) {
+        let wanted = max(used + additional, capacity * 2, 64)
         guard let grown = realloc(base, wanted) else {
             preconditionFailure("out of memory: cannot grow a buffer to \(wanted) bytes")
         }
@@ -34,35 +36,35 @@ public struct ByteWriter: ~Copyable {
     }
 
     /// Adds one byte.
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func append(_ byte: UInt8) {
         reserve(1)
-        base.unsafelyUnwrapped.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
-        count += 1
+        base.unsafelyUnwrapped.storeBytes(of: byte, toByteOffset: used, as: UInt8.self)
+        used &+= 1
     }
 
     /// Adds an integer, most significant byte first.
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func append(bigEndian value: some FixedWidthInteger) { append(raw: value.bigEndian) }
 
     /// Adds an integer, least significant byte first.
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func append(littleEndian value: some FixedWidthInteger) { append(raw: value.littleEndian) }
 
-    @inline(__always)
-    private mutating func append<Value: FixedWidthInteger>(raw value: Value) {
+    @inlinable @inline(__always)
+    mutating func append<Value: FixedWidthInteger>(raw value: Value) {
         reserve(MemoryLayout<Value>.size)
-        base.unsafelyUnwrapped.storeBytes(of: value, toByteOffset: count, as: Value.self)
-        count += MemoryLayout<Value>.size
+        base.unsafelyUnwrapped.storeBytes(of: value, toByteOffset: used, as: Value.self)
+        used &+= MemoryLayout<Value>.size
     }
 
     /// Adds a copy of the bytes at `buffer`.
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func append(contentsOf buffer: UnsafeRawBufferPointer) {
         guard let source = buffer.baseAddress, buffer.count > 0 else { return }
         reserve(buffer.count)
-        memcpy(base.unsafelyUnwrapped + count, source, buffer.count)
-        count += buffer.count
+        (base.unsafelyUnwrapped + used).copyMemory(from: source, byteCount: buffer.count)
+        used &+= buffer.count
     }
 
     /// Adds a copy of `bytes`.
@@ -70,21 +72,21 @@ public struct ByteWriter: ~Copyable {
 
     /// The bytes written so far, to read or to patch; valid only until `body` returns.
     public mutating func withUnsafeMutableBytes<Result>(_ body: (UnsafeMutableRawBufferPointer) -> Result) -> Result {
-        body(UnsafeMutableRawBufferPointer(start: base, count: count))
+        body(UnsafeMutableRawBufferPointer(start: base, count: used))
     }
 
     /// Drops everything behind the first `length` bytes.
     public mutating func truncate(to length: Int) {
-        precondition(length >= 0 && length <= count, "cannot truncate to more than there is")
-        count = length
+        precondition(length >= 0 && length <= used, "cannot truncate to more than there is")
+        used = length
     }
 
     /// The bytes written, without a copy; the writer is empty again.
     public mutating func take() -> Bytes {
-        let bytes = Bytes(adopting: base, count: count)
+        let bytes = Bytes(adopting: base, count: used)
         base = nil
         capacity = 0
-        count = 0
+        used = 0
         return bytes
     }
 

@@ -10,16 +10,17 @@ public struct Bytes: Sendable {
     ///
     /// Unchecked because of the raw pointer; it is sound because nothing writes through it after `init`
     /// and only `deinit`, which runs once nobody holds a reference, frees it.
-    private final class Storage: @unchecked Sendable {
-        let base: UnsafeMutableRawPointer?
+    @usableFromInline
+    final class Storage: @unchecked Sendable {
+        @usableFromInline let base: UnsafeMutableRawPointer?
 
         init(base: UnsafeMutableRawPointer?) { self.base = base }
 
         deinit { free(base) }
     }
 
-    private let storage: Storage
-    private let offset: Int
+    @usableFromInline let storage: Storage
+    @usableFromInline let offset: Int
     /// How many bytes there are.
     public let count: Int
 
@@ -62,10 +63,14 @@ public struct Bytes: Sendable {
     }
 
     /// Calls `body` with the memory, which is valid only until `body` returns.
+    @inlinable
     public func withUnsafeBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try body(UnsafeRawBufferPointer(start: storage.base.map { $0 + offset }, count: count))
+        // Inlined, the last use of the storage could otherwise be before the body's last use of the memory.
+        try withExtendedLifetime(storage) { () throws(Failure) -> Result in
+            try body(UnsafeRawBufferPointer(start: storage.base.map { $0 + offset }, count: count))
+        }
     }
 
     /// The bytes as an array.
@@ -75,7 +80,12 @@ public struct Bytes: Sendable {
 extension Bytes: Equatable {
     /// Whether both hold the same bytes.
     public static func == (left: Bytes, right: Bytes) -> Bool {
-        left.count == right.count
-            && left.withUnsafeBytes { a in right.withUnsafeBytes { b in a.elementsEqual(b) } }
+        guard left.count == right.count else { return false }
+        return left.withUnsafeBytes { a in
+            right.withUnsafeBytes { b in
+                guard let a = a.baseAddress, let b = b.baseAddress else { return true }
+                return memcmp(a, b, left.count) == 0
+            }
+        }
     }
 }

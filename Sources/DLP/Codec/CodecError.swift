@@ -1,0 +1,19 @@
+/// Why bytes are not an encoded value, or why a value cannot be written in the form asked for.
+public struct CodecError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// One sentence without its full stop: what was wrong.
+    public var message: String
+    /// Where in the encoded bytes, from 0; nil where the place would tell nobody anything.
+    public var offset: Int?
+
+    /// An error with its sentence and its place.
+    public init(_ message: String, at offset: Int? = nil) {
+        self.message = message
+        self.offset = offset
+    }
+
+    /// The sentence, with the place.
+    public var description: String {
+        guard let offset else { return message }
+        return "\(message) (at byte \(offset) of the encoded value)"
+    }
+}

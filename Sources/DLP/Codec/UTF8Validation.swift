@@ -1,0 +1,45 @@
+/// Whether `bytes` are well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF (RFC 3629).
+public func isValidUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var position = 0
+    while true {
+        position = endOfASCII(in: bytes, from: position)
+        if position == bytes.count { return true }
+        let length = lengthOfMultibyteCharacter(in: bytes, at: position)
+        if length == 0 { return false }
+        position += length
+    }
+}
+
+/// Where the run of ASCII characters that begins at `start` ends: eight bytes at a time.
+@inline(__always)
+private func endOfASCII(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+    var position = start
+    while bytes.count - position >= 8 {
+        let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+        let others = word & 0x8080_8080_8080_8080
+        if others != 0 { return position + others.trailingZeroBitCount / 8 }
+        position += 8
+    }
+    while position < bytes.count, bytes[position] < 0x80 { position += 1 }
+    return position
+}
+
+/// How many bytes the character has that begins at `position` and is not ASCII, or 0 where it is malformed.
+private func lengthOfMultibyteCharacter(in bytes: UnsafeRawBufferPointer, at position: Int) -> Int {
+    let length: Int
+    // What the second byte may be depends on the first; this excludes overlong forms, surrogates and too large ones.
+    let second: ClosedRange<UInt8>
+    switch bytes[position] {
+    case 0xc2...0xdf: (length, second) = (2, 0x80...0xbf)
+    case 0xe0: (length, second) = (3, 0xa0...0xbf)
+    case 0xe1...0xec, 0xee, 0xef: (length, second) = (3, 0x80...0xbf)
+    case 0xed: (length, second) = (3, 0x80...0x9f)
+    case 0xf0: (length, second) = (4, 0x90...0xbf)
+    case 0xf1...0xf3: (length, second) = (4, 0x80...0xbf)
+    case 0xf4: (length, second) = (4, 0x80...0x8f)
+    default: return 0
+    }
+    guard bytes.count - position >= length, second.contains(bytes[position + 1]) else { return 0 }
+    for offset in 2..<max(length, 2) where bytes[position + offset] & 0xc0 != 0x80 { return 0 }
+    return length
+}
