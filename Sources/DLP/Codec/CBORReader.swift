@@ -110,6 +110,24 @@ public struct CBORReader {
         return bytes
     }
 
+    /// Reads the break that ends an item of indefinite length, if it is next.
+    ///
+    /// - Returns: whether it was.
+    public mutating func skipBreak() -> Bool {
+        guard remaining > 0, base.unsafelyUnwrapped.load(fromByteOffset: offset, as: UInt8.self) == 0xff else {
+            return false
+        }
+        offset += 1
+        return true
+    }
+
+    /// Refuses anything behind what has been read.
+    ///
+    /// - Throws: `CodecError` where bytes are left.
+    public func expectEnd() throws(CodecError) {
+        guard remaining == 0 else { throw CodecError("something follows the encoded value", at: position) }
+    }
+
     @usableFromInline @inline(never)
     func truncated(at offset: Int) -> CodecError { CodecError("the encoded value is cut off", at: offset) }
 

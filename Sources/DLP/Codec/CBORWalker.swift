@@ -108,6 +108,19 @@ public struct CBORWalker {
     }
 }
 
+extension CBORWalker {
+    /// Reads the rest of a shared reference whose tag has been read: the number of the item that it stands for.
+    ///
+    /// - Throws: `CodecError` where that is not one of the `count` shareable items that have begun so far.
+    mutating func readReference(among count: Int) throws(CodecError) -> Int {
+        let start = reader.position
+        guard case .leaf(let head, _)? = try next(), head.major == CBORMajor.unsigned,
+            head.argument < UInt64(count), case .close? = try next()
+        else { throw CodecError("a shared reference does not name a value before it", at: start) }
+        return Int(head.argument)
+    }
+}
+
 extension CBORReader {
     /// Reads one whole item, whatever is inside it, and forgets it.
     ///

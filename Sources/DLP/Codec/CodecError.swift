@@ -17,3 +17,7 @@ public struct CodecError: Error, Sendable, Equatable, CustomStringConvertible {
         return "\(message) (at byte \(offset) of the encoded value)"
     }
 }
+
+extension CodecError {
+    static func invalidText(at offset: Int) -> CodecError { CodecError("a text string is not valid UTF-8", at: offset) }
+}

@@ -1,0 +1,158 @@
+/// One pass over an encoded item that computes its digest from the digests of its parts.
+struct DigestWalk {
+    /// What a digest is of: different seeds, so that the same content of different kinds has different digests.
+    enum Domain: UInt64 {
+        case integer = 1
+        case double, simple, text, bytes, textChunks, byteChunks, array, map, entry, tag, list, cyclic
+    }
+
+    private struct Level {
+        let container: CBORWalker.Container
+        var mixer: DigestMixer
+        var count = 0
+        /// Only in maps: the key whose value is next, and the sum of the entries' digests, which has no order.
+        var key: Digest?
+        var sum = Digest(high: 0, low: 0)
+        /// Only in shareable items: its number.
+        var number = 0
+    }
+
+    /// Stands for what is not known yet.
+    private static let unknown = Digest(high: 0, low: 0)
+
+    /// The digests of the shareable items, by their numbers; nil where it is not complete.
+    private(set) var shared: [Digest?] = []
+    /// Whether an item refers to one that it is inside.
+    private(set) var hasCycle = false
+    /// What stands for shareable items wherever they are; empty where that is their digest.
+    private var colors: [Digest] = []
+    private var levels: [Level] = []
+
+    /// The digest of the whole.
+    mutating func digest(of encoded: UnsafeRawBufferPointer) throws(CodecError) -> Digest {
+        var walker = CBORWalker(CBORReader(encoded))
+        var whole = Self.unknown
+        while let step = try walker.next() {
+            let digest: Digest
+            switch step {
+            case .leaf(let head, let bytes): digest = Self.digest(of: head, bytes)
+            case .open(.tag(CBORTag.sharedReference)):
+                digest = resolve(try walker.readReference(among: shared.count))
+            case .open(let container):
+                open(container)
+                continue
+            case .close:
+                // The walker closes only what it has opened.
+                guard let level = levels.popLast() else { continue }
+                digest = close(level)
+            }
+            if levels.isEmpty { whole = digest } else { Self.add(digest, to: &levels[levels.count - 1]) }
+        }
+        try walker.reader.expectEnd()
+        return whole
+    }
+
+    /// The digest of an item that refers to itself, and has `shareables` shareable items.
+    ///
+    /// Where a cycle is entered, and with that what refers to what, depends on the order of maps' entries. So the
+    /// shareable items are the nodes of a graph, and as in the colour refinement of Weisfeiler and Leman each gets
+    /// from its content and from what its neighbours had a new colour, a few times. The colours of all nodes, in no
+    /// order, are the digest: it misses no content, only what two nodes far from each other have to do with each other.
+    static func digestOfCycle(in encoded: UnsafeRawBufferPointer, shareables: Int) throws(CodecError) -> Digest {
+        var colors = [Digest](repeating: unknown, count: shareables)
+        var whole = unknown
+        for _ in 1...4 {
+            var walk = DigestWalk()
+            walk.colors = colors
+            whole = try walk.digest(of: encoded)
+            colors = walk.shared.map { $0 ?? unknown }
+        }
+        var mixer = DigestMixer(seed: Domain.cyclic.rawValue)
+        mixer.add(whole)
+        mixer.add(colors.reduce(unknown, sum))
+        return mixer.finish(count: shareables)
+    }
+
+    @inline(__always)
+    private static func digest(of head: CBORHead, _ bytes: UnsafeRawBufferPointer) -> Digest {
+        switch head.major {
+        case CBORMajor.unsigned, CBORMajor.negative:
+            return digest(.integer, head.argument, UInt64(head.major))
+        case CBORMajor.text, CBORMajor.bytes:
+            var mixer = DigestMixer(seed: (head.major == CBORMajor.text ? Domain.text : .bytes).rawValue)
+            mixer.add(bytes)
+            return mixer.finish(count: bytes.count)
+        default:
+            if let double = head.double { return digest(.double, double.bitPattern, 0) }
+            return digest(.simple, head.argument, 0)
+        }
+    }
+
+    @inline(__always)
+    private static func digest(_ domain: Domain, _ low: UInt64, _ high: UInt64) -> Digest {
+        var mixer = DigestMixer(seed: domain.rawValue)
+        mixer.add(low, high)
+        return mixer.finish(count: 1)
+    }
+
+    private static func sum(_ left: Digest, _ right: Digest) -> Digest {
+        Digest(high: left.high &+ right.high, low: left.low &+ right.low)
+    }
+
+    private mutating func resolve(_ number: Int) -> Digest {
+        if !colors.isEmpty { return colors[number] }
+        if let digest = shared[number] { return digest }
+        hasCycle = true
+        return Self.unknown
+    }
+
+    private mutating func open(_ container: CBORWalker.Container) {
+        let domain: Domain =
+            switch container {
+            case .array: .array
+            case .map: .map
+            case .tag: .tag
+            case .byteChunks: .byteChunks
+            case .textChunks: .textChunks
+            }
+        var level = Level(container: container, mixer: DigestMixer(seed: domain.rawValue))
+        if container == .tag(CBORTag.shareable) {
+            level.number = shared.count
+            shared.append(nil)
+        } else if case .tag(let number) = container {
+            level.mixer.add(number, 0)
+        }
+        levels.append(level)
+    }
+
+    private mutating func close(_ level: Level) -> Digest {
+        var mixer = level.mixer
+        switch level.container {
+        case .map: mixer.add(level.sum)
+        case .tag(CBORTag.shareable):
+            // Its only item was kept as the sum, so that the tag itself leaves no trace.
+            shared[level.number] = level.sum
+            return colors.isEmpty ? level.sum : colors[level.number]
+        default: break
+        }
+        return mixer.finish(count: level.count)
+    }
+
+    private static func add(_ digest: Digest, to level: inout Level) {
+        level.count += 1
+        switch level.container {
+        case .map:
+            guard let key = level.key else {
+                level.key = digest
+                return
+            }
+            var mixer = DigestMixer(seed: Domain.entry.rawValue)
+            mixer.add(key)
+            mixer.add(digest)
+            level.sum = sum(level.sum, mixer.finish(count: 2))
+            level.key = nil
+        case .tag(CBORTag.shareable): level.sum = digest
+        default: level.mixer.add(digest)
+        }
+    }
+}

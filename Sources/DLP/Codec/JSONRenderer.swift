@@ -1,0 +1,199 @@
+/// Writes encoded values as JSON text, the same text in every run.
+///
+/// The rules are those of RFC 8949, section 6.1, made to fit Lua. Not-a-number, infinities and undefined become null.
+/// Floating-point numbers keep a point or an exponent, so that they can be told from integers. A string that is not
+/// UTF-8 becomes base64url without padding. Keys of maps that are numbers or booleans become text; entries are sorted,
+/// integer keys first, as Lua has no order that would last. Shared values are written out wherever they are referred
+/// to. Typed arrays become arrays; other tags are left out.
+///
+/// A renderer keeps its working memory from one value to the next.
+public struct JSONRenderer: ~Copyable {
+    private enum Level {
+        /// `pending` elements are still to come; nil where a break ends them.
+        case array(pending: UInt64?, isFirst: Bool)
+        /// The entries from `next` up to `last` are still to come; the map ends at `end`.
+        case map(first: Int, next: Int, last: Int, end: Int)
+        /// The content of a shareable item.
+        case shareable(number: Int)
+        /// A value written in place of a reference, behind which it goes on at `back`.
+        case reference(back: Int)
+    }
+
+    /// How deep values may be nested in JSON text: what jq, one of the most patient readers, accepts.
+    public static let maximumDepth = 10_000
+
+    private var index = JSONIndex()
+    private var levels: [Level] = []
+    /// Whether we are inside of the shareable item with that number.
+    private var isActive: [Bool] = []
+    private var reader = nothing
+    /// How often a reference was followed.
+    private var expansions = 0
+
+    /// A renderer without working memory.
+    public init() {}
+
+    /// Adds the JSON text of the one item that `encoded` is.
+    ///
+    /// - Throws: `CodecError` where the bytes are not exactly one well-formed item; and where it has no JSON text, as it
+    ///   contains itself, has a table as a key or two keys with the same text, is nested deeper than `maximumDepth`, or
+    ///   where its shared values written out would take more than 64 MiB and 100 times its size. `writer` is then as
+    ///   it was.
+    public mutating func render(
+        _ encoded: UnsafeRawBufferPointer, into writer: inout ByteWriter
+    ) throws(CodecError) {
+        let start = writer.count
+        // The memory behind `encoded` is not ours to keep.
+        defer { reader = Self.nothing }
+        do throws(CodecError) {
+            try index.build(encoded)
+            levels.removeAll(keepingCapacity: true)
+            isActive.removeAll(keepingCapacity: true)
+            isActive.append(contentsOf: repeatElement(false, count: index.shareables.count))
+            expansions = 0
+            reader = CBORReader(encoded)
+            // Following a reference costs as much as a byte, for a reference to a reference writes none.
+            let limit = start + (64 << 20) + 100 * encoded.count
+            repeat {
+                try writeItem(into: &writer)
+                guard writer.count + expansions <= limit else { throw Self.tooLarge }
+            } while try goToNextItem(&writer)
+        } catch {
+            writer.truncate(to: start)
+            throw error
+        }
+    }
+
+    private static var nothing: CBORReader { CBORReader(UnsafeRawBufferPointer(start: nil, count: 0)) }
+    private static let tooLarge = CodecError(
+        "a value that is shared in too many places cannot be written as JSON: the text would be too long")
+    private static let tooDeep = CodecError(
+        "a value nested more than \(maximumDepth) levels deep cannot be written as JSON")
+    private static let cycle = CodecError("a value that contains itself cannot be written as JSON")
+
+    /// Writes the item that the reader is at, or the beginning of an array or map.
+    private mutating func writeItem(into writer: inout ByteWriter) throws(CodecError) {
+        while true {
+            let start = reader.position
+            let head = try reader.readHead()
+            switch head.major {
+            case CBORMajor.unsigned, CBORMajor.negative: return writer.appendDecimal(head)
+            case CBORMajor.bytes, CBORMajor.text: return try writeString(head, into: &writer)
+            case CBORMajor.array:
+                writer.append(UInt8(ascii: "["))
+                return try push(.array(pending: head.isIndefinite ? nil : head.argument, isFirst: true))
+            case CBORMajor.map:
+                writer.append(UInt8(ascii: "{"))
+                let map = index.map(at: start)
+                let (first, last) = (map.entries.lowerBound, map.entries.upperBound)
+                return try push(.map(first: first, next: first, last: last, end: map.bytes.upperBound))
+            case CBORMajor.tag:
+                if try writeTypedArray(tag: head.argument, into: &writer) { return }
+                try enterTag(head.argument)
+            default:
+                if let double = head.double { return writer.appendJSONNumber(double) }
+                let isBool = head.isSimple(CBORSimple.yes) || head.isSimple(CBORSimple.no)
+                return writer.append(utf8: !isBool ? "null" : head.isSimple(CBORSimple.yes) ? "true" : "false")
+            }
+        }
+    }
+
+    /// Goes to where the item inside a tag begins, or the one that a reference stands for.
+    private mutating func enterTag(_ tag: UInt64) throws(CodecError) {
+        var number = 0
+        switch tag {
+        case CBORTag.shareable: number = index.shareable(at: reader.position)
+        case CBORTag.sharedReference:
+            number = Int(try reader.readHead().argument)
+            guard !isActive[number] else { throw Self.cycle }
+            expansions += 1
+            try push(.reference(back: reader.position))
+            reader.seek(to: index.shareables[number])
+        default: return
+        }
+        isActive[number] = true
+        try push(.shareable(number: number))
+    }
+
+    private mutating func push(_ level: Level) throws(CodecError) {
+        guard levels.count < Self.maximumDepth else { throw Self.tooDeep }
+        levels.append(level)
+    }
+
+    /// Closes what is complete, and goes to where the next item begins; false where there is none.
+    private mutating func goToNextItem(_ writer: inout ByteWriter) throws(CodecError) -> Bool {
+        while let level = levels.popLast() {
+            switch level {
+            case .array(let pending, let isFirst):
+                if pending == 0 || (pending == nil && reader.skipBreak()) {
+                    writer.append(UInt8(ascii: "]"))
+                    continue
+                }
+                if !isFirst { writer.append(UInt8(ascii: ",")) }
+                levels.append(.array(pending: pending.map { $0 - 1 }, isFirst: false))
+                return true
+            case .map(let first, let next, let last, let end):
+                guard next < last else {
+                    writer.append(UInt8(ascii: "}"))
+                    reader.seek(to: end)
+                    continue
+                }
+                writer.append(utf8: next == first ? "\"" : ",\"")
+                let entry = index.entries[next]
+                index.appendKey(of: entry, to: &writer)
+                writer.append(utf8: "\":")
+                reader.seek(to: entry.value)
+                levels.append(.map(first: first, next: next + 1, last: last, end: end))
+                return true
+            case .shareable(let number): isActive[number] = false
+            case .reference(let back): reader.seek(to: back)
+            }
+        }
+        return false
+    }
+
+    private mutating func writeString(_ head: CBORHead, into writer: inout ByteWriter) throws(CodecError) {
+        let isText = head.major == CBORMajor.text
+        writer.append(UInt8(ascii: "\""))
+        if head.isIndefinite {
+            // Chunks need not end between base64url's groups of three bytes, so they are put together first.
+            var whole = ByteWriter()
+            while !reader.skipBreak() {
+                let chunk = try reader.readBytes(count: try reader.readHead().argument)
+                if isText { try writeText(chunk, into: &writer) } else { whole.append(contentsOf: chunk) }
+            }
+            whole.withUnsafeMutableBytes { writer.appendBase64URL(UnsafeRawBufferPointer($0)) }
+        } else {
+            let bytes = try reader.readBytes(count: head.argument)
+            if isText { try writeText(bytes, into: &writer) } else { writer.appendBase64URL(bytes) }
+        }
+        writer.append(UInt8(ascii: "\""))
+    }
+
+    private func writeText(_ bytes: UnsafeRawBufferPointer, into writer: inout ByteWriter) throws(CodecError) {
+        guard isValidUTF8(bytes) else { throw .invalidText(at: reader.position - bytes.count) }
+        writer.appendJSONCharacters(bytes)
+    }
+
+    /// Writes the numbers of a typed array; false, and nothing is read, where the item inside the tag is none.
+    private mutating func writeTypedArray(tag: UInt64, into writer: inout ByteWriter) throws(CodecError) -> Bool {
+        guard TypedArray.isTypedArray(tag: tag) else { return false }
+        var inside = reader
+        let head = try inside.readHead()
+        guard head.major == CBORMajor.bytes, !head.isIndefinite,
+            let numbers = try TypedArray(tag: tag, bytes: try inside.readBytes(count: head.argument))
+        else { return false }
+        reader = inside
+        writer.append(UInt8(ascii: "["))
+        for position in 0..<numbers.count {
+            if position > 0 { writer.append(UInt8(ascii: ",")) }
+            if numbers.isFloat {
+                writer.appendJSONNumber(numbers.double(at: position))
+            } else {
+                writer.appendDecimal(numbers.integer(at: position))
+            }
+        }
+        writer.append(UInt8(ascii: "]"))
+        return true
+    }
+}
