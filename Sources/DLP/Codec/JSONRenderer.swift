@@ -30,15 +30,18 @@ public struct JSONRenderer: ~Copyable {
     /// How often a reference was followed.
     private var expansions = 0
 
-    /// A renderer without working memory.
-    public init() {}
+    private let allowance: Int
+
+    /// A renderer of texts of at most `allowance` bytes more than 100 times the size of the encoded value.
+    ///
+    /// Only shared values written out many times, in each other, can make a text longer than that.
+    public init(allowance: Int = 64 << 20) { self.allowance = allowance }
 
     /// Adds the JSON text of the one item that `encoded` is.
     ///
     /// - Throws: `CodecError` where the bytes are not exactly one well-formed item; and where it has no JSON text, as it
     ///   contains itself, has a table as a key or two keys with the same text, is nested deeper than `maximumDepth`, or
-    ///   where its shared values written out would take more than 64 MiB and 100 times its size. `writer` is then as
-    ///   it was.
+    ///   has too long a text. `writer` is then as it was.
     public mutating func render(
         _ encoded: UnsafeRawBufferPointer, into writer: inout ByteWriter
     ) throws(CodecError) {
@@ -53,7 +56,7 @@ public struct JSONRenderer: ~Copyable {
             expansions = 0
             reader = CBORReader(encoded)
             // Following a reference costs as much as a byte, for a reference to a reference writes none.
-            let limit = start + (64 << 20) + 100 * encoded.count
+            let limit = start + allowance + 100 * encoded.count
             repeat {
                 try writeItem(into: &writer)
                 guard writer.count + expansions <= limit else { throw Self.tooLarge }
