@@ -41,7 +41,7 @@ public struct CBORWalker {
     /// A walk over the item that `reader` is at.
     public init(_ reader: CBORReader) { self.reader = reader }
 
-    /// Whether what comes next is the key of a map's entry.
+    /// Whether what comes next, if not the end of a map, is the key of an entry.
     public var isAtKey: Bool {
         guard let level = levels.last, level.container == .map else { return false }
         return level.pending & 1 == 0
