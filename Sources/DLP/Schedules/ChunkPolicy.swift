@@ -1,0 +1,112 @@
+/// How many examples a rank is given at a time.
+///
+/// An adaptive chunk is meant to last as long as makes handing it out cheap. Towards the end chunks are a share of
+/// what remains, so that all ranks finish together: guided self-scheduling (Polychronopoulos and Kuck, IEEE
+/// Transactions on Computers C-36, 1987) with the smaller share that factoring (Hummel, Schonberg and Flynn,
+/// Communications of the ACM 35, 1992) recommends where costs vary.
+public struct ChunkPolicy: Sendable, Hashable {
+    /// The size of a chunk.
+    public enum Size: Sendable, Hashable {
+        /// From the measured cost of an example.
+        case adaptive
+        /// Always this many examples, at least 1.
+        case fixed(Int)
+    }
+
+    /// The size of a chunk.
+    public var size: Size
+    /// How long an adaptive chunk should last, in nanoseconds, where the root has few ranks to serve.
+    ///
+    /// The default of 2 ms makes a hand-out of 20 microseconds cost 1 %. An example that takes longer than this is
+    /// long: it is never assigned to a rank that has another one to finish first.
+    public var chunkDuration: Int64
+    /// What one hand-out costs the root, in nanoseconds.
+    ///
+    /// It bounds what the root can do: n ranks whose chunks are shorter than n times this wait for the root.
+    public var handOutCost: Int64
+
+    /// A policy.
+    public init(_ size: Size, chunkDuration: Int64 = 2_000_000, handOutCost: Int64 = 20_000) {
+        self.size = size
+        self.chunkDuration = max(chunkDuration, 1)
+        self.handOutCost = max(handOutCost, 0)
+    }
+
+    /// Chunks that follow the measured cost of an example.
+    public static let adaptive = ChunkPolicy(.adaptive)
+
+    /// Chunks of `count` examples.
+    public static func fixed(_ count: Int) -> ChunkPolicy { ChunkPolicy(.fixed(count)) }
+}
+
+/// What the policy is applied to.
+struct HandOutSituation {
+    /// How many examples could be handed out now.
+    var available: Int
+    /// How many ranks take part, or still may.
+    var workers: Int
+    /// Nanoseconds per example, where that is known.
+    var cost: Double?
+    /// How many examples the rank's previous chunk had; 0 where there was none.
+    var previous: Int
+}
+
+extension ChunkPolicy {
+    /// No chunk has more examples, whatever it costs to do them.
+    private static let largest = 1 << 30
+    /// How much larger than a rank's previous chunk the next one may be: a cost measured on a few examples may
+    /// mislead.
+    private static let growth = 8
+    /// Into how many chunks per rank what remains is divided; enough to even out examples of different cost.
+    private static let sharesPerWorker = 4
+    /// Chunks last this often the time in which the root can serve every rank once, so that it has time to spare.
+    private static let rootHeadroom = 2.0
+    /// A chunk that takes this often the expected time has met an example unlike the others.
+    private static let patience = 5.0
+    /// Nanoseconds; keeps the number of examples finite where a clock saw no time pass.
+    private static let leastCost = 0.001
+
+    /// How many examples a chunk should have.
+    func count(in situation: HandOutSituation) -> Int {
+        switch size {
+        case .fixed(let count):
+            return max(1, min(count, Self.largest))
+        case .adaptive:
+            guard let cost = situation.cost, situation.previous > 0 else { return 1 }
+            let ideal = Double(chunkDuration) / max(cost, Self.leastCost)
+            let shortest = shortestCount(cost: cost, workers: situation.workers)
+            let longest = max(ideal, Self.rootHeadroom * shortest)
+            let share = Double(situation.available) / Double(Self.sharesPerWorker * situation.workers)
+            let count = max(min(share, longest), shortest, 1)
+            return min(Int(min(count, Double(Self.largest))), situation.previous * Self.growth)
+        }
+    }
+
+    /// How many examples keep a rank busy while the root serves all the others once.
+    ///
+    /// Smaller chunks would make ranks wait for the root, and longer than for each other.
+    private func shortestCount(cost: Double, workers: Int) -> Double {
+        Double(handOutCost) * Double(workers) / max(cost, Self.leastCost)
+    }
+
+    /// Whether a rank that has a chunk under work may have a second one ready.
+    ///
+    /// That hides the way to the root and back, which matters only where examples are short. Nothing may wait in one
+    /// rank's hands once there is no longer a chunk for every other.
+    func allowsAhead(in situation: HandOutSituation) -> Bool {
+        guard let cost = situation.cost, cost < Double(chunkDuration) else { return false }
+        let count: Double =
+            switch size {
+            case .fixed(let count): Double(count)
+            case .adaptive: shortestCount(cost: cost, workers: situation.workers)
+            }
+        return Double(situation.available) >= max(count, 1) * Double(situation.workers)
+    }
+
+    /// After how many nanoseconds a rank should give back what it has not started of a chunk; 0 for never.
+    func giveBackAfter(chunkOf count: Int, in situation: HandOutSituation) -> Int64 {
+        guard size == .adaptive, count > 1, let cost = situation.cost else { return 0 }
+        let expected = max(cost * Double(count), Double(chunkDuration), Double(handOutCost) * Double(situation.workers))
+        return Int64(min(Self.patience * expected, 1e18))
+    }
+}

@@ -1,0 +1,22 @@
+/// Which examples a rank does in the mode `round-robin`: rank r of n does r, r + n, r + 2n and so on, from 0.
+public struct RoundRobinSchedule: Sendable, Hashable {
+    /// How many examples there are.
+    public let length: Int
+    /// How many ranks share them.
+    public let size: Int
+
+    /// The schedule of `length` examples for `size` ranks.
+    public init(length: Int, size: Int) {
+        self.length = max(length, 0)
+        self.size = max(size, 1)
+    }
+
+    /// The examples of `rank`, from 0.
+    public func indices(of rank: Int) -> StrideTo<Int> { stride(from: rank, to: length, by: size) }
+
+    /// How many examples `rank` has.
+    public func count(of rank: Int) -> Int { rank < length ? (length - rank - 1) / size + 1 : 0 }
+
+    /// The rank that does `example`.
+    public func rank(of example: Int) -> Int { example % size }
+}

@@ -1,0 +1,77 @@
+import DLP
+import Testing
+
+@Suite("Every order of events on a small schedule")
+struct ScheduleExplorationTests {
+    struct Case: CustomTestStringConvertible {
+        var workers: Int
+        var examples: Int
+        var policy: ChunkPolicy
+        var cost: Int64
+        /// At most so many times a worker leaves, dies or gives something back.
+        var disturbances: Int
+
+        var testDescription: String {
+            "\(workers) workers, \(examples) examples, \(policy.size), \(cost) ns, \(disturbances) disturbances"
+        }
+    }
+
+    private static let cases = cases([
+        (1, 8, 3), (2, 8, 1), (2, 5, 2), (3, 5, 1), (4, 8, 0), (4, 3, 2), (2, 0, 2), (3, 1, 4),
+    ])
+    /// Where who did what matters as well, or when the list grew, there are far more states.
+    private static let smallCases = cases([(1, 8, 2), (2, 6, 0), (2, 4, 1), (3, 3, 1), (4, 4, 0), (2, 2, 4), (2, 0, 2)])
+
+    private static func cases(_ sizes: [(workers: Int, examples: Int, disturbances: Int)]) -> [Case] {
+        let policies: [(ChunkPolicy, cost: Int64)] = [
+            (.fixed(1), 0), (.fixed(2), 0), (.adaptive, 0), (.adaptive, 900_000), (.adaptive, 5_000_000),
+        ]
+        return sizes.flatMap { size in
+            policies.map { policy, cost in
+                Case(
+                    workers: size.workers, examples: size.examples, policy: policy, cost: cost,
+                    disturbances: size.disturbances)
+            }
+        }
+    }
+
+    @Test("every example is done once and every worker ended, where results reach the root", arguments: cases)
+    func resultsReachRoot(_ test: Case) throws { try explore(test, .known(test.examples), resultsStay: false) }
+
+    @Test("every example is done once and every worker ended, where results stay", arguments: smallCases)
+    func resultsStay(_ test: Case) throws { try explore(test, .known(test.examples), resultsStay: true) }
+
+    @Test("a list that grows is done like one that is known", arguments: smallCases)
+    func growing(_ test: Case) throws { try explore(test, .growing, resultsStay: false) }
+
+    @Test("a list without a known end is done like one that is known", arguments: smallCases)
+    func unbounded(_ test: Case) throws { try explore(test, .unbounded, resultsStay: false) }
+
+    /// Goes through all states that can be reached; the harness checks each step.
+    private func explore(_ test: Case, _ extent: ManagedSchedule.Extent, resultsStay: Bool) throws {
+        let setup = ScheduleHarness.Setup(
+            extent: extent, workers: test.workers, policy: test.policy, resultsStay: resultsStay, cost: test.cost,
+            examples: test.examples)
+        var open = [(harness: ScheduleHarness(setup), left: test.disturbances, trail: [ScheduleEvent]())]
+        // The most disturbances with which a state was left: with fewer there is nothing new behind it.
+        var seen: [[Int16]: Int] = [:]
+        var finished = 0
+        while let (harness, left, trail) = open.popLast() {
+            for event in harness.possibleEvents(disturbed: left > 0) {
+                var next = harness
+                do { try next.apply(event) } catch {
+                    Issue.record("\(error), after \(trail + [event])")
+                    return
+                }
+                if next.allDone { finished += 1 }
+                let rest = event.isDisturbance(in: harness) ? left - 1 : left
+                let signature = next.signature
+                guard rest > seen[signature, default: -1] else { continue }
+                seen[signature] = rest
+                open.append((next, rest, trail + [event]))
+            }
+        }
+        print("STATES", test.testDescription, extent, resultsStay, seen.count)
+        #expect(finished > 0 || test.examples == 0)
+    }
+}

@@ -1,0 +1,144 @@
+import DLP
+import Testing
+
+@Suite("What a managed schedule accepts and refuses")
+struct ScheduleRulesTests {
+    private var actions: [ScheduleAction] = []
+
+    /// A schedule of 10 examples with two workers, of which 0 has the examples 0 to 3 and 1 those from 4 to 7.
+    private mutating func twoAtWork(resultsStay: Bool = false) throws -> ManagedSchedule {
+        var schedule = ManagedSchedule(.known(10), workers: 2, policy: .fixed(4), resultsStay: resultsStay)
+        try schedule.enter(0, into: &actions)
+        try schedule.enter(1, into: &actions)
+        actions.removeAll()
+        return schedule
+    }
+
+    @Test(
+        "a report about examples that the worker does not have is refused and changes nothing",
+        arguments: [
+            (0, 4, 4), (0, 1, 1), (0, 0, 5), (0, 0, -1), (0, -1, 1), (0, .min, .min), (0, .max, .max), (0, 0, .max),
+            (1, 0, 4), (2, 0, 4), (-1, 0, 4), (.max, 0, 4), (1, 8, 1),
+        ])
+    mutating func hostileDone(worker: Int, first: Int, completed: Int) throws {
+        var schedule = try twoAtWork()
+        #expect(throws: ScheduleViolation.self) {
+            try schedule.done(worker, first: first, completed: completed, nanoseconds: 1, into: &actions)
+        }
+        #expect(actions.isEmpty)
+        #expect(schedule.doneCount == 0 && schedule.handedOut == 8 && schedule.busyWorkers == 2)
+        #expect(schedule.outstanding(0) == 4 && schedule.outstanding(1) == 4)
+    }
+
+    @Test("a chunk that was reassigned is not done by its first owner")
+    mutating func lateReport() throws {
+        var schedule = try twoAtWork()
+        schedule.lost(0, keepsResults: true, into: &actions)
+        #expect(throws: ScheduleViolation.self) {
+            try schedule.done(0, first: 0, completed: 4, nanoseconds: 1, into: &actions)
+        }
+        #expect(schedule.doneCount == 0)
+    }
+
+    @Test("any measured time is survived", arguments: [0, -1, .min, .max, 1] as [Int64])
+    mutating func hostileTime(nanoseconds: Int64) throws {
+        var schedule = ManagedSchedule(.known(1_000_000), workers: 1)
+        try schedule.enter(0, into: &actions)
+        for _ in 0..<40 {
+            guard case .assign(_, let chunk, let giveBackAfter)? = actions.first else { break }
+            actions.removeFirst()
+            #expect(giveBackAfter >= 0)
+            try schedule.done(
+                0, first: chunk.first, completed: chunk.count, nanoseconds: nanoseconds, into: &actions)
+        }
+        #expect(schedule.doneCount >= 40)
+    }
+
+    @Test("a worker cannot enter twice, nor leave what it is not in")
+    mutating func phases() throws {
+        var schedule = try twoAtWork()
+        #expect(throws: ScheduleViolation.self) { try schedule.enter(0, into: &actions) }
+        #expect(throws: ScheduleViolation.self) { try schedule.enter(-1, into: &actions) }
+        #expect(throws: ScheduleViolation.self) { try schedule.enter(.max, into: &actions) }
+        #expect(throws: ScheduleViolation.self) { try schedule.leave(2, into: &actions) }
+        try schedule.leave(0, into: &actions)
+        #expect(throws: ScheduleViolation.self) { try schedule.leave(0, into: &actions) }
+        #expect(throws: ScheduleViolation.self) { try schedule.enter(0, into: &actions) }
+        schedule.lost(1, keepsResults: true, into: &actions)
+        schedule.lost(1, keepsResults: true, into: &actions)
+        schedule.lost(7, keepsResults: true, into: &actions)
+        #expect(throws: ScheduleViolation.self) { try schedule.enter(1, into: &actions) }
+        #expect(schedule.activeWorkers == 0 && schedule.handedOut == 0 && schedule.available == 10)
+    }
+
+    @Test("a worker beyond the number known at the start may join")
+    mutating func joins() throws {
+        var schedule = try twoAtWork()
+        try schedule.enter(5, into: &actions)
+        #expect(actions == [.assign(worker: 5, Chunk(first: 8, count: 2), giveBackAfter: 0)])
+    }
+
+    @Test("what is given back goes to a worker that waits, before anything else")
+    mutating func giveBack() throws {
+        var schedule = ManagedSchedule(.known(8), workers: 3, policy: .fixed(4))
+        for worker in 0..<3 { try schedule.enter(worker, into: &actions) }
+        #expect(schedule.isWaiting(2))
+        actions.removeAll()
+        try schedule.done(0, first: 0, completed: 1, nanoseconds: 10_000_000, into: &actions)
+        #expect(actions == [.assign(worker: 2, Chunk(first: 1, count: 3), giveBackAfter: 0)])
+        #expect(schedule.isWaiting(0))
+    }
+
+    @Test("results that die with a worker are made again, those that are safe are not", arguments: [true, false])
+    mutating func lostResults(keepsResults: Bool) throws {
+        var schedule = try twoAtWork(resultsStay: true)
+        try schedule.done(0, first: 0, completed: 4, nanoseconds: 40_000_000, into: &actions)
+        schedule.lost(0, keepsResults: keepsResults, into: &actions)
+        #expect(schedule.doneCount == (keepsResults ? 4 : 0))
+        #expect(schedule.available == (keepsResults ? 2 : 6))
+    }
+
+    @Test("results that die after the end are made again by a worker that enters again")
+    mutating func lostAfterEnd() throws {
+        var schedule = ManagedSchedule(.known(2), workers: 2, policy: .fixed(1), resultsStay: true)
+        try schedule.enter(0, into: &actions)
+        try schedule.enter(1, into: &actions)
+        try schedule.done(0, first: 0, completed: 1, nanoseconds: 1, into: &actions)
+        try schedule.done(1, first: 1, completed: 1, nanoseconds: 1, into: &actions)
+        #expect(actions.suffix(2) == [.end(worker: 0), .end(worker: 1)])
+        #expect(schedule.finished && schedule.activeWorkers == 0)
+        schedule.lost(1, keepsResults: false, into: &actions)
+        #expect(!schedule.finished)
+        actions.removeAll()
+        try schedule.enter(0, into: &actions)
+        #expect(actions == [.assign(worker: 0, Chunk(first: 1, count: 1), giveBackAfter: 0)])
+        try schedule.done(0, first: 1, completed: 1, nanoseconds: 1, into: &actions)
+        #expect(actions.last == .end(worker: 0) && schedule.finished)
+    }
+
+    @Test("ranks that disagree on the length are told so")
+    mutating func lengths() throws {
+        var schedule = ManagedSchedule(.unbounded, workers: 1, policy: .fixed(4))
+        try schedule.enter(0, into: &actions)
+        #expect(throws: ScheduleViolation.self) { try schedule.lengthBecameKnown(-1, into: &actions) }
+        try schedule.done(0, first: 0, completed: 4, nanoseconds: 10_000_000, into: &actions)
+        #expect(throws: ScheduleViolation.self) { try schedule.lengthBecameKnown(3, into: &actions) }
+        try schedule.lengthBecameKnown(6, into: &actions)
+        try schedule.lengthBecameKnown(6, into: &actions)
+        #expect(throws: ScheduleViolation.self) { try schedule.lengthBecameKnown(7, into: &actions) }
+        #expect(throws: ScheduleViolation.self) {
+            try schedule.done(0, first: 4, completed: 3, nanoseconds: 1, into: &actions)
+        }
+        try schedule.done(0, first: 4, completed: 2, nanoseconds: 1, into: &actions)
+        #expect(schedule.finished && actions.last == .end(worker: 0))
+    }
+
+    @Test("a length is only accepted where the list has no known end")
+    mutating func unexpectedLength() throws {
+        var known = ManagedSchedule(.known(3), workers: 1)
+        try known.lengthBecameKnown(3, into: &actions)
+        #expect(throws: ScheduleViolation.self) { try known.lengthBecameKnown(4, into: &actions) }
+        var growing = ManagedSchedule(.growing, workers: 1)
+        #expect(throws: ScheduleViolation.self) { try growing.lengthBecameKnown(4, into: &actions) }
+    }
+}
