@@ -174,7 +174,7 @@ extension ScheduleHarness {
             parts.append((worker, key))
         }
         parts.sort { $0.key.lexicographicallyPrecedes($1.key) }
-        var key: [Int16] = [Int16(listed), complete ? 1 : 0, schedule.cost.perExample == nil ? 0 : 1]
+        var key: [Int16] = [Int16(listed), complete ? 1 : 0, schedule.cost.recent == nil ? 0 : 1]
         key.append(Int16(schedule.queue.next))
         for chunk in schedule.queue.returned { append(chunk, to: &key) }
         for part in parts { key += part.key }

@@ -45,8 +45,8 @@ struct HandOutSituation {
     var available: Int
     /// How many ranks take part, or still may.
     var workers: Int
-    /// Nanoseconds per example, where that is known.
-    var cost: Double?
+    /// What an example takes.
+    var cost: CostEstimate
     /// How many examples the rank's previous chunk had; 0 where there was none.
     var previous: Int
 }
@@ -60,7 +60,7 @@ extension ChunkPolicy {
     /// Into how many chunks per rank what remains is divided; enough to even out examples of different cost.
     private static let sharesPerWorker = 4
     /// Chunks last this often the time in which the root can serve every rank once, so that it has time to spare.
-    private static let rootHeadroom = 2.0
+    private static let rootHeadroom = 4.0
     /// A chunk that takes this often the expected time has met an example unlike the others.
     private static let patience = 5.0
     /// Nanoseconds; keeps the number of examples finite where a clock saw no time pass.
@@ -72,9 +72,9 @@ extension ChunkPolicy {
         case .fixed(let count):
             return max(1, min(count, Self.largest))
         case .adaptive:
-            guard let cost = situation.cost, situation.previous > 0 else { return 1 }
+            guard let cost = situation.cost.cautious, situation.previous > 0 else { return 1 }
             let ideal = Double(chunkDuration) / max(cost, Self.leastCost)
-            let shortest = shortestCount(cost: cost, workers: situation.workers)
+            let shortest = shortestCount(in: situation)
             let longest = max(ideal, Self.rootHeadroom * shortest)
             let share = Double(situation.available) / Double(Self.sharesPerWorker * situation.workers)
             let count = max(min(share, longest), shortest, 1)
@@ -84,9 +84,10 @@ extension ChunkPolicy {
 
     /// How many examples keep a rank busy while the root serves all the others once.
     ///
-    /// Smaller chunks would make ranks wait for the root, and longer than for each other.
-    private func shortestCount(cost: Double, workers: Int) -> Double {
-        Double(handOutCost) * Double(workers) / max(cost, Self.leastCost)
+    /// Smaller chunks would make ranks wait for the root, and longer than for each other. Caution would be wrong here:
+    /// it would make chunks too small.
+    private func shortestCount(in situation: HandOutSituation) -> Double {
+        Double(handOutCost) * Double(situation.workers) / max(situation.cost.recent ?? .infinity, Self.leastCost)
     }
 
     /// Whether a rank that has a chunk under work may have a second one ready.
@@ -94,18 +95,18 @@ extension ChunkPolicy {
     /// That hides the way to the root and back, which matters only where examples are short. Nothing may wait in one
     /// rank's hands once there is no longer a chunk for every other.
     func allowsAhead(in situation: HandOutSituation) -> Bool {
-        guard let cost = situation.cost, cost < Double(chunkDuration) else { return false }
+        guard let cost = situation.cost.cautious, cost < Double(chunkDuration) else { return false }
         let count: Double =
             switch size {
             case .fixed(let count): Double(count)
-            case .adaptive: shortestCount(cost: cost, workers: situation.workers)
+            case .adaptive: shortestCount(in: situation)
             }
         return Double(situation.available) >= max(count, 1) * Double(situation.workers)
     }
 
     /// After how many nanoseconds a rank should give back what it has not started of a chunk; 0 for never.
     func giveBackAfter(chunkOf count: Int, in situation: HandOutSituation) -> Int64 {
-        guard size == .adaptive, count > 1, let cost = situation.cost else { return 0 }
+        guard size == .adaptive, count > 1, let cost = situation.cost.cautious else { return 0 }
         let expected = max(cost * Double(count), Double(chunkDuration), Double(handOutCost) * Double(situation.workers))
         return Int64(min(Self.patience * expected, 1e18))
     }

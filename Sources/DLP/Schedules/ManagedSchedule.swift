@@ -228,7 +228,7 @@ extension ManagedSchedule {
 
     private func situation(of worker: Int) -> HandOutSituation {
         HandOutSituation(
-            available: queue.count, workers: presentWorkers, cost: cost.perExample,
+            available: queue.count, workers: presentWorkers, cost: cost,
             previous: workers[worker].previousCount)
     }
 
