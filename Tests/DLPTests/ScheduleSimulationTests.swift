@@ -29,28 +29,47 @@ enum CostDistribution: String, CaseIterable, CustomTestStringConvertible {
 struct ScheduleSimulationTests {
     private static let millisecond = 1e6
 
-    private func check(
+    private func run(
         _ simulator: ScheduleSimulator, _ distribution: CostDistribution, _ count: Int, mean: Double
-    ) throws {
-        let outcome = try simulator.run(costs: distribution.costs(count, mean: mean))
+    ) throws -> (outcome: ScheduleSimulator.Outcome, costs: [Int64]) {
+        let costs = distribution.costs(count, mean: mean)
+        let outcome = try simulator.run(costs: costs)
         print(
             "\(distribution), \(simulator.ranks) ranks, \(count) examples of \(mean / 1e6) ms: "
                 + "\(Double(outcome.makespan) / 1e9) s, ratio \(outcome.ratio), \(outcome.chunks) chunks")
-        #expect(outcome.ratio < 1.05)
+        return (outcome, costs)
     }
 
     @Test("with 10,000 ranks", arguments: CostDistribution.allCases)
     func manyRanks(_ distribution: CostDistribution) throws {
-        try check(ScheduleSimulator(ranks: 10_000), distribution, 1_000_000, mean: 200 * Self.millisecond)
+        let simulator = ScheduleSimulator(ranks: 10_000)
+        #expect(try run(simulator, distribution, 1_000_000, mean: 200 * Self.millisecond).outcome.ratio < 1.05)
     }
 
+    /// A very long example late in the list makes any schedule late that does not know of it, so the measure is one
+    /// that hands out examples one at a time and at no cost.
     @Test("with few ranks and long examples", arguments: CostDistribution.allCases, [2, 5, 16])
     func longExamples(_ distribution: CostDistribution, ranks: Int) throws {
-        try check(ScheduleSimulator(ranks: ranks), distribution, 200 * ranks, mean: 500 * Self.millisecond)
+        let simulator = ScheduleSimulator(ranks: ranks)
+        let (outcome, costs) = try run(simulator, distribution, 200 * ranks, mean: 500 * Self.millisecond)
+        #expect(Double(outcome.makespan) < 1.01 * Double(listScheduled(costs, ranks: ranks)))
+        #expect(distribution == .heavyTail || outcome.ratio < 1.05)
+    }
+
+    /// The makespan where whoever is free takes the next example (list scheduling; Graham, Bell System Technical
+    /// Journal 45, 1966).
+    private func listScheduled(_ costs: [Int64], ranks: Int) -> Int64 {
+        var free = Array(repeating: Int64(0), count: ranks)
+        for cost in costs {
+            let first = free.indices.min { free[$0] < free[$1] } ?? 0
+            free[first] += cost
+        }
+        return free.max() ?? 0
     }
 
     @Test("with few ranks and short examples", arguments: CostDistribution.allCases, [2, 5, 16])
     func shortExamples(_ distribution: CostDistribution, ranks: Int) throws {
-        try check(ScheduleSimulator(ranks: ranks), distribution, 200_000, mean: 0.01 * Self.millisecond)
+        let simulator = ScheduleSimulator(ranks: ranks)
+        #expect(try run(simulator, distribution, 200_000, mean: 0.01 * Self.millisecond).outcome.ratio < 1.05)
     }
 }
