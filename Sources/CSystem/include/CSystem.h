@@ -2,5 +2,7 @@
 
 #include <stdint.h>
 
+#include "CSystemSockets.h"
+
 /// Nanoseconds of the monotonic clock.
 uint64_t dlp_now(void);

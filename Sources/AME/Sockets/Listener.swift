@@ -1,0 +1,112 @@
+import CSystem
+import DLP
+import Glibc
+
+/// A socket that takes connections, closed with its last reference.
+final class Listener {
+    private static let backlog: Int32 = 4096
+
+    let descriptor: Int32
+    /// Where it listens, for people.
+    let address: String
+
+    private init(adopting descriptor: Int32, address: String) {
+        self.descriptor = descriptor
+        self.address = address
+    }
+
+    deinit { close(descriptor) }
+
+    /// Listens where `environment` says: on the inherited socket, or else on one of its own.
+    ///
+    /// - Throws: `CommunicationError` where that cannot be.
+    static func open(_ environment: AMEEnvironment) throws(CommunicationError) -> Listener {
+        if let inherited = environment.listener {
+            let flags = fcntl(inherited, F_GETFL)
+            guard dlp_is_listening(inherited) == 1, fcntl(inherited, F_SETFL, flags | O_NONBLOCK) == 0 else {
+                throw CommunicationError(
+                    "\(AMEVariable.listener) names descriptor \(inherited), which is not a listening socket: "
+                        + "start the ranks with ameexec, or unset it")
+            }
+            return Listener(adopting: inherited, address: "\(environment.endpoint), inherited")
+        }
+        switch environment.endpoint {
+        case .local(let name):
+            let descriptor = Array(name.utf8).withUnsafeBytes { dlp_local_listen($0.baseAddress, $0.count, backlog) }
+            guard descriptor >= 0 else { throw failure(descriptor, environment.endpoint) }
+            return Listener(adopting: descriptor, address: "\(environment.endpoint)")
+        case .tcp(let host, let port):
+            return try listen(host: host, port: port)
+        }
+    }
+
+    private static func listen(host: String, port: UInt16) throws(CommunicationError) -> Listener {
+        let endpoint = AMEEnvironment.Endpoint.tcp(host: host, port: port)
+        let named = try InternetAddress.resolve(host: host, port: port)
+        // Many systems give their own name a loopback address, where other hosts would not reach us.
+        let isHidden = named.allSatisfy(\.isLoopback) && !InternetAddress.isLoopbackName(host)
+        var code = -EADDRNOTAVAIL
+        for address in isHidden ? [] : named where code == -EADDRNOTAVAIL {
+            code = listen(on: address)
+            if code >= 0 { return Listener(adopting: code, address: "\(endpoint)") }
+        }
+        for address in code == -EADDRNOTAVAIL ? try InternetAddress.wildcards(port: port) : [] {
+            code = listen(on: address)
+            if code >= 0 {
+                let reason = "as \(host) is not an address of this machine that others can use"
+                return Listener(adopting: code, address: "port \(port) of every address, \(reason)")
+            }
+        }
+        throw failure(code, endpoint)
+    }
+
+    private static func listen(on address: InternetAddress) -> Int32 {
+        let descriptor = address.makeSocket()
+        guard descriptor >= 0 else { return descriptor }
+        address.prepareToListen(descriptor)
+        if address.withSockaddr({ bind(descriptor, $0, $1) }) == 0, Glibc.listen(descriptor, backlog) == 0 {
+            return descriptor
+        }
+        let code = -errno
+        close(descriptor)
+        return code
+    }
+
+    private static func failure(_ code: Int32, _ endpoint: AMEEnvironment.Endpoint) -> CommunicationError {
+        CommunicationError(
+            "rank 0 cannot listen on \(endpoint): \(systemMessage(code)); give the job another address")
+    }
+
+    /// Takes the next connection that waits.
+    func accept() -> Accepted {
+        while true {
+            let descriptor = dlp_accept(self.descriptor)
+            switch -descriptor {
+            case ..<1: return .socket(Socket(adopting: descriptor))
+            case EAGAIN: return .none
+            // A connection that failed while it waited, which Linux reports here.
+            case EINTR, ECONNABORTED, EPERM, EPROTO, ENOPROTOOPT, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH:
+                continue
+            // Mostly that there are no more descriptors; the connection stays in the backlog.
+            default: return .failed(systemMessage(descriptor))
+            }
+        }
+    }
+
+    /// What `accept` found.
+    enum Accepted {
+        case socket(Socket)
+        case none
+        case failed(String)
+    }
+}
+
+extension AMEEnvironment.Endpoint: CustomStringConvertible {
+    /// The endpoint as people write it.
+    public var description: String {
+        switch self {
+        case .local(let name): "the local socket \(name)"
+        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        }
+    }
+}

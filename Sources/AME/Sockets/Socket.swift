@@ -1,0 +1,79 @@
+import CSystem
+import DLP
+import Glibc
+
+/// A connected stream socket that never blocks, closed with its last reference.
+final class Socket {
+    /// What came of one attempt to send or to receive.
+    enum Transfer: Equatable {
+        /// So many bytes went; at least one.
+        case count(Int)
+        /// Nothing can go at present.
+        case wouldBlock
+        /// Nothing will go any more, for this reason: a clause that follows the peer's name.
+        case ended(String)
+    }
+
+    let descriptor: Int32
+    /// Whether it is a Unix-domain socket, whose peer is on this machine.
+    let isLocal: Bool
+
+    /// Takes over a connected, non-blocking descriptor.
+    init(adopting descriptor: Int32) {
+        self.descriptor = descriptor
+        isLocal = dlp_is_local(descriptor) == 1
+        // A connection that has just ended cannot be tuned; the next call on it reports that.
+        if !isLocal { _ = dlp_tcp_tune(descriptor) }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Receives what there is, at most as much as fits.
+    func receive(into buffer: UnsafeMutableRawBufferPointer) -> Transfer {
+        while true {
+            let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            if count > 0 { return .count(count) }
+            if count == 0 { return .ended("it closed the connection") }
+            if errno != EINTR { return Self.outcome(of: errno) }
+        }
+    }
+
+    /// Sends `head` and then `body`, as much as the system takes now.
+    func send(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) -> Transfer {
+        while true {
+            let count = dlp_send(descriptor, head.baseAddress, head.count, body.baseAddress, body.count)
+            if count >= 0 { return .count(count) }
+            if count != -Int(EINTR) { return Self.outcome(of: Int32(-count)) }
+        }
+    }
+
+    /// Sends a short run of bytes whole; false where the socket does not take it at once.
+    func sendWhole(_ bytes: [UInt8]) -> Bool {
+        bytes.withUnsafeBytes { send($0, UnsafeRawBufferPointer(start: nil, count: 0)) == .count($0.count) }
+    }
+
+    /// Waits until `events` of `poll` are there, or an end; false once `deadline` has passed.
+    func wait(for events: Int32, until deadline: Deadline) -> Bool {
+        var watched = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+        while true {
+            let hasPassed = deadline.hasPassed
+            if poll(&watched, 1, deadline.milliseconds) > 0 { return true }
+            if hasPassed { return false }
+        }
+    }
+
+    /// Ends the connection in both directions; the descriptor stays until the last reference goes.
+    func shutDown() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+    /// Whether the system has handed over, not merely taken, all that was sent.
+    var isDelivered: Bool { isLocal || dlp_tcp_unacknowledged(descriptor) <= 0 }
+
+    private static func outcome(of code: Int32) -> Transfer {
+        switch code {
+        case EAGAIN: .wouldBlock
+        case ECONNRESET, EPIPE: .ended("it closed the connection")
+        case ETIMEDOUT, EHOSTUNREACH: .ended("its host does not answer")
+        default: .ended("the connection failed: \(systemMessage(code))")
+        }
+    }
+}

@@ -1,0 +1,153 @@
+#define _GNU_SOURCE
+#include "CSystemSockets.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int local_socket(const void *name, size_t length, struct sockaddr_un *address, socklen_t *address_length) {
+    // sun_path begins with the NUL that makes the name abstract; the name itself is not terminated.
+    if (length > sizeof address->sun_path - 1) return -ENAMETOOLONG;
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    memcpy(address->sun_path + 1, name, length);
+    *address_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    return descriptor < 0 ? -errno : descriptor;
+}
+
+/// Closes `descriptor` and returns -errno of the call that failed before.
+static int failed(int descriptor) {
+    int error = errno;
+    close(descriptor);
+    return -error;
+}
+
+int dlp_local_listen(const void *name, size_t length, int backlog) {
+    struct sockaddr_un address;
+    socklen_t address_length;
+    int descriptor = local_socket(name, length, &address, &address_length);
+    if (descriptor < 0) return descriptor;
+    if (bind(descriptor, (struct sockaddr *)&address, address_length) || listen(descriptor, backlog))
+        return failed(descriptor);
+    return descriptor;
+}
+
+int dlp_local_connect(const void *name, size_t length) {
+    struct sockaddr_un address;
+    socklen_t address_length;
+    int descriptor = local_socket(name, length, &address, &address_length);
+    if (descriptor < 0) return descriptor;
+    if (connect(descriptor, (struct sockaddr *)&address, address_length)) return failed(descriptor);
+    return descriptor;
+}
+
+int dlp_accept(int listener) {
+    int descriptor = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    return descriptor < 0 ? -errno : descriptor;
+}
+
+static int option(int descriptor, int name) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    return getsockopt(descriptor, SOL_SOCKET, name, &value, &length) ? -errno : value;
+}
+
+int dlp_is_listening(int descriptor) { return option(descriptor, SO_ACCEPTCONN) > 0; }
+
+int dlp_is_local(int descriptor) { return option(descriptor, SO_DOMAIN) == AF_UNIX; }
+
+int64_t dlp_peer_user(int descriptor) {
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    return getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) ? -errno : (int64_t)peer.uid;
+}
+
+static int set(int descriptor, int level, int name, int value) {
+    return setsockopt(descriptor, level, name, &value, sizeof value) ? -errno : 0;
+}
+
+int dlp_tcp_tune(int descriptor) {
+    int error = set(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (!error) error = set(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
+    if (!error) error = set(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, 10);
+    if (!error) error = set(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, 3);
+    if (!error) error = set(descriptor, IPPROTO_TCP, TCP_KEEPCNT, 3);
+    return error;
+}
+
+int dlp_tcp_unacknowledged(int descriptor) {
+    int count = 0;
+    return ioctl(descriptor, TIOCOUTQ, &count) ? -errno : count;
+}
+
+int dlp_tcp_is_silent(int descriptor, uint32_t milliseconds) {
+    // TCP_USER_TIMEOUT would not do: it also ends the connection of a peer that lives and answers every probe, but does
+    // not read for that long because it computes. Retransmissions and probes are counted here from the last
+    // acknowledgement on; two of them rule out that one is merely on its way.
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length)) return 0;
+    return info.tcpi_retransmits + info.tcpi_probes >= 2 && info.tcpi_last_ack_recv >= milliseconds;
+}
+
+ssize_t dlp_send(int descriptor, const void *head, size_t head_count, const void *body, size_t body_count) {
+    struct iovec parts[2] = {{(void *)head, head_count}, {(void *)body, body_count}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    ssize_t count = sendmsg(descriptor, &message, MSG_NOSIGNAL);
+    return count < 0 ? -errno : count;
+}
+
+int dlp_event(void) {
+    int descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return descriptor < 0 ? -errno : descriptor;
+}
+
+int dlp_poller(void) {
+    int descriptor = epoll_create1(EPOLL_CLOEXEC);
+    return descriptor < 0 ? -errno : descriptor;
+}
+
+static int control(int poller, int operation, int descriptor, uint64_t token, uint32_t events) {
+    struct epoll_event event = {.data.u64 = token};
+    if (events & dlp_readable) event.events |= EPOLLIN | EPOLLRDHUP;
+    if (events & dlp_writable) event.events |= EPOLLOUT;
+    return epoll_ctl(poller, operation, descriptor, &event) ? -errno : 0;
+}
+
+int dlp_poller_add(int poller, int descriptor, uint64_t token, uint32_t events) {
+    return control(poller, EPOLL_CTL_ADD, descriptor, token, events);
+}
+
+int dlp_poller_change(int poller, int descriptor, uint64_t token, uint32_t events) {
+    return control(poller, EPOLL_CTL_MOD, descriptor, token, events);
+}
+
+int dlp_poller_remove(int poller, int descriptor) { return control(poller, EPOLL_CTL_DEL, descriptor, 0, 0); }
+
+int dlp_poller_wait(int poller, struct dlp_ready *ready, int capacity, int milliseconds) {
+    enum { most = 128 };
+    struct epoll_event events[most];
+    int count = epoll_wait(poller, events, capacity < most ? capacity : most, milliseconds);
+    if (count < 0) return -errno;
+    for (int i = 0; i < count; i++) {
+        ready[i].token = events[i].data.u64;
+        ready[i].events = (events[i].events & ~(uint32_t)EPOLLOUT ? dlp_readable : 0)
+            | (events[i].events & EPOLLOUT ? dlp_writable : 0);
+    }
+    return count;
+}
+
+int dlp_wait_hangup(int descriptor, int stop, int milliseconds) {
+    struct pollfd watched[2] = {{.fd = descriptor, .events = POLLRDHUP}, {.fd = stop, .events = POLLIN}};
+    if (poll(watched, 2, milliseconds) <= 0) return 0;
+    return watched[1].revents ? 2 : 1;
+}
