@@ -1,0 +1,63 @@
+import DLP
+import Glibc
+
+/// A message's body while it arrives: the memory grows with what came, not with what was announced.
+struct BodyBuffer: ~Copyable {
+    private static let firstCapacity = 1 << 20
+
+    private var base: UnsafeMutableRawPointer?
+    private var capacity = 0
+    private var filled = 0
+    private var length = 0
+
+    /// Nothing under way.
+    init() {}
+
+    deinit { free(base) }
+
+    /// How many bytes are still to come.
+    var missing: Int { length - filled }
+
+    /// Prepares for a body of `length` bytes.
+    mutating func begin(length: Int) { self.length = length }
+
+    /// Memory for the bytes that come next: some, but not necessarily all that are missing.
+    ///
+    /// - Throws: `FrameError.memory` where there is none.
+    mutating func space() throws(FrameError) -> UnsafeMutableRawBufferPointer {
+        if filled == capacity, missing > 0 {
+            let wanted = min(length, max(capacity * 2, Self.firstCapacity))
+            guard let grown = realloc(base, wanted) else { throw .memory(length) }
+            base = grown
+            capacity = wanted
+        }
+        return UnsafeMutableRawBufferPointer(start: base.map { $0 + filled }, count: capacity - filled)
+    }
+
+    /// Counts `count` bytes that were written into `space`.
+    mutating func advance(by count: Int) { filled += count }
+
+    /// Copies as much of `bytes` as belongs to this body, and returns how much that was.
+    mutating func append(_ bytes: UnsafeRawBufferPointer) throws(FrameError) -> Int {
+        let count = min(bytes.count, missing)
+        var copied = 0
+        while copied < count {
+            let space = try space()
+            let part = UnsafeRawBufferPointer(rebasing: bytes[copied..<min(count, copied + space.count)])
+            space.copyMemory(from: part)
+            advance(by: part.count)
+            copied += part.count
+        }
+        return count
+    }
+
+    /// The complete body, without a copy; nothing is under way afterwards.
+    mutating func take() -> Bytes {
+        let bytes = length == 0 ? Bytes.empty : Bytes(adopting: base, count: length)
+        base = nil
+        capacity = 0
+        filled = 0
+        length = 0
+        return bytes
+    }
+}

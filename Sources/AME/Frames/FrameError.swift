@@ -1,0 +1,21 @@
+/// Why what a peer sent is not a frame.
+enum FrameError: Error, Equatable, CustomStringConvertible {
+    case notAFrame
+    case version(UInt16)
+    case kind(UInt8)
+    case flags(UInt8)
+    case length(UInt64)
+    case memory(Int)
+
+    /// What the peer did, as a clause that follows its name.
+    var description: String {
+        switch self {
+        case .notAFrame: "it sent bytes that are not a message"
+        case .version(let version): "it sent a message of version \(version), not \(FrameHeader.version)"
+        case .kind(let kind): "it sent a message of the unknown kind \(kind)"
+        case .flags(let flags): "it sent a message with the unknown flags \(flags)"
+        case .length(let length): "it announced a message of \(length) bytes"
+        case .memory(let length): "there is not enough memory here for its message of \(length) bytes"
+        }
+    }
+}

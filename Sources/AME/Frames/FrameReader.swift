@@ -1,0 +1,46 @@
+import DLP
+
+/// Receives messages from a socket.
+struct FrameReader: ~Copyable {
+    private var parser = FrameParser()
+
+    /// What came of one attempt.
+    enum Reception {
+        /// Something came: messages, or part of one.
+        case some
+        /// There is nothing at present.
+        case nothing
+        /// Nothing more will come, for this reason: a clause that follows the peer's name.
+        case ended(String)
+    }
+
+    /// Receives once, through `scratch` or into the body under way, and gives complete messages to `emit`.
+    mutating func receive(from socket: Socket, through scratch: Scratch, emit: (Message) -> Void) -> Reception {
+        do throws(FrameError) {
+            let isDirect = parser.wantsDirectRead
+            let space = isDirect ? try parser.space() : scratch.buffer
+            switch socket.receive(into: space) {
+            case .count(let count) where isDirect:
+                if let message = parser.advance(by: count) { emit(message) }
+            case .count(let count):
+                try parser.feed(UnsafeRawBufferPointer(rebasing: space[..<count]), emit: emit)
+            case .wouldBlock: return .nothing
+            case .ended(let reason):
+                return .ended(parser.isBetweenMessages ? reason : "\(reason) in the middle of a message")
+            }
+            return .some
+        } catch {
+            return .ended(error.description)
+        }
+    }
+}
+
+/// Memory to receive into, which any number of connections of one thread share.
+final class Scratch {
+    /// Enough for what a socket usually holds, and little enough that one peer does not keep the others waiting.
+    private static let size = 1 << 18
+
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
+
+    deinit { buffer.deallocate() }
+}

@@ -1,0 +1,129 @@
+import DLP
+import Testing
+
+@testable import AME
+
+@Suite("Frames")
+struct FrameTests {
+    static let messages: [Message] =
+        Message.Kind.allCases.map {
+            Message($0, operation: .max, first: .min, count: .max, extra: -1, body: Bytes([$0.rawValue, 0]))
+        } + [
+            Message(.goodbye), Message(.results, operation: 7, first: 1, count: 2, extra: 3, body: pattern(3_000_000)),
+        ]
+
+    /// The messages as they go over the wire.
+    static func wire(_ messages: [Message]) -> [UInt8] {
+        messages.flatMap { FrameHeader($0).withBytes { Array($0) } + $0.body.array }
+    }
+
+    /// What a parser makes of bytes that come in pieces of a size.
+    static func parse(_ bytes: [UInt8], pieces: () -> Int) throws -> [Message] {
+        var parser = FrameParser()
+        var messages: [Message] = []
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let piece = rest.prefix(pieces())
+            rest = rest.dropFirst(piece.count)
+            if parser.wantsDirectRead {
+                var piece = piece
+                while !piece.isEmpty {
+                    let space = try parser.space()
+                    let count = min(piece.count, space.count)
+                    space.copyBytes(from: piece.prefix(count))
+                    piece = piece.dropFirst(count)
+                    if let message = parser.advance(by: count) {
+                        messages.append(message)
+                        try piece.withUnsafeBytes { try parser.feed($0) { messages.append($0) } }
+                        piece = []
+                    }
+                }
+            } else {
+                try piece.withUnsafeBytes { try parser.feed($0) { messages.append($0) } }
+            }
+        }
+        let isBetweenMessages = parser.isBetweenMessages
+        #expect(isBetweenMessages)
+        return messages
+    }
+
+    @Test("every message comes out as it went in", arguments: messages)
+    func roundTrip(message: Message) throws {
+        #expect(try Self.parse(Self.wire([message])) { .max } == [message])
+    }
+
+    @Test("it does not matter in which pieces the bytes arrive", arguments: [1, 2, 47, 48, 49, 65_536, 1_000_003])
+    func pieces(size: Int) throws {
+        let messages = size < 40 ? Array(Self.messages.dropLast()) : Self.messages
+        #expect(try Self.parse(Self.wire(messages)) { size } == messages)
+    }
+
+    @Test("random pieces of random messages", arguments: 0..<20 as Range<UInt64>)
+    func randomWalk(seed: UInt64) throws {
+        var generator = SeededGenerator(state: seed)
+        let messages = (0..<50).map { _ in
+            let length = Int.random(in: 0...300_000, using: &generator) >> Int.random(in: 0...18, using: &generator)
+            return Message(
+                Message.Kind.allCases.randomElement(using: &generator) ?? .stop, operation: generator.next(),
+                first: Int(truncatingIfNeeded: generator.next()), body: pattern(length))
+        }
+        let parsed = try Self.parse(Self.wire(messages)) {
+            1 << Int.random(in: 0...18, using: &generator)
+        }
+        #expect(parsed == messages, "seed \(seed)")
+    }
+
+    @Test("a message that is cut short anywhere is not delivered")
+    func truncation() throws {
+        let bytes = Self.wire([Message(.done, body: Bytes([1, 2, 3]))])
+        for length in 1..<bytes.count {
+            var parser = FrameParser()
+            try bytes[..<length].withUnsafeBytes { bytes in
+                try parser.feed(bytes) { _ in Issue.record("a message came from \(length) bytes") }
+            }
+            let isBetweenMessages = parser.isBetweenMessages
+            #expect(!isBetweenMessages)
+        }
+    }
+
+    static let hostile: [(Int, [UInt8], FrameError)] = [
+        (0, [0], .notAFrame), (3, [0], .notAFrame), (4, [2], .version(2)), (5, [1], .version(257)),
+        (6, [0], .kind(0)), (6, [9], .kind(9)), (6, [255], .kind(255)), (7, [1], .flags(1)), (7, [128], .flags(128)),
+        (40, [UInt8](repeating: 255, count: 8), .length(.max)), (46, [0x40, 0], .length(1 << 54)),
+        (47, [0x80], .length(1 << 63)),
+    ]
+
+    @Test("a header that cannot be is refused before anything is allocated", arguments: hostile)
+    func hostileHeader(offset: Int, bytes: [UInt8], error: FrameError) {
+        var frame = Self.wire([Message(.enter)])
+        frame.replaceSubrange(offset..<(offset + bytes.count), with: bytes)
+        #expect(throws: error) { try Self.parse(frame) { .max } }
+        #expect(throws: error) { try Self.parse(frame) { 1 } }
+    }
+
+    @Test("random bytes are refused or wait for more, and never more than that", arguments: 0..<50 as Range<UInt64>)
+    func noise(seed: UInt64) {
+        var generator = SeededGenerator(state: seed)
+        var frame = Self.wire([Message(.enter, body: pattern(10))])
+        for _ in 0..<3 {
+            frame[Int.random(in: 0..<48, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+        }
+        var parser = FrameParser()
+        var delivered = 0
+        do {
+            try frame.withUnsafeBytes { try parser.feed($0) { _ in delivered += 1 } }
+        } catch {
+            #expect(error is FrameError)
+        }
+        #expect(delivered <= 1, "seed \(seed)")
+    }
+
+    @Test("a peer that announces a terabyte and sends little costs little")
+    func announcement() throws {
+        var frame = Self.wire([Message(.results)])
+        frame.replaceSubrange(40..<48, with: (1 << 40).littleEndianBytes)
+        var parser = FrameParser()
+        try frame.withUnsafeBytes { try parser.feed($0) { _ in Issue.record("there is no message") } }
+        #expect(try parser.space().count == 1 << 20)
+    }
+}
