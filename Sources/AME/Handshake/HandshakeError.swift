@@ -1,0 +1,31 @@
+/// Why two processes did not come to terms.
+enum HandshakeError: Error, Equatable {
+    /// The peer does not speak this protocol, or not in the role that it should have.
+    case notARank
+    /// The peer speaks another version of it.
+    case version(UInt16)
+    /// The peer's code is not made with this job's key.
+    case key
+    /// Rank 0 has the key but does not take this rank.
+    case refused(Verdict.Refusal)
+
+    /// One sentence for the user of a worker.
+    func description(rank: Int, size: Int, endpoint: AMEEnvironment.Endpoint) -> String {
+        switch self {
+        case .notARank:
+            "what answers at \(endpoint) is not rank 0 of a dlp-lua job: give the job another address"
+        case .version(let version):
+            "rank 0 speaks version \(version) of the protocol, this program version \(FrameHeader.version): "
+                + "start the same dlp-lua on every rank"
+        case .key:
+            "rank 0 has another key: give all ranks of the job the same \(AMEVariable.key)"
+        case .refused(.sizeDiffers(let rootSize)):
+            "rank 0 was started as one of \(rootSize) ranks, rank \(rank) as one of \(size): "
+                + "give all ranks of the job the same \(AMEVariable.size)"
+        case .refused(.rankOutOfRange):
+            "rank 0 has no place for a rank \(rank) in a job of \(size): give every rank its own \(AMEVariable.rank)"
+        case .refused(.rankTaken):
+            "rank 0 is connected with another rank \(rank) already: give every rank its own \(AMEVariable.rank)"
+        }
+    }
+}
