@@ -1,0 +1,72 @@
+public import DLP
+
+/// Rank 0 of an AME job: connected with every worker.
+///
+/// Sending never blocks; what a socket does not take at once is queued and goes out while `receive` waits. An idle
+/// root sleeps.
+public final class AMERoot: Communicator {
+    /// This rank: 0.
+    public let rank = 0
+    /// How many ranks the job has.
+    public let size: Int
+    /// Where it listens, for people; nil in a job of one rank, which does not.
+    public var address: String? { listener?.address }
+
+    private let star: Star
+    /// Stays open, so that the workers of a later program of the same job can line up in its backlog.
+    private var listener: Listener?
+
+    /// Waits until every worker has connected and proved that it has the job's key.
+    ///
+    /// Listens on the socket that was inherited or else, until `close`, on one of its own. Whoever else connects changes
+    /// nothing.
+    ///
+    /// - Parameter connectTimeout: how long to wait for all of them, in nanoseconds.
+    /// - Throws: `CommunicationError` where it cannot listen, or ranks are missing: it names them.
+    /// - Precondition: `environment.rank` is 0.
+    public init(environment: AMEEnvironment, connectTimeout: UInt64) throws(CommunicationError) {
+        precondition(environment.rank == 0, "AMERoot is for rank 0")
+        size = environment.size
+        star = try Star(size: size)
+        guard size > 1 else { return }
+        let listener = try Listener.open(environment)
+        self.listener = listener
+        let gate = Gate(listener: listener, star: star, key: environment.key, size: size)
+        try gate.admitAll(within: connectTimeout)
+    }
+
+    /// Lets other threads interrupt `receive`.
+    public var waker: any Waker { star.waker }
+
+    /// Sends a message, or queues it where the socket does not take it now.
+    ///
+    /// What is meant for a lost rank is dropped.
+    ///
+    /// - Throws: `CommunicationError` where the system refuses to watch the connection.
+    public func send(_ message: Message, to destination: Int) throws(CommunicationError) {
+        if destination == rank {
+            star.deliveries.append(.message(message, from: rank))
+        } else {
+            try star.send(message, to: destination)
+        }
+    }
+
+    /// Waits, asleep, for what comes next: until `deadline`, in nanoseconds of the monotonic clock, or for ever.
+    ///
+    /// - Throws: `CommunicationError` where the system refuses to wait.
+    public func receive(until deadline: UInt64?) throws(CommunicationError) -> Delivery {
+        let deadline = Deadline(deadline)
+        while true {
+            if let delivery = star.deliveries.popFirst() { return delivery }
+            let hasPassed = deadline.hasPassed
+            try star.round(until: deadline)
+            if hasPassed { return star.deliveries.popFirst() ?? .timedOut }
+        }
+    }
+
+    /// Sends what is queued, waiting at most until `deadline`, and closes every connection.
+    public func close(until deadline: UInt64?) {
+        star.close(until: Deadline(deadline))
+        listener = nil
+    }
+}

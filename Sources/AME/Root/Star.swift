@@ -1,0 +1,112 @@
+import DLP
+
+/// The connections of the root with its workers: one poller, and what it found.
+final class Star {
+    /// What `AMERoot.receive` returns next.
+    var deliveries = Queue<Delivery>()
+    let waker: EventWaker
+
+    private let poller: Poller
+    private var peers: [Peer?]
+    private var liveness = Liveness()
+    private var hasRemotePeers = false
+    private let scratch = Scratch()
+
+    private static let wakerToken = UInt64.max
+
+    /// A star of `size` ranks, none of which is connected.
+    ///
+    /// - Throws: `CommunicationError` where the system has no descriptors to give.
+    init(size: Int) throws(CommunicationError) {
+        peers = Array(repeating: nil, count: size)
+        waker = try EventWaker()
+        poller = try Poller()
+        try poller.add(waker.descriptor, token: Self.wakerToken, for: .reading)
+    }
+
+    func isConnected(_ rank: Int) -> Bool { peers[rank] != nil }
+
+    /// Watches a descriptor on someone else's behalf, for reading; `token` must not be that of a rank.
+    func watch(_ descriptor: Int32, token: UInt64) throws(CommunicationError) {
+        try poller.add(descriptor, token: token, for: .reading)
+    }
+
+    func unwatch(_ descriptor: Int32) { poller.remove(descriptor) }
+
+    /// Adds the worker `rank`, whose socket is watched already or not.
+    func add(_ socket: Socket, rank: Int) throws(CommunicationError) {
+        try poller.add(socket.descriptor, token: UInt64(rank), for: .reading)
+        peers[rank] = Peer(rank: rank, socket: socket)
+        if !socket.isLocal { hasRemotePeers = true }
+    }
+
+    /// Sends a message or queues it; nothing where the worker is lost.
+    func send(_ message: Message, to rank: Int) throws(CommunicationError) {
+        guard let peer = peers[rank] else { return }
+        peer.send(message)
+        try watchForWriting(peer)
+    }
+
+    /// Waits once, at most until `deadline`, receives and sends what can be, and queues deliveries.
+    ///
+    /// - Parameter other: gets the tokens given to `watch`.
+    func round(
+        until deadline: Deadline, other: (UInt64) throws(CommunicationError) -> Void = { _ in }
+    ) throws(CommunicationError) {
+        let limit = hasRemotePeers ? Deadline.earlier(deadline, liveness.nextCheck) : deadline
+        for event in try poller.wait(until: limit) {
+            if event.token == Self.wakerToken {
+                waker.reset()
+                deliveries.append(.woken)
+            } else if event.token >= UInt64(peers.count) {
+                try other(event.token)
+            } else if let peer = peers[Int(event.token)] {
+                if event.ready.contains(.writing) {
+                    peer.flush()
+                    try watchForWriting(peer)
+                }
+                if event.ready.contains(.reading) { receive(from: peer) }
+            }
+        }
+        if hasRemotePeers, liveness.isDue() { dropSilentPeers() }
+    }
+
+    private func receive(from peer: Peer) {
+        let reception = peer.receive(through: scratch) { deliveries.append(.message($0, from: peer.rank)) }
+        if case .ended(let reason) = reception { drop(peer, reason: reason) }
+    }
+
+    private func watchForWriting(_ peer: Peer) throws(CommunicationError) {
+        guard peer.hasUnsent != peer.isWatchedForWriting else { return }
+        peer.isWatchedForWriting = peer.hasUnsent
+        let interest: Poller.Interest = peer.hasUnsent ? [.reading, .writing] : .reading
+        try poller.change(peer.socket.descriptor, token: UInt64(peer.rank), to: interest)
+    }
+
+    private func drop(_ peer: Peer, reason: String) {
+        poller.remove(peer.socket.descriptor)
+        peers[peer.rank] = nil
+        deliveries.append(.lost(rank: peer.rank, reason: reason))
+    }
+
+    private func dropSilentPeers() {
+        for case let peer? in peers where !peer.socket.isLocal && Liveness.isLost(peer.socket.descriptor) {
+            drop(peer, reason: Liveness.reason)
+        }
+    }
+
+    /// Sends what is queued, waiting at most until `deadline`, and lets go of every worker.
+    func close(until deadline: Deadline) {
+        // Who has not taken all of it may itself wait for us to receive, so receiving goes on. What the system has not
+        // handed over yet is waited for as well, because closing a socket that has unread data discards it.
+        while !deadline.hasPassed, peers.contains(where: { $0.map { $0.hasUnsent || !$0.socket.isDelivered } ?? false })
+        {
+            let isQueued = peers.contains { $0?.hasUnsent ?? false }
+            let pause = isQueued ? deadline : Deadline.earlier(deadline, .after(1_000_000))
+            guard (try? round(until: pause)) != nil else { break }
+            deliveries = Queue()
+        }
+        for peer in peers { peer?.socket.shutDown() }
+        peers = Array(repeating: nil, count: peers.count)
+    }
+}

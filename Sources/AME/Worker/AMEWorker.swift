@@ -1,0 +1,163 @@
+import CSystem
+public import DLP
+import Glibc
+
+/// A worker of an AME job: connected with rank 0 only.
+///
+/// It belongs to one thread, which sleeps while it waits, for the socket to take a message too.
+public final class AMEWorker: Communicator {
+    /// This rank, from 1.
+    public let rank: Int
+    /// How many ranks the job has.
+    public let size: Int
+
+    private let socket: Socket
+    private let eventWaker: EventWaker
+    private var reader = FrameReader()
+    private let scratch = Scratch()
+    private var received = Queue<Message>()
+    /// Why nothing more comes from the root, and whether `receive` has said so.
+    private var ending: String?
+    private var hasDeliveredEnding = false
+    private var liveness = Liveness()
+    private var watch: HangupWatch?
+
+    /// Connects with rank 0, which may start later than this.
+    ///
+    /// - Parameter connectTimeout: how long to try, in nanoseconds.
+    /// - Throws: `CommunicationError` where rank 0 does not answer in time or refuses this rank.
+    /// - Precondition: `environment.rank` is not 0.
+    public init(environment: AMEEnvironment, connectTimeout: UInt64) throws(CommunicationError) {
+        precondition(environment.rank != 0, "AMEWorker is for ranks other than 0")
+        rank = environment.rank
+        size = environment.size
+        eventWaker = try EventWaker()
+        socket = try Dial.connect(environment, within: connectTimeout)
+    }
+
+    deinit { watch?.stop() }
+
+    /// Lets other threads interrupt `receive`.
+    public var waker: any Waker { eventWaker }
+
+    /// Sends a message, waiting until the socket has taken it.
+    ///
+    /// Where the root has gone but something from it waits to be received, its last word perhaps, the message is dropped
+    /// without an error, so that the word is heard first.
+    ///
+    /// - Throws: `CommunicationError` where the root has gone.
+    public func send(_ message: Message, to destination: Int) throws(CommunicationError) {
+        guard destination == 0 else {
+            throw CommunicationError("rank \(rank) is connected with rank 0 only, not with rank \(destination)")
+        }
+        if let ending { return try fail(ending) }
+        var frame = OutgoingFrame(message)
+        while true {
+            switch frame.send(through: socket) {
+            case .count: return
+            case .wouldBlock:
+                let isWritable = socket.wait(for: POLLOUT, until: socket.isLocal ? Deadline(nil) : liveness.nextCheck)
+                if !isWritable, isRootLost() { return try fail(Liveness.reason) }
+            case .ended(let reason): return try fail(reason)
+            }
+        }
+    }
+
+    /// Waits, asleep, for what comes next: until `deadline`, in nanoseconds of the monotonic clock, or for ever.
+    ///
+    /// - Throws: `CommunicationError` once the loss of the root has been delivered.
+    public func receive(until deadline: UInt64?) throws(CommunicationError) -> Delivery {
+        let deadline = Deadline(deadline)
+        while true {
+            if let message = received.popFirst() { return .message(message, from: 0) }
+            if let ending {
+                guard !hasDeliveredEnding else {
+                    throw CommunicationError("the connection with rank 0 is over: \(ending)")
+                }
+                hasDeliveredEnding = true
+                return .lost(rank: 0, reason: ending)
+            }
+            let hasPassed = deadline.hasPassed
+            let limit = socket.isLocal ? deadline : Deadline.earlier(deadline, liveness.nextCheck)
+            switch wait(until: limit) {
+            case .waker:
+                eventWaker.reset()
+                return .woken
+            case .socket: receiveOnce()
+            case .neither where hasPassed: return .timedOut
+            case .neither: if isRootLost() { ending = Liveness.reason }
+            }
+        }
+    }
+
+    /// Calls `action` once, on a thread of its own, when the root has gone.
+    ///
+    /// A rank that is deep in a computation does not receive and would learn of it only afterwards. The thread sleeps in
+    /// `poll` and asks for nothing but the end of the connection; it never reads or writes, so the transport still
+    /// belongs to one thread. An earlier watch ends. The root's orderly end of the job counts as well.
+    ///
+    /// - Throws: `CommunicationError` where the system has no thread to give.
+    public func watchHangup(_ action: @escaping @Sendable () -> Void) throws(CommunicationError) {
+        stopWatching()
+        watch = try HangupWatch(socket, action: action)
+    }
+
+    /// Ends what `watchHangup` began; an action that runs already is waited for.
+    public func stopWatching() {
+        watch?.stop()
+        watch = nil
+    }
+
+    /// Closes the connection, once rank 0's host has what was sent or `deadline` has passed.
+    public func close(until deadline: UInt64?) {
+        stopWatching()
+        let deadline = Deadline(deadline)
+        // Closing a socket that has unread data discards what is under way the other way.
+        while !socket.isDelivered, !deadline.hasPassed {
+            let hasFailed = socket.wait(for: 0, until: Deadline.earlier(deadline, .after(1_000_000)))
+            if hasFailed { break }
+        }
+        socket.shutDown()
+        ending = "this rank has closed it"
+        hasDeliveredEnding = true
+    }
+
+    private enum Readiness {
+        case waker
+        case socket
+        case neither
+    }
+
+    private func wait(until deadline: Deadline) -> Readiness {
+        var watched = [
+            pollfd(fd: eventWaker.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0),
+        ]
+        guard poll(&watched, 2, deadline.milliseconds) > 0 else { return .neither }
+        return watched[0].revents != 0 ? .waker : .socket
+    }
+
+    /// Receives what one call brings; false where it brings nothing.
+    @discardableResult
+    private func receiveOnce() -> Bool {
+        switch reader.receive(from: socket, through: scratch, emit: { received.append($0) }) {
+        case .some: return true
+        case .nothing: return false
+        case .ended(let reason):
+            ending = reason
+            return false
+        }
+    }
+
+    private func isRootLost() -> Bool {
+        !socket.isLocal && liveness.isDue() && Liveness.isLost(socket.descriptor)
+    }
+
+    /// Keeps what the root sent before it went, and throws where that is nothing.
+    private func fail(_ reason: String) throws(CommunicationError) {
+        while ending == nil, receiveOnce() {}
+        let why = ending ?? reason
+        ending = why
+        if received.isEmpty { throw CommunicationError("rank 0 is lost: \(why)") }
+    }
+}
