@@ -84,6 +84,14 @@ int dlp_tcp_tune(int descriptor) {
     return error;
 }
 
+int dlp_tcp_is_own_peer(int descriptor) {
+    struct sockaddr_storage own, peer;
+    socklen_t own_length = sizeof own, peer_length = sizeof peer;
+    return !getsockname(descriptor, (struct sockaddr *)&own, &own_length)
+        && !getpeername(descriptor, (struct sockaddr *)&peer, &peer_length) && own_length == peer_length
+        && !memcmp(&own, &peer, own_length);
+}
+
 int dlp_tcp_unacknowledged(int descriptor) {
     int count = 0;
     return ioctl(descriptor, TIOCOUTQ, &count) ? -errno : count;

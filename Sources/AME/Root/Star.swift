@@ -24,8 +24,6 @@ final class Star {
         try poller.add(waker.descriptor, token: Self.wakerToken, for: .reading)
     }
 
-    func isConnected(_ rank: Int) -> Bool { peers[rank] != nil }
-
     /// Watches a descriptor on someone else's behalf, for reading; `token` must not be that of a rank.
     func watch(_ descriptor: Int32, token: UInt64) throws(CommunicationError) {
         try poller.add(descriptor, token: token, for: .reading)
@@ -33,7 +31,7 @@ final class Star {
 
     func unwatch(_ descriptor: Int32) { poller.remove(descriptor) }
 
-    /// Adds the worker `rank`, whose socket is watched already or not.
+    /// Adds the worker `rank`, whose socket must not be watched yet.
     func add(_ socket: Socket, rank: Int) throws(CommunicationError) {
         try poller.add(socket.descriptor, token: UInt64(rank), for: .reading)
         peers[rank] = Peer(rank: rank, socket: socket)

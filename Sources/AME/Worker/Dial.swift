@@ -82,6 +82,8 @@ struct Dial {
         guard getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) == 0, code == 0 else {
             return .failed(reason: systemMessage(code))
         }
+        // Where nobody listens yet the system may pick that very port for our end, and connects us with ourselves.
+        guard dlp_tcp_is_own_peer(descriptor) == 0 else { return .failed(reason: systemMessage(ECONNREFUSED)) }
         return try shakeHands(socket)
     }
 

@@ -43,6 +43,12 @@ final class HangupWatch {
         self.socket = socket
         stopper = try EventWaker()
         let start = Unmanaged.passRetained(Start(socket: socket, stopper: stopper, action: action))
+        // A thread inherits the mask: signals are for the thread that computes.
+        var all = sigset_t()
+        var before = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_SETMASK, &all, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
         var thread = pthread_t()
         let code = pthread_create(
             &thread, nil,

@@ -23,6 +23,8 @@ int64_t dlp_peer_user(int descriptor);
 
 /// No delay for small messages, and keepalive probes that find a dead host within 20 seconds.
 int dlp_tcp_tune(int descriptor);
+/// Whether a socket is connected with itself.
+int dlp_tcp_is_own_peer(int descriptor);
 /// How many bytes the peer has not acknowledged.
 int dlp_tcp_unacknowledged(int descriptor);
 /// Whether a peer that owes an acknowledgement has been silent for `milliseconds`, through several attempts.
