@@ -1,5 +1,7 @@
 #pragma once
 
+#include "CSystemProcesses.h"
+
 #include <stdint.h>
 
 #include "CSystemSockets.h"

@@ -1,0 +1,23 @@
+import Glibc
+
+/// How a process ended.
+enum Ending: Hashable, Sendable, CustomStringConvertible {
+    case exited(Int32)
+    case signalled(Int32)
+
+    /// The exit status by which a shell would report it.
+    var status: Int32 {
+        switch self {
+        case .exited(let status): status
+        case .signalled(let signal): 128 + signal
+        }
+    }
+
+    /// What is said after the name of the process.
+    var description: String {
+        switch self {
+        case .exited(let status): "ended with status \(status)"
+        case .signalled(let signal): "was killed by signal \(signal) (\(String(cString: strsignal(signal))))"
+        }
+    }
+}

@@ -1,0 +1,282 @@
+import AME
+import Glibc
+
+/// The rules of a job: who is sent which signal when, and what the job's exit status is.
+///
+/// A value without processes, descriptors or a clock: events go in, actions come out, times are nanoseconds that the
+/// caller gives. `Supervisor` carries the actions out.
+struct Job {
+    enum Event: Hashable {
+        /// A rank ended.
+        case ended(rank: Int, Ending)
+        /// The ranks from `first` on could not be started; `status` is the job's.
+        case notStarted(first: Int, status: Int32)
+        /// The launcher was sent a signal that is meant for the job.
+        case signal(Int32, fromTerminal: Bool)
+        /// Rank 0 copes with the death of a worker.
+        case lead
+        /// Nobody reads what the ranks write, or it cannot be written; `status` is the job's.
+        case outputLost(status: Int32)
+        /// All ranks have ended and so has everything that they started.
+        case alone
+        /// Time passed.
+        case clock
+    }
+
+    enum Action: Equatable {
+        case signal(rank: Int, Int32)
+        /// Send a signal to whatever outlived the ranks that started it.
+        case signalLeftovers(Int32)
+        /// Send a packet to rank 0.
+        case notify(ControlMessage)
+        /// Tell the user that a rank was killed by a signal that was not the launcher's.
+        case reportKilled(rank: Int, signal: Int32)
+        case reportTimeout
+    }
+
+    /// Periods in nanoseconds.
+    enum Period {
+        /// For the other ranks, after one failed: they often fail for the same reason, and rank 0 is about to say why.
+        static let moment: UInt64 = 300_000_000
+        /// From SIGTERM to SIGKILL; also from a signal of the user's, on which ranks end one by one, to SIGTERM.
+        static let grace: UInt64 = 5_000_000_000
+        /// For the workers, after a rank 0 that leads has ended.
+        static let farewell: UInt64 = 2_000_000_000
+        /// From SIGTERM to SIGKILL for leftovers.
+        static let leftoverGrace: UInt64 = 500_000_000
+        /// From SIGKILL on, for leftovers that even that does not end at once.
+        static let lastWait: UInt64 = 2_000_000_000
+        /// Signals that follow each other faster are one: `timeout` signals its child and then the whole group.
+        static let repetition: UInt64 = 100_000_000
+    }
+
+    private enum Phase: Hashable {
+        case running
+        /// Ranks may end by themselves until then.
+        case waiting(until: UInt64)
+        /// Ranks have been sent SIGTERM.
+        case terminating(until: UInt64)
+        /// Ranks have been sent SIGKILL.
+        case killing
+        /// No rank is left, but perhaps processes that they started; the next of these signals is due then.
+        case leftovers(next: ArraySlice<Int32>, at: UInt64)
+        case over
+    }
+
+    private let size: Int
+    /// The rank that shares the launcher's process group, and with it the signals that a terminal sends.
+    private let terminalRank: Int?
+    private var phase = Phase.running
+    private var timeout: UInt64?
+    private var isLed = false
+    private var endings: [Ending?]
+    private var alive: Int
+    private var firstFailure: Ending?
+    /// The status of a job that the launcher itself ended.
+    private var verdict: Int32?
+    /// The first signal that was passed on to the ranks.
+    private var interruption: Int32?
+    /// The last signal that came, and when.
+    private var last: (signal: Int32, time: UInt64)?
+    /// Whether SIGINT or SIGTERM has come.
+    private var wasAskedToEnd = false
+    private var sent: Set<Int32> = []
+
+    /// A job of `size` running ranks that is ended at the time `timeout`.
+    init(size: Int, terminalRank: Int? = nil, timeout: UInt64? = nil) {
+        self.size = size
+        self.terminalRank = terminalRank
+        self.timeout = timeout
+        endings = Array(repeating: nil, count: size)
+        alive = size
+    }
+
+    /// Whether all ranks have ended.
+    var hasNoRanks: Bool { alive == 0 }
+
+    /// Whether nothing is left to do.
+    var isOver: Bool { phase == .over }
+
+    /// When `clock` is due, if ever.
+    var deadline: UInt64? {
+        switch phase {
+        case .running: timeout
+        case .waiting(let until): min(until, timeout ?? until)
+        case .terminating(let until): until
+        case .leftovers(_, let at): at
+        case .killing, .over: nil
+        }
+    }
+
+    /// The exit status, final once `isOver`: that of rank 0 where it leads, otherwise of the rank that failed first.
+    var status: Int32 {
+        if let verdict { return verdict }
+        if isLed, let ending = endings[0] { return seenByUser(ending).status }
+        return firstFailure?.status ?? 0
+    }
+
+    /// What follows from `event` at the time `now`.
+    mutating func handle(_ event: Event, at now: UInt64) -> [Action] {
+        switch event {
+        case .ended(let rank, let ending): ended(rank, ending, now)
+        case .notStarted(let first, let status): notStarted(first, status, now)
+        case .signal(let signal, let fromTerminal): interrupted(signal, fromTerminal, now)
+        case .lead: lead(now)
+        case .outputLost(let status): end(status: status, now)
+        case .alone: alone()
+        case .clock: clock(now)
+        }
+    }
+
+    // MARK: - Ranks
+
+    private mutating func ended(_ rank: Int, _ ending: Ending, _ now: UInt64) -> [Action] {
+        endings[rank] = ending
+        alive -= 1
+        var actions: [Action] = []
+        if isLed && rank != 0 && endings[0] == nil { actions.append(.notify(notice(rank, ending))) }
+        let isFailure = ending != .exited(0) && (rank == 0 || !isLed)
+        if isFailure && firstFailure == nil {
+            firstFailure = seenByUser(ending)
+            if case .signalled(let signal) = ending, !sent.contains(signal) {
+                actions.append(.reportKilled(rank: rank, signal: signal))
+            }
+        }
+        if alive == 0 { return actions + ranksEnded(now) }
+        if phase == .running {
+            if isLed && rank == 0 {
+                phase = .waiting(until: now + Period.farewell)
+            } else if isFailure {
+                phase = .waiting(until: now + (interruption == nil ? Period.moment : Period.grace))
+            }
+        }
+        return actions
+    }
+
+    /// A rank that the user's second signal killed ended by the first, as far as the user is concerned.
+    private func seenByUser(_ ending: Ending) -> Ending {
+        if ending == .signalled(SIGKILL), sent.contains(SIGKILL), let interruption { return .signalled(interruption) }
+        return ending
+    }
+
+    private func notice(_ rank: Int, _ ending: Ending) -> ControlMessage {
+        switch ending {
+        case .exited(let status): .exited(rank: rank, status: status)
+        case .signalled(let signal): .signalled(rank: rank, signal: signal)
+        }
+    }
+
+    private mutating func lead(_ now: UInt64) -> [Action] {
+        if isLed { return [] }
+        isLed = true
+        if endings[0] != nil {
+            if phase == .running { phase = .waiting(until: now + Period.farewell) }
+            return []
+        }
+        firstFailure = nil
+        // Rank 0 may say so only after a worker has failed; until SIGTERM that is early enough.
+        if case .waiting = phase { phase = .running }
+        return endings.indices.compactMap { rank in endings[rank].map { .notify(notice(rank, $0)) } }
+    }
+
+    private mutating func notStarted(_ first: Int, _ status: Int32, _ now: UInt64) -> [Action] {
+        verdict = verdict ?? status
+        for rank in first..<size { endings[rank] = .exited(status) }
+        alive -= size - first
+        return alive == 0 ? ranksEnded(now) : kill()
+    }
+
+    // MARK: - Ending the job
+
+    /// Ends the job with `status`, unless it is being ended already.
+    private mutating func end(status: Int32, _ now: UInt64) -> [Action] {
+        switch phase {
+        case .running, .waiting:
+            verdict = verdict ?? status
+            return terminate(now)
+        case .terminating, .killing, .leftovers, .over:
+            verdict = verdict ?? (firstFailure == nil ? status : nil)
+            return []
+        }
+    }
+
+    private mutating func interrupted(_ signal: Int32, _ fromTerminal: Bool, _ now: UInt64) -> [Action] {
+        let isRepetition = last.map { $0.signal == signal && now < $0.time + Period.repetition } ?? false
+        if isRepetition { return [] }
+        last = (signal, now)
+        let asksToEnd = signal == SIGINT || signal == SIGTERM
+        if asksToEnd && (wasAskedToEnd || alive == 0) { return kill() }
+        wasAskedToEnd = wasAskedToEnd || asksToEnd
+        interruption = interruption ?? signal
+        return send(signal, except: fromTerminal ? terminalRank : nil)
+    }
+
+    private mutating func clock(_ now: UInt64) -> [Action] {
+        var actions: [Action] = []
+        if let timeout, now >= timeout {
+            self.timeout = nil
+            switch phase {
+            case .running, .waiting:
+                actions = [.reportTimeout] + end(status: 124, now)
+            case .terminating, .killing, .leftovers, .over: break
+            }
+        }
+        switch phase {
+        case .waiting(let until) where now >= until: return actions + terminate(now)
+        case .terminating(let until) where now >= until: return actions + kill()
+        case .leftovers(let next, let at) where now >= at: return actions + pressLeftovers(next, now)
+        default: return actions
+        }
+    }
+
+    private mutating func terminate(_ now: UInt64) -> [Action] {
+        phase = .terminating(until: now + Period.grace)
+        return send(SIGTERM)
+    }
+
+    private mutating func kill() -> [Action] {
+        switch phase {
+        case .leftovers:
+            phase = .over
+            return [.signalLeftovers(SIGKILL)]
+        case .over: return []
+        case .running, .waiting, .terminating, .killing:
+            phase = .killing
+            return send(SIGKILL)
+        }
+    }
+
+    private mutating func send(_ signal: Int32, except: Int? = nil) -> [Action] {
+        sent.insert(signal)
+        return endings.indices.filter { endings[$0] == nil && $0 != except }.map { .signal(rank: $0, signal) }
+    }
+
+    // MARK: - After the last rank
+
+    private mutating func ranksEnded(_ now: UInt64) -> [Action] {
+        switch phase {
+        case .running, .waiting:
+            // A reader at the end of a pipe, such as `> >(tee log)`, gets a moment to finish.
+            phase = .leftovers(next: [SIGTERM, SIGKILL], at: now + Period.moment)
+            return []
+        case .terminating: return pressLeftovers([SIGTERM, SIGKILL], now)
+        case .killing: return pressLeftovers([SIGKILL], now)
+        case .leftovers, .over: return []
+        }
+    }
+
+    private mutating func pressLeftovers(_ signals: ArraySlice<Int32>, _ now: UInt64) -> [Action] {
+        guard let signal = signals.first else {
+            phase = .over
+            return []
+        }
+        let wait = signal == SIGKILL ? Period.lastWait : Period.leftoverGrace
+        phase = .leftovers(next: signals.dropFirst(), at: now + wait)
+        return [.signalLeftovers(signal)]
+    }
+
+    private mutating func alone() -> [Action] {
+        if alive == 0 { phase = .over }
+        return []
+    }
+}

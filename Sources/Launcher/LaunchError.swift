@@ -1,0 +1,22 @@
+import Glibc
+
+/// Why a job could not be started.
+struct LaunchError: Error {
+    /// One sentence for the user.
+    let message: String
+    /// The exit status that goes with it.
+    let status: Int32
+
+    init(_ message: String, status: Int32) {
+        self.message = message
+        self.status = status
+    }
+
+    /// A failed system call: `what`, and the reason in `errno`.
+    init(system what: String, status: Int32 = 1) {
+        self.init("\(what): \(reason(errno))", status: status)
+    }
+}
+
+/// The system's words for an error number.
+func reason(_ number: Int32) -> String { String(cString: strerror(number)) }

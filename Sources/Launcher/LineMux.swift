@@ -1,0 +1,202 @@
+import CSystem
+import Glibc
+
+/// Merges what several writers write into one text in which every line is one writer's.
+///
+/// Bytes go in as they arrive, `takeOutput` gives what is to be written now. Nothing else is changed: no byte is
+/// added but tags, and a newline where a writer left its line unfinished and another one's text follows.
+struct LineMux {
+    /// Bytes of an unfinished line that are held back; a longer line is passed through as it comes, and nobody else's
+    /// text until it ends (the writer has the floor).
+    static let longLine = 1 << 20
+    /// Bytes that are held back for a writer that waits for the floor, before it should not be read from.
+    static let backlog = 1 << 18
+
+    private struct Source {
+        let tag: [UInt8]
+        /// Whether unfinished lines are passed on at once, as prompts must be; such a writer never has the floor.
+        let isPrompt: Bool
+        /// What is held back.
+        var pending: [UInt8] = []
+        /// The length of the whole lines in `pending`; more than 0 only while another writer has the floor.
+        var whole = 0
+        /// Whether the beginning of the line at hand has been passed on.
+        var isWithinLine = false
+        var isClosed = false
+    }
+
+    private var sources: [Source] = []
+    private var output: [UInt8] = []
+    /// The writer of a long line that has not ended.
+    private(set) var floor: Int?
+    /// The writer whose unfinished line is the last text.
+    private var unfinished: Int?
+    /// Those with whole lines, or an end, that wait for the floor, first come first served.
+    private var waiting: [Int] = []
+
+    /// Adds a writer; `tag` begins each of its lines.
+    mutating func add(tag: String = "", isPrompt: Bool = false) -> Int {
+        sources.append(Source(tag: Array(tag.utf8), isPrompt: isPrompt))
+        return sources.count - 1
+    }
+
+    /// Whether the text so far ends with a newline, or there is none.
+    var isAtLineStart: Bool { unfinished == nil }
+
+    /// Whether somebody waits for the writer that has the floor.
+    var isContended: Bool { floor != nil && !waiting.isEmpty }
+
+    /// Whether `source` should not be read from before the floor changes.
+    func isFull(_ source: Int) -> Bool { isBlocked(source) && sources[source].pending.count >= Self.backlog }
+
+    private func isBlocked(_ source: Int) -> Bool { floor != nil && floor != source }
+
+    /// The number of bytes that `takeOutput` would give.
+    var outputCount: Int { output.count }
+
+    /// What is to be written since the last call.
+    mutating func takeOutput() -> [UInt8] {
+        defer { output = [] }
+        return output
+    }
+
+    /// `source` wrote `bytes`.
+    mutating func write(_ bytes: UnsafeRawBufferPointer, from source: Int) {
+        let whole = dlp_length_of_whole_lines(bytes.baseAddress, bytes.count)
+        if isBlocked(source) {
+            if whole > 0 {
+                if sources[source].whole == 0 { waiting.append(source) }
+                sources[source].whole = sources[source].pending.count + whole
+            }
+            sources[source].pending.append(contentsOf: bytes)
+            return
+        }
+        if whole > 0 {
+            passPending(of: source)
+            pass(UnsafeRawBufferPointer(rebasing: bytes[..<whole]), from: source)
+            sources[source].isWithinLine = false
+        }
+        sources[source].pending.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[whole...]))
+        passBeginning(of: source)
+        settleFloor(source)
+    }
+
+    /// `source` wrote `text`.
+    mutating func write(_ text: String, from source: Int) {
+        var text = text
+        text.withUTF8 { write(UnsafeRawBufferPointer($0), from: source) }
+    }
+
+    /// `source` ended: what it left unfinished is passed on.
+    mutating func close(_ source: Int) {
+        guard !sources[source].isClosed else { return }
+        sources[source].isClosed = true
+        if isBlocked(source) {
+            if sources[source].whole == 0 && !sources[source].pending.isEmpty { waiting.append(source) }
+            return
+        }
+        finish(source)
+        settleFloor(source)
+    }
+
+    /// Takes the floor from a writer that does not go on; its line is broken.
+    mutating func breakFloor() {
+        floor = nil
+        serveWaiting()
+    }
+
+    // MARK: - Who may write
+
+    /// Gives or takes the floor after `source` has written.
+    private mutating func settleFloor(_ source: Int) {
+        let keepsIt = sources[source].isWithinLine && !sources[source].isPrompt && !sources[source].isClosed
+        if keepsIt {
+            floor = source
+        } else if floor == source {
+            floor = nil
+            serveWaiting()
+        }
+    }
+
+    private mutating func serveWaiting() {
+        while floor == nil, !waiting.isEmpty {
+            let source = waiting.removeFirst()
+            let whole = sources[source].whole
+            if whole > 0 {
+                let lines = sources[source].pending
+                lines.withUnsafeBytes { pass(UnsafeRawBufferPointer(rebasing: $0[..<whole]), from: source) }
+                sources[source].pending.removeFirst(whole)
+                sources[source].whole = 0
+                sources[source].isWithinLine = false
+            }
+            if sources[source].isClosed { finish(source) } else { passBeginning(of: source) }
+            if sources[source].isWithinLine && !sources[source].isPrompt && !sources[source].isClosed {
+                floor = source
+            }
+        }
+    }
+
+    /// Passes the beginning of an unfinished line on, where it is not to be held back.
+    private mutating func passBeginning(of source: Int) {
+        let held = sources[source].pending.count
+        let isUrgent = sources[source].isPrompt || sources[source].isWithinLine || held >= Self.longLine
+        if held > 0 && isUrgent {
+            passPending(of: source)
+            sources[source].isWithinLine = true
+        }
+    }
+
+    /// Passes on all that is left of a source that has ended.
+    private mutating func finish(_ source: Int) {
+        passPending(of: source)
+        if unfinished == source && !sources[source].tag.isEmpty {
+            output.append(newline)
+            unfinished = nil
+        }
+    }
+
+    // MARK: - Text
+
+    private mutating func passPending(of source: Int) {
+        if sources[source].pending.isEmpty { return }
+        let pending = sources[source].pending
+        sources[source].pending = []
+        pending.withUnsafeBytes { pass($0, from: source) }
+    }
+
+    private mutating func pass(_ bytes: UnsafeRawBufferPointer, from source: Int) {
+        guard let last = bytes.last else { return }
+        if let unfinished, unfinished != source {
+            output.append(newline)
+            self.unfinished = nil
+        }
+        if sources[source].tag.isEmpty {
+            output.append(contentsOf: bytes)
+        } else {
+            passTagged(bytes, sources[source].tag)
+        }
+        unfinished = last == newline ? nil : source
+    }
+
+    private mutating func passTagged(_ bytes: UnsafeRawBufferPointer, _ tag: [UInt8]) {
+        var rest = bytes
+        var isLineStart = isAtLineStart
+        while !rest.isEmpty {
+            let length = lengthOfFirstLine(rest)
+            if isLineStart { output.append(contentsOf: tag) }
+            output.append(contentsOf: rest[..<length])
+            rest = UnsafeRawBufferPointer(rebasing: rest[length...])
+            isLineStart = true
+        }
+    }
+}
+
+private let newline = UInt8(ascii: "\n")
+
+/// The length of `bytes` up to its first newline, or all of it where it has none.
+private func lengthOfFirstLine(_ bytes: UnsafeRawBufferPointer) -> Int {
+    guard let base = bytes.baseAddress, let first = memchr(base, Int32(newline), bytes.count) else {
+        return bytes.count
+    }
+    return UnsafeRawPointer(first) - base + 1
+}

@@ -1,0 +1,122 @@
+import CSystem
+import Glibc
+
+/// Standard output or standard error of the launcher, or both where they are the same file.
+///
+/// Never blocks: what the reader does not take stays queued, and `isFull` says that ranks should not be read from.
+final class Output {
+    /// Queued bytes from which on ranks should not be read.
+    private static let limit = 1 << 18
+
+    let descriptor: Int32
+    let isTerminal: Bool
+    var lines = LineMux()
+    private(set) var status = StatusLine()
+    private var queue: [UInt8] = []
+    private var written = 0
+    /// A description of the same file on which writing does not block, where there can be one.
+    ///
+    /// `O_NONBLOCK` on `descriptor` itself would hold for everybody who shares it, such as the shell.
+    private let nonBlocking: Int32?
+    /// Whether writing to `descriptor` never waits for a reader.
+    private let isFile: Bool
+    /// Why writing became impossible; what is written from then on is dropped.
+    private var failure: Int32?
+    private var isFailureTaken = false
+
+    /// Writes to `descriptor`, which stays the caller's.
+    init(descriptor: Int32) {
+        self.descriptor = descriptor
+        isTerminal = isatty(descriptor) == 1
+        var information = stat()
+        let type = fstat(descriptor, &information) == 0 ? information.st_mode & S_IFMT : 0
+        isFile = type == S_IFREG
+        var opened: Int32 = -1
+        if type == S_IFIFO || type == S_IFCHR {
+            opened = open("/proc/self/fd/\(descriptor)", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
+        }
+        nonBlocking = opened >= 0 ? opened : nil
+    }
+
+    deinit {
+        if let nonBlocking { close(nonBlocking) }
+    }
+
+    /// Whether bytes wait for the reader.
+    var isPending: Bool { written < queue.count }
+
+    /// Whether so many bytes wait that no more should be made.
+    var isFull: Bool { queue.count - written + lines.outputCount >= Self.limit }
+
+    /// The descriptor to watch for room while `isPending`.
+    var watched: Int32 { nonBlocking ?? descriptor }
+
+    /// The reason why writing has become impossible, once.
+    func takeFailure() -> Int32? {
+        defer { isFailureTaken = failure != nil }
+        return isFailureTaken ? nil : failure
+    }
+
+    /// Shows `text` at the bottom of the terminal from the next `flush` on.
+    func show(status text: String) {
+        guard isTerminal && text != status.text else { return }
+        append(status.erase())
+        status.show(text)
+    }
+
+    /// Takes the status line away until the next `flush`.
+    func hideStatus() { append(status.erase()) }
+
+    /// Writes what there is, as far as the reader takes it, and draws the status line below it.
+    func flush() {
+        let text = lines.takeOutput()
+        if !text.isEmpty {
+            append(status.erase())
+            queue.append(contentsOf: text)
+        }
+        if isTerminal && !status.isDrawn && lines.isAtLineStart {
+            append(status.draw(columns: Int(dlp_terminal_columns(descriptor))))
+        }
+        drain()
+    }
+
+    private func append(_ text: String) { queue.append(contentsOf: text.utf8) }
+
+    /// Writes queued bytes until there are none or the reader takes no more.
+    func drain() {
+        while isPending && failure == nil && isReady() {
+            let count = queue.withUnsafeBytes { bytes in
+                let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
+                return Glibc.write(watched, rest.baseAddress, min(rest.count, largestWrite))
+            }
+            if count >= 0 {
+                written += count
+            } else if errno == EAGAIN {
+                break
+            } else if errno != EINTR {
+                failure = errno
+            }
+        }
+        if !isPending || failure != nil {
+            queue.removeAll(keepingCapacity: true)
+            written = 0
+        }
+    }
+
+    /// Bytes that a write takes without blocking once `isReady`: a pipe with any room has room for `PIPE_BUF`.
+    private var largestWrite: Int { nonBlocking != nil || isFile ? 1 << 20 : Int(PIPE_BUF) }
+
+    private func isReady() -> Bool {
+        if nonBlocking != nil || isFile { return true }
+        var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return poll(&request, 1, 0) == 1
+    }
+
+    /// Whether both descriptors are open on the same file.
+    static func areSame(_ first: Int32, _ second: Int32) -> Bool {
+        var one = stat()
+        var two = stat()
+        guard fstat(first, &one) == 0, fstat(second, &two) == 0 else { return false }
+        return one.st_dev == two.st_dev && one.st_ino == two.st_ino
+    }
+}

@@ -1,0 +1,163 @@
+import CSystem
+import Glibc
+
+/// Brings what the ranks write to the launcher's standard output and standard error.
+///
+/// Memory stays bounded: where a reader is slow, or a rank waits for another one's long line to end, the rank's pipe is
+/// not read, and the rank blocks as if it wrote there itself.
+final class OutputPump {
+    /// How long the writer of a long line may pause while others wait to write: they might be what it waits for.
+    private static let floorPatience: UInt64 = 1_000_000_000
+
+    /// The two streams of a rank.
+    enum Stream { case output, error }
+
+    /// The reading end of what a rank writes.
+    private struct Pipe {
+        let descriptor: Int32
+        /// Indices of the output and of the writer there.
+        let output: Int
+        let source: Int
+    }
+
+    private let poller: Poller
+    /// Standard output and standard error; one, where both are the same file, so that lines stay whole there too.
+    private let outputs: [Output]
+    /// Those whose room is waited for.
+    private var awaited: Set<Int> = []
+    /// The writer that stands for the launcher itself.
+    private let ownSource: Int
+    private var pipes: [Int: Pipe] = [:]
+    /// Pipes that are not read from until there is room for what they bring.
+    private var paused: Set<Int> = []
+    private var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    /// When the writer of a long line last wrote.
+    private var floorTime: UInt64 = 0
+    /// The poller's numbers: those of the outputs, then those of the pipes.
+    private let firstNumber: Int
+    private var nextNumber: Int
+
+    /// Uses the poller's numbers from `firstNumber` on.
+    init(poller: Poller, firstNumber: Int) {
+        self.poller = poller
+        self.firstNumber = firstNumber
+        outputs = (Output.areSame(1, 2) ? [1] : [1, 2]).map { Output(descriptor: $0) }
+        nextNumber = firstNumber + outputs.count
+        ownSource = outputs[outputs.count - 1].lines.add()
+    }
+
+    private var errors: Output { outputs[outputs.count - 1] }
+
+    /// Reads from `descriptor`, which becomes the pump's; `tag` begins each line.
+    func add(_ descriptor: Int32, to stream: Stream, tag: String, isPrompt: Bool) {
+        let output = stream == .output ? 0 : outputs.count - 1
+        let source = outputs[output].lines.add(tag: tag, isPrompt: isPrompt)
+        pipes[nextNumber] = Pipe(descriptor: descriptor, output: output, source: source)
+        poller.add(descriptor, as: nextNumber, for: .input)
+        nextNumber += 1
+    }
+
+    /// Writes a line of the launcher's own to standard error.
+    func report(_ line: String) { errors.lines.write(line + "\n", from: ownSource) }
+
+    /// Shows `text` at the bottom of the terminal, where standard error is one.
+    func show(status text: String) { errors.show(status: text) }
+
+    /// Leaves the terminal to somebody else until the next `settle`.
+    func leaveTerminal() {
+        for output in outputs {
+            output.hideStatus()
+            output.drain()
+        }
+    }
+
+    /// Whether everything has been read and written.
+    var isDone: Bool { pipes.isEmpty && !outputs.contains { $0.isPending } }
+
+    /// When `settle` is due, if nothing happens before.
+    var deadline: UInt64? { outputs.contains(where: isStuck) ? floorTime + Self.floorPatience : nil }
+
+    private func isStuck(_ output: Output) -> Bool { output.lines.isContended && !output.isFull }
+
+    /// Does what the poller says about `number`.
+    func handle(_ number: Int, at now: UInt64) {
+        if number < firstNumber + outputs.count {
+            outputs[number - firstNumber].drain()
+        } else if let pipe = pipes[number], !paused.contains(number) {
+            readOnce(number, pipe)
+            if outputs[pipe.output].lines.floor == pipe.source { floorTime = now }
+        }
+    }
+
+    /// Writes what has been read, as far as it is taken.
+    ///
+    /// - Returns: Why writing has become impossible, the first time that it has.
+    func settle(at now: UInt64) -> Int32? {
+        for output in outputs where isStuck(output) && now >= floorTime + Self.floorPatience {
+            output.lines.breakFloor()
+            floorTime = now
+        }
+        for (index, output) in outputs.enumerated() {
+            output.flush()
+            let number = firstNumber + index
+            if output.isPending, awaited.insert(index).inserted {
+                poller.add(output.watched, as: number, for: .output)
+            } else if !output.isPending, awaited.remove(index) != nil {
+                poller.remove(output.watched)
+            }
+        }
+        for number in paused { resumeIfPossible(number) }
+        return outputs.compactMap { $0.takeFailure() }.first
+    }
+
+    /// Reads what is left in the pipes once nobody should be left who writes; one who still holds a pipe is not waited
+    /// for. To be called until `isDone`.
+    func finish() {
+        show(status: "")
+        for (number, pipe) in pipes {
+            var isEmpty = false
+            while !isEmpty && !paused.contains(number) && pipes[number] != nil { isEmpty = !readOnce(number, pipe) }
+            if isEmpty && pipes[number] != nil { close(number, pipe) }
+        }
+    }
+
+    // MARK: - Reading
+
+    /// Reads once from a pipe; false where there was nothing.
+    @discardableResult
+    private func readOnce(_ number: Int, _ pipe: Pipe) -> Bool {
+        let output = outputs[pipe.output]
+        let count = read(pipe.descriptor, &buffer, buffer.count)
+        if count < 0 && errno == EINTR { return true }
+        if count < 0 && errno == EAGAIN { return false }
+        if count <= 0 {
+            close(number, pipe)
+            return false
+        }
+        buffer.withUnsafeBytes { bytes in
+            output.lines.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]), from: pipe.source)
+        }
+        if output.isFull { output.flush() }
+        if mustWait(pipe) {
+            poller.remove(pipe.descriptor)
+            paused.insert(number)
+        }
+        return true
+    }
+
+    private func mustWait(_ pipe: Pipe) -> Bool {
+        outputs[pipe.output].isFull || outputs[pipe.output].lines.isFull(pipe.source)
+    }
+
+    private func resumeIfPossible(_ number: Int) {
+        guard let pipe = pipes[number], !mustWait(pipe) else { return }
+        paused.remove(number)
+        poller.add(pipe.descriptor, as: number, for: .input)
+    }
+
+    private func close(_ number: Int, _ pipe: Pipe) {
+        outputs[pipe.output].lines.close(pipe.source)
+        Glibc.close(pipe.descriptor)
+        pipes[number] = nil
+    }
+}

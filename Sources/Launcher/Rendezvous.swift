@@ -1,0 +1,123 @@
+import AME
+import CSystem
+import Glibc
+
+/// Where the ranks of a job meet: a TCP address, a Unix-domain socket and a key, all of them the job's own.
+final class Rendezvous {
+    let host: String
+    let port: UInt16
+    /// 64 random bytes in base64.
+    let key: String
+    /// The name of the listening socket in the abstract namespace.
+    let socketName: String
+    /// That socket, for rank 0; bound and listening before any rank is started, so that no rank has to try twice.
+    private(set) var listener: Int32
+    /// Keeps the port, on another address.
+    private let guardSocket: Int32
+
+    init() throws(LaunchError) {
+        key = base64(randomBytes(64))
+        socketName = "ame-" + randomBytes(16).map(hexadecimal).joined()
+        (host, port, guardSocket) = try reservePort()
+        listener = -1
+        listener = try listen(onAbstract: socketName)
+    }
+
+    deinit {
+        closeListener()
+        close(guardSocket)
+    }
+
+    /// Closes the socket here, once rank 0 has it: then it ends with rank 0, and the others notice.
+    func closeListener() {
+        if listener >= 0 { close(listener) }
+        listener = -1
+    }
+
+    /// The variables that tell a rank all this.
+    var variables: [(name: String, value: String)] {
+        [
+            (AMEVariable.host, host), (AMEVariable.port, String(port)), (AMEVariable.key, key),
+            (AMEVariable.socket, socketName),
+        ]
+    }
+}
+
+/// Finds a TCP address that rank 0 can bind by itself, without `SO_REUSEADDR`, and that nobody else takes before.
+///
+/// dlp_mpi's rank 0 wants an address that is not bound yet. A port of 127.0.0.1 would have to be set free for it, and
+/// anybody could take it in between. Every 127.x.y.z is this machine, so the job gets a random one, on which nobody
+/// else binds anything; what can still collide is a bind of the port on all addresses, and that fails as long as the
+/// same port is bound on any address, here on the neighbour's, which is held while the job runs.
+private func reservePort() throws(LaunchError) -> (host: String, port: UInt16, guardSocket: Int32) {
+    for _ in 0..<100 {
+        let random = randomBytes(3)
+        // 127.0.y.z is where people put their own services; the last byte is even, and neither 0 nor 254.
+        let last = random[2] % 126 * 2 + 2
+        let network: [UInt8] = [127, max(random[0], 1), random[1]]
+        guard let (probe, port) = bindTCP(network + [last], port: 0) else { continue }
+        defer { close(probe) }
+        guard let (guardSocket, _) = bindTCP(network + [last + 1], port: port) else { continue }
+        return ((network + [last]).map(String.init).joined(separator: "."), port, guardSocket)
+    }
+    throw LaunchError(system: "cannot reserve a port on a loopback address for the ranks", status: 1)
+}
+
+private func bindTCP(_ address: [UInt8], port: UInt16) -> (socket: Int32, port: UInt16)? {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { return nil }
+    var name = sockaddr_in()
+    name.sin_family = sa_family_t(AF_INET)
+    name.sin_port = port.bigEndian
+    name.sin_addr.s_addr = address.reduce(0) { $0 << 8 | UInt32($1) }.bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isBound = withUnsafeMutableBytes(of: &name) { bytes in
+        let address = bytes.assumingMemoryBound(to: sockaddr.self).baseAddress
+        return bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
+    }
+    guard isBound else {
+        close(descriptor)
+        return nil
+    }
+    return (descriptor, UInt16(bigEndian: name.sin_port))
+}
+
+private func listen(onAbstract name: String) throws(LaunchError) -> Int32 {
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { throw LaunchError(system: "cannot make a socket for the ranks") }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    // An abstract name begins with a NUL byte, has no file, and vanishes with the socket.
+    withUnsafeMutableBytes(of: &address.sun_path) { path in path[1...].copyBytes(from: name.utf8) }
+    let length = socklen_t(MemoryLayout<sa_family_t>.size + 1 + name.utf8.count)
+    let isBound = withUnsafeBytes(of: &address) { bytes in
+        bind(descriptor, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress, length) == 0
+    }
+    guard isBound, Glibc.listen(descriptor, 4096) == 0 else {
+        let error = LaunchError(system: "cannot listen on a socket for the ranks")
+        close(descriptor)
+        throw error
+    }
+    return descriptor
+}
+
+/// Bytes of the system's random number generator (getrandom).
+private func randomBytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255) } }
+
+private func hexadecimal(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
+
+/// Base64 as in RFC 4648, section 4.
+func base64(_ bytes: some Collection<UInt8>) -> String {
+    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+    var text = ""
+    var rest = bytes[...]
+    while !rest.isEmpty {
+        let group = rest.prefix(3)
+        rest = rest.dropFirst(3)
+        let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
+        for position in 0..<4 {
+            text.append(position <= group.count ? alphabet[bits >> (18 - 6 * position) & 63] : "=")
+        }
+    }
+    return text
+}

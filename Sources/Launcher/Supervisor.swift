@@ -1,0 +1,180 @@
+import AME
+import CSystem
+import Glibc
+
+/// Runs a job: one thread that waits for output, signals and packets of rank 0, and does what `Job` says.
+final class Supervisor {
+    /// The poller's numbers.
+    private enum Watched {
+        static let signals = 0
+        static let control = 1
+        static let firstOfPump = 2
+    }
+
+    private let options: LaunchOptions
+    private let beginning = dlp_now()
+    private var now = dlp_now()
+    private var job: Job
+    private let poller: Poller
+    private let signals: Int32
+    private let processes: ProcessTable
+    private let control: ControlChannel
+    private let starter: RankStarter
+    private let pump: OutputPump
+    private var pids: [pid_t] = []
+    /// Whether the user does not want to wait for the reader of the output any more.
+    private var isAbandoned = false
+
+    init(_ options: LaunchOptions) throws(LaunchError) {
+        self.options = options
+        var mask = sigset_t()
+        signals = dlp_launcher_signals(&mask)
+        if signals < 0 { throw LaunchError(system: "cannot wait for signals") }
+        poller = try Poller()
+        processes = try ProcessTable()
+        control = try ControlChannel()
+        starter = try RankStarter(options, signalMask: mask)
+        pump = OutputPump(poller: poller, firstNumber: Watched.firstOfPump)
+        let timeout = options.timeout.map { dlp_now() + nanoseconds($0) }
+        job = Job(size: options.size, terminalRank: starter.terminalRank, timeout: timeout)
+        poller.add(signals, as: Watched.signals, for: .input)
+        poller.add(control.descriptor, as: Watched.control, for: .input)
+    }
+
+    deinit { close(signals) }
+
+    /// Starts the ranks and waits for their end and for everything to be written.
+    ///
+    /// - Returns: The job's exit status.
+    func run() -> Int32 {
+        startRanks()
+        advance()
+        while !(job.isOver && (pump.isDone || isAbandoned)) {
+            let deadline = [job.deadline, pump.deadline].compactMap { $0 }.min()
+            // Pipes first, signals last: what a rank wrote comes before what is said about its end.
+            for number in poller.wait(until: deadline).sorted(by: >) {
+                now = dlp_now()
+                switch number {
+                case Watched.signals: readSignals()
+                case Watched.control: serveControl()
+                default: pump.handle(number, at: now)
+                }
+            }
+            now = dlp_now()
+            advance()
+        }
+        return job.status
+    }
+
+    /// Does what is due after events, or after time has passed.
+    private func advance() {
+        perform(job.handle(.clock, at: now))
+        if job.hasNoRanks && !job.isOver && !processes.hasDescendants { perform(job.handle(.alone, at: now)) }
+        if job.isOver { pump.finish() }
+        if let failure = pump.settle(at: now) { outputLost(failure) }
+    }
+
+    private func startRanks() {
+        for rank in 0..<options.size {
+            do {
+                let start = try starter.start(rank, processes, control)
+                let tag = options.tagOutput ? "[\(rank)] " : ""
+                let isPrompt = rank == starter.terminalRank
+                pump.add(start.output, to: .output, tag: tag, isPrompt: isPrompt)
+                pump.add(start.error, to: .error, tag: tag, isPrompt: isPrompt)
+                pids.append(start.pid)
+                if options.debug { report("rank \(rank) has process number \(start.pid)") }
+            } catch {
+                report(error.message)
+                perform(job.handle(.notStarted(first: rank, status: error.status), at: dlp_now()))
+                return
+            }
+        }
+    }
+
+    // MARK: - Events
+
+    private func readSignals() {
+        var information = signalfd_siginfo()
+        let size = MemoryLayout<signalfd_siginfo>.size
+        while read(signals, &information, size) == size {
+            switch Int32(bitPattern: information.ssi_signo) {
+            case SIGCHLD: break
+            case SIGTSTP: suspend()
+            case let signal:
+                if job.isOver { isAbandoned = true }
+                // Signals from a keyboard are the kernel's, all others some process's.
+                let isFromTerminal = information.ssi_code == SI_KERNEL
+                perform(job.handle(.signal(signal, fromTerminal: isFromTerminal), at: now))
+            }
+        }
+        for (rank, ending) in processes.reap() {
+            if options.debug { report("rank \(rank) (pid \(pids[rank])) \(ending) after \(elapsed) s") }
+            perform(job.handle(.ended(rank: rank, ending), at: now))
+        }
+    }
+
+    /// Stops the ranks and then this process, until somebody continues it.
+    private func suspend() {
+        pump.leaveTerminal()
+        processes.signalAll(SIGSTOP)
+        dlp_suspend()
+        processes.signalAll(SIGCONT)
+        now = dlp_now()
+    }
+
+    private func serveControl() {
+        control.flush()
+        let (messages, isOpen) = control.receive()
+        for message in messages {
+            switch message {
+            case .lead: perform(job.handle(.lead, at: now))
+            case .status(let text): pump.show(status: text)
+            // What only the launcher says.
+            case .exited, .signalled: break
+            }
+        }
+        if isOpen { watchControl() } else { poller.remove(control.descriptor) }
+    }
+
+    private func watchControl() {
+        let interest: Poller.Interest = control.isPending ? [.input, .output] : .input
+        poller.change(control.descriptor, as: Watched.control, for: interest)
+    }
+
+    /// Nobody reads any more, as after `| head -1`, which ends a program without a word, or there is no room.
+    private func outputLost(_ failure: Int32) {
+        if failure != EPIPE { report("cannot write the ranks' output: \(reason(failure)); the job is ended") }
+        perform(job.handle(.outputLost(status: failure == EPIPE ? 128 + SIGPIPE : 1), at: now))
+    }
+
+    // MARK: - Actions
+
+    private func perform(_ actions: [Job.Action]) {
+        for action in actions {
+            switch action {
+            case .signal(let rank, let signal): processes.signal(rank, signal)
+            case .signalLeftovers(let signal): processes.signalLeftovers(signal)
+            case .notify(let message):
+                control.send(message)
+                watchControl()
+            case .reportKilled(let rank, let signal):
+                report("rank \(rank) (pid \(pids[rank])) \(Ending.signalled(signal))")
+            case .reportTimeout:
+                report("the job ran for more than \(decimal(options.timeout ?? 0)) seconds: ended")
+            }
+        }
+    }
+
+    private func report(_ text: String) { pump.report("\(options.program): \(text)") }
+
+    private var elapsed: String { decimal(Double((now - beginning) / 1_000_000) / 1000) }
+}
+
+/// Seconds as nanoseconds; a century for everything that is longer.
+private func nanoseconds(_ seconds: Double) -> UInt64 { UInt64(min(seconds, 3.2e9) * 1e9) }
+
+/// A number as a person writes it: 5 rather than 5.0.
+private func decimal(_ number: Double) -> String {
+    Int(exactly: number).map(String.init) ?? String(number)
+}
