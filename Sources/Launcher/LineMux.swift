@@ -8,9 +8,9 @@ import Glibc
 struct LineMux {
     /// Bytes of an unfinished line that are held back; a longer line is passed through as it comes, and nobody else's
     /// text until it ends (the writer has the floor).
-    static let longLine = 1 << 20
+    private let longLine: Int
     /// Bytes that are held back for a writer that waits for the floor, before it should not be read from.
-    static let backlog = 1 << 18
+    private let backlog: Int
 
     private struct Source {
         let tag: [UInt8]
@@ -23,6 +23,8 @@ struct LineMux {
         /// Whether the beginning of the line at hand has been passed on.
         var isWithinLine = false
         var isClosed = false
+        /// Whether it is in `waiting`.
+        var isWaiting = false
     }
 
     private var sources: [Source] = []
@@ -31,8 +33,14 @@ struct LineMux {
     private(set) var floor: Int?
     /// The writer whose unfinished line is the last text.
     private var unfinished: Int?
-    /// Those with whole lines, or an end, that wait for the floor, first come first served.
+    /// Those that cannot go on before the floor changes, first come first served: they have whole lines, too much of a
+    /// line, or ended.
     private var waiting: [Int] = []
+
+    init(longLine: Int = 1 << 20, backlog: Int = 1 << 18) {
+        self.longLine = longLine
+        self.backlog = backlog
+    }
 
     /// Adds a writer; `tag` begins each of its lines.
     mutating func add(tag: String = "", isPrompt: Bool = false) -> Int {
@@ -47,7 +55,7 @@ struct LineMux {
     var isContended: Bool { floor != nil && !waiting.isEmpty }
 
     /// Whether `source` should not be read from before the floor changes.
-    func isFull(_ source: Int) -> Bool { isBlocked(source) && sources[source].pending.count >= Self.backlog }
+    func isFull(_ source: Int) -> Bool { isBlocked(source) && sources[source].pending.count >= backlog }
 
     private func isBlocked(_ source: Int) -> Bool { floor != nil && floor != source }
 
@@ -64,11 +72,9 @@ struct LineMux {
     mutating func write(_ bytes: UnsafeRawBufferPointer, from source: Int) {
         let whole = dlp_length_of_whole_lines(bytes.baseAddress, bytes.count)
         if isBlocked(source) {
-            if whole > 0 {
-                if sources[source].whole == 0 { waiting.append(source) }
-                sources[source].whole = sources[source].pending.count + whole
-            }
+            if whole > 0 { sources[source].whole = sources[source].pending.count + whole }
             sources[source].pending.append(contentsOf: bytes)
+            if whole > 0 || isFull(source) { wait(source) }
             return
         }
         if whole > 0 {
@@ -92,7 +98,7 @@ struct LineMux {
         guard !sources[source].isClosed else { return }
         sources[source].isClosed = true
         if isBlocked(source) {
-            if sources[source].whole == 0 && !sources[source].pending.isEmpty { waiting.append(source) }
+            if !sources[source].pending.isEmpty { wait(source) }
             return
         }
         finish(source)
@@ -118,9 +124,16 @@ struct LineMux {
         }
     }
 
+    private mutating func wait(_ source: Int) {
+        if sources[source].isWaiting { return }
+        sources[source].isWaiting = true
+        waiting.append(source)
+    }
+
     private mutating func serveWaiting() {
         while floor == nil, !waiting.isEmpty {
             let source = waiting.removeFirst()
+            sources[source].isWaiting = false
             let whole = sources[source].whole
             if whole > 0 {
                 let lines = sources[source].pending
@@ -139,7 +152,7 @@ struct LineMux {
     /// Passes the beginning of an unfinished line on, where it is not to be held back.
     private mutating func passBeginning(of source: Int) {
         let held = sources[source].pending.count
-        let isUrgent = sources[source].isPrompt || sources[source].isWithinLine || held >= Self.longLine
+        let isUrgent = sources[source].isPrompt || sources[source].isWithinLine || held >= longLine
         if held > 0 && isUrgent {
             passPending(of: source)
             sources[source].isWithinLine = true

@@ -110,8 +110,9 @@ final class OutputPump {
         return outputs.compactMap { $0.takeFailure() }.first
     }
 
-    /// Reads what is left in the pipes once nobody should be left who writes; one who still holds a pipe is not waited
-    /// for. To be called until `isDone`.
+    /// Reads what is left in the pipes; to be called until `isDone`.
+    ///
+    /// Nobody should be left who writes; one who holds a pipe all the same is not waited for.
     func finish() {
         show(status: "")
         for (number, pipe) in pipes {
