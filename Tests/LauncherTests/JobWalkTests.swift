@@ -12,7 +12,10 @@ private struct Walk {
     /// What happened, to be shown when a rule is broken.
     var history: [Job.Event] = []
     var failures: [Ending] = []
+    /// Whether nothing came but ends of ranks and signals that do not end the job.
     var isPlain = true
+    /// Ranks that were sent SIGKILL.
+    var killed: Set<Int> = []
 
     init(size: Int) {
         job = Job(size: size)
@@ -41,10 +44,11 @@ private struct Walk {
         return true
     }
 
-    func check(_ actions: [Job.Action]) {
+    mutating func check(_ actions: [Job.Action]) {
         for action in actions {
-            if case .signal(let rank, _) = action {
+            if case .signal(let rank, let signal) = action {
                 #expect(running.contains(rank), "a rank that has ended is sent a signal: \(history)")
+                if signal == SIGKILL { killed.insert(rank) }
             }
         }
         #expect(job.hasNoRanks == running.isEmpty, "\(history)")
@@ -55,15 +59,15 @@ private struct Walk {
     /// Lets nothing but time pass, where ranks ignore everything but SIGKILL, until the job is over or waits for them.
     mutating func exhaust() {
         for _ in 0..<20 {
+            for rank in killed.intersection(running) {
+                running.remove(rank)
+                let actions = job.handle(.ended(rank: rank, .signalled(SIGKILL)), at: now)
+                check(actions)
+            }
             guard let deadline = job.deadline else { break }
             now = max(now, deadline)
             let actions = job.handle(.clock, at: now)
             check(actions)
-            for case .signal(let rank, SIGKILL) in actions {
-                running.remove(rank)
-                let next = job.handle(.ended(rank: rank, .signalled(SIGKILL)), at: now)
-                check(next)
-            }
         }
         #expect(job.deadline == nil, "a job has always another deadline: \(history)")
         if running.isEmpty || (isPlain && !failures.isEmpty) {
