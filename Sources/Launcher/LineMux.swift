@@ -11,11 +11,13 @@ struct LineMux {
     private let longLine: Int
     /// Bytes that are held back for a writer that waits for the floor, before it should not be read from.
     private let backlog: Int
+    /// Whether a writer that returns to the beginning of its line, as a progress bar does, is passed on like a prompt.
+    private let redraws: Bool
 
     private struct Source {
         let tag: [UInt8]
         /// Whether unfinished lines are passed on at once, as prompts must be; such a writer never has the floor.
-        let isPrompt: Bool
+        var isPrompt: Bool
         /// What is held back.
         var pending: [UInt8] = []
         /// The length of the whole lines in `pending`; more than 0 only while another writer has the floor.
@@ -37,7 +39,9 @@ struct LineMux {
     /// line, or ended.
     private var waiting: [Int] = []
 
-    init(longLine: Int = 1 << 20, backlog: Int = 1 << 18) {
+    /// Nothing from nobody; `redraws` is for terminals.
+    init(redraws: Bool = false, longLine: Int = 1 << 20, backlog: Int = 1 << 18) {
+        self.redraws = redraws
         self.longLine = longLine
         self.backlog = backlog
     }
@@ -82,7 +86,9 @@ struct LineMux {
             pass(UnsafeRawBufferPointer(rebasing: bytes[..<whole]), from: source)
             sources[source].isWithinLine = false
         }
-        sources[source].pending.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[whole...]))
+        let beginning = UnsafeRawBufferPointer(rebasing: bytes[whole...])
+        if redraws && beginning.contains(UInt8(ascii: "\r")) { sources[source].isPrompt = true }
+        sources[source].pending.append(contentsOf: beginning)
         passBeginning(of: source)
         settleFloor(source)
     }

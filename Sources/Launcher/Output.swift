@@ -10,7 +10,7 @@ final class Output {
 
     let descriptor: Int32
     let isTerminal: Bool
-    var lines = LineMux()
+    var lines: LineMux
     private(set) var status = StatusLine()
     private var queue: [UInt8] = []
     private var written = 0
@@ -28,6 +28,7 @@ final class Output {
     init(descriptor: Int32) {
         self.descriptor = descriptor
         isTerminal = isatty(descriptor) == 1
+        lines = LineMux(redraws: isTerminal)
         var information = stat()
         let type = fstat(descriptor, &information) == 0 ? information.st_mode & S_IFMT : 0
         isFile = type == S_IFREG

@@ -40,7 +40,7 @@ final class ProcessTable {
 
     /// How a rank is to be started.
     struct Plan {
-        var environment: [String]
+        var environment: [[UInt8]]
         var input: Int32
         var output: Int32
         var error: Int32
@@ -56,7 +56,7 @@ final class ProcessTable {
     /// - Returns: Its process number, or nil with the reason in `errno`.
     func start(_ rank: Int, _ command: [String], _ plan: Plan) -> pid_t? {
         var mask = plan.mask
-        let pid = withCStrings(command) { arguments in
+        let pid = withCStrings(command.map { Array($0.utf8) }) { arguments in
             withCStrings(plan.environment) { environment in
                 plan.inherited.withUnsafeBufferPointer { inherited in
                     withUnsafePointer(to: &mask) { mask in
@@ -153,13 +153,14 @@ final class ProcessTable {
 
 /// Calls `body` with `strings` as C has them: pointers that end with a null pointer, valid until `body` returns.
 private func withCStrings<Result>(
-    _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+    _ strings: [[UInt8]], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {
     var bytes: [CChar] = []
     var offsets: [Int] = []
     for string in strings {
         offsets.append(bytes.count)
-        bytes += string.utf8CString
+        bytes += string.map { CChar(bitPattern: $0) }
+        bytes.append(0)
     }
     return bytes.withUnsafeMutableBufferPointer { buffer in
         var pointers = offsets.map { offset in buffer.baseAddress.map { $0 + offset } }

@@ -71,7 +71,8 @@ final class Supervisor {
         perform(job.handle(.clock, at: now))
         if job.hasNoRanks && !job.isOver && !processes.hasDescendants { perform(job.handle(.alone, at: now)) }
         if job.isOver { pump.finish() }
-        if let failure = pump.settle(at: now) { outputLost(failure) }
+        // Once more after a failure, for what is said about it.
+        while let failure = pump.settle(at: now) { outputLost(failure) }
     }
 
     private func startRanks() {

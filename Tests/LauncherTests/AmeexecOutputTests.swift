@@ -100,9 +100,9 @@ struct AmeexecOutputTests {
         #expect(outcome.output == "40000000\n")
     }
 
-    @Test("output that cannot be written ends the job with a message")
-    func fullDevice() throws {
-        let outcome = try nested("$AMEEXEC yes >/dev/full")
+    @Test("output that cannot be written ends the job with a message", arguments: ["yes", "echo"])
+    func fullDevice(command: String) throws {
+        let outcome = try nested("$AMEEXEC \(command) >/dev/full")
         #expect(outcome.status == 1)
         #expect(
             outcome.error

@@ -77,23 +77,27 @@ struct AmeexecSignalTests {
 
     @Test("ranks are stopped and continued with the launcher")
     func suspension() throws {
-        // Of an orphaned process group nobody can be stopped with SIGTSTP, so it is given a shell.
+        // SIGTSTP stops nobody in an orphaned process group, so the launcher is given a shell with job control.
         let script = """
             set -m
-            $(readlink /proc/$PPID/exe) sh -c 'echo $$; exec sleep 60' &
-            read _ </proc/self/stat
+            state() { read -r _ _ letter _ </proc/$(cat $FILE)/stat; echo $letter; }
+            $(readlink /proc/$PPID/exe) sh -c 'echo $$ >$FILE.new; mv $FILE.new $FILE; exec sleep 60' &
+            until [ -s $FILE ]; do sleep 0.01; done
             kill -TSTP $!
             wait $!
-            echo stopped $?
+            echo stopped $? $(state)
             kill -CONT $!
+            until [ $(state) != T ]; do sleep 0.01; done
             kill -TERM $!
             wait $!
             echo ended $?
             """
-        let launched = try Launched(["bash", "-c", script])
+        let file = "/tmp/ameexec-test-rank-\(getpid())"
+        defer { unlink(file) }
+        let launched = try Launched(["-x", "FILE=\(file)", "bash", "-c", script])
         #expect(try launched.wait() == 0)
         let lines = launched.outputText.split(separator: "\n")
-        #expect(lines.contains("stopped 148") && lines.contains("ended 143"), "\(lines)")
+        #expect(lines.contains("stopped 148 T") && lines.contains("ended 143"), "\(lines)")
     }
 }
 

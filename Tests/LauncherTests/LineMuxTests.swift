@@ -65,6 +65,18 @@ struct LineMuxTests {
         #expect(mux.text() == "Age? \none\nagain? ")
     }
 
+    @Test("on a terminal, and only there, a progress bar is passed on at once", arguments: [true, false])
+    func progressBars(isTerminal: Bool) {
+        var mux = LineMux(redraws: isTerminal)
+        let (a, b) = (mux.add(), mux.add())
+        mux.write("\r 1 %", from: a)
+        mux.write("\r 2 %", from: a)
+        #expect(mux.text() == (isTerminal ? "\r 1 %\r 2 %" : ""))
+        mux.write("one\n", from: b)
+        mux.write("\r 3 %\n", from: a)
+        #expect(mux.text() == (isTerminal ? "\none\n\r 3 %\n" : "one\n\r 1 %\r 2 %\r 3 %\n"))
+    }
+
     @Test("the writer of a long line has the floor until its newline")
     func floor() {
         var mux = LineMux(longLine: 4)
