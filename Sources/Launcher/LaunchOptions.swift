@@ -21,4 +21,10 @@ public struct LaunchOptions: Sendable {
 
     /// One rank of `command`.
     public init(command: [String]) { self.command = command }
+
+    /// Adds a variable to `exports`, written as NAME=VALUE or NAME.
+    public mutating func export(_ entry: String) {
+        let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        exports.append((String(parts[0]), parts.count == 2 ? String(parts[1]) : nil))
+    }
 }

@@ -29,8 +29,7 @@ struct Main: ParsableCommand {
 
     static func main() {
         do {
-            let arguments = try parse(Array(CommandLine.arguments.dropFirst()))
-            Glibc.exit(launch(try arguments.options()))
+            Glibc.exit(launch(try parse(Array(CommandLine.arguments.dropFirst())).options()))
         } catch {
             guard exitCode(for: error).isSuccess else {
                 let text = "ameexec: \(message(for: error)); see ameexec --help\n"
@@ -54,10 +53,7 @@ struct Main: ParsableCommand {
         var options = LaunchOptions(command: Array(command.drop { $0 == "--" }))
         (options.size, options.pty, options.timeout) = (size, pty, timeout)
         (options.tagOutput, options.debug, options.bindToCore) = (tagOutput, debug, bindTo == .core)
-        options.exports = export.map { entry in
-            let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return (String(parts[0]), parts.count == 2 ? String(parts[1]) : nil)
-        }
+        export.forEach { options.export($0) }
         return options
     }
 }
