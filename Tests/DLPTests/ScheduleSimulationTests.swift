@@ -10,15 +10,19 @@ enum CostDistribution: String, CaseIterable, CustomTestStringConvertible {
 
     /// `count` costs in nanoseconds with a mean of about `mean`, the same in every run.
     func costs(_ count: Int, mean: Double) -> [Int64] {
-        var generator = SeededGenerator(seed: 7)
+        var generator = CodecRandom(seed: 7)
         switch self {
         case .constant: return Array(repeating: Int64(mean), count: count)
         case .bimodal:
             // One of five takes six times as long as the others.
-            return (0..<count).map { _ in Int64(generator.unit() < 0.2 ? 3 * mean : 0.5 * mean) }
+            return (0..<count).map { _ in
+                Int64(Double.random(in: 0..<1, using: &generator) < 0.2 ? 3 * mean : 0.5 * mean)
+            }
         case .heavyTail:
             // A Pareto distribution: its mean is three times its least value, its variance infinite.
-            return (0..<count).map { _ in Int64(mean / 3 / pow(1 - generator.unit(), 1 / 1.5)) }
+            return (0..<count).map { _ in
+                Int64(mean / 3 / pow(1 - Double.random(in: 0..<1, using: &generator), 1 / 1.5))
+            }
         case .ascending: return (0..<count).map { Int64(2 * mean * Double($0 + 1) / Double(count)) }
         case .descending: return (0..<count).map { Int64(2 * mean * Double(count - $0) / Double(count)) }
         }

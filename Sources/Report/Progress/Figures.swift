@@ -1,0 +1,46 @@
+/// Numbers as people read them.
+enum Figures {
+    /// `value`, at least 0, with three digits and a factor of a thousand or more as a letter: 0.05, 7.25, 14.3k, 2.00M.
+    static func short(_ value: Double) -> String {
+        guard value.isFinite, value > 0 else { return "0" }
+        var scaled = value
+        var unit = 0
+        // What rounds to 1000 is written with the next letter.
+        while scaled >= 999.5, unit < units.count - 1 {
+            scaled /= 1000
+            unit += 1
+        }
+        let digits = scaled < 9.995 ? 2 : scaled < 99.95 ? 1 : 0
+        return fixed(scaled, digits) + units[unit]
+    }
+
+    private static let units = ["", "k", "M", "G", "T"]
+
+    /// `value`, at least 0, with `digits` digits behind the point.
+    static func fixed(_ value: Double, _ digits: Int) -> String {
+        var factor = 1
+        for _ in 0..<digits { factor *= 10 }
+        // Beyond this a double has no digits behind the point, and an integer no room.
+        let limit = 1e15
+        let scaled = Int((max(0, min(value, limit)) * Double(factor)).rounded())
+        guard digits > 0 else { return String(scaled) }
+        let fraction = String(scaled % factor)
+        return "\(scaled / factor).\(String(repeating: "0", count: digits - fraction.count))\(fraction)"
+    }
+
+    /// A time as h:mm:ss.
+    static func clock(seconds: Double) -> String {
+        let whole = Int(max(0, min(seconds, 1e12)))
+        return "\(whole / 3600):\(padded(whole / 60 % 60)):\(padded(whole % 60))"
+    }
+
+    /// A time as 3.2 s, or as h:mm:ss from an hour on.
+    static func time(seconds: Double) -> String {
+        seconds < 3600 ? "\(fixed(seconds, seconds < 0.995 ? 3 : 1)) s" : clock(seconds: seconds)
+    }
+
+    /// `count` and what it counts.
+    static func count(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
+    private static func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : String(value) }
+}

@@ -1,0 +1,114 @@
+import DLP
+
+/// Results as a table, RFC 4180.
+///
+/// Its columns are `index`, counted from 1, and the keys of the results where all of them are maps; the positions where
+/// all of them are arrays; otherwise `result`. Nil leaves a cell empty, the empty string is a pair of quotes, and
+/// what has parts of its own is JSON text.
+struct ResultTable {
+    private enum Columns {
+        case result
+        /// What stands between the quotes of the keys.
+        case keys([String])
+        case positions(Int)
+    }
+
+    /// The results as lines of JSON.
+    let lines: Bytes
+
+    /// Writes the header and all rows.
+    ///
+    /// - Throws: `ReportError` where the file cannot be written.
+    func write(to file: inout OutputFile) throws(ReportError) {
+        try lines.withUnsafeBytes { (lines) throws(ReportError) in
+            let columns = Self.columns(of: lines)
+            Self.appendHeader(columns, to: &file.buffer)
+            var index = 0
+            for line in lines.split(separator: UInt8(ascii: "\n")) {
+                index += 1
+                file.buffer.append(utf8: "\(index)")
+                Self.appendRow(UnsafeRawBufferPointer(rebasing: line), columns, to: &file.buffer)
+                file.buffer.append(utf8: "\r\n")
+                try file.flushIfFull()
+            }
+        }
+    }
+
+    private static func columns(of lines: UnsafeRawBufferPointer) -> Columns {
+        var keys: Set<String> = []
+        var longest = 0
+        for line in lines.split(separator: UInt8(ascii: "\n")) {
+            let row = UnsafeRawBufferPointer(rebasing: line)
+            // Nil and an empty table, which is neither array nor map, fit everywhere.
+            if isEmpty(row) { continue }
+            switch row.first {
+            case UInt8(ascii: "{"): for member in JSONMembers(of: row) { keys.insert(text(member.key)) }
+            case UInt8(ascii: "["): longest = max(longest, JSONMembers(of: row).reduce(0) { count, _ in count + 1 })
+            default: return .result
+            }
+            if !keys.isEmpty && longest > 0 { return .result }
+        }
+        if longest > 0 { return .positions(longest) }
+        return keys.isEmpty ? .result : .keys(keys.sorted(by: precedes))
+    }
+
+    private static func isEmpty(_ row: UnsafeRawBufferPointer) -> Bool {
+        row.elementsEqual("null".utf8) || row.elementsEqual("[]".utf8) || row.elementsEqual("{}".utf8)
+    }
+
+    private static func text(_ key: UnsafeRawBufferPointer?) -> String {
+        String(decoding: key ?? UnsafeRawBufferPointer(start: nil, count: 0), as: UTF8.self)
+    }
+
+    /// The order of the renderer: integers first, by value.
+    private static func precedes(_ one: String, _ other: String) -> Bool {
+        switch (Int(one), Int(other)) {
+        case (let a?, let b?) where a != b: a < b
+        case (_?, nil): true
+        case (nil, _?): false
+        default: one < other
+        }
+    }
+
+    private static func appendHeader(_ columns: Columns, to buffer: inout ByteWriter) {
+        buffer.append(utf8: "index")
+        switch columns {
+        case .result: buffer.append(utf8: ",result")
+        case .positions(let count): for position in 1...count { buffer.append(utf8: ",\(position)") }
+        case .keys(let keys):
+            for key in keys {
+                buffer.append(UInt8(ascii: ","))
+                var key = key
+                key.withUTF8 { buffer.appendCSVField(jsonCharacters: UnsafeRawBufferPointer($0)) }
+            }
+        }
+        buffer.append(utf8: "\r\n")
+    }
+
+    private static func appendRow(
+        _ row: UnsafeRawBufferPointer, _ columns: Columns, to buffer: inout ByteWriter
+    ) {
+        switch columns {
+        case .result:
+            buffer.append(UInt8(ascii: ","))
+            buffer.appendCSVField(json: row)
+        case .positions(let count):
+            var missing = count
+            if !isEmpty(row) {
+                for member in JSONMembers(of: row) {
+                    buffer.append(UInt8(ascii: ","))
+                    buffer.appendCSVField(json: member.value)
+                    missing -= 1
+                }
+            }
+            for _ in 0..<missing { buffer.append(UInt8(ascii: ",")) }
+        case .keys(let keys):
+            var values: [String: UnsafeRawBufferPointer] = [:]
+            if !isEmpty(row) { for member in JSONMembers(of: row) { values[text(member.key)] = member.value } }
+            for key in keys {
+                buffer.append(UInt8(ascii: ","))
+                if let value = values[key] { buffer.appendCSVField(json: value) }
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+public import DLP
+
+/// Writes the results of a job, in the order of the examples, to a file or to standard output.
+///
+/// JSON is written as results come. A table needs its columns first, so a `csv` writer holds the text of all results
+/// until `finish`.
+public struct ResultWriter: ~Copyable {
+    private let format: ResultFormat
+    private var file: OutputFile
+    private var renderer = JSONRenderer()
+    private var written = 0
+
+    /// Creates the file at `path`, or empties it; its name says the format.
+    ///
+    /// - Throws: `ReportError` where the format is unknown or the file cannot be written.
+    public init(path: String) throws(ReportError) {
+        self.init(format: try ResultFormat(path: path), file: try OutputFile(path: path))
+    }
+
+    /// Writes to a descriptor, which stays the caller's; errors call it `name`.
+    public init(descriptor: Int32, name: String, format: ResultFormat) {
+        self.init(format: format, file: OutputFile(descriptor: descriptor, name: name))
+    }
+
+    private init(format: ResultFormat, file: consuming OutputFile) {
+        self.format = format
+        self.file = file
+    }
+
+    /// Adds the encoded result of example `index`, counted from 0; examples left out have no result: null.
+    ///
+    /// - Precondition: `index` is larger than at the call before.
+    /// - Throws: `ReportError` where the result has no JSON text or cannot be written.
+    public mutating func append(index: Int, item: UnsafeRawBufferPointer) throws(ReportError) {
+        precondition(index >= written, "results come in the order of the examples")
+        try appendMissing(below: index)
+        try beginResult()
+        do {
+            try renderer.render(item, into: &file.buffer)
+        } catch {
+            throw ReportError("result of example \(index + 1): \(error)")
+        }
+        try endResult()
+    }
+
+    /// Adds the encoded result of example `index`, counted from 0; examples left out have no result: null.
+    ///
+    /// - Precondition: `index` is larger than at the call before.
+    /// - Throws: `ReportError` where the result has no JSON text or cannot be written.
+    public mutating func append(index: Int, item: Bytes) throws(ReportError) {
+        try item.withUnsafeBytes { (bytes) throws(ReportError) in try append(index: index, item: bytes) }
+    }
+
+    /// Writes what is missing of `count` results, and whatever the format has at its end.
+    ///
+    /// - Throws: `ReportError` where the file cannot be written.
+    public consuming func finish(count: Int) throws(ReportError) {
+        try appendMissing(below: count)
+        switch format {
+        case .jsonLines: break
+        case .json: file.buffer.append(utf8: written == 0 ? "[]\n" : "\n]\n")
+        case .csv: try ResultTable(lines: file.buffer.take()).write(to: &file)
+        }
+        try file.finish()
+    }
+
+    private mutating func appendMissing(below index: Int) throws(ReportError) {
+        while written < index {
+            try beginResult()
+            file.buffer.append(utf8: "null")
+            try endResult()
+        }
+    }
+
+    private mutating func beginResult() throws(ReportError) {
+        if format == .json { file.buffer.append(utf8: written == 0 ? "[\n" : ",\n") }
+    }
+
+    private mutating func endResult() throws(ReportError) {
+        written += 1
+        if format != .json { file.buffer.append(UInt8(ascii: "\n")) }
+        if format != .csv { try file.flushIfFull() }
+    }
+}

@@ -1,0 +1,121 @@
+import Testing
+
+@testable import Report
+
+@Suite("The progress line")
+struct ProgressLineTests {
+    private func state(
+        done: Int, total: Int?, failures: Int = 0, seconds: Double = 3, restored: Int = 0
+    ) -> ProgressState {
+        ProgressState(
+            done: done, restored: restored, total: total, failures: failures, busyRanks: 3, ranks: 4,
+            start: 1_000_000_000, now: 1_000_000_000 + UInt64(seconds * 1e9))
+    }
+
+    @Test("shows everything where there is room")
+    func wide() {
+        #expect(
+            ProgressLine.render(state(done: 755, total: 1797, failures: 2), columns: 120, prefix: "fit")
+                == "fit:   42 %  [===============>                       ]  755/1797  2 failed  252/s  0:00:03  "
+                + "0:00:05 left  3/4 ranks")
+    }
+
+    @Test("is without a bar where only whole lines are printed")
+    func plain() {
+        #expect(
+            ProgressLine.render(state(done: 755, total: 1797))
+                == " 42 %  755/1797  252/s  0:00:03  0:00:05 left  3/4 ranks")
+    }
+
+    @Test("tells what it can where the total is unknown")
+    func unknownTotal() {
+        #expect(
+            ProgressLine.render(state(done: 7500, total: nil), columns: 80)
+                == "7500 examples  2.50k/s  0:00:03  3/4 ranks")
+    }
+
+    @Test("is never wider than the terminal", arguments: 0...150)
+    func narrow(columns: Int) {
+        for prefix in ["", "epoch 3", "日本語", "e\u{301}\u{1b}[2J\n"] {
+            for total in [nil, 0, 1, 1797, 1_000_000_000] as [Int?] {
+                for done in [0, 1, 755] {
+                    let line = ProgressLine.render(
+                        state(done: done, total: total, failures: done / 2), columns: columns, prefix: prefix)
+                    #expect(TerminalText.width(line) <= columns)
+                    #expect(!line.unicodeScalars.contains { $0.value < 0x20 })
+                }
+            }
+        }
+    }
+
+    @Test(
+        "gives up the least important first",
+        arguments: [
+            (50, " 42 %  755/1797  252/s  0:00:03  0:00:05 left"), (40, " 42 %  755/1797  252/s  0:00:05 left"),
+            (30, " 42 %  755/1797  0:00:05 left"), (20, " 42 %  755/1797"), (6, " 42 %"), (3, " 42"), (0, ""),
+        ])
+    func priorities(columns: Int, expected: String) {
+        #expect(ProgressLine.render(state(done: 755, total: 1797), columns: columns).hasPrefix(expected))
+    }
+
+    @Test("says 100 % only when nothing is left", arguments: [(1796, " 99 %"), (1797, "100 %"), (0, "  0 %")])
+    func percent(done: Int, expected: String) {
+        #expect(ProgressLine.render(state(done: done, total: 1797)).hasPrefix(expected))
+    }
+
+    @Test("does not divide by nothing")
+    func zero() {
+        #expect(ProgressLine.render(state(done: 0, total: 0, seconds: 0)) == "100 %  0/0  0/s  0:00:00  3/4 ranks")
+        let past = ProgressState(done: 1, total: 2, start: 5, now: 3)
+        #expect(ProgressLine.render(past) == " 50 %  1/2  0/s  0:00:00  0/1 ranks")
+    }
+
+    @Test("counts what a journal had already as done but not for the rate")
+    func restored() {
+        let line = ProgressLine.render(state(done: 1000, total: 1030, restored: 970))
+        #expect(line == " 97 %  1000/1030  10.0/s  0:00:03  0:00:03 left  3/4 ranks")
+    }
+
+    @Test(
+        "writes numbers with three digits",
+        arguments: [
+            (0.0, "0"), (0.05, "0.05"), (7.254, "7.25"), (9.999, "10.0"), (14.32, "14.3"), (99.96, "100"),
+            (999.4, "999"),
+            (999.6, "1.00k"), (14_321, "14.3k"), (2e6, "2.00M"), (1e30, "1000000000000000T"), (.infinity, "0"),
+        ])
+    func numbers(value: Double, expected: String) { #expect(Figures.short(value) == expected) }
+
+    @Test(
+        "writes times as hours, minutes, seconds",
+        arguments: [
+            (0.0, "0:00:00"), (59.9, "0:00:59"), (61, "0:01:01"), (3600, "1:00:00"), (360_000, "100:00:00"),
+        ])
+    func clock(seconds: Double, expected: String) { #expect(Figures.clock(seconds: seconds) == expected) }
+}
+
+@Suite("The summary")
+struct SummaryLineTests {
+    @Test("says what was done, in which time, and how well the ranks were used")
+    func summary() {
+        let state = ProgressState(done: 1797, total: 1797, ranks: 4, start: 0, now: 3_200_000_000)
+        #expect(
+            SummaryLine.render(state, work: 11_900_000_000)
+                == "done: 1797 examples in 3.2 s on 4 ranks; work 11.9 s, speedup 3.7, efficiency 93 %")
+    }
+
+    @Test("says what failed, what was there before, and what was not done")
+    func partial() {
+        let state = ProgressState(
+            done: 17, restored: 5, total: 1797, failures: 2, ranks: 1, start: 0, now: 4_000_000_000_000)
+        #expect(
+            SummaryLine.render(state, work: 0)
+                == "stopped: 17 of 1797 examples (5 of them before) in 1:06:40 on 1 rank; work 0.000 s, speedup 0.0, "
+                + "efficiency 0 %; 2 failed")
+    }
+
+    @Test("copes with a job that took no time")
+    func instant() {
+        let state = ProgressState(done: 1, total: 1, ranks: 2, start: 0, now: 0)
+        #expect(SummaryLine.render(state, work: -5) == "done: 1 example in 0.000 s on 2 ranks; work 0.000 s")
+    }
+}

@@ -1,0 +1,97 @@
+import Glibc
+import Testing
+
+@testable import Report
+
+/// A sink that remembers what it was told.
+final class RecordingSink: ProgressSink {
+    enum Event: Equatable { case status(String), line(String) }
+
+    let columns: Int?
+    private(set) var events: [Event] = []
+
+    init(columns: Int?) { self.columns = columns }
+
+    func show(status: String) { events.append(.status(status)) }
+    func print(line: String) { events.append(.line(line)) }
+}
+
+/// A pseudo-terminal: what is written to `slave` is what a person would see at `master`.
+struct PseudoTerminal: ~Copyable {
+    let master: Int32
+    let slave: Int32
+
+    init(columns: UInt16 = 80) throws {
+        master = posix_openpt(O_RDWR | O_NOCTTY)
+        try #require(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0)
+        let name = try #require(ptsname(master).map { String(cString: $0) })
+        slave = open(name, O_RDWR | O_NOCTTY)
+        try #require(slave >= 0)
+        var size = winsize(ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+        try #require(ioctl(slave, UInt(TIOCSWINSZ), &size) == 0)
+        _ = fcntl(master, F_SETFL, O_NONBLOCK)
+    }
+
+    /// Everything that arrived since the last time; the terminal's own carriage returns before newlines are left out.
+    func read() -> String {
+        var text: [UInt8] = []
+        var buffer = Array(repeating: UInt8(0), count: 1 << 16)
+        while true {
+            let count = Glibc.read(master, &buffer, buffer.count)
+            guard count > 0 else { break }
+            text += buffer[..<count]
+        }
+        return String(decoding: text, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false)
+            .joined(separator: "\n")
+    }
+
+    deinit {
+        close(master)
+        close(slave)
+    }
+}
+
+/// A directory that goes away with its contents.
+struct TemporaryDirectory: ~Copyable {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/dlp-report-XXXXXX".utf8CString)
+        path = try #require(mkdtemp(&template).map { String(cString: $0) })
+    }
+
+    func file(_ name: String) -> String { "\(path)/\(name)" }
+
+    func contents(of name: String) throws -> String {
+        let descriptor = open(file(name), O_RDONLY)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        var text: [UInt8] = []
+        var buffer = Array(repeating: UInt8(0), count: 1 << 16)
+        while true {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            guard count > 0 else { break }
+            text += buffer[..<count]
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    deinit {
+        if let directory = opendir(path) {
+            while let entry = readdir(directory) {
+                let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+                unlink(file(name))
+            }
+            closedir(directory)
+        }
+        rmdir(path)
+    }
+}
+
+/// What `body` throws, as the sentence that a user sees.
+func message(of body: () throws -> Void) -> String? {
+    do { try body() } catch { return "\(error)" }
+    return nil
+}

@@ -1,0 +1,128 @@
+import DLP
+import Glibc
+import Testing
+
+@testable import Report
+
+@Suite("Result files")
+struct ResultWriterTests {
+    /// What a file with that ending holds for these results, nil being an example without one.
+    private func written(_ ending: String, _ results: [Value?]) throws -> String {
+        let directory = try TemporaryDirectory()
+        var writer = try ResultWriter(path: directory.file("out.\(ending)"))
+        for (index, result) in results.enumerated() {
+            if let result { try writer.append(index: index, item: try result.encoded()) }
+        }
+        try writer.finish(count: results.count)
+        return try directory.contents(of: "out.\(ending)")
+    }
+
+    private func text(_ string: String) -> Value { .text(string) }
+
+    @Test("JSON Lines have one result per line, null where there is none")
+    func jsonLines() throws {
+        let results: [Value?] = [.integer(1), nil, .null, .array([.text("a\nb"), .double(0.5)]), nil]
+        #expect(try written("jsonl", results) == "1\nnull\nnull\n[\"a\\nb\",0.5]\nnull\n")
+        #expect(try written("jsonl", []) == "")
+    }
+
+    @Test("JSON is one array")
+    func json() throws {
+        #expect(try written("json", [.integer(1), nil, .text("x")]) == "[\n1,\nnull,\n\"x\"\n]\n")
+        #expect(try written("json", []) == "[]\n")
+    }
+
+    @Test("the ending counts, not its case")
+    func upperCase() throws { #expect(try written("JSONL", [.integer(1)]) == "1\n") }
+
+    @Test("a table of single values has the column result")
+    func single() throws {
+        let results: [Value?] = [
+            .integer(12), nil, .text("a,b"), .text("say \"hi\""), .text("two\r\nlines"), .text(""), .bool(true),
+            .array([.integer(1), .text("x")]), .text("tab\t\u{1}é\\"),
+        ]
+        #expect(
+            try written("csv", results)
+                == "index,result\r\n1,12\r\n2,\r\n3,\"a,b\"\r\n4,\"say \"\"hi\"\"\"\r\n5,\"two\r\nlines\"\r\n6,\"\"\r\n"
+                + "7,true\r\n8,\"[1,\"\"x\"\"]\"\r\n9,tab\t\u{1}é\\\r\n")
+        #expect(try written("csv", []) == "index,result\r\n")
+        #expect(try written("csv", [.array([]), nil]) == "index,result\r\n1,[]\r\n2,\r\n")
+        #expect(
+            try written("csv", [.array([.integer(1)]), .map([(.text("a"), .integer(2))])])
+                == "index,result\r\n1,[1]\r\n2,\"{\"\"a\"\":2}\"\r\n")
+    }
+
+    @Test("a table of maps has the union of their keys, sorted, integers first")
+    func maps() throws {
+        let results: [Value?] = [
+            .map([(.text("loss"), .double(0.25)), (.integer(10), .integer(1)), (.integer(9), .null)]),
+            nil,
+            .array([]),
+            .map([
+                (.text("a,b"), .map([(.text("x"), .array([.integer(1), .integer(2)]))])), (.text("loss"), .text("")),
+            ]),
+        ]
+        #expect(
+            try written("csv", results)
+                == "index,9,10,\"a,b\",loss\r\n1,,1,,0.25\r\n2,,,,\r\n3,,,,\r\n4,,,\"{\"\"x\"\":[1,2]}\",\"\"\r\n")
+    }
+
+    @Test("a table of arrays has as many columns as the longest")
+    func arrays() throws {
+        let results: [Value?] = [
+            .array([.integer(1)]), nil, .array([.text("]["), .null, .map([(.text("k,"), .integer(2))])]), .map([]),
+        ]
+        #expect(
+            try written("csv", results)
+                == "index,1,2,3\r\n1,1,,\r\n2,,,\r\n3,][,,\"{\"\"k,\"\":2}\"\r\n4,,,\r\n")
+    }
+
+    @Test("more than a buffer of results is complete", arguments: ["jsonl", "csv"])
+    func large(ending: String) throws {
+        let text = try written(ending, (0..<30_000).map { .integer($0) })
+        let lines = text.utf8.split(separator: UInt8(ascii: "\n"))
+        #expect(lines.count == (ending == "csv" ? 30_001 : 30_000))
+        #expect(String(lines.last ?? "") == (ending == "csv" ? "30000,29999\r" : "29999"))
+    }
+
+    @Test("a result that has no JSON text is named", arguments: ["jsonl", "csv"])
+    func unwritable(ending: String) throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("out.\(ending)")
+        let cycle = Bytes([0xd8, 28, 0x81, 0xd8, 29, 0])
+        let said = message {
+            var writer = try ResultWriter(path: path)
+            try writer.append(index: 16, item: cycle)
+        }
+        #expect(said == "result of example 17: a value that contains itself cannot be written as JSON")
+    }
+
+    @Test("an ending that says no format is refused", arguments: ["out", "out.txt", "a.csv/out", ".json.", "", "json"])
+    func unknownFormat(path: String) {
+        #expect(
+            message { _ = try ResultFormat(path: path) }
+                == "cannot tell the format of \(path): give the output file a name in .jsonl, .json or .csv")
+    }
+
+    @Test("a file that cannot be written is refused at once")
+    func unwritableFile() throws {
+        let directory = try TemporaryDirectory()
+        let missing = directory.file("none/out.csv")
+        #expect(
+            message { let _ = try ResultWriter(path: missing) }
+                == "cannot write the results to \(missing): No such file or directory")
+    }
+
+    @Test("a full disk is reported", arguments: ResultFormat.allCases)
+    func fullDisk(format: ResultFormat) throws {
+        let descriptor = open("/dev/full", O_WRONLY)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        let said = message {
+            var writer = ResultWriter(descriptor: descriptor, name: "the file", format: format)
+            try writer.append(index: 0, item: try Value.integer(1).encoded())
+            try writer.finish(count: 1)
+        }
+        #expect(said == "cannot write the results to the file: No space left on device")
+    }
+}
