@@ -16,7 +16,7 @@ struct ProgressLineTests {
     func wide() {
         #expect(
             ProgressLine.render(state(done: 755, total: 1797, failures: 2), columns: 120, prefix: "fit")
-                == "fit:   42 %  [===============>                       ]  755/1797  2 failed  252/s  0:00:03  "
+                == "fit:   42 %  [===============>                      ]  755/1797  2 failed  252/s  0:00:03  "
                 + "0:00:05 left  3/4 ranks")
     }
 

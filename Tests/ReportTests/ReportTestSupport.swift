@@ -17,15 +17,18 @@ final class RecordingSink: ProgressSink {
 }
 
 /// A pseudo-terminal: what is written to `slave` is what a person would see at `master`.
-struct PseudoTerminal: ~Copyable {
+final class PseudoTerminal {
     let master: Int32
     let slave: Int32
 
     init(columns: UInt16 = 80) throws {
-        master = posix_openpt(O_RDWR | O_NOCTTY)
-        try #require(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0)
-        let name = try #require(ptsname(master).map { String(cString: $0) })
-        slave = open(name, O_RDWR | O_NOCTTY)
+        // What posix_openpt, unlockpt and ptsname do, whose declarations Swift does not see.
+        let (unlock, number): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
+        master = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+        var locked: Int32 = 0
+        var name: Int32 = -1
+        try #require(ioctl(master, unlock, &locked) == 0 && ioctl(master, number, &name) == 0)
+        slave = open("/dev/pts/\(name)", O_RDWR | O_NOCTTY)
         try #require(slave >= 0)
         var size = winsize(ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
         try #require(ioctl(slave, UInt(TIOCSWINSZ), &size) == 0)
@@ -52,7 +55,7 @@ struct PseudoTerminal: ~Copyable {
 }
 
 /// A directory that goes away with its contents.
-struct TemporaryDirectory: ~Copyable {
+final class TemporaryDirectory {
     let path: String
 
     init() throws {

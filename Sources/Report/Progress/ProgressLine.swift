@@ -42,7 +42,7 @@ public enum ProgressLine {
         parts.append(("\(Figures.short(state.rate))/s", 3))
         parts.append((Figures.clock(seconds: state.elapsed), 2))
         if let remaining = state.remaining, remaining > 0 {
-            parts.append(("\(Figures.clock(seconds: remaining)) left", 4))
+            parts.append(("\(Figures.clock(seconds: remaining.rounded(.up))) left", 4))
         }
         parts.append(("\(state.busyRanks)/\(state.ranks) ranks", 1))
         return parts
