@@ -67,6 +67,12 @@ struct ResultWriterTests {
                 == "index,9,10,\"a,b\",loss\r\n1,,1,,0.25\r\n2,,,,\r\n3,,,,\r\n4,,,\"{\"\"x\"\":[1,2]}\",\"\"\r\n")
     }
 
+    @Test("keys that look alike but are not the same have columns of their own")
+    func composedKeys() throws {
+        let results: [Value?] = [.map([(.text("\u{e9}"), .integer(1)), (.text("e\u{301}"), .integer(2))])]
+        #expect(Array(try written("csv", results).utf8) == Array("index,e\u{301},\u{e9}\r\n1,2,1\r\n".utf8))
+    }
+
     @Test("a table of arrays has as many columns as the longest")
     func arrays() throws {
         let results: [Value?] = [

@@ -4,8 +4,8 @@
 struct JSONMembers: Sequence, IteratorProtocol {
     /// One element of an array, or one entry of an object.
     struct Member {
-        /// What stands between the quotes of the key; nil in an array.
-        var key: UnsafeRawBufferPointer?
+        /// What stands between the quotes of the key; nothing in an array.
+        var key: UnsafeRawBufferPointer
         var value: UnsafeRawBufferPointer
     }
 
@@ -21,7 +21,7 @@ struct JSONMembers: Sequence, IteratorProtocol {
     mutating func next() -> Member? {
         // The last byte closes the array or object.
         guard position < text.count - 1 else { return nil }
-        var key: UnsafeRawBufferPointer?
+        var key = UnsafeRawBufferPointer(start: nil, count: 0)
         if hasKeys {
             let start = position + 1
             skipString()

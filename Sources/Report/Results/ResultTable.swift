@@ -8,8 +8,9 @@ import DLP
 struct ResultTable {
     private enum Columns {
         case result
-        /// What stands between the quotes of the keys.
-        case keys([String])
+        /// What stands between the quotes of the keys: bytes, for Swift's strings take differently composed characters
+        /// for equal.
+        case keys([[UInt8]])
         case positions(Int)
     }
 
@@ -35,14 +36,14 @@ struct ResultTable {
     }
 
     private static func columns(of lines: UnsafeRawBufferPointer) -> Columns {
-        var keys: Set<String> = []
+        var keys: Set<[UInt8]> = []
         var longest = 0
         for line in lines.split(separator: UInt8(ascii: "\n")) {
             let row = UnsafeRawBufferPointer(rebasing: line)
             // Nil and an empty table, which is neither array nor map, fit everywhere.
             if isEmpty(row) { continue }
             switch row.first {
-            case UInt8(ascii: "{"): for member in JSONMembers(of: row) { keys.insert(text(member.key)) }
+            case UInt8(ascii: "{"): for member in JSONMembers(of: row) { keys.insert(Array(member.key)) }
             case UInt8(ascii: "["): longest = max(longest, JSONMembers(of: row).reduce(0) { count, _ in count + 1 })
             default: return .result
             }
@@ -56,19 +57,17 @@ struct ResultTable {
         row.elementsEqual("null".utf8) || row.elementsEqual("[]".utf8) || row.elementsEqual("{}".utf8)
     }
 
-    private static func text(_ key: UnsafeRawBufferPointer?) -> String {
-        String(decoding: key ?? UnsafeRawBufferPointer(start: nil, count: 0), as: UTF8.self)
-    }
-
     /// The order of the renderer: integers first, by value.
-    private static func precedes(_ one: String, _ other: String) -> Bool {
-        switch (Int(one), Int(other)) {
+    private static func precedes(_ one: [UInt8], _ other: [UInt8]) -> Bool {
+        switch (integer(one), integer(other)) {
         case (let a?, let b?) where a != b: a < b
         case (_?, nil): true
         case (nil, _?): false
-        default: one < other
+        default: one.lexicographicallyPrecedes(other)
         }
     }
+
+    private static func integer(_ key: [UInt8]) -> Int? { Int(String(decoding: key, as: UTF8.self)) }
 
     private static func appendHeader(_ columns: Columns, to buffer: inout ByteWriter) {
         buffer.append(utf8: "index")
@@ -78,8 +77,7 @@ struct ResultTable {
         case .keys(let keys):
             for key in keys {
                 buffer.append(UInt8(ascii: ","))
-                var key = key
-                key.withUTF8 { buffer.appendCSVField(jsonCharacters: UnsafeRawBufferPointer($0)) }
+                key.withUnsafeBytes { buffer.appendCSVField(jsonCharacters: $0) }
             }
         }
         buffer.append(utf8: "\r\n")
@@ -103,8 +101,8 @@ struct ResultTable {
             }
             for _ in 0..<missing { buffer.append(UInt8(ascii: ",")) }
         case .keys(let keys):
-            var values: [String: UnsafeRawBufferPointer] = [:]
-            if !isEmpty(row) { for member in JSONMembers(of: row) { values[text(member.key)] = member.value } }
+            var values: [[UInt8]: UnsafeRawBufferPointer] = [:]
+            if !isEmpty(row) { for member in JSONMembers(of: row) { values[Array(member.key)] = member.value } }
             for key in keys {
                 buffer.append(UInt8(ascii: ","))
                 if let value = values[key] { buffer.appendCSVField(json: value) }
