@@ -1,0 +1,15 @@
+-- The smallest job: square five numbers, wherever, and print the answers in order.
+--
+--     ameexec -np 4 dlp-lua square.lua
+
+function examples()
+  return {3, 1, 4, 1, 5}
+end
+
+function work(example)
+  return example * example
+end
+
+function summarize(results)
+  print(table.concat(results, " "))
+end

@@ -1,0 +1,72 @@
+-- What a job means: its functions in a plain loop, under the stock interpreter.
+--
+--     lua5.4 scripts/reference.lua [--seed N] JOB [ARG...]
+--
+-- Whatever dlp-lua does with a job on however many ranks, its results are these, byte for byte. There is one rank here,
+-- no option but the seed, and the first error ends it with status 1.
+
+local interpreter, stdout = arg[-1], io.stdout
+local here = (arg[0]:match("^(.*/)") or "") .. "reference/"
+local json, copy, each = dofile(here .. "json.lua"), dofile(here .. "copy.lua"), dofile(here .. "each.lua")
+
+local function usage(message)
+  io.stderr:write("reference: ", message, "\nusage: lua5.4 scripts/reference.lua [--seed N] JOB [ARG...]\n")
+  os.exit(2)
+end
+
+local words, seed = table.pack(...), 0
+if words[1] == "--seed" then
+  seed = math.tointeger(tonumber(words[2])) or usage("--seed takes a whole number")
+  words = table.pack(table.unpack(words, 3))
+end
+local path = words[1] or usage("which job?")
+local file = io.open(path) or usage(path .. ": no such file")
+file:close()
+
+dlp = loadfile(here .. "dlp.lua")(here)
+package.loaded.dlp = dlp
+arg = {[-1] = interpreter, [0] = path, table.unpack(words, 2)}
+
+-- The seed of what is done once, and of everything but an example's work, is that of example 0.
+local function seeded(index, fn, ...)
+  math.randomseed(seed, index)
+  return fn(...)
+end
+
+local function next_example()
+  if not examples then return each(io.lines()) end
+  return each(seeded(0, examples))
+end
+
+local function run()
+  local script, message = loadfile(path)
+  if not script then error(message, 0) end
+  seeded(0, script, table.unpack(arg))
+  if not work then return end -- An imperative script: running it was the job.
+
+  local draw = next_example()
+  if setup then seeded(0, setup) end
+
+  local keep = summarize or not collect
+  local results = {n = 0}
+  for index, example in draw do
+    local result = copy(seeded(index, work, example, index), "result of example " .. index)
+    if collect then collect(result, index, example) end
+    if keep then results[index] = result end
+    results.n = index
+  end
+
+  if summarize then
+    seeded(0, summarize, results)
+  elseif not collect then
+    for index = 1, results.n do
+      stdout:write(json(results[index]), "\n")
+    end
+  end
+end
+
+local done, trace = xpcall(run, function(message) return debug.traceback(tostring(message), 2) end)
+if not done then
+  io.stderr:write(trace, "\n")
+  os.exit(1)
+end
