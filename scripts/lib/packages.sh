@@ -1,0 +1,36 @@
+# Sourced by the scripts: what they need of the machine. Where it is not there and cannot be had they end with status 2.
+
+need_swift() {
+    command -v swift >/dev/null && return
+    echo "$(basename "$0"): there is no swift in PATH; install Swift 6.1 or newer: https://www.swift.org/install" >&2
+    exit 2
+}
+
+# need_packages NAME...: installs those of these Debian packages that are missing, and says which.
+need_packages() {
+    local package missing=()
+    for package in "$@"; do
+        [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+    done
+    ((${#missing[@]})) || return 0
+
+    if ! command -v apt-get >/dev/null; then
+        echo "$(basename "$0"): there is no apt-get here; install what Debian calls: ${missing[*]}" >&2
+        exit 2
+    elif ((EUID != 0)); then
+        echo "$(basename "$0"): packages are missing; run: sudo apt-get install ${missing[*]}" >&2
+        exit 2
+    fi
+
+    echo "$(basename "$0"): installing ${missing[*]}"
+    # The lists may be absent or too old to have these versions; only then are they worth an update.
+    install_packages "${missing[@]}" >/dev/null 2>&1 && return
+    if ! { apt-get update -qq && install_packages "${missing[@]}" >/dev/null; }; then
+        echo "$(basename "$0"): apt-get could not install ${missing[*]}; its reason stands above" >&2
+        exit 2
+    fi
+}
+
+install_packages() {
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null
+}
