@@ -31,6 +31,8 @@ final class OutputPump {
     /// Pipes that are not read from until there is room for what they bring.
     private var paused: Set<Int> = []
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    /// Whether what ranks write is read and dropped.
+    private var isMuted = false
     /// When the writer of a long line last wrote.
     private var floorTime: UInt64 = 0
     /// The poller's numbers: those of the outputs, then those of the pipes.
@@ -59,6 +61,9 @@ final class OutputPump {
 
     /// Writes a line of the launcher's own to standard error.
     func report(_ line: String) { errors.lines.write(line + "\n", from: ownSource) }
+
+    /// Drops what ranks write from now on: what they have to say about the end of a job that is ended for them.
+    func mute() { isMuted = true }
 
     /// Shows `text` at the bottom of the terminal, where standard error is one.
     func show(status text: String) { errors.show(status: text) }
@@ -135,6 +140,7 @@ final class OutputPump {
             close(number, pipe)
             return false
         }
+        if isMuted { return true }
         buffer.withUnsafeBytes { bytes in
             output.lines.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]), from: pipe.source)
         }

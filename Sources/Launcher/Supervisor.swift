@@ -146,6 +146,7 @@ final class Supervisor {
     /// Nobody reads any more, as after `| head -1`, which ends a program without a word, or there is no room.
     private func outputLost(_ failure: Int32) {
         if failure != EPIPE { report("cannot write the ranks' output: \(reason(failure)); the job is ended") }
+        pump.mute()
         perform(job.handle(.outputLost(status: failure == EPIPE ? 128 + SIGPIPE : 1), at: now))
     }
 

@@ -64,14 +64,14 @@ import Testing
 
     @Test("random bytes are an error or a value", arguments: 1...10 as ClosedRange<UInt64>)
     func randomBytes(seed: UInt64) {
-        var random = CodecRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         print("seed \(seed)")
         for _ in 0..<10_000 { readInEveryWay((0..<random.below(40)).map { _ in UInt8(random.below(256)) }) }
     }
 
     @Test("valid values with some bytes changed are an error or a value", arguments: 1...5 as ClosedRange<UInt64>)
     func mutations(seed: UInt64) throws {
-        var random = CodecRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         print("seed \(seed)")
         for _ in 0..<500 {
             var encoded = try Value.random(depth: 4, using: &random).encoded().array

@@ -90,7 +90,7 @@ import Testing
                 }
             }
         }
-        var random = CodecRandom(seed: 7)
+        var random = SeededGenerator(seed: 7)
         for _ in 0..<20_000 {
             check((0..<random.below(12)).map { _ in UInt8(random.below(256)) })
         }

@@ -4,7 +4,7 @@ import Testing
 @Suite struct CodecRoundTripTests {
     @Test("a random value comes back as it was", arguments: 1...20 as ClosedRange<UInt64>)
     func randomValues(seed: UInt64) throws {
-        var random = CodecRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<100 {
             let value = Value.random(depth: 5, using: &random)
             let encoded = try value.encoded()
@@ -16,7 +16,7 @@ import Testing
 
     @Test("every beginning of a random value is an error", arguments: 1...10 as ClosedRange<UInt64>)
     func truncations(seed: UInt64) throws {
-        var random = CodecRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<20 {
             let encoded = try Value.random(depth: 3, using: &random).encoded()
             for length in 0..<encoded.count {

@@ -1,7 +1,7 @@
 import DLP
 
 /// Random numbers that a seed repeats: SplitMix64 (Steele, Lea, Flood 2014).
-struct CodecRandom: RandomNumberGenerator {
+struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
     init(seed: UInt64) { state = seed }
@@ -33,7 +33,7 @@ extension Value {
     init(hex: String) throws(CodecError) { try self.init(decoding: Bytes(DLPTests.bytes(hex: hex))) }
 
     /// A random value of at most `depth` levels of arrays, maps and tags.
-    static func random(depth: Int, using random: inout CodecRandom) -> Value {
+    static func random(depth: Int, using random: inout SeededGenerator) -> Value {
         switch random.below(depth > 0 ? 12 : 9) {
         case 0: [.null, .bool(false), .bool(true), .simple(23), .simple(0), .simple(255)][random.below(6)]
         case 1: .integer(Int64(truncatingIfNeeded: random.next() >> random.below(64)))

@@ -3,7 +3,7 @@ import Testing
 
 extension Value {
     /// The same value with the entries of all its maps in another order.
-    func shuffled(using random: inout CodecRandom) -> Value {
+    func shuffled(using random: inout SeededGenerator) -> Value {
         switch self {
         case .array(let elements): .array(elements.map { $0.shuffled(using: &random) })
         case .map(let entries):
@@ -86,7 +86,7 @@ extension Value {
 
     @Test("the order of a map's entries does not count", arguments: 1...20 as ClosedRange<UInt64>)
     func permutation(seed: UInt64) throws {
-        var random = CodecRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<100 {
             let value = Value.random(depth: 5, using: &random)
             #expect(try digest(value.shuffled(using: &random)) == digest(value), "seed \(seed)")
@@ -120,7 +120,7 @@ extension Value {
         "values with shared parts and cycles have one digest, whatever order their entries are written in",
         arguments: 1...40 as ClosedRange<UInt64>)
     func graphs(seed: UInt64) throws {
-        var random = CodecRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<20 {
             let graph = ValueGraph(nodes: 1 + random.below(8), using: &random)
             let expected = try digest(graph.encoded(using: &random))
@@ -154,7 +154,7 @@ private struct ValueGraph {
     /// For each node its entries, whose keys are the places in the array; all nodes are reachable from the first.
     private var nodes: [[Content]]
 
-    init(nodes count: Int, using random: inout CodecRandom) {
+    init(nodes count: Int, using random: inout SeededGenerator) {
         nodes = (0..<count).map { number in
             (0..<random.below(4)).map { _ in
                 random.below(3) == 0 ? .node(random.below(count)) : .scalar(Int64(number * 10 + random.below(10)))
@@ -165,7 +165,7 @@ private struct ValueGraph {
     }
 
     /// The same with one scalar changed.
-    func changed(using random: inout CodecRandom) -> ValueGraph {
+    func changed(using random: inout SeededGenerator) -> ValueGraph {
         var changed = self
         let scalars = nodes.indices.flatMap { node in
             nodes[node].indices.compactMap { place in
@@ -178,7 +178,7 @@ private struct ValueGraph {
     }
 
     /// The encoding with the entries of every node in a random order.
-    func encoded(using random: inout CodecRandom) -> [UInt8] {
+    func encoded(using random: inout SeededGenerator) -> [UInt8] {
         var uses = [Int](repeating: 0, count: nodes.count)
         uses[0] = 1
         for case .node(let target) in nodes.joined() { uses[target] += 1 }
@@ -187,7 +187,7 @@ private struct ValueGraph {
     }
 
     private func encode(
-        _ node: Int, _ uses: [Int], _ numbers: inout [Int: UInt64], _ random: inout CodecRandom,
+        _ node: Int, _ uses: [Int], _ numbers: inout [Int: UInt64], _ random: inout SeededGenerator,
         into writer: inout ByteWriter
     ) {
         if let number = numbers[node] {

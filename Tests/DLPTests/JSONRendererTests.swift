@@ -99,7 +99,7 @@ import Testing
             "-18446744073709551616", "-20", "-3", "9", "10", "18446744073709551615", "", "-inf", "1e+300", "2.5", "7.0",
             "Z", "_w", "a\\n", "false", "true", "z", "é",
         ]
-        var random = CodecRandom(seed: 3)
+        var random = SeededGenerator(seed: 3)
         for _ in 0..<20 {
             let map = Value.map(keys.shuffled(using: &random).map { ($0, .null) })
             #expect(try json(map) == "{" + expected.map { "\"\($0)\":null" }.joined(separator: ",") + "}")
@@ -129,7 +129,7 @@ import Testing
 
     @Test("the text does not depend on the order of entries", arguments: 1...20 as ClosedRange<UInt64>)
     func entryOrder(seed: UInt64) throws {
-        var random = CodecRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<100 {
             let value = Value.random(depth: 5, using: &random)
             guard let text = try? json(value) else { continue }

@@ -5,7 +5,7 @@ import Testing
 struct ScheduleRandomWalkTests {
     @Test("the invariants hold and the list is finished as long as a worker remains", arguments: UInt64(1)...60)
     func walk(seed: UInt64) throws {
-        var generator = CodecRandom(seed: seed)
+        var generator = SeededGenerator(seed: seed)
         let examples = Int.random(in: 0...400, using: &generator)
         let extents: [ManagedSchedule.Extent] = [.known(examples), .growing, .unbounded]
         let policies: [ChunkPolicy] = [.fixed(Int.random(in: 1...9, using: &generator)), .adaptive]

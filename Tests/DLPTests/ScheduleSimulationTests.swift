@@ -10,7 +10,7 @@ enum CostDistribution: String, CaseIterable, CustomTestStringConvertible {
 
     /// `count` costs in nanoseconds with a mean of about `mean`, the same in every run.
     func costs(_ count: Int, mean: Double) -> [Int64] {
-        var generator = CodecRandom(seed: 7)
+        var generator = SeededGenerator(seed: 7)
         switch self {
         case .constant: return Array(repeating: Int64(mean), count: count)
         case .bimodal:

@@ -59,7 +59,7 @@ int dlp_allowed_cpus(int *cpus, int capacity);
 /// Makes descendants whose parent has ended children of this process.
 int dlp_adopt_orphans(void);
 
-/// The columns of the terminal behind `descriptor`, or 0 where it is none.
+/// The columns of the terminal behind `descriptor`, 80 where it does not say; 0 where it is no terminal.
 int dlp_terminal_columns(int descriptor);
 
 /// How a process ended, from its wait status: its exit status, or minus the signal that killed it.

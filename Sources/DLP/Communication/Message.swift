@@ -5,31 +5,47 @@
 public struct Message: Sendable, Equatable {
     /// What a message is about, and with that what its numbers mean.
     public enum Kind: UInt8, Sendable, CaseIterable {
-        /// Part of a broadcast, gather or barrier. `operation`: which one; `extra`: the `Collective`.
+        /// Part of a broadcast, gather or barrier.
+        ///
+        /// `operation`: which one; `extra`: the `Collective`; `first`: the rank whose bytes are broadcast; `count`: 1 where
+        /// a rank only says that it waits for it.
         case collective = 1
 
-        /// Worker to root: takes part in the loop `operation`. `first`: the number of examples or -1; `extra`: the
-        /// loop's options, which must be the same on all ranks.
+        /// Worker to root: takes part in the loop `operation`.
+        ///
+        /// `first`: the number of examples or -1; `extra`: the loop's options, which must be the same on all ranks.
         case enter = 2
-        /// Worker to root: a chunk is done. `first`: where it began; `count`: how many of its examples are done, the
-        /// rest goes back; `extra`: nanoseconds of work; `body`: the results, or nothing where they stay.
+        /// Worker to root: a chunk is done.
+        ///
+        /// `first`: where it began; `count`: how many of its examples are done, the rest goes back; `extra`:
+        /// nanoseconds of work; `body`: the results, or nothing where they stay.
         case done = 3
-        /// Worker to root: takes no more of the loop. `first`, `count`: the unstarted rest of what it holds.
+        /// Worker to root: takes no more of the loop.
+        ///
+        /// `first`, `count`: the unstarted rest of what it holds.
         case leave = 4
         /// Worker to root: the number of examples turned out to be `count`.
         case length = 5
-        /// Worker to root: results that had stayed with it. `first`, `count`, and `extra` the distance between them.
+        /// Worker to root: results that had stayed with it.
+        ///
+        /// `first`, `count`, and `extra` the distance between them.
         case results = 6
 
         /// Root to worker: do the examples from `first`, `count` of them; give the rest back after `extra` nanoseconds
         /// (0: never); `body`: the examples themselves where the worker does not have them.
         case assign = 10
         /// Root to worker: nothing is left in the loop.
+        ///
+        /// `count`: how many examples it had, or -1.
         case end = 11
 
-        /// Worker to root: something failed for good. `body`: an encoded `Fault`.
+        /// Worker to root: something failed for good.
+        ///
+        /// `body`: an encoded `Fault`.
         case fault = 20
-        /// Worker to root: the script called `os.exit`. `count`: the status.
+        /// Worker to root: the script called `os.exit`.
+        ///
+        /// `count`: the status.
         case exit = 21
         /// Worker to root: finished; nothing more will come.
         case goodbye = 22
@@ -37,12 +53,17 @@ public struct Message: Sendable, Equatable {
         case stop = 23
     }
 
+    /// What it is about.
     public var kind: Kind
     /// The sequence number of the loop or collective that this belongs to; every rank counts them alike.
     public var operation: UInt64
+    /// A first example, or what else the kind says.
     public var first: Int64
+    /// A number of examples, or what else the kind says.
     public var count: Int64
+    /// A duration, options or what else the kind says.
     public var extra: Int64
+    /// Encoded values.
     public var body: Bytes
 
     /// A message; numbers not named are 0.

@@ -1,6 +1,8 @@
 /// A run of consecutive examples that one rank is to do, counted from 0.
 public struct Chunk: Sendable, Hashable {
+    /// The first example.
     public var first: Int
+    /// How many there are.
     public var count: Int
 
     /// The examples `first ..< first + count`.

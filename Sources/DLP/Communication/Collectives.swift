@@ -1,0 +1,110 @@
+/// The operations that all ranks take part in.
+enum Collective: Int64 {
+    case broadcast = 1
+    case gather = 2
+    case barrier = 3
+    case release = 4
+    case scatter = 5
+
+    var name: String {
+        switch self {
+        case .broadcast: "bcast"
+        case .gather: "gather"
+        case .barrier, .release: "barrier"
+        case .scatter: "scatter"
+        }
+    }
+}
+
+extension Port {
+    /// Gives the bytes of rank `root` to every rank.
+    ///
+    /// They travel by way of rank 0, the only one that is connected with all.
+    public func broadcast(_ bytes: Bytes, root: Int = 0) throws(JobEnd) -> Bytes {
+        let number = nextCollective()
+        var bytes = bytes
+        if rank == root {
+            if rank != 0 {
+                try post(message(.broadcast, number, bytes, of: root), to: 0)
+                return bytes
+            }
+        } else {
+            bytes = try expect(.broadcast, number, of: root, from: rank == 0 ? root : 0).body
+        }
+        if rank == 0 {
+            for other in 1..<max(size, 1) where other != root {
+                try post(message(.broadcast, number, bytes, of: root), to: other)
+            }
+        }
+        return bytes
+    }
+
+    /// Brings the bytes of all ranks to the root, by rank; nil on the others.
+    public func gather(_ bytes: Bytes) throws(JobEnd) -> [Bytes]? {
+        let number = nextCollective()
+        if rank != 0 {
+            try post(message(.gather, number, bytes), to: 0)
+            return nil
+        }
+        var all = [bytes]
+        for other in 1..<max(size, 1) { all.append(try expect(.gather, number, from: other).body) }
+        return all
+    }
+
+    /// Gives each rank its part; on the root `parts` has one for each, elsewhere it is not looked at.
+    public func scatter(_ parts: [Bytes]) throws(JobEnd) -> Bytes {
+        let number = nextCollective()
+        guard rank == 0 else { return try expect(.scatter, number, from: 0).body }
+        precondition(parts.count == size, "one part for each rank")
+        for other in 1..<max(size, 1) { try post(message(.scatter, number, parts[other]), to: other) }
+        return parts[0]
+    }
+
+    /// Returns once every rank has called it.
+    public func barrier() throws(JobEnd) {
+        let number = nextCollective()
+        if rank != 0 {
+            try post(message(.barrier, number, .empty), to: 0)
+            _ = try expect(.release, number, from: 0)
+        } else {
+            for other in 1..<max(size, 1) { _ = try expect(.barrier, number, from: other) }
+            for other in 1..<max(size, 1) { try post(message(.release, number, .empty), to: other) }
+        }
+    }
+
+    private func nextCollective() -> UInt64 {
+        collectives += 1
+        return collectives
+    }
+
+    /// The message of a collective, which for a broadcast names the rank that the bytes come from.
+    private func message(_ collective: Collective, _ number: UInt64, _ body: Bytes, of root: Int = 0) -> Message {
+        Message(.collective, operation: number, first: root, extra: collective.rawValue, body: body)
+    }
+
+    /// The next collective message from `source`, which must belong to this very operation.
+    private func expect(
+        _ collective: Collective, _ number: UInt64, of root: Int = 0, from source: Int
+    ) throws(JobEnd) -> Message {
+        var announcement = message(collective, number, .empty, of: root)
+        announcement.count = 1
+        while true {
+            let message = try self.collective(from: source, announcing: announcement)
+            let isSame =
+                message.operation == number && message.extra == collective.rawValue && message.first == Int64(root)
+            if message.count == 0, isSame { return message }
+            // A rank that only says what it waits for will get it in its turn, or has got it already.
+            if message.count != 0, isSame || message.operation < number { continue }
+            let other = Collective(rawValue: message.extra)?.name ?? "something unknown"
+            let isRootAlone = message.operation == number && message.extra == collective.rawValue
+            let difference = isRootAlone ? " from rank \(message.first), not \(root)" : ""
+            throw .fault(
+                Fault(
+                    phase: .communication,
+                    message: "rank \(rank) is at collective \(number), \(collective.name), but rank \(source) at "
+                        + "\(message.operation), \(other)\(difference): all ranks must call the same ones in the same "
+                        + "order",
+                    rank: rank, host: HostName.current))
+        }
+    }
+}

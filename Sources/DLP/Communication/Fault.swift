@@ -1,0 +1,45 @@
+/// A failure that ends the job, as one rank reports it to the root and the root to the user.
+public struct Fault: Error, Sendable, Equatable {
+    /// Where in its work the rank was.
+    public enum Phase: String, Sendable {
+        /// Reading and running the script.
+        case load
+        /// `examples()`, and the agreement on them.
+        case examples
+        case setup
+        case work
+        case collect
+        case summarize
+        /// A rank or the connection to it is gone.
+        case communication
+    }
+
+    /// Where in its work the rank was.
+    public var phase: Phase
+    /// What went wrong, beginning with the script's line where Lua knows it.
+    public var message: String
+    /// Lua's traceback, or empty.
+    public var traceback: String
+    /// The example at work, counted from 1.
+    public var example: Int?
+    /// The rank on which it happened.
+    public var rank: Int
+    /// That rank's host.
+    public var host: String
+    /// The exit status that the job ends with.
+    public var status: Int32
+
+    /// A fault.
+    public init(
+        phase: Phase, message: String, traceback: String = "", example: Int? = nil, rank: Int, host: String,
+        status: Int32 = 1
+    ) {
+        self.phase = phase
+        self.message = message
+        self.traceback = traceback
+        self.example = example
+        self.rank = rank
+        self.host = host
+        self.status = status
+    }
+}

@@ -1,0 +1,44 @@
+/// Who looks on while the root serves: progress, the end of the job.
+///
+/// Called on the service thread.
+public protocol JobObserver: Sendable {
+    /// How far the newest loop is, after each change.
+    func loopChanged(_ progress: LoopProgress?)
+    /// Why a rank was lost, where the launcher knows more than the connection.
+    func explainLoss(of rank: Int) -> String?
+    /// The job ends early: whatever the main thread does must be abandoned now.
+    func jobEnds(_ end: JobEnd)
+    /// The main thread did not end although the job has: the process must go.
+    func jobIsStuck(_ end: JobEnd)
+}
+
+/// An observer that lets everything pass.
+public struct NoObserver: JobObserver {
+    /// An observer.
+    public init() {}
+
+    /// Shows nothing.
+    public func loopChanged(_ progress: LoopProgress?) {}
+    /// Knows nothing.
+    public func explainLoss(of rank: Int) -> String? { nil }
+    /// Leaves it to the main thread, which learns of it wherever it waits for other ranks.
+    public func jobEnds(_ end: JobEnd) {}
+    /// Lets the main thread take its time.
+    public func jobIsStuck(_ end: JobEnd) {}
+}
+
+/// How far a loop is.
+public struct LoopProgress: Sendable {
+    /// The loop.
+    public var operation: UInt64
+    /// Examples done.
+    public var done: Int
+    /// All of them, where that is known.
+    public var total: Int?
+    /// Ranks that work on some.
+    public var busy: Int
+    /// Ranks that take part.
+    public var ranks: Int
+    /// The sum of the time that ranks worked, in nanoseconds.
+    public var work: UInt64
+}

@@ -1,0 +1,114 @@
+/// The root's port: its main thread meets the service thread, which owns the communicator and the schedules, in two
+/// small queues.
+public final class RootPort: Port {
+    /// This rank, from 0.
+    public let rank = 0
+    /// How many ranks the job has.
+    public let size: Int
+    /// Counts the collectives that this rank took part in.
+    public var collectives: UInt64 = 0
+    /// Counts the loops that this rank entered.
+    public var loops: UInt64 = 0
+
+    private let shared: RootShared
+    private var thread: ServiceThread?
+
+    /// Starts the service thread, which owns `communicator` from now on.
+    ///
+    /// - Parameter observer: called on that thread.
+    /// - Throws: `CommunicationError` where no thread can be started.
+    public init(
+        _ communicator: sending any Communicator, observer: any JobObserver = NoObserver()
+    ) throws(CommunicationError) {
+        size = communicator.size
+        let shared = RootShared(size: size, waker: communicator.waker)
+        self.shared = shared
+        thread = try ServiceThread { RootService(communicator, shared, observer).run() }
+    }
+
+    /// Hands the message to the service thread, which handles or sends it.
+    public func post(_ message: Message, to destination: Int) throws(JobEnd) {
+        shared.command(.message(message, to: destination))
+    }
+
+    /// The way to give a loop the examples that are sent with its work.
+    public func feed(for operation: UInt64) -> LoopFeed { LoopFeed(shared: shared, operation: operation) }
+
+    /// Ends the hand-out of a loop early; results that still come are dropped.
+    public func cancel(_ operation: UInt64) { shared.command(.cancel(operation)) }
+
+    /// Waits for the next collective message from `source`.
+    public func collective(from source: Int, announcing announcement: Message) throws(JobEnd) -> Message {
+        let found: Result<Message, JobEnd> = shared.inbox.wait { inbox in
+            if let message = inbox.collectives[source].popFirst() { return .success(message) }
+            if let end = inbox.end { return .failure(end) }
+            guard inbox.hasDeparted[source] else { return nil }
+            return .failure(
+                .fault(
+                    Fault(
+                        phase: .communication,
+                        message: "rank 0 waits for rank \(source) in a collective, but that has finished its script",
+                        rank: 0, host: HostName.current)))
+        }
+        return try found.get()
+    }
+
+    /// Waits for what the loop `operation` wants next.
+    public func event(of operation: UInt64) throws(JobEnd) -> LoopEvent {
+        let found: Result<LoopEvent, JobEnd> = shared.inbox.wait { inbox in
+            if let end = inbox.end { return .failure(end) }
+            return inbox.popEvent(of: operation).map { .success($0) }
+        }
+        resumeIfDrained()
+        return try found.get()
+    }
+
+    /// Lets hand-out go on once most of the results that piled up have been taken.
+    private func resumeIfDrained() {
+        let isDrained = shared.inbox.withLock { inbox in
+            guard inbox.isPaused, inbox.backlog < RootService.backlogLimit / 2 else { return false }
+            inbox.isPaused = false
+            return true
+        }
+        if isDrained { shared.command(.resume) }
+    }
+
+    /// The next event of a loop if it is there already.
+    public func eventIfAny(of operation: UInt64) throws(JobEnd) -> LoopEvent? {
+        let found: Result<LoopEvent?, JobEnd> = shared.inbox.withLock { inbox in
+            if let end = inbox.end { return .failure(end) }
+            return .success(inbox.popEvent(of: operation))
+        }
+        resumeIfDrained()
+        return try found.get()
+    }
+
+    /// Waits until all other ranks have finished their scripts.
+    public func waitForOthers() throws(JobEnd) {
+        guard size > 1 else { return }
+        shared.command(.rootHasFinished)
+        let found: Result<Void, JobEnd> = shared.inbox.wait { inbox in
+            if let end = inbox.end { return .failure(end) }
+            return inbox.departed == size - 1 ? .success(()) : nil
+        }
+        try found.get()
+    }
+
+    /// Ends the job because of a signal, from any thread.
+    public var interrupter: @Sendable (_ signal: Int32) -> Void {
+        { [shared] signal in shared.command(.end(.interrupted(signal: signal))) }
+    }
+
+    /// Why the job ends early, where it does.
+    public var end: JobEnd? { shared.inbox.withLock { $0.end } }
+
+    /// Tells all ranks that the job is over, with its exit status, and ends the service thread.
+    public func stop(status: Int32) {
+        guard let thread else { return }
+        shared.command(.stop(status))
+        thread.join()
+        self.thread = nil
+        // Nobody answers any more: a script that runs on, in a finalizer, must not wait.
+        shared.inbox.update { if $0.end == nil { $0.end = .stopped(status: status) } }
+    }
+}

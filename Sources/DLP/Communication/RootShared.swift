@@ -1,0 +1,32 @@
+/// What the two threads of the root share.
+final class RootShared: Sendable {
+    enum Command {
+        /// A message from the main thread: to rank 0 as from a worker, otherwise to be sent.
+        case message(Message, to: Int)
+        case feed(UInt64, [Bytes])
+        case close(UInt64)
+        case cancel(UInt64)
+        case rootHasFinished
+        case end(JobEnd)
+        case resume
+        case stop(Int32)
+    }
+
+    let inbox: Monitor<RootInbox>
+    let commands = Monitor<[Command]>([])
+    private let waker: any Waker
+
+    init(size: Int, waker: any Waker) {
+        inbox = Monitor(RootInbox(size: size))
+        self.waker = waker
+    }
+
+    func command(_ command: Command) {
+        let isFirst = commands.withLock { commands in
+            commands.append(command)
+            return commands.count == 1
+        }
+        // Whoever made the queue non-empty wakes; the service thread empties it whole.
+        if isFirst { waker.wake() }
+    }
+}

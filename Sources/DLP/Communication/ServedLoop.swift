@@ -1,0 +1,175 @@
+/// A loop as the root serves it: its schedule and, where they are sent, its examples.
+struct ServedLoop {
+    let options: LoopOptions
+    /// What every rank must announce alike.
+    let announcedLength: Int?
+    private(set) var isCancelled = false
+    /// Whether the main thread should give more examples.
+    private(set) var wantsExamples = false
+
+    private var schedule: ManagedSchedule
+    private let ranks: Int
+    private var entered = 0
+    /// Which ranks may still come, and how many they are.
+    private var isAwaited: [Bool]
+    private var awaited: Int
+    /// Whether a rank has finished its script without having left the loop.
+    private var isForsaken = false
+    private var workNanoseconds: UInt64 = 0
+    /// Ranks that take no examples but want to know when the loop is over.
+    private var watchers: [Int] = []
+    /// Encoded examples that are not done yet, by index.
+    private var examples: [Int: Bytes] = [:]
+    private var fed = 0
+    private var isClosed = false
+
+    /// How many unassigned examples the root keeps in advance, beyond a few for each rank.
+    private static let reserve = 4096
+
+    init(length: Int?, options: LoopOptions, ranks: Int) {
+        self.options = options
+        self.ranks = ranks
+        isAwaited = Array(repeating: true, count: ranks)
+        awaited = ranks
+        announcedLength = length
+        let extent: ManagedSchedule.Extent = length.map { .known($0) } ?? (options.isUnbounded ? .unbounded : .growing)
+        schedule = ManagedSchedule(
+            extent, workers: ranks, policy: options.chunk.map { .fixed($0) } ?? .adaptive,
+            resultsStay: options.results == .stay)
+    }
+
+    /// How many examples there are, where that is known.
+    var length: Int? { schedule.length }
+
+    /// Whether every rank has taken part, or never will, and none does any more.
+    var isOver: Bool { awaited == 0 && schedule.activeWorkers == 0 && watchers.isEmpty }
+
+    func progress(_ operation: UInt64) -> LoopProgress {
+        LoopProgress(
+            operation: operation, done: schedule.doneCount, total: schedule.length, busy: schedule.busyWorkers,
+            ranks: entered - watchers.count, work: workNanoseconds)
+    }
+
+    mutating func enter(
+        _ rank: Int, working: Bool, _ actions: inout [ScheduleAction]
+    ) throws(ScheduleViolation) {
+        guard isAwaited[rank] else { throw ScheduleViolation("rank \(rank) entered a loop twice") }
+        isAwaited[rank] = false
+        awaited -= 1
+        entered += 1
+        if isCancelled {
+            actions.append(.end(worker: rank))
+        } else if working {
+            try schedule.enter(rank, into: &actions)
+        } else {
+            watchers.append(rank)
+        }
+        try update(&actions)
+    }
+
+    mutating func done(
+        _ rank: Int, _ chunk: Chunk, nanoseconds: Int64, _ actions: inout [ScheduleAction]
+    ) throws(ScheduleViolation) {
+        guard !isCancelled else { return end(rank, &actions) }
+        try schedule.done(rank, first: chunk.first, completed: chunk.count, nanoseconds: nanoseconds, into: &actions)
+        workNanoseconds &+= UInt64(max(0, nanoseconds))
+        // Only now is it certain that there is such a chunk.
+        if options.examples == .sent { for index in chunk.indices { examples[index] = nil } }
+        try update(&actions)
+    }
+
+    mutating func leave(_ rank: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        guard !isCancelled else {
+            _ = remove(rank)
+            return
+        }
+        guard !watchers.contains(rank) else { return watchers.removeAll { $0 == rank } }
+        try schedule.leave(rank, into: &actions)
+        try update(&actions)
+    }
+
+    /// `rank` has finished its script: it will not come any more, and what it still has goes back.
+    mutating func depart(_ rank: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        if isAwaited[rank] {
+            isAwaited[rank] = false
+            awaited -= 1
+            isForsaken = true
+        } else if schedule.isWaiting(rank) || schedule.outstanding(rank) > 0 {
+            isForsaken = true
+            try leave(rank, &actions)
+        }
+        watchers.removeAll { $0 == rank }
+        try update(&actions)
+    }
+
+    mutating func lengthBecameKnown(
+        _ length: Int, _ actions: inout [ScheduleAction]
+    ) throws(ScheduleViolation) {
+        guard !isCancelled else { return }
+        try schedule.lengthBecameKnown(length, into: &actions)
+        try update(&actions)
+    }
+
+    mutating func feed(_ more: [Bytes], _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        guard !isCancelled else { return }
+        for example in more {
+            examples[fed] = example
+            fed += 1
+        }
+        schedule.extend(by: more.count, into: &actions)
+        try update(&actions)
+    }
+
+    mutating func close(_ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        isClosed = true
+        schedule.close(into: &actions)
+        try update(&actions)
+    }
+
+    /// Nothing more is handed out; whoever reports is told that it is over.
+    mutating func cancel(_ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        isCancelled = true
+        examples = [:]
+        for rank in 0..<ranks where schedule.isWaiting(rank) { end(rank, &actions) }
+        try update(&actions)
+    }
+
+    /// Takes a rank out of a cancelled loop; it may report once more what it had in advance.
+    private mutating func end(_ rank: Int, _ actions: inout [ScheduleAction]) {
+        if remove(rank) { actions.append(.end(worker: rank)) }
+    }
+
+    /// Takes a rank out of a cancelled loop, in which nothing is handed out any more; false where it was not in it.
+    private mutating func remove(_ rank: Int) -> Bool {
+        var unwanted: [ScheduleAction] = []
+        return (try? schedule.leave(rank, into: &unwanted)) != nil
+    }
+
+    /// The examples of `chunk`, one after another.
+    func examples(of chunk: Chunk) -> Bytes {
+        if chunk.count == 1 { return examples[chunk.first] ?? .empty }
+        var writer = ByteWriter(capacity: chunk.indices.reduce(0) { $0 + (examples[$1]?.count ?? 0) })
+        for index in chunk.indices { if let example = examples[index] { writer.append(example) } }
+        return writer.finish()
+    }
+
+    /// What follows from the schedule's new state.
+    ///
+    /// - Throws: where what is left to do will never be done although somebody waits for it.
+    private mutating func update(_ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        let isOver = schedule.finished || isCancelled
+        let isDeserted = awaited == 0 && schedule.activeWorkers == 0
+        if !watchers.isEmpty, isDeserted, isForsaken, !isOver {
+            throw ScheduleViolation(
+                "every rank that could work on it has finished its script, but it is not done: all ranks must call the "
+                    + "same loops")
+        }
+        // Ranks that have left by `break` wanted no more of it.
+        if !watchers.isEmpty, isOver || isDeserted {
+            for watcher in watchers { actions.append(.end(worker: watcher)) }
+            watchers = []
+        }
+        let isFed = options.examples == .sent && announcedLength == nil
+        wantsExamples = isFed && !isClosed && !isCancelled && fed - schedule.handedOut < Self.reserve + 4 * ranks
+    }
+}

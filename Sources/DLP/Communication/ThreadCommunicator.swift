@@ -1,0 +1,77 @@
+/// A communicator between threads of one process: a single rank without a launcher, and the tests of everything that
+/// stands on `Communicator`.
+public final class ThreadCommunicator: Communicator, Sendable {
+    /// This rank, from 0.
+    public let rank: Int
+    /// How many ranks the job has.
+    public var size: Int { mailboxes.count }
+    private let mailboxes: [Mailbox]
+
+    /// Where one rank's deliveries wait for it.
+    private struct Mailbox: Waker {
+        struct State {
+            var queue: [Delivery] = []
+            var head = 0
+            var isWoken = false
+            var isClosed = false
+        }
+        let state = Monitor(State())
+
+        func wake() { state.update { $0.isWoken = true } }
+
+        func put(_ delivery: Delivery) {
+            state.update { if !$0.isClosed { $0.queue.append(delivery) } }
+        }
+    }
+
+    private init(rank: Int, mailboxes: [Mailbox]) {
+        self.rank = rank
+        self.mailboxes = mailboxes
+    }
+
+    /// Connected communicators for ranks `0 ..< size`, each to be used by one thread.
+    public static func group(of size: Int) -> [ThreadCommunicator] {
+        let mailboxes = (0..<size).map { _ in Mailbox() }
+        return (0..<size).map { ThreadCommunicator(rank: $0, mailboxes: mailboxes) }
+    }
+
+    /// The only rank of a job.
+    public static func alone() -> ThreadCommunicator { ThreadCommunicator(rank: 0, mailboxes: [Mailbox()]) }
+
+    /// Lets other threads interrupt `receive`.
+    public var waker: any Waker { mailboxes[rank] }
+
+    /// Puts the message where the other thread finds it; the loss of the root throws.
+    public func send(_ message: Message, to destination: Int) throws(CommunicationError) {
+        let isClosed = mailboxes[destination].state.withLock { $0.isClosed }
+        if isClosed, destination == 0 { throw CommunicationError("the root has gone") }
+        mailboxes[destination].put(.message(message, from: rank))
+    }
+
+    /// Waits, asleep, for what comes next.
+    public func receive(until deadline: UInt64?) throws(CommunicationError) -> Delivery {
+        let next: Delivery? = mailboxes[rank].state.wait(until: deadline) { state in
+            if state.head < state.queue.count {
+                let delivery = state.queue[state.head]
+                state.head += 1
+                if state.head == state.queue.count {
+                    state.queue.removeAll(keepingCapacity: true)
+                    state.head = 0
+                }
+                return delivery
+            }
+            guard state.isWoken else { return nil }
+            state.isWoken = false
+            return .woken
+        }
+        return next ?? .timedOut
+    }
+
+    /// Closes this rank's end: the root, or on the root every worker, sees it as lost.
+    public func close(until deadline: UInt64?) {
+        mailboxes[rank].state.update { $0.isClosed = true }
+        for (other, mailbox) in mailboxes.enumerated() where other != rank && (rank == 0 || other == 0) {
+            mailbox.put(.lost(rank: rank, reason: "it closed its end"))
+        }
+    }
+}

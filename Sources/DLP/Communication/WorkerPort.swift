@@ -1,0 +1,138 @@
+import CSystem
+
+/// A worker's port: its main thread owns the communicator and does everything itself.
+public final class WorkerPort: Port {
+    /// This rank, from 0.
+    public var rank: Int { communicator.rank }
+    /// How many ranks the job has.
+    public var size: Int { communicator.size }
+    /// Counts the collectives that this rank took part in.
+    public var collectives: UInt64 = 0
+    /// Counts the loops that this rank entered.
+    public var loops: UInt64 = 0
+
+    private let communicator: any Communicator
+    /// Messages that came while another kind was waited for.
+    private var waitingCollectives = Queue<Message>()
+    private var waitingEvents: [UInt64: Queue<LoopEvent>] = [:]
+    private var rootHasFinished = false
+
+    /// How long a rank waits for a collective before it says so, in nanoseconds.
+    private static let patience: UInt64 = 500_000_000
+
+    /// A port that owns `communicator` from now on.
+    public init(_ communicator: any Communicator) { self.communicator = communicator }
+
+    /// Sends the message to the root.
+    public func post(_ message: Message, to destination: Int) throws(JobEnd) {
+        do { try communicator.send(message, to: destination) } catch { throw lostRoot(error.description) }
+    }
+
+    /// Waits for the next collective message from the root.
+    public func collective(from source: Int, announcing announcement: Message) throws(JobEnd) -> Message {
+        var deadline: UInt64? = dlp_now() + Self.patience
+        while true {
+            if let message = waitingCollectives.popFirst() { return message }
+            if rootHasFinished {
+                throw .fault(
+                    Fault(
+                        phase: .communication,
+                        message: "rank \(rank) waits for a collective, but rank 0 has finished its script",
+                        rank: rank, host: HostName.current))
+            }
+            if try receive(until: deadline) { continue }
+            try post(announcement, to: 0)
+            deadline = nil
+        }
+    }
+
+    /// Waits for what the loop `operation` wants next.
+    public func event(of operation: UInt64) throws(JobEnd) -> LoopEvent {
+        // What is left of loops that this rank has left is of no use to anyone.
+        waitingEvents = waitingEvents.filter { $0.key >= operation }
+        while true {
+            if let event = waitingEvents[operation]?.popFirst() { return event }
+            try receive()
+        }
+    }
+
+    /// Says that this rank is done and waits until the root ends the job.
+    ///
+    /// - Returns: the job's exit status.
+    public func finish() throws(JobEnd) -> Int32 {
+        try post(Message(.goodbye), to: 0)
+        while true {
+            do { try receive() } catch {
+                if case .stopped(let status) = error { return status }
+                throw error
+            }
+        }
+    }
+
+    /// Tells the root why this rank ends the job; a root that has gone knows already.
+    public func report(_ end: JobEnd) {
+        switch end {
+        case .fault(let fault): try? communicator.send(Message(.fault, body: fault.encoded), to: 0)
+        case .exit(let status, _): try? communicator.send(Message(.exit, count: Int(status)), to: 0)
+        case .interrupted, .stopped: break
+        }
+    }
+
+    /// Says that this rank is done, without waiting for the others.
+    public func leave() { try? communicator.send(Message(.goodbye), to: 0) }
+
+    /// Waits until the root ends the job, or goes.
+    ///
+    /// - Returns: the job's exit status, or nil where the root went without a word.
+    public func waitForStop(until deadline: UInt64?) -> Int32? {
+        while true {
+            do {
+                switch try communicator.receive(until: deadline) {
+                case .message(let message, _) where message.kind == .stop: return Int32(clamping: message.count)
+                case .lost, .timedOut: return nil
+                case .message, .woken: continue
+                }
+            } catch { return nil }
+        }
+    }
+
+    /// Takes in what comes next; false where nothing came until `deadline`.
+    @discardableResult
+    private func receive(until deadline: UInt64? = nil) throws(JobEnd) -> Bool {
+        let delivery: Delivery
+        do { delivery = try communicator.receive(until: deadline) } catch { throw lostRoot(error.description) }
+        switch delivery {
+        case .message(let message, _): try handle(message)
+        case .lost(_, let reason): throw lostRoot(reason)
+        case .woken: break
+        case .timedOut: return false
+        }
+        return true
+    }
+
+    private func handle(_ message: Message) throws(JobEnd) {
+        switch message.kind {
+        case .collective: waitingCollectives.append(message)
+        case .assign:
+            guard message.first >= 0, message.count > 0, message.first <= Int64.max - message.count else {
+                throw lostRoot("it handed out examples that cannot be")
+            }
+            let chunk = Chunk(first: Int(message.first), count: Int(message.count))
+            let event = LoopEvent.work(chunk, giveBackAfter: message.extra, examples: message.body)
+            waitingEvents[message.operation, default: Queue()].append(event)
+        case .end:
+            waitingEvents[message.operation, default: Queue()].append(
+                .end(length: message.count < 0 ? nil : Int(message.count)))
+        case .goodbye: rootHasFinished = true
+        case .stop: throw .stopped(status: Int32(clamping: message.count))
+        case .enter, .done, .leave, .length, .results, .fault, .exit: break
+        }
+    }
+
+    private func lostRoot(_ reason: String) -> JobEnd {
+        .fault(
+            Fault(
+                phase: .communication, message: "lost the connection to rank 0: \(reason)", rank: rank,
+                host: HostName.current, status: 3))
+    }
+}

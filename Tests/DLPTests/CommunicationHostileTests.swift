@@ -1,0 +1,183 @@
+import Testing
+
+@testable import DLP
+
+/// A worker that says what cannot be ends the job with a message: the root neither traps nor waits for ever.
+@Suite("A root and what workers may send it")
+struct CommunicationHostileTests {
+    static let numbers: [Int64] = [.min, .min + 1, -1, 0, 1, 2, 1 << 32, .max - 1, .max]
+
+    private let map = LoopOptions(results: .stream, examples: .replicated, chunk: 5)
+    private let managed = LoopOptions(results: .stay, examples: .replicated, chunk: 5)
+    private let sent = LoopOptions(results: .stream, examples: .sent, chunk: 5)
+
+    private func message(
+        _ kind: Message.Kind, operation: UInt64 = 1, first: Int64 = 0, count: Int64 = 0, extra: Int64 = 0,
+        body: Bytes = .empty
+    ) -> Message {
+        var message = Message(kind, operation: operation, extra: extra, body: body)
+        message.first = first
+        message.count = count
+        return message
+    }
+
+    /// A root in loop 1 over ten examples, of which its worker has the first five.
+    private func rootInLoop(_ options: LoopOptions, length: Int? = 10) throws -> RootUnderTest {
+        let root = try RootUnderTest(workers: 1)
+        _ = try root.port.enterLoop(length: length, options: options, working: false)
+        if length == nil, options.examples == .sent {
+            let feed = root.port.feed(for: 1)
+            feed.add((0..<10).map { Bytes([UInt8($0)]) })
+            feed.close()
+        }
+        try root.send(message(.enter, first: Int64(length ?? -1), count: 1, extra: options.packed))
+        let assigned = try root.next(1)
+        #expect(assigned?.kind == .assign && assigned?.count == 5)
+        return root
+    }
+
+    @Test("a chunk that the worker does not have ends the job", arguments: numbers, numbers)
+    func impossibleChunks(first: Int64, count: Int64) throws {
+        guard first != 0 || !(0...5).contains(count) else { return }
+        for (options, length) in [(map, 10), (managed, 10), (sent, nil)] {
+            let root = try rootInLoop(options, length: length)
+            try root.send(message(.done, first: first, count: count, extra: first, body: Bytes([1, 2, 3, 4, 5])))
+            #expect(root.fault().contains("rank 1 reported"))
+            #expect(throws: JobEnd.self) { while true { _ = try root.port.event(of: 1) } }
+        }
+    }
+
+    @Test("fewer results than examples end the job", arguments: [1, 5])
+    func missingResults(count: Int64) throws {
+        let root = try rootInLoop(map)
+        try root.send(message(.done, count: count, body: Bytes([UInt8](repeating: 1, count: Int(count) - 1))))
+        #expect(root.fault().contains("fewer results"))
+    }
+
+    @Test("any duration is taken", arguments: numbers)
+    func durations(nanoseconds: Int64) throws {
+        let root = try rootInLoop(map)
+        try root.send(message(.done, count: 5, extra: nanoseconds, body: Bytes([1, 2, 3, 4, 5])))
+        #expect(try root.next(1)?.kind == .assign)
+        #expect(root.port.end == nil)
+    }
+
+    @Test("a length that cannot be ends the job", arguments: numbers)
+    func lengths(count: Int64) throws {
+        guard count != 10 else { return }
+        let root = try rootInLoop(map)
+        try root.send(message(.length, count: count))
+        #expect(root.fault().contains("disagree"))
+        var options = managed
+        options.isUnbounded = true
+        let unbounded = try rootInLoop(options, length: nil)
+        try unbounded.send(message(.done, count: 5))
+        try unbounded.send(message(.length, count: count))
+        if count < 5 { #expect(!unbounded.fault().isEmpty) } else { #expect(try unbounded.next(1)?.kind == .assign) }
+    }
+
+    @Test(
+        "reports on a loop that no rank has begun end the job", arguments: [Message.Kind.done, .leave, .length],
+        [2, 9, UInt64.max])
+    func unknownLoops(kind: Message.Kind, operation: UInt64) throws {
+        let root = try rootInLoop(map)
+        try root.send(message(kind, operation: operation, count: 1))
+        #expect(root.fault().contains("no rank has begun"))
+    }
+
+    @Test("entering a loop with other numbers ends the job", arguments: numbers, numbers)
+    func entering(first: Int64, extra: Int64) throws {
+        let root = try RootUnderTest(workers: 1)
+        _ = try root.port.enterLoop(length: 10, options: map)
+        try root.send(message(.enter, first: first, count: 1, extra: extra))
+        #expect(!root.fault().isEmpty)
+    }
+
+    @Test("a loop begun by a worker with any numbers ends the job once the root begins it", arguments: numbers, numbers)
+    func beginning(first: Int64, extra: Int64) throws {
+        let root = try RootUnderTest(workers: 1)
+        try root.send(message(.enter, first: first, count: 1, extra: extra))
+        let loop = try root.port.enterLoop(length: nil, options: sent)
+        root.port.feed(for: loop).add([Bytes([1])])
+        root.port.feed(for: loop).close()
+        #expect(!root.fault().isEmpty)
+    }
+
+    @Test("entering twice ends the job, working or not", arguments: [0, 1], [0, 1])
+    func enteringTwice(once: Int64, twice: Int64) throws {
+        let root = try RootUnderTest(workers: 1)
+        for count in [once, twice] { try root.send(message(.enter, first: 10, count: count, extra: map.packed)) }
+        #expect(root.fault().contains("entered a loop twice"))
+    }
+
+    @Test("results of impossible examples end the job", arguments: numbers, numbers)
+    func impossibleResults(first: Int64, extra: Int64) throws {
+        for count in Self.numbers {
+            let isPossible =
+                first >= 0 && first < .max - 2 && (0...2).contains(count) && extra > 0 && extra < 1 << 33
+                && first < 1 << 33
+            guard !isPossible else { continue }
+            let run = ResultRun(
+                first: Int(first), count: Int(count), stride: Int(extra), results: Bytes([1, 1]), rank: 1)
+            guard !run.isPossible else { continue }
+            let root = try RootUnderTest(workers: 1)
+            try root.send(message(.results, first: first, count: count, extra: extra, body: Bytes([1, 1])))
+            #expect(root.fault().contains("impossible examples"))
+        }
+    }
+
+    @Test("what only the root sends, and reports that cannot be read, end the job", arguments: Message.Kind.allCases)
+    func otherKinds(kind: Message.Kind) throws {
+        for number in Self.numbers {
+            let root = try RootUnderTest(workers: 1)
+            try root.send(
+                message(
+                    kind, operation: UInt64(bitPattern: number), first: number, count: number, extra: number,
+                    body: Bytes([0xff])))
+            switch kind {
+            case .assign, .end, .stop, .fault, .exit: #expect(root.end() != nil)
+            default:
+                // None of the others may do more than end the job: the root still hears what comes next.
+                try root.send(message(.exit, count: 7))
+                #expect(root.end() != nil)
+            }
+        }
+    }
+
+    @Test("a fault with any numbers is told", arguments: numbers)
+    func faults(number: Int64) throws {
+        let root = try RootUnderTest(workers: 1)
+        let value = Value.map([
+            (.text("phase"), .text("work")), (.text("message"), .text("m")), (.text("rank"), .integer(number)),
+            (.text("example"), .integer(number)), (.text("status"), .integer(number)),
+        ])
+        try root.send(message(.fault, body: try value.encoded()))
+        #expect(root.fault() == "m")
+    }
+
+    @Test("a random walk through messages ends in nothing worse than the end of the job", arguments: UInt64(1)...60)
+    func random(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let root = try RootUnderTest(workers: 2)
+        _ = try root.port.enterLoop(length: 10, options: map)
+        for _ in 0..<30 {
+            let kind =
+                [Message.Kind.enter, .done, .leave, .length, .results, .collective, .goodbye].randomElement(
+                    using: &random) ?? .done
+            func number() -> Int64 {
+                Bool.random(using: &random)
+                    ? Int64.random(in: -1...10, using: &random) : Self.numbers.randomElement(using: &random) ?? 0
+            }
+            let extra = kind == .enter && Bool.random(using: &random) ? map.packed : number()
+            let first = kind == .enter && Bool.random(using: &random) ? 10 : number()
+            try root.send(
+                message(
+                    kind, operation: UInt64.random(in: 1...2, using: &random), first: first, count: number(),
+                    extra: extra, body: Bytes([1, 2, 3])),
+                from: Int.random(in: 1...2, using: &random))
+        }
+        try root.send(message(.exit, count: 7))
+        #expect(root.end() != nil, "seed \(seed)")
+        #expect(throws: JobEnd.self, "seed \(seed)") { while true { _ = try root.port.event(of: 1) } }
+    }
+}

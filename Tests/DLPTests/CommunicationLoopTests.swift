@@ -1,0 +1,134 @@
+import Glibc
+import Testing
+
+@testable import DLP
+
+@Suite("Loops that the root serves")
+struct CommunicationLoopTests {
+    private let map = LoopOptions(results: .stream, examples: .replicated, chunk: 5)
+
+    @Test(
+        "options come back from the number that stands for them", arguments: [nil, 1, 255, 1 << 30],
+        [0, 1, 2, 3])
+    func packedOptions(chunk: Int?, bits: Int) {
+        var options = LoopOptions(
+            results: bits & 1 == 0 ? .stay : .stream, examples: bits & 2 == 0 ? .replicated : .sent, chunk: chunk)
+        #expect(LoopOptions(packed: options.packed) == options)
+        options.isUnbounded = true
+        #expect(LoopOptions(packed: options.packed) == options)
+    }
+
+    @Test("a chunk of any size has a number to be sent as", arguments: [Int.max, Int.max >> 8, 1 << 55])
+    func hugeChunk(chunk: Int) {
+        #expect(
+            LoopOptions(packed: LoopOptions(results: .stay, examples: .sent, chunk: chunk).packed)?.chunk == 1 << 30)
+    }
+
+    @Test(
+        "results that pile up pause the hand-out until they are taken, or dropped with their loop",
+        arguments: [true, false])
+    func backlog(isDropped: Bool) throws {
+        let root = try RootUnderTest(workers: 1)
+        // Memory that nothing touches costs nothing.
+        let size = RootService.backlogLimit / 2 + 1
+        let large = Bytes(adopting: malloc(size), count: size)
+        _ = try root.port.enterLoop(length: 1000, options: map, working: false)
+        try root.send(Message(.enter, operation: 1, first: 1000, count: 1, extra: map.packed))
+        for first in [0, 5] {
+            #expect(try root.next(1)?.kind == .assign)
+            try root.send(Message(.done, operation: 1, first: first, count: 5, extra: 50_000_000, body: large))
+        }
+        // The next assignment is held back, and comes only after this.
+        #expect(root.hears(done: 10))
+        if isDropped {
+            root.port.cancel(1)
+        } else {
+            for _ in 0..<2 {
+                guard case .results = try root.port.event(of: 1) else {
+                    Issue.record("no results")
+                    return
+                }
+            }
+        }
+        #expect(try root.next(1)?.kind == .assign)
+        try root.send(
+            Message(.done, operation: 1, first: 10, count: 5, extra: 50_000_000, body: Bytes([1, 2, 3, 4, 5])))
+        #expect(try root.next(1)?.kind == (isDropped ? .end : .assign))
+        guard isDropped else { return }
+        _ = try root.port.enterLoop(length: 1000, options: map, working: false)
+        try root.send(Message(.enter, operation: 2, first: 1000, count: 1, extra: map.packed))
+        for first in [0, 5] {
+            #expect(try root.next(1)?.kind == .assign)
+            try root.send(
+                Message(.done, operation: 2, first: first, count: 5, extra: 50_000_000, body: Bytes([1, 2, 3, 4, 5])))
+        }
+        #expect(root.port.end == nil)
+    }
+
+    @Test("what a worker had when it finished its script is done by another")
+    func departure() throws {
+        let root = try RootUnderTest(workers: 2)
+        for rank in [1, 2] {
+            try root.send(Message(.enter, operation: 1, first: 10, count: 1, extra: map.packed), from: rank)
+        }
+        #expect(try root.next(1)?.kind == .assign)
+        #expect(try root.next(2)?.kind == .assign)
+        try root.send(Message(.goodbye), from: 1)
+        try root.send(
+            Message(.done, operation: 1, first: 5, count: 5, extra: 50_000_000, body: Bytes([1, 2, 3, 4, 5])), from: 2)
+        let next = try root.next(2)
+        #expect(next?.kind == .assign && next?.first == 0 && next?.count == 5)
+    }
+
+    @Test("a root that only watches is told when every worker has finished its script without doing the loop")
+    func desertion() throws {
+        let root = try RootUnderTest(workers: 2)
+        _ = try root.port.enterLoop(length: 10, options: map, working: false)
+        for rank in [1, 2] { try root.send(Message(.goodbye), from: rank) }
+        #expect(root.fault().contains("finished its script"))
+    }
+
+    @Test("a worker that begins a loop for a root that has finished is told")
+    func rootHasFinished() throws {
+        let group = ThreadCommunicator.group(of: 2)
+        let observer = EndObserver()
+        let (root, worker) = (group[0], group[1])
+        let thread = try ServiceThread {
+            guard let port = try? RootPort(root, observer: observer) else { return }
+            try? port.waitForOthers()
+            port.stop(status: 3)
+        }
+        guard case .message(let message, _) = try worker.receive(until: soon()) else {
+            Issue.record("the root says nothing")
+            return
+        }
+        #expect(message.kind == .goodbye)
+        try worker.send(Message(.enter, operation: 1, first: 10, count: 1, extra: map.packed), to: 0)
+        guard case .fault(let fault)? = observer.ends.wait(until: soon(), { $0.first }) else {
+            Issue.record("the job goes on")
+            return
+        }
+        #expect(fault.message.contains("has finished its script"))
+        thread.join()
+    }
+
+    @Test("after the end of the job nothing waits")
+    func afterStop() throws {
+        let root = try RootUnderTest(workers: 1)
+        root.port.stop(status: 4)
+        #expect(throws: JobEnd.stopped(status: 4)) { try root.port.event(of: 1) }
+        #expect(throws: JobEnd.stopped(status: 4)) { try root.port.gather(.empty) }
+        #expect(throws: JobEnd.stopped(status: 4)) { try root.port.waitForOthers() }
+    }
+
+    @Test("a worker refuses work that cannot be", arguments: [Int64.min, -1, 0, .max], [Int64.min, -1, 0, .max])
+    func impossibleWork(first: Int64, count: Int64) throws {
+        guard !(first == 0 && count == .max) else { return }
+        let group = ThreadCommunicator.group(of: 2)
+        let worker = WorkerPort(group[1])
+        var message = Message(.assign, operation: 1)
+        (message.first, message.count) = (first, count)
+        try group[0].send(message, to: 1)
+        #expect(throws: JobEnd.self) { try worker.event(of: 1) }
+    }
+}

@@ -1,0 +1,64 @@
+import CSystem
+import Testing
+
+@testable import DLP
+
+/// Remembers why the job ended, and how far it is.
+final class EndObserver: JobObserver {
+    let ends = Monitor<[JobEnd]>([])
+
+    let progress = Monitor<LoopProgress?>(nil)
+
+    func loopChanged(_ progress: LoopProgress?) { self.progress.update { $0 = progress } }
+    func explainLoss(of rank: Int) -> String? { nil }
+    func jobEnds(_ end: JobEnd) { ends.update { $0.append(end) } }
+    func jobIsStuck(_ end: JobEnd) {}
+}
+
+/// A root with its port, and the bare communicators of its workers, which can send it anything.
+final class RootUnderTest {
+    let port: RootPort
+    let observer = EndObserver()
+    let workers: [ThreadCommunicator]
+
+    init(workers count: Int) throws {
+        let group = ThreadCommunicator.group(of: count + 1)
+        workers = Array(group.dropFirst())
+        port = try RootPort(group[0], observer: observer)
+    }
+
+    deinit { port.stop(status: 0) }
+
+    /// Waits until the root has heard that so many examples of the newest loop are done; false where it does not.
+    func hears(done count: Int) -> Bool {
+        observer.progress.wait(until: soon()) { $0?.done == count ? true : nil } ?? false
+    }
+
+    /// Why the job ended, or nil where it goes on for ten seconds.
+    func end() -> JobEnd? { observer.ends.wait(until: soon()) { $0.first } }
+
+    /// The message of the fault with which the job ended.
+    func fault(sourceLocation: SourceLocation = #_sourceLocation) -> String {
+        guard case .fault(let fault)? = end() else {
+            Issue.record("the job goes on", sourceLocation: sourceLocation)
+            return ""
+        }
+        return fault.message
+    }
+
+    /// What the worker of this rank receives next, other than being woken.
+    func next(_ rank: Int) throws -> Message? {
+        while true {
+            switch try workers[rank - 1].receive(until: soon()) {
+            case .message(let message, _): return message
+            case .woken: continue
+            case .lost, .timedOut: return nil
+            }
+        }
+    }
+
+    func send(_ message: Message, from rank: Int = 1) throws { try workers[rank - 1].send(message, to: 0) }
+}
+
+/// A generous deadline for what should happen at once.
+func soon() -> UInt64 { dlp_now() + 10_000_000_000 }
