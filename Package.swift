@@ -38,7 +38,7 @@ let package = Package(
         // The Lua state, the script contract, the module dlp.
         .target(
             name: "LuaHost", dependencies: ["DLP", "CLua", "CLuaHost"],
-            resources: [.embedInCode("Prelude/dlp.lua")],
+            resources: [.embedInCode("Prelude")],
             swiftSettings: strict),
         // Progress, output files.
         .target(name: "Report", dependencies: ["DLP", "CSystem"], swiftSettings: strict),

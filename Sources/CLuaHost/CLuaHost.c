@@ -1,1 +1,374 @@
 #include "CLuaHost.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// MARK: The state
+
+/// What belongs to one state; every coroutine of it has a pointer to it in its extra space.
+typedef struct {
+    void *context;
+    /// The traceback of the last error, or NULL.
+    char *traceback;
+    /// The state of math.random, or NULL where it is not where we expect it; and math.randomseed.
+    uint64_t *random_words;
+    int random_seed_reference;
+    /// The thread that runs the state, and the state that it had made before.
+    pthread_t thread;
+    lua_State *previous;
+} host;
+
+static host *host_of(lua_State *L) { return *(host **)lua_getextraspace(L); }
+
+// MARK: Interruption
+
+/// Ignored where nobody handles it, and hardly used by anyone.
+enum { INTERRUPT_SIGNAL = SIGURG };
+
+/// The newest state that this thread has made.
+static _Thread_local lua_State *newest_here;
+
+static void interrupt_hook(lua_State *L, lua_Debug *event) {
+    (void)event;
+    // It stays armed: a script that catches the error runs into the next one.
+    luaL_error(L, "interrupted: the job is over");
+}
+
+static void interrupt_here(int signal) {
+    (void)signal;
+    // lua_sethook is made to be called from a signal handler, on the thread that runs the state; not from another one.
+    if (newest_here) lua_sethook(newest_here, interrupt_hook, LUA_MASKCOUNT | LUA_MASKCALL | LUA_MASKRET, 1);
+}
+
+static void handle_interrupts(void) {
+    struct sigaction action = {.sa_handler = interrupt_here, .sa_flags = SA_RESTART};
+    sigaction(INTERRUPT_SIGNAL, &action, NULL);
+}
+
+void dlp_interrupt(lua_State *L) { pthread_kill(host_of(L)->thread, INTERRUPT_SIGNAL); }
+
+// MARK: Opening and closing
+
+static int open_libraries(lua_State *L) {
+    luaL_openlibs(L);
+    return 0;
+}
+
+/// An error outside any protected call is a mistake of this program, or memory is at its end.
+static int panic(lua_State *L) {
+    const char *text = lua_tostring(L, -1);
+    fprintf(stderr, "dlp-lua: Lua failed outside of a script: %s\n", text ? text : "no message");
+    _exit(1);
+}
+
+lua_State *dlp_new_state(void) {
+    lua_State *L = luaL_newstate();
+    host *h = calloc(1, sizeof *h);
+    if (L == NULL || h == NULL) return NULL;
+    lua_atpanic(L, panic);
+    h->random_seed_reference = LUA_NOREF;
+    h->thread = pthread_self();
+    h->previous = newest_here;
+    newest_here = L;
+    handle_interrupts();
+    // New coroutines get a copy of it.
+    *(host **)lua_getextraspace(L) = h;
+    lua_pushcfunction(L, open_libraries);
+    if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
+        dlp_close(L);
+        return NULL;
+    }
+    return L;
+}
+
+void dlp_close(lua_State *L) {
+    host *h = host_of(L);
+    if (newest_here == L) newest_here = h->previous;
+    lua_close(L);
+    free(h->traceback);
+    free(h);
+}
+
+void dlp_set_context(lua_State *L, void *context) { host_of(L)->context = context; }
+
+// MARK: Calls from Lua into Swift
+
+static dlp_function dispatcher;
+
+void dlp_set_dispatcher(dlp_function function) { dispatcher = function; }
+
+/// Pushes where the script is: the innermost line that is not the module's own Lua code. [-0, +1]
+static void push_where(lua_State *L) {
+    lua_Debug frame;
+    for (int level = 1; lua_getstack(L, level, &frame); level++) {
+        lua_getinfo(L, "Sl", &frame);
+        if (frame.currentline > 0 && strcmp(frame.source, "=" DLP_MODULE_CHUNK) != 0) {
+            lua_pushfstring(L, "%s:%d: ", frame.short_src, frame.currentline);
+            return;
+        }
+    }
+    lua_pushliteral(L, "");
+}
+
+static int trampoline(lua_State *L) {
+    int number = (int)lua_tointeger(L, lua_upvalueindex(1));
+    int results = dispatcher(host_of(L)->context, L, number);
+    if (results == dlp_raise) {
+        if (lua_type(L, -1) == LUA_TSTRING) {
+            push_where(L);
+            lua_insert(L, -2);
+            lua_concat(L, 2);
+        }
+        return lua_error(L);
+    }
+    if (results == dlp_exit) {
+        int status = (int)lua_tointeger(L, -2);
+        if (lua_toboolean(L, -1)) lua_close(L);
+        exit(status);
+    }
+    return results;
+}
+
+void dlp_push_function(lua_State *L, int number) {
+    lua_pushinteger(L, number);
+    lua_pushcclosure(L, trampoline, 1);
+}
+
+// MARK: Protected calls from Swift into Lua
+
+static int make_traceback(lua_State *L) {
+    // Above this function stand itself and the message handler; what raised the error comes next.
+    luaL_traceback(L, L, NULL, 2);
+    return 1;
+}
+
+/// Keeps the traceback aside and leaves the error value as it is: it may be any value.
+static int message_handler(lua_State *L) {
+    host *h = host_of(L);
+    free(h->traceback);
+    h->traceback = NULL;
+    // Building it can fail for memory; the error itself is worth more.
+    lua_pushcfunction(L, make_traceback);
+    if (lua_pcall(L, 0, 1, 0) == LUA_OK && lua_type(L, -1) == LUA_TSTRING) h->traceback = strdup(lua_tostring(L, -1));
+    lua_pop(L, 1);
+    return 1;
+}
+
+void dlp_push_handler(lua_State *L) { lua_pushcfunction(L, message_handler); }
+
+int dlp_call(lua_State *L, int arguments, int results) {
+    int base = lua_gettop(L) - arguments;
+    lua_pushcfunction(L, message_handler);
+    lua_insert(L, base);
+    int status = lua_pcall(L, arguments, results, base);
+    lua_remove(L, base);
+    return status;
+}
+
+const char *dlp_traceback(lua_State *L) {
+    const char *traceback = host_of(L)->traceback;
+    return traceback ? traceback : "";
+}
+
+static int tostring_body(lua_State *L) {
+    luaL_tolstring(L, 1, NULL);
+    return 1;
+}
+
+void dlp_tostring(lua_State *L, int index) {
+    index = lua_absindex(L, index);
+    lua_pushcfunction(L, tostring_body);
+    lua_pushvalue(L, index);
+    if (lua_pcall(L, 1, 1, 0) != LUA_OK || lua_type(L, -1) != LUA_TSTRING) {
+        lua_pop(L, 1);
+        lua_pushfstring(L, "a %s value whose __tostring fails", luaL_typename(L, index));
+    }
+}
+
+static int get_body(lua_State *L) {
+    lua_gettable(L, 1);
+    return 1;
+}
+
+int dlp_get(lua_State *L, int table, lua_Integer key) {
+    table = lua_absindex(L, table);
+    lua_pushcfunction(L, get_body);
+    lua_pushvalue(L, table);
+    lua_pushinteger(L, key);
+    return dlp_call(L, 2, 1);
+}
+
+static int length_body(lua_State *L) {
+    lua_pushinteger(L, luaL_len(L, 1));
+    return 1;
+}
+
+int dlp_length(lua_State *L, int index) {
+    index = lua_absindex(L, index);
+    lua_pushcfunction(L, length_body);
+    lua_pushvalue(L, index);
+    return dlp_call(L, 1, 1);
+}
+
+static int get_global_body(lua_State *L) {
+    lua_getglobal(L, lua_tostring(L, 1));
+    return 1;
+}
+
+int dlp_get_global(lua_State *L, const char *name) {
+    lua_pushcfunction(L, get_global_body);
+    lua_pushstring(L, name);
+    return dlp_call(L, 1, 1);
+}
+
+static int set_global_body(lua_State *L) {
+    lua_setglobal(L, lua_tostring(L, 1));
+    return 0;
+}
+
+int dlp_set_global(lua_State *L, const char *name) {
+    lua_pushcfunction(L, set_global_body);
+    lua_insert(L, -2);
+    lua_pushstring(L, name);
+    lua_insert(L, -2);
+    return dlp_call(L, 2, 0);
+}
+
+static int install_body(lua_State *L) {
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_pushvalue(L, 1);
+    lua_setfield(L, -2, "dlp");
+    lua_getglobal(L, "os");
+    dlp_push_function(L, (int)lua_tointeger(L, 2));
+    lua_setfield(L, -2, "exit");
+    return 0;
+}
+
+int dlp_install(lua_State *L, int exit_number) {
+    lua_pushcfunction(L, install_body);
+    lua_insert(L, -2);
+    lua_pushinteger(L, exit_number);
+    return dlp_call(L, 2, 0);
+}
+
+int dlp_iterate(lua_State *L, int index) {
+    index = lua_absindex(L, index);
+    lua_pushvalue(L, index);
+    lua_pushvalue(L, index + 1);
+    lua_pushvalue(L, index + 2);
+    int status = dlp_call(L, 2, 1);
+    if (status == LUA_OK) lua_copy(L, -1, index + 2);
+    return status;
+}
+
+// MARK: Random numbers
+
+// Lua 5.4's math.random is xoshiro256** (Blackman and Vigna, 2018), whose four words lie in a userdata that is its first
+// upvalue. Writing them is ten times faster than calling math.randomseed, and there is one seed for each example.
+static uint64_t rotate_left(uint64_t x, int n) { return (x << n) | (x >> (64 - n)); }
+
+static void seed_words(uint64_t *s, lua_Integer first, lua_Integer second) {
+    s[0] = (uint64_t)first;
+    s[1] = 0xff;
+    s[2] = (uint64_t)second;
+    s[3] = 0;
+    for (int i = 0; i < 16; i++) {
+        uint64_t s2 = s[2] ^ s[0], s3 = s[3] ^ s[1];
+        uint64_t s1 = s[1];
+        s[1] = s1 ^ s2;
+        s[0] ^= s3;
+        s[2] = s2 ^ (s1 << 17);
+        s[3] = rotate_left(s3, 45);
+    }
+}
+
+static int random_open_body(lua_State *L) {
+    lua_getglobal(L, "math");
+    lua_getfield(L, -1, "randomseed");
+    lua_pushvalue(L, -1);
+    host_of(L)->random_seed_reference = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pushinteger(L, 42);
+    lua_pushinteger(L, 43);
+    lua_call(L, 2, 0);
+    lua_getfield(L, -1, "random");
+    if (lua_getupvalue(L, -1, 1) != NULL && lua_type(L, -1) == LUA_TUSERDATA && lua_rawlen(L, -1) == 32) {
+        uint64_t expected[4];
+        seed_words(expected, 42, 43);
+        // Another Lua may keep something else there: then math.randomseed itself is called.
+        void *words = lua_touserdata(L, -1);
+        if (memcmp(expected, words, sizeof expected) == 0) host_of(L)->random_words = words;
+    }
+    return 0;
+}
+
+void dlp_random_open(lua_State *L) {
+    lua_pushcfunction(L, random_open_body);
+    if (lua_pcall(L, 0, 0, 0) != LUA_OK) lua_pop(L, 1);
+}
+
+void dlp_random_seed(lua_State *L, lua_Integer first, lua_Integer second) {
+    host *h = host_of(L);
+    if (h->random_words) {
+        seed_words(h->random_words, first, second);
+        return;
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, h->random_seed_reference);
+    lua_pushinteger(L, first);
+    lua_pushinteger(L, second);
+    if (lua_pcall(L, 2, 0, 0) != LUA_OK) lua_pop(L, 1);
+}
+
+// MARK: Tables
+
+dlp_shape dlp_classify(lua_State *L, int index) {
+    index = lua_absindex(L, index);
+    dlp_shape shape = {0, true, true, true, 0, 0};
+    lua_Integer largest = 0;
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        shape.count++;
+        if (lua_isinteger(L, -2)) {
+            lua_Integer key = lua_tointeger(L, -2);
+            if (key < 1) shape.is_sequence = false;
+            if (key > largest) largest = key;
+        } else {
+            shape.is_sequence = false;
+        }
+        if (lua_type(L, -1) != LUA_TNUMBER) {
+            shape.is_floats = shape.is_integers = false;
+        } else if (lua_isinteger(L, -1)) {
+            lua_Integer value = lua_tointeger(L, -1);
+            shape.is_floats = false;
+            if (shape.count == 1 || value < shape.low) shape.low = value;
+            if (shape.count == 1 || value > shape.high) shape.high = value;
+        } else {
+            shape.is_integers = false;
+        }
+        lua_pop(L, 1);
+    }
+    // Distinct integer keys from 1 on, as many as the largest of them: that is 1 ... count.
+    if ((lua_Unsigned)largest != shape.count) shape.is_sequence = false;
+    return shape;
+}
+
+// MARK: Memory
+
+bool dlp_stop_collector(lua_State *L) {
+    if (lua_gc(L, LUA_GCISRUNNING) != 1) return false;
+    lua_gc(L, LUA_GCSTOP);
+    return true;
+}
+
+void dlp_restart_collector(lua_State *L) { lua_gc(L, LUA_GCRESTART); }
+
+// MARK: Standard output
+
+void dlp_buffer_standard_output(void) {
+    if (!isatty(STDOUT_FILENO)) setvbuf(stdout, NULL, _IOFBF, 64 * 1024);
+}
+
+int dlp_flush(void) { return fflush(stdout) != 0 || ferror(stdout) ? -1 : 0; }

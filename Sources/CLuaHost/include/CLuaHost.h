@@ -1,1 +1,128 @@
+// The C between Lua and Swift.
+//
+// An error in Lua is a longjmp, and a longjmp must not cross a Swift frame: it would run no `defer` and leak what the
+// frame owns. So whatever can raise is called from Swift only through the functions here, which run it under lua_pcall,
+// and a Swift function that Lua calls returns a status, for which the trampoline raises after the Swift frame is gone.
+//
+// Beside each function its stack effect, [-popped, +pushed], as in Lua's manual.
 #pragma once
+
+#include <lua.h>
+#include <lualib.h>
+#include <lauxlib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// MARK: The state
+
+/// A state with the standard libraries, or NULL where memory is short.
+lua_State *dlp_new_state(void);
+
+/// Sets what the dispatcher gets to know which state called.
+void dlp_set_context(lua_State *L, void *context);
+
+/// Closes the state and frees what belongs to it.
+void dlp_close(lua_State *L);
+
+// MARK: Calls from Lua into Swift
+
+/// The name of the chunk that is the module's Lua code; no error is to be blamed on it.
+#define DLP_MODULE_CHUNK "dlp"
+
+/// What a Swift function returns beside the number of its results: raise the value on top of the stack; a string is
+/// prefixed with the script's line.
+static const int dlp_raise = -1;
+/// Likewise: end the process; its status (an integer) and whether to close the state (a boolean) are on top of the stack.
+static const int dlp_exit = -2;
+
+/// A Swift function that Lua calls: number of results on top of the stack, `dlp_raise` or `dlp_exit`.
+typedef int (*dlp_function)(void *context, lua_State *L, int number);
+
+/// Which Swift function serves calls of `dlp_push_function`.
+void dlp_set_dispatcher(dlp_function function);
+
+/// Pushes a Lua function that calls the dispatcher with `number`. [-0, +1]
+void dlp_push_function(lua_State *L, int number);
+
+// MARK: Protected calls from Swift into Lua
+
+/// Calls the function below its `arguments` with a traceback kept for `dlp_traceback`. Returns a lua_pcall status.
+/// [-(arguments + 1), +(results | 1)]
+int dlp_call(lua_State *L, int arguments, int results);
+
+/// Pushes the message handler that `dlp_call` uses. [-0, +1]
+void dlp_push_handler(lua_State *L);
+
+/// The traceback of the last error that the handler saw, or an empty string; valid until the next error.
+const char *dlp_traceback(lua_State *L);
+
+/// The value as a string, as Lua's `tostring` has it, also where it has a metamethod that fails. [-0, +1]
+void dlp_tostring(lua_State *L, int index);
+
+/// Pushes `table[key]` with metamethods; a status of lua_pcall. [-0, +1]
+int dlp_get(lua_State *L, int table, lua_Integer key);
+
+/// Pushes `#value` with metamethods; a status of lua_pcall. [-0, +1]
+int dlp_length(lua_State *L, int index);
+
+/// Pushes the global `name`, also where the globals have a metatable; a status of lua_pcall. [-0, +1]
+int dlp_get_global(lua_State *L, const char *name);
+
+/// Sets the global `name` to the value on top; a status of lua_pcall. [-1, +(0 | 1)]
+int dlp_set_global(lua_State *L, const char *name);
+
+/// Makes the table on top the module `dlp` for `require`, and `os.exit` the function `exit_number`; a status of
+/// lua_pcall. [-1, +(0 | 1)]
+int dlp_install(lua_State *L, int exit_number);
+
+/// Calls the generic-for iterator at `index`, `index + 1` (state) and `index + 2` (control, replaced by the first
+/// result), and pushes that first result; a status of lua_pcall. [-0, +1]
+int dlp_iterate(lua_State *L, int index);
+
+// MARK: Random numbers
+
+/// Finds the state of `math.random`. Call it before a script can replace the library.
+void dlp_random_open(lua_State *L);
+
+/// Does what `math.randomseed(first, second)` does. [-0, +0]
+void dlp_random_seed(lua_State *L, lua_Integer first, lua_Integer second);
+
+// MARK: Tables
+
+/// What `dlp_classify` found out about a table.
+typedef struct {
+    /// How many entries it has.
+    size_t count;
+    /// Whether its keys are 1 ... count.
+    bool is_sequence;
+    /// Whether all values are floats, or all integers (within `low ... high`).
+    bool is_floats;
+    bool is_integers;
+    lua_Integer low;
+    lua_Integer high;
+} dlp_shape;
+
+/// One walk over the table at `index`, without metamethods. [-0, +0]
+dlp_shape dlp_classify(lua_State *L, int index);
+
+// MARK: Memory
+
+/// Stops the garbage collector; false where it did not run, and so must not be restarted. [-0, +0]
+bool dlp_stop_collector(lua_State *L);
+/// Restarts what `dlp_stop_collector` stopped. [-0, +0]
+void dlp_restart_collector(lua_State *L);
+
+// MARK: Interruption
+
+/// Makes the Lua code that runs in the state fail at its next instruction, and at the next after that should it catch
+/// the error: for a rank whose job is over. May be called from another thread.
+void dlp_interrupt(lua_State *L);
+
+// MARK: Standard output
+
+/// Lines reach a descriptor that is no terminal in one write each, whatever their length up to 64 KiB.
+void dlp_buffer_standard_output(void);
+
+/// Flushes standard output; -1 where any of it could not be written.
+int dlp_flush(void);

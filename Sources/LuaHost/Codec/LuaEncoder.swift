@@ -1,0 +1,272 @@
+import CLua
+import CLuaHost
+import DLP
+
+/// Writes Lua values as CBOR straight from the stack.
+///
+/// Tables that occur more than once become shared references (tags 28 and 29), long runs of numbers typed arrays
+/// (RFC 8746). Nothing recurses: a table may be nested as deep as memory lasts.
+final class LuaEncoder {
+    /// A table under way.
+    private struct Frame {
+        /// The coroutine on whose stack it lies.
+        var state: LuaState
+        /// Its stack index; a map has its current key and value above it.
+        var table: Int32
+        /// The last index of a sequence, or nil for a map.
+        var length: Int?
+        /// The index of a sequence that comes next.
+        var next = 1
+        /// Whether the current key of a map is written and its value comes next.
+        var isAtValue = false
+        /// Whether `state` was made for this table, and lies on the stack of the one before.
+        var ownsState = false
+    }
+
+    private var writer = ByteWriter(capacity: 256)
+    private var frames: [Frame] = []
+    private var seen = SeenTables()
+    /// Where references were written, and the offset of the table that each refers to.
+    private var references: [(position: Int, target: Int)] = []
+
+    /// Whether the garbage collector waits for the value under way to be complete.
+    private var hasStoppedCollector = false
+
+    /// Typed arrays save from this many numbers on.
+    static let typedArrayThreshold = 16
+
+    /// An encoder with an empty buffer.
+    init() {}
+
+    /// How many bytes have been written since the last `take`.
+    var count: Int { writer.count }
+
+    /// What was written since the last call.
+    func take() -> Bytes { writer.take() }
+
+    /// Drops what was written behind the first `length` bytes.
+    func truncate(to length: Int) { writer.truncate(to: length) }
+
+    /// Appends the value at `index`.
+    ///
+    /// [-0, +0]
+    ///
+    /// - Throws: `LuaCodecError` for what cannot travel; then nothing was appended.
+    func append(_ state: LuaState, _ index: Int32) throws(LuaCodecError) {
+        if appendScalar(state, index) { return }
+        let (start, top) = (writer.count, lua_gettop(state))
+        seen.removeAll()
+        references.removeAll(keepingCapacity: true)
+        lua_checkstack(state, 16)
+        lua_pushvalue(state, index)
+        defer { restartCollector(state) }
+        do {
+            try appendTable(state)
+            if !references.isEmpty { markShared(from: start) }
+        } catch {
+            frames.removeAll(keepingCapacity: true)
+            writer.truncate(to: start)
+            lua_settop(state, top)
+            throw error
+        }
+        lua_settop(state, top)
+    }
+
+    /// Appends a value that is no table; false where it is one, or cannot travel.
+    @inline(__always)
+    private func appendScalar(_ state: LuaState, _ index: Int32) -> Bool {
+        switch lua_type(state, index) {
+        case LUA_TNUMBER:
+            if lua_isinteger(state, index) != 0 {
+                writer.appendInteger(lua_tointegerx(state, index, nil))
+            } else {
+                writer.appendDouble(lua_tonumberx(state, index, nil))
+            }
+        case LUA_TSTRING:
+            var length = 0
+            let base = lua_tolstring(state, index, &length)
+            writer.appendString(UnsafeRawBufferPointer(start: base, count: length))
+        case LUA_TBOOLEAN: writer.appendBool(lua_toboolean(state, index) != 0)
+        case LUA_TNIL: writer.appendNull()
+        default: return false
+        }
+        return true
+    }
+
+    /// Appends the table on top, and removes it.
+    private func appendTable(_ state: LuaState) throws(LuaCodecError) {
+        try open(state)
+        while let last = frames.indices.last {
+            if frames[last].length == nil { try stepMap(last) } else { try stepSequence(last) }
+        }
+    }
+
+    /// Appends elements until one is a table, or all are written.
+    private func stepSequence(_ last: Int) throws(LuaCodecError) {
+        let (state, table) = (frames[last].state, frames[last].table)
+        let length = frames[last].length ?? 0
+        var next = frames[last].next
+        while next <= length {
+            lua_rawgeti(state, table, lua_Integer(next))
+            next += 1
+            if appendScalar(state, -1) {
+                pop(state)
+            } else {
+                frames[last].next = next
+                return try open(state)
+            }
+        }
+        close()
+    }
+
+    /// Appends entries until one has a table, or all are written.
+    private func stepMap(_ last: Int) throws(LuaCodecError) {
+        let (state, table) = (frames[last].state, frames[last].table)
+        while true {
+            if !frames[last].isAtValue {
+                guard lua_next(state, table) != 0 else { return close() }
+                frames[last].isAtValue = true
+                if !appendScalar(state, -2) {
+                    lua_pushvalue(state, -2)
+                    return try open(state)
+                }
+            }
+            frames[last].isAtValue = false
+            guard appendScalar(state, -1) else { return try open(state) }
+            pop(state)
+        }
+    }
+
+    /// Begins the value on top, which is no scalar; it is removed once written.
+    private func open(_ state: LuaState) throws(LuaCodecError) {
+        guard lua_type(state, -1) == LUA_TTABLE else { throw unfit(state) }
+        let offset = writer.count
+        if let target = seen.visit(UInt(bitPattern: lua_topointer(state, -1)), at: offset) {
+            references.append((offset, target))
+            writer.appendTag(CBORTag.sharedReference)
+            writer.append(0x1A)  // An integer of four bytes, whose value is known at the end.
+            writer.append(bigEndian: UInt32(0))
+            return pop(state)
+        }
+        let shape = dlp_classify(state, -1)
+        if shape.is_sequence {
+            if shape.count >= Self.typedArrayThreshold, shape.is_floats || shape.is_integers {
+                appendTypedArray(state, shape)
+                return pop(state)
+            }
+            writer.appendHead(major: CBORMajor.array, argument: UInt64(shape.count))
+        } else {
+            writer.appendHead(major: CBORMajor.map, argument: UInt64(shape.count))
+        }
+        push(state, length: shape.is_sequence ? Int(shape.count) : nil)
+    }
+
+    private func push(_ state: LuaState, length: Int?) {
+        var frame = Frame(state: state, table: lua_gettop(state), length: length)
+        if lua_checkstack(state, 16) == 0 {
+            // This stack is full (Lua stops at a million values): go on with the stack of a new coroutine. To make one
+            // may run finalizers, which could change the tables under way, or encode something themselves.
+            hasStoppedCollector = dlp_stop_collector(state) || hasStoppedCollector
+            frame.state = lua_newthread(state)
+            lua_pushvalue(state, -2)
+            lua_xmove(state, frame.state, 1)
+            frame.table = 1
+            frame.ownsState = true
+            lua_checkstack(frame.state, 16)
+        }
+        if length == nil { lua_pushnil(frame.state) }
+        frames.append(frame)
+    }
+
+    private func restartCollector(_ state: LuaState) {
+        if hasStoppedCollector { dlp_restart_collector(state) }
+        hasStoppedCollector = false
+    }
+
+    private func close() {
+        let frame = frames.removeLast()
+        if frame.ownsState, let below = frames.last {
+            pop(below.state, 2)
+        } else {
+            lua_settop(frame.state, frame.table - 1)
+        }
+    }
+
+    /// Appends the sequence of numbers on top as one byte string behind a tag that says of what.
+    private func appendTypedArray(_ state: LuaState, _ shape: dlp_shape) {
+        if shape.is_floats {
+            appendElements(state, shape.count, TypedArray.Tag.float64) { lua_tonumberx($0, -1, nil).bitPattern }
+        } else if shape.low >= Int8.min, shape.high <= Int8.max {
+            appendElements(state, shape.count, TypedArray.Tag.int8) {
+                UInt8(bitPattern: Int8(lua_tointegerx($0, -1, nil)))
+            }
+        } else if shape.low >= Int16.min, shape.high <= Int16.max {
+            appendElements(state, shape.count, TypedArray.Tag.int16) { Int16(lua_tointegerx($0, -1, nil)) }
+        } else if shape.low >= Int32.min, shape.high <= Int32.max {
+            appendElements(state, shape.count, TypedArray.Tag.int32) { Int32(lua_tointegerx($0, -1, nil)) }
+        } else {
+            appendElements(state, shape.count, TypedArray.Tag.int64) { lua_tointegerx($0, -1, nil) }
+        }
+    }
+
+    @inline(__always)
+    private func appendElements<Element: FixedWidthInteger>(
+        _ state: LuaState, _ count: Int, _ tag: UInt64, _ element: (LuaState) -> Element
+    ) {
+        let size = MemoryLayout<Element>.size
+        writer.appendTag(tag)
+        writer.appendHead(major: CBORMajor.bytes, argument: UInt64(count * size))
+        writer.reserve(count * size)
+        for index in 1...count {
+            lua_rawgeti(state, -1, lua_Integer(index))
+            writer.append(littleEndian: element(state))
+            pop(state)
+        }
+    }
+
+    /// Numbers the tables that are referred to, tags them and completes the references.
+    private func markShared(from start: Int) {
+        let shared = seen.sharedOffsets()
+        var numbers: [Int: UInt32] = [:]
+        for (number, offset) in shared.enumerated() { numbers[offset] = UInt32(number) }
+        writer.withUnsafeMutableBytes { buffer in
+            for (position, target) in references {
+                // The tag takes two bytes, the integer's head one.
+                buffer.storeBytes(of: (numbers[target] ?? 0).bigEndian, toByteOffset: position + 3, as: UInt32.self)
+            }
+        }
+        var marked = ByteWriter(capacity: writer.count - start + 2 * shared.count)
+        writer.withUnsafeMutableBytes { buffer in
+            var position = start
+            for offset in shared {
+                marked.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[position..<offset]))
+                marked.appendTag(CBORTag.shareable)
+                position = offset
+            }
+            marked.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[position...]))
+        }
+        writer.truncate(to: start)
+        writer.append(marked.take())
+    }
+
+    /// The error for the value on top of `state`.
+    private func unfit(_ state: LuaState) -> LuaCodecError {
+        let kind = String(cString: lua_typename(state, lua_type(state, -1)))
+        let path = frames.map { frame -> String in
+            if frame.length != nil { return "[\(frame.next - 1)]" }
+            return key(frame.state, frame.table + 1)
+        }
+        return LuaCodecError(path: path.joined(), kind: kind)
+    }
+
+    private func key(_ state: LuaState, _ index: Int32) -> String {
+        if let name = string(state, index) {
+            let isName = name.utf8.allSatisfy { $0 == 95 || ($0 | 32 > 96 && $0 | 32 < 123) || ($0 > 47 && $0 < 58) }
+            return isName && !name.isEmpty ? "." + name : "[\"\(name)\"]"
+        }
+        if lua_isinteger(state, index) != 0 { return "[\(lua_tointegerx(state, index, nil))]" }
+        if lua_type(state, index) == LUA_TNUMBER { return "[\(lua_tonumberx(state, index, nil))]" }
+        if lua_type(state, index) == LUA_TBOOLEAN { return "[\(lua_toboolean(state, index) != 0)]" }
+        return "[a \(String(cString: lua_typename(state, lua_type(state, index))))]"
+    }
+}

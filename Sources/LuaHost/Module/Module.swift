@@ -1,0 +1,69 @@
+import CLua
+import CLuaHost
+import DLP
+
+extension LuaHost {
+    /// Makes the module `dlp`, as a global and for `require`, and replaces `os.exit`.
+    func openModule(backend: String, version: String) throws(ScriptError) {
+        try check(loadPart(PackageResources.dlp_lua, state))
+        pushCore(backend: backend, version: version)
+        try check(dlp_call(state, 1, 1))
+        lua_pushvalue(state, -1)
+        try check(dlp_set_global(state, "dlp"))
+        // package.loaded.dlp = dlp; os.exit = ours
+        try check(dlp_install(state, HostFunction.exit.rawValue))
+    }
+
+    /// Pushes the main function of a part of the module that is written in Lua; a status of Lua's. [-0, +1]
+    private func loadPart(_ source: [UInt8], _ state: LuaState) -> Int32 {
+        source.withUnsafeBufferPointer { source in
+            source.withMemoryRebound(to: CChar.self) {
+                luaL_loadbufferx(state, $0.baseAddress, $0.count, "=\(DLP_MODULE_CHUNK)", "t")
+            }
+        }
+    }
+
+    /// Does `core.load(name)`: returns a part of the module that few jobs need, as a function.
+    func loadPart(_ state: LuaState) throws(CallError) -> Int32 {
+        let source = string(state, 1) == "functions" ? PackageResources.functions_lua : PackageResources.collection_lua
+        guard loadPart(source, state) == LUA_OK else {
+            throw CallError.script("the module dlp cannot be loaded: \(string(state, -1) ?? "no reason given")")
+        }
+        return 1
+    }
+
+    private func pushCore(backend: String, version: String) {
+        lua_createtable(state, 0, 24)
+        let functions: [(String, HostFunction)] = [
+            ("barrier", .barrier), ("bcast", .broadcast), ("gather", .gather), ("enter", .enterLoop),
+            ("next", .nextEvent), ("finish", .finishChunk), ("add", .addResult), ("leave", .leaveLoop),
+            ("report_length", .reportLength), ("is_over_time", .isOverTime), ("cancel", .cancelLoop),
+            ("is_in_work", .isInWork), ("load", .loadPart),
+        ]
+        for (name, function) in functions { set(name) { dlp_push_function(state, function.rawValue) } }
+        set("rank") { lua_pushinteger(state, lua_Integer(port.rank)) }
+        set("size") { lua_pushinteger(state, lua_Integer(port.size)) }
+        set("root_works") { lua_pushboolean(state, loopDefaults.rootWorks ? 1 : 0) }
+        set("version") { push(state, version) }
+        set("hostname") { push(state, HostName.current) }
+        set("backend") { push(state, backend) }
+        set("WORK") { lua_pushinteger(state, EventCode.work) }
+        set("RESULTS") { lua_pushinteger(state, EventCode.results) }
+    }
+
+    /// Sets a field of the table on top to what `pushValue` pushes.
+    private func set(_ name: String, _ pushValue: () -> Void) {
+        push(state, name)
+        pushValue()
+        lua_rawset(state, -3)
+    }
+
+    /// Throws the error on top of the stack unless `status` says that there is none.
+    func check(_ status: Int32) throws(ScriptError) { if status != LUA_OK { throw popError() } }
+}
+
+/// What `core.next` returns first.
+enum EventCode {
+    static let work: lua_Integer = 1
+    static let results: lua_Integer = 2
+}

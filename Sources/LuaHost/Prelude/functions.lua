@@ -1,0 +1,297 @@
+-- The functions of the module dlp, on top of those in `core` that are written in Swift.
+local dlp, core = ...
+local RANK, SIZE, IS_ROOT = dlp.RANK, dlp.SIZE, dlp.IS_ROOT
+local WORK, RESULTS = core.WORK, core.RESULTS
+
+-- The loop in whose body this rank is, if any. A loop begun there belongs to that one example and so to this rank:
+-- the others do not come by. It is done here alone, as by a job of one rank.
+local inside = nil
+
+local function is_alone()
+  -- A coroutine that failed in the body never goes on, and does not close the loop either.
+  if inside and coroutine.status(inside.thread) == "dead" then inside.close() end
+  return inside ~= nil or core.is_in_work()
+end
+
+-- A collective there would wait for ranks that do not come by.
+function core.together(name)
+  if SIZE > 1 and is_alone() then
+    error(("%s: not in work or in the body of a loop, where the other ranks do not come by"):format(name), 3)
+  end
+end
+
+-- Collectives ---------------------------------------------------------------------------------------------------------
+
+function dlp.barrier()
+  core.together("barrier")
+  core.barrier()
+end
+
+function dlp.bcast(value, root)
+  core.together("bcast")
+  if root == nil then root = 0 end
+  if math.type(root) ~= "integer" or root < 0 or root >= SIZE then
+    error(("bcast: root must be a rank from 0 to %d, not %s"):format(SIZE - 1, tostring(root)), 2)
+  end
+  return core.bcast(value, root)
+end
+
+function dlp.gather(value)
+  core.together("gather")
+  return core.gather(value)
+end
+
+function dlp.allgather(value)
+  core.together("allgather")
+  return core.bcast(core.gather(value), 0)
+end
+
+-- The values of all ranks in the order of the ranks: fn(fn(v0, v1), v2) ... on the root, nil elsewhere.
+function dlp.reduce(value, fn)
+  core.together("reduce")
+  local all = core.gather(value)
+  if not all then return nil end
+  local result = all[1]
+  for rank = 2, all.n do result = fn(result, all[rank]) end
+  return result
+end
+
+function dlp.call_on_root_and_broadcast(fn, ...)
+  core.together("call_on_root_and_broadcast")
+  local results
+  if IS_ROOT then results = table.pack(fn(...)) end
+  results = core.bcast(results, 0)
+  return table.unpack(results, 1, results.n)
+end
+
+-- Loops ---------------------------------------------------------------------------------------------------------------
+
+local known = {
+  progress_bar = true, pbar_prefix = true, indexable = true, allow_single_worker = true, chunk = true,
+  root_works = true,
+}
+
+local function options(opts, name)
+  if opts == nil then opts = {} end
+  if type(opts) ~= "table" then error(("%s: the options must be a table, not a %s"):format(name, type(opts)), 3) end
+  for key in pairs(opts) do
+    if not known[key] then error(("%s: there is no option %s"):format(name, tostring(key)), 3) end
+  end
+  local chunk = opts.chunk
+  if chunk ~= nil and (math.type(chunk) ~= "integer" or chunk < 1) then
+    error(("%s: chunk must be a whole number from 1 on, not %s"):format(name, tostring(chunk)), 3)
+  end
+  local root_works = opts.root_works
+  if root_works == nil then root_works = core.root_works end
+  if SIZE == 1 then
+    if opts.allow_single_worker == false then
+      error(("%s: there is one rank only, and allow_single_worker is false"):format(name), 3)
+    end
+    root_works = true
+  end
+  return opts, root_works
+end
+
+-- How to get the element at an index, and the number of elements; that is nil for an iterator, of which every rank has
+-- a copy that it runs forward itself.
+local function elements(seq, opts, name)
+  if math.type(seq) == "integer" then
+    return function(i) return i end, math.max(seq, 0)
+  elseif type(seq) == "function" then
+    local position = 0
+    return function(i)
+      if i <= position then
+        error(("%s: element %d came back from a rank that left the loop, but an iterator cannot go back"):format(name, i), 0)
+      end
+      local value
+      repeat
+        value = seq()
+        if value == nil then return nil, position end
+        position = position + 1
+      until position == i
+      return value
+    end, nil
+  elseif type(seq) == "table" or type(seq) == "userdata" then
+    return function(i) return seq[i] end, #seq
+  end
+  error(("%s: expected a sequence, a number or an iterator, got a %s"):format(name, type(seq)), 3)
+end
+
+local function alone(get, length, fn)
+  local i = 0
+  return function()
+    while length == nil or i < length do
+      i = i + 1
+      local value = get(i)
+      if value == nil then return nil end
+      if fn then value = fn(value, i) end
+      if value ~= nil then return value, i end
+    end
+  end
+end
+
+-- One rank's part of a loop that the root hands out; `step` is called with each element.
+local Loop = {}
+Loop.__index = Loop
+
+function Loop.enter(get, length, opts, root_works, stream)
+  local prefix = opts.pbar_prefix ~= nil and tostring(opts.pbar_prefix) or nil
+  local works = root_works or not IS_ROOT
+  local id = core.enter(length or -1, stream, opts.chunk or 0, works, opts.progress_bar ~= false, prefix)
+  return setmetatable({id = id, get = get, length = length, first = 0, count = 0, done = 0, thread = coroutine.running()}, Loop)
+end
+
+-- The next element and its index, or nil where the chunk is used up.
+function Loop:take()
+  if self.done == self.count or (self.done > 0 and self.length and core.is_over_time(self.id)) then return nil end
+  local index = self.first + self.done
+  local value, length = self.get(index)
+  if value == nil then
+    if self.length then
+      error(("the sequence has no element %d, although it has %d"):format(index, self.length), 0)
+    end
+    core.report_length(self.id, length)
+    return nil
+  end
+  return value, index
+end
+
+function Loop:finish()
+  core.finish(self.id, self.first, self.done)
+  self.count = 0
+end
+
+-- Leaves the loop early, with `done` examples of the chunk under way done.
+function Loop:leave(done)
+  if self.is_over then return end
+  self.is_over = true
+  inside = nil
+  if self.count > 0 then core.finish(self.id, self.first, done) end
+  core.leave(self.id)
+end
+
+function dlp.split_round_robin(seq, opts)
+  opts = options(opts, "split_round_robin")
+  local get, length = elements(seq, opts, "split_round_robin")
+  if is_alone() then return alone(get, length) end
+  local i = RANK + 1 - SIZE
+  return function()
+    i = i + SIZE
+    if length and i > length then return nil end
+    local value = get(i)
+    if value ~= nil then return value, i end
+  end
+end
+
+function dlp.split_managed(seq, opts)
+  local root_works
+  opts, root_works = options(opts, "split_managed")
+  local get, length = elements(seq, opts, "split_managed")
+  if is_alone() then return alone(get, length) end
+  local loop = Loop.enter(get, length, opts, root_works, false)
+
+  local function step()
+    if loop.is_over then return nil end
+    if inside then loop.done = loop.done + 1 end
+    inside = nil
+    while true do
+      if loop.count > 0 then
+        local value, index = loop:take()
+        if value ~= nil then
+          inside = loop
+          return value, index
+        end
+        loop:finish()
+      end
+      local event, first, count = core.next(loop.id)
+      if event ~= WORK then
+        loop.is_over = true
+        return nil
+      end
+      loop.first, loop.count, loop.done = first, count, 0
+    end
+  end
+  -- The element whose body is left by `break`, or by an error, counts as done.
+  function loop.close() loop:leave(math.min(loop.done + 1, loop.count)) end
+  return step, nil, nil, setmetatable({}, {__close = loop.close})
+end
+
+function dlp.map_unordered(fn, seq, opts)
+  local root_works
+  opts, root_works = options(opts, "map_unordered")
+  local get, length = elements(seq, opts, "map_unordered")
+  if is_alone() then return alone(get, length, fn) end
+  local loop = Loop.enter(get, length, opts, root_works, true)
+  local results, first, count, position = nil, 0, 0, 0
+
+  local function work()
+    while true do
+      local value, index = loop:take()
+      if value == nil then return loop:finish() end
+      inside = loop
+      core.add(loop.id, fn(value, index), index)
+      inside = nil
+      loop.done = loop.done + 1
+    end
+  end
+
+  local function step()
+    inside = nil
+    while true do
+      while position < count do
+        position = position + 1
+        local value = results[position]
+        -- A nil would end the caller's loop.
+        if value ~= nil then
+          inside = loop
+          return value, first + position - 1
+        end
+      end
+      if loop.is_over then return nil end
+      local event, a, b, c = core.next(loop.id)
+      if event == WORK then
+        loop.first, loop.count, loop.done = a, b, 0
+        work()
+      elseif event == RESULTS then
+        results, first, count, position = a, b, c, 0
+      else
+        loop.is_over = true
+        return nil
+      end
+    end
+  end
+
+  function loop.close()
+    if IS_ROOT and not loop.is_over then core.cancel(loop.id) end
+    -- One that failed has no result.
+    loop:leave(loop.done)
+  end
+  return step, nil, nil, setmetatable({}, {__close = loop.close})
+end
+
+-- The results in the order of the sequence, by index and with their number in `n`, on the root; none elsewhere. They
+-- may also be iterated over as those of map_unordered.
+function dlp.map(fn, seq, opts)
+  opts = options(opts, "map")
+  local _, length = elements(seq, opts, "map")
+  local results = {n = 0}
+  local highest = 0
+  local function number(value, index)
+    return {fn(value, index)}
+  end
+  for boxed, index in dlp.map_unordered(number, seq, opts) do
+    results[index] = boxed[1]
+    if index > highest then highest = index end
+  end
+  if IS_ROOT or is_alone() then results.n = length or highest end
+  local position = 0
+  return setmetatable(results, {
+    __call = function()
+      while position < results.n do
+        position = position + 1
+        if results[position] ~= nil then return results[position], position end
+      end
+      position = 0
+    end,
+  })
+end

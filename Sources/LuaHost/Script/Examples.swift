@@ -1,0 +1,147 @@
+import CLua
+import CLuaHost
+public import DLP
+
+/// What a script's `examples()` gave.
+public enum Examples: Equatable, Sendable {
+    /// The numbers from 1 to `count`.
+    case count(Int)
+    /// A table with `count` elements.
+    case table(count: Int)
+    /// An iterator; how many it gives is known only at its end.
+    case iterator
+    /// There is no `examples()`: the lines of the root's standard input.
+    case lines
+
+    /// How many examples there are, where that is known.
+    public var count: Int? {
+        switch self {
+        case .count(let count), .table(let count): count
+        case .iterator, .lines: nil
+        }
+    }
+}
+
+extension LuaHost {
+    /// Where the values of a job lie on the stack, from the first call on.
+    enum Slot {
+        /// The message handler of protected calls.
+        static let handler: Int32 = 1
+        static let work: Int32 = 2
+        static let collect: Int32 = 3
+        /// The table of examples, or the iterator function.
+        static let examples: Int32 = 4
+        /// The iterator's state, and after that its control.
+        static let iteratorState: Int32 = 5
+        static let iteratorControl: Int32 = 6
+    }
+
+    /// Calls `examples()` and prepares `work` and `collect` to be called.
+    ///
+    /// - Parameter evaluate: false where the examples will come from the root: then `examples()` is not called.
+    /// - Throws: `ScriptError` where it fails, or returns what is none of its three kinds of result.
+    public func openJob(evaluate: Bool) throws(ScriptError) -> Examples {
+        clearStack()
+        lua_checkstack(state, 64)
+        dlp_push_handler(state)
+        try check(dlp_get_global(state, "work"))
+        try check(dlp_get_global(state, "collect"))
+        for _ in Slot.examples...Slot.iteratorControl { lua_pushnil(state) }
+        guard try isFunction("examples") else { return .lines }
+        guard evaluate else { return .count(0) }
+        seedRandom(index: 0)
+        try check(dlp_get_global(state, "examples"))
+        try check(dlp_call(state, 0, 3))
+        for slot in (Slot.examples...Slot.iteratorControl).reversed() {
+            lua_copy(state, -1, slot)
+            pop(state)
+        }
+        return try classifyExamples()
+    }
+
+    private func classifyExamples() throws(ScriptError) -> Examples {
+        switch lua_type(state, Slot.examples) {
+        case LUA_TNUMBER:
+            var isInteger: Int32 = 0
+            let count = lua_tointegerx(state, Slot.examples, &isInteger)
+            guard isInteger != 0, count >= 0 else {
+                throw ScriptError(
+                    message: "examples() returned a number that is not a whole one from 0 on")
+            }
+            return .count(Int(count))
+        case LUA_TTABLE where luaL_getmetafield(state, Slot.examples, "__call") != LUA_TNIL:
+            pop(state)
+            return .iterator
+        case LUA_TTABLE, LUA_TUSERDATA:
+            try check(dlp_length(state, Slot.examples))
+            defer { pop(state) }
+            let count = Int(lua_tointegerx(state, -1, nil))
+            guard count >= 0 else {
+                throw ScriptError(message: "examples() returned a value whose length is \(count)")
+            }
+            return .table(count: count)
+        case LUA_TFUNCTION: return .iterator
+        case let type:
+            let kind = type == LUA_TNIL ? "nothing" : "a \(String(cString: lua_typename(state, type)))"
+            throw ScriptError(
+                message: "examples() returned \(kind); it must return a table, a whole number or an iterator",
+                traceback: "")
+        }
+    }
+
+    /// A digest of the whole list, the same on every rank that has the same list.
+    ///
+    /// - Throws: `ScriptError` where an example holds what has no digest (a function, userdata or thread).
+    public func digest(of examples: Examples) throws(ScriptError) -> Digest {
+        var builder = DigestBuilder()
+        for index in 0..<(examples.count ?? 0) {
+            let bytes = try encodedExample(examples, index)
+            do {
+                builder.add(try bytes.withUnsafeBytes { (item) throws(CodecError) in try Digest(of: item) })
+            } catch {
+                throw ScriptError(message: "example \(index + 1): \(error.description)")
+            }
+        }
+        return builder.digest
+    }
+
+    /// The example at `index`, from 0, as bytes.
+    ///
+    /// - Throws: `ScriptError` where it holds what cannot travel.
+    public func encodedExample(_ examples: Examples, _ index: Int) throws(ScriptError) -> Bytes {
+        try pushExample(examples, index)
+        defer { pop(state) }
+        return try encodeTopExample(index)
+    }
+
+    private func encodeTopExample(_ index: Int) throws(ScriptError) -> Bytes {
+        do { try encoder.append(state, -1) } catch {
+            throw ScriptError(
+                message: "example \(index + 1): \(error.description), which cannot travel to another rank; where every "
+                    + "rank makes the same list, --examples replicate does without")
+        }
+        return encoder.take()
+    }
+
+    /// Pushes the example at `index`, from 0.
+    ///
+    /// [-0, +1]
+    func pushExample(_ examples: Examples, _ index: Int) throws(ScriptError) {
+        guard case .table = examples else { return lua_pushinteger(state, lua_Integer(index + 1)) }
+        if lua_type(state, Slot.examples) == LUA_TTABLE,
+            lua_rawgeti(state, Slot.examples, lua_Integer(index + 1)) != LUA_TNIL
+        {
+            return
+        }
+        if lua_type(state, Slot.examples) == LUA_TTABLE { pop(state) }
+        try check(dlp_get(state, Slot.examples, lua_Integer(index + 1)))
+    }
+
+    /// The iterator's next example, as bytes, or nil at its end; `index`, from 0, is for messages.
+    public func nextExample(_ index: Int) throws(ScriptError) -> Bytes? {
+        seedRandom(index: 0)
+        try check(dlp_iterate(state, Slot.examples))
+        defer { pop(state) }
+        return lua_type(state, -1) == LUA_TNIL ? nil : try encodeTopExample(index)
+    }
+}

@@ -1,0 +1,92 @@
+import CLua
+import CLuaHost
+public import DLP
+
+/// A script as it was given to us.
+public struct Script: Sendable {
+    /// What Lua calls it in messages: `@` and a file's name, or `=` and a description.
+    public var chunkName: String
+    /// Its text, or bytecode.
+    public var source: Bytes
+    /// What `arg[0]` is.
+    public var name: String
+    /// Its arguments: from `arg[1]` on, and as the chunk's varargs.
+    public var arguments: [String]
+
+    /// A script.
+    public init(chunkName: String, source: Bytes, name: String, arguments: [String]) {
+        self.chunkName = chunkName
+        self.source = source
+        self.name = name
+        self.arguments = arguments
+    }
+}
+
+extension LuaHost {
+    /// Loads the script and runs it, which defines its functions or, in an imperative script, does all there is to do.
+    ///
+    /// - Throws: `ScriptError` for syntax errors, for a rank used as a condition, and for what the script raises.
+    public func run(_ script: Script) throws(ScriptError) {
+        if let misuse = RankCondition.firstMisuse(in: script.source) {
+            throw ScriptError(message: "\(displayName(script)):\(misuse.line): \(misuse.message)")
+        }
+        let status = script.source.withUnsafeBytes { source in
+            let body = withoutFirstComment(source)
+            return body.withMemoryRebound(to: CChar.self) {
+                luaL_loadbufferx(state, $0.baseAddress, $0.count, script.chunkName, nil)
+            }
+        }
+        guard status == LUA_OK else { throw popError() }
+        try setArguments(script)
+        lua_checkstack(state, Int32(clamping: script.arguments.count + 16))
+        for argument in script.arguments { push(state, argument) }
+        try check(dlp_call(state, Int32(script.arguments.count), 0))
+    }
+
+    private func displayName(_ script: Script) -> String { String(script.chunkName.dropFirst()) }
+
+    /// Lua's own loader of files leaves out a byte order mark, and a first line that begins with `#`, which it counts.
+    private func withoutFirstComment(_ source: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        let text = source.starts(with: [0xEF, 0xBB, 0xBF]) ? source[3...] : source[...]
+        guard text.first == UInt8(ascii: "#") else { return UnsafeRawBufferPointer(rebasing: text) }
+        let rest = text[(text.firstIndex(of: UInt8(ascii: "\n")) ?? text.endIndex)...]
+        // Bytecode has no lines to count.
+        let isBytecode = rest.dropFirst().first == 0x1B
+        return UnsafeRawBufferPointer(rebasing: isBytecode ? rest.dropFirst() : rest)
+    }
+
+    private func setArguments(_ script: Script) throws(ScriptError) {
+        lua_createtable(state, Int32(clamping: script.arguments.count), 2)
+        for (index, argument) in ([script.name] + script.arguments).enumerated() {
+            push(state, argument)
+            lua_rawseti(state, -2, lua_Integer(index))
+        }
+        push(state, "dlp-lua")
+        lua_rawseti(state, -2, -1)
+        try check(dlp_set_global(state, "arg"))
+    }
+
+    /// Whether the script defines the function `name`.
+    ///
+    /// - Throws: `ScriptError` where the global is something that cannot be called.
+    public func isFunction(_ name: String) throws(ScriptError) -> Bool {
+        try check(dlp_get_global(state, name))
+        defer { pop(state) }
+        let type = lua_type(state, -1)
+        if type == LUA_TFUNCTION || type == LUA_TNIL { return type == LUA_TFUNCTION }
+        // Other values may be called where they have a metamethod for that.
+        guard luaL_getmetafield(state, -1, "__call") != LUA_TNIL else {
+            let kind = String(cString: lua_typename(state, type))
+            throw ScriptError(message: "\(name) must be a function, but the script makes it a \(kind)")
+        }
+        pop(state)
+        return true
+    }
+
+    /// Calls the global `name` without arguments, where it is there, and drops what it returns.
+    public func callIfPresent(_ name: String) throws(ScriptError) {
+        try check(dlp_get_global(state, name))
+        guard lua_type(state, -1) != LUA_TNIL else { return pop(state) }
+        try check(dlp_call(state, 0, 0))
+    }
+}

@@ -1,0 +1,37 @@
+import CLua
+import CLuaHost
+import DLP
+
+/// The functions of the module `dlp` that are written in Swift, by the number that their Lua closure holds.
+enum HostFunction: Int32, CaseIterable {
+    case loadPart, exit, barrier, broadcast, gather
+    case enterLoop, nextEvent, finishChunk, addResult, leaveLoop, cancelLoop, reportLength, isOverTime, isInWork
+}
+
+/// Why a call from Lua fails.
+enum CallError: Error {
+    /// The script is to blame.
+    case script(String)
+    /// The job is over.
+    case end(JobEnd)
+}
+
+/// What Lua's trampoline calls.
+///
+/// Nothing here raises: errors are returned as a status, for which C raises once this frame is gone.
+func dispatchCallFromLua(_ context: UnsafeMutableRawPointer?, _ state: LuaState?, _ number: Int32) -> Int32 {
+    guard let context, let state, let function = HostFunction(rawValue: number) else { return dlp_raise }
+    let host = Unmanaged<LuaHost>.fromOpaque(context).takeUnretainedValue()
+    do {
+        if let end = host.jobEnd { throw CallError.end(end) }
+        return try host.call(function, state)
+    } catch CallError.script(let message) {
+        push(state, message)
+    } catch CallError.end(let end) {
+        host.end(end)
+        push(state, "the job is over")
+    } catch {
+        push(state, "\(error)")
+    }
+    return dlp_raise
+}

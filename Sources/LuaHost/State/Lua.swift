@@ -1,0 +1,40 @@
+import CLua
+
+/// A Lua state, or one coroutine of it.
+///
+/// Only functions of Lua's C interface that cannot raise may be called on it from Swift; `CLuaHost` has the others.
+typealias LuaState = OpaquePointer
+
+/// Removes the `count` values on top.
+///
+/// [-count, +0]
+@inline(__always)
+func pop(_ state: LuaState, _ count: Int32 = 1) { lua_settop(state, -count - 1) }
+
+/// Pushes `text` as a string.
+///
+/// [-0, +1]
+func push(_ state: LuaState, _ text: String) {
+    var text = text
+    text.withUTF8 { buffer in
+        _ = buffer.withMemoryRebound(to: CChar.self) { lua_pushlstring(state, $0.baseAddress, $0.count) }
+    }
+}
+
+/// The bytes of the string at `index`; valid while that string stays on the stack.
+///
+/// A number is not converted: that would change what lies on the stack.
+@inline(__always)
+func bytes(_ state: LuaState, _ index: Int32) -> UnsafeRawBufferPointer? {
+    guard lua_type(state, index) == LUA_TSTRING else { return nil }
+    var length = 0
+    let base = lua_tolstring(state, index, &length)
+    return UnsafeRawBufferPointer(start: base, count: length)
+}
+
+/// The string at `index`, or nil where there is none.
+///
+/// Bytes that are not UTF-8 become U+FFFD.
+func string(_ state: LuaState, _ index: Int32) -> String? {
+    bytes(state, index).map { String(decoding: $0, as: UTF8.self) }
+}

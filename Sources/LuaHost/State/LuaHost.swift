@@ -1,0 +1,100 @@
+import CLua
+import CLuaHost
+public import DLP
+
+/// The Lua state of a rank, with the module `dlp` in it.
+///
+/// It belongs to the thread that made it; only `interrupter` may be used from another.
+public final class LuaHost {
+    let state: LuaState
+    let port: any Port
+    /// Collects the results of a chunk.
+    let encoder = LuaEncoder()
+    /// Encodes what collectives send: that may happen while results are being collected.
+    let collectiveEncoder = LuaEncoder()
+    /// Whether the script's `work` is being called: a loop begun there belongs to that one example.
+    var isInWork = false
+    /// Why the job ended while the script waited for other ranks: then no error of the script counts any more.
+    public internal(set) var jobEnd: JobEnd?
+    /// Called for `os.exit`, before the process ends, to tell the other ranks.
+    public var willExit: (Int32) -> Void = { _ in }
+    /// Called when the module begins a loop: whether it wants progress to be shown, and with which prefix.
+    public var loopWillBegin: (_ progress: Bool, _ prefix: String?) -> Void = { _, _ in }
+    /// Called when such a loop is over for this rank.
+    public var loopDidEnd: () -> Void = {}
+    /// What the module's loops do unless told otherwise.
+    let loopDefaults: LoopDefaults
+    var loopUnderWay = LoopUnderWay()
+    /// Counts the examples that `work` has done here.
+    public let workCounter = WorkCounter()
+
+    /// How the loops of the module `dlp` run where their options do not say.
+    public struct LoopDefaults {
+        /// Whether the root takes examples too.
+        public var rootWorks = true
+        /// A fixed chunk size.
+        public var chunk: Int?
+
+        /// The defaults of the command line.
+        public init() {}
+    }
+
+    /// A state whose module `dlp` communicates through `port`.
+    ///
+    /// - Parameters:
+    ///   - backend: what `dlp.backend` says.
+    ///   - version: what `dlp.version` says.
+    ///   - seed: with an example's index, what seeds `math.random`.
+    /// - Throws: `ScriptError` where memory is short.
+    public init(
+        port: any Port, backend: String, version: String, seed: Int64, loopDefaults: LoopDefaults = LoopDefaults()
+    ) throws(ScriptError) {
+        self.port = port
+        self.seed = seed
+        self.loopDefaults = loopDefaults
+        // The context is filled in below: `self` may not be used before all is initialised.
+        guard let state = dlp_new_state() else {
+            throw ScriptError(message: "not enough memory for a Lua state")
+        }
+        self.state = state
+        interrupter = Interrupter(state)
+        dlp_set_context(state, Unmanaged.passUnretained(self).toOpaque())
+        dlp_set_dispatcher(dispatchCallFromLua)
+        dlp_random_open(state)
+        dlp_random_seed(state, seed, 0)
+        try openModule(backend: backend, version: version)
+    }
+
+    deinit { close() }
+
+    /// What seeds `math.random`, together with an example's index.
+    public var seed: Int64
+
+    /// Seeds `math.random` as for the example `index`, counted from 1; 0 stands for everything that is no example.
+    public func seedRandom(index: Int) { dlp_random_seed(state, seed, lua_Integer(index)) }
+
+    /// Lets another thread make the script fail.
+    public let interrupter: Interrupter
+
+    /// Closes the Lua state, which runs what the script wants run at its end; no script runs in it any more.
+    public func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        interrupter.forget()
+        dlp_close(state)
+    }
+
+    private var isClosed = false
+
+    /// Whether the script has been made to fail because the job is over.
+    public var isInterrupted: Bool { interrupter.isInterrupted }
+
+    /// Ends all scripting in this state because the job is over.
+    func end(_ end: JobEnd) {
+        if jobEnd == nil { jobEnd = end }
+        interrupter.interrupt()
+    }
+
+    /// Removes everything from the stack.
+    func clearStack() { lua_settop(state, 0) }
+}

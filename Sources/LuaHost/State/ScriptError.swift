@@ -1,0 +1,61 @@
+import CLua
+import CLuaHost
+import DLP
+
+/// An error that a script raised.
+public struct ScriptError: Error, Sendable {
+    /// Lua's message, which begins with the script's line where Lua knows it.
+    public var message: String
+    /// Lua's traceback, or empty.
+    public var traceback: String
+
+    /// An error of our own on the script's behalf.
+    public init(message: String, traceback: String = "") {
+        self.message = message
+        self.traceback = traceback
+    }
+}
+
+extension LuaHost {
+    /// The error whose value is on top of the stack, which is removed.
+    func popError() -> ScriptError {
+        let error = ScriptError(message: describeTop(), traceback: traceback)
+        pop(state)
+        return error
+    }
+
+    private func describeTop() -> String {
+        switch lua_type(state, -1) {
+        case LUA_TSTRING: return string(state, -1) ?? ""
+        case LUA_TNIL: return "the error has no value (error was called with nil)"
+        case LUA_TTABLE where luaL_getmetafield(state, -1, "__tostring") == LUA_TNIL:
+            return "the error is a table: \(json(at: -1) ?? "it holds what cannot be shown")"
+        case LUA_TTABLE: pop(state)
+        default: break
+        }
+        dlp_tostring(state, -1)
+        defer { pop(state) }
+        return string(state, -1) ?? ""
+    }
+
+    /// The value at `index` as JSON, or nil where it has none.
+    func json(at index: Int32) -> String? {
+        let encoder = LuaEncoder()
+        do {
+            try encoder.append(state, index)
+            var renderer = JSONRenderer()
+            var text = ByteWriter()
+            try encoder.take().withUnsafeBytes { (item) throws(CodecError) in
+                try renderer.render(item, into: &text)
+            }
+            return String(decoding: text.finish().array, as: UTF8.self)
+        } catch { return nil }
+    }
+
+    /// Lua's traceback without the frames that are ours.
+    private var traceback: String {
+        var lines = String(cString: dlp_traceback(state)).split(separator: "\n", omittingEmptySubsequences: false)
+        while let last = lines.last, last.hasSuffix("[C]: in ?") { lines.removeLast() }
+        return lines.count > 1 ? lines.joined(separator: "\n") : ""
+    }
+}

@@ -1,0 +1,142 @@
+import CLua
+import DLP
+import Testing
+
+@testable import LuaHost
+
+/// The only rank of a job, with a Lua state that can also encode and decode.
+final class LoneRank {
+    let port: RootPort
+    let host: LuaHost
+
+    init(seed: Int64 = 0) throws {
+        port = try RootPort(ThreadCommunicator.alone())
+        host = try LuaHost(port: port, backend: "none", version: "test", seed: seed)
+        try define("encode", luaEncode)
+        try define("decode", luaDecode)
+        try run(comparison)
+    }
+
+    deinit {
+        host.close()
+        port.stop(status: 0)
+    }
+
+    /// Runs `text`, whose first line is line 1 of the chunk `job.lua`.
+    func run(_ text: String, arguments: [String] = []) throws(ScriptError) {
+        try host.run(script(text, arguments: arguments))
+    }
+
+    /// The global `name` as `tostring` has it.
+    func global(_ name: String) -> String { luaGlobal(name, in: host) }
+
+    /// The error that running `text` raises.
+    func error(_ text: String, sourceLocation: SourceLocation = #_sourceLocation) -> ScriptError {
+        do {
+            try run(text)
+            Issue.record("the script does not fail", sourceLocation: sourceLocation)
+            return ScriptError(message: "")
+        } catch { return error }
+    }
+
+    private func define(_ name: String, _ function: lua_CFunction) throws {
+        lua_pushcclosure(host.state, function, 0)
+        lua_setglobal(host.state, name)
+    }
+}
+
+/// A script of this text in the file `job.lua`.
+func script(_ text: String, arguments: [String] = []) -> Script {
+    Script(chunkName: "@job.lua", source: Bytes(Array(text.utf8)), name: "job.lua", arguments: arguments)
+}
+
+/// The global `name` of the host's state as `tostring` has it.
+func luaGlobal(_ name: String, in host: LuaHost) -> String {
+    lua_getglobal(host.state, name)
+    defer { pop(host.state) }
+    return luaText(host.state)
+}
+
+private func luaText(_ state: LuaState) -> String {
+    var length = 0
+    guard let base = luaL_tolstring(state, -1, &length) else { return "" }
+    defer { pop(state) }
+    return String(decoding: UnsafeRawBufferPointer(start: base, count: length), as: UTF8.self)
+}
+
+/// `encode(value)`: its encoding, or nil and the message; nothing may be left on the stack beside it.
+private let luaEncode: lua_CFunction = { state in
+    guard let state else { return 0 }
+    let top = lua_gettop(state)
+    let encoder = LuaEncoder()
+    do {
+        try encoder.append(state, 1)
+        guard lua_gettop(state) == top else { return failure(state, "the encoder leaves the stack changed") }
+        encoder.take().withUnsafeBytes {
+            _ = lua_pushlstring(state, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
+        }
+        return 1
+    } catch {
+        guard lua_gettop(state) == top else { return failure(state, "a failing encoder leaves the stack changed") }
+        guard encoder.count == 0 else { return failure(state, "a failing encoder leaves bytes behind") }
+        return failure(state, "\(error)")
+    }
+}
+
+/// `decode(bytes)`: the value, or nil and the message; nothing may be left on the stack beside it.
+private let luaDecode: lua_CFunction = { state in
+    guard let state, let source = bytes(state, 1) else { return 0 }
+    let top = lua_gettop(state)
+    do {
+        try LuaDecoder.push(Bytes(copying: source), on: state)
+        guard lua_gettop(state) == top + 1 else { return failure(state, "the decoder leaves the stack changed") }
+        return 1
+    } catch {
+        guard lua_gettop(state) == top else { return failure(state, "a failing decoder leaves the stack changed") }
+        return failure(state, "\(error)")
+    }
+}
+
+private func failure(_ state: LuaState, _ message: String) -> Int32 {
+    lua_settop(state, 0)
+    lua_pushnil(state)
+    push(state, message)
+    return 2
+}
+
+/// Lua's `roundtrip(value)` and `same(a, b)`.
+///
+/// The latter says whether two values are alike to the bit, also where they contain themselves. Keys that are tables
+/// are matched by their field `id`.
+private let comparison = """
+    function roundtrip(value)
+      local back, message = decode(assert(encode(value)))
+      return message and error(message) or back
+    end
+
+    local function bits(number) return math.type(number) .. string.pack('j', string.unpack('j', string.pack('n', number))) end
+
+    function same(a, b, partners)
+      if math.type(a) == 'integer' then return math.type(b) == 'integer' and a == b end
+      if math.type(a) == 'float' then return math.type(b) == 'float' and bits(a) == bits(b) end
+      if type(a) ~= 'table' or type(b) ~= 'table' then return a == b end
+      partners = partners or {}
+      if partners[a] or partners[b] then return partners[a] == b and partners[b] == a end
+      partners[a], partners[b] = b, a
+      local tables, count = {}, 0
+      for key in pairs(b) do
+        if type(key) == 'table' then tables[key.id] = key end
+        count = count + 1
+      end
+      for key, value in pairs(a) do
+        local other = key
+        if type(key) == 'table' then
+          other = tables[key.id]
+          if not same(key, other, partners) then return false end
+        end
+        if not same(value, b[other], partners) then return false end
+        count = count - 1
+      end
+      return count == 0
+    end
+    """

@@ -1,0 +1,104 @@
+import CSystem
+import Testing
+
+@testable import DLP
+@testable import LuaHost
+
+/// What became of one rank's script.
+struct RankOutcome: Sendable {
+    /// The script's global `answer`, as `tostring` has it.
+    var answer = ""
+    /// What the script raised.
+    var error: String?
+    /// The job's exit status as this rank learnt it.
+    var status: Int32 = 0
+    /// Why the job ended early, where this rank knows.
+    var end: JobEnd?
+}
+
+/// Runs `text` on `size` ranks, each on a thread of its own; their outcomes by rank.
+///
+/// A rank that has not ended after a minute is an issue, and no rank's outcome is returned then.
+func run(
+    _ text: String, onRanks size: Int, rootWorks: Bool = true, sourceLocation: SourceLocation = #_sourceLocation
+) throws -> [RankOutcome] {
+    let outcomes = Gathered<RankOutcome>()
+    for communicator in ThreadCommunicator.group(of: size) {
+        _ = try ServiceThread {
+            outcomes.add(communicator.rank, outcome(of: text, communicator, rootWorks))
+        }
+    }
+    guard let all = outcomes.wait(for: size, until: dlp_now() + 60_000_000_000) else {
+        Issue.record("some rank hangs", sourceLocation: sourceLocation)
+        return []
+    }
+    return all
+}
+
+/// Values that threads add, by rank.
+final class Gathered<Value: Sendable>: Sendable {
+    private let values = Monitor<[Int: Value]>([:])
+
+    func add(_ rank: Int, _ value: Value) { values.update { $0[rank] = value } }
+
+    /// All of them once there are `count`, or nil at the deadline, in nanoseconds of the monotonic clock.
+    func wait(for count: Int, until deadline: UInt64) -> [Value]? {
+        values.wait(until: deadline) { $0.count == count ? $0.sorted { $0.key < $1.key }.map(\.value) : nil }
+    }
+}
+
+/// Interrupts the script when the job ends, as the program does.
+private final class InterruptingObserver: JobObserver {
+    private let interrupter = Monitor<Interrupter?>(nil)
+
+    func watch(_ host: LuaHost) {
+        let interrupter = host.interrupter
+        self.interrupter.update { $0 = interrupter }
+    }
+
+    func loopChanged(_ progress: LoopProgress?) {}
+    func explainLoss(of rank: Int) -> String? { nil }
+    func jobEnds(_ end: JobEnd) { interrupter.withLock { $0 }?.interrupt() }
+    func jobIsStuck(_ end: JobEnd) {}
+}
+
+private func outcome(of text: String, _ communicator: ThreadCommunicator, _ rootWorks: Bool) -> RankOutcome {
+    var outcome = RankOutcome()
+    let observer = InterruptingObserver()
+    do {
+        let port: any Port =
+            communicator.rank == 0 ? try RootPort(communicator, observer: observer) : WorkerPort(communicator)
+        var defaults = LuaHost.LoopDefaults()
+        defaults.rootWorks = rootWorks
+        let host = try LuaHost(port: port, backend: "threads", version: "test", seed: 0, loopDefaults: defaults)
+        observer.watch(host)
+        defer { host.close() }
+        do {
+            try host.run(script(text))
+            outcome.answer = luaGlobal("answer", in: host)
+            if let worker = port as? WorkerPort {
+                outcome.status = try worker.finish()
+            } else if let root = port as? RootPort {
+                try root.waitForOthers()
+                root.stop(status: 0)
+            }
+        } catch {
+            outcome.error = (error as? ScriptError)?.message
+            outcome.end = (error as? JobEnd) ?? host.jobEnd ?? (port as? RootPort)?.end
+            outcome.status = leave(port, outcome)
+        }
+        communicator.close(until: nil)
+    } catch { outcome.error = "\(error)" }
+    return outcome
+}
+
+/// Ends the job on account of an error; returns the job's exit status.
+private func leave(_ port: any Port, _ outcome: RankOutcome) -> Int32 {
+    let fault = Fault(phase: .load, message: outcome.error ?? "", rank: port.rank, host: "here")
+    let end = outcome.end ?? .fault(fault)
+    if let root = port as? RootPort { root.stop(status: end.status) }
+    if case .stopped(let status) = end { return status }
+    guard let worker = port as? WorkerPort else { return end.status }
+    worker.report(end)
+    return worker.waitForStop(until: dlp_now() + 30_000_000_000) ?? end.status
+}
