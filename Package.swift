@@ -51,12 +51,17 @@ let package = Package(
         .executableTarget(
             name: "dlp-lua",
             dependencies: [
-                "Runner", "Launcher", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "DLP", "Runner", "Launcher", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "ameexec",
-            dependencies: ["Launcher", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["DLP", "Launcher", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict),
+
+        // What a Swift program does with the library; built with everything else, so that it stays right.
+        .executableTarget(
+            name: "primes", dependencies: ["DLP", "AME"], path: "scripts/examples/swift",
             swiftSettings: strict),
 
         .testTarget(name: "DLPTests", dependencies: ["DLP"], swiftSettings: strict),
@@ -64,6 +69,7 @@ let package = Package(
         .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "DLP"], swiftSettings: strict),
         .testTarget(name: "ReportTests", dependencies: ["Report", "DLP"], swiftSettings: strict),
         .testTarget(name: "LauncherTests", dependencies: ["Launcher", "AME"], swiftSettings: strict),
+        .testTarget(name: "RunnerTests", dependencies: ["Runner", "DLP"], swiftSettings: strict),
         .testTarget(name: "EndToEndTests", dependencies: ["CSystem"], swiftSettings: strict),
     ]
 )

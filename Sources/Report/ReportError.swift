@@ -7,7 +7,13 @@ public struct ReportError: Error, Sendable, Equatable, CustomStringConvertible {
     /// One sentence for the user: what went wrong, where, and what to do.
     public var description: String
 
-    init(_ description: String) { self.description = description }
+    /// The example, from 1, whose result is the reason; nil where the file is.
+    public var example: Int?
+
+    init(_ description: String, example: Int? = nil) {
+        self.description = description
+        self.example = example
+    }
 
     /// An error that the system gave `code` for.
     init(_ description: String, code: Int32) { self.description = "\(description): \(String(cString: strerror(code)))" }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DLP
 import Glibc
 import Launcher
 
@@ -10,7 +11,7 @@ struct Main: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ameexec",
         abstract: "Start a program several times on this machine, as the ranks of one job.",
-        usage: "ameexec [-np N] [OPTION]... COMMAND [ARG]...", version: "0.1.0")
+        usage: "ameexec [-np N] [OPTION]... COMMAND [ARG]...", version: Version.current)
 
     @Option(name: [.customShort("n"), .customLong("np", withSingleDash: true)], help: "How many ranks to start.")
     var size = 1

@@ -38,7 +38,7 @@ public struct ResultWriter: ~Copyable {
         do {
             try renderer.render(item, into: &file.buffer)
         } catch {
-            throw ReportError("result of example \(index + 1): \(error)")
+            throw ReportError("result of example \(index + 1): \(error)", example: index + 1)
         }
         try endResult()
     }
@@ -63,6 +63,11 @@ public struct ResultWriter: ~Copyable {
         }
         try file.finish()
     }
+
+    /// Passes on what has been appended so far; a table, which needs all of it, waits.
+    ///
+    /// - Throws: `ReportError` where the file cannot be written.
+    public mutating func flush() throws(ReportError) { if format != .csv { try file.flush() } }
 
     private mutating func appendMissing(below index: Int) throws(ReportError) {
         while written < index {

@@ -1,3 +1,4 @@
+import CSystem
 import DLP
 
 #if canImport(Glibc)
@@ -40,9 +41,7 @@ public final class StatusOutput: ProgressSink {
     /// One less than the terminal is wide: a cursor behind the last column would wrap on some terminals.
     public var columns: Int? {
         guard isTerminal else { return nil }
-        var size = winsize()
-        let known = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1
-        return known ? Int(size.ws_col) - 1 : 79
+        return Int(dlp_terminal_columns(descriptor)) - 1
     }
 
     /// Draws `status` in place of the one before; an empty one takes it away.

@@ -1,0 +1,103 @@
+import AME
+import CSystem
+import DLP
+import Glibc
+import Report
+
+/// Shows how far a loop is, on a thread of its own: it draws while the main thread is in Lua and the service thread
+/// asleep, and passes on what the script prints meanwhile.
+struct ProgressDisplay {
+    private let thread: ServiceThread
+    /// Closed to end the thread.
+    private let stopper: Int32
+
+    /// What to show, and where.
+    struct Plan: Sendable {
+        var mode: ProgressReporter.Mode
+        var prefix = ""
+        /// The launcher, and the width of its terminal, where it draws for us.
+        var control: ControlChannel?
+        var columns: Int?
+        var size: Int
+    }
+
+    /// Begins to show what `progress` says; nil where nothing is to be shown.
+    init?(_ plan: Plan, _ progress: @escaping @Sendable () -> LoopProgress?) {
+        guard plan.mode != .off, plan.mode == .on || plan.columns != nil || isatty(2) == 1 else { return nil }
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return nil }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        let stopped = ends[0]
+        guard let thread = try? ServiceThread({ Self.run(plan, progress, until: stopped) }) else { return nil }
+        self.thread = thread
+        stopper = ends[1]
+    }
+
+    /// Shows the last state and a summary, and gives the terminal back.
+    func finish() {
+        close(stopper)
+        thread.join()
+    }
+
+    private static func run(
+        _ plan: Plan, _ progress: @Sendable () -> LoopProgress?, until stopped: Int32
+    ) {
+        defer { close(stopped) }
+        if let control = plan.control {
+            let sink = LauncherSink(control, columns: plan.columns)
+            return report(plan, progress, sink, descriptors: [stopped]) {}
+        }
+        // Other ranks print past us on the same terminal; only what a single one prints can be kept apart.
+        if plan.size == 1, let terminal = TerminalGuard() {
+            report(plan, progress, terminal.output, descriptors: [stopped, terminal.descriptor]) { terminal.drain() }
+            return terminal.stop()
+        }
+        report(plan, progress, StatusOutput(descriptor: 2), descriptors: [stopped]) {}
+    }
+
+    /// Draws until the first of `descriptors` is closed; calls `pass` where another one is readable.
+    private static func report(
+        _ plan: Plan, _ progress: () -> LoopProgress?, _ sink: any ProgressSink, descriptors: [Int32],
+        _ pass: () -> Void
+    ) {
+        let start = dlp_now()
+        var work: UInt64 = 0
+        func state() -> ProgressState {
+            let latest = progress()
+            work = latest?.work ?? 0
+            return ProgressState(
+                done: latest?.done ?? 0, total: latest?.total, busyRanks: latest?.busy ?? 0,
+                ranks: max(latest?.ranks ?? 0, 1), start: start, now: dlp_now())
+        }
+        var reporter = ProgressReporter(mode: plan.mode, prefix: plan.prefix, sink: sink, start: start)
+        var polled = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        while polled[0].revents == 0 {
+            let now = dlp_now()
+            let wait = reporter.nextDeadline.map { $0 > now ? Int32(clamping: ($0 - now) / 1_000_000 + 1) : 0 } ?? -1
+            poll(&polled, nfds_t(polled.count), wait)
+            if polled.count > 1, polled[1].revents != 0 { pass() }
+            reporter.update(state())
+        }
+        pass()
+        let last = state()
+        reporter.finish(last, summary: SummaryLine.render(last, work: Int64(clamping: work)))
+    }
+}
+
+/// Draws through the launcher, which owns the terminal.
+private final class LauncherSink: ProgressSink {
+    private let control: ControlChannel
+    let columns: Int?
+    private let output = StatusOutput(descriptor: 2)
+
+    init(_ control: ControlChannel, columns: Int?) {
+        self.control = control
+        self.columns = columns.map { $0 - 1 }
+    }
+
+    func show(status: String) {
+        if columns != nil { control.send(.status(text: status)) }
+    }
+
+    func print(line: String) { output.print(line: line) }
+}

@@ -1,0 +1,41 @@
+import CSystem
+import DLP
+import Glibc
+
+/// What a user reads when something went wrong: one message, in one write, on standard error.
+enum Complaint {
+    /// Writes `text` with our name before it.
+    static func write(_ text: String) {
+        let message = Array("dlp-lua: \(text)\n".utf8)
+        var offset = 0
+        while offset < message.count {
+            let written = message.withUnsafeBytes {
+                Glibc.write(2, $0.baseAddress.map { $0 + offset }, $0.count - offset)
+            }
+            if written < 0, errno == EINTR { continue }
+            guard written > 0 else { return }
+            offset += written
+        }
+    }
+
+    /// The message for a fault: where it happened, what, and Lua's traceback.
+    static func text(of fault: Fault, size: Int) -> String {
+        var place: [String] = []
+        if let example = fault.example {
+            place.append(fault.phase == .collect ? "collect failed on example \(example)" : "example \(example) failed")
+        } else {
+            switch fault.phase {
+            case .setup: place.append("setup() failed")
+            case .summarize: place.append("summarize() failed")
+            case .examples: place.append("examples() failed")
+            case .load, .work, .collect, .communication: break
+            }
+        }
+        if size > 1, fault.phase != .communication {
+            let rank = "rank \(fault.rank) (host \(fault.host))"
+            place = place.isEmpty ? [rank] : ["\(place[0]) on \(rank)"]
+        }
+        let lines = (place + [fault.message]).joined(separator: ": ")
+        return fault.traceback.isEmpty ? lines : "\(lines)\n\(fault.traceback)"
+    }
+}

@@ -1,0 +1,58 @@
+import DLP
+import LuaHost
+
+/// Gives a loop the examples that only the root has: as many at a time as its hand-out asks for.
+struct Feeder {
+    private let feed: LoopFeed
+    private let store: ExampleStore?
+    private let host: LuaHost
+    private let examples: Examples
+    private var fed = 0
+    private var isClosed = false
+
+    /// How many are made at a time: between two batches the root looks for results and for work of its own.
+    private static let batch = 512
+
+    /// Begins to feed; the lines of standard input come from a thread of their own, for reading them may block.
+    ///
+    /// - Parameter store: what keeps the examples, where `collect` wants to see them.
+    init(_ feed: LoopFeed, _ host: LuaHost, _ examples: Examples, _ store: ExampleStore?) throws {
+        self.feed = feed
+        self.store = store
+        self.host = host
+        self.examples = examples
+        if examples == .lines { try LineReader.feedLines(to: feed, store) }
+    }
+
+    /// Feeds one batch.
+    mutating func feedMore() throws {
+        guard !isClosed else { return }
+        var batch: [Bytes] = []
+        while batch.count < Self.batch {
+            guard let example = try Self.example(fed + batch.count, host, examples) else {
+                isClosed = true
+                break
+            }
+            batch.append(example)
+        }
+        fed += batch.count
+        store?.add(batch)
+        feed.add(batch)
+        if isClosed { feed.close() }
+    }
+
+    /// Every example at once, for mode `round-robin`.
+    static func allExamples(_ host: LuaHost, _ examples: Examples) throws -> [Bytes] {
+        if examples == .lines { return LineReader.allLines() }
+        var all: [Bytes] = []
+        while let example = try example(all.count, host, examples) { all.append(example) }
+        return all
+    }
+
+    private static func example(_ index: Int, _ host: LuaHost, _ examples: Examples) throws -> Bytes? {
+        do {
+            guard let count = examples.count else { return try host.nextExample(index) }
+            return index < count ? try host.encodedExample(examples, index) : nil
+        } catch { throw PhaseError(phase: .examples, error: error) }
+    }
+}

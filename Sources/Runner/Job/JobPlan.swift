@@ -1,0 +1,21 @@
+import DLP
+import LuaHost
+
+/// What every rank knows about a job before it begins.
+struct JobPlan {
+    var settings: JobSettings
+    var examples: Examples
+    var agreement: Agreement
+    /// Whether the script has a `collect`, and a `summarize`.
+    var collects: Bool
+    var summarizes: Bool
+
+    /// Whether the root sends the examples with the work.
+    var isSent: Bool { agreement.source == .sent }
+
+    /// How the examples are handed out.
+    var loopOptions: LoopOptions {
+        LoopOptions(
+            results: settings.mode == .managed ? .stay : .stream, examples: agreement.source, chunk: settings.chunk)
+    }
+}

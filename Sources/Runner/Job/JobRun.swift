@@ -1,0 +1,79 @@
+import CSystem
+import DLP
+import LuaHost
+import Report
+
+/// A job on this rank: examples, agreement, distribution, and on the root what becomes of the results.
+struct JobRun {
+    private let session: Session
+    private let host: LuaHost
+    private let settings: JobSettings
+    private let task: Invocation.Task
+
+    init(_ session: Session, _ host: LuaHost, _ settings: JobSettings, _ task: Invocation.Task) {
+        self.session = session
+        self.host = host
+        self.settings = settings
+        self.task = task
+    }
+
+    func run() throws {
+        // A file that cannot be written is a reason not to begin.
+        let summarizes = try scripted { () throws(ScriptError) in try host.isFunction("summarize") }
+        let collects = try scripted { () throws(ScriptError) in try host.isFunction("collect") }
+        let isWriting = session.isRoot && task == .run
+        let output = isWriting ? try resultWriter(scriptTakesThem: summarizes || collects) : nil
+        let examples = try scripted(.examples) { () throws(ScriptError) in
+            try host.openJob(evaluate: session.isRoot || settings.examples != .root)
+        }
+        let agreement = try scripted(.examples) { () throws(ScriptError) in
+            try session.agree(on: examples, of: host, wanted: settings.examples)
+        }.get()
+        if task == .check { return report(examples, agreement) }
+        if let warning = agreement.warning { Complaint.write(warning) }
+        let plan = JobPlan(
+            settings: settings, examples: examples, agreement: agreement, collects: collects, summarizes: summarizes)
+        do {
+            guard let root = session.port as? RootPort else {
+                return try WorkerJob(port: session.port, host: host, plan: plan).run()
+            }
+            let sink = ResultSink(host: host, plan: plan, output: output)
+            try RootJob(session: session, port: root, host: host, plan: plan, sink: sink).run()
+        } catch let error as WorkError {
+            throw PhaseError(phase: .work, error: error.error, example: error.index + 1)
+        }
+    }
+
+    private func scripted<Result>(
+        _ phase: Fault.Phase = .load, _ body: () throws(ScriptError) -> Result
+    ) throws -> Result {
+        do { return try body() } catch { throw PhaseError(phase: phase, error: error) }
+    }
+
+    /// Where results go that the script does not take itself: the file that was named, or standard output.
+    private func resultWriter(scriptTakesThem: Bool) throws -> ResultWriter? {
+        if let path = settings.output {
+            do { return try ResultWriter(path: path) } catch { throw UsageError(error.description) }
+        }
+        return scriptTakesThem ? nil : ResultWriter(descriptor: 1, name: "standard output", format: .jsonLines)
+    }
+
+    /// What `--check` says.
+    private func report(_ examples: Examples, _ agreement: Agreement) {
+        guard session.isRoot else { return }
+        let number =
+            switch examples {
+            case .count(let count), .table(let count): "\(count) examples"
+            case .iterator: "examples from an iterator, as many as it gives"
+            case .lines: "one example for each line of standard input"
+            }
+        let agreed =
+            switch agreement.source {
+            case .replicated where session.port.size > 1: "all \(session.port.size) ranks agree on them"
+            case .replicated: "one rank"
+            case .sent: "the root sends them with the work"
+            }
+        print("\(number); \(agreed)")
+        if let warning = agreement.warning { Complaint.write(warning) }
+    }
+}

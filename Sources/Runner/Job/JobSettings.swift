@@ -1,0 +1,32 @@
+import DLP
+import LuaHost
+import Report
+
+/// A job's options with their defaults.
+struct JobSettings {
+    var mode: Mode
+    var chunk: Int?
+    var rootWorks: Bool
+    var examples: ExampleSource?
+    var seed: Int64
+    var progress: ProgressReporter.Mode
+    var output: String?
+
+    init(_ options: JobOptions, seed: Int64, size: Int) {
+        mode = options.mode ?? .map
+        chunk = options.chunk
+        // A single rank that does not work would leave everything undone.
+        rootWorks = options.rootWorks != .no || size == 1
+        examples = options.examples
+        self.seed = seed
+        progress = options.progress ?? .auto
+        output = options.output
+    }
+
+    var loopDefaults: LuaHost.LoopDefaults {
+        var defaults = LuaHost.LoopDefaults()
+        defaults.rootWorks = rootWorks
+        defaults.chunk = chunk
+        return defaults
+    }
+}

@@ -1,0 +1,88 @@
+import DLP
+import Glibc
+
+/// The lines of standard input, as examples.
+enum LineReader {
+    /// Reads them on a thread of its own, as many as the hand-out asks for.
+    static func feedLines(to feed: LoopFeed, _ store: ExampleStore?) throws {
+        feed.takeOver()
+        _ = try ServiceThread {
+            var splitter = LineSplitter()
+            while feed.waitForDemand() {
+                guard let lines = splitter.read() else { return feed.close() }
+                store?.add(lines)
+                feed.add(lines)
+            }
+        }
+    }
+
+    /// Reads them all.
+    static func allLines() -> [Bytes] {
+        var splitter = LineSplitter()
+        var all: [Bytes] = []
+        while let lines = splitter.read() { all += lines }
+        return all
+    }
+
+    /// Reads all of standard input as it is.
+    static func allBytes() -> Bytes {
+        var writer = ByteWriter()
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while let count = readInput(into: &buffer), count > 0 {
+            buffer.withUnsafeBytes { writer.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        }
+        return writer.finish()
+    }
+
+    fileprivate static func readInput(into buffer: inout [UInt8]) -> Int? {
+        while true {
+            let count = read(0, &buffer, buffer.count)
+            if count >= 0 { return count }
+            if errno != EINTR { return nil }
+        }
+    }
+}
+
+/// Cuts what it reads into lines without their newlines, each an encoded string.
+private struct LineSplitter {
+    private var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    /// The beginning of a line whose end has not been read yet.
+    private var rest: [UInt8] = []
+    private var isAtEnd = false
+
+    /// The lines that the next piece of input completes, at least one; nil at the end.
+    mutating func read() -> [Bytes]? {
+        while !isAtEnd {
+            guard let count = LineReader.readInput(into: &buffer), count > 0 else {
+                isAtEnd = true
+                return rest.isEmpty ? nil : [encoded(rest[...])]
+            }
+            let lines = split(buffer[..<count])
+            if !lines.isEmpty { return lines }
+        }
+        return nil
+    }
+
+    private mutating func split(_ piece: ArraySlice<UInt8>) -> [Bytes] {
+        var lines: [Bytes] = []
+        var start = piece.startIndex
+        while let end = piece[start...].firstIndex(of: UInt8(ascii: "\n")) {
+            if rest.isEmpty {
+                lines.append(encoded(piece[start..<end]))
+            } else {
+                rest += piece[start..<end]
+                lines.append(encoded(rest[...]))
+                rest.removeAll(keepingCapacity: true)
+            }
+            start = end + 1
+        }
+        rest += piece[start...]
+        return lines
+    }
+
+    private func encoded(_ line: ArraySlice<UInt8>) -> Bytes {
+        var writer = ByteWriter(capacity: line.count + 9)
+        line.withUnsafeBytes { writer.appendString($0) }
+        return writer.finish()
+    }
+}

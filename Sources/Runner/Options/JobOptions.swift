@@ -1,0 +1,181 @@
+public import Report
+
+/// How examples are distributed.
+public enum Mode: String, CaseIterable, Sendable {
+    case roundRobin = "round-robin"
+    case managed
+    case map
+}
+
+/// What carries messages between ranks.
+public enum Backend: String, CaseIterable, Sendable {
+    case ame
+    case mpi
+    case none
+}
+
+/// Where ranks get their examples from.
+public enum ExampleSource: String, CaseIterable, Sendable {
+    /// Every rank makes the list itself.
+    case replicate
+    /// The root sends them with the work.
+    case root
+}
+
+/// Yes or no.
+public enum Choice: String, CaseIterable, Sendable {
+    case yes
+    case no
+}
+
+/// Where the seed of random numbers comes from.
+public enum Seed: Equatable, Sendable {
+    case number(Int64)
+    /// The root draws one.
+    case random
+
+    /// The seed that `text` names: a whole number or `random`.
+    public init?(_ text: String) {
+        if text == "random" {
+            self = .random
+        } else if let number = Int64(text) {
+            self = .number(number)
+        } else {
+            return nil
+        }
+    }
+}
+
+/// A mistake in the options or their values: exit status 2.
+public struct UsageError: Error, Sendable {
+    /// One sentence.
+    public var message: String
+
+    /// An error with its sentence.
+    public init(_ message: String) { self.message = message }
+}
+
+/// The options of a job that the command line or the script may set; nil where neither did.
+public struct JobOptions: Sendable {
+    /// How examples are distributed; `map` by default.
+    public var mode: Mode?
+    /// What carries messages; by default what the launcher suggests.
+    public var backend: Backend?
+    /// How many examples are handed out at a time; by default as many as pay.
+    public var chunk: Int?
+    /// Whether the root takes examples too; yes by default.
+    public var rootWorks: Choice?
+    /// Who makes the list of examples; by default every rank, where all make the same.
+    public var examples: ExampleSource?
+    /// What seeds `math.random` beside an example's index; 0 by default.
+    public var seed: Seed?
+    /// How many seconds to wait for all ranks; 60 by default.
+    public var connectTimeout: Double?
+    /// When progress is shown; by default on a terminal.
+    public var progress: ProgressReporter.Mode?
+    /// The file for the results; by default they go to the script, or to standard output.
+    public var output: String?
+
+    /// Nothing set.
+    public init() {}
+
+    /// Sets an option by its name, without dashes, from the text of its value.
+    ///
+    /// - Throws: `UsageError` for an unknown name or a value that does not fit.
+    public mutating func set(_ name: String, _ value: String) throws(UsageError) {
+        switch name {
+        case "mode": mode = try choice(name, value)
+        case "backend": backend = try choice(name, value)
+        case "root-works": rootWorks = try choice(name, value)
+        case "examples": examples = try choice(name, value)
+        case "progress": progress = try choice(name, value)
+        case "output": output = value
+        case "chunk":
+            guard let number = Int(value), number >= 1 else {
+                throw UsageError("chunk must be a whole number from 1 on, not '\(value)'")
+            }
+            chunk = number
+        case "seed":
+            guard let parsed = Seed(value) else {
+                throw UsageError("seed must be a whole number or random, not '\(value)'")
+            }
+            seed = parsed
+        case "connect-timeout":
+            guard let seconds = Double(value), seconds >= 0, seconds < 1e9 else {
+                throw UsageError("connect-timeout must be a number of seconds, not '\(value)'")
+            }
+            connectTimeout = seconds
+        default: throw UsageError("there is no option \(name)")
+        }
+    }
+
+    private func choice<Option: RawRepresentable<String> & CaseIterable>(
+        _ name: String, _ value: String
+    ) throws(UsageError) -> Option {
+        guard let option = Option(rawValue: value) else {
+            let choices = Option.allCases.map(\.rawValue).joined(separator: ", ")
+            throw UsageError("\(name) must be one of \(choices), not '\(value)'")
+        }
+        return option
+    }
+
+    /// Takes over what the script asks for, where the command line has not said otherwise.
+    ///
+    /// - Throws: `UsageError` for an unknown name or a value that does not fit.
+    mutating func addScriptOptions(_ options: [(name: String, value: String)]) throws(UsageError) {
+        var script = JobOptions()
+        for (name, value) in options {
+            if name == "backend" || name == "connect-timeout" {
+                throw UsageError("\(name) cannot be set by the script: ranks connect before they read it")
+            }
+            try script.set(name, value)
+        }
+        mode = mode ?? script.mode
+        chunk = chunk ?? script.chunk
+        rootWorks = rootWorks ?? script.rootWorks
+        examples = examples ?? script.examples
+        seed = seed ?? script.seed
+        progress = progress ?? script.progress
+        output = output ?? script.output
+    }
+}
+
+/// What a call of dlp-lua is to do.
+public struct Invocation: Sendable {
+    /// Where the script comes from.
+    public enum Source: Equatable, Sendable {
+        case file(String)
+        /// The text itself, from `-e`.
+        case text(String)
+        /// The root's standard input.
+        case standardInput
+        /// None: `--info`.
+        case none
+    }
+
+    /// What to do with it.
+    public enum Task: Sendable {
+        case run
+        /// Load it and look at its examples only.
+        case check
+        /// Say how ranks find each other.
+        case info
+    }
+
+    /// Where the script comes from.
+    public var source: Source
+    /// The script's arguments.
+    public var arguments: [String]
+    /// What to do with it.
+    public var task: Task
+    /// What the command line says about the job.
+    public var options: JobOptions
+
+    /// A call of dlp-lua.
+    public init(source: Source, arguments: [String], task: Task, options: JobOptions) {
+        self.source = source
+        self.arguments = arguments
+        self.task = task
+        self.options = options
+    }
+}

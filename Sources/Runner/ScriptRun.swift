@@ -1,0 +1,115 @@
+import CLuaHost
+import DLP
+import Glibc
+import LuaHost
+import Report
+
+/// One script on this rank, from its text to the exit status.
+final class ScriptRun {
+    private let session: Session
+    private let invocation: Invocation
+    private var options: JobOptions
+
+    init(_ session: Session, _ invocation: Invocation) {
+        self.session = session
+        self.invocation = invocation
+        options = invocation.options
+    }
+
+    func run() -> Int32 {
+        do {
+            let script = try loadScript()
+            var settings = JobSettings(options, seed: try seed(), size: session.port.size)
+            let host = try scripted(.load) { () throws(ScriptError) in
+                try session.open(seed: settings.seed, defaults: settings.loopDefaults)
+            }
+            let progress = settings.progress
+            host.loopWillBegin = { [session] isWanted, prefix in
+                session.showProgress(isWanted ? progress : .off, prefix: prefix ?? "")
+            }
+            host.loopDidEnd = { [session] in session.observer.finishDisplay() }
+            try scripted(.load) { () throws(ScriptError) in try host.run(script) }
+            let wanted = try scripted(.load) { () throws(ScriptError) in try host.scriptOptions() }
+            do { try options.addScriptOptions(wanted) } catch {
+                throw UsageError("\(script.name): dlp.options: \(error.message)")
+            }
+            if options.seed != invocation.options.seed { host.seed = try seed() }
+            settings = JobSettings(options, seed: host.seed, size: session.port.size)
+            let isJob = try scripted(.load) { () throws(ScriptError) in try host.isFunction("work") }
+            if isJob {
+                session.isDeclarative = true
+                try JobRun(session, host, settings, invocation.task).run()
+            } else if case .check = invocation.task, session.isRoot {
+                print("\(script.name): no function work: an imperative script")
+            }
+            return session.finish()
+        } catch let error as PhaseError {
+            return session.end(error.error, phase: error.phase, example: error.example)
+        } catch let error as UsageError {
+            return session.end(error)
+        } catch let error as ReportError where error.example != nil {
+            return session.end(ScriptError(message: error.description), phase: .work)
+        } catch let end as JobEnd {
+            return session.end(end)
+        } catch {
+            return session.end(UsageError("\(error)"))
+        }
+    }
+
+    private func scripted<Result>(
+        _ phase: Fault.Phase, _ body: () throws(ScriptError) -> Result
+    ) throws -> Result {
+        do { return try body() } catch { throw PhaseError(phase: phase, error: error) }
+    }
+
+    /// The seed; a random one is drawn by the root for all.
+    private func seed() throws -> Int64 {
+        guard case .random = options.seed else {
+            guard case .number(let number)? = options.seed else { return 0 }
+            return number
+        }
+        let drawn = UInt64.random(in: 0..<(1 << 53))
+        var writer = ByteWriter()
+        writer.append(littleEndian: drawn)
+        let bytes = try session.port.broadcast(writer.finish())
+        let number = Int64(UInt64(littleEndian: bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }))
+        if session.isRoot { Complaint.write("seed \(number)") }
+        return number
+    }
+
+    private func loadScript() throws -> Script {
+        let arguments = invocation.arguments
+        switch invocation.source {
+        case .text(let text):
+            return Script(
+                chunkName: "=(command line)", source: Bytes(Array(text.utf8)), name: "(command line)",
+                arguments: arguments)
+        case .standardInput:
+            // Only the root has one; everybody runs what it read.
+            let source = try session.port.broadcast(session.isRoot ? LineReader.allBytes() : .empty)
+            return Script(chunkName: "=stdin", source: source, name: "-", arguments: arguments)
+        case .file(let path):
+            return Script(chunkName: "@\(path)", source: try readFile(path), name: path, arguments: arguments)
+        case .none: throw UsageError("no script given")
+        }
+    }
+
+    private func readFile(_ path: String) throws(UsageError) -> Bytes {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw UsageError("cannot open the script \(path): \(String(cString: strerror(errno)))")
+        }
+        defer { close(descriptor) }
+        var writer = ByteWriter()
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                throw UsageError("cannot read the script \(path): \(String(cString: strerror(errno)))")
+            }
+            guard count > 0 else { return writer.finish() }
+            buffer.withUnsafeBytes { writer.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+import AME
+import CLuaHost
+import CSystem
+import DLP
+import Glibc
+import LuaHost
+import Report
+
+/// This process's place in the job: its port, its Lua state, and how all that ends.
+final class Session {
+    let port: any Port
+    let connection: Connection
+    let observer: RootObserver
+    let control: ControlChannel?
+    /// Whether the script defines a job; until that is known it counts as imperative.
+    var isDeclarative = false
+    private(set) var host: LuaHost?
+
+    private var root: RootPort? { port as? RootPort }
+    var isRoot: Bool { port.isRoot }
+
+    /// Connects the ranks.
+    ///
+    /// - Throws: `CommunicationError` where they do not find each other.
+    init(_ connection: Connection, connectTimeout: UInt64) throws(CommunicationError) {
+        self.connection = connection
+        control = connection.environment?.control.map { ControlChannel(descriptor: $0) }
+        observer = RootObserver(control: control, size: connection.size)
+        switch connection.environment {
+        case let environment? where environment.rank > 0:
+            let worker = try AMEWorker(environment: environment, connectTimeout: connectTimeout)
+            port = WorkerPort(worker)
+            watchHangup = { try? worker.watchHangup($0) }
+        case let environment?:
+            port = try RootPort(
+                AMERoot(environment: environment, connectTimeout: connectTimeout), observer: observer)
+        case nil:
+            port = try RootPort(ThreadCommunicator.alone(), observer: observer)
+        }
+    }
+
+    private var watchHangup: ((@escaping @Sendable () -> Void) -> Void)?
+
+    /// Shows the progress of the loop that begins, where that is wanted.
+    func showProgress(_ mode: ProgressReporter.Mode, prefix: String = "") {
+        guard isRoot else { return }
+        observer.show(
+            ProgressDisplay.Plan(
+                mode: mode, prefix: prefix, control: control, columns: connection.environment?.columns,
+                size: port.size))
+    }
+
+    /// Makes the Lua state, which ends when the job does.
+    func open(seed: Int64, defaults: LuaHost.LoopDefaults) throws(ScriptError) -> LuaHost {
+        let host = try LuaHost(
+            port: port, backend: connection.backendName, version: Version.current, seed: seed, loopDefaults: defaults)
+        self.host = host
+        let interrupter = host.interrupter
+        observer.watch(interrupter)
+        host.willExit = { [unowned self] status in willExit(status) }
+        if let interrupt = root?.interrupter {
+            SignalWatch.start { interrupt($0) }
+        } else {
+            // Signals often reach all ranks; then the root ends the job, and says how far it came.
+            SignalWatch.start { signal in
+                Pause.seconds(2)
+                _exit(128 + signal)
+            }
+        }
+        watchHangup? {
+            // Lua ends at its next instruction; a C function may take longer than anyone waits for.
+            interrupter.interrupt()
+            Pause.seconds(2)
+            _exit(3)
+        }
+        return host
+    }
+
+    /// Where the root is gone, so is who speaks for the job: the first of the others does.
+    private func complainOfLostRoot(_ message: String) {
+        if port.rank == 1 { Complaint.write("rank 1 (host \(HostName.current)): \(message)") }
+    }
+
+    /// `os.exit` in the script: what the other ranks learn before this process ends.
+    ///
+    /// In an imperative script every rank may end by it: with 0 this rank has simply finished. In any other case it is
+    /// the end of the job.
+    private func willExit(_ status: Int32) {
+        dlp_flush()
+        if let root {
+            observer.finishDisplay()
+            if status == 0, !isDeclarative {
+                do { try root.waitForOthers() } catch { exit(end(error)) }
+            }
+            root.stop(status: status)
+        } else if let worker = port as? WorkerPort {
+            if status == 0, !isDeclarative { return worker.leave() }
+            worker.report(.exit(status: status, rank: port.rank))
+            _ = worker.waitForStop(until: dlp_now() + 5_000_000_000)
+        }
+    }
+
+    /// Ends this rank after its script: waits for the others, and returns the job's exit status.
+    func finish() -> Int32 {
+        host?.close()
+        guard dlp_flush() == 0 else {
+            return end(UsageError("standard output could not be written whole; is the disk full?"))
+        }
+        do {
+            if let worker = port as? WorkerPort { return try worker.finish() }
+            try root?.waitForOthers()
+            observer.finishDisplay()
+            root?.stop(status: 0)
+            return 0
+        } catch { return end(error) }
+    }
+
+    /// Ends this rank because the job is over early.
+    func end(_ end: JobEnd) -> Int32 {
+        dlp_flush()
+        if let root {
+            observer.finishDisplay()
+            switch end {
+            case .fault(let fault): Complaint.write(Complaint.text(of: fault, size: port.size))
+            case .interrupted: Complaint.write(observer.interruption)
+            case .exit, .stopped: break
+            }
+            root.stop(status: end.status)
+            return end.status
+        }
+        guard let worker = port as? WorkerPort else { return end.status }
+        worker.report(end)
+        switch end {
+        case .stopped: return end.status
+        case .fault(let fault) where fault.phase == .communication && fault.status == 3:
+            complainOfLostRoot(fault.message)
+            return 3
+        default: return worker.waitForStop(until: dlp_now() + 5_000_000_000) ?? end.status
+        }
+    }
+
+    /// Ends this rank because of a script's error, or, where the script failed only because the job is over, of that.
+    func end(_ error: ScriptError, phase: Fault.Phase, example: Int? = nil) -> Int32 {
+        if let end = host?.jobEnd ?? pendingEnd { return self.end(end) }
+        return end(
+            .fault(
+                Fault(
+                    phase: phase, message: error.message, traceback: error.traceback, example: example,
+                    rank: port.rank, host: HostName.current)))
+    }
+
+    /// Ends this rank because of what the user typed.
+    func end(_ error: UsageError) -> Int32 {
+        end(
+            .fault(
+                Fault(phase: .load, message: error.message, rank: port.rank, host: HostName.current, status: 2)))
+    }
+
+    /// Why the job ends, where only the service thread knows it yet.
+    private var pendingEnd: JobEnd? {
+        guard let host, host.isInterrupted else { return nil }
+        if let root { return root.end }
+        let status = (port as? WorkerPort)?.waitForStop(until: dlp_now() + 1_000_000_000)
+        if status == nil { complainOfLostRoot("lost the connection to rank 0") }
+        return .stopped(status: status ?? 3)
+    }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import DLP
+import Runner
+
+/// The command line of dlp-lua.
+struct Command: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "dlp-lua", helpNames: [])
+
+    // Values are text here: the script's own options are checked by the same rules, and every further type of value
+    // costs a tenth of a millisecond at each start.
+    @Option(name: .customShort("e"), parsing: .unconditional) var chunkText: String?
+    @Option(completion: .list(["map", "managed", "round-robin"])) var mode: String?
+    @Option(completion: .list(["ame", "none"])) var backend: String?
+    @Option var chunk: String?
+    @Option(completion: .list(["yes", "no"])) var rootWorks: String?
+    @Option(completion: .list(["replicate", "root"])) var examples: String?
+    @Option(parsing: .unconditional) var seed: String?
+    @Option(parsing: .unconditional) var connectTimeout: String?
+    @Option(completion: .list(["auto", "on", "off"])) var progress: String?
+    @Option(completion: .file(extensions: ["jsonl", "json", "csv"])) var output: String?
+    @Option(name: [.customLong("np", withSingleDash: true), .customShort("n")]) var np: String?
+    @Flag var check = false
+    @Flag var info = false
+    @Argument(parsing: .captureForPassthrough, completion: .file(extensions: ["lua"])) var words: [String] = []
+
+    mutating func validate() throws {
+        // The words take everything from the first one on that is no option of ours.
+        switch words.first {
+        case "--help", "-h": throw CleanExit.message(helpText)
+        case "--version": throw CleanExit.message("dlp-lua \(Version.current)")
+        case "--": words.removeFirst()
+        case let first? where first.hasPrefix("-") && first != "-": throw ValidationError("there is no option \(first)")
+        default: break
+        }
+        if !info && chunkText == nil && words.isEmpty { throw ValidationError("no script was given") }
+    }
+
+    /// How many ranks to start here, where that was asked for.
+    var ranks: Int? {
+        get throws {
+            guard let np else { return nil }
+            guard let number = Int(np), number >= 1 else {
+                throw UsageError("-np must be a number of ranks from 1 on, not '\(np)'")
+            }
+            return number
+        }
+    }
+
+    /// What is to be done, without the number of ranks.
+    func invocation() throws -> Invocation {
+        var options = JobOptions()
+        let values = [
+            ("mode", mode), ("backend", backend), ("chunk", chunk), ("root-works", rootWorks), ("examples", examples),
+            ("seed", seed), ("connect-timeout", connectTimeout), ("progress", progress), ("output", output),
+        ]
+        for case (let name, let value?) in values { try options.set(name, value) }
+        let task: Invocation.Task = info ? .info : check ? .check : .run
+        if let chunkText {
+            return Invocation(source: .text(chunkText), arguments: words, task: task, options: options)
+        }
+        guard let script = words.first else {
+            return Invocation(source: .none, arguments: [], task: task, options: options)
+        }
+        return Invocation(
+            source: script == "-" ? .standardInput : .file(script), arguments: Array(words.dropFirst()), task: task,
+            options: options)
+    }
+
+    /// The arguments for each rank: all but `-np N`, which stands before the script.
+    static func withoutRanks(_ arguments: some Sequence<String>) -> [String] {
+        var rest: [String] = []
+        var skipsNext = false
+        var isDone = false
+        for argument in arguments {
+            if skipsNext {
+                skipsNext = false
+            } else if !isDone, argument == "-np" || argument == "-n" {
+                (skipsNext, isDone) = (true, true)
+            } else if !isDone, argument.hasPrefix("-np=") || argument.hasPrefix("-n=") {
+                isDone = true
+            } else {
+                rest.append(argument)
+            }
+        }
+        return rest
+    }
+}

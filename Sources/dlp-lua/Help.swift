@@ -1,0 +1,23 @@
+/// What `--help` prints: all of it fits a terminal of 24 lines.
+let helpText = """
+    dlp-lua [OPTION]... SCRIPT [ARG]...      run a job written in Lua; - is standard input
+    dlp-lua [OPTION]... -e CHUNK [ARG]...    the same from the command line
+
+      -np N                  start N ranks on this machine; or start with: ameexec -np N dlp-lua ...
+      --mode MODE            map (default), managed, round-robin
+      --chunk N              examples handed out at a time (default: adaptive)
+      --root-works yes|no    whether rank 0 works too
+      --examples WHO         replicate: every rank makes the list; root: the root sends it
+      --seed N|random        seed of math.random, with each example's index
+      --output FILE          results to FILE: .jsonl, .json or .csv
+      --progress auto|on|off progress bar (auto: on a terminal)
+      --backend ame|none     what connects the ranks
+      --connect-timeout S    seconds to wait for all ranks (60)
+      --check SCRIPT         look at the examples only     --info     how ranks find each other
+      --version  --help      --generate-completion-script bash|zsh|fish
+
+    A script defines examples(), work(example, index), summarize(results):
+      ameexec -np 4 dlp-lua job.lua
+      printf '%s\\n' a bb ccc | dlp-lua -np 2 -e 'function work(line) return #line end'
+      dlp-lua -np 8 --output squares.csv -e 'function examples() return 100 end work = math.sqrt'
+    """
