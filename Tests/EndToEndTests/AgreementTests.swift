@@ -1,0 +1,96 @@
+import Testing
+
+/// Examples that every rank makes for itself.
+@Suite(.timeLimit(.minutes(5)))
+struct AgreementTests {
+    /// A list in the order of `pairs`, which differs from process to process; `REST` may put it right.
+    private static func job(_ rest: String = "") -> String {
+        """
+        function examples()
+          local set, list = {}, {}
+          for n = 1, 50 do set["key" .. n] = n end
+          for key in pairs(set) do list[#list + 1] = key end
+          \(rest)
+          return list
+        end
+        function work(key) return key end
+        function summarize(results)
+          local seen, count = {}, 0
+          for n = 1, results.n do
+            if not seen[results[n]] then count = count + 1 end
+            seen[results[n]] = true
+          end
+          print(results.n, count)
+        end
+        """
+    }
+
+    @Test("lists that differ are warned of once, and the root's is done", arguments: ["map", "managed", "round-robin"])
+    func differing(_ mode: String) throws {
+        let outcome = try run("ameexec -np 4 dlp-lua --mode \(mode) job.lua", in: Scratch(job: Self.job()))
+        #expect(outcome.output == "50\t50\n")
+        #expect(outcome.isOneMessage("dlp-lua", with: "do not agree", "pairs", "--examples root"), "\(outcome.error)")
+        #expect(outcome.status == 0)
+    }
+
+    @Test(
+        "lists that differ are an error where every rank is to use its own",
+        arguments: ["map", "managed", "round-robin"])
+    func replicated(_ mode: String) throws {
+        let outcome = try run(
+            "ameexec -np 4 dlp-lua --mode \(mode) --examples replicate job.lua", in: Scratch(job: Self.job()))
+        #expect(outcome.output == "")
+        #expect(outcome.isOneMessage("dlp-lua", with: "do not agree"), "\(outcome.error)")
+        #expect(outcome.status == 1)
+    }
+
+    @Test(
+        "there is no warning where there is nothing to warn of",
+        arguments: [
+            ("table.sort(list)", "ameexec -np 4 dlp-lua"),
+            ("table.sort(list)", "ameexec -np 4 dlp-lua --examples replicate"),
+            ("", "ameexec -np 4 dlp-lua --examples root"), ("", "dlp-lua"), ("", "dlp-lua --examples replicate"),
+        ])
+    func silent(_ rest: String, _ command: String) throws {
+        let outcome = try run("\(command) job.lua", in: Scratch(job: Self.job(rest)))
+        #expect(outcome.output == "50\t50\n")
+        #expect(outcome.error == "" && outcome.status == 0)
+    }
+
+    @Test("tables as examples agree though their keys have another order on each rank")
+    func records() throws {
+        let scratch = try Scratch(
+            job: """
+                function examples()
+                  local list = {}
+                  for n = 1, 20 do
+                    list[n] = {inner = {}}
+                    for k = 1, 20 do list[n].inner["key" .. k] = {k, name = "n" .. k} end
+                  end
+                  return list
+                end
+                function work(example, n) return example.inner.key7.name .. n end
+                """)
+        let outcome = try run("ameexec -np 3 dlp-lua --examples replicate job.lua", in: scratch)
+        #expect(outcome.lines == (1...20).map { "\"n7\($0)\"" })
+        #expect(outcome.error == "" && outcome.status == 0)
+    }
+
+    @Test("examples that differ in number are no agreement")
+    func lengths() throws {
+        let scratch = try Scratch(job: "function examples() return 5 + dlp.RANK end function work(n) return n end")
+        let outcome = try run("ameexec -np 3 dlp-lua job.lua", in: scratch)
+        #expect(outcome.lines == (1...5).map { String($0) })
+        #expect(outcome.isOneMessage("dlp-lua", with: "do not agree"), "\(outcome.error)")
+        #expect(outcome.status == 0)
+    }
+
+    @Test("--check says whether the ranks agree")
+    func check() throws {
+        let outcome = try run("ameexec -np 3 dlp-lua --check job.lua", in: Scratch(job: Self.job()))
+        #expect(outcome.output.hasPrefix("50 examples"))
+        #expect(outcome.error.contains("do not agree") && outcome.status == 0)
+        let sorted = try run("ameexec -np 3 dlp-lua --check job.lua", in: Scratch(job: Self.job("table.sort(list)")))
+        #expect(sorted.output.hasPrefix("50 examples") && sorted.error == "")
+    }
+}

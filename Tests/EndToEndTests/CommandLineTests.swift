@@ -1,0 +1,191 @@
+import Testing
+
+/// The command lines of dlp-lua.
+@Suite(.timeLimit(.minutes(5)))
+struct CommandLineTests {
+    @Test(
+        "the lines of standard input are the examples of a one-liner",
+        arguments: ["ameexec -np 2 dlp-lua", "dlp-lua -np 2", "dlp-lua"])
+    func oneLiner(_ command: String) throws {
+        let outcome = try run("\(command) -e", "function work(line) return #line end", input: "a\nbb\nccc\n")
+        #expect(outcome.lines == ["1", "2", "3"])
+        #expect(outcome.error == "" && outcome.status == 0)
+    }
+
+    @Test("--info names the backend, and every rank says hello", arguments: ["ameexec -np 4 dlp-lua", "dlp-lua -np 4"])
+    func info(_ command: String) throws {
+        let outcome = try run("\(command) --info")
+        let hellos = outcome.lines.filter { $0.hasPrefix("Hello") }.sorted()
+        #expect(hellos == (0..<4).map { "Hello from rank \($0) of 4!" })
+        #expect(outcome.lines.contains("Backend: ame"))
+        #expect(outcome.error == "" && outcome.status == 0)
+    }
+
+    @Test("--info of one process has no backend")
+    func infoSolo() throws {
+        let outcome = try run("dlp-lua --info")
+        #expect(outcome.lines.contains("Backend: none"))
+        #expect(outcome.lines.filter { $0.hasPrefix("Hello") } == ["Hello from rank 0 of 1!"])
+    }
+
+    @Test("a script from standard input runs on every rank")
+    func standardInput() throws {
+        let outcome = try run(
+            "ameexec -np 3 dlp-lua - one two", input: "print(dlp.RANK, arg[0], arg[1], arg[2], #arg)\n")
+        #expect(outcome.lines.sorted() == (0..<3).map { "\($0)\t-\tone\ttwo\t2" })
+        #expect(outcome.error == "" && outcome.status == 0)
+    }
+
+    @Test(
+        "arguments after the script are the script's, options too",
+        arguments: ["dlp-lua", "dlp-lua --chunk 3", "ameexec -np 1 dlp-lua", "dlp-lua -np 1 --seed 4"])
+    func arguments(_ command: String) throws {
+        let scratch = try Scratch(
+            job: "print(#arg, arg[0], table.concat(arg, '|'), select('#', ...), table.concat({...}, '|'))")
+        let outcome = try run("\(command) job.lua -np 2 --help -- x", "a b", "", in: scratch)
+        let stock = try run("lua5.4 job.lua -np 2 --help -- x", "a b", "", in: scratch)
+        #expect(outcome.output == stock.output)
+        #expect(outcome.error == "" && outcome.status == 0)
+    }
+
+    @Test("the text of -e has arguments, too")
+    func chunkArguments() throws {
+        let outcome = try run("dlp-lua -e", "print(..., #arg, arg[1])", "x", "-np", "--version")
+        #expect(outcome.output == "x\t3\tx\n")
+        #expect(outcome.error == "" && outcome.status == 0)
+    }
+
+    @Test(
+        "a missing script is one message and status 2",
+        arguments: ["dlp-lua", "ameexec -np 3 dlp-lua", "dlp-lua -np 3"])
+    func missingScript(_ command: String) throws {
+        let outcome = try run("\(command) missing.lua")
+        #expect(outcome.isOneMessage("dlp-lua", with: "missing.lua", "No such file"), "\(outcome.error)")
+        #expect(outcome.status == 2 && outcome.output == "")
+    }
+
+    @Test(
+        "a mistake in the options is one message and status 2",
+        arguments: [
+            "--mode fast", "--chunk 0", "--chunk many", "--nonsense", "--seed x", "--connect-timeout -1",
+            "--progress maybe",
+            "--backend pigeon", "--examples nobody", "--root-works perhaps", "-np 0", "--output",
+        ], ["dlp-lua", "ameexec -np 3 dlp-lua"])
+    func mistake(_ options: String, _ command: String) throws {
+        let scratch = try Scratch(job: "error('it must not run')")
+        let outcome = try run("\(command) \(options) job.lua", in: scratch)
+        #expect(outcome.isOneMessage("dlp-lua"), "\(outcome.error)")
+        #expect(!outcome.error.contains(".;"), "a sentence has one end: \(outcome.error)")
+        #expect(outcome.status == 2 && outcome.output == "")
+    }
+
+    @Test(
+        "no script at all is one message and status 2",
+        arguments: ["dlp-lua", "ameexec -np 3 dlp-lua", "dlp-lua -np 3"])
+    func noScript(_ command: String) throws {
+        let outcome = try run(command)
+        #expect(outcome.isOneMessage("dlp-lua", with: "script", "--help"), "\(outcome.error)")
+        #expect(outcome.status == 2 && outcome.output == "")
+    }
+
+    @Test(
+        "a mistake in dlp.options is one message and status 2",
+        arguments: [
+            ("{tempo = 1}", "tempo"), ("{mode = 'fast'}", "fast"), ("{chunk = 0}", "chunk"), ("{chunk = 'x'}", "chunk"),
+            ("{seed = 1.5}", "seed"), ("{backend = 'ame'}", "backend"),
+        ], ["dlp-lua", "ameexec -np 3 dlp-lua"])
+    func scriptOptions(_ mistake: (options: String, word: String), _ command: String) throws {
+        let scratch = try Scratch(
+            job: "dlp.options = \(mistake.options) function examples() return 1 end function work() end")
+        let outcome = try run("\(command) job.lua", in: scratch)
+        #expect(outcome.isOneMessage("dlp-lua", with: "job.lua", "dlp.options", mistake.word), "\(outcome.error)")
+        #expect(outcome.status == 2 && outcome.output == "")
+    }
+
+    @Test("the options of the script are defaults: the command line wins")
+    func commandLineWins() throws {
+        let scratch = try Scratch(
+            job: """
+                dlp.options = {seed = 11, mode = "round-robin", root_works = "no"}
+                function examples() return 6 end
+                function work() return {math.random(1 << 40), dlp.RANK} end
+                function summarize(results)
+                  for n = 1, results.n do print(results[n][1]) end
+                  for n = 1, results.n do io.stderr:write(results[n][2]) end
+                end
+                """)
+        let eleven = try run("ameexec -np 3 dlp-lua job.lua", in: scratch)
+        let asked = try run("dlp-lua --seed 11 --mode map job.lua", in: scratch)
+        let seven = try run("ameexec -np 3 dlp-lua --seed 7 --root-works yes job.lua", in: scratch)
+        #expect(eleven.error == "121212")
+        #expect(seven.error == "012012")
+        #expect(eleven.output == asked.output)
+        #expect(eleven.output != seven.output && eleven.lines.count == 6)
+    }
+
+    @Test(
+        "dlp.RANK as a condition is refused with its line",
+        arguments: ["if dlp.RANK then print('never') end", "while not dlp.RANK do end", "local x = dlp.ROOT and 1"],
+        ["dlp-lua", "ameexec -np 3 dlp-lua"])
+    func rankCondition(_ condition: String, _ command: String) throws {
+        let scratch = try Scratch(job: "local dlp = require 'dlp'\n\n\(condition)\n")
+        let outcome = try run("\(command) job.lua", in: scratch)
+        #expect(outcome.isOneMessage("dlp-lua", with: "job.lua:3:", "IS_ROOT"), "\(outcome.error)")
+        #expect(outcome.status == 1 && outcome.output == "")
+    }
+
+    @Test("--check counts the examples and does no work", arguments: ["dlp-lua", "ameexec -np 3 dlp-lua"])
+    func check(_ command: String) throws {
+        let scratch = try Scratch(
+            job:
+                "function examples() return {'a', 'b', 'c'} end function work() print('work') end function summarize() print('sum') end"
+        )
+        let outcome = try run("\(command) --check job.lua", in: scratch)
+        #expect(outcome.lines.count == 1 && outcome.output.hasPrefix("3 examples"), "\(outcome.output)")
+        #expect(outcome.error == "" && outcome.status == 0)
+    }
+
+    @Test("--help fits a terminal and shows three calls")
+    func help() throws {
+        let outcome = try run("dlp-lua --help")
+        #expect(outcome.lines.count <= 24)
+        #expect(outcome.lines.allSatisfy { $0.count <= 100 })
+        let calls = outcome.lines.suffix(3).filter { $0.hasPrefix("  ") && $0.contains("dlp-lua") }
+        #expect(calls.count == 3)
+        #expect(outcome.error == "" && outcome.status == 0)
+    }
+
+    @Test("the examples of --help work as they stand")
+    func helpCalls() throws {
+        let scratch = try Scratch(job: "function examples() return {1, 2} end function work(n) return n end")
+        let calls = try run("dlp-lua --help").lines.suffix(3)
+        for call in calls {
+            let outcome = try run("sh -c", String(call), in: scratch)
+            #expect(outcome.error == "" && outcome.status == 0, "\(call)")
+        }
+        #expect(scratch.read("squares.csv")?.split(whereSeparator: \.isNewline).count == 101)
+    }
+
+    @Test("--version is one line", arguments: ["dlp-lua", "ameexec"])
+    func version(_ program: String) throws {
+        let outcome = try run("\(program) --version")
+        #expect(outcome.lines.count == 1 && outcome.output.contains("."))
+        #expect(outcome.error == "" && outcome.status == 0)
+    }
+
+    @Test("the completions are a script that bash accepts")
+    func completions() throws {
+        let scratch = try Scratch()
+        try scratch.write("completions", try run("dlp-lua --generate-completion-script bash").output)
+        let outcome = try run("bash -c", ". ./completions && complete -p dlp-lua", in: scratch)
+        #expect(outcome.output.hasPrefix("complete "), "\(outcome.error)")
+        #expect(outcome.error == "" && outcome.status == 0)
+    }
+
+    @Test("an unknown command under ameexec is one message")
+    func unknownCommand() throws {
+        let outcome = try run("ameexec -np 3 no-such-program")
+        #expect(outcome.isOneMessage("ameexec", with: "no-such-program"), "\(outcome.error)")
+        #expect(outcome.status == 127 || outcome.status == 2)
+    }
+}

@@ -1,0 +1,100 @@
+import Testing
+
+/// `os.exit`, wherever a script calls it.
+@Suite(.timeLimit(.minutes(5)))
+struct ExitTests {
+    private static let commands = [
+        "dlp-lua", "ameexec -np 3 dlp-lua", "ameexec -np 3 dlp-lua --mode managed",
+        "ameexec -np 3 dlp-lua --mode round-robin",
+        "dlp-lua -np 2 --examples root",
+    ]
+
+    /// Scripts with `EXIT` in the place that they are named for.
+    private static let places = [
+        (name: "top level", script: "EXIT"),
+        (name: "examples", script: "function examples() EXIT end function work() end"),
+        (name: "setup", script: "function setup() EXIT end function examples() return 20 end function work() end"),
+        (name: "work", script: "function examples() return 20 end function work(n) if n > 3 then EXIT end end"),
+        (
+            name: "work on the root",
+            script:
+                "function examples() return 500 end function work() os.execute('sleep 0.01') if dlp.IS_ROOT then EXIT end end"
+        ),
+        (
+            name: "work on the last rank",
+            script:
+                "function examples() return 500 end function work() os.execute('sleep 0.01') if dlp.RANK == dlp.SIZE - 1 then EXIT end end"
+        ),
+        (
+            name: "collect",
+            script: "function examples() return 20 end function work(n) return n end function collect() EXIT end"
+        ),
+        (
+            name: "summarize",
+            script: "function examples() return 20 end function work(n) return n end function summarize() EXIT end"
+        ),
+    ]
+
+    @Test("os.exit(3) ends the job with that status, and what was printed is there", arguments: places, commands)
+    func three(_ place: (name: String, script: String), _ command: String) throws {
+        let scratch = try Scratch(job: place.script.replacing("EXIT", with: "io.write('printed before') os.exit(3)"))
+        let outcome = try run("\(command) job.lua", in: scratch)
+        #expect(outcome.status == 3)
+        #expect(outcome.output.contains("printed before"))
+        #expect(outcome.error == "")
+    }
+
+    @Test(
+        "os.exit takes what it takes in the stock interpreter",
+        arguments: [("true", 0), ("false", 1), ("", 0), ("0", 0), ("42", 42), ("true, true", 0), ("7, true", 7)]
+            as [(String, Int32)],
+        ["dlp-lua", "ameexec -np 3 dlp-lua"])
+    func statuses(_ exit: (argument: String, status: Int32), _ command: String) throws {
+        for place in Self.places where ["top level", "work", "summarize"].contains(place.name) {
+            let scratch = try Scratch(job: place.script.replacing("EXIT", with: "os.exit(\(exit.argument))"))
+            let outcome = try run("\(command) job.lua", in: scratch)
+            #expect(outcome.status == exit.status, "\(place.name)")
+            #expect(outcome.error == "", "\(place.name)")
+        }
+    }
+
+    @Test("a rank of an imperative script may leave while the others go on", arguments: [0, 1, 2])
+    func leave(_ rank: Int) throws {
+        let scratch = try Scratch(
+            job:
+                "if dlp.RANK == \(rank) then print('bye') os.exit(0) end os.execute('sleep 0.3') print('alive ' .. dlp.RANK)"
+        )
+        let outcome = try run("ameexec -np 3 dlp-lua job.lua", in: scratch)
+        let others = (0..<3).filter { $0 != rank }.map { "alive \($0)" }
+        #expect(outcome.lines.sorted() == others + ["bye"])
+        #expect(outcome.error == "" && outcome.status == 0)
+    }
+
+    @Test(
+        "an infinite iterator ends when the script exits",
+        arguments: [
+            "function work(n) return n end function collect(n) if n >= 1000 then print('end') os.exit(5) end end",
+            "function work(n) return n end function collect() end LIMIT = 1000",
+            "function work(n) if n > 1000 and dlp.RANK == dlp.SIZE - 1 then print('end') os.exit(5) end end function collect() end",
+        ],
+        [
+            "dlp-lua", "ameexec -np 3 dlp-lua", "ameexec -np 3 dlp-lua --mode managed",
+            "ameexec -np 3 dlp-lua --chunk 1 --root-works no",
+        ])
+    func infinite(_ rest: String, _ command: String) throws {
+        let scratch = try Scratch(
+            job: """
+                function examples()
+                  local n = 0
+                  return function() n = n + 1 if n == LIMIT then print("end") os.exit(5) end return n end
+                end
+                \(rest)
+                """)
+        // Where results stay on the ranks until the end there is nothing to collect before it.
+        if command.contains("managed") && rest.contains("n >= 1000") { return }
+        let outcome = try run("\(command) job.lua", in: scratch)
+        #expect(outcome.status == 5)
+        #expect(outcome.output == "end\n")
+        #expect(outcome.error == "")
+    }
+}

@@ -1,0 +1,62 @@
+import Testing
+
+/// The root is busy, and the others get on all the same.
+@Suite(.timeLimit(.minutes(5)))
+struct HandOutTests {
+    /// `wait()` returns once all 200 examples but those of the root are done by others: the last of them says so.
+    private static let prelude = """
+        local function exists() local f = io.open("others-are-done") if f then f:close() end return f end
+        function wait() repeat until exists() end
+        function examples() return 200 end
+        """
+
+    @Test("hand-out does not wait for the root's own example", arguments: ["map", "managed"], ["replicate", "root"])
+    func rootWorks(_ mode: String, _ source: String) throws {
+        let scratch = try Scratch(
+            job: Self.prelude + """
+
+                function work(i)
+                  if dlp.IS_ROOT then wait() return "root" end
+                  if i == 200 then io.open("others-are-done", "w"):close() end
+                  return "other"
+                end
+                function summarize(results)
+                  local count = {root = 0, other = 0}
+                  for i = 1, results.n do count[results[i]] = count[results[i]] + 1 end
+                  print(count.root, count.other)
+                end
+                """)
+        // A chunk of one: the root holds one example, and all others go to the worker while it waits.
+        let outcome = try run(
+            "ameexec -np 2 dlp-lua --mode \(mode) --examples \(source) --chunk 1 job.lua", in: scratch)
+        #expect(outcome.error == "")
+        #expect(outcome.status == 0)
+        let counts = outcome.output.split(separator: "\t").compactMap { Int($0.filter(\.isNumber)) }
+        try #require(counts.count == 2)
+        #expect(counts[0] + counts[1] == 200)
+        #expect(counts[0] <= 2, "the root waits for the others, so it gets what it holds at the start")
+    }
+
+    @Test("hand-out does not wait for collect", arguments: ["replicate", "root"])
+    func collect(_ source: String) throws {
+        let scratch = try Scratch(
+            job: Self.prelude + """
+
+                function work(i)
+                  if i == 200 then io.open("others-are-done", "w"):close() end
+                  return i
+                end
+                local n = 0
+                function collect(result, index)
+                  if n == 0 then wait() end
+                  n = n + 1
+                  if n == 200 then print("all") end
+                end
+                """)
+        let outcome = try run(
+            "ameexec -np 2 dlp-lua --root-works no --examples \(source) --chunk 1 job.lua", in: scratch)
+        #expect(outcome.error == "")
+        #expect(outcome.output == "all\n")
+        #expect(outcome.status == 0)
+    }
+}

@@ -1,0 +1,181 @@
+import Glibc
+import Testing
+
+/// A command that a test started, in a session of its own; what is left of it is killed with the object.
+final class Launched {
+    let pid: pid_t
+    /// An entry in the environment of all its processes and of no other.
+    private let mark: String
+    private let scratch: Scratch
+    private let output: Int32
+    private let error: Int32
+    private var waitStatus: Int32?
+
+    /// Starts a command as a user would, with our programs in PATH.
+    ///
+    /// - Parameters:
+    ///   - words: The command and its arguments.
+    ///   - scratch: The directory in which it runs.
+    ///   - input: What it reads on standard input.
+    ///   - environment: Variables that are set in addition to those of the tests.
+    init(_ words: [String], in scratch: Scratch, input: String = "", environment: [String: String] = [:]) throws {
+        let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
+        self.scratch = scratch
+        mark = "DLP_TEST_JOB=\(UInt64.random(in: 0 ... .max))"
+        var variables = [mark, "PATH=\(Program.directory):\(path)"] + environment.map { "\($0.key)=\($0.value)" }
+        let names = variables.map { $0.prefix { $0 != "=" } }
+        variables += ownEnvironment().filter { entry in !names.contains(entry.prefix { $0 != "=" }) }
+
+        output = try temporaryFile()
+        error = try temporaryFile()
+        let inputFile = try temporaryFile()
+        defer { close(inputFile) }
+        try #require(pwrite(inputFile, input, input.utf8.count, 0) == input.utf8.count)
+
+        var actions = posix_spawn_file_actions_t()
+        var attributes = posix_spawnattr_t()
+        posix_spawn_file_actions_init(&actions)
+        posix_spawnattr_init(&attributes)
+        defer {
+            posix_spawn_file_actions_destroy(&actions)
+            posix_spawnattr_destroy(&attributes)
+        }
+        posix_spawn_file_actions_adddup2(&actions, inputFile, 0)
+        posix_spawn_file_actions_adddup2(&actions, output, 1)
+        posix_spawn_file_actions_adddup2(&actions, error, 2)
+        var every = sigset_t()
+        var none = sigset_t()
+        sigfillset(&every)
+        sigemptyset(&none)
+        posix_spawnattr_setsigdefault(&attributes, &every)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        // 0x80 is POSIX_SPAWN_SETSID, which the module Glibc lacks.
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK) | 0x80)
+
+        // env(1) changes the directory and looks the command up in the new PATH; then it becomes the command.
+        var arguments = (["env", "-C", scratch.path] + words).map { strdup($0) } + [nil]
+        var entries = variables.map { strdup($0) } + [nil]
+        defer { (arguments + entries).forEach { free($0) } }
+        var pid: pid_t = 0
+        try #require(posix_spawnp(&pid, "env", &actions, &attributes, &arguments, &entries) == 0)
+        self.pid = pid
+    }
+
+    deinit {
+        if waitStatus == nil {
+            kill(pid, SIGKILL)
+            waitpid(pid, nil, 0)
+        }
+        for process in processes { kill(process, SIGKILL) }
+        close(output)
+        close(error)
+    }
+
+    /// Waits for its end: its exit status, 128 + n where signal n killed it.
+    func wait() throws -> Int32 {
+        if waitStatus == nil {
+            var status: Int32 = 0
+            try eventually("it ends") { waitpid(pid, &status, WNOHANG) == pid }
+            waitStatus = status
+        }
+        let status = waitStatus ?? 0
+        return status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
+    }
+
+    /// Waits for its end and for that of all that it started.
+    func finish() throws -> Outcome {
+        let status = try wait()
+        try eventually("no process of it is left") { processes.isEmpty }
+        return Outcome(status: status, bytes: contents(of: output), error: errorText)
+    }
+
+    /// Sends a signal to the process that was started.
+    func signal(_ signal: Int32) { kill(pid, signal) }
+
+    /// Sends a signal to one rank of the job.
+    func signal(_ signal: Int32, rank: Int) throws {
+        // The launcher has no rank, and what a rank starts is no rank.
+        let ranks = processes.filter { process in
+            variables(of: process).contains("AME_RANK=\(rank)")
+        }
+        try #require(ranks.count == 1, "one process is rank \(rank)")
+        for process in ranks { kill(process, signal) }
+    }
+
+    /// What it has written to standard error so far.
+    var errorText: String { String(decoding: contents(of: error), as: UTF8.self) }
+
+    /// All processes that it started and that still run.
+    private var processes: [pid_t] {
+        entries(of: "/proc").compactMap { Int32($0) }.filter { variables(of: $0).contains(mark[...]) }
+    }
+}
+
+/// What a command that has ended has left.
+struct Outcome {
+    var status: Int32
+    /// What it wrote to standard output.
+    var bytes: [UInt8]
+    /// What it wrote to standard error.
+    var error: String
+
+    /// What it wrote to standard output, as text.
+    var output: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// The lines that it wrote to standard output.
+    var lines: [String] {
+        output.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map { String($0) }
+    }
+}
+
+/// Runs a command to its end; words are parted by blanks, and more can be given apart.
+func run(
+    _ command: String, _ words: String..., in scratch: Scratch? = nil, input: String = "",
+    environment: [String: String] = [:]
+) throws -> Outcome {
+    let all = command.split(separator: " ").map { String($0) } + words
+    return try Launched(all, in: scratch ?? Scratch(), input: input, environment: environment).finish()
+}
+
+/// Waits until `condition` holds; fails the test after a minute, far longer than anything here takes.
+func eventually(_ what: Comment, _ condition: () throws -> Bool) throws {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    let deadline = now.tv_sec + 60
+    while now.tv_sec < deadline {
+        if try condition() { return }
+        usleep(5_000)
+        clock_gettime(CLOCK_MONOTONIC, &now)
+    }
+    let holds = try condition()
+    try #require(holds, what)
+}
+
+/// The environment that a process was started with; empty where it has ended or is another user's.
+private func variables(of process: pid_t) -> [Substring] {
+    let file = open("/proc/\(process)/environ", O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return [] }
+    defer { close(file) }
+    return String(decoding: contents(of: file), as: UTF8.self).split(separator: "\0")
+}
+
+/// This process's environment, as `NAME=VALUE`.
+private func ownEnvironment() -> [String] {
+    var entries: [String] = []
+    var next = environ
+    while let entry = next.pointee {
+        entries.append(String(cString: entry))
+        next += 1
+    }
+    return entries
+}
+
+/// A file without a name.
+private func temporaryFile() throws -> Int32 {
+    var name = Array("/tmp/dlp-lua-test-XXXXXX".utf8CString)
+    let file = mkstemp(&name)
+    try #require(file >= 0)
+    _ = fcntl(file, F_SETFD, FD_CLOEXEC)
+    unlink(name)
+    return file
+}

@@ -1,0 +1,22 @@
+import Glibc
+
+/// Where what is tested lies.
+enum Program {
+    /// The directory of dlp-lua and ameexec: `DLP_BINARIES`, or where the tests themselves were built.
+    static let directory: String = {
+        if let named = getenv("DLP_BINARIES") { return String(cString: named) }
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        return parent(String(decoding: buffer.prefix(max(count, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self))
+    }()
+
+    /// The directory of the scripts that come with the programs.
+    static let scripts = parent(parent(parent(#filePath))) + "/scripts"
+
+    /// A job that comes with the programs.
+    static func example(_ name: String) -> String { "\(scripts)/examples/\(name)" }
+
+    private static func parent(_ path: String) -> String {
+        path.split(separator: "/").dropLast().map { "/" + $0 }.joined()
+    }
+}

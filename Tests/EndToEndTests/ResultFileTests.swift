@@ -1,0 +1,107 @@
+import Testing
+
+/// `--output`: results in files that other programs read.
+@Suite(.timeLimit(.minutes(5)))
+struct ResultFileTests {
+    private static let job = """
+        function examples() return 40 end
+        function work(n)
+          if n == 5 then return nil end
+          return {n = n, half = n / 2, text = 'a "quoted", one\\nand\\ttab; ä', even = n % 2 == 0}
+        end
+        """
+    private static let commands = [
+        "dlp-lua", "ameexec -np 3 dlp-lua", "ameexec -np 3 dlp-lua --mode managed",
+        "ameexec -np 3 dlp-lua --mode round-robin",
+    ]
+    private static let expected = """
+        text = 'a "quoted", one\\nand\\ttab; ä'
+        expected = [None if n == 5 else {"n": n, "half": n / 2, "text": text, "even": n % 2 == 0} for n in range(1, 41)]
+
+        """
+
+    @Test("JSON Lines hold a result per line", arguments: commands)
+    func jsonLines(_ command: String) throws {
+        let scratch = try Scratch(job: Self.job)
+        let outcome = try run("\(command) --output results.jsonl job.lua", in: scratch)
+        #expect(outcome.output == "" && outcome.error == "" && outcome.status == 0)
+        let check = try run(
+            "python3 -c",
+            "import json\n\(Self.expected)assert [json.loads(line) for line in open('results.jsonl')] == expected",
+            in: scratch)
+        #expect(check.status == 0, "\(check.error)")
+    }
+
+    @Test("a JSON file holds one array", arguments: commands)
+    func json(_ command: String) throws {
+        let scratch = try Scratch(job: Self.job)
+        let outcome = try run("\(command) --output results.json job.lua", in: scratch)
+        #expect(outcome.output == "" && outcome.error == "" && outcome.status == 0)
+        let check = try run(
+            "python3 -c", "import json\n\(Self.expected)assert json.load(open('results.json')) == expected", in: scratch
+        )
+        #expect(check.status == 0, "\(check.error)")
+    }
+
+    @Test("a CSV file holds a row per example", arguments: commands)
+    func csv(_ command: String) throws {
+        let scratch = try Scratch(job: Self.job)
+        let outcome = try run("\(command) --output results.csv job.lua", in: scratch)
+        #expect(outcome.output == "" && outcome.error == "" && outcome.status == 0)
+        let program = """
+            import csv
+            \(Self.expected)
+            rows = list(csv.DictReader(open('results.csv', newline='')))
+            assert len(rows) == 40, rows
+            for number, (row, want) in enumerate(zip(rows, expected), 1):
+                assert row["index"] == str(number), row
+                if want is None:
+                    assert row["n"] == "" and row["text"] == "", row
+                else:
+                    assert int(row["n"]) == want["n"] and float(row["half"]) == want["half"], row
+                    assert row["text"] == want["text"] and row["even"] == str(want["even"]).lower(), row
+            """
+        let check = try run("python3 -c", program, in: scratch)
+        #expect(check.status == 0, "\(check.error)")
+    }
+
+    @Test("a file without results is still a valid one", arguments: [("jsonl", ""), ("json", "[]"), ("csv", "index")])
+    func empty(_ format: String, _ text: String) throws {
+        let scratch = try Scratch(job: "function examples() return 0 end function work() end")
+        let outcome = try run("ameexec -np 2 dlp-lua --output results.\(format) job.lua", in: scratch)
+        #expect(outcome.error == "" && outcome.status == 0)
+        let written = try #require(scratch.read("results.\(format)"))
+        #expect(written.filter { !$0.isWhitespace }.hasPrefix(text) && written.count < 20, "\(written)")
+    }
+
+    @Test(
+        "a file that cannot be written is known before any work",
+        arguments: [("/no/such/directory/results.csv", "No such file"), ("results.txt", ".jsonl")],
+        ["dlp-lua", "ameexec -np 3 dlp-lua"])
+    func unwritable(_ file: (name: String, says: String), _ command: String) throws {
+        let scratch = try Scratch(job: "function examples() return 3 end function work() print('work') end")
+        let outcome = try run("\(command) --output \(file.name) job.lua", in: scratch)
+        #expect(outcome.isOneMessage("dlp-lua", with: file.name, file.says), "\(outcome.error)")
+        #expect(outcome.status == 2 && outcome.output == "")
+    }
+
+    @Test("a full disk is an error", arguments: ["jsonl", "json", "csv"], ["dlp-lua", "ameexec -np 3 dlp-lua"])
+    func full(_ format: String, _ command: String) throws {
+        let scratch = try Scratch(job: Self.job)
+        _ = try run("ln -s /dev/full results.\(format)", in: scratch)
+        let outcome = try run("\(command) --output results.\(format) job.lua", in: scratch)
+        #expect(
+            outcome.isOneMessage("dlp-lua", with: "results.\(format)", "No space left on device"), "\(outcome.error)")
+        #expect(outcome.status != 0 && outcome.output == "")
+    }
+
+    @Test("the script may name the file")
+    func scriptOption() throws {
+        let scratch = try Scratch(
+            job: "dlp.options = {output = 'named.jsonl'} function examples() return 2 end function work(n) return n end"
+        )
+        let outcome = try run("ameexec -np 2 dlp-lua job.lua", in: scratch)
+        #expect(outcome.output == "" && outcome.error == "" && outcome.status == 0)
+        #expect(scratch.read("named.jsonl") == "1\n2\n")
+    }
+}

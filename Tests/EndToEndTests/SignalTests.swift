@@ -1,0 +1,139 @@
+import Glibc
+import Testing
+
+/// Signals to the launcher, to ranks, and to a process alone.
+@Suite(.timeLimit(.minutes(5)))
+struct SignalTests {
+    /// After the first examples every rank leaves a file that says so and is busy in Lua for ever.
+    private static let busy = """
+        function examples() return 100000 end
+        function work(n)
+          if n <= 20 then return n end
+          io.open("busy." .. dlp.RANK, "w"):close()
+          while true do end
+        end
+        function summarize() print("never") end
+        """
+
+    /// Starts a job of `ranks` and waits until `busy` of them are busy.
+    private func start(_ command: String, busy ranks: Int, job: String = busy) throws -> Launched {
+        let scratch = try Scratch(job: job)
+        let launched = try Launched((command + " job.lua").split(separator: " ").map { String($0) }, in: scratch)
+        try eventually("\(ranks) ranks are busy") { scratch.names.count { $0.hasPrefix("busy.") } == ranks }
+        return launched
+    }
+
+    @Test(
+        "an interrupted job says how far it came, and leaves nothing running",
+        arguments: [
+            ("dlp-lua", 1), ("dlp-lua --mode round-robin", 1), ("dlp-lua -np 3", 3), ("ameexec -np 3 dlp-lua", 3),
+            ("ameexec -np 3 dlp-lua --mode managed", 3), ("ameexec -np 3 dlp-lua --mode round-robin", 3),
+            ("ameexec -np 3 dlp-lua --root-works no", 2),
+        ], [(SIGINT, 130), (SIGTERM, 143)] as [(Int32, Int32)])
+    func interrupt(_ job: (command: String, busy: Int), _ signal: (number: Int32, status: Int32)) throws {
+        let launched = try start(job.command, busy: job.busy)
+        launched.signal(signal.number)
+        let outcome = try launched.finish()
+        #expect(outcome.status == signal.status)
+        #expect(outcome.isOneMessage("dlp-lua", with: "interrupted after ", " of 100000 examples"), "\(outcome.error)")
+        #expect(outcome.output == "")
+    }
+
+    @Test(
+        "an interrupt that everybody gets, as from a batch system, is no lost rank",
+        arguments: ["map", "managed", "round-robin"])
+    func interruptForAll(_ mode: String) throws {
+        let launched = try start("ameexec -np 3 dlp-lua --mode \(mode)", busy: 3)
+        for rank in [1, 2, 0] { try launched.signal(SIGINT, rank: rank) }
+        launched.signal(SIGINT)
+        let outcome = try launched.finish()
+        #expect(outcome.status == 130)
+        #expect(outcome.isOneMessage("dlp-lua", with: "interrupted"), "\(outcome.error)")
+    }
+
+    @Test("an imperative script that is interrupted ends", arguments: [("dlp-lua", 1), ("ameexec -np 3 dlp-lua", 3)])
+    func imperative(_ command: String, _ ranks: Int) throws {
+        let launched = try start(
+            command, busy: ranks, job: "io.open('busy.' .. dlp.RANK, 'w'):close() while true do end")
+        launched.signal(SIGINT)
+        let outcome = try launched.finish()
+        #expect(outcome.status == 130)
+        #expect(outcome.isOneMessage("dlp-lua", with: "interrupted"), "\(outcome.error)")
+    }
+
+    @Test(
+        "a script that swallows errors is interrupted all the same",
+        arguments: [("dlp-lua", 1), ("ameexec -np 3 dlp-lua", 3)])
+    func swallowing(_ command: String, _ ranks: Int) throws {
+        let launched = try start(
+            command, busy: ranks,
+            job: """
+                function examples() return 100 end
+                function work()
+                  io.open("busy." .. dlp.RANK, "w"):close()
+                  while true do pcall(function() while true do end end) end
+                end
+                """)
+        launched.signal(SIGTERM)
+        #expect(try launched.finish().status == 143)
+    }
+
+    @Test("nothing outlives a launcher that is killed", arguments: ["ameexec -np 3 dlp-lua", "dlp-lua -np 3"])
+    func launcherKilled(_ command: String) throws {
+        let launched = try start(command, busy: 3)
+        launched.signal(SIGKILL)
+        #expect(try launched.finish().status == 128 + SIGKILL)
+    }
+
+    @Test("a worker that is killed is named with its signal", arguments: ["map", "managed", "round-robin"])
+    func workerKilled(_ mode: String) throws {
+        let launched = try start("ameexec -np 3 dlp-lua --mode \(mode)", busy: 3)
+        try launched.signal(SIGKILL, rank: 1)
+        let outcome = try launched.finish()
+        #expect(outcome.status == 3)
+        #expect(outcome.isOneMessage("dlp-lua", with: "rank 1", "signal 9", "Killed"), "\(outcome.error)")
+        #expect(outcome.output == "")
+    }
+
+    @Test("a worker that is told to end is a lost rank", arguments: ["map", "managed", "round-robin"])
+    func workerTerminated(_ mode: String) throws {
+        let launched = try start("ameexec -np 3 dlp-lua --mode \(mode)", busy: 3)
+        try launched.signal(SIGTERM, rank: 1)
+        let outcome = try launched.finish()
+        #expect(outcome.status == 3)
+        #expect(outcome.isOneMessage("dlp-lua", with: "rank 1"), "\(outcome.error)")
+        #expect(outcome.output == "")
+    }
+
+    @Test("all ranks end when the root is killed", arguments: ["map", "managed", "round-robin"])
+    func rootKilled(_ mode: String) throws {
+        let launched = try start("ameexec -np 3 dlp-lua --mode \(mode)", busy: 3)
+        try launched.signal(SIGKILL, rank: 0)
+        let outcome = try launched.finish()
+        #expect(outcome.status == 128 + SIGKILL)
+        #expect(outcome.error.contains("rank 0") && outcome.error.contains("Killed"), "\(outcome.error)")
+        #expect(outcome.output == "")
+    }
+
+    @Test(
+        "a rank that is deep in C does not hold up the end of the job",
+        arguments: [
+            "if n == 1 then os.execute('sleep 0.3') error('boom') end",
+            "if n == 1 then os.execute('sleep 0.3') os.exit(1) end",
+        ])
+    func deepInC(_ end: String) throws {
+        // The pattern takes time exponential in its length.
+        let scratch = try Scratch(
+            job: """
+                function examples() return 3 end
+                function work(n)
+                  \(end)
+                  return (('a'):rep(60)):find(('a-'):rep(40) .. 'b')
+                end
+                """)
+        let outcome = try run("ameexec -np 3 dlp-lua --chunk 1 job.lua", in: scratch)
+        #expect(outcome.status == 1)
+        #expect(outcome.output == "")
+        #expect(outcome.error.split(separator: "\n").count { $0.hasPrefix("dlp-lua") } <= 1, "\(outcome.error)")
+    }
+}
