@@ -81,13 +81,17 @@ local function sequence(table)
 end
 
 local function sorted_keys(object)
-  local keys = {}
+  local keys, texts = {}, {}
   for key in next, object do
     local kind = math.type(key) or type(key)
     if kind ~= "integer" and kind ~= "float" and kind ~= "string" and kind ~= "boolean" then
       error("a " .. kind .. " as a key cannot be written as JSON", 0)
     end
-    keys[#keys + 1] = {key = key, text = tostring(key), integer = kind == "integer"}
+    local text = tostring(key)
+    if kind == "float" and key - key == 0 then text = float(key) end
+    if texts[text] then error("two keys with the text " .. quoted(text) .. " cannot be written as JSON", 0) end
+    texts[text] = true
+    keys[#keys + 1] = {key = key, text = text, integer = kind == "integer"}
   end
   table.sort(keys, function(a, b)
     if a.integer ~= b.integer then return a.integer end
