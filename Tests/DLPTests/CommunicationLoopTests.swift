@@ -65,6 +65,21 @@ struct CommunicationLoopTests {
         #expect(root.port.end == nil)
     }
 
+    @Test(
+        "what a worker has begun for a root that then finishes is an error, as it would be after",
+        arguments: [true, false])
+    func unmetByRoot(isLoop: Bool) throws {
+        let root = try RootUnderTest(workers: 1)
+        if isLoop {
+            try root.send(Message(.enter, operation: 1, first: 10, count: 1, extra: map.packed))
+            #expect(try root.next(1)?.kind == .assign)
+        } else {
+            try root.send(Message(.collective, operation: 1, extra: Collective.gather.rawValue))
+        }
+        #expect(throws: JobEnd.self) { try root.port.waitForOthers() }
+        #expect(root.fault().contains("finished its script"))
+    }
+
     @Test("what a worker had when it finished its script is done by another")
     func departure() throws {
         let root = try RootUnderTest(workers: 2)

@@ -8,6 +8,10 @@ package struct Queue<Element> {
 
     package var isEmpty: Bool { head == elements.count }
 
+    package func contains(where isWanted: (Element) -> Bool) -> Bool {
+        elements[head...].contains { $0.map(isWanted) ?? false }
+    }
+
     package mutating func append(_ element: Element) { elements.append(element) }
 
     package mutating func popFirst() -> Element? {

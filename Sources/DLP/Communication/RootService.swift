@@ -80,16 +80,39 @@ final class RootService {
             change(operation) { (loop) throws(ScheduleViolation) in try loop.close(&actions) }
         case .cancel(let operation):
             cancel(operation)
-        case .rootHasFinished:
-            rootHasFinished = true
-            // Nobody takes the results of loops that are under way.
-            for (operation, loop) in loops where loop.options.results == .stream { cancel(operation) }
-            leaveLoops(0)
-            for other in 1..<max(communicator.size, 1) { send(Message(.goodbye), to: other) }
+        case .rootHasFinished: finishRoot()
         case .end(let end): finish(end)
         case .resume: resume()
         case .stop: break
         }
+    }
+
+    /// The root's script has ended: whatever needs the root's part in it is an error, whether it came before or comes
+    /// after.
+    private func finishRoot() {
+        rootHasFinished = true
+        let waiting = shared.inbox.withLock { inbox in
+            // A message that only announces a wait may be one whose wait is over.
+            inbox.collectives.indices.first { rank in inbox.collectives[rank].contains { $0.count == 0 } }
+        }
+        if let waiting { return missRoot(waiting, "calls a collective") }
+        for (operation, loop) in loops where loop.options.results == .stream {
+            if loop.isAwaiting(0) { return missRoot(nil, "begins a loop whose results rank 0 is to get") }
+            // The root has taken what it wanted of it.
+            cancel(operation)
+        }
+        leaveLoops(0)
+        for other in 1..<max(communicator.size, 1) { send(Message(.goodbye), to: other) }
+    }
+
+    /// A rank counts on the root, whose script has ended.
+    private func missRoot(_ source: Int?, _ what: String) {
+        finish(
+            .fault(
+                Fault(
+                    phase: .communication,
+                    message: "\(source.map { "rank \($0)" } ?? "a rank") \(what), but rank 0 has finished its script",
+                    rank: source ?? 0, host: HostName.current)))
     }
 
     private func cancel(_ operation: UInt64) {
@@ -146,13 +169,7 @@ final class RootService {
         }
         if loops[message.operation] == nil {
             if rootHasFinished, options.results == .stream {
-                return finish(
-                    .fault(
-                        Fault(
-                            phase: .communication,
-                            message: "rank \(source) begins a loop, but rank 0, which is to get its results, has "
-                                + "finished its script",
-                            rank: source, host: HostName.current)))
+                return missRoot(source, "begins a loop whose results rank 0 is to get")
             }
             // Loops that every rank has left need no memory any more, once each rank has been told.
             if held.isEmpty { loops = loops.filter { !$0.value.isOver } }
@@ -217,14 +234,7 @@ final class RootService {
     }
 
     private func collective(_ message: Message, from source: Int) {
-        guard !rootHasFinished else {
-            return finish(
-                .fault(
-                    Fault(
-                        phase: .communication,
-                        message: "rank \(source) calls a collective, but rank 0 has finished its script",
-                        rank: source, host: HostName.current)))
-        }
+        guard !rootHasFinished else { return missRoot(source, "calls a collective") }
         shared.inbox.update { $0.collectives[source].append(message) }
     }
 

@@ -50,6 +50,9 @@ struct ServedLoop {
             ranks: entered - watchers.count, work: workNanoseconds)
     }
 
+    /// Whether `rank` has yet to come.
+    func isAwaiting(_ rank: Int) -> Bool { isAwaited[rank] }
+
     mutating func enter(
         _ rank: Int, working: Bool, _ actions: inout [ScheduleAction]
     ) throws(ScheduleViolation) {
