@@ -5,10 +5,10 @@ import Testing
 @Suite("The progress line")
 struct ProgressLineTests {
     private func state(
-        done: Int, total: Int?, failures: Int = 0, seconds: Double = 3, restored: Int = 0
+        done: Int, total: Int?, failures: Int = 0, seconds: Double = 3
     ) -> ProgressState {
         ProgressState(
-            done: done, restored: restored, total: total, failures: failures, busyRanks: 3, ranks: 4,
+            done: done, total: total, failures: failures, busyRanks: 3, ranks: 4,
             start: 1_000_000_000, now: 1_000_000_000 + UInt64(seconds * 1e9))
     }
 
@@ -70,12 +70,6 @@ struct ProgressLineTests {
         #expect(ProgressLine.render(past) == " 50 %  1/2  0/s  0:00:00  0/1 ranks")
     }
 
-    @Test("counts what a journal had already as done but not for the rate")
-    func restored() {
-        let line = ProgressLine.render(state(done: 1000, total: 1030, restored: 970))
-        #expect(line == " 97 %  1000/1030  10.0/s  0:00:03  0:00:03 left  3/4 ranks")
-    }
-
     @Test(
         "writes numbers with three digits",
         arguments: [
@@ -103,13 +97,13 @@ struct SummaryLineTests {
                 == "done: 1797 examples in 3.2 s on 4 ranks; work 11.9 s, speedup 3.7, efficiency 93 %")
     }
 
-    @Test("says what failed, what was there before, and what was not done")
+    @Test("says what failed and what was not done")
     func partial() {
         let state = ProgressState(
-            done: 17, restored: 5, total: 1797, failures: 2, ranks: 1, start: 0, now: 4_000_000_000_000)
+            done: 17, total: 1797, failures: 2, ranks: 1, start: 0, now: 4_000_000_000_000)
         #expect(
             SummaryLine.render(state, work: 0)
-                == "stopped: 17 of 1797 examples (5 of them before) in 1:06:40 on 1 rank; work 0.000 s, speedup 0.0, "
+                == "stopped: 17 of 1797 examples in 1:06:40 on 1 rank; work 0.000 s, speedup 0.0, "
                 + "efficiency 0 %; 2 failed")
     }
 
