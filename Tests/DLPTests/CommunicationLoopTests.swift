@@ -109,7 +109,7 @@ struct CommunicationLoopTests {
         let observer = EndObserver()
         let (root, worker) = (group[0], group[1])
         let thread = try ServiceThread {
-            guard let port = try? RootPort(root, observer: observer) else { return }
+            guard let port = try? RootPort(observer: observer, connect: { root }) else { return }
             try? port.waitForOthers()
             port.stop(status: 3)
         }

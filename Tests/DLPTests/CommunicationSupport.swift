@@ -24,7 +24,8 @@ final class RootUnderTest {
     init(workers count: Int) throws {
         let group = ThreadCommunicator.group(of: count + 1)
         workers = Array(group.dropFirst())
-        port = try RootPort(group[0], observer: observer)
+        let root = group[0]
+        port = try RootPort(observer: observer) { root }
     }
 
     deinit { port.stop(status: 0) }

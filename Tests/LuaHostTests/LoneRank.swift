@@ -10,7 +10,7 @@ final class LoneRank {
     let host: LuaHost
 
     init(seed: Int64 = 0) throws {
-        port = try RootPort(ThreadCommunicator.alone())
+        port = try RootPort { ThreadCommunicator.alone() }
         host = try LuaHost(port: port, backend: "none", version: "test", seed: seed)
         try define("encode", luaEncode)
         try define("decode", luaDecode)

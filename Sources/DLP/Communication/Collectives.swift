@@ -31,10 +31,12 @@ extension Port {
         } else {
             bytes = try expect(.broadcast, number, of: root, from: rank == 0 ? root : 0).body
         }
-        if rank == 0 {
-            for other in 1..<max(size, 1) where other != root {
-                try post(message(.broadcast, number, bytes, of: root), to: other)
-            }
+        guard rank == 0 else { return bytes }
+        let message = message(.broadcast, number, bytes, of: root)
+        if root == 0 {
+            try postToAll(message)
+        } else {
+            for other in 1..<max(size, 1) where other != root { try post(message, to: other) }
         }
         return bytes
     }
@@ -68,7 +70,7 @@ extension Port {
             _ = try expect(.release, number, from: 0)
         } else {
             for other in 1..<max(size, 1) { _ = try expect(.barrier, number, from: other) }
-            for other in 1..<max(size, 1) { try post(message(.release, number, .empty), to: other) }
+            try postToAll(message(.release, number, .empty))
         }
     }
 

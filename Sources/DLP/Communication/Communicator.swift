@@ -44,11 +44,24 @@ public protocol Communicator: AnyObject {
     ///   dropped: its loss is, or was, delivered by `receive`.
     func send(_ message: Message, to destination: Int) throws(CommunicationError)
 
+    /// Sends `message` to every other rank; the same as `send` to each where the transport has no better way.
+    func sendToAll(_ message: Message) throws(CommunicationError)
+
     /// Waits, asleep, for what comes next: until `deadline`, in nanoseconds of the monotonic clock, or for ever.
     ///
     /// - Throws: `CommunicationError` where the transport itself fails.
     func receive(until deadline: UInt64?) throws(CommunicationError) -> Delivery
 
-    /// Sends what is queued, waiting at most until `deadline`, and closes every connection.
-    func close(until deadline: UInt64?)
+    /// Sends what is queued, waiting at most until `deadline`, and takes leave of the other ranks.
+    ///
+    /// - Parameter status: the job's exit status. With any but 0 the job is over for every rank, and a transport whose
+    ///   launcher has to be told may end this process with it.
+    func close(status: Int32, until deadline: UInt64?)
+}
+
+extension Communicator {
+    /// Sends `message` to every other rank, one after another.
+    public func sendToAll(_ message: Message) throws(CommunicationError) {
+        for other in 0..<size where other != rank { try send(message, to: other) }
+    }
 }

@@ -57,6 +57,8 @@ public protocol Port: AnyObject {
 
     /// Sends to the root (from a worker, or from the root as worker 0) or, from the root, to a worker.
     func post(_ message: Message, to destination: Int) throws(JobEnd)
+    /// Sends to every other rank; from the root only.
+    func postToAll(_ message: Message) throws(JobEnd)
     /// Waits for the next collective message from `source`.
     ///
     /// A worker that waits for long tells the root so by `announcement`: in a broadcast it sends nothing else, and the

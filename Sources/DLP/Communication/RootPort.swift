@@ -13,23 +13,41 @@ public final class RootPort: Port {
     private let shared: RootShared
     private var thread: ServiceThread?
 
-    /// Starts the service thread, which owns `communicator` from now on.
+    /// Starts the service thread, and returns when it has connected with the other ranks.
     ///
-    /// - Parameter observer: called on that thread.
-    /// - Throws: `CommunicationError` where no thread can be started.
+    /// - Parameters:
+    ///   - observer: Called on that thread.
+    ///   - connect: Called on that thread too, which alone owns the communicator: some transports belong to the thread
+    ///     that began them.
+    /// - Throws: `CommunicationError` where no thread can be started, and what `connect` throws.
     public init(
-        _ communicator: sending any Communicator, observer: any JobObserver = NoObserver()
+        observer: any JobObserver = NoObserver(),
+        connect: @escaping @Sendable () throws(CommunicationError) -> any Communicator
     ) throws(CommunicationError) {
-        size = communicator.size
-        let shared = RootShared(size: size, waker: communicator.waker)
-        self.shared = shared
-        thread = try ServiceThread { RootService(communicator, shared, observer).run() }
+        let beginning = Monitor<Result<RootShared, CommunicationError>?>(nil)
+        let thread = try ServiceThread {
+            do throws(CommunicationError) {
+                let communicator = try connect()
+                let shared = RootShared(size: communicator.size, waker: communicator.waker)
+                beginning.update { $0 = .success(shared) }
+                RootService(communicator, shared, observer).run()
+            } catch { beginning.update { $0 = .failure(error) } }
+        }
+        do { shared = try beginning.wait { $0 }.get() } catch {
+            thread.join()
+            throw error
+        }
+        self.thread = thread
+        size = shared.inbox.withLock { $0.hasDeparted.count }
     }
 
     /// Hands the message to the service thread, which handles or sends it.
     public func post(_ message: Message, to destination: Int) throws(JobEnd) {
         shared.command(.message(message, to: destination))
     }
+
+    /// Hands the message to the service thread, which sends it to every other rank.
+    public func postToAll(_ message: Message) throws(JobEnd) { shared.command(.toAll(message)) }
 
     /// The way to give a loop the examples that are sent with its work.
     public func feed(for operation: UInt64) -> LoopFeed { LoopFeed(shared: shared, operation: operation) }

@@ -53,27 +53,20 @@ final class RootService {
                         observer.jobIsStuck(end)
                     }
                 }
-            } catch {
-                finish(
-                    .fault(
-                        Fault(
-                            phase: .communication, message: error.description, rank: 0, host: HostName.current,
-                            status: 3)))
-            }
+            } catch { fail(error) }
         }
     }
 
     private func stop(_ status: Int32) {
-        for other in 1..<max(communicator.size, 1) {
-            try? communicator.send(Message(.stop, count: Int(status)), to: other)
-        }
-        communicator.close(until: dlp_now() + Self.grace)
+        try? communicator.sendToAll(Message(.stop, count: Int(status)))
+        communicator.close(status: status, until: dlp_now() + Self.grace)
     }
 
     private func handle(_ command: RootShared.Command) {
         switch command {
         case .message(let message, to: 0): handle(message, from: 0)
         case .message(let message, let destination): send(message, to: destination)
+        case .toAll(let message): sendToAll(message)
         case .feed(let operation, let examples):
             change(operation) { (loop) throws(ScheduleViolation) in try loop.feed(examples, &actions) }
         case .close(let operation):
@@ -102,7 +95,7 @@ final class RootService {
             cancel(operation)
         }
         leaveLoops(0)
-        for other in 1..<max(communicator.size, 1) { send(Message(.goodbye), to: other) }
+        sendToAll(Message(.goodbye))
     }
 
     /// A rank counts on the root, whose script has ended.
@@ -344,12 +337,18 @@ final class RootService {
     }
 
     private func send(_ message: Message, to destination: Int) {
-        do { try communicator.send(message, to: destination) } catch {
-            finish(
-                .fault(
-                    Fault(
-                        phase: .communication, message: error.description, rank: destination, host: HostName.current,
-                        status: 3)))
-        }
+        do { try communicator.send(message, to: destination) } catch { fail(error) }
+    }
+
+    private func sendToAll(_ message: Message) {
+        do { try communicator.sendToAll(message) } catch { fail(error) }
+    }
+
+    /// The transport itself has failed.
+    private func fail(_ error: CommunicationError) {
+        finish(
+            .fault(
+                Fault(
+                    phase: .communication, message: error.description, rank: 0, host: HostName.current, status: 3)))
     }
 }

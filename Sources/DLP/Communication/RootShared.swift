@@ -3,6 +3,8 @@ final class RootShared: Sendable {
     enum Command {
         /// A message from the main thread: to rank 0 as from a worker, otherwise to be sent.
         case message(Message, to: Int)
+        /// A message from the main thread to every other rank.
+        case toAll(Message)
         case feed(UInt64, [Bytes])
         case close(UInt64)
         case cancel(UInt64)

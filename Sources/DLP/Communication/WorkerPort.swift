@@ -19,6 +19,8 @@ public final class WorkerPort: Port {
 
     /// How long a rank waits for a collective before it says so, in nanoseconds.
     private static let patience: UInt64 = 500_000_000
+    /// How long the other ranks may take to hear this one's last words, in nanoseconds.
+    private static let grace: UInt64 = 2_000_000_000
 
     /// A port that owns `communicator` from now on.
     public init(_ communicator: any Communicator) { self.communicator = communicator }
@@ -26,6 +28,11 @@ public final class WorkerPort: Port {
     /// Sends the message to the root.
     public func post(_ message: Message, to destination: Int) throws(JobEnd) {
         do { try communicator.send(message, to: destination) } catch { throw lostRoot(error.description) }
+    }
+
+    /// Workers are connected with the root only.
+    public func postToAll(_ message: Message) throws(JobEnd) {
+        preconditionFailure("only rank 0 sends to all ranks")
     }
 
     /// Waits for the next collective message from the root.
@@ -95,6 +102,9 @@ public final class WorkerPort: Port {
             } catch { return nil }
         }
     }
+
+    /// Takes leave of the other ranks at the end of the job, whose exit status is `status`.
+    public func close(status: Int32) { communicator.close(status: status, until: dlp_now() + Self.grace) }
 
     /// Takes in what comes next; false where nothing came until `deadline`.
     @discardableResult

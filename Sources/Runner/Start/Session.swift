@@ -32,10 +32,11 @@ final class Session {
             port = WorkerPort(worker)
             watchHangup = { try? worker.watchHangup($0) }
         case let environment?:
-            port = try RootPort(
-                AMERoot(environment: environment, connectTimeout: connectTimeout), observer: observer)
+            port = try RootPort(observer: observer) { () throws(CommunicationError) in
+                try AMERoot(environment: environment, connectTimeout: connectTimeout)
+            }
         case nil:
-            port = try RootPort(ThreadCommunicator.alone(), observer: observer)
+            port = try RootPort(observer: observer) { ThreadCommunicator.alone() }
         }
     }
 

@@ -14,10 +14,13 @@ struct Primes {
 
     static func main() throws {
         guard let environment = try AMEEnvironment(), environment.size > 1 else {
-            return try runRoot(RootPort(ThreadCommunicator.alone()))
+            return try runRoot(RootPort { ThreadCommunicator.alone() })
         }
         if environment.rank == 0 {
-            try runRoot(RootPort(AMERoot(environment: environment, connectTimeout: 60_000_000_000)))
+            try runRoot(
+                RootPort { () throws(CommunicationError) in
+                    try AMERoot(environment: environment, connectTimeout: 60_000_000_000)
+                })
         } else {
             let worker = WorkerPort(try AMEWorker(environment: environment, connectTimeout: 60_000_000_000))
             _ = try count(worker)
