@@ -10,8 +10,9 @@ let strict: [SwiftSetting] = [
 ]
 let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-std=gnu11"])]
 
-/// Where Open MPI's <mpi.h> lies, of which only declarations are used: the library is opened at run time. Without it
-/// dlp-lua has no built-in MPI, only plugins.
+/// Where Open MPI's <mpi.h> lies; without it dlp-lua has no built-in MPI, only plugins.
+///
+/// Only declarations are used of it: the library is opened at run time.
 let openMPIHeaders: String? = {
     let named = ProcessInfo.processInfo.environment["DLP_MPI_INCLUDE"]
     let debian = ["x86_64", "aarch64"].map { "/usr/lib/\($0)-linux-gnu/openmpi/include" }
@@ -80,10 +81,15 @@ let package = Package(
 
         .testTarget(name: "DLPTests", dependencies: ["DLP"], swiftSettings: strict),
         .testTarget(name: "AMETests", dependencies: ["AME", "DLP"], swiftSettings: strict),
+        .testTarget(name: "MPIBackendTests", dependencies: ["MPIBackend", "DLP", "CMPI"], swiftSettings: strict),
         .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "DLP"], swiftSettings: strict),
         .testTarget(name: "ReportTests", dependencies: ["Report", "DLP"], swiftSettings: strict),
         .testTarget(name: "LauncherTests", dependencies: ["Launcher", "AME"], swiftSettings: strict),
         .testTarget(name: "RunnerTests", dependencies: ["Runner", "DLP"], swiftSettings: strict),
-        .testTarget(name: "EndToEndTests", dependencies: ["CSystem"], swiftSettings: strict),
+        // Ranks that exercise the MPI transport, started by the end-to-end tests.
+        .executableTarget(
+            name: "mpi-probe", dependencies: ["MPIBackend", "DLP", "CSystem"], path: "Tests/MPIProbe",
+            swiftSettings: strict),
+        .testTarget(name: "EndToEndTests", dependencies: ["CSystem", "mpi-probe"], swiftSettings: strict),
     ]
 )
