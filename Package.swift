@@ -1,4 +1,5 @@
 // swift-tools-version: 6.1
+import Foundation
 import PackageDescription
 
 let strict: [SwiftSetting] = [
@@ -8,6 +9,15 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-std=gnu11"])]
+
+/// Where Open MPI's <mpi.h> lies, of which only declarations are used: the library is opened at run time. Without it
+/// dlp-lua has no built-in MPI, only plugins.
+let openMPIHeaders: String? = {
+    let named = ProcessInfo.processInfo.environment["DLP_MPI_INCLUDE"]
+    let debian = ["x86_64", "aarch64"].map { "/usr/lib/\($0)-linux-gnu/openmpi/include" }
+    return ([named].compactMap { $0 } + debian).first { FileManager.default.fileExists(atPath: "\($0)/mpi.h") }
+}()
+let openMPI: [CSetting] = openMPIHeaders.map { [.unsafeFlags(["-I", $0])] } ?? []
 
 let package = Package(
     name: "dlp-lua",
@@ -28,6 +38,8 @@ let package = Package(
         .target(name: "CLuaHost", dependencies: ["CLua"], cSettings: strictC),
         .target(name: "CSystem", cSettings: strictC),
 
+        .target(name: "CMPI", cSettings: strictC + openMPI),
+
         // Communicator, schedules, value codec: no Lua, no sockets.
         .target(name: "DLP", dependencies: ["CSystem"], swiftSettings: strict),
         // The socket transport.
@@ -35,6 +47,8 @@ let package = Package(
             name: "AME",
             dependencies: ["DLP", "CSystem", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict),
+        // The MPI transport, on a library that is opened at run time.
+        .target(name: "MPIBackend", dependencies: ["DLP", "CMPI", "CSystem"], swiftSettings: strict),
         // The Lua state, the script contract, the module dlp.
         .target(
             name: "LuaHost", dependencies: ["DLP", "CLua", "CLuaHost"],
