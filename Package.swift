@@ -64,6 +64,9 @@ let package = Package(
             name: "primes", dependencies: ["DLP", "AME"], path: "scripts/examples/swift",
             swiftSettings: strict),
 
+        // A rank for the tests with real launchers.
+        .executableTarget(
+            name: "ame-probe", dependencies: ["AME", "DLP", "CSystem"], path: "Tests/AMEProbe", swiftSettings: strict),
         .testTarget(name: "DLPTests", dependencies: ["DLP"], swiftSettings: strict),
         .testTarget(name: "AMETests", dependencies: ["AME", "DLP"], swiftSettings: strict),
         .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "DLP"], swiftSettings: strict),
