@@ -9,6 +9,13 @@ let strict: [SwiftSetting] = [
 ]
 let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-std=gnu11"])]
 
+// PMIx is opened at run time; its header (Debian: libpmix-dev) lets the compiler check the calls, and without it ranks do
+// not meet by PMIx. This is where Debian has it; a directory that is not there does no harm.
+let pmixHeaders: [CSetting] = [
+    .unsafeFlags(
+        ["x86_64", "aarch64"].flatMap { ["-isystem", "/usr/lib/\($0)-linux-gnu/pmix2/include"] })
+]
+
 let package = Package(
     name: "dlp-lua",
     products: [
@@ -23,17 +30,18 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
-        // C that must be C: Lua's headers, the trampoline between Lua and Swift, fork and its kin.
+        // C that must be C: Lua's headers, the trampoline between Lua and Swift, fork and its kin, a library opened at run time.
         .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
         .target(name: "CLuaHost", dependencies: ["CLua"], cSettings: strictC),
         .target(name: "CSystem", cSettings: strictC),
+        .target(name: "CPMIx", cSettings: strictC + pmixHeaders),
 
         // Communicator, schedules, value codec: no Lua, no sockets.
         .target(name: "DLP", dependencies: ["CSystem"], swiftSettings: strict),
         // The socket transport.
         .target(
             name: "AME",
-            dependencies: ["DLP", "CSystem", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["DLP", "CSystem", "CPMIx", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict),
         // The Lua state, the script contract, the module dlp.
         .target(

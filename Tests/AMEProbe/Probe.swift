@@ -54,6 +54,7 @@ struct Probe {
             let parts = variable("PMI_PORT").split(separator: ":")
             return .pmi1Port(
                 host: parts.first.map { String($0) } ?? "", port: UInt16(parts.last ?? "") ?? 0, id: variable("PMI_ID"))
+        case "pmix": return .pmix
         default:
             end(2, "usage: ame-probe pmi1|pmi1-port|pmix|file [JOB] [SECONDS], not \(job)")
         }

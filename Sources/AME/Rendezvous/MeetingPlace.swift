@@ -15,3 +15,23 @@ protocol MeetingPlace {
     /// - Throws: `CommunicationError` where that fails, or the ranks do not all come in time.
     func exchange(_ card: Card?) throws(CommunicationError) -> Card
 }
+
+/// What to say where a launcher's own meeting point still waits for ranks when the time is up.
+func missingRanks(of size: Int, within limit: TimeLimit) -> String {
+    "not all of the \(size) ranks came to the launcher's meeting point within \(limit): see whether one of them failed, "
+        + "or give them more time with --connect-timeout"
+}
+
+extension Card {
+    /// The card that rank 0 left at a launcher's meeting point.
+    ///
+    /// - Throws: `CommunicationError` where it left something else there.
+    init(left text: String) throws(CommunicationError) {
+        guard let card = Card(text: text) else {
+            throw CommunicationError(
+                "what rank 0 left at the launcher's meeting point is not what this program leaves there: start the same "
+                    + "dlp-lua on every rank")
+        }
+        self = card
+    }
+}

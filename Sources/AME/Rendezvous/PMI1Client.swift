@@ -83,16 +83,10 @@ final class PMI1Client: MeetingPlace {
         try connection.ask(
             "barrier_in", for: "barrier_out",
             silence:
-                "not all of the \(size) ranks came to the launcher's meeting point within \(limit): see whether one "
-                + "of them failed, or give them more time with --connect-timeout")
+                missingRanks(of: size, within: limit))
         let text = try connection.ask("get kvsname=\(store) key=\(Self.cardKey)", for: "get_result")["value"] ?? ""
         try connection.ask("finalize", for: "finalize_ack")
-        guard let card = Card(text: text) else {
-            throw CommunicationError(
-                "what rank 0 left at the launcher's meeting point is not what this program leaves there: start the same "
-                    + "dlp-lua on every rank")
-        }
-        return card
+        return try Card(left: text)
     }
 
     private func put(_ text: String) throws(CommunicationError) {

@@ -10,6 +10,19 @@ public enum Rendezvous: Sendable, Equatable {
     case pmi1(descriptor: Int32, rank: Int, size: Int)
     /// A PMI-1 server behind a TCP port (`PMI_PORT`), to which a rank names its `PMI_ID`: Hydra with `-pmi-port`.
     case pmi1Port(host: String, port: UInt16, id: String)
+    /// A PMIx server (`PMIX_NAMESPACE`): Open MPI's mpiexec, and Slurm's `--mpi=pmix`.
+    case pmix
+
+    /// Why this way is closed, as far as can be seen without going it; nil where it may be open.
+    ///
+    /// Takes about a millisecond where it opens libpmix, and less otherwise.
+    public var obstacle: String? {
+        switch self {
+        case .pmi1(let descriptor, _, _): PMI1Client.obstacle(descriptor)
+        case .pmi1Port: nil
+        case .pmix: PMIxClient.obstacle()
+        }
+    }
 
     /// Exchanges what the ranks must know about each other.
     ///
@@ -50,6 +63,8 @@ public enum Rendezvous: Sendable, Equatable {
             try PMI1Client(descriptor: descriptor, rank: rank, size: size, within: limit)
         case .pmi1Port(let host, let port, let id):
             try PMI1Client(host: host, port: port, id: id, within: limit)
+        case .pmix:
+            try PMIxClient(within: limit)
         }
     }
 }
