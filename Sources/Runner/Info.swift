@@ -13,7 +13,7 @@ enum Info {
             print("dlp-lua init info from the root process:")
             if let environment = session.connection.environment {
                 print("  Using AME for getting host, port, rank, size:")
-                print("    Address: \(environment.endpoint)")
+                print("    Address: \(environment.address)")
             } else {
                 print("  Using None for getting host, port, rank, size:")
             }
