@@ -30,7 +30,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
-        // C that must be C: Lua's headers, the trampoline between Lua and Swift, fork and its kin, a library opened at run time.
+        // C that must be C: Lua's headers, the trampoline between Lua and Swift, fork and its kin, PMIx.
         .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
         .target(name: "CLuaHost", dependencies: ["CLua"], cSettings: strictC),
         .target(name: "CSystem", cSettings: strictC),
