@@ -55,6 +55,10 @@ struct Probe {
             return .pmi1Port(
                 host: parts.first.map { String($0) } ?? "", port: UInt16(parts.last ?? "") ?? 0, id: variable("PMI_ID"))
         case "pmix": return .pmix
+        case "file":
+            return .sharedFile(
+                rank: number(variable("SLURM_PROCID")), size: number(variable("SLURM_STEP_NUM_TASKS")), job: job,
+                isOneHost: number(variable("SLURM_STEP_NUM_NODES")) == 1)
         default:
             end(2, "usage: ame-probe pmi1|pmi1-port|pmix|file [JOB] [SECONDS], not \(job)")
         }

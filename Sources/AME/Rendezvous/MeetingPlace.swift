@@ -8,12 +8,29 @@ protocol MeetingPlace {
     var size: Int { get }
     /// Whether all ranks are known to be on one host.
     var isOneHost: Bool { get }
+    /// The file that says where rank 0 is, after `exchange`; nil where none does.
+    var cardFile: CardFile? { get }
 
     /// Gives rank 0's card to every rank, and leaves.
     ///
     /// - Parameter card: rank 0's own, nil on every other rank.
     /// - Throws: `CommunicationError` where that fails, or the ranks do not all come in time.
-    func exchange(_ card: Card?) throws(CommunicationError) -> Card
+    mutating func exchange(_ card: Card?) throws(CommunicationError) -> Card
+}
+
+extension MeetingPlace {
+    /// None: launchers that keep the card themselves have no file.
+    var cardFile: CardFile? { nil }
+}
+
+/// Checks what a launcher said.
+///
+/// - Throws: `CommunicationError` where there is no such rank in a job of that size.
+func checkPlace(rank: Int, size: Int) throws(CommunicationError) {
+    guard size > 0, size <= Int32.max, (0..<size).contains(rank) else {
+        throw CommunicationError(
+            "the launcher says that this is rank \(rank) of \(size), which cannot be: use another launcher")
+    }
 }
 
 /// What to say where a launcher's own meeting point still waits for ranks when the time is up.

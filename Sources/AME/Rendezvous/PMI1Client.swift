@@ -24,11 +24,10 @@ final class PMI1Client: MeetingPlace {
 
     /// Begins a session over an inherited socket, which programs that this process starts do not inherit.
     ///
-    /// - Throws: `CommunicationError` where there is no such socket, or the server does not answer as it should.
+    /// - Throws: `CommunicationError` where the server does not answer as it should.
     convenience init(
         descriptor: Int32, rank: Int, size: Int, within limit: TimeLimit
     ) throws(CommunicationError) {
-        if let obstacle = Self.obstacle(descriptor) { throw CommunicationError(obstacle) }
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
         let connection = PMI1Connection(Socket(adopting: descriptor), within: limit)
@@ -53,10 +52,7 @@ final class PMI1Client: MeetingPlace {
     private init(
         _ connection: PMI1Connection, rank: Int, size: Int, within limit: TimeLimit
     ) throws(CommunicationError) {
-        guard size > 0, size <= Int32.max, (0..<size).contains(rank) else {
-            throw CommunicationError(
-                "the launcher says that this is rank \(rank) of \(size), which cannot be: use another launcher")
-        }
+        try checkPlace(rank: rank, size: size)
         self.rank = rank
         self.size = size
         self.connection = connection

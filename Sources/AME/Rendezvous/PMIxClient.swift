@@ -15,19 +15,14 @@ struct PMIxClient: MeetingPlace {
 
     private let limit: TimeLimit
 
-    /// Begins the session.
+    /// Begins the session; `obstacle` must be nil.
     ///
-    /// - Throws: `CommunicationError` where there is no PMIx, or no launcher that serves it.
+    /// - Throws: `CommunicationError` where there is no launcher that serves it.
     init(within limit: TimeLimit) throws(CommunicationError) {
         self.limit = limit
-        if let obstacle = Self.obstacle() { throw CommunicationError(obstacle) }
         var place = dlp_pmix_place()
         try Self.check(dlp_pmix_begin(&place), "Init")
-        guard place.rank < place.size, place.size <= Int32.max else {
-            throw CommunicationError(
-                "the launcher's PMIx server says that this is rank \(place.rank) of \(place.size), which cannot be: use "
-                    + "another launcher")
-        }
+        try checkPlace(rank: Int(place.rank), size: Int(place.size))
         rank = Int(place.rank)
         size = Int(place.size)
         isOneHost = place.local_size == place.size

@@ -12,6 +12,12 @@ public enum Rendezvous: Sendable, Equatable {
     case pmi1Port(host: String, port: UInt16, id: String)
     /// A PMIx server (`PMIX_NAMESPACE`): Open MPI's mpiexec, and Slurm's `--mpi=pmix`.
     case pmix
+    /// A file in a directory that all hosts see, where the launcher offers nothing: Slurm's `--mpi=none`.
+    ///
+    /// The directory is `DLP_RENDEZVOUS_DIR`, or `.dlp-lua` in the home directory. `job` must differ between jobs that
+    /// run at the same time: in Slurm cluster, job and step. `isOneHost` says that the launcher started all ranks on one
+    /// host.
+    case sharedFile(rank: Int, size: Int, job: String, isOneHost: Bool)
 
     /// Why this way is closed, as far as can be seen without going it; nil where it may be open.
     ///
@@ -21,6 +27,7 @@ public enum Rendezvous: Sendable, Equatable {
         case .pmi1(let descriptor, _, _): PMI1Client.obstacle(descriptor)
         case .pmi1Port: nil
         case .pmix: PMIxClient.obstacle()
+        case .sharedFile: FileMeeting.obstacle()
         }
     }
 
@@ -37,24 +44,29 @@ public enum Rendezvous: Sendable, Equatable {
     public func meet(
         claimed: (rank: Int, size: Int)? = nil, address: RootAddress = RootAddress(), connectTimeout: UInt64
     ) throws(CommunicationError) -> AMEEnvironment {
-        let place = try open(within: TimeLimit(connectTimeout))
+        if let obstacle { throw CommunicationError(obstacle) }
+        var place = try open(within: TimeLimit(connectTimeout))
         if let claimed, claimed != (place.rank, place.size) {
             throw CommunicationError(
                 "the launcher's variables say rank \(claimed.rank) of \(claimed.size), the launcher itself rank "
                     + "\(place.rank) of \(place.size): start the program by one launcher only")
         }
-        guard place.rank == 0 else {
-            let card = try place.exchange(nil)
-            let endpoints = card.endpoints()
-            guard !endpoints.isEmpty else { throw Card.unreachable(rank: place.rank) }
-            return AMEEnvironment(rank: place.rank, size: place.size, endpoints: endpoints, key: card.key)
-        }
-        let listening = try RootListening.open(address, isOneHost: place.isOneHost)
-        let card = try place.exchange(listening.card)
-        return AMEEnvironment(
-            rank: 0, size: place.size, endpoints: card.endpoints(), key: card.key,
-            // A job of one rank does not listen.
-            listeners: place.size > 1 ? listening.listeners.map { $0.release() } : [])
+        return try Self.meet(at: &place, address: address)
+    }
+
+    /// Exchanges what the ranks must know, at a place where they meet.
+    static func meet(
+        at place: inout any MeetingPlace, address: RootAddress
+    ) throws(CommunicationError) -> AMEEnvironment {
+        let listening = place.rank == 0 ? try RootListening.open(address, isOneHost: place.isOneHost) : nil
+        let card = try place.exchange(listening?.card)
+        let endpoints = card.endpoints()
+        guard !endpoints.isEmpty else { throw Card.unreachable(rank: place.rank) }
+        var environment = AMEEnvironment(rank: place.rank, size: place.size, endpoints: endpoints, key: card.key)
+        environment.cardFile = place.cardFile
+        // A job of one rank does not listen.
+        if let listening, place.size > 1 { environment.listeners = listening.listeners.map { $0.release() } }
+        return environment
     }
 
     private func open(within limit: TimeLimit) throws(CommunicationError) -> any MeetingPlace {
@@ -65,6 +77,11 @@ public enum Rendezvous: Sendable, Equatable {
             try PMI1Client(host: host, port: port, id: id, within: limit)
         case .pmix:
             try PMIxClient(within: limit)
+        case .sharedFile(let rank, let size, let job, let isOneHost):
+            try FileMeeting(
+                rank: rank, size: size, isOneHost: isOneHost,
+                // Without a directory there is an obstacle, which has been looked for.
+                file: CardFile(job: job, in: CardFile.directory() ?? ""), within: limit)
         }
     }
 }

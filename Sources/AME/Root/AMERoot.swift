@@ -28,6 +28,8 @@ public final class AMERoot: Communicator {
     /// - Precondition: `environment.rank` is 0.
     public init(environment: AMEEnvironment, connectTimeout: UInt64) throws(CommunicationError) {
         precondition(environment.rank == 0, "AMERoot is for rank 0")
+        // When all are there nobody needs it any more, and when this fails nobody should come.
+        defer { environment.cardFile?.remove() }
         size = environment.size
         star = try Star(size: size)
         guard size > 1 else { return }

@@ -34,6 +34,9 @@ public struct AMEEnvironment: Sendable {
         self.columns = columns
     }
 
+    /// Where ranks met by a file: rank 0 removes it when all are there, a worker reads it again when it leads nowhere.
+    var cardFile: CardFile?
+
     /// Reads the variables of `AMEVariable`; nil where `AME_RANK` is not set, so that no AME launcher started us.
     ///
     /// Descriptors that rank 0 inherited are marked close-on-exec.

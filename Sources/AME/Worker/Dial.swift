@@ -19,13 +19,16 @@ struct Dial {
         case failed(reason: String)
     }
 
-    private let environment: AMEEnvironment
+    private var environment: AMEEnvironment
     private let deadline: Deadline
     private var patience = firstPatience
+    /// Why the last attempt at each endpoint failed.
+    private var reasons: [String?]
 
     private init(_ environment: AMEEnvironment, until deadline: Deadline) {
         self.environment = environment
         self.deadline = deadline
+        reasons = Array(repeating: nil, count: environment.endpoints.count)
     }
 
     /// Connects with the root and proves the key to it.
@@ -40,25 +43,38 @@ struct Dial {
     ) throws(CommunicationError) -> Socket {
         var dial = Dial(environment, until: .after(timeout))
         var pause = firstPause
-        var reasons = [String?](repeating: nil, count: environment.endpoints.count)
         while true {
-            for (place, endpoint) in environment.endpoints.enumerated() {
+            let began = dlp_now()
+            for (place, endpoint) in dial.environment.endpoints.enumerated() {
                 // What the first attempts found says more than that there was no time for another.
-                if reasons[place] != nil, dial.deadline.hasPassed { break }
+                if dial.reasons[place] != nil, dial.deadline.hasPassed { break }
                 switch try dial.attempt(at: endpoint) {
                 case .connected(let socket): return socket
-                case .failed(let reason): reasons[place] = reason
+                case .failed(let reason): dial.reasons[place] = reason
                 }
             }
-            if dial.deadline.hasPassed { throw dial.unreachable(reasons: reasons.compactMap { $0 }, within: timeout) }
+            if dial.deadline.hasPassed { throw dial.unreachable(within: timeout) }
+            // A refusal is an answer, and uses up no patience.
+            if dlp_now() - began >= dial.patience { dial.patience = min(dial.patience * 2, longestPatience) }
             poll(nil, 0, Deadline.earlier(dial.deadline, .after(pause)).milliseconds)
             pause = min(pause * 2, longestPause)
-            dial.patience = min(dial.patience * 2, longestPatience)
+            dial.lookAgain()
         }
     }
 
+    /// Takes up what the file says by now by which the ranks met: what it said before may have been an earlier job's.
+    private mutating func lookAgain() {
+        guard let card = try? environment.cardFile?.read(), card.key.base64 != environment.key.base64 else { return }
+        let endpoints = card.endpoints()
+        guard !endpoints.isEmpty else { return }
+        environment.key = card.key
+        environment.endpoints = endpoints
+        reasons = Array(repeating: nil, count: endpoints.count)
+        patience = Self.firstPatience
+    }
+
     /// Whether somebody else may have one of the addresses that the root said to be its own.
-    private var hasAlternatives: Bool { environment.endpoints.count > 1 }
+    private var hasAlternatives: Bool { environment.endpoints.count > 1 || environment.cardFile != nil }
 
     private func attempt(at endpoint: AMEEnvironment.Endpoint) throws(CommunicationError) -> Attempt {
         switch endpoint {
@@ -115,12 +131,12 @@ struct Dial {
         }
     }
 
-    private func unreachable(reasons: [String], within timeout: UInt64) -> CommunicationError {
-        let endpoints = environment.endpoints
-        var why = reasons.first ?? "it has no address"
+    private func unreachable(within timeout: UInt64) -> CommunicationError {
+        var why = reasons.compactMap { $0 }.first ?? "it has no address"
         var remedy = "see whether rank 0 runs and its host can be reached"
         if hasAlternatives {
-            why = zip(endpoints, reasons).map { "\($0): \($1)" }.joined(separator: ", ")
+            why = zip(environment.endpoints, reasons).map { "\($0): \($1 ?? "not tried")" }.joined(separator: ", ")
+            if let file = environment.cardFile { why += " (according to \(file.path))" }
             remedy += ", or name its right address by \(AMEVariable.reachableHost) or \(AMEVariable.reachableInterface)"
         }
         let place = hasAlternatives ? "" : " at \(environment.address)"
