@@ -60,7 +60,7 @@ let package = Package(
         .target(name: "Launcher", dependencies: ["DLP", "AME", "CSystem"], swiftSettings: strict),
         // One job from options to exit status.
         .target(
-            name: "Runner", dependencies: ["DLP", "AME", "LuaHost", "Report", "Launcher", "CSystem"],
+            name: "Runner", dependencies: ["DLP", "AME", "MPIBackend", "LuaHost", "Report", "Launcher", "CSystem"],
             swiftSettings: strict),
         .executableTarget(
             name: "dlp-lua",
@@ -86,7 +86,7 @@ let package = Package(
         .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "DLP"], swiftSettings: strict),
         .testTarget(name: "ReportTests", dependencies: ["Report", "DLP"], swiftSettings: strict),
         .testTarget(name: "LauncherTests", dependencies: ["Launcher", "AME"], swiftSettings: strict),
-        .testTarget(name: "RunnerTests", dependencies: ["Runner", "DLP"], swiftSettings: strict),
+        .testTarget(name: "RunnerTests", dependencies: ["Runner", "AME", "MPIBackend", "DLP"], swiftSettings: strict),
         .testTarget(name: "EndToEndTests", dependencies: ["CSystem"], swiftSettings: strict),
     ]
 )

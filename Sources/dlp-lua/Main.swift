@@ -10,7 +10,10 @@ struct Main {
         do {
             let command = try Command.parse(Array(CommandLine.arguments.dropFirst()))
             let invocation = try command.invocation()
-            if let ranks = try command.ranks { exit(launch(ranks)) }
+            if let ranks = try command.ranks {
+                if let objection = objectionToStartingRanks() { throw UsageError(objection) }
+                exit(launch(ranks))
+            }
             exit(run(invocation))
         } catch let error as UsageError {
             exit(complainOnce("\(error.message); see dlp-lua --help", status: 2))

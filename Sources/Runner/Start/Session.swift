@@ -4,6 +4,7 @@ import CSystem
 import DLP
 import Glibc
 import LuaHost
+import MPIBackend
 import Report
 
 /// This process's place in the job: its port, its Lua state, and how all that ends.
@@ -26,17 +27,24 @@ final class Session {
         self.connection = connection
         control = connection.environment?.control.map { ControlChannel(descriptor: $0) }
         observer = RootObserver(control: control, size: connection.size)
-        switch connection.environment {
-        case let environment? where environment.rank > 0:
-            let worker = try AMEWorker(environment: environment, connectTimeout: connectTimeout)
-            port = WorkerPort(worker)
-            watchHangup = { try? worker.watchHangup($0) }
-        case let environment?:
+        let (rank, size) = (connection.rank, connection.size)
+        switch connection.transport {
+        case .none:
+            port = try RootPort(observer: observer) { ThreadCommunicator.alone() }
+        case .ame(let environment) where rank == 0:
             port = try RootPort(observer: observer) { () throws(CommunicationError) in
                 try AMERoot(environment: environment, connectTimeout: connectTimeout)
             }
-        case nil:
-            port = try RootPort(observer: observer) { ThreadCommunicator.alone() }
+        case .ame(let environment):
+            let worker = try AMEWorker(environment: environment, connectTimeout: connectTimeout)
+            port = WorkerPort(worker)
+            watchHangup = { try? worker.watchHangup($0) }
+        case .mpi(let library) where rank == 0:
+            port = try RootPort(observer: observer) { () throws(CommunicationError) in
+                try MPICommunicator(library: library, expectedRank: rank, expectedSize: size)
+            }
+        case .mpi(let library):
+            port = try WorkerPort(MPICommunicator(library: library, expectedRank: rank, expectedSize: size))
         }
     }
 
@@ -95,9 +103,13 @@ final class Session {
             }
             root.stop(status: status)
         } else if let worker = port as? WorkerPort {
-            if status == 0, !isDeclarative { return worker.leave() }
-            worker.report(.exit(status: status, rank: port.rank))
-            _ = worker.waitForStop(until: dlp_now() + 5_000_000_000)
+            if status == 0, !isDeclarative {
+                worker.leave()
+            } else {
+                worker.report(.exit(status: status, rank: port.rank))
+                _ = worker.waitForStop(until: dlp_now() + 5_000_000_000)
+            }
+            worker.close(status: status)
         }
     }
 
@@ -108,7 +120,11 @@ final class Session {
             return end(UsageError("standard output could not be written whole; is the disk full?"))
         }
         do {
-            if let worker = port as? WorkerPort { return try worker.finish() }
+            if let worker = port as? WorkerPort {
+                let status = try worker.finish()
+                worker.close(status: status)
+                return status
+            }
             try root?.waitForOthers()
             observer.finishDisplay()
             root?.stop(status: 0)
@@ -131,13 +147,15 @@ final class Session {
         }
         guard let worker = port as? WorkerPort else { return end.status }
         worker.report(end)
+        var status = end.status
         switch end {
-        case .stopped: return end.status
+        case .stopped: break
         case .fault(let fault) where fault.phase == .communication && fault.status == 3:
             complainOfLostRoot(fault.message)
-            return 3
-        default: return worker.waitForStop(until: dlp_now() + 5_000_000_000) ?? end.status
+        default: status = worker.waitForStop(until: dlp_now() + 5_000_000_000) ?? status
         }
+        worker.close(status: status)
+        return status
     }
 
     /// Ends this rank because of a script's error, or, where the script failed only because the job is over, of that.
