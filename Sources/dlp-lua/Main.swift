@@ -1,4 +1,5 @@
 import ArgumentParser
+import CSystem
 import Glibc
 import Launcher
 import Runner
@@ -7,6 +8,7 @@ import Runner
 @main
 struct Main {
     static func main() {
+        dlp_leave_crashes_to_system()
         do {
             let command = try Command.parse(Array(CommandLine.arguments.dropFirst()))
             let invocation = try command.invocation()

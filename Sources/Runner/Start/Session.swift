@@ -25,6 +25,7 @@ final class Session {
     /// - Throws: `CommunicationError` where they do not find each other.
     init(_ connection: Connection, connectTimeout: UInt64) throws(CommunicationError) {
         self.connection = connection
+        departure = try EventWaker()
         control = connection.environment?.control.map { ControlChannel(descriptor: $0) }
         observer = RootObserver(control: control, size: connection.size)
         let (rank, size) = (connection.rank, connection.size)
@@ -49,6 +50,8 @@ final class Session {
     }
 
     private var watchHangup: ((@escaping @Sendable () -> Void) -> Void)?
+    /// Tells the watch that this worker is about to leave by itself.
+    private let departure: EventWaker
 
     /// Shows the progress of the loop that begins, where that is wanted.
     func showProgress(_ mode: ProgressReporter.Mode, prefix: String = "") {
@@ -76,11 +79,10 @@ final class Session {
                 _exit(128 + signal)
             }
         }
-        watchHangup? {
+        watchHangup? { [departure] in
             // Lua ends at its next instruction; a C function may take longer than anyone waits for.
             interrupter.interrupt()
-            Pause.seconds(2)
-            _exit(3)
+            if !departure.wait(nanoseconds: 2_000_000_000) { _exit(3) }
         }
         return host
     }
@@ -109,8 +111,14 @@ final class Session {
                 worker.report(.exit(status: status, rank: port.rank))
                 _ = worker.waitForStop(until: dlp_now() + 5_000_000_000)
             }
-            worker.close(status: status)
+            leave(worker, status: status)
         }
+    }
+
+    /// Takes leave of the root, as the last thing that this worker does.
+    private func leave(_ worker: WorkerPort, status: Int32) {
+        departure.wake()
+        worker.close(status: status)
     }
 
     /// Ends this rank after its script: waits for the others, and returns the job's exit status.
@@ -122,7 +130,7 @@ final class Session {
         do {
             if let worker = port as? WorkerPort {
                 let status = try worker.finish()
-                worker.close(status: status)
+                leave(worker, status: status)
                 return status
             }
             try root?.waitForOthers()
@@ -154,7 +162,7 @@ final class Session {
             complainOfLostRoot(fault.message)
         default: status = worker.waitForStop(until: dlp_now() + 5_000_000_000) ?? status
         }
-        worker.close(status: status)
+        leave(worker, status: status)
         return status
     }
 
