@@ -23,20 +23,25 @@ extension Detection {
             }
             + Sighting.Way.allCases.map { way in
                 Method(
-                    name: "AME by \(way.rawValue)", availability: Self.availability(of: way, seen),
+                    name: "AME by \(way.rawValue)", availability: Self.availability(of: way, seen, facts),
                     isChosen: isChosen(way))
             }
             + [Method(name: "none", availability: .here("one process alone"), isChosen: isChosen(.alone))]
     }
 
-    private static func availability(of way: Sighting.Way, _ seen: [Sighting]) -> Availability {
+    private static func availability(
+        of way: Sighting.Way, _ seen: [Sighting], _ facts: ProcessFacts
+    ) -> Availability {
         let launchers = seen.filter { $0.way == way }
         if let open = launchers.first(where: { $0.rendezvous != nil }) { return .here("offered by \(open.name)") }
         if let closed = launchers.first { return .missing("\(closed.name): \(closed.obstacle)") }
-        return switch way {
-        case .pmi1: .missing("neither PMI_FD nor PMI_PORT is set")
-        case .pmix: .missing("PMIX_NAMESPACE is not set")
-        case .sharedFile: .missing("SLURM_STEP_ID is not set")
+        switch way {
+        case .pmi1: return .missing("neither PMI_FD nor PMI_PORT is set")
+        case .sharedFile: return .missing("SLURM_STEP_ID is not set")
+        case .pmix:
+            let absence = "PMIX_NAMESPACE is not set"
+            guard case .missing(let reason) = facts.pmix() else { return .missing(absence) }
+            return .missing("\(absence); \(reason)")
         }
     }
 
