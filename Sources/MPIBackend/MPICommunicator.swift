@@ -122,21 +122,25 @@ public final class MPICommunicator: Communicator {
 
     /// Takes leave of the other ranks.
     ///
-    /// With status 0 all ranks must come here, and it takes until the last one has: MPI cannot be left alone. Until then
-    /// this rank takes in what the others send. With another status the root ends the processes of all ranks, after a
-    /// moment in which they may end what they do; this does not return.
-    ///
-    /// - Parameters:
-    ///   - status: The job's exit status.
-    ///   - deadline: How long what is queued may take with a status other than 0.
-    public func close(status: Int32, until deadline: UInt64?) {
+    /// All ranks must come here, and it takes until the last one has: MPI cannot be left alone. Until then this rank
+    /// takes in what the others send.
+    public func close(until deadline: UInt64?) {
         guard !isClosed else { return }
         isClosed = true
         do throws(CommunicationError) {
-            if status == 0 {
-                try leave(until: nil)
-                return try calls.finish()
-            }
+            try leave(until: nil)
+            try calls.finish()
+        } catch { end(status: 3) }
+    }
+
+    /// Ends the processes of all ranks: the root does, after a moment in which they may end what they do, and a worker
+    /// where the root does not.
+    ///
+    /// This does not return.
+    public func abort(status: Int32, until deadline: UInt64?) {
+        guard !isClosed else { return }
+        isClosed = true
+        do throws(CommunicationError) {
             let latest = dlp_now() + (rank == 0 ? Self.rootPatience : Self.workerPatience)
             try leave(until: rank == 0 ? Deadline.earlier(Deadline(deadline), Deadline(latest)).moment : latest)
             // All are here: the root ends them.
@@ -144,7 +148,10 @@ public final class MPICommunicator: Communicator {
         } catch {
             // MPI has failed, so that ending everything is all that is left.
         }
-        let status = status == 0 ? 3 : status
+        end(status: status)
+    }
+
+    private func end(status: Int32) -> Never {
         calls.abort(status: status)
         _exit(status)
     }

@@ -28,9 +28,9 @@ enum Main {
             let run = Scenario(communicator: communicator, numbers: numbers)
             do { try scenario(run) } catch {
                 say("rank \(communicator.rank): \(error)")
-                communicator.close(status: 9, until: nil)
+                communicator.abort(status: 9, until: nil)
             }
-            communicator.close(status: 0, until: nil)
+            communicator.close(until: nil)
         } catch { fail("\(error)") }
     }
 

@@ -154,17 +154,17 @@ struct Scenario {
             if rank == 1 { sleep(600) }
             _ = try communicator.receive(until: nil)
             say("rank \(rank) was told")
-            return communicator.close(status: Int32(numbers[0]), until: nil)
+            return communicator.abort(status: Int32(numbers[0]), until: nil)
         }
         say("rank 0 fails")
         try communicator.sendToAll(Message(.stop, count: numbers[0]))
-        communicator.close(status: Int32(numbers[0]), until: dlp_now() + 2_000_000_000)
+        communicator.abort(status: Int32(numbers[0]), until: dlp_now() + 2_000_000_000)
     }
 
     /// A worker ends the job, of which the root knows nothing: STATUS.
     private func workerFails() throws {
         if rank != 1 { _ = try communicator.receive(until: nil) }
-        communicator.close(status: Int32(numbers[0]), until: nil)
+        communicator.abort(status: Int32(numbers[0]), until: nil)
     }
 
     /// Messages there and back between the root and each worker in turn: COUNT, BYTES; says how long one takes.
