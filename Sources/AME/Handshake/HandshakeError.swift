@@ -1,3 +1,5 @@
+import DLP
+
 /// Why two processes did not come to terms.
 enum HandshakeError: Error, Equatable {
     /// The peer does not speak this protocol, or not in the role that it should have.

@@ -1,3 +1,5 @@
+import DLP
+
 /// How long ranks may take to find each other.
 struct TimeLimit: CustomStringConvertible {
     let deadline: Deadline

@@ -74,7 +74,7 @@ public final class AMERoot: Communicator {
     }
 
     /// Sends what is queued, waiting at most until `deadline`, and closes every connection.
-    public func close(status: Int32 = 0, until deadline: UInt64?) {
+    public func close(until deadline: UInt64?) {
         star.close(until: Deadline(deadline))
         listeners = []
     }

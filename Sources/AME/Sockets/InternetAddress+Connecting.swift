@@ -1,4 +1,5 @@
 import CSystem
+import DLP
 import Glibc
 
 extension InternetAddress {
