@@ -83,10 +83,15 @@ let package = Package(
             name: "ame-probe", dependencies: ["AME", "DLP", "CSystem"], path: "Tests/AMEProbe", swiftSettings: strict),
         .testTarget(name: "DLPTests", dependencies: ["DLP"], swiftSettings: strict),
         .testTarget(name: "AMETests", dependencies: ["AME", "DLP"], swiftSettings: strict),
+        .testTarget(name: "MPIBackendTests", dependencies: ["MPIBackend", "DLP", "CMPI"], swiftSettings: strict),
         .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "DLP"], swiftSettings: strict),
         .testTarget(name: "ReportTests", dependencies: ["Report", "DLP"], swiftSettings: strict),
         .testTarget(name: "LauncherTests", dependencies: ["Launcher", "AME"], swiftSettings: strict),
         .testTarget(name: "RunnerTests", dependencies: ["Runner", "AME", "MPIBackend", "DLP"], swiftSettings: strict),
-        .testTarget(name: "EndToEndTests", dependencies: ["CSystem"], swiftSettings: strict),
+        // A rank that exercises the MPI transport, for the end-to-end tests.
+        .executableTarget(
+            name: "mpi-probe", dependencies: ["MPIBackend", "DLP", "CSystem"], path: "Tests/MPIProbe",
+            swiftSettings: strict),
+        .testTarget(name: "EndToEndTests", dependencies: ["CSystem", "mpi-probe"], swiftSettings: strict),
     ]
 )
