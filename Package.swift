@@ -65,12 +65,15 @@ let package = Package(
         .executableTarget(
             name: "dlp-lua",
             dependencies: [
-                "DLP", "Runner", "Launcher", "CSystem", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "DLP", "Runner", "Launcher", "CSystem",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "ameexec",
-            dependencies: ["DLP", "Launcher", "CSystem", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "DLP", "Launcher", "CSystem", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict),
 
         // What a Swift program does with the library; built with everything else, so that it stays right.

@@ -67,7 +67,8 @@ private func outcome(of text: String, _ communicator: ThreadCommunicator, _ root
     let observer = InterruptingObserver()
     do {
         let port: any Port =
-            communicator.rank == 0 ? try RootPort(observer: observer, connect: { communicator }) : WorkerPort(communicator)
+            communicator.rank == 0
+            ? try RootPort(observer: observer, connect: { communicator }) : WorkerPort(communicator)
         var defaults = LuaHost.LoopDefaults()
         defaults.rootWorks = rootWorks
         let host = try LuaHost(port: port, backend: "threads", version: "test", seed: 0, loopDefaults: defaults)
