@@ -38,6 +38,7 @@ final class Session {
         case nil:
             port = try RootPort(observer: observer) { ThreadCommunicator.alone() }
         }
+        control?.lead()
     }
 
     private var watchHangup: ((@escaping @Sendable () -> Void) -> Void)?
