@@ -15,6 +15,8 @@ final class Session {
     /// Whether the script defines a job; until that is known it counts as imperative.
     var isDeclarative = false
     private(set) var host: LuaHost?
+    /// The job's exit status where it is done.
+    var status: Int32 = 0
 
     private var root: RootPort? { port as? RootPort }
     var isRoot: Bool { port.isRoot }
@@ -112,8 +114,8 @@ final class Session {
             if let worker = port as? WorkerPort { return try worker.finish() }
             try root?.waitForOthers()
             observer.finishDisplay()
-            root?.stop(status: 0)
-            return 0
+            root?.stop(status: status)
+            return status
         } catch { return end(error) }
     }
 
