@@ -117,6 +117,11 @@ public final class RootPort: Port {
         { [shared] signal in shared.command(.end(.interrupted(signal: signal))) }
     }
 
+    /// Ends the job because a rank has died that the communicator cannot do without, from any thread.
+    public var rankIsLost: @Sendable (_ rank: Int, _ reason: String) -> Void {
+        { [shared] rank, reason in shared.command(.lost(rank: rank, reason: reason)) }
+    }
+
     /// Why the job ends early, where it does.
     public var end: JobEnd? { shared.inbox.withLock { $0.end } }
 
