@@ -51,7 +51,7 @@ final class RootService {
             retryDue()
             observer.loopChanged(loops[newestLoop]?.progress(newestLoop))
             do {
-                switch try communicator.receive(until: [stuckDeadline, delays.next].compactMap { $0 }.min()) {
+                switch try communicator.receive(until: nextDeadline) {
                 case .message(let message, let source): handle(message, from: source)
                 case .lost(let rank, let reason): lost(rank, reason)
                 case .woken: break
@@ -74,6 +74,11 @@ final class RootService {
         } else {
             communicator.close(until: deadline)
         }
+    }
+
+    private var nextDeadline: UInt64? {
+        guard let next = delays.next else { return stuckDeadline }
+        return min(next, stuckDeadline ?? next)
     }
 
     private func handle(_ command: RootShared.Command) {
