@@ -58,6 +58,7 @@ private final class InterruptingObserver: JobObserver {
 
     func loopChanged(_ progress: LoopProgress?) {}
     func explainLoss(of rank: Int) -> String? { nil }
+    func rankWasLost(_ rank: Int, host: String, cause: String) {}
     func jobEnds(_ end: JobEnd) { interrupter.withLock { $0 }?.interrupt() }
     func jobIsStuck(_ end: JobEnd, leave: () -> Void) {}
 }
