@@ -42,12 +42,16 @@ final class Session {
             let worker = try AMEWorker(environment: environment, connectTimeout: connectTimeout)
             port = WorkerPort(worker)
             watchHangup = { try? worker.watchHangup($0) }
-        case .mpi(let library) where rank == 0:
-            port = try RootPort(observer: observer) { () throws(CommunicationError) in
-                try MPICommunicator(library: library, expectedRank: rank, expectedSize: size)
-            }
         case .mpi(let library):
-            port = try WorkerPort(MPICommunicator(library: library, expectedRank: rank, expectedSize: size))
+            let start = try MPIStart(rank: rank, within: connectTimeout)
+            defer { start.isOver() }
+            if rank == 0 {
+                port = try RootPort(observer: observer) { () throws(CommunicationError) in
+                    try MPICommunicator(library: library, expectedRank: rank, expectedSize: size)
+                }
+            } else {
+                port = try WorkerPort(MPICommunicator(library: library, expectedRank: rank, expectedSize: size))
+            }
         }
         control?.lead()
     }
@@ -94,7 +98,7 @@ final class Session {
         } else {
             // Signals often reach all ranks; then the root ends the job, and says how far it came.
             SignalWatch.start { signal in
-                Pause.seconds(2)
+                Pause.milliseconds(2000)
                 _exit(128 + signal)
             }
         }
