@@ -11,6 +11,10 @@ struct JobSettings {
     var seed: Int64
     var progress: ProgressReporter.Mode
     var output: String?
+    /// Bytes of memory for the script on each rank, and seconds for each example.
+    var memory: Int?
+    var timeout: Double?
+    var isSandboxed: Bool
 
     init(_ options: JobOptions, seed: Int64, size: Int) {
         mode = options.mode ?? .map
@@ -21,6 +25,9 @@ struct JobSettings {
         self.seed = seed
         progress = options.progress ?? .auto
         output = options.output
+        memory = options.memory
+        timeout = options.timeout
+        isSandboxed = options.isSandboxed
     }
 
     var loopDefaults: LuaHost.LoopDefaults {

@@ -63,15 +63,17 @@ final class Session {
     }
 
     /// Makes the Lua state, which ends when the job does.
-    func open(seed: Int64, defaults: LuaHost.LoopDefaults) throws(ScriptError) -> LuaHost {
+    func open(_ settings: JobSettings) throws(ScriptError) -> LuaHost {
         let host = try LuaHost(
-            port: port, backend: connection.backendName, version: Version.current, seed: seed, loopDefaults: defaults)
+            port: port, backend: connection.backendName, version: Version.current, seed: settings.seed,
+            loopDefaults: settings.loopDefaults, isSandboxed: settings.isSandboxed)
+        host.limitMemory(to: settings.memory)
         self.host = host
         let interrupter = host.interrupter
         observer.watch(interrupter)
         host.willExit = { [unowned self] status in willExit(status) }
-        if let interrupt = root?.interrupter {
-            SignalWatch.start { interrupt($0) }
+        if let end = root?.ender {
+            SignalWatch.start { end(.interrupted(signal: $0)) }
         } else {
             // Signals often reach all ranks; then the root ends the job, and says how far it came.
             SignalWatch.start { signal in
@@ -85,6 +87,22 @@ final class Session {
             if !departure.wait(nanoseconds: 2_000_000_000) { _exit(3) }
         }
         return host
+    }
+
+    /// Sets the limits under which the job's functions run.
+    func limit(_ host: LuaHost, _ settings: JobSettings) throws(CommunicationError) {
+        host.limitMemory(to: settings.memory)
+        let (rank, size, ender) = (port.rank, port.size, root?.ender)
+        try host.limitTime(to: settings.timeout) { example in
+            let fault = Fault(
+                phase: .work,
+                message: "it takes longer than --timeout allows, in a C function, which cannot be interrupted",
+                example: example, rank: rank, host: HostName.current)
+            // The root's other thread can still end the job. A worker has none: to the root it is a dead rank.
+            if let ender { return ender(.fault(fault)) }
+            Complaint.write("\(Complaint.text(of: fault, size: size)); this rank is given up")
+            _exit(3)
+        }
     }
 
     /// Where the root is gone, so is who speaks for the job: the first of the others does.
