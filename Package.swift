@@ -65,12 +65,15 @@ let package = Package(
         .executableTarget(
             name: "dlp-lua",
             dependencies: [
-                "DLP", "Runner", "Launcher", "CSystem", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "DLP", "Runner", "Launcher", "CSystem",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "ameexec",
-            dependencies: ["DLP", "Launcher", "CSystem", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "DLP", "Launcher", "CSystem", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict),
 
         // What a Swift program does with the library; built with everything else, so that it stays right.
@@ -83,10 +86,15 @@ let package = Package(
             name: "ame-probe", dependencies: ["AME", "DLP", "CSystem"], path: "Tests/AMEProbe", swiftSettings: strict),
         .testTarget(name: "DLPTests", dependencies: ["DLP"], swiftSettings: strict),
         .testTarget(name: "AMETests", dependencies: ["AME", "DLP"], swiftSettings: strict),
+        .testTarget(name: "MPIBackendTests", dependencies: ["MPIBackend", "DLP", "CMPI"], swiftSettings: strict),
         .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "DLP", "CSystem"], swiftSettings: strict),
         .testTarget(name: "ReportTests", dependencies: ["Report", "DLP"], swiftSettings: strict),
         .testTarget(name: "LauncherTests", dependencies: ["Launcher", "AME"], swiftSettings: strict),
         .testTarget(name: "RunnerTests", dependencies: ["Runner", "AME", "MPIBackend", "DLP"], swiftSettings: strict),
-        .testTarget(name: "EndToEndTests", dependencies: ["CSystem"], swiftSettings: strict),
+        // A rank that exercises the MPI transport, for the end-to-end tests.
+        .executableTarget(
+            name: "mpi-probe", dependencies: ["MPIBackend", "DLP", "CSystem"], path: "Tests/MPIProbe",
+            swiftSettings: strict),
+        .testTarget(name: "EndToEndTests", dependencies: ["CSystem", "mpi-probe"], swiftSettings: strict),
     ]
 )

@@ -42,6 +42,7 @@ public final class MPICommunicator: Communicator {
         calls = library.calls
         self.limits = limits
         eventWaker = try EventWaker()
+        dlp_sleep_precisely()
         traffic = Traffic(calls, limits)
         (rank, size) = try calls.start()
         let objection = Self.objection(

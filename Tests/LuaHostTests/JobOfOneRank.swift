@@ -6,10 +6,9 @@ extension LoneRank {
     /// Calls `work` on the example `index`, counted from 1, of a job whose `examples()` returns a number; the error that
     /// it raised, or nil.
     func workError(_ index: Int) -> ScriptError? {
-        do {
-            _ = try host.work(first: index - 1, count: 1, of: .count(1 << 40), sent: nil)
-            return nil
-        } catch { return error.error }
+        var found: ScriptError?
+        _ = try? host.work(Chunk(first: index - 1, count: 1), of: .count(1 << 40), sent: nil) { found = $1.error }
+        return found
     }
 
     /// Makes the job of a script ready.

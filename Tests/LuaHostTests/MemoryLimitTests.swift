@@ -77,14 +77,14 @@ struct MemoryLimitTests {
             _ = try host.openJob(evaluate: true)
         }
         note("setup") { try host.callIfPresent("setup") }
-        note("work") { _ = try host.work(first: 0, count: 1, of: .count(2), sent: nil) }
-        let outcome = try host.work(first: 1, count: 1, of: .count(2), sent: nil)
+        note("work") { _ = try rank.results(of: Chunk(first: 0, count: 1), .count(2)) }
+        let results = try rank.results(of: Chunk(first: 1, count: 1), .count(2))
         note("collect") {
-            try host.collect(ResultRun(first: 0, count: 1, results: outcome.results, rank: 0), of: .count(2), sent: nil)
+            try host.collect(ResultRun(first: 0, count: 1, results: results, rank: 0), of: .count(2), sent: nil)
         }
-        let run = ResultRun(first: 1, count: 1, results: outcome.results, rank: 0)
+        let run = ResultRun(first: 1, count: 1, results: results, rank: 0)
         try host.collect(run, of: .count(2), sent: nil)
-        note("summarize") { try host.summarize([run], count: 2) }
+        note("summarize") { try host.summarize([run], count: 2, errors: []) }
         #expect(failed == [phase])
     }
 
@@ -114,14 +114,14 @@ struct MemoryLimitTests {
             function summarize(results) seen = #results[1] end
             """)
         _ = try rank.host.openJob(evaluate: true)
-        let outcome = try rank.host.work(first: 0, count: 1, of: .count(1), sent: nil)
+        let results = try rank.results(of: Chunk(first: 0, count: 1), .count(1))
         try rank.run("collectgarbage()")
         rank.host.limitMemory(to: Self.limit)
-        try rank.host.summarize([ResultRun(first: 0, count: 1, results: outcome.results, rank: 0)], count: 1)
+        try rank.host.summarize([ResultRun(first: 0, count: 1, results: results, rank: 0)], count: 1, errors: [])
         #expect(rank.global("seen") == String(8 << 20))
         try rank.run("function summarize(results) local more = {results} end")
         #expect(throws: ScriptError.self) {
-            try rank.host.summarize([ResultRun(first: 0, count: 1, results: outcome.results, rank: 0)], count: 1)
+            try rank.host.summarize([ResultRun(first: 0, count: 1, results: results, rank: 0)], count: 1, errors: [])
         }
         // What was overdrawn is free again.
         try rank.run("local s = ('x'):rep(1 << 20)")

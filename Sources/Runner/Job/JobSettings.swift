@@ -11,6 +11,9 @@ struct JobSettings {
     var seed: Int64
     var progress: ProgressReporter.Mode
     var output: String?
+    var failures: FailurePolicy
+    /// How many ranks the job has.
+    var size: Int
     /// Bytes of memory for the script on each rank, and seconds for each example.
     var memory: Int?
     var timeout: Double?
@@ -25,6 +28,10 @@ struct JobSettings {
         self.seed = seed
         progress = options.progress ?? .auto
         output = options.output
+        failures = FailurePolicy(
+            continues: options.onError == .continue, retries: options.retries ?? 0,
+            crashLimit: options.crashLimit ?? 2)
+        self.size = size
         memory = options.memory
         timeout = options.timeout
         isSandboxed = options.isSandboxed

@@ -16,6 +16,8 @@ final class Session {
     /// Whether the script defines a job; until that is known it counts as imperative.
     var isDeclarative = false
     private(set) var host: LuaHost?
+    /// The job's exit status where it is done.
+    var status: Int32 = 0
 
     private var root: RootPort? { port as? RootPort }
     var isRoot: Bool { port.isRoot }
@@ -47,6 +49,7 @@ final class Session {
         case .mpi(let library):
             port = try WorkerPort(MPICommunicator(library: library, expectedRank: rank, expectedSize: size))
         }
+        control?.lead()
     }
 
     private var watchHangup: ((@escaping @Sendable () -> Void) -> Void)?
@@ -87,22 +90,6 @@ final class Session {
             if !departure.wait(nanoseconds: 2_000_000_000) { _exit(3) }
         }
         return host
-    }
-
-    /// Sets the limits under which the job's functions run.
-    func limit(_ host: LuaHost, _ settings: JobSettings) throws(CommunicationError) {
-        host.limitMemory(to: settings.memory)
-        let (rank, size, ender) = (port.rank, port.size, root?.ender)
-        try host.limitTime(to: settings.timeout) { example in
-            let fault = Fault(
-                phase: .work,
-                message: "it takes longer than --timeout allows, in a C function, which cannot be interrupted",
-                example: example, rank: rank, host: HostName.current)
-            // The root's other thread can still end the job. A worker has none: to the root it is a dead rank.
-            if let ender { return ender(.fault(fault)) }
-            Complaint.write("\(Complaint.text(of: fault, size: size)); this rank is given up")
-            _exit(3)
-        }
     }
 
     /// Where the root is gone, so is who speaks for the job: the first of the others does.
@@ -153,8 +140,8 @@ final class Session {
             }
             try root?.waitForOthers()
             observer.finishDisplay()
-            root?.stop(status: 0)
-            return 0
+            root?.stop(status: status)
+            return status
         } catch { return end(error) }
     }
 
