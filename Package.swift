@@ -87,7 +87,7 @@ let package = Package(
         .testTarget(name: "DLPTests", dependencies: ["DLP"], swiftSettings: strict),
         .testTarget(name: "AMETests", dependencies: ["AME", "DLP"], swiftSettings: strict),
         .testTarget(name: "MPIBackendTests", dependencies: ["MPIBackend", "DLP", "CMPI"], swiftSettings: strict),
-        .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "DLP"], swiftSettings: strict),
+        .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "DLP", "CSystem"], swiftSettings: strict),
         .testTarget(name: "ReportTests", dependencies: ["Report", "DLP"], swiftSettings: strict),
         .testTarget(name: "LauncherTests", dependencies: ["Launcher", "AME"], swiftSettings: strict),
         .testTarget(name: "RunnerTests", dependencies: ["Runner", "AME", "MPIBackend", "DLP"], swiftSettings: strict),

@@ -22,7 +22,7 @@ final class ScriptRun {
             let script = try loadScript()
             var settings = JobSettings(options, seed: try seed(), size: session.port.size)
             let host = try scripted(.load) { () throws(ScriptError) in
-                try session.open(seed: settings.seed, defaults: settings.loopDefaults)
+                try session.open(settings)
             }
             let progress = settings.progress
             host.loopWillBegin = { [session] isWanted, prefix in
@@ -36,6 +36,7 @@ final class ScriptRun {
             }
             if options.seed != invocation.options.seed { host.seed = try seed() }
             settings = JobSettings(options, seed: host.seed, size: session.port.size)
+            try session.limit(host, settings)
             let isJob = try scripted(.load) { () throws(ScriptError) in try host.isFunction("work") }
             if isJob {
                 session.isDeclarative = true

@@ -21,6 +21,9 @@ struct Command: ParsableCommand {
     @Option(parsing: .unconditional) var connectTimeout: String?
     @Option(completion: .list(["auto", "on", "off"])) var progress: String?
     @Option(completion: .file(extensions: ["jsonl", "json", "csv"])) var output: String?
+    @Option(parsing: .unconditional) var timeout: String?
+    @Option(parsing: .unconditional) var memory: String?
+    @Flag var sandbox = false
     @Option(name: [.customLong("np", withSingleDash: true), .customShort("n")]) var np: String?
     @Flag var check = false
     @Flag var info = false
@@ -56,8 +59,10 @@ struct Command: ParsableCommand {
             ("mode", mode), ("backend", backend), ("chunk", chunk), ("root-works", rootWorks), ("examples", examples),
             ("seed", seed), ("on-error", onError), ("retries", retries), ("crash-limit", crashLimit),
             ("connect-timeout", connectTimeout), ("progress", progress), ("output", output),
+            ("timeout", timeout), ("memory", memory),
         ]
         for case (let name, let value?) in values { try options.set(name, value) }
+        options.isSandboxed = sandbox
         let task: Invocation.Task = info ? .info : check ? .check : .run
         if let chunkText {
             return Invocation(source: .text(chunkText), arguments: words, task: task, options: options)

@@ -112,10 +112,8 @@ public final class RootPort: Port {
         try found.get()
     }
 
-    /// Ends the job because of a signal, from any thread.
-    public var interrupter: @Sendable (_ signal: Int32) -> Void {
-        { [shared] signal in shared.command(.end(.interrupted(signal: signal))) }
-    }
+    /// Ends the job early, from any thread.
+    public var ender: @Sendable (JobEnd) -> Void { { [shared] end in shared.command(.end(end)) } }
 
     /// Ends the job because a rank has died that the communicator cannot do without, from any thread.
     public var rankIsLost: @Sendable (_ rank: Int, _ reason: String) -> Void {

@@ -86,15 +86,17 @@ final class Session {
     }
 
     /// Makes the Lua state, which ends when the job does.
-    func open(seed: Int64, defaults: LuaHost.LoopDefaults) throws(ScriptError) -> LuaHost {
+    func open(_ settings: JobSettings) throws(ScriptError) -> LuaHost {
         let host = try LuaHost(
-            port: port, backend: connection.backendName, version: Version.current, seed: seed, loopDefaults: defaults)
+            port: port, backend: connection.backendName, version: Version.current, seed: settings.seed,
+            loopDefaults: settings.loopDefaults, isSandboxed: settings.isSandboxed)
+        host.limitMemory(to: settings.memory)
         self.host = host
         let interrupter = host.interrupter
         observer.watch(interrupter)
         host.willExit = { [unowned self] status in willExit(status) }
-        if let interrupt = root?.interrupter {
-            SignalWatch.start { interrupt($0) }
+        if let end = root?.ender {
+            SignalWatch.start { end(.interrupted(signal: $0)) }
         } else {
             // Signals often reach all ranks; then the root ends the job, and says how far it came.
             SignalWatch.start { signal in
