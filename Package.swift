@@ -27,6 +27,7 @@ let package = Package(
         .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
         .target(name: "CLuaHost", dependencies: ["CLua"], cSettings: strictC),
         .target(name: "CSystem", cSettings: strictC),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
         // Communicator, schedules, value codec: no Lua, no sockets.
         .target(name: "DLP", dependencies: ["CSystem"], swiftSettings: strict),
@@ -42,11 +43,13 @@ let package = Package(
             swiftSettings: strict),
         // Progress, output files.
         .target(name: "Report", dependencies: ["DLP", "CSystem"], swiftSettings: strict),
+        // What is done, in a file from which a job goes on.
+        .target(name: "Journal", dependencies: ["DLP", "CSQLite", "CSystem"], swiftSettings: strict),
         // Starting ranks on this machine: ameexec and `dlp-lua -np`.
         .target(name: "Launcher", dependencies: ["DLP", "AME", "CSystem"], swiftSettings: strict),
         // One job from options to exit status.
         .target(
-            name: "Runner", dependencies: ["DLP", "AME", "LuaHost", "Report", "Launcher", "CSystem"],
+            name: "Runner", dependencies: ["DLP", "AME", "LuaHost", "Journal", "Report", "Launcher", "CSystem"],
             swiftSettings: strict),
         .executableTarget(
             name: "dlp-lua",
@@ -68,6 +71,7 @@ let package = Package(
         .testTarget(name: "AMETests", dependencies: ["AME", "DLP"], swiftSettings: strict),
         .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "DLP"], swiftSettings: strict),
         .testTarget(name: "ReportTests", dependencies: ["Report", "DLP"], swiftSettings: strict),
+        .testTarget(name: "JournalTests", dependencies: ["Journal", "DLP", "CSQLite"], swiftSettings: strict),
         .testTarget(name: "LauncherTests", dependencies: ["Launcher", "AME"], swiftSettings: strict),
         .testTarget(name: "RunnerTests", dependencies: ["Runner", "DLP"], swiftSettings: strict),
         .testTarget(name: "EndToEndTests", dependencies: ["CSystem"], swiftSettings: strict),
