@@ -9,6 +9,15 @@ let strict: [SwiftSetting] = [
 ]
 let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-std=gnu11"])]
 
+/// Where headers lie of libraries that are opened at run time; they let the compiler check the calls. Without them
+/// dlp-lua builds all the same, without a built-in MPI (libopenmpi-dev) or the meeting of ranks by PMIx (libpmix-dev).
+func headers(_ name: String, named variable: String) -> [CSetting] {
+    let debian = ["x86_64", "aarch64"].map { "/usr/lib/\($0)-linux-gnu/\(name)/include" }
+    let directories = [Context.environment[variable]].compactMap { $0 } + debian
+    // A directory that is not there does no harm.
+    return [.unsafeFlags(directories.flatMap { ["-isystem", $0] })]
+}
+
 let package = Package(
     name: "dlp-lua",
     products: [
@@ -23,19 +32,24 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
-        // C that must be C: Lua's headers, the trampoline between Lua and Swift, fork and its kin.
+        // C that must be C: Lua's headers, the trampoline between Lua and Swift, fork and its kin, libraries opened at run
+        // time.
         .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
         .target(name: "CLuaHost", dependencies: ["CLua"], cSettings: strictC),
         .target(name: "CSystem", cSettings: strictC),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .target(name: "CMPI", cSettings: strictC + headers("openmpi", named: "DLP_MPI_INCLUDE")),
+        .target(name: "CPMIx", cSettings: strictC + headers("pmix2", named: "DLP_PMIX_INCLUDE")),
 
         // Communicator, schedules, value codec: no Lua, no sockets.
         .target(name: "DLP", dependencies: ["CSystem"], swiftSettings: strict),
         // The socket transport.
         .target(
             name: "AME",
-            dependencies: ["DLP", "CSystem", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["DLP", "CSystem", "CPMIx", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict),
+        // The MPI transport, on a library that is opened at run time.
+        .target(name: "MPIBackend", dependencies: ["DLP", "CMPI", "CSystem"], swiftSettings: strict),
         // The Lua state, the script contract, the module dlp.
         .target(
             name: "LuaHost", dependencies: ["DLP", "CLua", "CLuaHost"],
@@ -49,17 +63,21 @@ let package = Package(
         .target(name: "Launcher", dependencies: ["DLP", "AME", "CSystem"], swiftSettings: strict),
         // One job from options to exit status.
         .target(
-            name: "Runner", dependencies: ["DLP", "AME", "LuaHost", "Journal", "Report", "Launcher", "CSystem"],
+            name: "Runner",
+            dependencies: ["DLP", "AME", "MPIBackend", "LuaHost", "Journal", "Report", "Launcher", "CSystem"],
             swiftSettings: strict),
         .executableTarget(
             name: "dlp-lua",
             dependencies: [
-                "DLP", "Runner", "Launcher", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "DLP", "Runner", "Launcher", "CSystem",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "ameexec",
-            dependencies: ["DLP", "Launcher", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "DLP", "Launcher", "CSystem", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict),
 
         // What a Swift program does with the library; built with everything else, so that it stays right.
@@ -67,13 +85,21 @@ let package = Package(
             name: "primes", dependencies: ["DLP", "AME"], path: "scripts/examples/swift",
             swiftSettings: strict),
 
+        // A rank for the tests with real launchers.
+        .executableTarget(
+            name: "ame-probe", dependencies: ["AME", "DLP", "CSystem"], path: "Tests/AMEProbe", swiftSettings: strict),
         .testTarget(name: "DLPTests", dependencies: ["DLP"], swiftSettings: strict),
         .testTarget(name: "AMETests", dependencies: ["AME", "DLP"], swiftSettings: strict),
+        .testTarget(name: "MPIBackendTests", dependencies: ["MPIBackend", "DLP", "CMPI"], swiftSettings: strict),
         .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "DLP"], swiftSettings: strict),
         .testTarget(name: "ReportTests", dependencies: ["Report", "DLP"], swiftSettings: strict),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "DLP", "CSQLite"], swiftSettings: strict),
         .testTarget(name: "LauncherTests", dependencies: ["Launcher", "AME"], swiftSettings: strict),
-        .testTarget(name: "RunnerTests", dependencies: ["Runner", "DLP"], swiftSettings: strict),
-        .testTarget(name: "EndToEndTests", dependencies: ["CSystem"], swiftSettings: strict),
+        .testTarget(name: "RunnerTests", dependencies: ["Runner", "AME", "MPIBackend", "DLP"], swiftSettings: strict),
+        // A rank that exercises the MPI transport, for the end-to-end tests.
+        .executableTarget(
+            name: "mpi-probe", dependencies: ["MPIBackend", "DLP", "CSystem"], path: "Tests/MPIProbe",
+            swiftSettings: strict),
+        .testTarget(name: "EndToEndTests", dependencies: ["CSystem", "mpi-probe"], swiftSettings: strict),
     ]
 )

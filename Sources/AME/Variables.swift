@@ -23,7 +23,15 @@ public enum AMEVariable {
     /// Set where the launcher's standard error is a terminal: its width in columns.
     public static let columns = "AME_COLUMNS"
 
-    /// All of them: what a rank removes from its environment, so that a program that it starts in turn does not take
+    /// Set by the user, where ranks meet by what a launcher offers: the name or address by which rank 0 is reached.
+    public static let reachableHost = "DLP_HOST"
+    /// Set by the user: the network interface by whose addresses rank 0 is reached, where `reachableHost` is not set.
+    public static let reachableInterface = "DLP_INTERFACE"
+    /// Set by the user: the directory, common to all hosts, of the file by which ranks meet where the launcher offers
+    /// nothing.
+    public static let meetingDirectory = "DLP_RENDEZVOUS_DIR"
+
+    /// All that a launcher sets: what a rank removes from its environment, so that a program that it starts in turn does not take
     /// itself for that rank.
     public static let all = [host, port, rank, size, key, socket, listener, control, columns]
 }

@@ -1,9 +1,21 @@
 #include "CSystem.h"
 
+#include <signal.h>
+#include <stdlib.h>
 #include <time.h>
 
 uint64_t dlp_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void dlp_leave_crashes_to_system(void) {
+    static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGQUIT};
+    if (getenv("SWIFT_BACKTRACE")) return;
+    for (unsigned i = 0; i < sizeof crashes / sizeof *crashes; i++) {
+        struct sigaction present;
+        // One that is ignored was so before us.
+        if (sigaction(crashes[i], NULL, &present) == 0 && present.sa_handler != SIG_IGN) signal(crashes[i], SIG_DFL);
+    }
 }

@@ -217,6 +217,8 @@ int dlp_allowed_cpus(int *cpus, int capacity) {
 
 int dlp_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
+void dlp_sleep_precisely(void) { prctl(PR_SET_TIMERSLACK, 1000); }
+
 int dlp_terminal_columns(int descriptor) {
     struct winsize size;
     if (ioctl(descriptor, TIOCGWINSZ, &size) != 0) return 0;

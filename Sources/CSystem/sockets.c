@@ -119,6 +119,12 @@ int dlp_event(void) {
     return descriptor < 0 ? -errno : descriptor;
 }
 
+int dlp_wait_readable(int descriptor, uint64_t nanoseconds) {
+    struct pollfd watched = {.fd = descriptor, .events = POLLIN};
+    struct timespec limit = {.tv_sec = nanoseconds / 1000000000u, .tv_nsec = nanoseconds % 1000000000u};
+    return ppoll(&watched, 1, &limit, NULL) > 0;
+}
+
 int dlp_poller(void) {
     int descriptor = epoll_create1(EPOLL_CLOEXEC);
     return descriptor < 0 ? -errno : descriptor;

@@ -8,21 +8,7 @@ enum Info {
     static func show(_ session: Session) -> Int32 {
         let port = session.port
         if session.isRoot {
-            print("dlp-lua \(Version.current)")
-            print("Backend: \(session.connection.backendName)")
-            print("dlp-lua init info from the root process:")
-            if let environment = session.connection.environment {
-                print("  Using AME for getting host, port, rank, size:")
-                print("    Address: \(environment.endpoint)")
-            } else {
-                print("  Using None for getting host, port, rank, size:")
-            }
-            print("    Rank: \(port.rank), Size: \(port.size), Host: \(HostName.current)")
-            print("  Available methods:")
-            if session.connection.environment != nil {
-                print("    AME: the variables AME_RANK, AME_SIZE, ... of ameexec")
-            }
-            print("    None: one process without a launcher")
+            show(session.connection)
             dlp_flush()
         }
         do {
@@ -30,5 +16,25 @@ enum Info {
             print("Hello from rank \(port.rank) of \(port.size)!")
             return session.finish()
         } catch { return session.end(error) }
+    }
+
+    private static func show(_ connection: Connection) {
+        let methods = connection.methods
+        print("dlp-lua \(Version.current)")
+        print("Backend: \(connection.backendName)")
+        print("dlp-lua init info from the root process:")
+        let chosen = methods.first { $0.isChosen }
+        print("  Using \(chosen?.name ?? "none") for getting host, port, rank, size:")
+        if let launcher = connection.detection.launcher { print("    Launcher: \(launcher.name)") }
+        for endpoint in connection.environment?.endpoints ?? [] { print("    Address: \(endpoint)") }
+        print("    Rank: \(connection.rank), Size: \(connection.size), Host: \(HostName.current)")
+        print("  Methods:")
+        for method in methods {
+            switch method.availability {
+            case .here(let description): print("    \(method.isChosen ? "*" : "+") \(method.name): \(description)")
+            case .missing(let reason): print("    - \(method.name): no: \(reason)")
+            }
+        }
+        print("    (* chosen, + available, - not)")
     }
 }

@@ -9,29 +9,39 @@ import Report
 /// - Returns: the exit status.
 public func run(_ invocation: Invocation) -> Int32 {
     dlp_buffer_standard_output()
-    let connection: Connection
-    do {
-        connection = try Connection.detect(invocation.options.backend)
-    } catch let error as UsageError {
-        return complainOnce(error.message, status: 2)
-    } catch {
-        Complaint.write((error as? StartError)?.message ?? "\(error)")
-        return 2
-    }
+    let detection: Detection
+    do throws(UsageError) {
+        var wanted = invocation.options.backend
+        if wanted == nil { wanted = try Backend.fromEnvironment() }
+        detection = try Detection(wanted: wanted, facts: .own, isChild: Heritage.includes)
+    } catch { return complainOnce(error.message, status: 2) }
+    if let warning = detection.warning { Complaint.write(warning) }
+
     let session: Session
-    do {
-        let timeout = invocation.options.connectTimeout ?? 60
-        session = try Session(connection, connectTimeout: UInt64(timeout * 1e9))
+    let timeout = UInt64((invocation.options.connectTimeout ?? 60) * 1e9)
+    do throws(CommunicationError) {
+        let connection = try Connection(detection, within: timeout, isExplained: invocation.task == .info)
+        session = try Session(connection, connectTimeout: timeout)
     } catch {
-        Complaint.write(connection.size > 1 ? "rank \(connection.rank): \(error.description)" : error.description)
+        let rank = detection.launcher?.rank.map { "rank \($0): " } ?? ""
+        Complaint.write(rank + error.description)
         return 3
     }
+    Heritage.leave(Sighting.all(in: .own))
     if invocation.task == .info { return Info.show(session) }
     return ScriptRun(session, invocation).run()
 }
 
 /// Complains on the root alone: the other ranks were called with the same words.
 public func complainOnce(_ message: String, status: Int32) -> Int32 {
-    if ForeignLauncher.rank == 0 { Complaint.write(message) }
+    if Detection.rankByVariables(.own) == 0 { Complaint.write(message) }
     return status
+}
+
+/// Why this process must not start ranks by itself, or nil where it may: several of its kind would do so.
+public func objectionToStartingRanks() -> String? {
+    guard let launcher = Sighting.all(in: .own).first(where: { !Heritage.includes($0) }), let size = launcher.size,
+        size > 1
+    else { return nil }
+    return "\(launcher.name) started \(size) processes, and each would start ranks for the whole job: leave -np out"
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CSystem
 import DLP
 import Glibc
 import Launcher
@@ -29,6 +30,7 @@ struct Main: ParsableCommand {
     @Argument(parsing: .captureForPassthrough, help: "The program, and its arguments.") var command: [String] = []
 
     static func main() {
+        dlp_leave_crashes_to_system()
         do {
             Glibc.exit(launch(try parse(Array(CommandLine.arguments.dropFirst())).options()))
         } catch {

@@ -10,7 +10,7 @@ struct Command: ParsableCommand {
     // costs a tenth of a millisecond at each start.
     @Option(name: .customShort("e"), parsing: .unconditional) var chunkText: String?
     @Option(completion: .list(["map", "managed", "round-robin"])) var mode: String?
-    @Option(completion: .list(["ame", "none"])) var backend: String?
+    @Option(completion: .list(["ame", "mpi", "none"])) var backend: String?
     @Option var chunk: String?
     @Option(completion: .list(["yes", "no"])) var rootWorks: String?
     @Option(completion: .list(["replicate", "root"])) var examples: String?

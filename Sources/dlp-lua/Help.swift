@@ -11,7 +11,7 @@ let helpText = """
       --seed N|random        seed of math.random, with each example's index
       --output FILE          results to FILE: .jsonl, .json or .csv
       --progress auto|on|off progress bar (auto: on a terminal)
-      --backend ame|none     what connects the ranks
+      --backend WHAT         ame, mpi or none: what connects the ranks (default: the launcher's)
       --connect-timeout S    seconds to wait for all ranks (60)
       --check SCRIPT         look at the examples only     --info     how ranks find each other
       --version  --help      --generate-completion-script bash|zsh|fish

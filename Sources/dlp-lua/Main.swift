@@ -1,4 +1,5 @@
 import ArgumentParser
+import CSystem
 import Glibc
 import Launcher
 import Runner
@@ -7,10 +8,14 @@ import Runner
 @main
 struct Main {
     static func main() {
+        dlp_leave_crashes_to_system()
         do {
             let command = try Command.parse(Array(CommandLine.arguments.dropFirst()))
             let invocation = try command.invocation()
-            if let ranks = try command.ranks { exit(launch(ranks)) }
+            if let ranks = try command.ranks {
+                if let objection = objectionToStartingRanks() { throw UsageError(objection) }
+                exit(launch(ranks))
+            }
             exit(run(invocation))
         } catch let error as UsageError {
             exit(complainOnce("\(error.message); see dlp-lua --help", status: 2))

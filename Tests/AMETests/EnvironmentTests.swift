@@ -21,9 +21,9 @@ struct EnvironmentTests {
     func complete() throws {
         let environment = try #require(try Self.read())
         #expect(environment.rank == 2 && environment.size == 4)
-        #expect(environment.endpoint == .tcp(host: "node1", port: 4711))
+        #expect(environment.endpoints == [.tcp(host: "node1", port: 4711)])
         #expect(environment.key.base64 == Self.key.base64)
-        #expect(environment.listener == nil && environment.control == nil && environment.columns == nil)
+        #expect(environment.listeners.isEmpty && environment.control == nil && environment.columns == nil)
     }
 
     @Test("without AME_RANK no AME launcher started us")
@@ -33,13 +33,13 @@ struct EnvironmentTests {
     func local() throws {
         let environment = try #require(
             try Self.read(["AME_SOCKET": "job-1", "AME_HOST": nil, "AME_PORT": nil, "AME_COLUMNS": "80"]))
-        #expect(environment.endpoint == .local(name: "job-1"))
+        #expect(environment.endpoints == [.local(name: "job-1")])
         #expect(environment.columns == 80)
     }
 
     @Test("an IPv6 address may stand in brackets")
     func brackets() throws {
-        #expect(try Self.read(["AME_HOST": "[::1]"])?.endpoint == .tcp(host: "::1", port: 4711))
+        #expect(try Self.read(["AME_HOST": "[::1]"])?.endpoints == [.tcp(host: "::1", port: 4711)])
     }
 
     @Test("a variable that is missing is named", arguments: ["AME_HOST", "AME_PORT", "AME_SIZE", "AME_AUTHKEY"])
@@ -68,7 +68,7 @@ struct EnvironmentTests {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         let environment = try #require(try Self.read(["AME_RANK": "0", name: String(descriptor)]))
-        #expect((name == "AME_LISTEN_FD" ? environment.listener : environment.control) == descriptor)
+        #expect((name == "AME_LISTEN_FD" ? environment.listeners.first : environment.control) == descriptor)
         #expect(fcntl(descriptor, F_GETFD) & FD_CLOEXEC != 0)
     }
 
@@ -86,7 +86,7 @@ struct EnvironmentTests {
     @Test("only rank 0 looks at the descriptors")
     func descriptorsOfWorkers() throws {
         let environment = try #require(try Self.read(["AME_LISTEN_FD": "99999", "AME_CONTROL_FD": "x"]))
-        #expect(environment.listener == nil && environment.control == nil)
+        #expect(environment.listeners.isEmpty && environment.control == nil)
     }
 
     @Test("a rank can take its place out of its environment")

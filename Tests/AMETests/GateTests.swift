@@ -89,7 +89,7 @@ struct GateTests {
         let (descriptor, port) = try listenOnLoopback(.ipv4)
         defer { close(descriptor) }
         let environment = AMEEnvironment(
-            rank: 1, size: 2, endpoint: .tcp(host: "localhost", port: port), key: JobKey())
+            rank: 1, size: 2, endpoints: [.tcp(host: "localhost", port: port)], key: JobKey())
         let server = try TestThread {
             let connection = accept(descriptor, nil, nil)
             _ = send(connection, "SSH-2.0-OpenSSH\r\n", 17, Int32(MSG_NOSIGNAL))

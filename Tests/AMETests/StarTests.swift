@@ -13,7 +13,7 @@ struct StarTests {
     @Test("a job of one rank needs no socket")
     func single() throws {
         let environment = AMEEnvironment(
-            rank: 0, size: 1, endpoint: .tcp(host: "nowhere.invalid", port: 1), key: JobKey())
+            rank: 0, size: 1, endpoints: [.tcp(host: "nowhere.invalid", port: 1)], key: JobKey())
         let root = try AMERoot(environment: environment, connectTimeout: second)
         #expect(root.size == 1 && root.address == nil)
         try root.send(Message(.goodbye), to: 0)

@@ -88,8 +88,8 @@ struct TestJob: Sendable {
 
     func environment(rank: Int, size: Int? = nil, key: JobKey? = nil) -> AMEEnvironment {
         AMEEnvironment(
-            rank: rank, size: size ?? self.size, endpoint: endpoint, key: key ?? self.key,
-            listener: rank == 0 ? listener : nil)
+            rank: rank, size: size ?? self.size, endpoints: [endpoint], key: key ?? self.key,
+            listeners: rank == 0 ? listener.map { [$0] } ?? [] : [])
     }
 
     /// Starts rank 0 on a thread.

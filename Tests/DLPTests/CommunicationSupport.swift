@@ -12,7 +12,7 @@ final class EndObserver: JobObserver {
     func loopChanged(_ progress: LoopProgress?) { self.progress.update { $0 = progress } }
     func explainLoss(of rank: Int) -> String? { nil }
     func jobEnds(_ end: JobEnd) { ends.update { $0.append(end) } }
-    func jobIsStuck(_ end: JobEnd) {}
+    func jobIsStuck(_ end: JobEnd, leave: () -> Void) {}
 }
 
 /// A root with its port, and the bare communicators of its workers, which can send it anything.

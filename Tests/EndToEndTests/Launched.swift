@@ -95,9 +95,8 @@ final class Launched {
     /// Sends a signal to one rank of the job.
     func signal(_ signal: Int32, rank: Int) throws {
         // The launcher has no rank, and what a rank starts is no rank.
-        let ranks = processes.filter { process in
-            variables(of: process).contains("AME_RANK=\(rank)")
-        }
+        let names = ["AME_RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK"].map { "\($0)=\(rank)"[...] }
+        let ranks = processes.filter { !variables(of: $0).filter { names.contains($0) }.isEmpty }
         try #require(ranks.count == 1, "one process is rank \(rank)")
         for process in ranks { kill(process, signal) }
     }

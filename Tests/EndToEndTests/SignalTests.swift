@@ -78,6 +78,16 @@ struct SignalTests {
         #expect(try launched.finish().status == 143)
     }
 
+    @Test("a crash is a signal without a backtrace, alone and as a rank")
+    func crash() throws {
+        let crash = "os.execute('kill -SEGV ' .. io.open('/proc/self/stat'):read('n'))"
+        let alone = try run("dlp-lua -e", crash)
+        #expect(alone.status == 128 + SIGSEGV && alone.error == "" && alone.output == "", "\(alone.error)")
+        let ranks = try run("ameexec -np 2 dlp-lua -e", "if dlp.RANK == 1 then \(crash) end dlp.barrier()")
+        #expect(ranks.status == 3)
+        #expect(ranks.isOneMessage("dlp-lua", with: "rank 1", "signal 11"), "\(ranks.error)")
+    }
+
     @Test("nothing outlives a launcher that is killed", arguments: ["ameexec -np 3 dlp-lua", "dlp-lua -np 3"])
     func launcherKilled(_ command: String) throws {
         let launched = try start(command, busy: 3)

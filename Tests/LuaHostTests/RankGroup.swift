@@ -59,7 +59,7 @@ private final class InterruptingObserver: JobObserver {
     func loopChanged(_ progress: LoopProgress?) {}
     func explainLoss(of rank: Int) -> String? { nil }
     func jobEnds(_ end: JobEnd) { interrupter.withLock { $0 }?.interrupt() }
-    func jobIsStuck(_ end: JobEnd) {}
+    func jobIsStuck(_ end: JobEnd, leave: () -> Void) {}
 }
 
 private func outcome(of text: String, _ communicator: ThreadCommunicator, _ rootWorks: Bool) -> RankOutcome {

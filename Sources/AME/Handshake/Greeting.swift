@@ -1,3 +1,5 @@
+import DLP
+
 /// How either side of a connection introduces itself.
 ///
 ///     0  magic "dlp-ame\n"   8  version (2 bytes)   10  role   11  flags, 0 so far

@@ -1,3 +1,5 @@
+import DLP
+
 /// Why two processes did not come to terms.
 enum HandshakeError: Error, Equatable {
     /// The peer does not speak this protocol, or not in the role that it should have.
@@ -8,6 +10,21 @@ enum HandshakeError: Error, Equatable {
     case key
     /// Rank 0 has the key but does not take this rank.
     case refused(Verdict.Refusal)
+
+    /// Whether the peer had shown that it has the key; otherwise it may be anybody.
+    var isFromRoot: Bool {
+        if case .refused = self { true } else { false }
+    }
+
+    /// What is wrong with a peer that is not the root, as a clause.
+    var clause: String {
+        switch self {
+        case .notARank: "it is not rank 0 of a dlp-lua job"
+        case .version(let version): "it speaks version \(version) of the protocol, not \(FrameHeader.version)"
+        case .key: "it has another key"
+        case .refused: "it refuses this rank"
+        }
+    }
 
     /// One sentence for the user of a worker.
     func description(rank: Int, size: Int, endpoint: AMEEnvironment.Endpoint) -> String {

@@ -22,6 +22,9 @@ struct WorkerHandshake {
         hello = greeting.bytes
     }
 
+    /// Whether the peer has shown that it has the key.
+    var isRootProven: Bool { exchanged != nil }
+
     /// How many bytes it takes next, at most; what follows the verdict is not part of the handshake.
     var wanted: Int {
         guard outcome == .pending else { return 0 }

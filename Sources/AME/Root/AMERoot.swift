@@ -10,28 +10,31 @@ public final class AMERoot: Communicator {
     /// How many ranks the job has.
     public let size: Int
     /// Where it listens, for people; nil in a job of one rank, which does not.
-    public var address: String? { listener?.address }
+    public var address: String? {
+        listeners.isEmpty ? nil : listeners.map(\.address).joined(separator: ", ")
+    }
 
     private let star: Star
-    /// Stays open, so that the workers of a later program of the same job can line up in its backlog.
-    private var listener: Listener?
+    /// Stay open, so that the workers of a later program of the same job can line up in their backlog.
+    private var listeners: [Listener] = []
 
     /// Waits until every worker has connected and proved that it has the job's key.
     ///
-    /// Listens on the socket that was inherited or else, until `close`, on one of its own. Whoever else connects changes
-    /// nothing.
+    /// Listens on the sockets that the environment has or else, until `close`, on its own. Whoever else connects
+    /// changes nothing.
     ///
     /// - Parameter connectTimeout: how long to wait for all of them, in nanoseconds.
     /// - Throws: `CommunicationError` where it cannot listen, or ranks are missing: it names them.
     /// - Precondition: `environment.rank` is 0.
     public init(environment: AMEEnvironment, connectTimeout: UInt64) throws(CommunicationError) {
         precondition(environment.rank == 0, "AMERoot is for rank 0")
+        // When all are there nobody needs it any more, and when this fails nobody should come.
+        defer { environment.cardFile?.remove() }
         size = environment.size
         star = try Star(size: size)
         guard size > 1 else { return }
-        let listener = try Listener.open(environment)
-        self.listener = listener
-        let gate = Gate(listener: listener, star: star, key: environment.key, size: size)
+        listeners = try Listener.open(environment)
+        let gate = Gate(listeners: listeners, star: star, key: environment.key, size: size)
         try gate.admitAll(within: connectTimeout)
     }
 
@@ -65,8 +68,8 @@ public final class AMERoot: Communicator {
     }
 
     /// Sends what is queued, waiting at most until `deadline`, and closes every connection.
-    public func close(status: Int32 = 0, until deadline: UInt64?) {
+    public func close(until deadline: UInt64?) {
         star.close(until: Deadline(deadline))
-        listener = nil
+        listeners = []
     }
 }

@@ -16,7 +16,8 @@ final class Gate {
 
     private static let patience: UInt64 = 5_000_000_000
 
-    private let listener: Listener
+    /// Their tokens are the first that no rank has.
+    private let listeners: [Listener]
     private let star: Star
     private let key: JobKey
     private let size: Int
@@ -26,18 +27,16 @@ final class Gate {
     private var candidates: [UInt64: Candidate] = [:]
     private var oldest: UInt64
     private var nextToken: UInt64
-    private let listenerToken: UInt64
     private let mostCandidates: Int
 
     /// A gate to `star` for ranks `1 ..< size`.
-    init(listener: Listener, star: Star, key: JobKey, size: Int) {
-        self.listener = listener
+    init(listeners: [Listener], star: Star, key: JobKey, size: Int) {
+        self.listeners = listeners
         self.star = star
         self.key = key
         self.size = size
         missing = Set(1..<size)
-        listenerToken = UInt64(size)
-        nextToken = UInt64(size) + 1
+        nextToken = UInt64(size + listeners.count)
         oldest = nextToken
         // Every worker may be in the middle of it at the same time.
         mostCandidates = size + 64
@@ -49,9 +48,11 @@ final class Gate {
     func admitAll(within timeout: UInt64) throws(CommunicationError) {
         let deadline = Deadline.after(timeout)
         raiseDescriptorLimit()
-        try star.watch(listener.descriptor, token: listenerToken)
         // What waits in the backlog afterwards may belong to the next program of the same job.
-        defer { star.unwatch(listener.descriptor) }
+        defer { for listener in listeners { star.unwatch(listener.descriptor) } }
+        for (token, listener) in zip(UInt64(size)..., listeners) {
+            try star.watch(listener.descriptor, token: token)
+        }
         while !missing.isEmpty {
             guard !deadline.hasPassed else {
                 throw CommunicationError(
@@ -59,13 +60,14 @@ final class Gate {
             }
             let next = candidates[oldest]?.deadline ?? deadline
             try star.round(until: Deadline.earlier(deadline, next)) { token throws(CommunicationError) in
-                if token == listenerToken { try acceptAll() } else { try advance(token) }
+                let place = Int(token) - size
+                if place < listeners.count { try acceptAll(from: listeners[place]) } else { try advance(token) }
             }
             turnAwayLate()
         }
     }
 
-    private func acceptAll() throws(CommunicationError) {
+    private func acceptAll(from listener: Listener) throws(CommunicationError) {
         // A bound, so that a flood of connections does not keep those from proving themselves that are here already.
         for _ in 0..<64 {
             switch listener.accept() {

@@ -30,7 +30,7 @@ struct InternetAddress {
         guard code == 0 else {
             let reason = code == EAI_SYSTEM ? systemMessage(errno) : String(cString: gai_strerror(code))
             throw CommunicationError(
-                "cannot find the host \(host ?? "of this process"): \(reason); set \(AMEVariable.host)")
+                "cannot find the host \(host ?? "of this process"): \(reason); correct its name")
         }
         defer { freeaddrinfo(list) }
         return sequence(first: list, next: { $0?.pointee.ai_next }).compactMap { entry in
@@ -42,11 +42,7 @@ struct InternetAddress {
     }
 
     /// Whether only this machine reaches it.
-    var isLoopback: Bool {
-        // The address proper: behind family and port in IPv4, behind the flow label too in IPv6.
-        if family == AF_INET { return bytes[4] == 127 }
-        return bytes[8..<24].elementsEqual([UInt8](repeating: 0, count: 15) + [1])
-    }
+    var isLoopback: Bool { bytes.withUnsafeBytes { IPAddress($0)?.isLoopback ?? false } }
 
     /// Whether `host` says on its face that only this machine reaches it.
     static func isLoopbackName(_ host: String) -> Bool {

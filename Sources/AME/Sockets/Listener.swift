@@ -7,6 +7,7 @@ final class Listener {
     private static let backlog: Int32 = 4096
 
     let descriptor: Int32
+    private var isOwned = true
     /// Where it listens, for people.
     let address: String
 
@@ -15,29 +16,69 @@ final class Listener {
         self.address = address
     }
 
-    deinit { close(descriptor) }
+    deinit { if isOwned { close(descriptor) } }
 
-    /// Listens where `environment` says: on the inherited socket, or else on one of its own.
+    /// Gives the descriptor away: it stays open when this object goes.
+    func release() -> Int32 {
+        isOwned = false
+        return descriptor
+    }
+
+    /// The TCP port; 0 for a local socket.
+    var port: UInt16 {
+        var address = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutableBytes(of: &address) { bytes in
+            let code = bytes.withMemoryRebound(to: sockaddr.self) { getsockname(descriptor, $0.baseAddress, &length) }
+            // IPv4 and IPv6 both have it behind the family.
+            guard code == 0, dlp_is_local(descriptor) == 0 else { return 0 }
+            return UInt16(bytes[2]) << 8 | UInt16(bytes[3])
+        }
+    }
+
+    /// Listens where `environment` says: on the sockets that it has, or else on some of its own.
     ///
     /// - Throws: `CommunicationError` where that cannot be.
-    static func open(_ environment: AMEEnvironment) throws(CommunicationError) -> Listener {
-        if let inherited = environment.listener {
-            let flags = fcntl(inherited, F_GETFL)
-            guard dlp_is_listening(inherited) == 1, fcntl(inherited, F_SETFL, flags | O_NONBLOCK) == 0 else {
+    static func open(_ environment: AMEEnvironment) throws(CommunicationError) -> [Listener] {
+        var listeners: [Listener] = []
+        for descriptor in environment.listeners {
+            let flags = fcntl(descriptor, F_GETFL)
+            guard dlp_is_listening(descriptor) == 1, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0 else {
                 throw CommunicationError(
-                    "\(AMEVariable.listener) names descriptor \(inherited), which is not a listening socket: "
+                    "\(AMEVariable.listener) names descriptor \(descriptor), which is not a listening socket: "
                         + "start the ranks with ameexec, or unset it")
             }
-            return Listener(adopting: inherited, address: "\(environment.endpoint), inherited")
+            listeners.append(Listener(adopting: descriptor, address: "descriptor \(descriptor), already open"))
         }
-        switch environment.endpoint {
+        for endpoint in listeners.isEmpty ? environment.endpoints : [] { listeners.append(try listen(at: endpoint)) }
+        return listeners
+    }
+
+    /// Listens at `endpoint`; port 0 is one that the system chooses.
+    ///
+    /// - Throws: `CommunicationError` where that cannot be.
+    static func listen(at endpoint: AMEEnvironment.Endpoint) throws(CommunicationError) -> Listener {
+        switch endpoint {
         case .local(let name):
             let descriptor = Array(name.utf8).withUnsafeBytes { dlp_local_listen($0.baseAddress, $0.count, backlog) }
-            guard descriptor >= 0 else { throw failure(descriptor, environment.endpoint) }
-            return Listener(adopting: descriptor, address: "\(environment.endpoint)")
+            guard descriptor >= 0 else { throw failure(descriptor, endpoint) }
+            return Listener(adopting: descriptor, address: "\(endpoint)")
         case .tcp(let host, let port):
             return try listen(host: host, port: port)
         }
+    }
+
+    /// Listens on every address of this host, at a port that the system chooses.
+    ///
+    /// - Throws: `CommunicationError` where that cannot be.
+    static func listenEverywhere() throws(CommunicationError) -> Listener {
+        var code = -EADDRNOTAVAIL
+        for address in try InternetAddress.wildcards(port: 0) {
+            code = listen(on: address)
+            if code >= 0 { return Listener(adopting: code, address: "every address") }
+        }
+        throw CommunicationError(
+            "rank 0 cannot listen on any address: \(systemMessage(code)); see whether TCP is there")
     }
 
     private static func listen(host: String, port: UInt16) throws(CommunicationError) -> Listener {
@@ -98,15 +139,5 @@ final class Listener {
         case socket(Socket)
         case none
         case failed(String)
-    }
-}
-
-extension AMEEnvironment.Endpoint: CustomStringConvertible {
-    /// The endpoint as people write it.
-    public var description: String {
-        switch self {
-        case .local(let name): "the local socket \(name)"
-        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-        }
     }
 }

@@ -1,4 +1,5 @@
 import CSystem
+import DLP
 
 /// Finds hosts that died or were cut off while they owed an acknowledgement.
 ///

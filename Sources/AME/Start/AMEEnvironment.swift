@@ -3,24 +3,18 @@ import Glibc
 
 /// What a launcher tells a rank about its place in an AME job.
 public struct AMEEnvironment: Sendable {
-    /// Where rank 0 listens.
-    public enum Endpoint: Sendable, Equatable {
-        /// The abstract Unix-domain socket of this name.
-        case local(name: String)
-        /// A TCP port of a host, as a name or a numeric address.
-        case tcp(host: String, port: UInt16)
-    }
-
     /// This process's rank, from 0.
     public var rank: Int
     /// The number of ranks.
     public var size: Int
-    /// Where rank 0 listens.
-    public var endpoint: Endpoint
+    /// Where rank 0 listens, what a worker tries first at the front.
+    public var endpoints: [Endpoint]
     /// The job's key.
     public var key: JobKey
-    /// Rank 0 only: a socket that listens at `endpoint` already.
-    public var listener: Int32?
+    /// Rank 0 only: sockets that listen already; without them it listens at each of `endpoints`.
+    ///
+    /// They belong to the `AMERoot` that is made from this.
+    public var listeners: [Int32]
     /// Rank 0 only: the socket that carries `ControlMessage`s to and from the launcher.
     public var control: Int32?
     /// The width of the launcher's terminal, where its standard error is one.
@@ -28,17 +22,20 @@ public struct AMEEnvironment: Sendable {
 
     /// A rank's place, given rather than read.
     public init(
-        rank: Int, size: Int, endpoint: Endpoint, key: JobKey, listener: Int32? = nil, control: Int32? = nil,
+        rank: Int, size: Int, endpoints: [Endpoint], key: JobKey, listeners: [Int32] = [], control: Int32? = nil,
         columns: Int? = nil
     ) {
         self.rank = rank
         self.size = size
-        self.endpoint = endpoint
+        self.endpoints = endpoints
         self.key = key
-        self.listener = listener
+        self.listeners = listeners
         self.control = control
         self.columns = columns
     }
+
+    /// Where ranks met by a file: rank 0 removes it when all are there, a worker reads it again when it leads nowhere.
+    var cardFile: CardFile?
 
     /// Reads the variables of `AMEVariable`; nil where `AME_RANK` is not set, so that no AME launcher started us.
     ///
@@ -52,13 +49,11 @@ public struct AMEEnvironment: Sendable {
         size = try variables.integer(AMEVariable.size, in: 1...Int(Int32.max))
         rank = try variables.integer(AMEVariable.rank, in: 0...(size - 1))
         if let name = value(AMEVariable.socket) {
-            endpoint = .local(name: name)
+            endpoints = [.local(name: name)]
         } else {
-            // [::1] is how URLs write an address that has colons of its own.
-            var host = try variables.text(AMEVariable.host)
-            if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+            let host = Self.withoutBrackets(try variables.text(AMEVariable.host))
             let port = try variables.integer(AMEVariable.port, in: 1...65535)
-            endpoint = .tcp(host: host, port: UInt16(port))
+            endpoints = [.tcp(host: host, port: UInt16(port))]
         }
         guard let key = JobKey(base64: try variables.text(AMEVariable.key)) else {
             throw CommunicationError(
@@ -66,15 +61,22 @@ public struct AMEEnvironment: Sendable {
                     + "or give all of them the output of 'head -c \(JobKey.length) /dev/urandom | base64 -w0'")
         }
         self.key = key
-        if rank == 0 {
-            listener = try variables.socket(AMEVariable.listener)
-            control = try variables.socket(AMEVariable.control)
-        }
+        let listener = rank == 0 ? try variables.socket(AMEVariable.listener) : nil
+        listeners = listener.map { [$0] } ?? []
+        control = rank == 0 ? try variables.socket(AMEVariable.control) : nil
         columns = value(AMEVariable.columns).flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
     }
 
+    /// Where rank 0 listens, as people write it.
+    public var address: String { endpoints.map(\.description).joined(separator: ", ") }
+
     /// The value of a variable in the environment of this process.
     public static func environmentVariable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+    /// A host as it is looked up: [::1] is how URLs write an address that has colons of its own.
+    static func withoutBrackets(_ host: String) -> String {
+        host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+    }
 
     /// Removes every `AMEVariable` from the environment of this process.
     public static func removeFromEnvironment() {

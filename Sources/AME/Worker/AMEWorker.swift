@@ -109,7 +109,7 @@ public final class AMEWorker: Communicator {
     }
 
     /// Closes the connection, once rank 0's host has what was sent or `deadline` has passed.
-    public func close(status: Int32 = 0, until deadline: UInt64?) {
+    public func close(until deadline: UInt64?) {
         stopWatching()
         let deadline = Deadline(deadline)
         // Closing a socket that has unread data discards what is under way the other way.

@@ -6,8 +6,11 @@ import Glibc
 struct Dial {
     private static let firstPause: UInt64 = 1_000_000
     private static let longestPause: UInt64 = 100_000_000
-    /// How long one of several addresses of the root's host may keep the others waiting.
-    private static let addressPatience: UInt64 = 5_000_000_000
+    /// How long one of several addresses may keep the others waiting, in the first round and at most.
+    private static let firstPatience: UInt64 = 1_000_000_000
+    private static let longestPatience: UInt64 = 8_000_000_000
+    /// How many times that long a peer that took the connection may take to answer.
+    private static let answerFactor: UInt64 = 4
 
     /// What came of one attempt.
     private enum Attempt {
@@ -16,43 +19,69 @@ struct Dial {
         case failed(reason: String)
     }
 
-    private let environment: AMEEnvironment
+    private var environment: AMEEnvironment
     private let deadline: Deadline
+    private var patience = firstPatience
+    /// Why the last attempt at each endpoint failed.
+    private var reasons: [String?]
+
+    private init(_ environment: AMEEnvironment, until deadline: Deadline) {
+        self.environment = environment
+        self.deadline = deadline
+        reasons = Array(repeating: nil, count: environment.endpoints.count)
+    }
 
     /// Connects with the root and proves the key to it.
     ///
     /// The root may start later than its workers or may still be busy with the job before this one, so a refused
-    /// connection, or one that ends before the root has answered, means no more than "not yet".
+    /// connection, or one that ends before the root has answered, means no more than "not yet". Where it has several
+    /// addresses they are tried in turn, and one that swallows what is sent to it delays the others for a moment only.
     ///
     /// - Throws: `CommunicationError` where the root refuses this rank, or the time is up.
     static func connect(
         _ environment: AMEEnvironment, within timeout: UInt64
     ) throws(CommunicationError) -> Socket {
-        let dial = Dial(environment: environment, deadline: .after(timeout))
+        var dial = Dial(environment, until: .after(timeout))
         var pause = firstPause
         while true {
-            let reason: String
-            switch try dial.attempt() {
-            case .connected(let socket): return socket
-            case .failed(let why): reason = why
+            let began = dlp_now()
+            for (place, endpoint) in dial.environment.endpoints.enumerated() {
+                // What the first attempts found says more than that there was no time for another.
+                if dial.reasons[place] != nil, dial.deadline.hasPassed { break }
+                switch try dial.attempt(at: endpoint) {
+                case .connected(let socket): return socket
+                case .failed(let reason): dial.reasons[place] = reason
+                }
             }
-            guard !dial.deadline.hasPassed else {
-                throw CommunicationError(
-                    "rank \(environment.rank) cannot reach rank 0 at \(environment.endpoint) within "
-                        + "\(describe(nanoseconds: timeout)): \(reason); see whether rank 0 runs and its host can be reached"
-                )
-            }
+            if dial.deadline.hasPassed { throw dial.unreachable(within: timeout) }
+            // A refusal is an answer, and uses up no patience.
+            if dlp_now() - began >= dial.patience { dial.patience = min(dial.patience * 2, longestPatience) }
             poll(nil, 0, Deadline.earlier(dial.deadline, .after(pause)).milliseconds)
             pause = min(pause * 2, longestPause)
+            dial.lookAgain()
         }
     }
 
-    private func attempt() throws(CommunicationError) -> Attempt {
-        switch environment.endpoint {
+    /// Takes up what the file says by now by which the ranks met: what it said before may have been an earlier job's.
+    private mutating func lookAgain() {
+        guard let card = try? environment.cardFile?.read(), card.key.base64 != environment.key.base64 else { return }
+        let endpoints = card.endpoints()
+        guard !endpoints.isEmpty else { return }
+        environment.key = card.key
+        environment.endpoints = endpoints
+        reasons = Array(repeating: nil, count: endpoints.count)
+        patience = Self.firstPatience
+    }
+
+    /// Whether somebody else may have one of the addresses that the root said to be its own.
+    private var hasAlternatives: Bool { environment.endpoints.count > 1 || environment.cardFile != nil }
+
+    private func attempt(at endpoint: AMEEnvironment.Endpoint) throws(CommunicationError) -> Attempt {
+        switch endpoint {
         case .local(let name):
             let descriptor = Array(name.utf8).withUnsafeBytes { dlp_local_connect($0.baseAddress, $0.count) }
             guard descriptor >= 0 else { return .failed(reason: systemMessage(descriptor)) }
-            return try shakeHands(Socket(adopting: descriptor))
+            return try shakeHands(Socket(adopting: descriptor), at: endpoint)
         case .tcp(let host, let port):
             let addresses: [InternetAddress]
             // A name server may have its own bad moment.
@@ -61,47 +90,36 @@ struct Dial {
             }
             var attempt = Attempt.failed(reason: "\(host) has no address")
             for address in addresses {
-                attempt = try connect(to: address, patience: addresses.count > 1 ? Self.addressPatience : .max)
+                let isOnlyOne = addresses.count == 1 && !hasAlternatives
+                switch address.connect(until: isOnlyOne ? deadline : .earlier(deadline, .after(patience))) {
+                case .failed(let reason): attempt = .failed(reason: reason)
+                case .connected(let socket): attempt = try shakeHands(socket, at: endpoint)
+                }
                 if case .connected = attempt { break }
             }
             return attempt
         }
     }
 
-    private func connect(to address: InternetAddress, patience: UInt64) throws(CommunicationError) -> Attempt {
-        let descriptor = address.makeSocket()
-        guard descriptor >= 0 else { return .failed(reason: systemMessage(descriptor)) }
-        let started = address.withSockaddr { Glibc.connect(descriptor, $0, $1) == 0 ? 0 : errno }
-        let socket = Socket(adopting: descriptor)
-        guard started == 0 || started == EINPROGRESS else { return .failed(reason: systemMessage(started)) }
-        guard socket.wait(for: POLLOUT, until: Deadline.earlier(deadline, .after(patience))) else {
-            return .failed(reason: "no answer")
-        }
-        var code: Int32 = 0
-        var length = socklen_t(MemoryLayout<Int32>.size)
-        guard getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) == 0, code == 0 else {
-            return .failed(reason: systemMessage(code))
-        }
-        // Where nobody listens yet the system may pick that very port for our end, and connects us with ourselves.
-        guard dlp_tcp_is_own_peer(descriptor) == 0 else { return .failed(reason: systemMessage(ECONNREFUSED)) }
-        return try shakeHands(socket)
-    }
-
-    private func shakeHands(_ socket: Socket) throws(CommunicationError) -> Attempt {
+    private func shakeHands(
+        _ socket: Socket, at endpoint: AMEEnvironment.Endpoint
+    ) throws(CommunicationError) -> Attempt {
         let greeting = Greeting(role: .worker, rank: environment.rank, size: environment.size)
         var handshake = WorkerHandshake(key: environment.key, greeting: greeting)
         var answer = handshake.hello
+        let limit = hasAlternatives ? Deadline.earlier(deadline, .after(patience * Self.answerFactor)) : deadline
         while true {
             guard answer.isEmpty || socket.sendWhole(answer) else { return .failed(reason: "it closed the connection") }
             switch handshake.outcome {
             case .pending: break
             case .accepted: return .connected(socket)
             case .failed(let error):
+                if hasAlternatives, !error.isFromRoot { return .failed(reason: error.clause) }
                 throw CommunicationError(
-                    error.description(
-                        rank: environment.rank, size: environment.size, endpoint: environment.endpoint))
+                    error.description(rank: environment.rank, size: environment.size, endpoint: endpoint))
             }
-            guard socket.wait(for: POLLIN, until: deadline) else {
+            // Who has proved the key is the root, which counts this rank as connected from its next word on.
+            guard socket.wait(for: POLLIN, until: handshake.isRootProven ? deadline : limit) else {
                 return .failed(reason: "it took the connection but did not answer")
             }
             var buffer = [UInt8](repeating: 0, count: handshake.wanted)
@@ -111,5 +129,19 @@ struct Dial {
             case .ended(let reason): return .failed(reason: reason)
             }
         }
+    }
+
+    private func unreachable(within timeout: UInt64) -> CommunicationError {
+        var why = reasons.compactMap { $0 }.first ?? "it has no address"
+        var remedy = "see whether rank 0 runs and its host can be reached"
+        if hasAlternatives {
+            why = zip(environment.endpoints, reasons).map { "\($0): \($1 ?? "not tried")" }.joined(separator: ", ")
+            if let file = environment.cardFile { why += " (according to \(file.path))" }
+            remedy += ", or name its right address by \(AMEVariable.reachableHost) or \(AMEVariable.reachableInterface)"
+        }
+        let place = hasAlternatives ? "" : " at \(environment.address)"
+        return CommunicationError(
+            "rank \(environment.rank) cannot reach rank 0\(place) within \(describe(nanoseconds: timeout)): \(why); "
+                + remedy)
     }
 }

@@ -9,3 +9,8 @@
 
 /// Nanoseconds of the monotonic clock.
 uint64_t dlp_now(void);
+
+/// Takes away the signal handlers with which the Swift runtime prints a backtrace, so that a crash, perhaps one of a C
+/// library that a script has loaded, is what it is for any other program: a signal, and a core file where those are
+/// wanted. With SWIFT_BACKTRACE in the environment they stay.
+void dlp_leave_crashes_to_system(void);

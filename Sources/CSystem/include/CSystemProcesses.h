@@ -59,6 +59,9 @@ int dlp_allowed_cpus(int *cpus, int capacity);
 /// Makes descendants whose parent has ended children of this process.
 int dlp_adopt_orphans(void);
 
+/// Lets this thread's sleeps end on time, to a microsecond, rather than when it suits the system.
+void dlp_sleep_precisely(void);
+
 /// The columns of the terminal behind `descriptor`, 80 where it does not say; 0 where it is no terminal.
 int dlp_terminal_columns(int descriptor);
 

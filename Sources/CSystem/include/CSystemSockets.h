@@ -35,6 +35,8 @@ ssize_t dlp_send(int descriptor, const void *head, size_t head_count, const void
 
 /// An eventfd.
 int dlp_event(void);
+/// Waits at most `nanoseconds` until `descriptor` can be read: 1 where it can, 0 where not.
+int dlp_wait_readable(int descriptor, uint64_t nanoseconds);
 
 enum {
     dlp_readable = 1,

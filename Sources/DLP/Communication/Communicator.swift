@@ -52,11 +52,13 @@ public protocol Communicator: AnyObject {
     /// - Throws: `CommunicationError` where the transport itself fails.
     func receive(until deadline: UInt64?) throws(CommunicationError) -> Delivery
 
-    /// Sends what is queued, waiting at most until `deadline`, and takes leave of the other ranks.
+    /// Sends what is queued, waiting at most until `deadline`, and takes leave of the other ranks, which do the same.
+    func close(until deadline: UInt64?)
+
+    /// Sends what is queued, waiting at most until `deadline`, and leaves a job that is over early for every rank.
     ///
-    /// - Parameter status: the job's exit status. With any but 0 the job is over for every rank, and a transport whose
-    ///   launcher has to be told may end this process with it.
-    func close(status: Int32, until deadline: UInt64?)
+    /// A transport whose launcher has to end the others may end this process, too, with `status`.
+    func abort(status: Int32, until deadline: UInt64?)
 }
 
 extension Communicator {
@@ -64,4 +66,7 @@ extension Communicator {
     public func sendToAll(_ message: Message) throws(CommunicationError) {
         for other in 0..<size where other != rank { try send(message, to: other) }
     }
+
+    /// Closes: the others see that.
+    public func abort(status: Int32, until deadline: UInt64?) { close(until: deadline) }
 }

@@ -8,8 +8,9 @@ public protocol JobObserver: Sendable {
     func explainLoss(of rank: Int) -> String?
     /// The job ends early: whatever the main thread does must be abandoned now.
     func jobEnds(_ end: JobEnd)
-    /// The main thread did not end although the job has: the process must go.
-    func jobIsStuck(_ end: JobEnd)
+    /// The main thread did not end although the job has: the process must go, after `leave`, which takes leave of the
+    /// other ranks.
+    func jobIsStuck(_ end: JobEnd, leave: () -> Void)
 }
 
 /// An observer that lets everything pass.
@@ -24,7 +25,7 @@ public struct NoObserver: JobObserver {
     /// Leaves it to the main thread, which learns of it wherever it waits for other ranks.
     public func jobEnds(_ end: JobEnd) {}
     /// Lets the main thread take its time.
-    public func jobIsStuck(_ end: JobEnd) {}
+    public func jobIsStuck(_ end: JobEnd, leave: () -> Void) {}
 }
 
 /// How far a loop is.

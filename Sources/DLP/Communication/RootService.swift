@@ -50,7 +50,7 @@ final class RootService {
                 case .timedOut:
                     if let end, let deadline = stuckDeadline, dlp_now() >= deadline {
                         stuckDeadline = nil
-                        observer.jobIsStuck(end)
+                        observer.jobIsStuck(end) { stop(end.status) }
                     }
                 }
             } catch { fail(error) }
@@ -59,7 +59,13 @@ final class RootService {
 
     private func stop(_ status: Int32) {
         try? communicator.sendToAll(Message(.stop, count: Int(status)))
-        communicator.close(status: status, until: dlp_now() + Self.grace)
+        let deadline = dlp_now() + Self.grace
+        let isEarly = end != nil || !rootHasFinished || hasDeparted.dropFirst().contains(false)
+        if isEarly {
+            communicator.abort(status: status, until: deadline)
+        } else {
+            communicator.close(until: deadline)
+        }
     }
 
     private func handle(_ command: RootShared.Command) {

@@ -32,7 +32,7 @@ package struct ServiceThread {
             }, start.toOpaque())
         guard code == 0 else {
             start.release()
-            throw CommunicationError("cannot start a thread: \(String(cString: strerror(code)))")
+            throw CommunicationError("cannot start a thread: \(systemMessage(code))")
         }
         self.handle = handle
     }

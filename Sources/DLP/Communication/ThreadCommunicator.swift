@@ -68,7 +68,7 @@ public final class ThreadCommunicator: Communicator, Sendable {
     }
 
     /// Closes this rank's end: the root, or on the root every worker, sees it as lost.
-    public func close(status: Int32 = 0, until deadline: UInt64?) {
+    public func close(until deadline: UInt64?) {
         mailboxes[rank].state.update { $0.isClosed = true }
         for (other, mailbox) in mailboxes.enumerated() where other != rank && (rank == 0 || other == 0) {
             mailbox.put(.lost(rank: rank, reason: "it closed its end"))

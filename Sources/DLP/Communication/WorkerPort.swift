@@ -104,7 +104,14 @@ public final class WorkerPort: Port {
     }
 
     /// Takes leave of the other ranks at the end of the job, whose exit status is `status`.
-    public func close(status: Int32) { communicator.close(status: status, until: dlp_now() + Self.grace) }
+    public func close(status: Int32) {
+        let deadline = dlp_now() + Self.grace
+        if status == 0 {
+            communicator.close(until: deadline)
+        } else {
+            communicator.abort(status: status, until: deadline)
+        }
+    }
 
     /// Takes in what comes next; false where nothing came until `deadline`.
     @discardableResult

@@ -68,13 +68,14 @@ final class RootObserver: JobObserver {
 
     func jobEnds(_ end: JobEnd) { state.withLock { $0.interrupter?.interrupt() } }
 
-    func jobIsStuck(_ end: JobEnd) {
+    func jobIsStuck(_ end: JobEnd, leave: () -> Void) {
         finishDisplay()
         switch end {
         case .fault(let fault): Complaint.write(Complaint.text(of: fault, size: size))
         case .interrupted: Complaint.write(interruption)
         case .exit, .stopped: break
         }
+        leave()
         _exit(end.status)
     }
 }

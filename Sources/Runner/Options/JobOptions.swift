@@ -7,13 +7,6 @@ public enum Mode: String, CaseIterable, Sendable {
     case map
 }
 
-/// What carries messages between ranks.
-public enum Backend: String, CaseIterable, Sendable {
-    case ame
-    case mpi
-    case none
-}
-
 /// Where ranks get their examples from.
 public enum ExampleSource: String, CaseIterable, Sendable {
     /// Every rank makes the list itself.

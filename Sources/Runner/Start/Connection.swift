@@ -1,61 +1,77 @@
 import AME
 import DLP
 import Glibc
+import MPIBackend
 
-/// How this process was started and which backend that means.
+/// This process's place in the job, before it is connected with the other ranks.
 struct Connection {
-    /// What the launcher says, for AME with more than one rank.
-    var environment: AMEEnvironment?
-    var size: Int
-    var rank: Int
-    /// `ame` or `none`.
-    var backendName: String
+    /// What connects it with them.
+    enum Transport {
+        case none
+        case ame(AMEEnvironment)
+        case mpi(MPILibrary)
+    }
 
-    /// Decides, from what was asked for and what the launcher set.
+    let transport: Transport
+    let rank: Int
+    let size: Int
+    let detection: Detection
+    /// What could connect this process and what did, for people: as it was before the connection hid any of it.
+    let methods: [Detection.Method]
+
+    /// `ame`, `mpi` or `none`.
+    var backendName: String {
+        switch transport {
+        case .none: "none"
+        case .ame: "ame"
+        case .mpi: "mpi"
+        }
+    }
+
+    /// The place that an AME launcher or a rendezvous gave.
+    var environment: AMEEnvironment? {
+        if case .ame(let environment) = transport { environment } else { nil }
+    }
+
+    /// Finds this process's place, for which ranks that a foreign launcher started meet.
     ///
-    /// - Throws: `UsageError` where what was asked for is not there.
-    ///   `StartError` where this rank's own place makes no sense.
-    static func detect(_ wanted: Backend?) throws -> Connection {
-        var wanted = wanted
-        if wanted == nil { wanted = try backendFromEnvironment() }
-        let solo = Connection(environment: nil, size: 1, rank: 0, backendName: "none")
-        switch wanted {
-        case .mpi: throw UsageError("the backend mpi is not built into this dlp-lua; use ameexec, or -np")
-        case .some(.none): return solo
-        case .ame, nil: break
-        }
-        let environment: AMEEnvironment?
-        do { environment = try AMEEnvironment() } catch { throw StartError(message: error.description) }
-        // A program that the script starts is no rank of this job, and the key is none of its business.
-        AMEEnvironment.removeFromEnvironment()
-        guard let environment else {
-            if wanted == .ame {
-                throw UsageError(
-                    "the backend ame was asked for, but no launcher set AME_RANK: start with ameexec or -np")
+    /// - Parameters:
+    ///   - timeout: How long to wait for the others, in nanoseconds.
+    ///   - isExplained: Whether `methods` is wanted: to look for every library takes time.
+    /// - Throws: `CommunicationError` where they do not come, or what the launcher says makes no sense.
+    init(_ detection: Detection, within timeout: UInt64, isExplained: Bool) throws(CommunicationError) {
+        self.detection = detection
+        methods = isExplained ? detection.methods(.own) : []
+        switch detection.choice {
+        case .alone: (transport, rank, size) = (.none, 0, 1)
+        case .ameVariables:
+            guard let environment = try AMEEnvironment() else { preconditionFailure("AME_RANK was there before") }
+            // A program that the script starts is no rank of this job, and the key is none of its business.
+            AMEEnvironment.removeFromEnvironment()
+            (transport, rank, size) = (.ame(environment), environment.rank, environment.size)
+        case .ame(let rendezvous):
+            let claimed = detection.launcher.flatMap { launcher in
+                launcher.rank.flatMap { rank in launcher.size.map { (rank: rank, size: $0) } }
             }
-            if let objection = ForeignLauncher.objection() { throw UsageError(objection) }
-            return solo
+            let environment = try rendezvous.meet(claimed: claimed, connectTimeout: timeout)
+            (transport, rank, size) = (.ame(environment), environment.rank, environment.size)
+        case .mpi(let family):
+            let library = try Self.library(for: family)
+            guard let rank = detection.launcher?.rank, let size = detection.launcher?.size else {
+                throw CommunicationError(
+                    "the launcher does not say by its variables which rank this is; say --backend ame")
+            }
+            (transport, self.rank, self.size) = (.mpi(library), rank, size)
         }
-        return Connection(
-            environment: environment, size: environment.size, rank: environment.rank, backendName: "ame")
     }
 
-    /// `DLP_BACKEND`, or `DLP_MPI_BACKEND` as dlp_mpi names it.
-    private static func backendFromEnvironment() throws(UsageError) -> Backend? {
-        for name in ["DLP_BACKEND", "DLP_MPI_BACKEND"] {
-            guard let raw = getenv(name), raw.pointee != 0 else { continue }
-            let value = String(cString: raw)
-            if value == "mpi4py" { return .mpi }
-            guard let backend = Backend(rawValue: value) else {
-                throw UsageError("\(name) must be ame, mpi or none, not '\(value)'")
-            }
-            return backend
+    /// The MPI library for the launchers of a family: the one that `DLP_MPI_LIBRARY` names, or what lies beside this
+    /// program or is inside it.
+    static func library(for family: MPIFamily) throws(CommunicationError) -> MPILibrary {
+        let library = try MPILibrary.open(family: family, plugin: getenv("DLP_MPI_LIBRARY").map { String(cString: $0) })
+        guard library.family == family || library.family == .other else {
+            throw CommunicationError("\(library.file) is for \(library.family.name), but the launcher is not")
         }
-        return nil
+        return library
     }
-}
-
-/// What is wrong with this rank alone, so that it must speak for itself.
-struct StartError: Error {
-    var message: String
 }

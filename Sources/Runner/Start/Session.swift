@@ -4,6 +4,7 @@ import CSystem
 import DLP
 import Glibc
 import LuaHost
+import MPIBackend
 import Report
 
 /// This process's place in the job: its port, its Lua state, and how all that ends.
@@ -24,23 +25,33 @@ final class Session {
     /// - Throws: `CommunicationError` where they do not find each other.
     init(_ connection: Connection, connectTimeout: UInt64) throws(CommunicationError) {
         self.connection = connection
+        departure = try EventWaker()
         control = connection.environment?.control.map { ControlChannel(descriptor: $0) }
         observer = RootObserver(control: control, size: connection.size)
-        switch connection.environment {
-        case let environment? where environment.rank > 0:
-            let worker = try AMEWorker(environment: environment, connectTimeout: connectTimeout)
-            port = WorkerPort(worker)
-            watchHangup = { try? worker.watchHangup($0) }
-        case let environment?:
+        let (rank, size) = (connection.rank, connection.size)
+        switch connection.transport {
+        case .none:
+            port = try RootPort(observer: observer) { ThreadCommunicator.alone() }
+        case .ame(let environment) where rank == 0:
             port = try RootPort(observer: observer) { () throws(CommunicationError) in
                 try AMERoot(environment: environment, connectTimeout: connectTimeout)
             }
-        case nil:
-            port = try RootPort(observer: observer) { ThreadCommunicator.alone() }
+        case .ame(let environment):
+            let worker = try AMEWorker(environment: environment, connectTimeout: connectTimeout)
+            port = WorkerPort(worker)
+            watchHangup = { try? worker.watchHangup($0) }
+        case .mpi(let library) where rank == 0:
+            port = try RootPort(observer: observer) { () throws(CommunicationError) in
+                try MPICommunicator(library: library, expectedRank: rank, expectedSize: size)
+            }
+        case .mpi(let library):
+            port = try WorkerPort(MPICommunicator(library: library, expectedRank: rank, expectedSize: size))
         }
     }
 
     private var watchHangup: ((@escaping @Sendable () -> Void) -> Void)?
+    /// Tells the watch that this worker is about to leave by itself.
+    private let departure: EventWaker
 
     /// Shows the progress of the loop that begins, where that is wanted.
     func showProgress(_ mode: ProgressReporter.Mode, prefix: String = "") {
@@ -68,11 +79,10 @@ final class Session {
                 _exit(128 + signal)
             }
         }
-        watchHangup? {
+        watchHangup? { [departure] in
             // Lua ends at its next instruction; a C function may take longer than anyone waits for.
             interrupter.interrupt()
-            Pause.seconds(2)
-            _exit(3)
+            if !departure.wait(nanoseconds: 2_000_000_000) { _exit(3) }
         }
         return host
     }
@@ -95,10 +105,20 @@ final class Session {
             }
             root.stop(status: status)
         } else if let worker = port as? WorkerPort {
-            if status == 0, !isDeclarative { return worker.leave() }
-            worker.report(.exit(status: status, rank: port.rank))
-            _ = worker.waitForStop(until: dlp_now() + 5_000_000_000)
+            if status == 0, !isDeclarative {
+                worker.leave()
+            } else {
+                worker.report(.exit(status: status, rank: port.rank))
+                _ = worker.waitForStop(until: dlp_now() + 5_000_000_000)
+            }
+            leave(worker, status: status)
         }
+    }
+
+    /// Takes leave of the root, as the last thing that this worker does.
+    private func leave(_ worker: WorkerPort, status: Int32) {
+        departure.wake()
+        worker.close(status: status)
     }
 
     /// Ends this rank after its script: waits for the others, and returns the job's exit status.
@@ -108,7 +128,11 @@ final class Session {
             return end(UsageError("standard output could not be written whole; is the disk full?"))
         }
         do {
-            if let worker = port as? WorkerPort { return try worker.finish() }
+            if let worker = port as? WorkerPort {
+                let status = try worker.finish()
+                leave(worker, status: status)
+                return status
+            }
             try root?.waitForOthers()
             observer.finishDisplay()
             root?.stop(status: 0)
@@ -131,13 +155,15 @@ final class Session {
         }
         guard let worker = port as? WorkerPort else { return end.status }
         worker.report(end)
+        var status = end.status
         switch end {
-        case .stopped: return end.status
+        case .stopped: break
         case .fault(let fault) where fault.phase == .communication && fault.status == 3:
             complainOfLostRoot(fault.message)
-            return 3
-        default: return worker.waitForStop(until: dlp_now() + 5_000_000_000) ?? end.status
+        default: status = worker.waitForStop(until: dlp_now() + 5_000_000_000) ?? status
         }
+        leave(worker, status: status)
+        return status
     }
 
     /// Ends this rank because of a script's error, or, where the script failed only because the job is over, of that.

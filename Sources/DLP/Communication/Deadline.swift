@@ -1,29 +1,29 @@
 import CSystem
 
 /// A moment of the monotonic clock until which something may wait, or never.
-struct Deadline {
+package struct Deadline {
     /// Nanoseconds of the monotonic clock; nil: never.
-    let moment: UInt64?
+    package let moment: UInt64?
 
-    init(_ moment: UInt64?) { self.moment = moment }
+    package init(_ moment: UInt64?) { self.moment = moment }
 
     /// So many nanoseconds from now.
-    static func after(_ nanoseconds: UInt64) -> Deadline {
+    package static func after(_ nanoseconds: UInt64) -> Deadline {
         let (moment, overflow) = dlp_now().addingReportingOverflow(nanoseconds)
         return Deadline(overflow ? nil : moment)
     }
 
-    var hasPassed: Bool { moment.map { dlp_now() >= $0 } ?? false }
+    package var hasPassed: Bool { moment.map { dlp_now() >= $0 } ?? false }
 
     /// What `poll` and its kin take: milliseconds from now, rounded up, or -1 for ever.
-    var milliseconds: Int32 {
+    package var milliseconds: Int32 {
         guard let moment else { return -1 }
         let now = dlp_now()
         return moment <= now ? 0 : Int32(clamping: (moment - now - 1) / 1_000_000 + 1)
     }
 
     /// The earlier one.
-    static func earlier(_ left: Deadline, _ right: Deadline) -> Deadline {
+    package static func earlier(_ left: Deadline, _ right: Deadline) -> Deadline {
         guard let a = left.moment, let b = right.moment else { return left.moment == nil ? right : left }
         return Deadline(min(a, b))
     }

@@ -1,5 +1,5 @@
 /// Why what a peer sent is not a frame.
-enum FrameError: Error, Equatable, CustomStringConvertible {
+package enum FrameError: Error, Equatable, CustomStringConvertible {
     case notAFrame
     case version(UInt16)
     case kind(UInt8)
@@ -8,7 +8,7 @@ enum FrameError: Error, Equatable, CustomStringConvertible {
     case memory(Int)
 
     /// What the peer did, as a clause that follows its name.
-    var description: String {
+    package var description: String {
         switch self {
         case .notAFrame: "it sent bytes that are not a message"
         case .version(let version): "it sent a message of version \(version), not \(FrameHeader.version)"

@@ -1,13 +1,15 @@
 import CSystem
-import DLP
 import Glibc
 
 /// Wakes the thread that polls its descriptor.
-final class EventWaker: Waker {
-    let descriptor: Int32
+package final class EventWaker: Waker {
+    /// Readable while a wake is pending.
+    package let descriptor: Int32
 
+    /// A waker with no wake pending.
+    ///
     /// - Throws: `CommunicationError` where the system has no descriptor to give.
-    init() throws(CommunicationError) {
+    package init() throws(CommunicationError) {
         descriptor = dlp_event()
         guard descriptor >= 0 else {
             throw CommunicationError("cannot make an event descriptor: \(systemMessage(descriptor))")
@@ -16,14 +18,21 @@ final class EventWaker: Waker {
 
     deinit { close(descriptor) }
 
-    func wake() {
+    package func wake() {
         var one: UInt64 = 1
         // It fails only where the counter is full: then a wake is pending anyway.
         _ = write(descriptor, &one, 8)
     }
 
+    /// Waits for a wake, at most so many nanoseconds, and takes it back; false where none came.
+    package func wait(nanoseconds: UInt64) -> Bool {
+        guard dlp_wait_readable(descriptor, nanoseconds) > 0 else { return false }
+        reset()
+        return true
+    }
+
     /// Takes the pending wakes back.
-    func reset() {
+    package func reset() {
         var count: UInt64 = 0
         _ = read(descriptor, &count, 8)
     }

@@ -1,0 +1,116 @@
+import DLP
+import Glibc
+
+/// The file by which ranks meet where their launcher offers nothing, in a directory that all hosts see.
+///
+/// It holds the job's key, so only a regular file of this user with mode 0600 counts, whoever else may write to the
+/// directory. One that an earlier job left behind is told from a new one by trying what it says: a worker whom it leads
+/// nowhere reads again, and rank 0 replaces it.
+struct CardFile: Sendable {
+    /// Why there is no card to be had, as a clause.
+    struct Unreadable: Error {
+        var reason: String
+    }
+
+    let path: String
+
+    private let directory: String
+    private let name: String
+    /// Which file it is that this rank wrote: device and number.
+    private var own: (device: dev_t, number: ino_t)?
+
+    /// The file of the job that `job` identifies.
+    init(job: String, in directory: String) {
+        let safe = job.utf8.map { byte -> Character in
+            let character = Character(UnicodeScalar(byte))
+            return character.isASCII && (character.isLetter || character.isNumber || ".-_".contains(character))
+                ? character : "_"
+        }
+        self.directory = directory
+        name = "job-" + String(safe.suffix(200))
+        path = "\(directory)/\(name)"
+    }
+
+    /// Where such files are: `DLP_RENDEZVOUS_DIR`, else `.dlp-lua` in the home directory; nil where neither is known.
+    ///
+    /// - Parameter value: looks a variable up, by default in the environment of this process.
+    static func directory(reading value: (String) -> String? = AMEEnvironment.environmentVariable) -> String? {
+        if let named = value(AMEVariable.meetingDirectory), !named.isEmpty { return named }
+        guard let home = value("HOME"), !home.isEmpty else { return nil }
+        return home + "/.dlp-lua"
+    }
+
+    /// Writes the card, in place of what was there; readers see all of it or nothing.
+    ///
+    /// - Throws: `CommunicationError` where the system does not let us.
+    mutating func write(_ card: Card) throws(CommunicationError) {
+        guard mkdir(directory, 0o700) == 0 || errno == EEXIST else { throw failure("create the directory", directory) }
+        let draft = "\(directory)/.\(name).\(UInt64.random(in: .min ... .max))"
+        let file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw failure("write", path) }
+        let text = Array(card.text.utf8)
+        var status = stat()
+        // A umask may have taken too much away. On NFS an error of writing may show only when the file is closed.
+        var isWritten =
+            fchmod(file, 0o600) == 0 && Glibc.write(file, text, text.count) == text.count
+            && fsync(file) == 0 && fstat(file, &status) == 0
+        isWritten = close(file) == 0 && isWritten
+        guard isWritten, rename(draft, path) == 0 else {
+            let failure = failure("write", path)
+            unlink(draft)
+            throw failure
+        }
+        own = (status.st_dev, status.st_ino)
+    }
+
+    /// Reads the card that is there now.
+    func read() throws(Unreadable) -> Card {
+        guard isListed else { throw Unreadable(reason: "there is none") }
+        let file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard file >= 0 else {
+            throw Unreadable(reason: errno == ELOOP ? "it is a symbolic link" : systemMessage(errno))
+        }
+        defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw Unreadable(reason: "it is not a regular file")
+        }
+        guard status.st_uid == geteuid() else { throw Unreadable(reason: "it is another user's") }
+        guard status.st_mode & 0o7777 == 0o600 else { throw Unreadable(reason: "others may read or write it") }
+        var bytes = [UInt8](repeating: 0, count: Card.longest + 1)
+        let count = Glibc.read(file, &bytes, bytes.count)
+        guard count >= 0, let card = Card(text: String(decoding: bytes.prefix(count), as: UTF8.self)) else {
+            throw Unreadable(reason: "what it says makes no sense")
+        }
+        return card
+    }
+
+    /// Removes the file that this rank wrote; if another has taken its place by now, that one stays.
+    func remove() {
+        var status = stat()
+        guard let own, lstat(path, &status) == 0, status.st_dev == own.device, status.st_ino == own.number else {
+            return
+        }
+        unlink(path)
+    }
+
+    /// Whether the directory lists the file.
+    ///
+    /// NFS remembers for a while that a name was not there; listing the directory makes it look again.
+    private var isListed: Bool {
+        guard let listing = opendir(directory) else { return false }
+        defer { closedir(listing) }
+        while let entry = readdir(listing) {
+            let isIt = withUnsafeBytes(of: &entry.pointee.d_name) { $0.prefix { $0 != 0 }.elementsEqual(name.utf8) }
+            if isIt { return true }
+        }
+        return false
+    }
+
+    private func failure(_ action: String, _ path: String) -> CommunicationError {
+        CommunicationError(
+            "rank 0 cannot \(action) \(path), by which ranks find each other: \(systemMessage(errno)); set "
+                + "\(AMEVariable.meetingDirectory) to a directory that all hosts share, or start with 'srun --mpi=pmi2'"
+        )
+    }
+}

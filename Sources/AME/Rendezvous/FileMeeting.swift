@@ -1,0 +1,64 @@
+import DLP
+import Glibc
+
+/// Meeting by a file, where the launcher offers nothing: Slurm's `--mpi=none`.
+struct FileMeeting: MeetingPlace {
+    private static let firstPause: UInt64 = 1_000_000
+    private static let longestPause: UInt64 = 100_000_000
+
+    let rank: Int
+    let size: Int
+    let isOneHost: Bool
+    private(set) var cardFile: CardFile?
+
+    private var file: CardFile
+    private let limit: TimeLimit
+
+    /// - Throws: `CommunicationError` where rank and size cannot be.
+    init(
+        rank: Int, size: Int, isOneHost: Bool, file: CardFile, within limit: TimeLimit
+    ) throws(CommunicationError) {
+        try checkPlace(rank: rank, size: size)
+        self.rank = rank
+        self.size = size
+        self.isOneHost = isOneHost
+        self.file = file
+        self.limit = limit
+    }
+
+    /// Why ranks cannot meet by a file; nil where they may.
+    static func obstacle() -> String? {
+        CardFile.directory() == nil
+            ? "there is no directory for the file by which ranks find each other: set \(AMEVariable.meetingDirectory)"
+            : nil
+    }
+
+    mutating func exchange(_ card: Card?) throws(CommunicationError) -> Card {
+        if let card {
+            try file.write(card)
+            cardFile = file
+            return card
+        }
+        cardFile = file
+        var pause = Self.firstPause
+        while true {
+            let isLast = limit.deadline.hasPassed
+            do throws(CardFile.Unreadable) {
+                let card = try file.read()
+                // What cannot be reached may be an earlier job's.
+                if isLast || !card.endpoints().isEmpty { return card }
+            } catch {
+                guard !isLast else { throw missing(error.reason) }
+            }
+            poll(nil, 0, Deadline.earlier(limit.deadline, .after(pause)).milliseconds)
+            pause = min(pause * 2, Self.longestPause)
+        }
+    }
+
+    private func missing(_ reason: String) -> CommunicationError {
+        CommunicationError(
+            "rank \(rank) waited \(limit) for rank 0's file \(file.path), but \(reason): see whether rank 0 runs and its host "
+                + "has the same directory, set \(AMEVariable.meetingDirectory) to one that all hosts share, or start with "
+                + "'srun --mpi=pmi2'")
+    }
+}

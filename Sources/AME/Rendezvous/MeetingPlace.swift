@@ -1,0 +1,54 @@
+import DLP
+
+/// Where the ranks of a job meet before they are connected: what their launcher offers for it.
+protocol MeetingPlace {
+    /// This rank, from 0.
+    var rank: Int { get }
+    /// How many ranks the job has.
+    var size: Int { get }
+    /// Whether all ranks are known to be on one host.
+    var isOneHost: Bool { get }
+    /// The file that says where rank 0 is, after `exchange`; nil where none does.
+    var cardFile: CardFile? { get }
+
+    /// Gives rank 0's card to every rank, and leaves.
+    ///
+    /// - Parameter card: rank 0's own, nil on every other rank.
+    /// - Throws: `CommunicationError` where that fails, or the ranks do not all come in time.
+    mutating func exchange(_ card: Card?) throws(CommunicationError) -> Card
+}
+
+extension MeetingPlace {
+    /// None: launchers that keep the card themselves have no file.
+    var cardFile: CardFile? { nil }
+}
+
+/// Checks what a launcher said.
+///
+/// - Throws: `CommunicationError` where there is no such rank in a job of that size.
+func checkPlace(rank: Int, size: Int) throws(CommunicationError) {
+    guard size > 0, size <= Int32.max, (0..<size).contains(rank) else {
+        throw CommunicationError(
+            "the launcher says that this is rank \(rank) of \(size), which cannot be: use another launcher")
+    }
+}
+
+/// What to say where a launcher's own meeting point still waits for ranks when the time is up.
+func missingRanks(of size: Int, within limit: TimeLimit) -> String {
+    "not all of the \(size) ranks came to the launcher's meeting point within \(limit): see whether one of them failed, "
+        + "or give them more time with --connect-timeout"
+}
+
+extension Card {
+    /// The card that rank 0 left at a launcher's meeting point.
+    ///
+    /// - Throws: `CommunicationError` where it left something else there.
+    init(left text: String) throws(CommunicationError) {
+        guard let card = Card(text: text) else {
+            throw CommunicationError(
+                "what rank 0 left at the launcher's meeting point is not what this program leaves there: start the same "
+                    + "dlp-lua on every rank")
+        }
+        self = card
+    }
+}

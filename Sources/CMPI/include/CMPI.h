@@ -1,0 +1,86 @@
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+// What dlp-lua needs of an MPI library, as plain C: an MPI's handles are numbers in one library and pointers in the
+// next, and so are its constants, so that only code compiled against its own <mpi.h> can call it. mpi.c is compiled
+// for Open MPI into dlp-lua, and by scripts/build-mpi-plugin for any other MPI into a plugin.
+
+/// The version of `struct dlp_mpi_table`: a plugin of another version is refused.
+#define DLP_MPI_TABLE_VERSION 1
+
+#ifdef __clang__
+#pragma clang assume_nonnull begin
+#else
+#define _Nullable
+#endif
+
+/// Whose <mpi.h> a table was compiled with.
+enum dlp_mpi_family {
+    dlp_mpi_openmpi = 1,
+    /// MPICH and what has its interface: Intel MPI, MVAPICH, Cray MPICH.
+    dlp_mpi_mpich = 2,
+    dlp_mpi_other = 3,
+};
+
+/// An MPI_Request, of whatever type that is.
+struct dlp_mpi_request {
+    uint64_t handle;
+};
+
+/// An MPI_Message: one that `probe` has found and that waits to be received.
+struct dlp_mpi_message {
+    uint64_t handle;
+    int source;
+    int byte_count;
+};
+
+/// The calls. Every one that returns an int returns 0, or -1 where MPI failed; then `failure` says how.
+///
+/// Messages travel by a communicator of their own, broadcasts by another, so that what a script's C modules do with
+/// MPI does not mix with them. All calls but `version` belong to the thread that called `start`.
+struct dlp_mpi_table {
+    /// `DLP_MPI_TABLE_VERSION`; this and what it means stay in front for ever.
+    uint32_t version;
+    /// An `enum dlp_mpi_family`.
+    uint32_t family;
+
+    /// Writes what the library calls itself, cut to `capacity`; allowed before `start`.
+    int (*library_version)(char *text, size_t capacity);
+    /// Writes the routine that failed last, and the library's words for it.
+    void (*failure)(char *text, size_t capacity);
+
+    /// Initializes MPI and makes the communicators; every rank must call it. Failures are returned from here on.
+    int (*start)(int *rank, int *size);
+    /// Gives every rank the greatest of all ranks' values.
+    int (*maximum)(int value, int *greatest);
+    /// Begins to send.
+    int (*send)(const void *_Nullable bytes, int count, int destination, int tag, struct dlp_mpi_request *request);
+    /// Whether a message with this tag has come, from anyone; it becomes `message`, and is for `receive_found` only.
+    int (*probe)(int tag, int *found, struct dlp_mpi_message *message);
+    /// Begins to receive a message that was found.
+    int (*receive_found)(struct dlp_mpi_message *message, void *bytes, struct dlp_mpi_request *request);
+    /// Begins to receive exactly `count` bytes.
+    int (*receive)(void *_Nullable bytes, int count, int source, int tag, struct dlp_mpi_request *request);
+    /// Begins to broadcast from rank 0: every rank must call it, in the same order.
+    int (*broadcast)(void *_Nullable bytes, int count, struct dlp_mpi_request *request);
+    /// Begins to wait for every other rank to call this too.
+    int (*barrier)(struct dlp_mpi_request *request);
+    /// Makes progress; whether what a request stands for is done. After that the request is of no more use.
+    int (*test)(struct dlp_mpi_request *request, int *done);
+    /// Ends MPI; every rank must call it.
+    int (*finish)(void);
+    /// Ends the processes of all ranks; returns only where the library cannot.
+    void (*abort)(int status);
+};
+
+/// The table for Open MPI, whose library `file` is opened now. NULL where that fails; then `problem` says why.
+const struct dlp_mpi_table *_Nullable dlp_mpi_open_built_in(const char *file, char *problem, size_t capacity);
+
+/// The table of the plugin `file`, which is opened now. NULL where that fails; then `problem` says why.
+const struct dlp_mpi_table *_Nullable dlp_mpi_open_plugin(const char *file, char *problem, size_t capacity);
+
+#ifdef __clang__
+#pragma clang assume_nonnull end
+#endif

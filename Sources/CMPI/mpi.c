@@ -1,0 +1,237 @@
+// The calls of an MPI library, behind `struct dlp_mpi_table`.
+//
+// Compiled in two ways. With DLP_MPI_PLUGIN, by an MPI's own compiler, they are plain calls. Without, against Open
+// MPI's header, every routine is a pointer that dlsym fills when the library is opened, typed by the header's own
+// declaration: nothing here refers to the library, so that the program runs where there is none.
+
+#include "CMPI.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#ifdef DLP_MPI_PLUGIN
+#include <mpi.h>
+#elif defined(__has_include)
+#if __has_include(<mpi.h>)
+#include <mpi.h>
+#endif
+#endif
+
+#ifndef DLP_MPI_PLUGIN
+#include <dlfcn.h>
+#endif
+
+#if defined(DLP_MPI_PLUGIN) || defined(OPEN_MPI)
+
+#include "family.h"
+
+#define ROUTINES(DO)                                                                                                  \
+    DO(Abort) DO(Allreduce) DO(Comm_dup) DO(Comm_rank) DO(Comm_set_errhandler) DO(Comm_size) DO(Error_string)          \
+    DO(Finalize) DO(Get_count) DO(Get_library_version) DO(Ibarrier) DO(Ibcast) DO(Improbe) DO(Imrecv) DO(Init_thread)  \
+    DO(Irecv) DO(Isend) DO(Test)
+
+#ifdef DLP_MPI_PLUGIN
+
+#define ROUTINE(name) MPI_##name
+#define WORLD MPI_COMM_WORLD
+#define BYTE MPI_BYTE
+#define INT MPI_INT
+#define MAX MPI_MAX
+#define RETURN_ERRORS MPI_ERRORS_RETURN
+
+#else
+
+#define POINTER(name) __typeof__(MPI_##name) *name;
+static struct {
+    ROUTINES(POINTER)
+    // The header's names for these are addresses of objects in the library.
+    MPI_Comm world;
+    MPI_Datatype byte, integer;
+    MPI_Op maximum;
+    MPI_Errhandler return_errors;
+} library;
+
+#define ROUTINE(name) library.name
+#define WORLD library.world
+#define BYTE library.byte
+#define INT library.integer
+#define MAX library.maximum
+#define RETURN_ERRORS library.return_errors
+
+#endif
+
+_Static_assert(sizeof(MPI_Request) <= sizeof(uint64_t), "a request fits into its opaque form");
+_Static_assert(sizeof(MPI_Message) <= sizeof(uint64_t), "a message fits into its opaque form");
+
+static MPI_Comm messages, broadcasts;
+
+static const char *failed_routine;
+static int failed_code;
+
+static int check(int code, const char *routine) {
+    if (code == MPI_SUCCESS) return 0;
+    failed_routine = routine;
+    failed_code = code;
+    return -1;
+}
+
+#define CALL(name, ...) check(ROUTINE(name)(__VA_ARGS__), "MPI_" #name)
+
+static void copy_text(char *text, size_t capacity, const char *source) { snprintf(text, capacity, "%s", source); }
+
+static int library_version(char *text, size_t capacity) {
+    char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int length;
+    if (CALL(Get_library_version, version, &length)) return -1;
+    copy_text(text, capacity, version);
+    return 0;
+}
+
+static void failure(char *text, size_t capacity) {
+    char words[MPI_MAX_ERROR_STRING] = "";
+    int length;
+    if (ROUTINE(Error_string)(failed_code, words, &length) != MPI_SUCCESS) {
+        snprintf(words, sizeof words, "error %d", failed_code);
+    }
+    snprintf(text, capacity, "%s: %s", failed_routine, words);
+}
+
+static int start(int *rank, int *size) {
+    int provided;
+    return CALL(Init_thread, NULL, NULL, MPI_THREAD_FUNNELED, &provided) ||
+                   // The duplicates inherit it, and what belongs to no communicator fails by it.
+                   CALL(Comm_set_errhandler, WORLD, RETURN_ERRORS) || CALL(Comm_dup, WORLD, &messages) ||
+                   CALL(Comm_dup, WORLD, &broadcasts) || CALL(Comm_rank, messages, rank) ||
+                   CALL(Comm_size, messages, size)
+               ? -1
+               : 0;
+}
+
+static int maximum(int value, int *greatest) {
+    return CALL(Allreduce, &value, greatest, 1, INT, MAX, messages);
+}
+
+static void store_request(MPI_Request request, struct dlp_mpi_request *opaque) {
+    memcpy(&opaque->handle, &request, sizeof request);
+}
+
+static int begin_send(const void *bytes, int count, int destination, int tag, struct dlp_mpi_request *opaque) {
+    MPI_Request request;
+    if (CALL(Isend, bytes, count, BYTE, destination, tag, messages, &request)) return -1;
+    store_request(request, opaque);
+    return 0;
+}
+
+static int probe(int tag, int *found, struct dlp_mpi_message *opaque) {
+    MPI_Message message;
+    MPI_Status status;
+    if (CALL(Improbe, MPI_ANY_SOURCE, tag, messages, found, &message, &status)) return -1;
+    if (!*found) return 0;
+    memcpy(&opaque->handle, &message, sizeof message);
+    opaque->source = status.MPI_SOURCE;
+    return CALL(Get_count, &status, BYTE, &opaque->byte_count);
+}
+
+static int receive_found(struct dlp_mpi_message *opaque, void *bytes, struct dlp_mpi_request *request_opaque) {
+    MPI_Message message;
+    MPI_Request request;
+    memcpy(&message, &opaque->handle, sizeof message);
+    if (CALL(Imrecv, bytes, opaque->byte_count, BYTE, &message, &request)) return -1;
+    store_request(request, request_opaque);
+    return 0;
+}
+
+static int begin_receive(void *bytes, int count, int source, int tag, struct dlp_mpi_request *opaque) {
+    MPI_Request request;
+    if (CALL(Irecv, bytes, count, BYTE, source, tag, messages, &request)) return -1;
+    store_request(request, opaque);
+    return 0;
+}
+
+static int begin_broadcast(void *bytes, int count, struct dlp_mpi_request *opaque) {
+    MPI_Request request;
+    if (CALL(Ibcast, bytes, count, BYTE, 0, broadcasts, &request)) return -1;
+    store_request(request, opaque);
+    return 0;
+}
+
+static int begin_barrier(struct dlp_mpi_request *opaque) {
+    MPI_Request request;
+    // Not among the broadcasts: a rank may begin it before the last of these, which other ranks begin first.
+    if (CALL(Ibarrier, messages, &request)) return -1;
+    store_request(request, opaque);
+    return 0;
+}
+
+static int test(struct dlp_mpi_request *opaque, int *done) {
+    MPI_Request request;
+    memcpy(&request, &opaque->handle, sizeof request);
+    if (CALL(Test, &request, done, MPI_STATUS_IGNORE)) return -1;
+    store_request(request, opaque);
+    return 0;
+}
+
+static int finish(void) { return CALL(Finalize); }
+
+static void abort_all(int status) { ROUTINE(Abort)(WORLD, status); }
+
+#define FAMILY_OF(name) PREFIXED_FAMILY(name)
+#define PREFIXED_FAMILY(name) dlp_mpi_##name
+static const struct dlp_mpi_table table = {
+    .version = DLP_MPI_TABLE_VERSION,
+    .family = FAMILY_OF(DLP_MPI_FAMILY),
+    .library_version = library_version,
+    .failure = failure,
+    .start = start,
+    .maximum = maximum,
+    .send = begin_send,
+    .probe = probe,
+    .receive_found = receive_found,
+    .receive = begin_receive,
+    .broadcast = begin_broadcast,
+    .barrier = begin_barrier,
+    .test = test,
+    .finish = finish,
+    .abort = abort_all,
+};
+
+#endif
+
+#ifdef DLP_MPI_PLUGIN
+
+const struct dlp_mpi_table *dlp_mpi_plugin(void);
+const struct dlp_mpi_table *dlp_mpi_plugin(void) { return &table; }
+
+#elif defined(OPEN_MPI)
+
+const struct dlp_mpi_table *dlp_mpi_open_built_in(const char *file, char *problem, size_t capacity) {
+    // Open MPI's own modules look for the library's symbols among the global ones.
+    void *handle = dlopen(file, RTLD_NOW | RTLD_GLOBAL);
+    if (!handle) {
+        copy_text(problem, capacity, dlerror());
+        return NULL;
+    }
+#define FIND(field, symbol)                                                                                           \
+    if (!(library.field = dlsym(handle, symbol))) {                                                                   \
+        snprintf(problem, capacity, "%s: it has no %s, so it is not the Open MPI that is expected", file, symbol);    \
+        dlclose(handle);                                                                                              \
+        return NULL;                                                                                                  \
+    }
+#define FIND_ROUTINE(name) FIND(name, "MPI_" #name)
+    ROUTINES(FIND_ROUTINE)
+    FIND(world, "ompi_mpi_comm_world")
+    FIND(byte, "ompi_mpi_byte")
+    FIND(integer, "ompi_mpi_int")
+    FIND(maximum, "ompi_mpi_op_max")
+    FIND(return_errors, "ompi_mpi_errors_return")
+    return &table;
+}
+
+#else
+
+const struct dlp_mpi_table *dlp_mpi_open_built_in(const char *file, char *problem, size_t capacity) {
+    snprintf(problem, capacity, "%s: this dlp-lua was built without Open MPI's mpi.h", file);
+    return NULL;
+}
+
+#endif

@@ -1,0 +1,206 @@
+import CSystem
+public import DLP
+import Glibc
+
+/// One rank of a job on MPI, connected with rank 0, or as rank 0 with every other.
+///
+/// MPI is initialized when it is made and used by that thread only. There is no way to wait for MPI asleep, so a rank
+/// that waits looks again and again, ever more rarely. MPI does not tell of a rank that is lost: its launcher ends the
+/// others.
+public final class MPICommunicator: Communicator {
+    /// This rank, from 0.
+    public let rank: Int
+    /// How many ranks the job has.
+    public let size: Int
+    /// Lets other threads interrupt `receive`.
+    public var waker: any Waker { eventWaker }
+
+    private let calls: MPICalls
+    private let limits: BodyLimits
+    private let traffic: Traffic
+    private let eventWaker: EventWaker
+    private var isClosed = false
+
+    /// Initializes MPI; all ranks must, at the same time.
+    ///
+    /// - Parameters:
+    ///   - library: The library of the MPI whose launcher started the ranks.
+    ///   - expectedRank: What the launcher says; nil where it does not.
+    ///   - expectedSize: The same for the number of ranks.
+    /// - Throws: `CommunicationError` where MPI cannot be initialized, or where it does not know of the ranks that the
+    ///   launcher started: then on all of them.
+    public convenience init(
+        library: MPILibrary, expectedRank: Int? = nil, expectedSize: Int? = nil
+    ) throws(CommunicationError) {
+        try self.init(library: library, expectedRank: expectedRank, expectedSize: expectedSize, limits: BodyLimits())
+    }
+
+    /// As above, with the sizes from which on bodies go another way; for tests.
+    package init(
+        library: MPILibrary, expectedRank: Int?, expectedSize: Int?, limits: BodyLimits
+    ) throws(CommunicationError) {
+        calls = library.calls
+        self.limits = limits
+        eventWaker = try EventWaker()
+        dlp_sleep_precisely()
+        traffic = Traffic(calls, limits)
+        (rank, size) = try calls.start()
+        let objection = Self.objection(
+            to: rank, of: size, expectedRank: expectedRank, expectedSize: expectedSize, library: library.description)
+        // Where one rank objects all have to leave, or the others would wait for it.
+        if try calls.isAnywhere(objection != nil) {
+            try calls.finish()
+            throw CommunicationError(objection ?? "MPI and its launcher do not agree on another rank's place")
+        }
+    }
+
+    /// What is wrong with the place that MPI gives this rank, if anything is.
+    static func objection(
+        to rank: Int, of size: Int, expectedRank: Int?, expectedSize: Int?, library: String
+    ) -> String? {
+        if let expectedSize, expectedSize != size {
+            return size == 1
+                ? "the launcher started \(expectedSize) processes, but \(library) is not the launcher's MPI and sees only "
+                    + "this one: build a plugin with that MPI's compiler (scripts/build-mpi-plugin MPICC), or set "
+                    + "DLP_BACKEND=ame"
+                : "the launcher started \(expectedSize) processes, but \(library) knows of \(size): start them by this "
+                    + "MPI's own launcher, or set DLP_BACKEND=ame"
+        }
+        if let expectedRank, expectedRank != rank {
+            return "the launcher says that this is rank \(expectedRank), but \(library) that it is rank \(rank): start "
+                + "it by this MPI's own launcher, or set DLP_BACKEND=ame"
+        }
+        return nil
+    }
+
+    /// Sends a message; the root only begins to, a worker waits until that is done, lest it computes while its data
+    /// waits.
+    ///
+    /// - Throws: `CommunicationError` where MPI fails.
+    public func send(_ message: Message, to destination: Int) throws(CommunicationError) {
+        try requireOpen()
+        if destination == rank { return traffic.arrivals.append(message, from: rank) }
+        guard rank == 0 || destination == 0 else {
+            throw CommunicationError("rank \(rank) is connected with rank 0 only, not with rank \(destination)")
+        }
+        try traffic.send(message, to: destination..<destination + 1)
+        if rank != 0 { _ = try work(until: nil) { () throws(CommunicationError) in traffic.isSent } }
+    }
+
+    /// Sends a message from the root to every other rank, a large one by a broadcast.
+    ///
+    /// - Throws: `CommunicationError` where MPI fails.
+    public func sendToAll(_ message: Message) throws(CommunicationError) {
+        try requireOpen()
+        guard rank == 0 else {
+            throw CommunicationError("rank \(rank) is connected with rank 0 only, not with all ranks")
+        }
+        if size > 2, message.body.count >= limits.broadcast {
+            try traffic.broadcast(message, to: 1..<size)
+        } else {
+            try traffic.send(message, to: 1..<size)
+        }
+    }
+
+    /// Waits for what comes next: until `deadline`, in nanoseconds of the monotonic clock, or for ever.
+    ///
+    /// - Throws: `CommunicationError` where MPI fails.
+    public func receive(until deadline: UInt64?) throws(CommunicationError) -> Delivery {
+        try requireOpen()
+        traffic.backoff.endWait()
+        while true {
+            if let (message, source) = traffic.arrivals.popFirst() { return .message(message, from: source) }
+            if try traffic.progress() {
+                traffic.backoff.endWait()
+                continue
+            }
+            let now = dlp_now()
+            if let deadline, deadline <= now { return eventWaker.wait(nanoseconds: 0) ? .woken : .timedOut }
+            if eventWaker.wait(nanoseconds: pause(at: now, until: deadline)) { return .woken }
+        }
+    }
+
+    /// Takes leave of the other ranks.
+    ///
+    /// All ranks must come here, and it takes until the last one has: MPI cannot be left alone. Until then this rank
+    /// takes in what the others send.
+    public func close(until deadline: UInt64?) {
+        guard !isClosed else { return }
+        isClosed = true
+        do throws(CommunicationError) {
+            try leave(until: nil)
+            try calls.finish()
+        } catch { end(status: 3) }
+    }
+
+    /// Ends the processes of all ranks: the root does, after a moment in which they may end what they do, and a worker
+    /// where the root does not.
+    ///
+    /// This does not return.
+    public func abort(status: Int32, until deadline: UInt64?) {
+        guard !isClosed else { return }
+        isClosed = true
+        do throws(CommunicationError) {
+            let latest = dlp_now() + (rank == 0 ? Self.rootPatience : Self.workerPatience)
+            try leave(until: rank == 0 ? Deadline.earlier(Deadline(deadline), Deadline(latest)).moment : latest)
+            // All are here: the root ends them.
+            if rank != 0 { _ = try work(until: latest) { () throws(CommunicationError) in false } }
+        } catch {
+            // MPI has failed, so that ending everything is all that is left.
+        }
+        end(status: status)
+    }
+
+    private func end(status: Int32) -> Never {
+        calls.abort(status: status)
+        _exit(status)
+    }
+
+    /// How long the root lets the others end what they do before it ends them, in nanoseconds.
+    private static let rootPatience: UInt64 = 200_000_000
+    /// How long a worker waits for the root to end it, in nanoseconds.
+    private static let workerPatience: UInt64 = 5_000_000_000
+
+    /// Waits until all ranks are here and nothing is under way, or until `deadline`.
+    private func leave(until deadline: UInt64?) throws(CommunicationError) {
+        // No rank says that it is here before what it sent has been taken, which others do until all are here.
+        guard try work(until: deadline, { () throws(CommunicationError) in traffic.isSent }) else { return }
+        var barrier = try calls.barrier()
+        _ = try work(until: deadline) { () throws(CommunicationError) in
+            while traffic.arrivals.popFirst() != nil {}
+            return try calls.isDone(&barrier) && !traffic.isBusy
+        }
+    }
+
+    /// Makes progress until `isOver`; false where `deadline` came before.
+    private func work(
+        until deadline: UInt64?, _ isOver: () throws(CommunicationError) -> Bool
+    ) throws(CommunicationError) -> Bool {
+        traffic.backoff.endWait()
+        while try !isOver() {
+            if try traffic.progress() {
+                traffic.backoff.endWait()
+                continue
+            }
+            let now = dlp_now()
+            if let deadline, deadline <= now { return false }
+            var rest = timespec(tv_sec: 0, tv_nsec: Int(pause(at: now, until: deadline)))
+            if rest.tv_nsec > 0 { nanosleep(&rest, nil) }
+        }
+        return true
+    }
+
+    /// Yields, or says for how many nanoseconds to sleep.
+    private func pause(at now: UInt64, until deadline: UInt64?) -> UInt64 {
+        switch traffic.backoff.pause(at: now, isTransferring: traffic.isBusy) {
+        case .yield:
+            sched_yield()
+            return 0
+        case .sleep(let nanoseconds): return min(nanoseconds, deadline.map { $0 - now } ?? .max)
+        }
+    }
+
+    private func requireOpen() throws(CommunicationError) {
+        guard !isClosed else { throw CommunicationError("rank \(rank) has taken leave of the other ranks") }
+    }
+}

@@ -1,0 +1,59 @@
+import AME
+import MPIBackend
+
+extension Detection {
+    /// What one way to connect has to say for itself.
+    struct Method {
+        var name: String
+        var availability: Availability
+        var isChosen: Bool
+    }
+
+    /// Every way to connect in the order in which they count, for `--info`: which was chosen, which could have been, and
+    /// why not the others.
+    func methods(_ facts: ProcessFacts) -> [Method] {
+        let seen = Sighting.all(in: facts)
+        let isLaunchedByAME = facts.variable(AMEVariable.rank) != nil
+        let variables: Availability =
+            isLaunchedByAME ? .here("set by ameexec") : .missing("\(AMEVariable.rank) is not set")
+        let families: [(MPIFamily, String)] = [(.openMPI, "MPI: Open MPI"), (.mpich, "MPI: MPICH")]
+        return [Method(name: "AME by variables", availability: variables, isChosen: isChosen(.ameVariables))]
+            + families.map { family, name in
+                Method(name: name, availability: facts.mpi(family), isChosen: isChosen(.mpi(family)))
+            }
+            + Sighting.Way.allCases.map { way in
+                Method(
+                    name: "AME by \(way.rawValue)", availability: Self.availability(of: way, seen, facts),
+                    isChosen: isChosen(way))
+            }
+            + [Method(name: "none", availability: .here("one process alone"), isChosen: isChosen(.alone))]
+    }
+
+    private static func availability(
+        of way: Sighting.Way, _ seen: [Sighting], _ facts: ProcessFacts
+    ) -> Availability {
+        let launchers = seen.filter { $0.way == way }
+        if let open = launchers.first(where: { $0.rendezvous != nil }) { return .here("offered by \(open.name)") }
+        if let closed = launchers.first { return .missing("\(closed.name): \(closed.obstacle)") }
+        switch way {
+        case .pmi1: return .missing("neither PMI_FD nor PMI_PORT is set")
+        case .sharedFile: return .missing("SLURM_STEP_ID is not set")
+        case .pmix:
+            let absence = "PMIX_NAMESPACE is not set"
+            guard case .missing(let reason) = facts.pmix() else { return .missing(absence) }
+            return .missing("\(absence); \(reason)")
+        }
+    }
+
+    private func isChosen(_ way: Sighting.Way) -> Bool {
+        if case .ame = choice { launcher?.way == way } else { false }
+    }
+
+    private func isChosen(_ other: Choice) -> Bool {
+        switch (choice, other) {
+        case (.alone, .alone), (.ameVariables, .ameVariables): true
+        case (.mpi(let mine), .mpi(let family)): mine == family
+        default: false
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import AME
+import MPIBackend
+
+/// Which backend connects this process with its fellows, and why.
+struct Detection {
+    /// How this process gets its place in the job.
+    enum Choice {
+        /// One process, alone.
+        case alone
+        /// The variables of ameexec say everything.
+        case ameVariables
+        /// AME, by way of what the launcher offers for it.
+        case ame(Rendezvous)
+        /// MPI, with the library for the launcher's family.
+        case mpi(MPIFamily)
+    }
+
+    var choice = Choice.alone
+    /// The launcher that counts.
+    var launcher: Sighting?
+    /// What the user should hear, once, though the job goes on.
+    var warning: String?
+
+    /// This process's rank as far as variables tell; 0 where they do not.
+    static func rankByVariables(_ facts: ProcessFacts) -> Int {
+        facts.number(AMEVariable.rank) ?? Sighting.all(in: facts).first { !Heritage.includes($0) }?.rank ?? 0
+    }
+
+    /// Decides, from what was asked for and what the launcher left.
+    ///
+    /// - Parameter isChild: whether what is seen belongs to the rank that started this process.
+    /// - Throws: `UsageError` where what was asked for is not there, or the processes of a launcher cannot meet: each
+    ///   would do the whole job.
+    init(
+        wanted: Backend?, facts: ProcessFacts, isChild: (Sighting) -> Bool = { _ in false }
+    ) throws(UsageError) {
+        if wanted == Backend.none { return }
+        if wanted != .mpi, facts.variable(AMEVariable.rank) != nil {
+            choice = .ameVariables
+            return
+        }
+        let launcher = Sighting.all(in: facts).first { !isChild($0) }
+        self.launcher = launcher
+        guard let launcher else {
+            warning = Self.forgottenLauncher(facts)
+            if wanted == .ame {
+                throw UsageError(
+                    "the backend ame was asked for, but no launcher started this process: start with ameexec or -np")
+            }
+            // Only where MPI was asked for do we come here with ameexec's variables.
+            if let size = facts.number(AMEVariable.size), size > 1, facts.variable(AMEVariable.rank) != nil {
+                throw UsageError(
+                    "the backend mpi was asked for, but MPI cannot connect the \(size) processes that ameexec started: "
+                        + "start them with mpiexec, or leave --backend mpi out")
+            }
+            return
+        }
+        // One process needs nobody, and MPI would take a quarter of a second to tell it so.
+        if launcher.size == 1 { return }
+        choice = try Self.choose(wanted, launcher, facts)
+    }
+
+    private static func choose(
+        _ wanted: Backend?, _ launcher: Sighting, _ facts: ProcessFacts
+    ) throws(UsageError) -> Choice {
+        var reasons: [String] = []
+        if wanted != .ame {
+            // Without a size from the launcher nobody could tell whether the library sees all ranks.
+            let family = launcher.family ?? (wanted == .mpi ? .openMPI : nil)
+            if let family, launcher.size != nil {
+                switch facts.mpi(family) {
+                case .here: return .mpi(family)
+                case .missing(let reason): reasons.append(reason)
+                }
+            }
+        }
+        if wanted != .mpi {
+            if let rendezvous = launcher.rendezvous { return .ame(rendezvous) }
+            reasons.append(launcher.obstacle)
+        }
+        let number = launcher.size.map { "\($0) processes" } ?? "processes"
+        let remedy =
+            wanted == .mpi && launcher.rendezvous != nil
+            ? "leave --backend mpi out, which takes AME instead" : "start them with ameexec"
+        throw UsageError(
+            "\(launcher.name) started \(number) that cannot see each other (\(reasons.joined(separator: "; "))), and each "
+                + "would do the whole job: \(remedy), or let each work alone with --backend none")
+    }
+
+    /// Where an allocation has several tasks and this process is none of them, the user may have forgotten srun.
+    private static func forgottenLauncher(_ facts: ProcessFacts) -> String? {
+        guard let job = facts.variable("SLURM_JOB_ID"), Sighting.slurmStep(facts) == nil,
+            let tasks = facts.number("SLURM_NTASKS"), tasks > 1
+        else { return nil }
+        return "the Slurm job \(job) has \(tasks) tasks, but this process was started without srun and works alone: "
+            + "start all with srun dlp-lua ..., or say --backend none"
+    }
+}

@@ -1,0 +1,26 @@
+import Glibc
+
+/// What programs that a rank starts inherit of its launcher's signs.
+///
+/// Such a program is no rank: a second dlp-lua, started by a script, is a job of its own.
+enum Heritage {
+    /// The variable that names the launches that whoever started this process belongs to.
+    private static let variable = "DLP_RANK_OF"
+    /// What a launcher says about a descriptor or port that only this process has.
+    private static let handles = ["PMI_FD", "PMI_PORT", "PMI_ID", "PMI_RANK", "PMI_SIZE"]
+
+    /// Whether a launcher's signs were left for the process that started this one.
+    static func includes(_ sighting: Sighting) -> Bool {
+        guard let identity = sighting.identity, let known = getenv(variable) else { return false }
+        return String(cString: known).split(separator: ";").contains { $0 == identity }
+    }
+
+    /// Marks the launchers that can be seen as this process's own, for those that it starts.
+    ///
+    /// The signs themselves stay where they can: scripts look at them, for the number of a job or the GPU to take.
+    static func leave(_ seen: [Sighting]) {
+        let identities = seen.compactMap(\.identity)
+        if !identities.isEmpty { setenv(variable, identities.joined(separator: ";"), 1) }
+        for name in handles { unsetenv(name) }
+    }
+}

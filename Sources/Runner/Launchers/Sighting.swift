@@ -1,0 +1,133 @@
+import AME
+import MPIBackend
+
+/// A launcher that has left its signs in this process's environment.
+struct Sighting {
+    /// What its processes meet by where there is no MPI.
+    enum Way: String, CaseIterable {
+        case pmi1 = "PMI-1"
+        case pmix = "PMIx"
+        case sharedFile = "a shared file"
+    }
+
+    /// What users call it.
+    var name: String
+    var way: Way
+    /// This process's rank; nil where only the launcher itself can tell, when asked.
+    var rank: Int?
+    /// How many processes it started; nil where only the launcher itself can tell.
+    var size: Int?
+    /// What tells this start of a rank from any other, where something does: what a rank starts in turn inherits the
+    /// signs, and is no rank.
+    var identity: String?
+    /// The MPI libraries whose programs it can start.
+    var family: MPIFamily?
+    /// The way, where it is open.
+    var rendezvous: Rendezvous?
+    /// Why it is not, where there is no `rendezvous`.
+    var obstacle = ""
+}
+
+extension Sighting {
+    /// Every launcher that can be seen, those first whose signs count most.
+    ///
+    /// srun comes last: Open MPI and Hydra start their daemons by it inside an allocation, and then their ranks see the
+    /// daemons' `SLURM_PROCID` and `SLURM_NTASKS`.
+    static func all(in facts: ProcessFacts) -> [Sighting] {
+        [openMPI(facts), hydra(facts), pmix(facts), srun(facts)].compactMap { $0 }
+    }
+
+    private static func openMPI(_ facts: ProcessFacts) -> Sighting? {
+        guard let rank = facts.number("OMPI_COMM_WORLD_RANK"), let size = facts.number("OMPI_COMM_WORLD_SIZE") else {
+            return nil
+        }
+        var sighting = Sighting(
+            name: "Open MPI's mpiexec", way: .pmix, rank: rank, size: size, family: .openMPI,
+            obstacle: "PMIX_NAMESPACE is not set")
+        guard let space = facts.variable("PMIX_NAMESPACE") else { return sighting }
+        sighting.identity = "pmix \(space) \(rank)"
+        sighting.meetByPMIx(facts)
+        return sighting
+    }
+
+    /// Hydra, which is MPICH's mpiexec, and its kin: whoever speaks PMI-1 and is not srun.
+    private static func hydra(_ facts: ProcessFacts) -> Sighting? {
+        let descriptor = facts.number("PMI_FD")
+        let port = facts.variable("PMI_PORT")
+        let (rank, size) = (facts.number("PMI_RANK"), facts.number("PMI_SIZE"))
+        guard descriptor != nil || port != nil || size != nil else { return nil }
+        guard slurmStep(facts) == nil || facts.variable("PMI_JOBID") != slurmStep(facts) else { return nil }
+        var sighting = Sighting(
+            name: "a PMI launcher (mpiexec.hydra)", way: .pmi1, rank: rank, size: size, family: .mpich,
+            obstacle: "neither PMI_FD nor PMI_PORT with PMI_ID says where the launcher listens")
+        if let open = openDescriptor(facts) {
+            sighting.rendezvous = rank.flatMap { rank in size.map { .pmi1(descriptor: open, rank: rank, size: $0) } }
+        } else if let port, let id = facts.variable("PMI_ID"), let colon = port.lastIndex(of: ":"),
+            let number = UInt16(port[port.index(after: colon)...])
+        {
+            sighting.rendezvous = .pmi1Port(host: String(port[..<colon]), port: number, id: id)
+            sighting.rank = rank ?? Int(id)
+        } else if descriptor != nil {
+            sighting.obstacle = "a program between the launcher and this one has closed the descriptor of PMI_FD"
+        }
+        return sighting
+    }
+
+    /// A launcher that speaks nothing but PMIx.
+    private static func pmix(_ facts: ProcessFacts) -> Sighting? {
+        guard let space = facts.variable("PMIX_NAMESPACE"), let rank = facts.number("PMIX_RANK"),
+            facts.number("OMPI_COMM_WORLD_SIZE") == nil, slurmStep(facts).map({ space != "slurm.pmix.\($0)" }) ?? true
+        else { return nil }
+        var sighting = Sighting(
+            name: "a PMIx launcher", way: .pmix, rank: rank, identity: "pmix \(space) \(rank)", family: .openMPI)
+        sighting.meetByPMIx(facts)
+        return sighting
+    }
+
+    /// srun, with whatever `--mpi`. Only a task of a step counts: a batch script has the variables of one, too.
+    private static func srun(_ facts: ProcessFacts) -> Sighting? {
+        guard let step = slurmStep(facts), let rank = facts.number("SLURM_PROCID"),
+            let size = facts.number("SLURM_STEP_NUM_TASKS") ?? facts.number("SLURM_NTASKS")
+        else { return nil }
+        let cluster = facts.variable("SLURM_CLUSTER_NAME").map { "\($0)." } ?? ""
+        // Nothing but the file needs neither a library nor a descriptor that has come through.
+        var sighting = Sighting(
+            name: "srun", way: .sharedFile, rank: rank, size: size, identity: "slurm \(step) \(rank)",
+            rendezvous: .sharedFile(
+                rank: rank, size: size, job: "\(cluster)\(step)", isOneHost: facts.number("SLURM_STEP_NUM_NODES") == 1))
+        if facts.variable("PMI_JOBID") == step, let open = openDescriptor(facts) {
+            sighting.name = "srun --mpi=pmi2"
+            sighting.family = .mpich
+            sighting.way = .pmi1
+            sighting.rendezvous = .pmi1(descriptor: open, rank: rank, size: size)
+        } else if facts.variable("PMIX_NAMESPACE") == "slurm.pmix.\(step)" {
+            sighting.name = "srun --mpi=pmix"
+            sighting.family = .openMPI
+            sighting.meetByPMIx(facts)
+        }
+        return sighting
+    }
+
+    /// `JOB.STEP` of the Slurm step that this process is a task of; nil for batch scripts and interactive shells.
+    static func slurmStep(_ facts: ProcessFacts) -> String? {
+        // The highest numbers stand for steps that are none: that of a batch script, of salloc's shell.
+        guard let job = facts.variable("SLURM_JOB_ID"), let step = facts.number("SLURM_STEP_ID"), step < 0xFFFF_FFF0
+        else { return nil }
+        return "\(job).\(step)"
+    }
+
+    /// The descriptor on which a launcher speaks PMI-1, where that is still open.
+    private static func openDescriptor(_ facts: ProcessFacts) -> Int32? {
+        guard let descriptor = facts.number("PMI_FD").flatMap({ Int32(exactly: $0) }), facts.isSocket(descriptor) else {
+            return nil
+        }
+        return descriptor
+    }
+
+    private mutating func meetByPMIx(_ facts: ProcessFacts) {
+        switch facts.pmix() {
+        case .here: (way, rendezvous) = (.pmix, Rendezvous.pmix)
+        case .missing(let reason): obstacle = reason
+        }
+    }
+}

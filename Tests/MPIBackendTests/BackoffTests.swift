@@ -1,0 +1,89 @@
+import Testing
+
+@testable import MPIBackend
+
+@Suite("Waiting for MPI")
+struct BackoffTests {
+    /// What a wait does that begins at 0 and looks at the ends of its pauses, where a look takes a microsecond.
+    static func pauses(
+        _ backoff: inout Backoff, until end: UInt64, isTransferring: Bool = false
+    ) -> [(at: UInt64, Backoff.Pause)] {
+        var now: UInt64 = 0
+        var pauses: [(UInt64, Backoff.Pause)] = []
+        while now < end {
+            let pause = backoff.pause(at: now, isTransferring: isTransferring)
+            pauses.append((now, pause))
+            now += 1000
+            if case .sleep(let nanoseconds) = pause { now += nanoseconds }
+        }
+        return pauses
+    }
+
+    @Test("a wait yields at first and then sleeps ever longer, but no longer than a quarter of what it has lasted")
+    func growth() {
+        var backoff = Backoff()
+        var last: UInt64 = 0
+        for (now, pause) in Self.pauses(&backoff, until: 20_000_000) {
+            switch pause {
+            case .yield: #expect(now < Backoff.patience)
+            case .sleep(let nanoseconds):
+                #expect(now >= Backoff.patience)
+                #expect(nanoseconds == min(now / 4, Backoff.longestSleep) && nanoseconds >= last)
+                last = nanoseconds
+            }
+        }
+        #expect(last == Backoff.longestSleep)
+    }
+
+    @Test("an idle second takes about a thousand looks")
+    func idle() {
+        var backoff = Backoff()
+        #expect(Self.pauses(&backoff, until: 1_000_000_000).count < 1100)
+    }
+
+    @Test("what comes begins a new wait")
+    func newWait() {
+        var backoff = Backoff()
+        _ = Self.pauses(&backoff, until: 5_000_000)
+        backoff.endWait()
+        #expect(backoff.pause(at: 9_000_000, isTransferring: false) == .yield)
+    }
+
+    @Test("each byte under way buys time without sleep, and no more than that", arguments: [1, 100_000, 30_000_000])
+    func credit(bytes: Int) {
+        var backoff = Backoff()
+        backoff.began(transferOf: bytes)
+        let paid = UInt64(bytes) * Backoff.creditPerByte
+        let pauses = Self.pauses(&backoff, until: paid + 10_000_000, isTransferring: true)
+        for (now, pause) in pauses where now + 1000 < paid { #expect(pause == .yield) }
+        for (now, pause) in pauses where now > paid + Backoff.patience {
+            #expect(pause == .sleep(min(now / 4, Backoff.longestSleepInTransfer)))
+        }
+    }
+
+    @Test("what comes meanwhile does not make a transfer cheaper: the other side may be busy for hours")
+    func creditIsSpent() {
+        var backoff = Backoff()
+        backoff.began(transferOf: 1_000_000)
+        var yielded: UInt64 = 0
+        for start in stride(from: 0, to: 1_000_000_000, by: 1_000_000) as StrideTo<UInt64> {
+            backoff.endWait()
+            // Looks every microsecond: past the wait's own patience only credit keeps it from sleeping.
+            for now in stride(from: start, to: start + 100_000, by: 1000)
+            where backoff.pause(at: now, isTransferring: true) == .yield && now >= start + Backoff.patience {
+                yielded += 1000
+            }
+        }
+        #expect(yielded <= 1_000_000 * Backoff.creditPerByte)
+    }
+
+    @Test("what a transfer did not need is forgotten with it")
+    func creditEnds() {
+        var backoff = Backoff()
+        backoff.began(transferOf: .max)
+        backoff.began(transferOf: .max)
+        #expect(backoff.pause(at: 0, isTransferring: true) == .yield)
+        _ = backoff.pause(at: 1_000_000, isTransferring: false)
+        #expect(backoff.pause(at: 2_000_000, isTransferring: true) == .sleep(Backoff.longestSleepInTransfer))
+    }
+}
