@@ -54,12 +54,18 @@ public final class JournalReader {
                 WHERE id = ? AND example IS NOT NULL
                 """)
             // No row stays open while `body` runs: that might keep the job that writes the journal waiting.
-            for id in try ids() { if let record = try record(id, row) { try body(record) } }
+            var next = 0
+            for id in try ids() {
+                // In a list that is being read anew an older example may still have the place of a newer one.
+                guard let record = try record(id, row), record.index >= next else { continue }
+                next = record.index + 1
+                try body(record)
+            }
         } catch let error as SQLiteError { throw JournalError(path: path, error) }
     }
 
     private func ids() throws(SQLiteError) -> [Int64] {
-        let all = try Statement(database, "SELECT id FROM results WHERE example IS NOT NULL ORDER BY example, id")
+        let all = try Statement(database, "SELECT id FROM results WHERE example IS NOT NULL ORDER BY example, id DESC")
         var ids: [Int64] = []
         while try all.step() { if let id = all.integer(0) { ids.append(id) } }
         return ids

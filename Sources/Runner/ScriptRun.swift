@@ -90,7 +90,7 @@ final class ScriptRun {
             return Script(chunkName: "=stdin", source: source, name: "-", arguments: arguments)
         case .file(let path):
             return Script(chunkName: "@\(path)", source: try readFile(path), name: path, arguments: arguments)
-        case .none: throw UsageError("no script given")
+        case .journal, .none: throw UsageError("no script given")
         }
     }
 

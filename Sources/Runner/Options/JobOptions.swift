@@ -68,6 +68,12 @@ public struct JobOptions: Sendable {
     public var progress: ProgressReporter.Mode?
     /// The file for the results; by default they go to the script, or to standard output.
     public var output: String?
+    /// The file that holds what is done.
+    public var journal: String?
+    /// Whether to go on with a journal that another script has made; no by default.
+    public var keep: Choice?
+    /// Whether to begin the journal anew; no by default.
+    public var fresh: Choice?
 
     /// Nothing set.
     public init() {}
@@ -83,6 +89,9 @@ public struct JobOptions: Sendable {
         case "examples": examples = try choice(name, value)
         case "progress": progress = try choice(name, value)
         case "output": output = value
+        case "journal": journal = value
+        case "keep": keep = try choice(name, value)
+        case "fresh": fresh = try choice(name, value)
         case "chunk":
             guard let number = Int(value), number >= 1 else {
                 throw UsageError("chunk must be a whole number from 1 on, not '\(value)'")
@@ -130,6 +139,8 @@ public struct JobOptions: Sendable {
         seed = seed ?? script.seed
         progress = progress ?? script.progress
         output = output ?? script.output
+        journal = journal ?? script.journal
+        if keep == nil, fresh == nil { (keep, fresh) = (script.keep, script.fresh) }
     }
 }
 
@@ -142,6 +153,8 @@ public struct Invocation: Sendable {
         case text(String)
         /// The root's standard input.
         case standardInput
+        /// No script, but a journal to be shown.
+        case journal(String)
         /// None: `--info`.
         case none
     }
