@@ -23,10 +23,10 @@ public struct MPILibrary: Sendable {
     ///
     /// - Parameters:
     ///   - family: Which one the launcher belongs to; nil: any.
-    ///   - plugin: The file to open, whatever its family.
+    ///   - plugin: The file to open, whatever its family; empty as nil, for so people unset a variable.
     /// - Throws: `CommunicationError` with the reason, one for each file that was tried.
     public static func open(family: MPIFamily? = nil, plugin: String? = nil) throws(CommunicationError) -> MPILibrary {
-        if let plugin {
+        if let plugin, !plugin.isEmpty {
             // A name without a slash would be looked for among the system's libraries.
             return try openPlugin(plugin.contains("/") ? plugin : "./\(plugin)")
         }

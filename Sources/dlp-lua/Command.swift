@@ -15,6 +15,9 @@ struct Command: ParsableCommand {
     @Option(completion: .list(["yes", "no"])) var rootWorks: String?
     @Option(completion: .list(["replicate", "root"])) var examples: String?
     @Option(parsing: .unconditional) var seed: String?
+    @Option(completion: .list(["stop", "continue"])) var onError: String?
+    @Option(parsing: .unconditional) var retries: String?
+    @Option(parsing: .unconditional) var crashLimit: String?
     @Option(parsing: .unconditional) var connectTimeout: String?
     @Option(completion: .list(["auto", "on", "off"])) var progress: String?
     @Option(completion: .file(extensions: ["jsonl", "json", "csv"])) var output: String?
@@ -61,7 +64,8 @@ struct Command: ParsableCommand {
         var options = JobOptions()
         let values = [
             ("mode", mode), ("backend", backend), ("chunk", chunk), ("root-works", rootWorks), ("examples", examples),
-            ("seed", seed), ("connect-timeout", connectTimeout), ("progress", progress), ("output", output),
+            ("seed", seed), ("on-error", onError), ("retries", retries), ("crash-limit", crashLimit),
+            ("connect-timeout", connectTimeout), ("progress", progress), ("output", output),
             ("journal", journal), ("keep", keep ? "yes" : nil), ("fresh", fresh ? "yes" : nil),
         ]
         for case (let name, let value?) in values { try options.set(name, value) }

@@ -77,7 +77,8 @@ struct CommunicationHostileTests {
     }
 
     @Test(
-        "reports on a loop that no rank has begun end the job", arguments: [Message.Kind.done, .leave, .length],
+        "reports on a loop that no rank has begun end the job",
+        arguments: [Message.Kind.done, .failed, .leave, .length, .results, .delivered],
         [2, 9, UInt64.max])
     func unknownLoops(kind: Message.Kind, operation: UInt64) throws {
         let root = try rootInLoop(map)
@@ -110,6 +111,37 @@ struct CommunicationHostileTests {
         #expect(root.fault().contains("entered a loop twice"))
     }
 
+    @Test("a failure of an example that the worker does not have ends the job", arguments: numbers, numbers)
+    func impossibleFailures(first: Int64, count: Int64) throws {
+        guard first != 0 || !(0...4).contains(count) else { return }
+        let fault = Fault(phase: .work, message: "m", rank: 1, host: "h")
+        for (options, length) in [(map, 10), (managed, 10), (sent, nil)] {
+            let root = try rootInLoop(options, length: length)
+            try root.send(message(.failed, first: first, count: count, extra: first, body: fault.encoded))
+            #expect(root.fault().contains("rank 1 reported"))
+        }
+    }
+
+    @Test("a failure that cannot be read ends the job", arguments: [[], [0xff], [0xa1], [0x01], [0xa0]] as [[UInt8]])
+    func unreadableFailure(body: [UInt8]) throws {
+        let root = try rootInLoop(map)
+        try root.send(message(.failed, body: Bytes(body)))
+        #expect(root.fault().contains("cannot be read"))
+    }
+
+    @Test("results that were not asked for, and deliveries that are not whole, end the job", arguments: [0, 1, 3])
+    func deliveries(count: Int64) throws {
+        let root = try rootInLoop(managed, length: 5)
+        try root.send(message(.results, count: 5, extra: 1, body: Bytes([1, 2, 3, 4, 5])))
+        #expect(root.fault().contains("not asked for"))
+        let other = try rootInLoop(managed, length: 5)
+        try other.send(message(.done, count: 5))
+        #expect(try other.next(1)?.kind == .deliver)
+        try other.send(message(.results, count: count, extra: 1, body: Bytes([1, 2, 3, 4, 5])))
+        try other.send(message(.delivered))
+        #expect(other.fault().contains("not 5"))
+    }
+
     @Test("results of impossible examples end the job", arguments: numbers, numbers)
     func impossibleResults(first: Int64, extra: Int64) throws {
         for count in Self.numbers {
@@ -121,6 +153,7 @@ struct CommunicationHostileTests {
                 first: Int(first), count: Int(count), stride: Int(extra), results: Bytes([1, 1]), rank: 1)
             guard !run.isPossible else { continue }
             let root = try RootUnderTest(workers: 1)
+            try root.send(message(.enter, first: 10, count: 1, extra: managed.packed))
             try root.send(message(.results, first: first, count: count, extra: extra, body: Bytes([1, 1])))
             #expect(root.fault().contains("impossible examples"))
         }
@@ -135,7 +168,7 @@ struct CommunicationHostileTests {
                     kind, operation: UInt64(bitPattern: number), first: number, count: number, extra: number,
                     body: Bytes([0xff])))
             switch kind {
-            case .assign, .end, .stop, .fault, .exit: #expect(root.end() != nil)
+            case .assign, .deliver, .end, .stop, .fault, .exit, .failed: #expect(root.end() != nil)
             default:
                 // None of the others may do more than end the job: the root still hears what comes next.
                 try root.send(message(.exit, count: 7))
@@ -162,7 +195,8 @@ struct CommunicationHostileTests {
         _ = try root.port.enterLoop(length: 10, options: map)
         for _ in 0..<30 {
             let kind =
-                [Message.Kind.enter, .done, .leave, .length, .results, .collective, .goodbye].randomElement(
+                [Message.Kind.enter, .done, .failed, .leave, .length, .results, .delivered, .collective, .goodbye]
+                .randomElement(
                     using: &random) ?? .done
             func number() -> Int64 {
                 Bool.random(using: &random)

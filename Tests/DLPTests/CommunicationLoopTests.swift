@@ -9,12 +9,17 @@ struct CommunicationLoopTests {
 
     @Test(
         "options come back from the number that stands for them", arguments: [nil, 1, 255, 1 << 30],
-        [0, 1, 2, 3])
-    func packedOptions(chunk: Int?, bits: Int) {
+        0..<6)
+    func packedOptions(chunk: Int?, number: Int) throws {
         var options = LoopOptions(
-            results: bits & 1 == 0 ? .stay : .stream, examples: bits & 2 == 0 ? .replicated : .sent, chunk: chunk)
+            results: try #require(LoopOptions.Results(rawValue: UInt8(number / 2))),
+            examples: number % 2 == 0 ? .replicated : .sent, chunk: chunk)
         #expect(LoopOptions(packed: options.packed) == options)
         options.isUnbounded = true
+        #expect(LoopOptions(packed: options.packed) == options)
+        options.failures = FailurePolicy(continues: true, retries: FailurePolicy.limit, crashLimit: FailurePolicy.limit)
+        #expect(LoopOptions(packed: options.packed) == options)
+        (options.shares, options.chunk) = (chunk, nil)
         #expect(LoopOptions(packed: options.packed) == options)
     }
 

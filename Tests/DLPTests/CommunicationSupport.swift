@@ -11,6 +11,11 @@ final class EndObserver: JobObserver {
 
     func loopChanged(_ progress: LoopProgress?) { self.progress.update { $0 = progress } }
     func explainLoss(of rank: Int) -> String? { nil }
+    let losses = Monitor<[String]>([])
+
+    func rankWasLost(_ rank: Int, host: String, cause: String) {
+        losses.update { $0.append("\(rank) \(host) \(cause)") }
+    }
     func jobEnds(_ end: JobEnd) { ends.update { $0.append(end) } }
     func jobIsStuck(_ end: JobEnd, leave: () -> Void) {}
 }

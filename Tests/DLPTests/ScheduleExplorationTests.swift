@@ -8,8 +8,9 @@ struct ScheduleExplorationTests {
         var examples: Int
         var policy: ChunkPolicy
         var cost: Int64
-        /// At most so many times a worker leaves, dies or gives something back.
+        /// At most so many times an example fails, or a worker leaves, dies or gives something back.
         var disturbances: Int
+        var failures: FailurePolicy?
 
         var testDescription: String {
             "\(workers) workers, \(examples) examples, \(policy.size), \(cost) ns, \(disturbances) disturbances"
@@ -43,6 +44,29 @@ struct ScheduleExplorationTests {
     @Test("every example is done once and every worker ended, where results stay", arguments: smallCases)
     func resultsStay(_ test: Case) throws { try explore(test, .known(test.examples), resultsStay: true) }
 
+    @Test("shares are done like any list", arguments: smallCases)
+    func shares(_ test: Case) throws {
+        try explore(test, .known(test.examples), resultsStay: false, shares: test.workers)
+    }
+
+    @Test("shares of a list that grows are done like any list", arguments: smallCases)
+    func growingShares(_ test: Case) throws {
+        try explore(test, .growing, resultsStay: false, shares: max(1, test.workers - 1))
+    }
+
+    @Test(
+        "whatever fails and whoever dies, as often as may be",
+        arguments: [(0, 0), (0, 1), (1, 1), (2, 1), (0, 2), (2, 2)], 1...3)
+    func failures(_ failures: (retries: Int, crashLimit: Int), _ workers: Int) throws {
+        let test = Case(
+            workers: workers, examples: 3, policy: .fixed(2), cost: 0, disturbances: workers == 1 ? 4 : 3,
+            failures: FailurePolicy(retries: failures.retries, crashLimit: failures.crashLimit))
+        try explore(test, .known(test.examples), resultsStay: false)
+        try explore(test, .known(test.examples), resultsStay: true)
+        try explore(test, .known(test.examples), resultsStay: false, shares: workers)
+        try explore(test, .growing, resultsStay: false)
+    }
+
     @Test("a list that grows is done like one that is known", arguments: smallCases)
     func growing(_ test: Case) throws { try explore(test, .growing, resultsStay: false) }
 
@@ -50,10 +74,12 @@ struct ScheduleExplorationTests {
     func unbounded(_ test: Case) throws { try explore(test, .unbounded, resultsStay: false) }
 
     /// Goes through all states that can be reached; the harness checks each step.
-    private func explore(_ test: Case, _ extent: ManagedSchedule.Extent, resultsStay: Bool) throws {
+    private func explore(
+        _ test: Case, _ extent: ManagedSchedule.Extent, resultsStay: Bool, shares: Int? = nil
+    ) throws {
         let setup = ScheduleHarness.Setup(
-            extent: extent, workers: test.workers, policy: test.policy, resultsStay: resultsStay, cost: test.cost,
-            examples: test.examples)
+            extent: extent, workers: test.workers, policy: test.policy, failures: test.failures,
+            resultsStay: resultsStay, shares: shares, cost: test.cost, examples: test.examples)
         var open = [(harness: ScheduleHarness(setup), left: test.disturbances, trail: [ScheduleEvent]())]
         // The most disturbances with which a state was left: with fewer there is nothing new behind it.
         var seen: [[Int16]: Int] = [:]

@@ -1,12 +1,14 @@
-import DLP
-
-@testable import struct DLP.ManagedSchedule
+@testable import DLP
 
 /// Something that may happen to a schedule.
 enum ScheduleEvent: Hashable {
     case enter(Int)
     /// The worker has done the first `completed` examples of its chunk number `slot`.
     case done(Int, slot: Int, completed: Int)
+    /// The worker has done the first `completed` examples of its chunk number `slot`, and the next one failed.
+    case failed(Int, slot: Int, completed: Int)
+    case retry(Int)
+    case delivered(Int)
     case leave(Int)
     case lost(Int)
     case extend(Int)
@@ -21,26 +23,46 @@ struct BrokenRule: Error, CustomStringConvertible {
 
 /// A schedule together with an independent account of who has and who has done what, which checks every step.
 struct ScheduleHarness {
-    enum Phase: Int { case absent, active, ended, left, lost }
+    enum Phase: Int { case absent, active, delivering, ended, left, lost }
 
     struct Setup {
         var extent: ManagedSchedule.Extent
         var workers: Int
         var policy: ChunkPolicy
+        /// What becomes of failures; nil: nothing fails.
+        var failures: FailurePolicy?
         var resultsStay: Bool
+        var shares: Int?
         /// Nanoseconds per example.
         var cost: Int64
         /// How many examples there will be.
         var examples: Int
     }
 
+    /// What is true of one example.
+    struct Example: Hashable {
+        /// The worker that has it, that has done it, and on which it failed before it is tried again; or -1.
+        var holder = -1
+        var doer = -1
+        var failedOn = -1
+        /// Whether it may be tried again now; before that it rests.
+        var isRetryable = false
+        var isFailed = false
+        /// Whether it is done and its result does not die with its worker.
+        var isSafe = false
+        var attempts = 0
+        /// How many workers died that had it in the chunk under work, and how many of them had only it there.
+        var deaths = 0
+        var deathsAlone = 0
+
+        var isTaken: Bool { holder >= 0 || doer >= 0 || failedOn >= 0 || isFailed }
+    }
+
     let setup: Setup
     private(set) var schedule: ManagedSchedule
     private(set) var phases: [Phase]
     private(set) var held: [[Chunk]]
-    /// For every example the worker that has it, that has done it, or -1.
-    private var holder: [Int]
-    private var doer: [Int]
+    private(set) var account: [Example]
     private(set) var listed: Int
     private(set) var complete: Bool
     private var actions: [ScheduleAction] = []
@@ -48,17 +70,17 @@ struct ScheduleHarness {
     init(_ setup: Setup) {
         self.setup = setup
         schedule = ManagedSchedule(
-            setup.extent, workers: setup.workers, policy: setup.policy, resultsStay: setup.resultsStay)
+            setup.extent, workers: setup.workers, policy: setup.policy, failures: setup.failures ?? FailurePolicy(),
+            resultsStay: setup.resultsStay, shares: setup.shares)
         phases = Array(repeating: .absent, count: setup.workers)
         held = Array(repeating: [], count: setup.workers)
-        holder = Array(repeating: -1, count: setup.examples)
-        doer = Array(repeating: -1, count: setup.examples)
+        account = Array(repeating: Example(), count: setup.examples)
         listed = setup.extent == .growing ? 0 : setup.examples
         complete = setup.extent == .known(setup.examples)
     }
 
-    var activeWorkers: [Int] { phases.indices.filter { phases[$0] == .active } }
-    var allDone: Bool { complete && doer.allSatisfy { $0 >= 0 } }
+    var allSettled: Bool { complete && account.allSatisfy { $0.doer >= 0 || $0.isFailed } }
+    var allDone: Bool { allSettled && account.allSatisfy { $0.isFailed || $0.isSafe } }
 
     /// Lets `event` happen and checks what the schedule makes of it.
     mutating func apply(_ event: ScheduleEvent) throws {
@@ -69,18 +91,24 @@ struct ScheduleHarness {
             try schedule.enter(worker, into: &actions)
         case .done(let worker, let slot, let completed):
             let chunk = held[worker].remove(at: slot)
+            finish(chunk, completed, worker)
             free(chunk)
-            for example in chunk.first..<(chunk.first + completed) { doer[example] = worker }
-            try schedule.done(
+            let done = try schedule.done(
                 worker, first: chunk.first, completed: completed, nanoseconds: Int64(completed) * setup.cost,
                 into: &actions)
+            try require(done == chunk.prefix(completed), "\(done) counted as done of \(chunk)")
+        case .failed(let worker, let slot, let completed): try fail(worker, slot, completed)
+        case .retry(let example):
+            account[example].isRetryable = true
+            schedule.retry(example, into: &actions)
+        case .delivered(let worker):
+            phases[worker] = .active
+            for example in account.indices where account[example].doer == worker { account[example].isSafe = true }
+            try schedule.delivered(worker, into: &actions)
         case .leave(let worker):
             drop(worker, as: .left)
             try schedule.leave(worker, into: &actions)
-        case .lost(let worker):
-            drop(worker, as: .lost)
-            if setup.resultsStay { for example in doer.indices where doer[example] == worker { doer[example] = -1 } }
-            schedule.lost(worker, keepsResults: !setup.resultsStay, into: &actions)
+        case .lost(let worker): try lose(worker)
         case .extend(let count):
             listed += count
             schedule.extend(by: count, into: &actions)
@@ -95,14 +123,67 @@ struct ScheduleHarness {
         try checkState()
     }
 
+    private mutating func finish(_ chunk: Chunk, _ completed: Int, _ worker: Int) {
+        for example in chunk.prefix(completed).indices {
+            account[example] = Example(doer: worker, isSafe: !setup.resultsStay)
+        }
+    }
+
+    private mutating func fail(_ worker: Int, _ slot: Int, _ completed: Int) throws {
+        let chunk = held[worker][slot]
+        finish(chunk, completed, worker)
+        let example = chunk.prefix(completed).end
+        let rest = chunk.dropFirst(completed + 1)
+        if rest.count > 0 { held[worker][slot] = rest } else { held[worker].remove(at: slot) }
+        account[example].holder = -1
+        account[example].attempts += 1
+        (account[example].deaths, account[example].deathsAlone) = (0, 0)
+        let tried = account[example].attempts
+        let isFinal = tried > (setup.failures?.retries ?? 0)
+        if isFinal { account[example].isFailed = true } else { account[example].failedOn = worker }
+        let (done, verdict) = try schedule.failed(
+            worker, first: chunk.first, completed: completed, nanoseconds: Int64(completed) * setup.cost,
+            into: &actions)
+        try require(done == chunk.prefix(completed), "\(done) counted as done of \(chunk)")
+        try require(
+            verdict == (isFinal ? .final(attempts: tried) : .retry(attempts: tried)),
+            "\(verdict) after \(tried) attempts")
+    }
+
+    private mutating func lose(_ worker: Int) throws {
+        let suspects = held[worker].first?.clipped(to: listed).indices.map { $0 } ?? []
+        for example in suspects {
+            account[example].deaths += 1
+            if suspects.count == 1 { account[example].deathsAlone += 1 }
+        }
+        drop(worker, as: .lost)
+        let crashed = schedule.lost(worker, into: &actions)
+        let limit = setup.extent == .unbounded ? 0 : setup.failures?.crashLimit ?? 0
+        if let crashed {
+            try require(suspects == [crashed.example], "\(crashed) of \(suspects)")
+            let deaths = account[crashed.example].deaths
+            try require(limit > 0 && limit...deaths ~= crashed.deaths, "\(crashed) after \(deaths) deaths")
+            account[crashed.example].isFailed = true
+        } else if limit > 0, let example = suspects.first {
+            try require(account[example].deathsAlone < limit, "example \(example) may go on killing")
+        }
+    }
+
     private mutating func drop(_ worker: Int, as phase: Phase) {
         for chunk in held[worker] { free(chunk) }
         held[worker] = []
         phases[worker] = phase
+        for example in account.indices where keepsResult(worker, of: example) { account[example] = Example() }
     }
 
+    private func keepsResult(_ worker: Int, of example: Int) -> Bool {
+        account[example].doer == worker && !account[example].isSafe
+    }
+
+    private func keepsResults(_ worker: Int) -> Bool { account.indices.contains { keepsResult(worker, of: $0) } }
+
     private mutating func free(_ chunk: Chunk) {
-        for example in chunk.indices where example < holder.count { holder[example] = -1 }
+        for example in chunk.indices where example < account.count { account[example].holder = -1 }
     }
 
     private mutating func check(_ action: ScheduleAction) throws {
@@ -112,13 +193,25 @@ struct ScheduleHarness {
             try require(held[worker].count < 2, "a third chunk: \(action)")
             try require(chunk.count > 0 && chunk.first >= 0, "no examples in \(action)")
             try require(giveBackAfter >= 0, "a negative time in \(action)")
-            try require(!complete || chunk.indices.upperBound <= listed, "examples behind the end in \(action)")
-            for example in chunk.indices where example < holder.count {
-                try require(holder[example] == -1, "example \(example) is with two workers")
-                try require(doer[example] == -1, "example \(example) is to be done twice")
-                holder[example] = worker
+            try require(!complete || chunk.clipped(to: listed) == chunk, "examples behind the end in \(action)")
+            for example in chunk.indices where example < account.count {
+                let before = account[example]
+                try require(before.holder == -1, "example \(example) is with two workers")
+                try require(before.doer == -1, "example \(example) is to be done twice")
+                try require(!before.isFailed, "example \(example) has failed for good")
+                if before.failedOn >= 0 {
+                    try require(before.isRetryable && chunk.count == 1, "\(action) before it was brought back")
+                    try require(before.failedOn != worker || isAlone(worker), "\(action) where it failed")
+                }
+                account[example].holder = worker
+                account[example].failedOn = -1
+                account[example].isRetryable = false
             }
             held[worker].append(chunk)
+        case .deliver(let worker):
+            try require(phases[worker] == .active && held[worker].isEmpty, "\(action) for one that is at work")
+            try require(allSettled && keepsResults(worker), "\(action) at the wrong time")
+            phases[worker] = .delivering
         case .end(let worker):
             try require(phases[worker] == .active, "\(action) for a worker that is \(phases[worker])")
             try require(held[worker].isEmpty, "\(action) for a worker that has something to do")
@@ -127,17 +220,26 @@ struct ScheduleHarness {
         }
     }
 
+    private func isAlone(_ worker: Int) -> Bool {
+        phases.indices.allSatisfy { $0 == worker || phases[$0] == .left || phases[$0] == .lost }
+    }
+
     private func checkState() throws {
-        let done = doer.count { $0 >= 0 }
-        let active = phases.count { $0 == .active }
+        let done = account.count { $0.doer >= 0 }
+        let failed = account.count { $0.isFailed }
+        let active = phases.count { $0 == .active || $0 == .delivering }
         try require(schedule.doneCount == done, "\(schedule.doneCount) counted as done, not \(done)")
-        try require(schedule.finished == (complete && done == listed), "finished is \(schedule.finished)")
+        try require(schedule.failedCount == failed, "\(schedule.failedCount) counted as failed, not \(failed)")
+        try require(schedule.finished == allDone, "finished is \(schedule.finished)")
         try require(
             schedule.length == (complete ? listed : nil), "the length is \(String(describing: schedule.length))")
         try require(schedule.busyWorkers == held.count { !$0.isEmpty }, "\(schedule.busyWorkers) counted as busy")
         try require(schedule.activeWorkers == active, "\(schedule.activeWorkers) counted as active")
-        let taken = holder.indices.count { holder[$0] >= 0 || doer[$0] >= 0 }
-        if complete { try require(schedule.handedOut == taken, "\(schedule.handedOut) counted as handed out") }
+        let taken = account.count { $0.isTaken }
+        let reserved = phases.indices.reduce(0) { $0 + (schedule.workers[$1].share?.count ?? 0) }
+        if complete {
+            try require(schedule.handedOut == taken + reserved, "\(schedule.handedOut) counted as handed out")
+        }
         for worker in phases.indices {
             let waits = phases[worker] == .active && held[worker].isEmpty
             try require(schedule.isWaiting(worker) == waits, "worker \(worker) waits: \(!waits)")
@@ -146,89 +248,24 @@ struct ScheduleHarness {
                 "worker \(worker) is said to have \(schedule.outstanding(worker)) examples")
             if waits {
                 try require(!allDone, "worker \(worker) was not ended")
-                try require(taken == listed, "worker \(worker) waits while there is something to do")
+                try require(!allSettled || !keepsResults(worker), "worker \(worker) waits with results")
+                try require(
+                    taken + reserved == listed || setup.shares != nil && !complete,
+                    "worker \(worker) waits while there is something to do")
+                try require(
+                    account.allSatisfy { !$0.isRetryable || ($0.failedOn == worker && !isAlone(worker)) },
+                    "worker \(worker) waits while there is something to try again")
             }
         }
         if complete, active > 0 {
-            try require(schedule.busyWorkers > 0, "all workers wait for each other")
+            let somethingWillCome =
+                phases.contains(.delivering) || phases.contains(.absent)
+                || account.contains { $0.failedOn >= 0 && !$0.isRetryable }
+            try require(schedule.busyWorkers > 0 || somethingWillCome, "all workers wait for each other")
         }
     }
 
     private func require(_ condition: Bool, _ rule: @autoclosure () -> String) throws {
         if !condition { throw BrokenRule(description: rule()) }
-    }
-}
-
-extension ScheduleHarness {
-    /// Everything that decides what can happen from here on; the cost of an example is the same throughout.
-    ///
-    /// Workers differ in nothing but their numbers, so states that differ only in those are the same.
-    var signature: [Int16] {
-        var parts: [(worker: Int, key: [Int16])] = []
-        for worker in phases.indices {
-            var key = [Int16(phases[worker].rawValue), Int16(schedule.workers[worker].previousCount), -3]
-            for chunk in held[worker] { append(chunk, to: &key) }
-            if setup.resultsStay {
-                for example in doer.indices where doer[example] == worker { key.append(Int16(example)) }
-            }
-            parts.append((worker, key))
-        }
-        parts.sort { $0.key.lexicographicallyPrecedes($1.key) }
-        var key: [Int16] = [Int16(listed), complete ? 1 : 0, schedule.cost.recent == nil ? 0 : 1]
-        key.append(Int16(schedule.queue.next))
-        for chunk in schedule.queue.returned { append(chunk, to: &key) }
-        for part in parts { key += part.key }
-        for waiting in schedule.waiting where schedule.isWaiting(waiting) {
-            key.append(Int16(parts.firstIndex { $0.worker == waiting } ?? -1))
-        }
-        return key
-    }
-
-    private func append(_ chunk: Chunk, to key: inout [Int16]) {
-        key.append(Int16(chunk.first))
-        key.append(Int16(-10 - chunk.count))
-    }
-
-    /// What can happen next; `disturbed`: also partly done chunks, leaving and dying.
-    func possibleEvents(disturbed: Bool) -> [ScheduleEvent] {
-        var events: [ScheduleEvent] = []
-        // Workers differ in nothing but their numbers, so they need to come in one order only.
-        if let newcomer = phases.firstIndex(of: .absent) { events.append(.enter(newcomer)) }
-        if setup.extent == .growing, !complete {
-            if listed < setup.examples { events += [.extend(1), .extend(setup.examples - listed)] }
-            if listed == setup.examples { events.append(.close) }
-        }
-        if setup.extent == .unbounded, !complete, activeWorkers.contains(where: { meetsEnd($0) }) {
-            events.append(.length(setup.examples))
-        }
-        for worker in phases.indices {
-            if phases[worker] == .ended, !allDone { events.append(.enter(worker)) }
-            for (slot, chunk) in held[worker].enumerated() {
-                let doable = max(0, min(chunk.count, setup.examples - chunk.first))
-                // A worker finds out that the list has an end before it reports the rest of its chunk.
-                if doable < chunk.count, !complete { continue }
-                events.append(.done(worker, slot: slot, completed: doable))
-                if disturbed { for part in 0..<doable { events.append(.done(worker, slot: slot, completed: part)) } }
-            }
-            guard disturbed else { continue }
-            if phases[worker] == .active || phases[worker] == .ended { events.append(.leave(worker)) }
-            if phases[worker] != .lost { events.append(.lost(worker)) }
-        }
-        return events
-    }
-
-    private func meetsEnd(_ worker: Int) -> Bool { held[worker].contains { $0.indices.upperBound > setup.examples } }
-}
-
-extension ScheduleEvent {
-    /// Whether nothing but this kind of event happens where nothing goes wrong.
-    func isDisturbance(in harness: ScheduleHarness) -> Bool {
-        switch self {
-        case .leave, .lost: true
-        case .done(let worker, let slot, let completed):
-            completed < harness.held[worker][slot].count
-                && harness.held[worker][slot].indices.upperBound <= harness.listed
-        default: false
-        }
     }
 }

@@ -3,15 +3,21 @@ import Testing
 
 @Suite("Random walks through larger schedules")
 struct ScheduleRandomWalkTests {
-    @Test("the invariants hold and the list is finished as long as a worker remains", arguments: UInt64(1)...60)
+    @Test("the invariants hold and the list is finished as long as a worker remains", arguments: UInt64(1)...120)
     func walk(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         let examples = Int.random(in: 0...400, using: &generator)
         let extents: [ManagedSchedule.Extent] = [.known(examples), .growing, .unbounded]
         let policies: [ChunkPolicy] = [.fixed(Int.random(in: 1...9, using: &generator)), .adaptive]
+        let extent = extents[Int(seed % 3)]
+        let workers = Int.random(in: 1...20, using: &generator)
+        let hasShares = extent != .unbounded && Bool.random(using: &generator)
         let setup = ScheduleHarness.Setup(
-            extent: extents[Int(seed % 3)], workers: Int.random(in: 1...20, using: &generator),
-            policy: policies[Int(seed % 2)], resultsStay: Bool.random(using: &generator),
+            extent: extent, workers: workers, policy: policies[Int(seed % 2)],
+            failures: FailurePolicy(
+                retries: Int.random(in: 0...3, using: &generator), crashLimit: Int.random(in: 0...3, using: &generator)),
+            resultsStay: Bool.random(using: &generator),
+            shares: hasShares ? Int.random(in: max(1, workers - 1)...workers, using: &generator) : nil,
             cost: [0, 1000, 900_000, 3_000_000].randomElement(using: &generator) ?? 0, examples: examples)
         var harness = ScheduleHarness(setup)
         var trail: [ScheduleEvent] = []
@@ -28,7 +34,7 @@ struct ScheduleRandomWalkTests {
                 return
             }
         }
-        let anyoneLeft = harness.phases.contains { $0 == .active || $0 == .ended }
+        let anyoneLeft = harness.phases.contains { [.active, .delivering, .ended].contains($0) }
         #expect(harness.allDone || !anyoneLeft, "seed \(seed)")
     }
 }

@@ -33,7 +33,7 @@ struct ScheduleRulesTests {
     @Test("a chunk that was reassigned is not done by its first owner")
     mutating func lateReport() throws {
         var schedule = try twoAtWork()
-        schedule.lost(0, keepsResults: true, into: &actions)
+        _ = schedule.lost(0, into: &actions)
         #expect(throws: ScheduleViolation.self) {
             try schedule.done(0, first: 0, completed: 4, nanoseconds: 1, into: &actions)
         }
@@ -64,9 +64,9 @@ struct ScheduleRulesTests {
         try schedule.leave(0, into: &actions)
         #expect(throws: ScheduleViolation.self) { try schedule.leave(0, into: &actions) }
         #expect(throws: ScheduleViolation.self) { try schedule.enter(0, into: &actions) }
-        schedule.lost(1, keepsResults: true, into: &actions)
-        schedule.lost(1, keepsResults: true, into: &actions)
-        schedule.lost(7, keepsResults: true, into: &actions)
+        _ = schedule.lost(1, into: &actions)
+        _ = schedule.lost(1, into: &actions)
+        _ = schedule.lost(7, into: &actions)
         #expect(throws: ScheduleViolation.self) { try schedule.enter(1, into: &actions) }
         #expect(schedule.activeWorkers == 0 && schedule.handedOut == 0 && schedule.available == 10)
     }
@@ -90,29 +90,45 @@ struct ScheduleRulesTests {
     }
 
     @Test("results that die with a worker are made again, those that are safe are not", arguments: [true, false])
-    mutating func lostResults(keepsResults: Bool) throws {
-        var schedule = try twoAtWork(resultsStay: true)
+    mutating func lostResults(resultsStay: Bool) throws {
+        var schedule = try twoAtWork(resultsStay: resultsStay)
         try schedule.done(0, first: 0, completed: 4, nanoseconds: 40_000_000, into: &actions)
-        schedule.lost(0, keepsResults: keepsResults, into: &actions)
-        #expect(schedule.doneCount == (keepsResults ? 4 : 0))
-        #expect(schedule.available == (keepsResults ? 2 : 6))
+        _ = schedule.lost(0, into: &actions)
+        #expect(schedule.doneCount == (resultsStay ? 0 : 4))
+        #expect(schedule.available == (resultsStay ? 6 : 2))
     }
 
-    @Test("results that die after the end are made again by a worker that enters again")
-    mutating func lostAfterEnd() throws {
-        var schedule = ManagedSchedule(.known(2), workers: 2, policy: .fixed(1), resultsStay: true)
-        try schedule.enter(0, into: &actions)
-        try schedule.enter(1, into: &actions)
-        try schedule.done(0, first: 0, completed: 1, nanoseconds: 1, into: &actions)
-        try schedule.done(1, first: 1, completed: 1, nanoseconds: 1, into: &actions)
-        #expect(actions.suffix(2) == [.end(worker: 0), .end(worker: 1)])
-        #expect(schedule.finished && schedule.activeWorkers == 0)
-        schedule.lost(1, keepsResults: false, into: &actions)
-        #expect(!schedule.finished)
+    @Test("results that stay are asked for once all is done, and all workers are ended when they are safe")
+    mutating func delivery() throws {
+        var schedule = ManagedSchedule(.known(2), workers: 3, policy: .fixed(1), resultsStay: true)
+        for worker in 0..<3 { try schedule.enter(worker, into: &actions) }
         actions.removeAll()
-        try schedule.enter(0, into: &actions)
+        try schedule.done(0, first: 0, completed: 1, nanoseconds: 1, into: &actions)
+        #expect(actions.isEmpty)
+        #expect(throws: ScheduleViolation.self) { try schedule.delivered(0, into: &actions) }
+        try schedule.done(1, first: 1, completed: 1, nanoseconds: 1, into: &actions)
+        #expect(Set(actions) == [.deliver(worker: 0), .deliver(worker: 1)])
+        actions.removeAll()
+        try schedule.delivered(0, into: &actions)
+        #expect(actions.isEmpty && schedule.isSettled && !schedule.finished)
+        try schedule.delivered(1, into: &actions)
+        #expect(Set(actions) == [.end(worker: 0), .end(worker: 1), .end(worker: 2)])
+    }
+
+    @Test("results that die before they are delivered are made again by a worker that waits")
+    mutating func lostDelivery() throws {
+        var schedule = ManagedSchedule(.known(2), workers: 2, policy: .fixed(1), resultsStay: true)
+        for worker in 0..<2 { try schedule.enter(worker, into: &actions) }
+        for worker in 0..<2 {
+            try schedule.done(worker, first: worker, completed: 1, nanoseconds: 1, into: &actions)
+        }
+        try schedule.delivered(0, into: &actions)
+        actions.removeAll()
+        _ = schedule.lost(1, into: &actions)
         #expect(actions == [.assign(worker: 0, Chunk(first: 1, count: 1), giveBackAfter: 0)])
         try schedule.done(0, first: 1, completed: 1, nanoseconds: 1, into: &actions)
+        #expect(actions.last == .deliver(worker: 0))
+        try schedule.delivered(0, into: &actions)
         #expect(actions.last == .end(worker: 0) && schedule.finished)
     }
 

@@ -95,23 +95,16 @@ struct SignalTests {
         #expect(try launched.finish().status == 128 + SIGKILL)
     }
 
-    @Test("a worker that is killed is named with its signal", arguments: ["map", "managed", "round-robin"])
-    func workerKilled(_ mode: String) throws {
-        let launched = try start("ameexec -np 3 dlp-lua --mode \(mode)", busy: 3)
-        try launched.signal(SIGKILL, rank: 1)
+    @Test(
+        "a worker of an imperative script that is killed, or told to end, is a lost rank",
+        arguments: [(SIGKILL, "signal 9 (Killed)"), (SIGTERM, "status 143")] as [(Int32, String)])
+    func workerLost(_ signal: Int32, _ says: String) throws {
+        let launched = try start(
+            "ameexec -np 3 dlp-lua", busy: 3, job: "io.open('busy.' .. dlp.RANK, 'w'):close() while true do end")
+        try launched.signal(signal, rank: 1)
         let outcome = try launched.finish()
         #expect(outcome.status == 3)
-        #expect(outcome.isOneMessage("dlp-lua", with: "rank 1", "signal 9", "Killed"), "\(outcome.error)")
-        #expect(outcome.output == "")
-    }
-
-    @Test("a worker that is told to end is a lost rank", arguments: ["map", "managed", "round-robin"])
-    func workerTerminated(_ mode: String) throws {
-        let launched = try start("ameexec -np 3 dlp-lua --mode \(mode)", busy: 3)
-        try launched.signal(SIGTERM, rank: 1)
-        let outcome = try launched.finish()
-        #expect(outcome.status == 3)
-        #expect(outcome.isOneMessage("dlp-lua", with: "rank 1"), "\(outcome.error)")
+        #expect(outcome.isOneMessage("dlp-lua", with: "lost rank 1", says), "\(outcome.error)")
         #expect(outcome.output == "")
     }
 

@@ -39,6 +39,12 @@ final class LoneRank {
         } catch { return error }
     }
 
+    /// What `work` returns for the examples of a chunk, none of which may fail.
+    func results(of chunk: Chunk, _ examples: Examples, sent: Bytes? = nil) throws -> Bytes {
+        let report = try host.work(chunk, of: examples, sent: sent) { throw $1 }
+        return try #require(report).results
+    }
+
     private func define(_ name: String, _ function: lua_CFunction) throws {
         lua_pushcclosure(host.state, function, 0)
         lua_setglobal(host.state, name)

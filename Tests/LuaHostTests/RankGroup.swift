@@ -58,6 +58,7 @@ private final class InterruptingObserver: JobObserver {
 
     func loopChanged(_ progress: LoopProgress?) {}
     func explainLoss(of rank: Int) -> String? { nil }
+    func rankWasLost(_ rank: Int, host: String, cause: String) {}
     func jobEnds(_ end: JobEnd) { interrupter.withLock { $0 }?.interrupt() }
     func jobIsStuck(_ end: JobEnd, leave: () -> Void) {}
 }
@@ -67,7 +68,8 @@ private func outcome(of text: String, _ communicator: ThreadCommunicator, _ root
     let observer = InterruptingObserver()
     do {
         let port: any Port =
-            communicator.rank == 0 ? try RootPort(observer: observer, connect: { communicator }) : WorkerPort(communicator)
+            communicator.rank == 0
+            ? try RootPort(observer: observer, connect: { communicator }) : WorkerPort(communicator)
         var defaults = LuaHost.LoopDefaults()
         defaults.rootWorks = rootWorks
         let host = try LuaHost(port: port, backend: "threads", version: "test", seed: 0, loopDefaults: defaults)

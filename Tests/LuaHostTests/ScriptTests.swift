@@ -17,16 +17,16 @@ struct ScriptTests {
         var count = 0
         if case .iterator = examples {
             while let example = try rank.host.nextExample(count) {
-                let outcome = try rank.host.work(first: count, count: 1, of: examples, sent: example)
-                runs.append(ResultRun(first: count, count: 1, results: outcome.results, rank: 0))
+                let chunk = Chunk(first: count, count: 1)
+                runs.append(ResultRun(chunk, results: try rank.results(of: chunk, examples, sent: example), rank: 0))
                 count += 1
             }
         } else {
             count = examples.count ?? 0
-            let outcome = try rank.host.work(first: 0, count: count, of: examples, sent: nil)
-            runs.append(ResultRun(first: 0, count: count, results: outcome.results, rank: 0))
+            let chunk = Chunk(first: 0, count: count)
+            runs.append(ResultRun(chunk, results: try rank.results(of: chunk, examples), rank: 0))
         }
-        try rank.host.summarize(runs, count: count)
+        try rank.host.summarize(runs, count: count, errors: [])
         return rank.global("answer")
     }
 
@@ -112,36 +112,80 @@ struct ScriptTests {
         try rank.run(
             "function examples() return 9 end function work(e) for _ = 1, e do x = math.random(0) end return x end")
         let examples = try rank.host.openJob(evaluate: true)
-        let all = try rank.host.work(first: 0, count: 9, of: examples, sent: nil).results
+        let all = try rank.results(of: Chunk(first: 0, count: 9), examples)
         var single = ByteWriter()
         for index in 0..<9 {
-            single.append(try rank.host.work(first: index, count: 1, of: examples, sent: nil).results)
+            single.append(try rank.results(of: Chunk(first: index, count: 1), examples))
         }
         let whole = single.take()
         #expect(all == whole)
-        let strided = try rank.host.work(first: 1, count: 3, stride: 3, of: examples, sent: nil).results
+        let strided = try rank.results(of: Chunk(first: 1, count: 3, stride: 3), examples)
         var chosen = ByteWriter()
         for index in [1, 4, 7] {
-            chosen.append(try rank.host.work(first: index, count: 1, of: examples, sent: nil).results)
+            chosen.append(try rank.results(of: Chunk(first: index, count: 1), examples))
         }
         let spread = chosen.take()
         #expect(strided == spread)
     }
 
-    @Test("work that fails is told with its example and line, and leaves nothing of its chunk behind")
+    @Test("work that fails is told with its example, its line and what was done before; then the rest is done")
     func failingWork() throws {
         let rank = try LoneRank()
-        try rank.run("function examples() return 9 end\nfunction work(e) if e == 4 then error('four') end return e end")
+        try rank.run(
+            "function examples() return 9 end\nfunction work(e) if e % 3 == 0 then error('no ' .. e) end return e end")
         let examples = try rank.host.openJob(evaluate: true)
-        do {
-            _ = try rank.host.work(first: 0, count: 9, of: examples, sent: nil)
-            Issue.record("work does not fail")
-        } catch {
-            #expect(error.index == 3)
-            #expect(error.error.message == "job.lua:2: four")
+        var told: [String] = []
+        let last = try rank.host.work(Chunk(first: 0, count: 8), of: examples, sent: nil) { report, error in
+            told.append("\(report.done.first)+\(report.done.count) \(report.results.array) \(error.index)")
+            #expect(error.error.message == "job.lua:2: no \(error.index + 1)")
             #expect(error.error.traceback.contains("job.lua:2: in function 'work'"))
         }
-        #expect(try rank.host.work(first: 4, count: 1, of: examples, sent: nil).results == Bytes([5]))
+        #expect(told == ["0+2 [1, 2] 2", "3+2 [4, 5] 5"])
+        #expect(last?.done == Chunk(first: 6, count: 2) && last?.results == Bytes([7, 8]))
+    }
+
+    @Test("nothing is left to tell of a chunk whose last example fails")
+    func failingLast() throws {
+        let rank = try LoneRank()
+        try rank.run("function examples() return 2 end function work(e) error() end")
+        let examples = try rank.host.openJob(evaluate: true)
+        var failures = 0
+        let last = try rank.host.work(Chunk(first: 0, count: 2), of: examples, sent: nil) { _, _ in failures += 1 }
+        #expect(last == nil && failures == 2)
+    }
+
+    @Test("sent examples are not mixed up by one that fails")
+    func failingSent() throws {
+        let rank = try LoneRank()
+        try rank.run("function work(e) if e == 4 then error() end return e end")
+        let examples = try rank.host.openJob(evaluate: true)
+        var done: [UInt8] = []
+        let last = try rank.host.work(
+            Chunk(first: 0, count: 4), of: examples, sent: Bytes([3, 4, 5, 6])
+        ) { report, _ in done += report.results.array }
+        #expect(done + (last?.results.array ?? []) == [3, 5, 6])
+    }
+
+    @Test("summarize sees what failed")
+    func errors() throws {
+        let rank = try LoneRank()
+        try rank.run(
+            """
+            function work() end
+            function summarize(r)
+              answer = r.n .. tostring(r[1]) .. tostring(r[2])
+              local e = r.errors and r.errors[2]
+              if e then answer = answer .. e.message .. e.traceback .. e.rank .. e.attempts .. tostring(r.errors[1]) end
+            end
+            """)
+        _ = try rank.host.openJob(evaluate: true)
+        let run = ResultRun(first: 0, count: 1, results: Bytes([7]), rank: 0)
+        try rank.host.summarize([run], count: 1, errors: [])
+        #expect(rank.global("answer") == "17nil")
+        var fault = Fault(phase: .work, message: "m", traceback: "t", example: 2, rank: 5, host: "h")
+        fault.attempts = 3
+        try rank.host.summarize([run], count: 2, errors: [fault])
+        #expect(rank.global("answer") == "27nilmt53nil")
     }
 
     @Test("a result that cannot travel is told with its example and path")
@@ -149,14 +193,9 @@ struct ScriptTests {
         let rank = try LoneRank()
         try rank.run("function examples() return 2 end function work(e) return {model = {loss = print}} end")
         let examples = try rank.host.openJob(evaluate: true)
-        do {
-            _ = try rank.host.work(first: 1, count: 1, of: examples, sent: nil)
-            Issue.record("the result travels")
-        } catch {
-            #expect(
-                error.error.message == "result of example 2: .model.loss is a function, which cannot travel to the root"
-            )
-        }
+        var messages: [String] = []
+        _ = try rank.host.work(Chunk(first: 1, count: 1), of: examples, sent: nil) { messages.append($1.error.message) }
+        #expect(messages == ["result of example 2: .model.loss is a function, which cannot travel to the root"])
     }
 
     @Test("work may use the module: what it begins is its own affair")

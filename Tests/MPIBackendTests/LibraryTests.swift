@@ -15,9 +15,9 @@ struct LibraryTests {
         ])
     func description(version: String, expected: String) { #expect(MPILibrary.shortened(version) == expected) }
 
-    @Test("Open MPI is opened without being initialized")
-    func builtIn() throws {
-        let library = try MPILibrary.open(family: .openMPI)
+    @Test("Open MPI is opened without being initialized", arguments: [nil, ""])
+    func builtIn(plugin: String?) throws {
+        let library = try MPILibrary.open(family: .openMPI, plugin: plugin)
         #expect(library.family == .openMPI)
         #expect(library.description.hasPrefix("Open MPI v"))
         #expect(library.file.hasPrefix("libmpi.so"))

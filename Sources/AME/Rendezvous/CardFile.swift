@@ -76,7 +76,7 @@ struct CardFile: Sendable {
             throw Unreadable(reason: "it is not a regular file")
         }
         guard status.st_uid == geteuid() else { throw Unreadable(reason: "it is another user's") }
-        guard status.st_mode & 0o7777 == 0o600 else { throw Unreadable(reason: "others may read or write it") }
+        guard status.st_mode & 0o7777 == 0o600 else { throw Unreadable(reason: "its mode is not 0600") }
         var bytes = [UInt8](repeating: 0, count: Card.longest + 1)
         let count = Glibc.read(file, &bytes, bytes.count)
         guard count >= 0, let card = Card(text: String(decoding: bytes.prefix(count), as: UTF8.self)) else {

@@ -77,11 +77,10 @@ final class PMI1Client: MeetingPlace {
     func exchange(_ card: Card?) throws(CommunicationError) -> Card {
         if let card { try put(card.text) }
         try connection.ask(
-            "barrier_in", for: "barrier_out",
-            silence:
-                missingRanks(of: size, within: limit))
+            "barrier_in", for: "barrier_out", silence: missingRanks(of: size, within: limit))
         let text = try connection.ask("get kvsname=\(store) key=\(Self.cardKey)", for: "get_result")["value"] ?? ""
         try connection.ask("finalize", for: "finalize_ack")
+        connection.close()
         return try Card(left: text)
     }
 

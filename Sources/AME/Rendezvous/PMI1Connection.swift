@@ -3,14 +3,20 @@ import Glibc
 
 /// Lines to and from a PMI-1 server, which is not trusted to answer, or to answer sensibly.
 final class PMI1Connection {
-    private let socket: Socket
+    /// Kept where the session fails until the process ends: Hydra takes a connection that closes for the death of its
+    /// rank, and kills all of them before this one has said what is wrong.
+    private let kept: Unmanaged<Socket>
+    private var socket: Socket { kept.takeUnretainedValue() }
     private let limit: TimeLimit
     private var unread: [UInt8] = []
 
     init(_ socket: Socket, within limit: TimeLimit) {
-        self.socket = socket
+        kept = .passRetained(socket)
         self.limit = limit
     }
+
+    /// Hangs up, once, after a session that went well; nothing can be asked any more.
+    func close() { kept.release() }
 
     /// Sends a request and waits for its answer.
     ///

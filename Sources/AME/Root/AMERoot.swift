@@ -10,9 +10,7 @@ public final class AMERoot: Communicator {
     /// How many ranks the job has.
     public let size: Int
     /// Where it listens, for people; nil in a job of one rank, which does not.
-    public var address: String? {
-        listeners.isEmpty ? nil : listeners.map(\.address).joined(separator: ", ")
-    }
+    public let address: String?
 
     private let star: Star
     /// Stay open, so that the workers of a later program of the same job can line up in their backlog.
@@ -32,8 +30,16 @@ public final class AMERoot: Communicator {
         defer { environment.cardFile?.remove() }
         size = environment.size
         star = try Star(size: size)
-        guard size > 1 else { return }
-        listeners = try Listener.open(environment)
+        guard size > 1 else {
+            address = nil
+            return
+        }
+        let listeners = try Listener.open(environment)
+        self.listeners = listeners
+        // Sockets that were open already are where the environment says.
+        address =
+            environment.listeners.isEmpty
+            ? listeners.map(\.address).joined(separator: ", ") : "\(environment.address), open already"
         let gate = Gate(listeners: listeners, star: star, key: environment.key, size: size)
         try gate.admitAll(within: connectTimeout)
     }

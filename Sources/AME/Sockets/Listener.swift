@@ -48,7 +48,7 @@ final class Listener {
                     "\(AMEVariable.listener) names descriptor \(descriptor), which is not a listening socket: "
                         + "start the ranks with ameexec, or unset it")
             }
-            listeners.append(Listener(adopting: descriptor, address: "descriptor \(descriptor), already open"))
+            listeners.append(Listener(adopting: descriptor, address: environment.address))
         }
         for endpoint in listeners.isEmpty ? environment.endpoints : [] { listeners.append(try listen(at: endpoint)) }
         return listeners

@@ -4,14 +4,12 @@ enum Collective: Int64 {
     case gather = 2
     case barrier = 3
     case release = 4
-    case scatter = 5
 
     var name: String {
         switch self {
         case .broadcast: "bcast"
         case .gather: "gather"
         case .barrier, .release: "barrier"
-        case .scatter: "scatter"
         }
     }
 }
@@ -51,15 +49,6 @@ extension Port {
         var all = [bytes]
         for other in 1..<max(size, 1) { all.append(try expect(.gather, number, from: other).body) }
         return all
-    }
-
-    /// Gives each rank its part; on the root `parts` has one for each, elsewhere it is not looked at.
-    public func scatter(_ parts: [Bytes]) throws(JobEnd) -> Bytes {
-        let number = nextCollective()
-        guard rank == 0 else { return try expect(.scatter, number, from: 0).body }
-        precondition(parts.count == size, "one part for each rank")
-        for other in 1..<max(size, 1) { try post(message(.scatter, number, parts[other]), to: other) }
-        return parts[0]
     }
 
     /// Returns once every rank has called it.

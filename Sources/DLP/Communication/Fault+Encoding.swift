@@ -5,7 +5,7 @@ extension Fault {
             (.text("phase"), .text(phase.rawValue)), (.text("message"), .text(message)),
             (.text("traceback"), .text(traceback)), (.text("example"), example.map { .integer(Int64($0)) } ?? .null),
             (.text("rank"), .integer(Int64(rank))), (.text("host"), .text(host)),
-            (.text("status"), .integer(Int64(status))),
+            (.text("status"), .integer(Int64(status))), (.text("attempts"), .integer(Int64(attempts))),
         ]
         // A flat map of short values is within every limit of the encoder.
         return (try? Value.map(entries).encoded()) ?? .empty
@@ -30,5 +30,6 @@ extension Fault {
             phase: phase, message: message, traceback: texts["traceback"] ?? "",
             example: numbers["example"].map { Int($0) }, rank: Int(rank), host: texts["host"] ?? "",
             status: Int32(clamping: numbers["status"] ?? 1))
+        attempts = Int(numbers["attempts"] ?? 1)
     }
 }

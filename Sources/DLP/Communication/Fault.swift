@@ -26,6 +26,8 @@ public struct Fault: Error, Sendable, Equatable {
     public var rank: Int
     /// That rank's host.
     public var host: String
+    /// How often the example was tried.
+    public var attempts = 1
     /// The exit status that the job ends with.
     public var status: Int32
 

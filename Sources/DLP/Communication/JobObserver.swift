@@ -6,6 +6,8 @@ public protocol JobObserver: Sendable {
     func loopChanged(_ progress: LoopProgress?)
     /// Why a rank was lost, where the launcher knows more than the connection.
     func explainLoss(of rank: Int) -> String?
+    /// A rank was lost, and the job goes on without it.
+    func rankWasLost(_ rank: Int, host: String, cause: String)
     /// The job ends early: whatever the main thread does must be abandoned now.
     func jobEnds(_ end: JobEnd)
     /// The main thread did not end although the job has: the process must go, after `leave`, which takes leave of the
@@ -22,6 +24,8 @@ public struct NoObserver: JobObserver {
     public func loopChanged(_ progress: LoopProgress?) {}
     /// Knows nothing.
     public func explainLoss(of rank: Int) -> String? { nil }
+    /// Says nothing.
+    public func rankWasLost(_ rank: Int, host: String, cause: String) {}
     /// Leaves it to the main thread, which learns of it wherever it waits for other ranks.
     public func jobEnds(_ end: JobEnd) {}
     /// Lets the main thread take its time.
@@ -32,8 +36,10 @@ public struct NoObserver: JobObserver {
 public struct LoopProgress: Sendable {
     /// The loop.
     public var operation: UInt64
-    /// Examples done.
+    /// Examples that are done or have failed for good.
     public var done: Int
+    /// Those that have failed for good.
+    public var failures: Int
     /// All of them, where that is known.
     public var total: Int?
     /// Ranks that work on some.

@@ -4,9 +4,11 @@
 public struct LoopOptions: Sendable, Hashable {
     /// What becomes of the results.
     public enum Results: UInt8, Sendable {
-        /// They stay where they are made (mode `managed`, `split_managed`).
+        /// They are the script's own affair (`split_managed`).
+        case none
+        /// They stay where they are made until all examples are done, and are then brought to the root (mode `managed`).
         case stay
-        /// They stream to the root (mode `map`, `map_unordered`).
+        /// They stream to the root (modes `map` and `round-robin`, `map_unordered`).
         case stream
     }
 
@@ -24,8 +26,12 @@ public struct LoopOptions: Sendable, Hashable {
     public var examples: Examples
     /// A fixed chunk size; nil: adaptive.
     public var chunk: Int?
+    /// The last so many ranks have a share each by round robin, instead of chunks; nil: nobody has.
+    public var shares: Int?
     /// Whether every rank iterates over a copy of its own, whose length is found only by reaching its end.
     public var isUnbounded = false
+    /// What becomes of examples that fail and of ranks that die.
+    public var failures = FailurePolicy()
 
     /// Options for a loop.
     public init(results: Results, examples: Examples, chunk: Int? = nil) {
@@ -34,20 +40,38 @@ public struct LoopOptions: Sendable, Hashable {
         self.chunk = chunk
     }
 
-    /// No rank can be given more examples at a time, whatever was asked for.
-    private static let largestChunk = 1 << 30
+    /// No rank can be given more examples at a time, whatever was asked for; and no job has more ranks.
+    private static let largestNumber = 1 << 30
 
     /// The options as one number, to compare and to send.
+    ///
+    /// From the lowest bit on: results (2 bits), examples, whether unbounded, whether shared, whether failures let the
+    /// job go on; from bit 8 on the chunk or the number of shares (31 bits), retries and crash limit (12 bits each).
     var packed: Int64 {
-        Int64(results.rawValue) | Int64(examples.rawValue) << 1 | (isUnbounded ? 4 : 0)
-            | Int64(min(max(chunk ?? 0, 0), Self.largestChunk)) << 8
+        let number = Int64(min(max(shares ?? chunk ?? 0, 0), Self.largestNumber))
+        let flags = Int64(results.rawValue) | Int64(examples.rawValue) << 2 | (isUnbounded ? 8 : 0)
+        return flags | (shares == nil ? 0 : 16) | (failures.continues ? 32 : 0) | number << 8
+            | Int64(failures.retries) << 39 | Int64(failures.crashLimit) << 51
     }
 
     init?(packed: Int64) {
-        guard packed >= 0, let results = Results(rawValue: UInt8(packed & 1)),
-            let examples = Examples(rawValue: UInt8(packed >> 1 & 1))
+        guard packed >= 0, let results = Results(rawValue: UInt8(packed & 3)),
+            let examples = Examples(rawValue: UInt8(packed >> 2 & 1))
         else { return nil }
-        self.init(results: results, examples: examples, chunk: packed >> 8 == 0 ? nil : Int(packed >> 8))
-        isUnbounded = packed & 4 != 0
+        let number = Int(packed >> 8 & (1 << 31 - 1))
+        let isShared = packed & 16 != 0
+        self.init(results: results, examples: examples, chunk: isShared || number == 0 ? nil : number)
+        shares = isShared ? number : nil
+        isUnbounded = packed & 8 != 0
+        failures = FailurePolicy(
+            continues: packed & 32 != 0, retries: Int(packed >> 39 & 4095), crashLimit: Int(packed >> 51 & 4095))
+    }
+
+    /// Whether a loop of `ranks` ranks over `length` examples (nil: not known) may have these options.
+    func fit(length: Int?, ranks: Int) -> Bool {
+        // Only a list that the root feeds has examples that are sent, and its end is known when the root says so.
+        guard examples == .replicated || (length == nil && !isUnbounded) else { return false }
+        guard let shares else { return true }
+        return 1...ranks ~= shares && !isUnbounded
     }
 }

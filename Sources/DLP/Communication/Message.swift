@@ -13,7 +13,8 @@ public struct Message: Sendable, Equatable {
 
         /// Worker to root: takes part in the loop `operation`.
         ///
-        /// `first`: the number of examples or -1; `extra`: the loop's options, which must be the same on all ranks.
+        /// `first`: the number of examples or -1; `count`: 1, or 0 for a rank that only looks on; `extra`: the loop's
+        /// options, which must be the same on all ranks; `body`: the name of the rank's host.
         case enter = 2
         /// Worker to root: a chunk is done.
         ///
@@ -30,10 +31,23 @@ public struct Message: Sendable, Equatable {
         ///
         /// `first`, `count`, and `extra` the distance between them.
         case results = 6
+        /// Worker to root: an example has failed; the worker goes on with the rest of its chunk.
+        ///
+        /// `first`: where the chunk began, or its rest; `count`: how many examples are done before the one that failed;
+        /// `extra`: nanoseconds of work; `body`: an encoded `Fault`, and after it the results, or nothing where they
+        /// stay.
+        case failed = 7
+        /// Worker to root: all results that had stayed with it have been sent.
+        case delivered = 8
 
-        /// Root to worker: do the examples from `first`, `count` of them; give the rest back after `extra` nanoseconds
-        /// (0: never); `body`: the examples themselves where the worker does not have them.
+        /// Root to worker: do the examples from `first`, `count` of them.
+        ///
+        /// `extra`: after how many nanoseconds the rest should be given back (0: never), or, below 0, minus the distance
+        /// from one example to the next, of which then none is given back; `body`: the examples themselves where the
+        /// worker does not have them.
         case assign = 10
+        /// Root to worker: send the results that stayed with you.
+        case deliver = 12
         /// Root to worker: nothing is left in the loop.
         ///
         /// `count`: how many examples it had, or -1.

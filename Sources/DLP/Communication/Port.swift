@@ -5,8 +5,12 @@ public enum LoopEvent: Sendable {
     case work(Chunk, giveBackAfter: Int64, examples: Bytes)
     /// Root only: results have come: of `count` examples from `first` on, `stride` apart, encoded one after another.
     case results(ResultRun)
+    /// Root only: an example has failed for good.
+    case failed(Fault)
     /// Root only: the hand-out runs short of examples; give it more.
     case hungry
+    /// Deliver the results that have stayed here, and then say so.
+    case deliver
     /// The loop is over: of its `length` examples, where that is known, none is left for this rank.
     case end(length: Int?)
 }
@@ -33,11 +37,14 @@ public struct ResultRun: Sendable {
         self.rank = rank
     }
 
+    /// Results of the examples of `chunk`.
+    public init(_ chunk: Chunk, results: Bytes, rank: Int) {
+        self.init(first: chunk.first, count: chunk.count, stride: chunk.stride, results: results, rank: rank)
+    }
+
     /// Whether there can be such examples with so many results: another rank may claim anything.
     var isPossible: Bool {
-        guard first >= 0, count >= 0, stride > 0, count <= results.count else { return false }
-        let (span, isTooLong) = stride.multipliedReportingOverflow(by: count)
-        return !isTooLong && !first.addingReportingOverflow(span).overflow
+        count <= results.count && Chunk(first: first, count: count, stride: stride).isPossible
     }
 }
 
@@ -76,17 +83,11 @@ extension Port {
     ///
     /// A rank that only watches (the root with `working` false) calls it too.
     public func enterLoop(length: Int?, options: LoopOptions, working: Bool = true) throws(JobEnd) -> UInt64 {
-        let operation = nextLoop()
+        loops += 1
         try post(
             Message(
-                .enter, operation: operation, first: length ?? -1, count: working ? 1 : 0, extra: options.packed),
-            to: 0)
-        return operation
-    }
-
-    /// The number of a new loop that needs no hand-out: only results will be sent in it.
-    public func nextLoop() -> UInt64 {
-        loops += 1
+                .enter, operation: loops, first: length ?? -1, count: working ? 1 : 0, extra: options.packed,
+                body: Bytes(Array(HostName.current.utf8))), to: 0)
         return loops
     }
 
@@ -98,6 +99,20 @@ extension Port {
         try post(
             Message(.done, operation: operation, first: first, count: completed, extra: nanoseconds, body: results),
             to: 0)
+    }
+
+    /// Reports that of the chunk that began at `first` the first `completed` examples are done and the next one has
+    /// failed; the chunk's rest then begins after that.
+    public func fail(
+        _ operation: UInt64, first: Int, completed: Int, nanoseconds: UInt64, results: Bytes, _ fault: Fault
+    ) throws(JobEnd) {
+        var body = ByteWriter()
+        body.append(fault.encoded)
+        body.append(results)
+        try post(
+            Message(
+                .failed, operation: operation, first: first, count: completed, extra: Int64(clamping: nanoseconds),
+                body: body.finish()), to: 0)
     }
 
     /// Leaves a loop early; the chunk under work, if any, counts as reported by `finish` before.
@@ -114,5 +129,10 @@ extension Port {
             Message(
                 .results, operation: operation, first: run.first, count: run.count, extra: Int64(run.stride),
                 body: run.results), to: 0)
+    }
+
+    /// Says that all results that had stayed here have been sent.
+    public func finishDelivery(_ operation: UInt64) throws(JobEnd) {
+        try post(Message(.delivered, operation: operation), to: 0)
     }
 }

@@ -8,6 +8,8 @@ package struct Queue<Element> {
 
     package var isEmpty: Bool { head == elements.count }
 
+    package var first: Element? { isEmpty ? nil : elements[head] }
+
     package func contains(where isWanted: (Element) -> Bool) -> Bool {
         elements[head...].contains { $0.map(isWanted) ?? false }
     }
@@ -26,3 +28,5 @@ package struct Queue<Element> {
         return element
     }
 }
+
+extension Queue: Sendable where Element: Sendable {}

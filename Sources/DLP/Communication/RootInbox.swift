@@ -3,6 +3,8 @@ struct RootInbox {
     /// One loop's share of it.
     struct Loop {
         var results = Queue<ResultRun>()
+        /// Examples that have failed for good.
+        var failures = Queue<Fault>()
         var work = Queue<LoopEvent>()
         /// Whether the loop needs more examples, and whether another thread than the main one gives them.
         var isHungry = false
@@ -32,13 +34,14 @@ struct RootInbox {
     /// The next event of a loop: results first, since they are memory; then hunger, since others wait for it.
     mutating func popEvent(of operation: UInt64) -> LoopEvent? {
         guard var loop = loops.removeValue(forKey: operation) else { return nil }
-        // After the end nothing need be kept; results that had stayed with workers may follow, and begin anew.
-        if loop.results.isEmpty, loop.work.isEmpty, let end = loop.end { return end }
+        // After the end nothing comes any more, so nothing need be kept.
+        if loop.results.isEmpty, loop.failures.isEmpty, loop.work.isEmpty, let end = loop.end { return end }
         defer { loops[operation] = loop }
         if let run = loop.results.popFirst() {
             backlog -= run.results.count
             return .results(run)
         }
+        if let fault = loop.failures.popFirst() { return .failed(fault) }
         if loop.isHungry, !loop.isFedByThread {
             loop.isHungry = false
             return .hungry

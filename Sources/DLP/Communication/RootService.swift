@@ -5,18 +5,25 @@ import CSystem
 /// Whatever comes, from a worker or from the main thread in its part as worker 0, is handled alike; what is meant for
 /// worker 0 goes to the inbox instead of a connection.
 final class RootService {
-    private let communicator: any Communicator
-    private let shared: RootShared
+    let communicator: any Communicator
+    let shared: RootShared
     private let observer: any JobObserver
-    private var loops: [UInt64: ServedLoop] = [:]
-    private var newestLoop: UInt64 = 0
-    private var hasDeparted: [Bool]
-    private var rootHasFinished = false
-    private var actions: [ScheduleAction] = []
-    private var end: JobEnd?
+    var loops: [UInt64: ServedLoop] = [:]
+    var newestLoop: UInt64 = 0
+    /// The ranks that have finished their script, or died.
+    var hasDeparted: [Bool]
+    /// The hosts of the ranks that have taken part in a loop.
+    var hosts: [Int: String] = [:]
+    var rootHasFinished = false
+    var actions: [ScheduleAction] = []
+    var end: JobEnd?
     /// Whether hand-out pauses until the main thread has taken its results, and what is to be done then.
-    private var isPaused = false
-    private var held: [(UInt64, ScheduleAction)] = []
+    var isPaused = false
+    var held: [(UInt64, ScheduleAction)] = []
+    /// Examples that failed and are to be tried again.
+    var delays = RetryDelays()
+    /// Whether a loop has begun that can do without a rank that dies; it is the only one of its job.
+    var canLoseRanks = false
     /// When to be surprised that the main thread has not ended yet.
     private var stuckDeadline: UInt64?
 
@@ -41,9 +48,10 @@ final class RootService {
                 if case .stop(let status) = command { return stop(status) }
                 handle(command)
             }
+            retryDue()
             observer.loopChanged(loops[newestLoop]?.progress(newestLoop))
             do {
-                switch try communicator.receive(until: stuckDeadline) {
+                switch try communicator.receive(until: [stuckDeadline, delays.next].compactMap { $0 }.min()) {
                 case .message(let message, let source): handle(message, from: source)
                 case .lost(let rank, let reason): lost(rank, reason)
                 case .woken: break
@@ -105,7 +113,7 @@ final class RootService {
     }
 
     /// A rank counts on the root, whose script has ended.
-    private func missRoot(_ source: Int?, _ what: String) {
+    func missRoot(_ source: Int?, _ what: String) {
         finish(
             .fault(
                 Fault(
@@ -114,7 +122,7 @@ final class RootService {
                     rank: source ?? 0, host: HostName.current)))
     }
 
-    private func cancel(_ operation: UInt64) {
+    func cancel(_ operation: UInt64) {
         change(operation) { (loop) throws(ScheduleViolation) in try loop.cancel(&actions) }
         let isDrained = shared.inbox.withLock { inbox in
             inbox.drop(operation)
@@ -127,13 +135,12 @@ final class RootService {
 
     private func handle(_ message: Message, from source: Int) {
         switch message.kind {
-        case .done, .leave, .length:
+        case .done, .failed, .leave, .length, .results, .delivered:
             guard message.operation <= newestLoop else {
                 return finish(.fault(protocolFault(source, "reported on a loop that no rank has begun")))
             }
             report(message, from: source)
         case .enter: enter(message, from: source)
-        case .results: results(message, from: source)
         case .collective: collective(message, from: source)
         case .fault:
             finish(
@@ -141,94 +148,8 @@ final class RootService {
                     ?? .fault(protocolFault(source, "sent a report that cannot be read")))
         case .exit: finish(.exit(status: Int32(clamping: message.count), rank: source))
         case .goodbye: depart(source)
-        case .assign, .end, .stop: finish(.fault(protocolFault(source, "sent a message that only rank 0 sends")))
-        }
-    }
-
-    /// A rank in a loop says how far it is.
-    private func report(_ message: Message, from source: Int) {
-        switch message.kind {
-        case .done: done(message, from: source)
-        case .leave:
-            change(message.operation) { (loop) throws(ScheduleViolation) in try loop.leave(source, &actions) }
-        default:
-            change(message.operation) { (loop) throws(ScheduleViolation) in
-                try loop.lengthBecameKnown(Int(message.count), &actions)
-            }
-        }
-    }
-
-    private func enter(_ message: Message, from source: Int) {
-        let length = message.first < 0 ? nil : Int(message.first)
-        // Only a list that the root feeds has examples that are sent, and its end is known when the root says so.
-        guard let options = LoopOptions(packed: message.extra),
-            options.examples == .replicated || (length == nil && !options.isUnbounded)
-        else {
-            return finish(.fault(protocolFault(source, "entered a loop with impossible options")))
-        }
-        if loops[message.operation] == nil {
-            if rootHasFinished, options.results == .stream {
-                return missRoot(source, "begins a loop whose results rank 0 is to get")
-            }
-            // Loops that every rank has left need no memory any more, once each rank has been told.
-            if held.isEmpty { loops = loops.filter { !$0.value.isOver } }
-            loops[message.operation] = ServedLoop(length: length, options: options, ranks: communicator.size)
-            newestLoop = max(newestLoop, message.operation)
-            for rank in hasDeparted.indices where rank == 0 ? rootHasFinished : hasDeparted[rank] {
-                leaveLoop(message.operation, rank)
-            }
-        }
-        guard let loop = loops[message.operation], loop.options == options, loop.announcedLength == length else {
-            return finish(
-                .fault(
-                    Fault(
-                        phase: .communication,
-                        message:
-                            "rank \(source) enters loop \(message.operation) over \(describe(length)), other ranks "
-                            + "over \(describe(loops[message.operation]?.announcedLength)) or with other options: all "
-                            + "ranks must call the same loops in the same order over the same sequence",
-                        rank: source, host: HostName.current)))
-        }
-        change(message.operation) { (loop) throws(ScheduleViolation) in
-            try loop.enter(source, working: message.count != 0, &actions)
-        }
-    }
-
-    private func describe(_ length: Int?) -> String {
-        length.map { "\($0) examples" } ?? "an unknown number of examples"
-    }
-
-    private func done(_ message: Message, from source: Int) {
-        let chunk = Chunk(first: Int(message.first), count: Int(message.count))
-        change(message.operation) { (loop) throws(ScheduleViolation) in
-            try loop.done(source, chunk, nanoseconds: message.extra, &actions)
-            guard loop.options.results == .stream, chunk.count > 0, !loop.isCancelled else { return }
-            guard chunk.count <= message.body.count else {
-                throw ScheduleViolation("rank \(source) sent fewer results than it did examples")
-            }
-            // Before the schedule's actions are performed: an `end` among them must find the results in the inbox.
-            put(
-                ResultRun(first: chunk.first, count: chunk.count, results: message.body, rank: source),
-                message.operation)
-        }
-    }
-
-    private func results(_ message: Message, from source: Int) {
-        let run = ResultRun(
-            first: Int(message.first), count: Int(message.count), stride: Int(message.extra), results: message.body,
-            rank: source)
-        guard run.isPossible else {
-            return finish(.fault(protocolFault(source, "sent results of impossible examples")))
-        }
-        put(run, message.operation)
-    }
-
-    private func put(_ run: ResultRun, _ operation: UInt64) {
-        shared.inbox.update { inbox in
-            inbox.loops[operation, default: RootInbox.Loop()].results.append(run)
-            inbox.backlog += run.results.count
-            inbox.isPaused = inbox.isPaused || inbox.backlog > Self.backlogLimit
-            isPaused = inbox.isPaused
+        case .assign, .deliver, .end, .stop:
+            finish(.fault(protocolFault(source, "sent a message that only rank 0 sends")))
         }
     }
 
@@ -239,12 +160,17 @@ final class RootService {
 
     private func depart(_ source: Int) {
         guard !hasDeparted[source] else { return }
-        hasDeparted[source] = true
+        markAsDeparted(source)
+        leaveLoops(source)
+    }
+
+    /// Nothing more comes from a rank, and nobody waits for it.
+    private func markAsDeparted(_ rank: Int) {
+        hasDeparted[rank] = true
         shared.inbox.update { inbox in
-            inbox.hasDeparted[source] = true
+            inbox.hasDeparted[rank] = true
             inbox.departed += 1
         }
-        leaveLoops(source)
     }
 
     /// A rank has finished its script; it takes no part in any loop from now on.
@@ -252,22 +178,28 @@ final class RootService {
         for operation in loops.keys { leaveLoop(operation, rank) }
     }
 
-    private func leaveLoop(_ operation: UInt64, _ rank: Int) {
+    func leaveLoop(_ operation: UInt64, _ rank: Int) {
         change(operation) { (loop) throws(ScheduleViolation) in try loop.depart(rank, &actions) }
     }
 
     private func lost(_ rank: Int, _ reason: String) {
         guard !hasDeparted[rank], end == nil else { return }
         let cause = observer.explainLoss(of: rank) ?? reason
-        finish(
-            .fault(
-                Fault(
-                    phase: .communication, message: "lost rank \(rank): \(cause)", rank: rank, host: HostName.current,
-                    status: 3)))
+        guard canLoseRanks else {
+            return finish(
+                .fault(
+                    Fault(
+                        phase: .communication, message: "lost rank \(rank): \(cause)", rank: rank,
+                        host: HostName.current, status: 3)))
+        }
+        let host = hosts[rank] ?? "unknown"
+        observer.rankWasLost(rank, host: host, cause: cause)
+        markAsDeparted(rank)
+        loseFromLoops(rank, host: host, cause: cause)
     }
 
     /// The job ends early: the main thread learns of it, and is watched from now on.
-    private func finish(_ reason: JobEnd) {
+    func finish(_ reason: JobEnd) {
         guard end == nil else { return }
         end = reason
         stuckDeadline = dlp_now() + Self.grace
@@ -275,78 +207,17 @@ final class RootService {
         observer.jobEnds(reason)
     }
 
-    private func protocolFault(_ rank: Int, _ what: String) -> Fault {
+    func protocolFault(_ rank: Int, _ what: String) -> Fault {
         Fault(
             phase: .communication, message: "rank \(rank) \(what): is the same dlp-lua started on every rank?",
             rank: rank, host: HostName.current, status: 3)
     }
 
-    /// Changes a loop and does what its schedule then wants.
-    private func change(_ operation: UInt64, _ body: (inout ServedLoop) throws(ScheduleViolation) -> Void) {
-        // Once the job is over no schedule matters, nor what it would make of what still comes.
-        guard end == nil, var loop = loops.removeValue(forKey: operation) else { return }
-        do { try body(&loop) } catch {
-            actions.removeAll()
-            finish(
-                .fault(
-                    Fault(
-                        phase: .communication, message: "loop \(operation): \(error.description)", rank: 0,
-                        host: HostName.current, status: 3)))
-        }
-        if loop.wantsExamples {
-            shared.inbox.update { $0.loops[operation, default: RootInbox.Loop()].isHungry = true }
-        }
-        perform(operation, &loop)
-        loops[operation] = loop
-    }
-
-    private func perform(_ operation: UInt64, _ loop: inout ServedLoop) {
-        guard !isPaused else {
-            held += actions.map { (operation, $0) }
-            return actions.removeAll(keepingCapacity: true)
-        }
-        for action in actions {
-            switch action {
-            case .assign(let worker, let chunk, let giveBackAfter):
-                let examples = loop.options.examples == .sent ? loop.examples(of: chunk) : .empty
-                if worker == 0 {
-                    shared.inbox.update { inbox in
-                        inbox.loops[operation, default: RootInbox.Loop()].work
-                            .append(.work(chunk, giveBackAfter: giveBackAfter, examples: examples))
-                    }
-                } else {
-                    send(
-                        Message(
-                            .assign, operation: operation, first: chunk.first, count: chunk.count,
-                            extra: giveBackAfter, body: examples), to: worker)
-                }
-            case .end(let worker):
-                if worker == 0 {
-                    let end = LoopEvent.end(length: loop.length)
-                    shared.inbox.update { $0.loops[operation, default: RootInbox.Loop()].end = end }
-                } else {
-                    send(Message(.end, operation: operation, count: loop.length ?? -1), to: worker)
-                }
-            }
-        }
-        actions.removeAll(keepingCapacity: true)
-    }
-
-    /// The main thread has caught up with the results: hand-out goes on.
-    private func resume() {
-        isPaused = false
-        let waiting = held
-        held = []
-        for (operation, action) in waiting {
-            change(operation) { (_) throws(ScheduleViolation) in actions.append(action) }
-        }
-    }
-
-    private func send(_ message: Message, to destination: Int) {
+    func send(_ message: Message, to destination: Int) {
         do { try communicator.send(message, to: destination) } catch { fail(error) }
     }
 
-    private func sendToAll(_ message: Message) {
+    func sendToAll(_ message: Message) {
         do { try communicator.sendToAll(message) } catch { fail(error) }
     }
 

@@ -13,15 +13,18 @@ struct ServedLoop {
     /// Which ranks may still come, and how many they are.
     private var isAwaited: [Bool]
     private var awaited: Int
-    /// Whether a rank has finished its script without having left the loop.
+    /// Whether a rank has finished its script without having left the loop, and whether one has died.
     private var isForsaken = false
+    private var hasLostRanks = false
     private var workNanoseconds: UInt64 = 0
     /// Ranks that take no examples but want to know when the loop is over.
     private var watchers: [Int] = []
-    /// Encoded examples that are not done yet, by index.
+    /// Encoded examples that may still be handed out, by index.
     private var examples: [Int: Bytes] = [:]
     private var fed = 0
     private var isClosed = false
+    /// Results that had stayed with a rank which has not sent all of them yet: they count when it has.
+    private var deliveries: [Int: [ResultRun]] = [:]
 
     /// How many unassigned examples the root keeps in advance, beyond a few for each rank.
     private static let reserve = 4096
@@ -34,8 +37,8 @@ struct ServedLoop {
         announcedLength = length
         let extent: ManagedSchedule.Extent = length.map { .known($0) } ?? (options.isUnbounded ? .unbounded : .growing)
         schedule = ManagedSchedule(
-            extent, workers: ranks, policy: options.chunk.map { .fixed($0) } ?? .adaptive,
-            resultsStay: options.results == .stay)
+            extent, workers: ranks, policy: options.chunk.map { .fixed($0) } ?? .adaptive, failures: options.failures,
+            resultsStay: options.results == .stay, shares: options.shares)
     }
 
     /// How many examples there are, where that is known.
@@ -46,19 +49,24 @@ struct ServedLoop {
 
     func progress(_ operation: UInt64) -> LoopProgress {
         LoopProgress(
-            operation: operation, done: schedule.doneCount, total: schedule.length, busy: schedule.busyWorkers,
-            ranks: entered - watchers.count, work: workNanoseconds)
+            operation: operation, done: schedule.doneCount + schedule.failedCount, failures: schedule.failedCount,
+            total: schedule.length, busy: schedule.busyWorkers, ranks: entered - watchers.count, work: workNanoseconds)
     }
 
     /// Whether `rank` has yet to come.
     func isAwaiting(_ rank: Int) -> Bool { isAwaited[rank] }
 
+    /// `rank` need not be waited for any more.
+    private mutating func stopAwaiting(_ rank: Int) {
+        isAwaited[rank] = false
+        awaited -= 1
+    }
+
     mutating func enter(
         _ rank: Int, working: Bool, _ actions: inout [ScheduleAction]
     ) throws(ScheduleViolation) {
         guard isAwaited[rank] else { throw ScheduleViolation("rank \(rank) entered a loop twice") }
-        isAwaited[rank] = false
-        awaited -= 1
+        stopAwaiting(rank)
         entered += 1
         if isCancelled {
             actions.append(.end(worker: rank))
@@ -66,19 +74,75 @@ struct ServedLoop {
             try schedule.enter(rank, into: &actions)
         } else {
             watchers.append(rank)
+            try schedule.abstain(rank, into: &actions)
         }
         try update(&actions)
     }
 
+    /// - Returns: the examples that are done; nil in a loop that is over.
     mutating func done(
-        _ rank: Int, _ chunk: Chunk, nanoseconds: Int64, _ actions: inout [ScheduleAction]
-    ) throws(ScheduleViolation) {
-        guard !isCancelled else { return end(rank, &actions) }
-        try schedule.done(rank, first: chunk.first, completed: chunk.count, nanoseconds: nanoseconds, into: &actions)
-        workNanoseconds &+= UInt64(max(0, nanoseconds))
-        // Only now is it certain that there is such a chunk.
-        if options.examples == .sent { for index in chunk.indices { examples[index] = nil } }
+        _ rank: Int, first: Int, completed: Int, nanoseconds: Int64, _ actions: inout [ScheduleAction]
+    ) throws(ScheduleViolation) -> Chunk? {
+        guard !isCancelled else {
+            end(rank, &actions)
+            return nil
+        }
+        let done = try schedule.done(
+            rank, first: first, completed: completed, nanoseconds: nanoseconds, into: &actions)
+        settle(done, nanoseconds)
         try update(&actions)
+        return done
+    }
+
+    /// - Returns: the examples that are done, the one that failed, and what becomes of it; nil in a loop that is over.
+    mutating func failed(
+        _ rank: Int, first: Int, completed: Int, nanoseconds: Int64, _ actions: inout [ScheduleAction]
+    ) throws(ScheduleViolation) -> (done: Chunk, example: Int, verdict: FailureVerdict)? {
+        guard !isCancelled else { return nil }
+        let (done, verdict) = try schedule.failed(
+            rank, first: first, completed: completed, nanoseconds: nanoseconds, into: &actions)
+        settle(done, nanoseconds)
+        if case .final = verdict { examples[done.end] = nil }
+        try update(&actions)
+        return (done, done.end, verdict)
+    }
+
+    private mutating func settle(_ done: Chunk, _ nanoseconds: Int64) {
+        workNanoseconds &+= UInt64(max(0, nanoseconds))
+        // Where results stay they may have to be made again.
+        if options.examples == .sent, options.results != .stay { for index in done.indices { examples[index] = nil } }
+    }
+
+    /// `example` failed and has rested long enough.
+    mutating func retry(_ example: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        guard !isCancelled else { return }
+        schedule.retry(example, into: &actions)
+        try update(&actions)
+    }
+
+    /// Keeps results that had stayed with their rank until all of that rank's are here.
+    mutating func keep(_ run: ResultRun) throws(ScheduleViolation) {
+        guard options.results == .stay, schedule.undelivered(run.rank) > 0, run.isPossible else {
+            throw ScheduleViolation("rank \(run.rank) sent results that it was not asked for")
+        }
+        deliveries[run.rank, default: []].append(run)
+    }
+
+    /// `rank` has sent all results that had stayed with it.
+    ///
+    /// - Returns: these results.
+    mutating func delivered(
+        _ rank: Int, _ actions: inout [ScheduleAction]
+    ) throws(ScheduleViolation) -> [ResultRun] {
+        let runs = deliveries.removeValue(forKey: rank) ?? []
+        var count = 0
+        for run in runs { count &+= run.count }
+        guard count == schedule.undelivered(rank) else {
+            throw ScheduleViolation("rank \(rank) delivered \(count) results, not \(schedule.undelivered(rank))")
+        }
+        try schedule.delivered(rank, into: &actions)
+        try update(&actions)
+        return runs
     }
 
     mutating func leave(_ rank: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
@@ -87,6 +151,7 @@ struct ServedLoop {
             return
         }
         guard !watchers.contains(rank) else { return watchers.removeAll { $0 == rank } }
+        deliveries[rank] = nil
         try schedule.leave(rank, into: &actions)
         try update(&actions)
     }
@@ -94,15 +159,31 @@ struct ServedLoop {
     /// `rank` has finished its script: it will not come any more, and what it still has goes back.
     mutating func depart(_ rank: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
         if isAwaited[rank] {
-            isAwaited[rank] = false
-            awaited -= 1
+            stopAwaiting(rank)
             isForsaken = true
-        } else if schedule.isWaiting(rank) || schedule.outstanding(rank) > 0 {
+            if !isCancelled { try schedule.abstain(rank, into: &actions) }
+        } else if schedule.isActive(rank) {
             isForsaken = true
             try leave(rank, &actions)
         }
         watchers.removeAll { $0 == rank }
         try update(&actions)
+    }
+
+    /// `rank` is dead: what it still has goes back, and so does what only it had.
+    ///
+    /// - Returns: the example that counts as failed because of it, if there is one.
+    mutating func lost(
+        _ rank: Int, _ actions: inout [ScheduleAction]
+    ) throws(ScheduleViolation) -> CrashedExample? {
+        if isAwaited[rank] { stopAwaiting(rank) }
+        hasLostRanks = true
+        watchers.removeAll { $0 == rank }
+        deliveries[rank] = nil
+        let crashed = schedule.lost(rank, into: &actions)
+        if let crashed { examples[crashed.example] = nil }
+        try update(&actions)
+        return crashed
     }
 
     mutating func lengthBecameKnown(
@@ -162,16 +243,19 @@ struct ServedLoop {
     private mutating func update(_ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
         let isOver = schedule.finished || isCancelled
         let isDeserted = awaited == 0 && schedule.activeWorkers == 0
-        if !watchers.isEmpty, isDeserted, isForsaken, !isOver {
+        if !watchers.isEmpty, isDeserted, !isOver, isForsaken || hasLostRanks {
             throw ScheduleViolation(
-                "every rank that could work on it has finished its script, but it is not done: all ranks must call the "
-                    + "same loops")
+                hasLostRanks
+                    ? "every rank that could work on it has died, and rank 0 does not work"
+                    : "every rank that could work on it has finished its script, but it is not done: all ranks must call "
+                        + "the same loops")
         }
         // Ranks that have left by `break` wanted no more of it.
         if !watchers.isEmpty, isOver || isDeserted {
             for watcher in watchers { actions.append(.end(worker: watcher)) }
             watchers = []
         }
+        if schedule.finished { examples = [:] }
         let isFed = options.examples == .sent && announcedLength == nil
         wantsExamples = isFed && !isClosed && !isCancelled && fed - schedule.handedOut < Self.reserve + 4 * ranks
     }

@@ -131,18 +131,19 @@ public final class WorkerPort: Port {
         switch message.kind {
         case .collective: waitingCollectives.append(message)
         case .assign:
-            guard message.first >= 0, message.count > 0, message.first <= Int64.max - message.count else {
-                throw lostRoot("it handed out examples that cannot be")
-            }
-            let chunk = Chunk(first: Int(message.first), count: Int(message.count))
-            let event = LoopEvent.work(chunk, giveBackAfter: message.extra, examples: message.body)
+            let isSpread = message.extra < 0 && message.extra > .min
+            let chunk = Chunk(
+                first: Int(message.first), count: Int(message.count), stride: isSpread ? Int(-message.extra) : 1)
+            guard chunk.isPossible, chunk.count > 0 else { throw lostRoot("it handed out examples that cannot be") }
+            let event = LoopEvent.work(chunk, giveBackAfter: max(0, message.extra), examples: message.body)
             waitingEvents[message.operation, default: Queue()].append(event)
+        case .deliver: waitingEvents[message.operation, default: Queue()].append(.deliver)
         case .end:
             waitingEvents[message.operation, default: Queue()].append(
                 .end(length: message.count < 0 ? nil : Int(message.count)))
         case .goodbye: rootHasFinished = true
         case .stop: throw .stopped(status: Int32(clamping: message.count))
-        case .enter, .done, .leave, .length, .results, .fault, .exit: break
+        case .enter, .done, .failed, .leave, .length, .results, .delivered, .fault, .exit: break
         }
     }
 

@@ -1,7 +1,7 @@
 /// The examples that nobody has: those that came back, and then those that were never handed out.
 struct HandOutQueue: Sendable {
     /// What came back; the last is the first to go out again.
-    private(set) var returned: [Chunk] = []
+    private(set) var returned: [Lot] = []
     /// How many examples came back and are still here.
     private(set) var returnedCount = 0
     /// The first example that was never handed out.
@@ -18,40 +18,46 @@ struct HandOutQueue: Sendable {
     /// Adds `count` examples at the end.
     mutating func extend(by count: Int) { end += count }
 
+    /// Takes everything that was never handed out, for whom it is meant.
+    mutating func reserveAll() { next = end }
+
     /// Drops all examples from `end` on.
     mutating func cut(to end: Int) {
         self.end = end
-        let kept = returned.map { $0.clipped(to: end) }.filter { $0.count > 0 }
-        returned = kept
-        returnedCount = kept.reduce(0) { $0 + $1.count }
+        let kept = returned
+        returned = []
+        returnedCount = 0
+        for lot in kept { putBack(lot) }
     }
 
-    /// Puts `chunk` to the front, except for what lies behind the end.
-    mutating func putBack(_ chunk: Chunk) {
-        let chunk = chunk.clipped(to: end)
+    /// Puts `lot` to the front, except for what lies behind the end.
+    mutating func putBack(_ lot: Lot) {
+        let chunk = lot.chunk.clipped(to: end)
         guard chunk.count > 0 else { return }
-        returned.append(chunk)
+        returned.append(Lot(chunk, suspicion: lot.suspicion))
         returnedCount += chunk.count
     }
 
-    /// Takes up to `count` consecutive examples from the front; nil where there are none.
-    mutating func take(_ count: Int) -> Chunk? {
+    /// Takes up to `count` examples from the front; nil where there are none.
+    mutating func take(_ count: Int) -> Lot? {
         if let front = returned.popLast() {
-            let taken = Chunk(first: front.first, count: min(count, front.count))
-            if taken.count < front.count {
-                returned.append(Chunk(first: front.first + taken.count, count: front.count - taken.count))
+            let taken = front.chunk.prefix(min(count, front.chunk.count, front.portion))
+            if taken.count < front.chunk.count {
+                returned.append(Lot(front.chunk.dropFirst(taken.count), suspicion: front.suspicion))
             }
             returnedCount -= taken.count
-            return taken
+            return Lot(taken, suspicion: front.suspicion)
         }
         guard next < end else { return nil }
         let taken = Chunk(first: next, count: min(count, end - next))
         next += taken.count
-        return taken
+        return Lot(taken)
     }
-}
 
-extension Chunk {
-    /// What of the chunk lies below `end`.
-    func clipped(to end: Int) -> Chunk { Chunk(first: first, count: max(0, min(count, end - first))) }
+    /// Nobody blames these examples for the death number `death` any more.
+    mutating func acquit(of death: Int) {
+        for index in returned.indices where returned[index].suspicion?.death == death {
+            returned[index].suspicion = nil
+        }
+    }
 }

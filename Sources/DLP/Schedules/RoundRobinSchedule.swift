@@ -11,12 +11,8 @@ public struct RoundRobinSchedule: Sendable, Hashable {
         self.size = max(size, 1)
     }
 
-    /// The examples of `rank`, from 0.
-    public func indices(of rank: Int) -> StrideTo<Int> { stride(from: rank, to: length, by: size) }
-
-    /// How many examples `rank` has.
-    public func count(of rank: Int) -> Int { rank < length ? (length - rank - 1) / size + 1 : 0 }
-
-    /// The rank that does `example`.
-    public func rank(of example: Int) -> Int { example % size }
+    /// The examples of `rank`.
+    public func share(of rank: Int) -> Chunk {
+        Chunk(first: rank, count: rank < length ? (length - rank - 1) / size + 1 : 0, stride: size)
+    }
 }

@@ -8,61 +8,89 @@ struct ScheduledWorker: Sendable {
         case working
         /// It has nothing, but something may still come back.
         case waiting
+        /// It sends the results that it has kept.
+        case delivering
         /// It was told that nothing is left.
         case ended
-        /// It takes no more, of its own accord.
+        /// It takes no more, of its own accord, or never took any.
         case left
         /// It is dead.
         case lost
     }
 
     var phase = Phase.absent
-    /// The chunk under work, or next to be.
-    var current: Chunk?
-    /// The chunk after that.
-    var ahead: Chunk?
+    /// What is meant for it alone, before it has got it.
+    var share: Chunk?
+    /// What is under work, or next to be.
+    var current: Lot?
+    /// What comes after that.
+    var ahead: Lot?
     /// How many examples its latest chunk had.
     var previousCount = 0
-    /// What it has done, where its results stay with it.
+    /// What it has done, where its results stay with it and it has not delivered them.
     var finished: [Chunk] = []
 
     /// How many examples it has, done or not.
-    var outstanding: Int { (current?.count ?? 0) + (ahead?.count ?? 0) }
+    var outstanding: Int { (current?.chunk.count ?? 0) + (ahead?.chunk.count ?? 0) }
 
-    /// The chunk it has that begins at `first`.
-    func holding(first: Int) -> Chunk? {
-        if let current, current.first == first { return current }
-        if let ahead, ahead.first == first { return ahead }
+    /// How many results it keeps.
+    var finishedCount: Int { finished.reduce(0) { $0 + $1.count } }
+
+    /// Whether it takes no more.
+    var isGone: Bool { phase == .left || phase == .lost }
+
+    /// Its share, if it has one and has not got it yet.
+    mutating func takeShare() -> Lot? {
+        defer { share = nil }
+        return share.flatMap { $0.count > 0 ? Lot($0) : nil }
+    }
+
+    /// What it has that begins at `first`.
+    func holding(first: Int) -> Lot? {
+        if let current, current.chunk.first == first { return current }
+        if let ahead, ahead.chunk.first == first { return ahead }
         return nil
     }
 
-    /// Gives it one more chunk.
-    mutating func receive(_ chunk: Chunk) {
-        if current == nil { current = chunk } else { ahead = chunk }
-        previousCount = chunk.count
+    /// Gives it one more lot.
+    mutating func receive(_ lot: Lot) {
+        if current == nil { current = lot } else { ahead = lot }
+        previousCount = lot.chunk.count
     }
 
-    /// Takes `chunk`, which it has, away from it.
-    mutating func release(_ chunk: Chunk) {
-        if current == chunk { current = ahead }
-        ahead = nil
+    /// Takes `lot`, which it has, away from it, but for the `rest`.
+    mutating func release(_ lot: Lot, keeping rest: Chunk? = nil) {
+        let rest = rest.map { Lot($0, suspicion: lot.suspicion) }
+        if current == lot {
+            current = rest ?? ahead
+            if rest == nil { ahead = nil }
+        } else {
+            ahead = rest
+        }
     }
 
     /// Takes everything away from it, what comes first in the list last.
-    mutating func releaseAll() -> [Chunk] {
+    mutating func releaseAll() -> [Lot] {
         defer {
             current = nil
             ahead = nil
+            share = nil
         }
-        return [ahead, current].compactMap { $0 }
+        return [share.map { Lot($0) }, ahead, current].compactMap { $0 }
     }
 
     /// Remembers that it has done `chunk`, together with what it did right before it in the list.
     mutating func finish(_ chunk: Chunk) {
-        if let last = finished.indices.last, finished[last].indices.upperBound == chunk.first {
+        if let last = finished.indices.last, finished[last].end == chunk.first, finished[last].stride == chunk.stride {
             finished[last].count += chunk.count
         } else {
             finished.append(chunk)
         }
+    }
+
+    /// Nobody blames what it has for the death number `death` any more.
+    mutating func acquit(of death: Int) {
+        if current?.suspicion?.death == death { current?.suspicion = nil }
+        if ahead?.suspicion?.death == death { ahead?.suspicion = nil }
     }
 }

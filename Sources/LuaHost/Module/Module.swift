@@ -40,19 +40,19 @@ extension LuaHost {
             ("report_length", .reportLength), ("is_over_time", .isOverTime), ("cancel", .cancelLoop),
             ("is_in_work", .isInWork), ("load", .loadPart),
         ]
-        for (name, function) in functions { set(name) { dlp_push_function(state, function.rawValue) } }
-        set("rank") { lua_pushinteger(state, lua_Integer(port.rank)) }
-        set("size") { lua_pushinteger(state, lua_Integer(port.size)) }
-        set("root_works") { lua_pushboolean(state, loopDefaults.rootWorks ? 1 : 0) }
-        set("version") { push(state, version) }
-        set("hostname") { push(state, HostName.current) }
-        set("backend") { push(state, backend) }
-        set("WORK") { lua_pushinteger(state, EventCode.work) }
-        set("RESULTS") { lua_pushinteger(state, EventCode.results) }
+        for (name, function) in functions { setField(name) { dlp_push_function(state, function.rawValue) } }
+        setField("rank") { lua_pushinteger(state, lua_Integer(port.rank)) }
+        setField("size") { lua_pushinteger(state, lua_Integer(port.size)) }
+        setField("root_works") { lua_pushboolean(state, loopDefaults.rootWorks ? 1 : 0) }
+        setField("version") { push(state, version) }
+        setField("hostname") { push(state, HostName.current) }
+        setField("backend") { push(state, backend) }
+        setField("WORK") { lua_pushinteger(state, EventCode.work) }
+        setField("RESULTS") { lua_pushinteger(state, EventCode.results) }
     }
 
     /// Sets a field of the table on top to what `pushValue` pushes.
-    private func set(_ name: String, _ pushValue: () -> Void) {
+    func setField(_ name: String, _ pushValue: () -> Void) {
         push(state, name)
         pushValue()
         lua_rawset(state, -3)

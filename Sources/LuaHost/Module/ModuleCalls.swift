@@ -116,7 +116,7 @@ extension LuaHost {
         let length = Int(lua_tointegerx(state, 1, nil))
         let chunk = Int(lua_tointegerx(state, 3, nil))
         var options = LoopOptions(
-            results: lua_toboolean(state, 2) != 0 ? .stream : .stay, examples: .replicated,
+            results: lua_toboolean(state, 2) != 0 ? .stream : .none, examples: .replicated,
             chunk: chunk > 0 ? chunk : loopDefaults.chunk)
         options.isUnbounded = length < 0
         let works = lua_toboolean(state, 4) != 0
@@ -147,7 +147,7 @@ extension LuaHost {
                 lua_pushinteger(state, lua_Integer(run.first + 1))
                 lua_pushinteger(state, lua_Integer(run.count))
                 return 4
-            case .hungry: continue
+            case .hungry, .deliver, .failed: continue
             case .end:
                 loopDidEnd()
                 return 0

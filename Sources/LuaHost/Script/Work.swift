@@ -10,10 +10,10 @@ public struct WorkError: Error, Sendable {
     public var error: ScriptError
 }
 
-/// What came of a chunk.
-public struct ChunkOutcome: Sendable {
-    /// How many of its examples are done, from the first on.
-    public var completed: Int
+/// What came of some examples of a chunk.
+public struct WorkReport: Sendable {
+    /// The examples that are done.
+    public var done: Chunk
     /// How long that took.
     public var nanoseconds: UInt64
     /// Their results, one CBOR item each.
@@ -21,38 +21,58 @@ public struct ChunkOutcome: Sendable {
 }
 
 extension LuaHost {
-    /// Calls `work` on `count` examples from `first` (from 0) on, `stride` apart, or until the time is over.
+    /// Calls `work` on the examples of `chunk`, one after another, or until the time is over.
     ///
     /// - Parameters:
     ///   - sent: the encoded examples where they came with the indices; nil where this rank has them.
     ///   - giveBackAfter: after so many nanoseconds (0: never) the rest stays undone.
-    /// - Throws: `WorkError` where `work` raises, or returns what cannot travel.
+    ///   - failed: told where `work` raises, or returns what cannot travel, and of what was done before, since the last
+    ///     failure; after that the rest of the chunk is done.
+    /// - Returns: what was done since the last failure; nil where that was the end of the chunk.
+    /// - Throws: what `failed` throws.
     public func work(
-        first: Int, count: Int, stride: Int = 1, of examples: Examples, sent: Bytes?, giveBackAfter: Int64 = 0
-    ) throws(WorkError) -> ChunkOutcome {
+        _ chunk: Chunk, of examples: Examples, sent: Bytes?, giveBackAfter: Int64 = 0,
+        failed: (WorkReport, WorkError) throws -> Void
+    ) throws -> WorkReport? {
         let clock = LoopUnderWay(giveBackAfter: giveBackAfter)
+        var reported: UInt64 = 0
+        var rest = chunk
         var completed = 0
+        func report() -> WorkReport {
+            let elapsed = clock.elapsed
+            defer { reported = elapsed }
+            return WorkReport(
+                done: rest.prefix(completed), nanoseconds: elapsed - reported, results: encoder.take())
+        }
         isInWork = true
         defer { isInWork = false }
-        try (sent ?? .empty).withUnsafeBytes { (buffer) throws(WorkError) in
+        return try (sent ?? .empty).withUnsafeBytes { buffer in
             var decoder = LuaDecoder(state, buffer)
-            while completed < count {
-                let index = first + completed * stride
-                try work(index) { () throws(ScriptError) in
-                    guard sent != nil else { return try pushExample(examples, index) }
-                    try readable { () throws(CodecError) in try decoder.push() }
+            while completed < rest.count {
+                let index = rest.first + completed * rest.stride
+                do throws(WorkError) {
+                    try work(index) { () throws(ScriptError) in
+                        guard sent != nil else { return try pushExample(examples, index) }
+                        try readable { () throws(CodecError) in try decoder.push() }
+                    }
+                    completed += 1
+                    workCounter.increment()
+                } catch {
+                    try failed(report(), error)
+                    rest = rest.dropFirst(completed + 1)
+                    completed = 0
+                    if rest.count == 0 { return nil }
                 }
-                completed += 1
-                workCounter.increment()
                 if clock.isOverTime { break }
             }
+            return report()
         }
-        return ChunkOutcome(completed: completed, nanoseconds: clock.elapsed, results: encoder.take())
     }
 
     /// Calls `work` on one example and encodes its result.
     @inline(__always)
     private func work(_ index: Int, _ pushExample: () throws(ScriptError) -> Void) throws(WorkError) {
+        let before = encoder.count
         do throws(ScriptError) {
             seedRandom(index: index + 1)
             lua_pushvalue(state, Slot.work)
@@ -67,7 +87,7 @@ extension LuaHost {
             pop(state)
         } catch {
             lua_settop(state, Slot.iteratorControl)
-            encoder.truncate(to: 0)
+            encoder.truncate(to: before)
             throw WorkError(index: index, error: error)
         }
     }
@@ -99,37 +119,9 @@ extension LuaHost {
         }
     }
 
-    private func readable(_ body: () throws(CodecError) -> Void) throws(ScriptError) {
+    func readable(_ body: () throws(CodecError) -> Void) throws(ScriptError) {
         do { try body() } catch {
             throw ScriptError(message: "a value from another rank cannot be read: \(error)")
         }
-    }
-
-    /// Calls `summarize` with all results.
-    ///
-    /// - Parameter runs: taken over and freed one by one, so that encoded and decoded results do not both fill memory.
-    public func summarize(_ runs: consuming [ResultRun], count: Int) throws(ScriptError) {
-        lua_settop(state, Slot.examples - 1)
-        seedRandom(index: 0)
-        try check(dlp_get_global(state, "summarize"))
-        lua_createtable(state, Int32(clamping: count), 1)
-        // A collection while the table grows would find nothing to free.
-        let hasStopped = dlp_stop_collector(state)
-        defer { if hasStopped { dlp_restart_collector(state) } }
-        runs.reverse()
-        while let run = runs.popLast() {
-            try run.results.withUnsafeBytes { (buffer) throws(ScriptError) in
-                var decoder = LuaDecoder(state, buffer)
-                for number in 0..<run.count {
-                    try readable { () throws(CodecError) in try decoder.push() }
-                    lua_rawseti(state, -2, lua_Integer(run.first + number * run.stride + 1))
-                }
-            }
-        }
-        push(state, "n")
-        lua_pushinteger(state, lua_Integer(count))
-        lua_rawset(state, -3)
-        if hasStopped { dlp_restart_collector(state) }
-        try check(dlp_call(state, 1, 0))
     }
 }

@@ -35,6 +35,7 @@ enum Complaint {
             let rank = "rank \(fault.rank) (host \(fault.host))"
             place = place.isEmpty ? [rank] : ["\(place[0]) on \(rank)"]
         }
+        if fault.attempts > 1, !place.isEmpty { place[0] += " after \(fault.attempts) attempts" }
         let lines = (place + [fault.message]).joined(separator: ": ")
         return fault.traceback.isEmpty ? lines : "\(lines)\n\(fault.traceback)"
     }

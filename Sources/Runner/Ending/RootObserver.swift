@@ -11,8 +11,8 @@ final class RootObserver: JobObserver {
         var interrupter: Interrupter?
         var progress: LoopProgress?
         var display: ProgressDisplay?
-        /// In mode `round-robin`, where nobody else reports: what the root itself has done, and how many there are.
-        var own: (counter: WorkCounter, total: Int)?
+        /// In mode `round-robin`, where the others report at the end only: what the root itself has done.
+        var own: WorkCounter?
     }
 
     private let state = Mutex(State())
@@ -44,19 +44,18 @@ final class RootObserver: JobObserver {
         display?.finish()
     }
 
-    /// The root does its share of `total` examples, and hears of the others' at the end only.
-    func count(_ counter: WorkCounter, of total: Int) { state.withLock { $0.own = (counter, total) } }
+    /// The root does its share of the examples, and hears of the others' at the end only.
+    func count(_ counter: WorkCounter) { state.withLock { $0.own = counter } }
 
     /// What to say when the job is interrupted.
     var interruption: String {
         let (progress, own) = state.withLock { ($0.progress, $0.own) }
         let lost = "their results are lost, start again to do them all"
-        if let own {
-            let others = size > 1 ? " on rank 0 (in mode round-robin the others do not say)" : ""
-            return "interrupted after \(own.counter.value) of \(own.total) examples\(others); \(lost)"
-        }
         guard let progress else { return "interrupted" }
-        return "interrupted after \(progress.done)\(progress.total.map { " of \($0)" } ?? "") examples; \(lost)"
+        let total = progress.total.map { " of \($0)" } ?? ""
+        guard let own else { return "interrupted after \(progress.done)\(total) examples; \(lost)" }
+        let others = size > 1 ? " on rank 0 (in mode round-robin the others do not say)" : ""
+        return "interrupted after \(own.value)\(total) examples\(others); \(lost)"
     }
 
     /// How far the last loop came.
@@ -65,6 +64,10 @@ final class RootObserver: JobObserver {
     func loopChanged(_ progress: LoopProgress?) { state.withLock { $0.progress = progress } }
 
     func explainLoss(of rank: Int) -> String? { control?.explainLoss(of: rank) }
+
+    func rankWasLost(_ rank: Int, host: String, cause: String) {
+        Complaint.write("lost rank \(rank) (host \(host)): \(cause); others do its examples")
+    }
 
     func jobEnds(_ end: JobEnd) { state.withLock { $0.interrupter?.interrupt() } }
 

@@ -41,14 +41,6 @@ struct Feeder {
         if isClosed { feed.close() }
     }
 
-    /// Every example at once, for mode `round-robin`.
-    static func allExamples(_ host: LuaHost, _ examples: Examples) throws -> [Bytes] {
-        if examples == .lines { return LineReader.allLines() }
-        var all: [Bytes] = []
-        while let example = try example(all.count, host, examples) { all.append(example) }
-        return all
-    }
-
     private static func example(_ index: Int, _ host: LuaHost, _ examples: Examples) throws -> Bytes? {
         do {
             guard let count = examples.count else { return try host.nextExample(index) }

@@ -15,7 +15,14 @@ struct JobPlan {
 
     /// How the examples are handed out.
     var loopOptions: LoopOptions {
-        LoopOptions(
+        var options = LoopOptions(
             results: settings.mode == .managed ? .stay : .stream, examples: agreement.source, chunk: settings.chunk)
+        options.failures = settings.failures
+        if settings.mode == .roundRobin {
+            options.chunk = nil
+            // A root that does not work leaves its turn to the others.
+            options.shares = settings.rootWorks ? settings.size : settings.size - 1
+        }
+        return options
     }
 }

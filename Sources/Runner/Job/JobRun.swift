@@ -37,7 +37,7 @@ struct JobRun {
             guard let root = session.port as? RootPort else {
                 return try WorkerJob(port: session.port, host: host, plan: plan).run()
             }
-            let sink = ResultSink(host: host, plan: plan, output: output)
+            let sink = ResultSink(host: host, plan: plan, size: session.port.size, output: output)
             try RootJob(session: session, port: root, host: host, plan: plan, sink: sink).run()
         } catch let error as WorkError {
             throw PhaseError(phase: .work, error: error.error, example: error.index + 1)

@@ -11,6 +11,9 @@ struct JobSettings {
     var seed: Int64
     var progress: ProgressReporter.Mode
     var output: String?
+    var failures: FailurePolicy
+    /// How many ranks the job has.
+    var size: Int
 
     init(_ options: JobOptions, seed: Int64, size: Int) {
         mode = options.mode ?? .map
@@ -21,6 +24,10 @@ struct JobSettings {
         self.seed = seed
         progress = options.progress ?? .auto
         output = options.output
+        failures = FailurePolicy(
+            continues: options.onError == .continue, retries: options.retries ?? 0,
+            crashLimit: options.crashLimit ?? 2)
+        self.size = size
     }
 
     var loopDefaults: LuaHost.LoopDefaults {

@@ -16,14 +16,6 @@ enum LineReader {
         }
     }
 
-    /// Reads them all.
-    static func allLines() -> [Bytes] {
-        var splitter = LineSplitter()
-        var all: [Bytes] = []
-        while let lines = splitter.read() { all += lines }
-        return all
-    }
-
     /// Reads all of standard input as it is.
     static func allBytes() -> Bytes {
         var writer = ByteWriter()

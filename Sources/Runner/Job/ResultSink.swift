@@ -12,11 +12,15 @@ final class ResultSink {
     /// Keeps for `collect` the examples that the script itself has only once: those of an iterator, and lines.
     let store: ExampleStore?
     private var output: ResultWriter?
-    /// How many results have come.
+    private var failures = FailureList()
+    private let size: Int
+    /// How many results have come, and how many examples have failed.
     private(set) var count = 0
 
-    init(host: LuaHost, plan: JobPlan, output: consuming ResultWriter?) {
+    /// - Parameter size: how many ranks the job has.
+    init(host: LuaHost, plan: JobPlan, size: Int, output: consuming ResultWriter?) {
         self.host = host
+        self.size = size
         self.plan = plan
         store = plan.collects && plan.examples.count == nil ? ExampleStore() : nil
         self.output = output
@@ -26,7 +30,7 @@ final class ResultSink {
     /// Takes results as they come.
     func take(_ run: ResultRun) throws {
         count += run.count
-        if writes { try ordered.add(run) { index, item in try output?.append(index: index, item: item) } }
+        if writes { try write(run) }
         if plan.summarizes { kept.append(run) }
         guard plan.collects else { return }
         do { try host.collect(run, of: plan.examples, sent: store?.take(run)) } catch {
@@ -34,15 +38,39 @@ final class ResultSink {
         }
     }
 
+    /// Takes an example that has failed for good: it has no result.
+    func take(_ fault: Fault) throws {
+        guard let example = fault.example else { return }
+        count += 1
+        failures.add(fault)
+        let run = ResultRun(first: example - 1, count: 1, results: Self.null, rank: fault.rank)
+        if writes { try write(run) }
+        _ = store?.take(run)
+    }
+
+    /// What stands in files where there is no result.
+    private static let null = Bytes([0xf6])
+
+    private func write(_ run: ResultRun) throws {
+        try ordered.add(run) { index, item in try output?.append(index: index, item: item) }
+    }
+
+    /// Whether examples have failed for good.
+    var hasFailures: Bool { !failures.isEmpty }
+
     /// Passes on what has been written so far.
     func flush() throws { try output?.flush() }
 
     /// Completes what is written, and calls `summarize`.
     func finish() throws {
+        // Where `summarize` stumbles over what is missing, that is the reason.
+        defer { failures.report(of: count, size: size, scriptSees: plan.summarizes) }
         if let output = output.take() { try output.finish(count: count) }
         guard plan.summarizes else { return }
         let runs = kept
         kept = []
-        do { try host.summarize(runs, count: count) } catch { throw PhaseError(phase: .summarize, error: error) }
+        do { try host.summarize(runs, count: count, errors: failures.ordered) } catch {
+            throw PhaseError(phase: .summarize, error: error)
+        }
     }
 }

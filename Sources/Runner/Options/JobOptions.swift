@@ -1,3 +1,4 @@
+import DLP
 public import Report
 
 /// How examples are distributed.
@@ -19,6 +20,13 @@ public enum ExampleSource: String, CaseIterable, Sendable {
 public enum Choice: String, CaseIterable, Sendable {
     case yes
     case no
+}
+
+/// What an example that fails means for the job.
+public enum OnError: String, CaseIterable, Sendable {
+    case stop
+    /// The others are done, and the job's status is 4.
+    case `continue`
 }
 
 /// Where the seed of random numbers comes from.
@@ -62,6 +70,12 @@ public struct JobOptions: Sendable {
     public var examples: ExampleSource?
     /// What seeds `math.random` beside an example's index; 0 by default.
     public var seed: Seed?
+    /// What an example that fails means for the job; its end by default.
+    public var onError: OnError?
+    /// How often an example that fails is tried again; 0 by default.
+    public var retries: Int?
+    /// On how many ranks that die an example may be under work before it counts as failed; 2 by default.
+    public var crashLimit: Int?
     /// How many seconds to wait for all ranks; 60 by default.
     public var connectTimeout: Double?
     /// When progress is shown; by default on a terminal.
@@ -92,11 +106,10 @@ public struct JobOptions: Sendable {
         case "journal": journal = value
         case "keep": keep = try choice(name, value)
         case "fresh": fresh = try choice(name, value)
-        case "chunk":
-            guard let number = Int(value), number >= 1 else {
-                throw UsageError("chunk must be a whole number from 1 on, not '\(value)'")
-            }
-            chunk = number
+        case "on-error": onError = try choice(name, value)
+        case "retries": retries = try number(name, value, 0...FailurePolicy.limit)
+        case "crash-limit": crashLimit = try number(name, value, 1...FailurePolicy.limit)
+        case "chunk": chunk = try number(name, value, 1...Int.max)
         case "seed":
             guard let parsed = Seed(value) else {
                 throw UsageError("seed must be a whole number or random, not '\(value)'")
@@ -121,6 +134,14 @@ public struct JobOptions: Sendable {
         return option
     }
 
+    private func number(_ name: String, _ value: String, _ range: ClosedRange<Int>) throws(UsageError) -> Int {
+        guard let number = Int(value), range ~= number else {
+            let end = range.upperBound == .max ? "on" : "to \(range.upperBound)"
+            throw UsageError("\(name) must be a whole number from \(range.lowerBound) \(end), not '\(value)'")
+        }
+        return number
+    }
+
     /// Takes over what the script asks for, where the command line has not said otherwise.
     ///
     /// - Throws: `UsageError` for an unknown name or a value that does not fit.
@@ -137,6 +158,9 @@ public struct JobOptions: Sendable {
         rootWorks = rootWorks ?? script.rootWorks
         examples = examples ?? script.examples
         seed = seed ?? script.seed
+        onError = onError ?? script.onError
+        retries = retries ?? script.retries
+        crashLimit = crashLimit ?? script.crashLimit
         progress = progress ?? script.progress
         output = output ?? script.output
         journal = journal ?? script.journal

@@ -1,18 +1,22 @@
 import AME
 import Glibc
+import Synchronization
 
 /// The root's line to the launcher that started it.
 final class ControlChannel: Sendable {
     private let descriptor: Int32
+    /// How ranks ended, as far as the launcher has said.
+    private let endings = Mutex<[Int: String]>([:])
 
     /// How long the launcher may take to notice that a rank has ended, after its connection has: in milliseconds.
     private static let patience: Int32 = 500
 
-    /// Takes over the descriptor, and tells the launcher that this root decides what the job's status is.
-    init(descriptor: Int32) {
-        self.descriptor = descriptor
-        send(.lead)
-    }
+    /// Takes over the descriptor.
+    init(descriptor: Int32) { self.descriptor = descriptor }
+
+    /// Tells the launcher that from now on the root knows which ranks are there, and decides what the death of one means
+    /// and what the job's status is.
+    func lead() { send(.lead) }
 
     /// Sends a packet; one that does not fit into the socket's buffer is dropped, for a later one replaces it.
     func send(_ message: ControlMessage) {
@@ -24,15 +28,18 @@ final class ControlChannel: Sendable {
 
     /// How rank `rank` ended, from the launcher, which waits for its processes.
     func explainLoss(of rank: Int) -> String? {
-        while let message = receive() {
-            switch message {
-            case .exited(rank, let status): return "its process ended with status \(status)"
-            case .signalled(rank, let signal):
-                return "its process was killed by signal \(signal) (\(String(cString: strsignal(signal))))"
-            default: continue
+        endings.withLock { endings in
+            while endings[rank] == nil, let message = receive() {
+                switch message {
+                case .exited(let rank, let status): endings[rank] = "its process ended with status \(status)"
+                case .signalled(let rank, let signal):
+                    endings[rank] =
+                        "its process was killed by signal \(signal) (\(String(cString: strsignal(signal))))"
+                case .lead, .status: continue
+                }
             }
+            return endings[rank]
         }
-        return nil
     }
 
     private func receive() -> ControlMessage? {

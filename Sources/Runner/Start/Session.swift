@@ -16,6 +16,8 @@ final class Session {
     /// Whether the script defines a job; until that is known it counts as imperative.
     var isDeclarative = false
     private(set) var host: LuaHost?
+    /// The job's exit status where it is done.
+    var status: Int32 = 0
 
     private var root: RootPort? { port as? RootPort }
     var isRoot: Bool { port.isRoot }
@@ -47,6 +49,7 @@ final class Session {
         case .mpi(let library):
             port = try WorkerPort(MPICommunicator(library: library, expectedRank: rank, expectedSize: size))
         }
+        control?.lead()
     }
 
     private var watchHangup: ((@escaping @Sendable () -> Void) -> Void)?
@@ -135,8 +138,8 @@ final class Session {
             }
             try root?.waitForOthers()
             observer.finishDisplay()
-            root?.stop(status: 0)
-            return 0
+            root?.stop(status: status)
+            return status
         } catch { return end(error) }
     }
 

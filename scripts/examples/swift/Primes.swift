@@ -57,7 +57,7 @@ struct Primes {
                     for _ in 0..<run.count { sum += try reader.readHead().integer ?? 0 }
                     return sum
                 }
-            case .hungry: break
+            case .hungry, .failed, .deliver: break
             case .end: return total
             }
         }

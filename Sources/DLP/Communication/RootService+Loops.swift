@@ -1,0 +1,232 @@
+import CSystem
+
+// The loops that the root serves.
+
+extension RootService {
+    /// A rank in a loop says how far it is.
+    func report(_ message: Message, from source: Int) {
+        switch message.kind {
+        case .done: done(message, from: source)
+        case .failed: failed(message, from: source)
+        case .results: results(message, from: source)
+        case .delivered: delivered(message, from: source)
+        case .leave:
+            change(message.operation) { (loop) throws(ScheduleViolation) in try loop.leave(source, &actions) }
+        default:
+            change(message.operation) { (loop) throws(ScheduleViolation) in
+                try loop.lengthBecameKnown(Int(message.count), &actions)
+            }
+        }
+    }
+
+    func enter(_ message: Message, from source: Int) {
+        let length = message.first < 0 ? nil : Int(message.first)
+        guard let options = LoopOptions(packed: message.extra), options.fit(length: length, ranks: communicator.size)
+        else {
+            return finish(.fault(protocolFault(source, "entered a loop with impossible options")))
+        }
+        if loops[message.operation] == nil {
+            if rootHasFinished, options.results == .stream {
+                return missRoot(source, "begins a loop whose results rank 0 is to get")
+            }
+            // Loops that every rank has left need no memory any more, once each rank has been told.
+            if held.isEmpty { loops = loops.filter { !$0.value.isOver } }
+            loops[message.operation] = ServedLoop(length: length, options: options, ranks: communicator.size)
+            newestLoop = max(newestLoop, message.operation)
+            canLoseRanks = canLoseRanks || options.failures.crashLimit > 0
+            for rank in hasDeparted.indices where rank == 0 ? rootHasFinished : hasDeparted[rank] {
+                leaveLoop(message.operation, rank)
+            }
+        }
+        guard let loop = loops[message.operation], loop.options == options, loop.announcedLength == length else {
+            return finish(
+                .fault(
+                    Fault(
+                        phase: .communication,
+                        message:
+                            "rank \(source) enters loop \(message.operation) over \(describe(length)), other ranks "
+                            + "over \(describe(loops[message.operation]?.announcedLength)) or with other options: all "
+                            + "ranks must call the same loops in the same order over the same sequence",
+                        rank: source, host: HostName.current)))
+        }
+        let host = message.body[0..<min(message.body.count, Self.longestHostName)]
+        hosts[source] = String(decoding: host.array, as: UTF8.self)
+        change(message.operation) { (loop) throws(ScheduleViolation) in
+            try loop.enter(source, working: message.count != 0, &actions)
+        }
+    }
+
+    /// A host's name has no more bytes (RFC 1035).
+    private static let longestHostName = 255
+
+    private func describe(_ length: Int?) -> String {
+        length.map { "\($0) examples" } ?? "an unknown number of examples"
+    }
+
+    private func done(_ message: Message, from source: Int) {
+        change(message.operation) { (loop) throws(ScheduleViolation) in
+            let done = try loop.done(
+                source, first: Int(message.first), completed: Int(message.count), nanoseconds: message.extra, &actions)
+            if let done { try put(done, message.body, of: loop, message.operation, from: source) }
+        }
+    }
+
+    private func failed(_ message: Message, from source: Int) {
+        let end: Int? = message.body.withUnsafeBytes { body in
+            var reader = CBORReader(body)
+            return (try? reader.skip()).map { reader.position }
+        }
+        guard let end, var fault = Fault(encoded: message.body[0..<end]) else {
+            return finish(.fault(protocolFault(source, "sent a report that cannot be read")))
+        }
+        let results = message.body[end..<message.body.count]
+        change(message.operation) { (loop) throws(ScheduleViolation) in
+            let report = try loop.failed(
+                source, first: Int(message.first), completed: Int(message.count), nanoseconds: message.extra, &actions)
+            guard let (done, example, verdict) = report else { return }
+            try put(done, results, of: loop, message.operation, from: source)
+            switch verdict {
+            case .retry(let attempts): delays.add(message.operation, example, attempts: attempts, at: dlp_now())
+            case .final(let attempts):
+                (fault.example, fault.rank, fault.attempts) = (example + 1, source, attempts)
+                giveUp(fault, of: loop, message.operation)
+            }
+        }
+    }
+
+    /// An example has failed for good.
+    private func giveUp(_ fault: Fault, of loop: ServedLoop, _ operation: UInt64) {
+        guard loop.options.failures.continues else { return finish(.fault(fault)) }
+        shared.inbox.update { $0.loops[operation, default: RootInbox.Loop()].failures.append(fault) }
+    }
+
+    /// Brings examples back that failed and have rested long enough.
+    func retryDue() {
+        while let rest = delays.takeDue(at: dlp_now()) {
+            change(rest.operation) { (loop) throws(ScheduleViolation) in try loop.retry(rest.example, &actions) }
+        }
+    }
+
+    /// A rank has died: others do what it had.
+    func loseFromLoops(_ rank: Int, host: String, cause: String) {
+        for operation in loops.keys {
+            change(operation) { (loop) throws(ScheduleViolation) in
+                guard let crashed = try loop.lost(rank, &actions) else { return }
+                let message =
+                    crashed.deaths == 1
+                    ? "this rank died while at work on it: \(cause)"
+                    : "\(crashed.deaths) ranks died while at work on it, this one last: \(cause)"
+                var fault = Fault(
+                    phase: .work, message: message, example: crashed.example + 1, rank: rank, host: host)
+                fault.attempts = crashed.deaths
+                giveUp(fault, of: loop, operation)
+            }
+        }
+    }
+
+    private func results(_ message: Message, from source: Int) {
+        let run = ResultRun(
+            first: Int(message.first), count: Int(message.count), stride: Int(message.extra), results: message.body,
+            rank: source)
+        guard run.isPossible else {
+            return finish(.fault(protocolFault(source, "sent results of impossible examples")))
+        }
+        change(message.operation) { (loop) throws(ScheduleViolation) in try loop.keep(run) }
+    }
+
+    private func delivered(_ message: Message, from source: Int) {
+        change(message.operation) { (loop) throws(ScheduleViolation) in
+            for run in try loop.delivered(source, &actions) { put(run, message.operation) }
+        }
+    }
+
+    /// Passes results on that came with the report that their examples are done.
+    ///
+    /// Before the schedule's actions are performed: an `end` among them must find the results in the inbox.
+    private func put(
+        _ done: Chunk, _ results: Bytes, of loop: ServedLoop, _ operation: UInt64, from source: Int
+    ) throws(ScheduleViolation) {
+        guard loop.options.results == .stream, done.count > 0 else { return }
+        guard done.count <= results.count else {
+            throw ScheduleViolation("rank \(source) sent fewer results than it did examples")
+        }
+        put(ResultRun(done, results: results, rank: source), operation)
+    }
+
+    private func put(_ run: ResultRun, _ operation: UInt64) {
+        shared.inbox.update { inbox in
+            inbox.loops[operation, default: RootInbox.Loop()].results.append(run)
+            inbox.backlog += run.results.count
+            inbox.isPaused = inbox.isPaused || inbox.backlog > Self.backlogLimit
+            isPaused = inbox.isPaused
+        }
+    }
+
+    /// Changes a loop and does what its schedule then wants.
+    func change(_ operation: UInt64, _ body: (inout ServedLoop) throws(ScheduleViolation) -> Void) {
+        // Once the job is over no schedule matters, nor what it would make of what still comes.
+        guard end == nil, var loop = loops.removeValue(forKey: operation) else { return }
+        do { try body(&loop) } catch {
+            actions.removeAll()
+            finish(
+                .fault(
+                    Fault(
+                        phase: .communication, message: "loop \(operation): \(error.description)", rank: 0,
+                        host: HostName.current, status: 3)))
+        }
+        if loop.wantsExamples {
+            shared.inbox.update { $0.loops[operation, default: RootInbox.Loop()].isHungry = true }
+        }
+        perform(operation, &loop)
+        loops[operation] = loop
+    }
+
+    private func perform(_ operation: UInt64, _ loop: inout ServedLoop) {
+        guard !isPaused else {
+            held += actions.map { (operation, $0) }
+            return actions.removeAll(keepingCapacity: true)
+        }
+        for action in actions {
+            switch action {
+            case .assign(let worker, let chunk, let giveBackAfter):
+                let examples = loop.options.examples == .sent ? loop.examples(of: chunk) : .empty
+                if worker == 0 {
+                    shared.inbox.update { inbox in
+                        inbox.loops[operation, default: RootInbox.Loop()].work
+                            .append(.work(chunk, giveBackAfter: giveBackAfter, examples: examples))
+                    }
+                } else {
+                    send(
+                        Message(
+                            .assign, operation: operation, first: chunk.first, count: chunk.count,
+                            extra: chunk.stride > 1 ? Int64(-chunk.stride) : giveBackAfter, body: examples),
+                        to: worker)
+                }
+            case .deliver(let worker):
+                if worker == 0 {
+                    shared.inbox.update { $0.loops[operation, default: RootInbox.Loop()].work.append(.deliver) }
+                } else {
+                    send(Message(.deliver, operation: operation), to: worker)
+                }
+            case .end(let worker):
+                if worker == 0 {
+                    let end = LoopEvent.end(length: loop.length)
+                    shared.inbox.update { $0.loops[operation, default: RootInbox.Loop()].end = end }
+                } else {
+                    send(Message(.end, operation: operation, count: loop.length ?? -1), to: worker)
+                }
+            }
+        }
+        actions.removeAll(keepingCapacity: true)
+    }
+
+    /// The main thread has caught up with the results: hand-out goes on.
+    func resume() {
+        isPaused = false
+        let waiting = held
+        held = []
+        for (operation, action) in waiting {
+            change(operation) { (_) throws(ScheduleViolation) in actions.append(action) }
+        }
+    }
+}

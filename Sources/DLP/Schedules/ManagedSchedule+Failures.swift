@@ -1,0 +1,62 @@
+// What goes wrong: examples that fail, workers that die.
+
+extension ManagedSchedule {
+    /// What becomes of `example`, which has failed on `worker`; as that lives, the example is no suspect any more.
+    mutating func judge(_ example: Int, failedOn worker: Int) -> FailureVerdict {
+        doneEnd = max(doneEnd, example + 1)
+        let tried = (attempts[example] ?? 0) + 1
+        guard tried <= failures.retries else {
+            attempts[example] = nil
+            failedCount += 1
+            return .final(attempts: tried)
+        }
+        attempts[example] = tried
+        resting[example] = worker
+        return .retry(attempts: tried)
+    }
+
+    /// `example`, which failed, has rested long enough; nothing happens where it does not rest.
+    public mutating func retry(_ example: Int, into actions: inout [ScheduleAction]) {
+        guard let worker = resting.removeValue(forKey: example) else { return }
+        retries.add(example, failedOn: worker)
+        serveWaiting(into: &actions)
+    }
+
+    /// `worker` is dead: what it had goes back, and what it had done too where its results stayed with it.
+    ///
+    /// Some example of its current chunk may have been its death. They are handed out again in small portions, at last
+    /// one by one, so that the next death tells which; then the others are innocent.
+    ///
+    /// - Returns: the example that now counts as failed, because it was under work on too many workers that died.
+    public mutating func lost(_ worker: Int, into actions: inout [ScheduleAction]) -> CrashedExample? {
+        guard workers.indices.contains(worker), workers[worker].phase != .lost else { return nil }
+        let crashed = accuse(worker)
+        remove(worker, as: .lost)
+        serveWaiting(into: &actions)
+        return crashed
+    }
+
+    /// Puts the examples that `worker`, which is dead, had under work under suspicion.
+    private mutating func accuse(_ worker: Int) -> CrashedExample? {
+        guard var lot = workers[worker].current else { return nil }
+        lot.chunk = lot.chunk.clipped(to: queue.end)
+        if let death = lot.suspicion?.death {
+            queue.acquit(of: death)
+            for other in workers.indices where other != worker { workers[other].acquit(of: death) }
+        }
+        deaths += 1
+        lot = lot.suspected(of: deaths)
+        let died = lot.suspicion?.deaths ?? 0
+        // In a list without a known end it may not even exist.
+        let isCertain = lot.chunk.count == 1 && extent != .unbounded
+        guard isCertain, failures.crashLimit > 0, died >= failures.crashLimit else {
+            workers[worker].current = lot
+            return nil
+        }
+        workers[worker].current = nil
+        attempts[lot.chunk.first] = nil
+        doneEnd = max(doneEnd, lot.chunk.end)
+        failedCount += 1
+        return CrashedExample(example: lot.chunk.first, deaths: died)
+    }
+}

@@ -1,0 +1,80 @@
+// Who is given what.
+
+extension ManagedSchedule {
+    /// How many ranks take part or may yet do so.
+    var presentWorkers: Int { max(1, workers.count - goneWorkers) }
+
+    /// Whether no other rank than one that takes part does so, or may yet.
+    private var isAlone: Bool { workers.count - goneWorkers <= 1 }
+
+    private func situation(of worker: Int) -> HandOutSituation {
+        HandOutSituation(
+            available: queue.count, workers: presentWorkers, cost: cost,
+            previous: workers[worker].previousCount)
+    }
+
+    /// Gives `worker`, which takes part, what it may have, or lets it wait, or ends it.
+    mutating func serve(_ worker: Int, into actions: inout [ScheduleAction]) {
+        if workers[worker].current == nil {
+            guard let lot = firstLot(for: worker) else { return idle(worker, into: &actions) }
+            busyWorkers += 1
+            workers[worker].phase = .working
+            assign(lot, to: worker, into: &actions)
+        }
+        let situation = situation(of: worker)
+        if workers[worker].ahead == nil, policy.allowsAhead(in: situation),
+            let lot = queue.take(policy.count(in: situation))
+        {
+            assign(lot, to: worker, into: &actions)
+        }
+    }
+
+    /// What a worker that has nothing is to do: what failed elsewhere comes last.
+    private mutating func firstLot(for worker: Int) -> Lot? {
+        if let lot = workers[worker].takeShare() ?? queue.take(policy.count(in: situation(of: worker))) { return lot }
+        return retries.take(for: worker, isAlone: isAlone).map { Lot(Chunk(first: $0, count: 1)) }
+    }
+
+    private mutating func assign(_ lot: Lot, to worker: Int, into actions: inout [ScheduleAction]) {
+        // A share, and what is left of one, stays with whoever has it.
+        let patience =
+            lot.chunk.stride > 1 ? 0 : policy.giveBackAfter(chunkOf: lot.chunk.count, in: situation(of: worker))
+        workers[worker].receive(lot)
+        actions.append(.assign(worker: worker, lot.chunk, giveBackAfter: patience))
+    }
+
+    private mutating func idle(_ worker: Int, into actions: inout [ScheduleAction]) {
+        if finished {
+            workers[worker].phase = .ended
+            activeWorkers -= 1
+            actions.append(.end(worker: worker))
+        } else if isSettled, !workers[worker].finished.isEmpty {
+            workers[worker].phase = .delivering
+            actions.append(.deliver(worker: worker))
+        } else {
+            workers[worker].phase = .waiting
+            waiting.append(worker)
+        }
+    }
+
+    /// Serves workers that wait, as long as there is something to hand out or nothing more to wait for.
+    mutating func serveWaiting(into actions: inout [ScheduleAction]) {
+        // What failed on the only worker that waits is not for it.
+        var unserved: [Int] = []
+        while mayServe, let worker = waiting.popLast() {
+            guard workers[worker].phase == .waiting else { continue }
+            if canServe(worker) { serve(worker, into: &actions) } else { unserved.append(worker) }
+        }
+        waiting += unserved.reversed()
+        if isSettled { hasAskedForResults = true }
+    }
+
+    private var mayServe: Bool {
+        queue.count > 0 || retries.count > 0 || finished || (isSettled && !hasAskedForResults)
+    }
+
+    private func canServe(_ worker: Int) -> Bool {
+        queue.count > 0 || retries.has(for: worker, isAlone: isAlone) || finished
+            || (isSettled && !workers[worker].finished.isEmpty)
+    }
+}

@@ -1,0 +1,146 @@
+// What workers do: they come, report, deliver and go.
+
+extension ManagedSchedule {
+    /// No rank has a number from here on; it bounds the memory that an event can ask for.
+    private static let workerLimit = 1 << 24
+
+    /// `worker` takes part from now on.
+    ///
+    /// - Throws: `ScheduleViolation` where it has done so before, has left or is lost.
+    public mutating func enter(_ worker: Int, into actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        try admit(worker)
+        activeWorkers += 1
+        serve(worker, into: &actions)
+    }
+
+    /// `worker` will not take part.
+    ///
+    /// - Throws: `ScheduleViolation` where it does so, or did.
+    public mutating func abstain(_ worker: Int, into actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        try admit(worker)
+        remove(worker, as: .left)
+        serveWaiting(into: &actions)
+    }
+
+    private mutating func admit(_ worker: Int) throws(ScheduleViolation) {
+        guard 0..<Self.workerLimit ~= worker else { throw ScheduleViolation("there is no rank \(worker)") }
+        while workers.count <= worker { workers.append(ScheduledWorker()) }
+        guard workers[worker].phase == .absent else { throw ScheduleViolation("rank \(worker) entered a loop twice") }
+    }
+
+    /// `worker` has done the first `completed` examples of its chunk that begins at `first`, which took it
+    /// `nanoseconds`; it gives the others back.
+    ///
+    /// - Returns: the examples that are done.
+    /// - Throws: `ScheduleViolation` where it does not have that chunk, or not that many examples of it.
+    @discardableResult
+    public mutating func done(
+        _ worker: Int, first: Int, completed: Int, nanoseconds: Int64, into actions: inout [ScheduleAction]
+    ) throws(ScheduleViolation) -> Chunk {
+        let lot = try lot(of: worker, first: first, reported: completed)
+        workers[worker].release(lot)
+        queue.putBack(Lot(lot.chunk.dropFirst(completed), suspicion: lot.suspicion))
+        let done = lot.chunk.prefix(completed)
+        settle(done, by: worker, nanoseconds)
+        goOn(worker, into: &actions)
+        return done
+    }
+
+    /// `worker` has done the first `completed` examples of its chunk that begins at `first`, the next one has failed, and
+    /// it goes on with the others.
+    ///
+    /// - Returns: the examples that are done, and what becomes of the one that failed.
+    /// - Throws: `ScheduleViolation` where it does not have that chunk, or not that many examples of it.
+    public mutating func failed(
+        _ worker: Int, first: Int, completed: Int, nanoseconds: Int64, into actions: inout [ScheduleAction]
+    ) throws(ScheduleViolation) -> (done: Chunk, verdict: FailureVerdict) {
+        let reported = completed.addingReportingOverflow(1)
+        let lot = try lot(of: worker, first: first, reported: reported.overflow ? -1 : reported.partialValue)
+        guard completed >= 0 else { throw ScheduleViolation("rank \(worker) reported fewer examples than none") }
+        let rest = lot.chunk.dropFirst(completed + 1)
+        workers[worker].release(lot, keeping: rest.count > 0 ? rest : nil)
+        let done = lot.chunk.prefix(completed)
+        settle(done, by: worker, nanoseconds)
+        let verdict = judge(done.end, failedOn: worker)
+        if rest.count > 0 { serveWaiting(into: &actions) } else { goOn(worker, into: &actions) }
+        return (done, verdict)
+    }
+
+    /// `worker`, which was asked for them, has delivered all its results.
+    ///
+    /// - Throws: `ScheduleViolation` where it was not asked.
+    public mutating func delivered(_ worker: Int, into actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        guard workers.indices.contains(worker), workers[worker].phase == .delivering else {
+            throw ScheduleViolation("rank \(worker) delivered results that it was not asked for")
+        }
+        undeliveredCount -= workers[worker].finishedCount
+        workers[worker].finished = []
+        serveWaiting(into: &actions)
+        serve(worker, into: &actions)
+    }
+
+    /// `worker` takes no more; all that it has not reported as done goes back, and so do results that stay with it.
+    ///
+    /// - Throws: `ScheduleViolation` where it does not take part. One that has just been ended may still leave.
+    public mutating func leave(_ worker: Int, into actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        guard workers.indices.contains(worker), workers[worker].phase != .absent, !workers[worker].isGone else {
+            throw ScheduleViolation("rank \(worker) left a loop in which it did not take part")
+        }
+        remove(worker, as: .left)
+        serveWaiting(into: &actions)
+    }
+
+    /// What `worker` has that begins at `first` and of which it reports about `count` examples.
+    private func lot(of worker: Int, first: Int, reported count: Int) throws(ScheduleViolation) -> Lot {
+        guard workers.indices.contains(worker), let lot = workers[worker].holding(first: first) else {
+            throw ScheduleViolation("rank \(worker) reported a chunk of examples that it does not have")
+        }
+        guard 0...lot.chunk.clipped(to: queue.end).count ~= count else {
+            throw ScheduleViolation("rank \(worker) reported more examples as done than it had")
+        }
+        return lot
+    }
+
+    private mutating func settle(_ done: Chunk, by worker: Int, _ nanoseconds: Int64) {
+        guard done.count > 0 else { return }
+        // What is tried again is handed out alone.
+        if done.count == 1 { attempts[done.first] = nil }
+        doneCount += done.count
+        doneEnd = max(doneEnd, done.end - done.stride + 1)
+        cost.record(nanoseconds: nanoseconds, examples: done.count, window: max(16, presentWorkers))
+        guard resultsStay else { return }
+        workers[worker].finish(done)
+        undeliveredCount += done.count
+    }
+
+    /// Serves `worker`, which has reported on a chunk, and whoever waits for what it gave back.
+    private mutating func goOn(_ worker: Int, into actions: inout [ScheduleAction]) {
+        serveWaiting(into: &actions)
+        if workers[worker].current == nil { busyWorkers -= 1 }
+        serve(worker, into: &actions)
+    }
+
+    /// Takes `worker` out of the loop; what it has, done or not, goes back.
+    mutating func remove(_ worker: Int, as phase: ScheduledWorker.Phase) {
+        switch workers[worker].phase {
+        case .working:
+            activeWorkers -= 1
+            busyWorkers -= 1
+            goneWorkers += 1
+        case .waiting, .delivering:
+            activeWorkers -= 1
+            goneWorkers += 1
+        case .absent, .ended: goneWorkers += 1
+        case .left, .lost: break
+        }
+        for chunk in workers[worker].finished.reversed() {
+            doneCount -= chunk.count
+            undeliveredCount -= chunk.count
+            queue.putBack(Lot(chunk))
+            hasAskedForResults = false
+        }
+        workers[worker].finished = []
+        for lot in workers[worker].releaseAll() { queue.putBack(lot) }
+        workers[worker].phase = phase
+    }
+}

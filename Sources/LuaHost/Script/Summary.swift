@@ -1,0 +1,47 @@
+import CLua
+import CLuaHost
+public import DLP
+
+extension LuaHost {
+    /// Calls `summarize` with all results.
+    ///
+    /// - Parameters:
+    ///   - runs: taken over and freed one by one, so that encoded and decoded results do not both fill memory.
+    ///   - errors: the examples that failed for good.
+    public func summarize(_ runs: consuming [ResultRun], count: Int, errors: [Fault]) throws(ScriptError) {
+        lua_settop(state, Slot.examples - 1)
+        seedRandom(index: 0)
+        try check(dlp_get_global(state, "summarize"))
+        lua_createtable(state, Int32(clamping: count), 2)
+        // A collection while the table grows would find nothing to free.
+        let hasStopped = dlp_stop_collector(state)
+        defer { if hasStopped { dlp_restart_collector(state) } }
+        runs.reverse()
+        while let run = runs.popLast() {
+            try run.results.withUnsafeBytes { (buffer) throws(ScriptError) in
+                var decoder = LuaDecoder(state, buffer)
+                for number in 0..<run.count {
+                    try readable { () throws(CodecError) in try decoder.push() }
+                    lua_rawseti(state, -2, lua_Integer(run.first + number * run.stride + 1))
+                }
+            }
+        }
+        setField("n") { lua_pushinteger(state, lua_Integer(count)) }
+        if !errors.isEmpty { setField("errors") { pushErrors(errors) } }
+        if hasStopped { dlp_restart_collector(state) }
+        try check(dlp_call(state, 1, 0))
+    }
+
+    /// Pushes a table of what is known of the examples that failed, by their index. [-0, +1]
+    private func pushErrors(_ errors: [Fault]) {
+        lua_createtable(state, 0, Int32(clamping: errors.count))
+        for error in errors {
+            lua_createtable(state, 0, 4)
+            setField("message") { push(state, error.message) }
+            setField("traceback") { push(state, error.traceback) }
+            setField("rank") { lua_pushinteger(state, lua_Integer(error.rank)) }
+            setField("attempts") { lua_pushinteger(state, lua_Integer(error.attempts)) }
+            lua_rawseti(state, -2, lua_Integer(error.example ?? 0))
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import DLP
+
+/// The examples of a job that failed for good, and what the user is told of them.
+struct FailureList {
+    /// So many are listed one by one where the script does not look at them itself.
+    private static let mostLines = 10
+
+    private var faults: [Int: Fault] = [:]
+
+    var isEmpty: Bool { faults.isEmpty }
+
+    /// Adds one.
+    mutating func add(_ fault: Fault) { faults[fault.example ?? 0] = fault }
+
+    /// All of them, in the order of the examples.
+    var ordered: [Fault] { faults.sorted { $0.key < $1.key }.map(\.value) }
+
+    /// Tells the user.
+    ///
+    /// - Parameters:
+    ///   - examples: how many there were in all.
+    ///   - size: how many ranks the job has.
+    ///   - scriptSees: whether the script got them as `results.errors`.
+    func report(of examples: Int, size: Int, scriptSees: Bool) {
+        let ordered = ordered
+        guard let first = ordered.first else { return }
+        if !scriptSees {
+            for fault in ordered.prefix(Self.mostLines) { Complaint.write(Self.line(fault, size)) }
+            if ordered.count > Self.mostLines { Complaint.write("and \(ordered.count - Self.mostLines) more") }
+        }
+        let place = scriptSees ? "all are in results.errors" : "their results are null"
+        Complaint.write(
+            "\(ordered.count) of \(examples) examples failed, first example \(first.example ?? 0) (\(Self.oneLine(first))"
+                + "); \(place)")
+    }
+
+    private static func line(_ fault: Fault, _ size: Int) -> String {
+        var fault = fault
+        fault.traceback = ""
+        fault.message = oneLine(fault)
+        return Complaint.text(of: fault, size: size)
+    }
+
+    /// The message's first line: what the script raises may have any number.
+    private static func oneLine(_ fault: Fault) -> String {
+        let lines = fault.message.split(separator: "\n", omittingEmptySubsequences: false)
+        return lines.count > 1 ? "\(lines[0]) ..." : fault.message
+    }
+}

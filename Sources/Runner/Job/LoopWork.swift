@@ -1,0 +1,56 @@
+import DLP
+import LuaHost
+
+/// This rank's work in a job's loop, the same on the root as on any other rank.
+struct LoopWork {
+    private let port: any Port
+    private let host: LuaHost
+    private let plan: JobPlan
+    private let loop: UInt64
+    private var setup: Setup
+    /// Results that stay here until they are asked for.
+    private var kept: [ResultRun] = []
+
+    init(_ port: any Port, _ host: LuaHost, _ plan: JobPlan, loop: UInt64) {
+        self.port = port
+        self.host = host
+        self.plan = plan
+        self.loop = loop
+        setup = Setup(host)
+    }
+
+    /// Does a chunk and reports on it.
+    mutating func work(on chunk: Chunk, giveBackAfter: Int64, sent: Bytes) throws {
+        try setup.runOnce()
+        let last = try host.work(
+            chunk, of: plan.examples, sent: plan.isSent ? sent : nil, giveBackAfter: giveBackAfter
+        ) { report, error in
+            // What fails because the job is over is no failure, and one that ends the job is told like any other.
+            guard !host.isInterrupted, !plan.loopOptions.failures.endsAtFirstFailure else { throw error }
+            let fault = Fault(
+                phase: .work, message: error.error.message, traceback: error.error.traceback,
+                example: error.index + 1, rank: port.rank, host: HostName.current)
+            try port.fail(
+                loop, first: report.done.first, completed: report.done.count, nanoseconds: report.nanoseconds,
+                results: send(report), fault)
+        }
+        guard let last else { return }
+        try port.finish(
+            loop, first: last.done.first, completed: last.done.count, nanoseconds: last.nanoseconds,
+            results: send(last))
+    }
+
+    /// The results to be sent at once: none where they stay.
+    private mutating func send(_ report: WorkReport) -> Bytes {
+        guard plan.loopOptions.results == .stay else { return report.results }
+        if report.done.count > 0 { kept.append(ResultRun(report.done, results: report.results, rank: port.rank)) }
+        return .empty
+    }
+
+    /// Sends the results that stayed here.
+    mutating func deliver() throws {
+        for run in kept { try port.deliver(loop, run) }
+        kept = []
+        try port.finishDelivery(loop)
+    }
+}

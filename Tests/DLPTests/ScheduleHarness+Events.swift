@@ -1,0 +1,89 @@
+@testable import DLP
+
+extension ScheduleHarness {
+    /// Everything that decides what can happen from here on; the cost of an example is the same throughout.
+    ///
+    /// Workers differ in nothing but their numbers, so states that differ only in those are the same, unless they have
+    /// shares.
+    var signature: [Int16] {
+        var parts: [(worker: Int, key: [Int16])] = []
+        for worker in phases.indices {
+            let known = schedule.workers[worker]
+            var key = [Int16(phases[worker].rawValue), Int16(known.previousCount), -3]
+            for lot in [known.current, known.ahead].compactMap({ $0 }) { append(lot, to: &key) }
+            if let share = known.share { append(Lot(share), to: &key) }
+            for example in account.indices {
+                let now = account[example]
+                if setup.resultsStay, now.doer == worker { key += [now.isSafe ? -4 : -8, Int16(example)] }
+                if now.failedOn == worker { key += [-5, Int16(example), now.isRetryable ? 1 : 0] }
+            }
+            parts.append((worker, key))
+        }
+        if setup.shares == nil { parts.sort { $0.key.lexicographicallyPrecedes($1.key) } }
+        var key: [Int16] = [Int16(listed), complete ? 1 : 0, schedule.cost.recent == nil ? 0 : 1]
+        key.append(Int16(schedule.queue.next))
+        for lot in schedule.queue.returned { append(lot, to: &key) }
+        for part in parts { key += part.key }
+        for waiting in schedule.waiting where schedule.isWaiting(waiting) {
+            key.append(Int16(parts.firstIndex { $0.worker == waiting } ?? -1))
+        }
+        for (example, now) in account.enumerated() where now.isFailed || now.attempts > 0 || now.deaths > 0 {
+            key += [
+                -6, Int16(example), now.isFailed ? 1 : 0, Int16(now.attempts), Int16(now.deaths),
+                Int16(now.deathsAlone),
+            ]
+        }
+        return key
+    }
+
+    private func append(_ lot: Lot, to key: inout [Int16]) {
+        key += [Int16(lot.chunk.first), Int16(-10 - lot.chunk.count)]
+        if let suspicion = lot.suspicion { key += [-7, Int16(suspicion.deaths), Int16(suspicion.death)] }
+    }
+
+    /// What can happen next; `disturbed`: also partly done chunks, failures, leaving and dying.
+    func possibleEvents(disturbed: Bool) -> [ScheduleEvent] {
+        var events: [ScheduleEvent] = []
+        // Workers differ in nothing but their numbers, so they need to come in one order only.
+        if let newcomer = phases.firstIndex(of: .absent) { events.append(.enter(newcomer)) }
+        if setup.extent == .growing, !complete {
+            if listed < setup.examples { events += [.extend(1), .extend(setup.examples - listed)] }
+            if listed == setup.examples { events.append(.close) }
+        }
+        if setup.extent == .unbounded, !complete, held.joined().contains(where: { $0.end > setup.examples }) {
+            events.append(.length(setup.examples))
+        }
+        for (example, now) in account.enumerated() where now.failedOn >= 0 && !now.isRetryable {
+            events.append(.retry(example))
+        }
+        for worker in phases.indices {
+            if phases[worker] == .delivering { events.append(.delivered(worker)) }
+            for (slot, chunk) in held[worker].enumerated() {
+                let doable = chunk.clipped(to: setup.examples).count
+                // A worker finds out that the list has an end before it reports the rest of its chunk.
+                if doable == chunk.count || complete { events.append(.done(worker, slot: slot, completed: doable)) }
+                guard disturbed else { continue }
+                for part in 0..<doable {
+                    if doable == chunk.count || complete { events.append(.done(worker, slot: slot, completed: part)) }
+                    if setup.failures != nil { events.append(.failed(worker, slot: slot, completed: part)) }
+                }
+            }
+            guard disturbed else { continue }
+            if [.active, .delivering, .ended].contains(phases[worker]) { events.append(.leave(worker)) }
+            if phases[worker] != .lost { events.append(.lost(worker)) }
+        }
+        return events
+    }
+}
+
+extension ScheduleEvent {
+    /// Whether nothing but this kind of event happens where nothing goes wrong.
+    func isDisturbance(in harness: ScheduleHarness) -> Bool {
+        switch self {
+        case .leave, .lost, .failed: true
+        case .done(let worker, let slot, let completed):
+            completed < harness.held[worker][slot].count && harness.held[worker][slot].end <= harness.listed
+        default: false
+        }
+    }
+}
