@@ -24,15 +24,16 @@ public final class ExampleLedger: Sendable {
 
     /// Adds the next example of the list.
     ///
-    /// - Returns: where its result is stored, if it is done already.
-    public func add(_ digest: Digest) -> StoredResult? {
+    /// - Returns: its index, from 0, and where its result is stored, if it is done already.
+    @discardableResult
+    public func add(_ digest: Digest) -> (index: Int, stored: StoredResult?) {
         state.withLock { state in
             let (key, row) = state.matcher.match(digest)
             let index = state.keys.count
             state.keys.append(key)
-            guard let row else { return nil }
+            guard let row else { return (index, nil) }
             if row.index != index { state.moves.append(Move(row: row.id, index: index)) }
-            return row.isDone ? StoredResult(row: row.id) : nil
+            return (index, row.isDone ? StoredResult(row: row.id) : nil)
         }
     }
 
@@ -47,10 +48,10 @@ public final class ExampleLedger: Sendable {
         }
     }
 
-    /// The key of the example at `index`, from 0.
-    ///
-    /// - Precondition: it has been added.
-    func key(of index: Int) -> ExampleKey { state.withLock { $0.keys[index] } }
+    /// The key of the example at `index`, from 0; nil where there is no such example.
+    func key(of index: Int) -> ExampleKey? {
+        state.withLock { $0.keys.indices.contains(index) ? $0.keys[index] : nil }
+    }
 
     /// The moves since the last call, and the length of the list where it has ended.
     func takeMoves() -> (moves: [Move], length: Int?) {

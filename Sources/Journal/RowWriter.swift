@@ -57,23 +57,22 @@ final class RowWriter {
     private func write(_ dated: DatedEntry, _ ledger: ExampleLedger) throws(SQLiteError) {
         try set.bind(13, dated.time)
         switch dated.entry {
-        case .done(let run, let host, let nanoseconds):
+        case .done(let run, let host, let nanoseconds, let attempts):
             try set.bind(4, "done")
             try set.bind(5, Double(nanoseconds) / 1e9 / Double(max(run.count, 1)))
             try set.bind(6, Int64(run.rank))
             try set.bind(7, host)
-            try set.bind(8, Int64(1))
+            try set.bind(8, Int64(attempts))
             try set.bindNull(11)
             try set.bindNull(12)
             try write(run, ledger)
         case .failed(let fault):
-            guard let example = fault.example else { return }
-            try bindKey(example - 1, ledger)
+            guard let example = fault.example, try bindKey(example - 1, ledger) else { return }
             try set.bind(4, "failed")
             try set.bindNull(5)
             try set.bind(6, Int64(fault.rank))
             try set.bind(7, fault.host)
-            try set.bind(8, Int64(1))
+            try set.bind(8, Int64(fault.attempts))
             try set.bindNull(9)
             try set.bindNull(10)
             try set.bind(11, fault.message)
@@ -82,11 +81,13 @@ final class RowWriter {
         }
     }
 
-    private func bindKey(_ index: Int, _ ledger: ExampleLedger) throws(SQLiteError) {
-        let key = ledger.key(of: index)
+    /// Binds what tells the example at `index` from others; returns whether there is one.
+    private func bindKey(_ index: Int, _ ledger: ExampleLedger) throws(SQLiteError) -> Bool {
+        guard let key = ledger.key(of: index) else { return false }
         try set.bind(1, Int64(index + 1))
         try key.digest.bytes.withUnsafeBytes { (digest) throws(SQLiteError) in try set.bind(2, blob: digest) }
         try set.bind(3, Int64(key.occurrence))
+        return true
     }
 
     private func write(_ run: ResultRun, _ ledger: ExampleLedger) throws(SQLiteError) {
@@ -97,7 +98,7 @@ final class RowWriter {
                 // What is no item the script cannot read either, and there the job ends.
                 guard (try? reader.skip()) != nil else { return }
                 let item = UnsafeRawBufferPointer(rebasing: results[start..<reader.position])
-                try bindKey(run.first + number * run.stride, ledger)
+                guard try bindKey(run.first + number * run.stride, ledger) else { return }
                 try set.bind(9, blob: item)
                 try bindJSON(of: item)
                 try set.run()

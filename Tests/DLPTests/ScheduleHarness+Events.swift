@@ -11,7 +11,7 @@ extension ScheduleHarness {
             let known = schedule.workers[worker]
             var key = [Int16(phases[worker].rawValue), Int16(known.previousCount), -3]
             for lot in [known.current, known.ahead].compactMap({ $0 }) { append(lot, to: &key) }
-            if let share = known.share { append(Lot(share), to: &key) }
+            for share in known.shares { append(Lot(share), to: &key) }
             for example in account.indices {
                 let now = account[example]
                 if setup.resultsStay, now.doer == worker { key += [now.isSafe ? -4 : -8, Int16(example)] }

@@ -236,7 +236,7 @@ struct ScheduleHarness {
         try require(schedule.busyWorkers == held.count { !$0.isEmpty }, "\(schedule.busyWorkers) counted as busy")
         try require(schedule.activeWorkers == active, "\(schedule.activeWorkers) counted as active")
         let taken = account.count { $0.isTaken }
-        let reserved = phases.indices.reduce(0) { $0 + (schedule.workers[$1].share?.count ?? 0) }
+        let reserved = phases.indices.reduce(0) { $0 + schedule.workers[$1].shares.reduce(0) { $0 + $1.count } }
         if complete {
             try require(schedule.handedOut == taken + reserved, "\(schedule.handedOut) counted as handed out")
         }

@@ -80,7 +80,9 @@ final class JournalScratch: Sendable {
                 writer.note(.failed(fault(index)))
             } else {
                 writer.note(
-                    .done(try results(index, [.text("done \(list[index])")]), host: "here", nanoseconds: 1_000_000))
+                    .done(
+                        try results(index, [.text("done \(list[index])")]), host: "here", nanoseconds: 1_000_000,
+                        attempts: 1))
             }
         }
         try writer.close()

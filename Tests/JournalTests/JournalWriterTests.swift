@@ -18,7 +18,7 @@ struct JournalWriterTests {
         ledger.complete()
         let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
         let spaced = try results(1, [.array([.integer(1), .text("é")]), .double(.nan)], stride: 2, rank: 5)
-        writer.note(.done(spaced, host: "there", nanoseconds: 3_000_000_000))
+        writer.note(.done(spaced, host: "there", nanoseconds: 3_000_000_000, attempts: 1))
         writer.note(.failed(fault(2)))
         try writer.close()
 
@@ -47,7 +47,7 @@ struct JournalWriterTests {
         _ = ledger.add(digest("a"))
         let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
         let cycle = Value.tagged(28, .array([.tagged(29, .integer(0))]))
-        writer.note(.done(try results(0, [cycle]), host: "here", nanoseconds: 0))
+        writer.note(.done(try results(0, [cycle]), host: "here", nanoseconds: 0, attempts: 1))
         try writer.close()
         let record = try #require(try scratch.records().first)
         #expect(record.json == nil)
@@ -102,7 +102,7 @@ struct JournalWriterTests {
         for number in 0..<3 { _ = ledger.add(digest("\(number)")) }
         let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
         for number in 0..<3 {
-            writer.note(.done(try results(number, [.integer(1)]), host: "here", nanoseconds: 0))
+            writer.note(.done(try results(number, [.integer(1)]), host: "here", nanoseconds: 0, attempts: 1))
             try eventually("it is there") { try scratch.records().count == number + 1 }
         }
         try writer.close()
@@ -117,13 +117,13 @@ struct JournalWriterTests {
         let ledger = try file.ledger()
         for number in 0..<2_000 { _ = ledger.add(digest("\(number)")) }
         let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
-        writer.note(.done(try results(0, [.integer(1)]), host: "here", nanoseconds: 0))
+        writer.note(.done(try results(0, [.integer(1)]), host: "here", nanoseconds: 0, attempts: 1))
         try eventually("it is there") { try scratch.records().count == 1 }
 
         let reader = try Database(path: scratch.path, .readOnly)
         try reader.execute("BEGIN; SELECT count(*) FROM results")
         for number in 1..<2_000 {
-            writer.note(.done(try results(number, [.integer(1)]), host: "here", nanoseconds: 0))
+            writer.note(.done(try results(number, [.integer(1)]), host: "here", nanoseconds: 0, attempts: 1))
         }
         // Time for the writer to try in vain; where it has not come that far, it has nothing to wait for.
         usleep(500_000)
@@ -144,14 +144,14 @@ struct JournalWriterTests {
         try file.database.execute("PRAGMA max_page_count = 40")
         let failures = Mutex<[JournalError]>([])
         let writer = try JournalWriter(file, ledger) { failure in failures.withLock { $0.append(failure) } }
-        writer.note(.done(try results(0, [.integer(1)]), host: "here", nanoseconds: 0))
+        writer.note(.done(try results(0, [.integer(1)]), host: "here", nanoseconds: 0, attempts: 1))
         try eventually("it is there") { try scratch.records().count == 1 }
         for number in 1..<100 {
             let large = Value.text(String(repeating: "x", count: 10_000))
-            writer.note(.done(try results(number, [large]), host: "here", nanoseconds: 0))
+            writer.note(.done(try results(number, [large]), host: "here", nanoseconds: 0, attempts: 1))
         }
         try eventually("it fails") { failures.withLock { $0.count } > 0 }
-        writer.note(.done(try results(5, [.integer(1)]), host: "here", nanoseconds: 0))
+        writer.note(.done(try results(5, [.integer(1)]), host: "here", nanoseconds: 0, attempts: 1))
         writer.waitForRoom()
         let complaint = message { try writer.close() }
         #expect(complaint.contains("database or disk is full") && complaint.contains("what it holds is kept"))
@@ -170,7 +170,7 @@ struct JournalWriterTests {
         let writer = try JournalWriter(file, ledger, room: 100_000) { Issue.record("\($0)") }
         let large = Value.bytes([UInt8](repeating: 7, count: 50_000))
         for number in 0..<40 {
-            writer.note(.done(try results(number, [large]), host: "here", nanoseconds: 0))
+            writer.note(.done(try results(number, [large]), host: "here", nanoseconds: 0, attempts: 1))
             writer.waitForRoom()
             #expect(writer.waiting < 150_000)
         }

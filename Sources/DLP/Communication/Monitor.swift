@@ -31,7 +31,9 @@ package final class Monitor<State>: @unchecked Sendable {
     }
 
     /// Calls `body` with the state; nobody else has it meanwhile.
-    package func withLock<Result, Failure: Error>(_ body: (inout State) throws(Failure) -> Result) throws(Failure) -> Result {
+    package func withLock<Result, Failure: Error>(_ body: (inout State) throws(Failure) -> Result) throws(Failure)
+        -> Result
+    {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return try body(&state)
@@ -48,7 +50,9 @@ package final class Monitor<State>: @unchecked Sendable {
     }
 
     /// Calls `body` at once and after each update until it returns something, and returns that.
-    package func wait<Result, Failure: Error>(_ body: (inout State) throws(Failure) -> Result?) throws(Failure) -> Result {
+    package func wait<Result, Failure: Error>(_ body: (inout State) throws(Failure) -> Result?) throws(Failure)
+        -> Result
+    {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {

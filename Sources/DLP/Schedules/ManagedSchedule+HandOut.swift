@@ -7,9 +7,9 @@ extension ManagedSchedule {
     /// Whether no other rank than one that takes part does so, or may yet.
     private var isAlone: Bool { workers.count - goneWorkers <= 1 }
 
-    private func situation(of worker: Int) -> HandOutSituation {
+    private func situation(of worker: Int, available: Int? = nil) -> HandOutSituation {
         HandOutSituation(
-            available: queue.count, workers: presentWorkers, cost: cost,
+            available: available ?? queue.count, workers: presentWorkers, cost: cost,
             previous: workers[worker].previousCount)
     }
 
@@ -31,7 +31,10 @@ extension ManagedSchedule {
 
     /// What a worker that has nothing is to do: what failed elsewhere comes last.
     private mutating func firstLot(for worker: Int) -> Lot? {
-        if let lot = workers[worker].takeShare() ?? queue.take(policy.count(in: situation(of: worker))) { return lot }
+        // Nobody else waits for a share, so that its chunks need not shrink.
+        let portion = sharesInChunks ? policy.count(in: situation(of: worker, available: .max)) : .max
+        if let lot = workers[worker].takeShare(portion) { return lot }
+        if let lot = queue.take(policy.count(in: situation(of: worker))) { return lot }
         return retries.take(for: worker, isAlone: isAlone).map { Lot(Chunk(first: $0, count: 1)) }
     }
 

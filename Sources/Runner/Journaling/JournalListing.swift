@@ -14,7 +14,7 @@ struct JournalListing {
     static func run(path: String, output: String?) -> Int32 {
         do {
             let listing = JournalListing(reader: try JournalReader(path: path))
-            if let output { try listing.export(to: output) } else { try listing.print() }
+            if let output { try listing.export(to: output) } else { try listing.show() }
             guard dlp_flush() == 0 else {
                 throw UsageError("standard output could not be written whole; is the disk full?")
             }
@@ -26,7 +26,7 @@ struct JournalListing {
     }
 
     /// One line of JSON for each example that is done or has failed.
-    private func print() throws {
+    private func show() throws {
         try reader.forEach { record in
             var line = ByteWriter()
             line.append(utf8: "{\"index\":\(record.index + 1),")
@@ -43,8 +43,8 @@ struct JournalListing {
                 line.appendJSON(host)
             }
             if let attempts = record.attempts { line.append(utf8: ",\"attempts\":\(attempts)") }
-            line.append(utf8: "}\n")
-            line.withUnsafeMutableBytes { bytes in _ = fwrite(bytes.baseAddress, 1, bytes.count, stdout) }
+            line.append(utf8: "}")
+            print(String(decoding: line.finish().array, as: UTF8.self))
         }
     }
 

@@ -3,6 +3,7 @@ import CLuaHost
 import CSystem
 import DLP
 import Glibc
+import Journal
 import LuaHost
 import MPIBackend
 import Report
@@ -65,6 +66,14 @@ final class Session {
                 size: port.size))
     }
 
+    /// Opens the journal of a job, where it keeps one; what comes of examples is noted from now on.
+    func openJournal(_ settings: JobSettings, _ script: Script) throws -> JobJournal? {
+        guard let wanted = settings.journal, let end = root?.ender else { return nil }
+        let journal = try JobJournal(wanted, script, seed: settings.seed, end: end)
+        observer.note(in: journal.writer)
+        return journal
+    }
+
     /// Makes the Lua state, which ends when the job does.
     func open(seed: Int64, defaults: LuaHost.LoopDefaults) throws(ScriptError) -> LuaHost {
         let host = try LuaHost(
@@ -73,8 +82,8 @@ final class Session {
         let interrupter = host.interrupter
         observer.watch(interrupter)
         host.willExit = { [unowned self] status in willExit(status) }
-        if let interrupt = root?.interrupter {
-            SignalWatch.start { interrupt($0) }
+        if let end = root?.ender {
+            SignalWatch.start { end(.interrupted(signal: $0)) }
         } else {
             // Signals often reach all ranks; then the root ends the job, and says how far it came.
             SignalWatch.start { signal in
@@ -103,6 +112,7 @@ final class Session {
         dlp_flush()
         if let root {
             observer.finishDisplay()
+            if let failure = observer.closeJournal() { Complaint.write(failure.description) }
             if status == 0, !isDeclarative {
                 do { try root.waitForOthers() } catch { exit(end(error)) }
             }
@@ -147,12 +157,7 @@ final class Session {
     func end(_ end: JobEnd) -> Int32 {
         dlp_flush()
         if let root {
-            observer.finishDisplay()
-            switch end {
-            case .fault(let fault): Complaint.write(Complaint.text(of: fault, size: port.size))
-            case .interrupted: Complaint.write(observer.interruption)
-            case .exit, .stopped: break
-            }
+            observer.explain(end)
             root.stop(status: end.status)
             return end.status
         }
