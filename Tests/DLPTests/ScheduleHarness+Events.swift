@@ -48,6 +48,7 @@ extension ScheduleHarness {
         if let newcomer = phases.firstIndex(of: .absent) { events.append(.enter(newcomer)) }
         if setup.extent == .growing, !complete {
             if listed < setup.examples { events += [.extend(1), .extend(setup.examples - listed)] }
+            if setup.skips, listed < setup.examples { events += [.skip(1), .skip((setup.examples - listed + 1) / 2)] }
             if listed == setup.examples { events.append(.close) }
         }
         if setup.extent == .unbounded, !complete, held.joined().contains(where: { $0.end > setup.examples }) {

@@ -94,11 +94,18 @@ final class Launched {
 
     /// Sends a signal to one rank of the job.
     func signal(_ signal: Int32, rank: Int) throws {
+        try #require(signalIfRunning(signal, rank: rank), "one process is rank \(rank)")
+    }
+
+    /// Sends a signal to one rank of the job, unless that has ended; returns whether it has not.
+    @discardableResult
+    func signalIfRunning(_ signal: Int32, rank: Int) -> Bool {
         // The launcher has no rank, and what a rank starts is no rank.
         let names = ["AME_RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK"].map { "\($0)=\(rank)"[...] }
         let ranks = processes.filter { !variables(of: $0).filter { names.contains($0) }.isEmpty }
-        try #require(ranks.count == 1, "one process is rank \(rank)")
+        guard ranks.count == 1 else { return false }
         for process in ranks { kill(process, signal) }
+        return true
     }
 
     /// What it has written to standard error so far.

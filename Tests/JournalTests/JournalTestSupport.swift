@@ -72,7 +72,7 @@ final class JournalScratch: Sendable {
     ) throws {
         let file = try open(policy, mode: mode)
         let ledger = try file.ledger()
-        let stored = list.map { ledger.add(digest($0)) }
+        let stored = list.map { ledger.add(digest($0)).stored }
         ledger.complete()
         let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
         for index in list.indices where stored[index] == nil {

@@ -14,7 +14,7 @@ struct JournalWriterTests {
         let scratch = try JournalScratch()
         let file = try scratch.open(mode: mode)
         let ledger = try file.ledger()
-        for name in ["a", "b", "c", "a"] { #expect(ledger.add(digest(name)) == nil) }
+        for name in ["a", "b", "c", "a"] { #expect(ledger.add(digest(name)).stored == nil) }
         ledger.complete()
         let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
         let spaced = try results(1, [.array([.integer(1), .text("é")]), .double(.nan)], stride: 2, rank: 5)
@@ -60,7 +60,7 @@ struct JournalWriterTests {
         try scratch.run(["a", "b", "c"]) { $0 == 1 }
         let file = try scratch.open()
         let ledger = try file.ledger()
-        let stored = ["a", "b", "c", "d"].map { ledger.add(digest($0)) }
+        let stored = ["a", "b", "c", "d"].map { ledger.add(digest($0)).stored }
         #expect(stored.map { $0 != nil } == [true, false, true, false])
         let journal = try StoredResults(path: scratch.path)
         var writer = ByteWriter()
