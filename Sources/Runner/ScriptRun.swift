@@ -19,6 +19,7 @@ final class ScriptRun {
 
     func run() -> Int32 {
         do {
+            try session.tieLifeline()
             let script = try loadScript()
             var settings = JobSettings(options, seed: try seed(), size: session.port.size)
             let host = try scripted(.load) { () throws(ScriptError) in

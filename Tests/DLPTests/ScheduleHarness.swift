@@ -260,8 +260,9 @@ struct ScheduleHarness {
             if waits {
                 try require(!allDone, "worker \(worker) was not ended")
                 try require(!allSettled || !keepsResults(worker), "worker \(worker) waits with results")
+                let isSpared = worker == 0 && !isAlone(0) && schedule.queue.count(sparing: true) == 0
                 try require(
-                    taken + reserved == listed || setup.shares != nil && !complete,
+                    taken + reserved == listed || isSpared || setup.shares != nil && !complete,
                     "worker \(worker) waits while there is something to do")
                 try require(
                     account.allSatisfy { !$0.isRetryable || ($0.failedOn == worker && !isAlone(worker)) },

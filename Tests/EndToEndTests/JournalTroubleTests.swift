@@ -163,7 +163,7 @@ struct JournalTroubleTests {
         let outcome = try onDisk(
             "size=400k",
             """
-            ameexec -np 2 dlp-lua --journal disk/run.db job.lua
+            ameexec -np 2 dlp-lua --journal disk/run.db job.lua >/dev/null
             echo "status $?"
             mount -o remount,size=50m disk
             sqlite3 disk/run.db 'PRAGMA integrity_check; SELECT count(*) > 0 FROM results'
@@ -171,6 +171,7 @@ struct JournalTroubleTests {
             """, in: scratch)
         #expect(
             outcome.isOneMessage("dlp-lua", with: "cannot write the journal disk/run.db", "full"), "\(outcome.error)")
-        #expect(outcome.output == "status 2\nok\n1\n" + reference.output)
+        let isRight = outcome.output == "status 2\nok\n1\n" + reference.output
+        #expect(isRight, "\(outcome.lines.prefix(3))")
     }
 }

@@ -115,6 +115,11 @@ public final class RootPort: Port {
     /// Ends the job, from any thread.
     public var ender: @Sendable (JobEnd) -> Void { { [shared] end in shared.command(.end(end)) } }
 
+    /// Ends the job because a rank has died that the communicator cannot do without, from any thread.
+    public var rankIsLost: @Sendable (_ rank: Int, _ reason: String) -> Void {
+        { [shared] rank, reason in shared.command(.lost(rank: rank, reason: reason)) }
+    }
+
     /// Why the job ends early, where it does.
     public var end: JobEnd? { shared.inbox.withLock { $0.end } }
 

@@ -51,7 +51,7 @@ final class RootService {
             retryDue()
             observer.loopChanged(loops[newestLoop]?.progress(newestLoop))
             do {
-                switch try communicator.receive(until: [stuckDeadline, delays.next].compactMap { $0 }.min()) {
+                switch try communicator.receive(until: nextDeadline) {
                 case .message(let message, let source): handle(message, from: source)
                 case .lost(let rank, let reason): lost(rank, reason)
                 case .woken: break
@@ -76,6 +76,11 @@ final class RootService {
         }
     }
 
+    private var nextDeadline: UInt64? {
+        guard let next = delays.next else { return stuckDeadline }
+        return min(next, stuckDeadline ?? next)
+    }
+
     private func handle(_ command: RootShared.Command) {
         switch command {
         case .message(let message, to: 0): handle(message, from: 0)
@@ -90,6 +95,7 @@ final class RootService {
             cancel(operation)
         case .rootHasFinished: finishRoot()
         case .end(let end): finish(end)
+        case .lost(let rank, let reason): if !hasDeparted[rank] { lose(rank, reason) }
         case .resume: resume()
         case .stop: break
         }
@@ -186,17 +192,20 @@ final class RootService {
     private func lost(_ rank: Int, _ reason: String) {
         guard !hasDeparted[rank], end == nil else { return }
         let cause = observer.explainLoss(of: rank) ?? reason
-        guard canLoseRanks else {
-            return finish(
-                .fault(
-                    Fault(
-                        phase: .communication, message: "lost rank \(rank): \(cause)", rank: rank,
-                        host: HostName.current, status: 3)))
-        }
+        guard canLoseRanks else { return lose(rank, cause) }
         let host = hosts[rank] ?? "unknown"
         observer.rankWasLost(rank, host: host, cause: cause)
         markAsDeparted(rank)
         loseFromLoops(rank, host: host, cause: cause)
+    }
+
+    /// The job cannot go on without a rank.
+    private func lose(_ rank: Int, _ cause: String) {
+        finish(
+            .fault(
+                Fault(
+                    phase: .communication, message: "lost rank \(rank): \(cause)", rank: rank, host: HostName.current,
+                    status: 3)))
     }
 
     /// The job ends early: the main thread learns of it, and is watched from now on.

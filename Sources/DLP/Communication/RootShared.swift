@@ -11,6 +11,8 @@ final class RootShared: Sendable {
         case cancel(UInt64)
         case rootHasFinished
         case end(JobEnd)
+        /// A rank has died, as something else than the communicator knows.
+        case lost(rank: Int, reason: String)
         case resume
         case stop(Int32)
     }

@@ -57,6 +57,22 @@ final class Session {
     /// Tells the watch that this worker is about to leave by itself.
     private let departure: EventWaker
 
+    /// Connects the ranks a second time, where nothing else would tell them that one has died.
+    ///
+    /// - Throws: `JobEnd` where they cannot talk to each other.
+    func tieLifeline() throws(JobEnd) {
+        guard case .mpi = connection.transport, connection.detection.launcher?.endsOthers == false else { return }
+        var lost: @Sendable (Int, String) -> Void = { (_, _) in }
+        if let root { lost = root.rankIsLost }
+        if let lifeline = try Lifeline.tie(port, lost: lost) {
+            watchHangup = { lifeline.watchHangup($0) }
+        } else if isRoot {
+            Complaint.write(
+                "the ranks cannot be connected by sockets as well: should one of them be killed, the others may wait for "
+                    + "ever; srun -K ends them")
+        }
+    }
+
     /// Shows the progress of the loop that begins, where that is wanted.
     func showProgress(_ mode: ProgressReporter.Mode, prefix: String = "") {
         guard isRoot else { return }
