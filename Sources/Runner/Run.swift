@@ -9,6 +9,10 @@ import Report
 /// - Returns: the exit status.
 public func run(_ invocation: Invocation) -> Int32 {
     dlp_buffer_standard_output()
+    if case .journal(let path) = invocation.source {
+        return Detection.rankByVariables(.own) == 0
+            ? JournalListing.run(path: path, output: invocation.options.output) : 0
+    }
     let detection: Detection
     do throws(UsageError) {
         var wanted = invocation.options.backend

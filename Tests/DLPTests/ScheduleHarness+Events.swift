@@ -11,7 +11,7 @@ extension ScheduleHarness {
             let known = schedule.workers[worker]
             var key = [Int16(phases[worker].rawValue), Int16(known.previousCount), -3]
             for lot in [known.current, known.ahead].compactMap({ $0 }) { append(lot, to: &key) }
-            if let share = known.share { append(Lot(share), to: &key) }
+            for share in known.shares { append(Lot(share), to: &key) }
             for example in account.indices {
                 let now = account[example]
                 if setup.resultsStay, now.doer == worker { key += [now.isSafe ? -4 : -8, Int16(example)] }
@@ -49,6 +49,7 @@ extension ScheduleHarness {
         if let newcomer = phases.dropFirst().firstIndex(of: .absent) { events.append(.enter(newcomer)) }
         if setup.extent == .growing, !complete {
             if listed < setup.examples { events += [.extend(1), .extend(setup.examples - listed)] }
+            if setup.skips, listed < setup.examples { events += [.skip(1), .skip((setup.examples - listed + 1) / 2)] }
             if listed == setup.examples { events.append(.close) }
         }
         if setup.extent == .unbounded, !complete, held.joined().contains(where: { $0.end > setup.examples }) {

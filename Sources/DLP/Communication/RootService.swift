@@ -7,7 +7,7 @@ import CSystem
 final class RootService {
     let communicator: any Communicator
     let shared: RootShared
-    private let observer: any JobObserver
+    let observer: any JobObserver
     var loops: [UInt64: ServedLoop] = [:]
     var newestLoop: UInt64 = 0
     /// The ranks that have finished their script, or died.
@@ -86,8 +86,9 @@ final class RootService {
         case .message(let message, to: 0): handle(message, from: 0)
         case .message(let message, let destination): send(message, to: destination)
         case .toAll(let message): sendToAll(message)
-        case .feed(let operation, let examples):
-            change(operation) { (loop) throws(ScheduleViolation) in try loop.feed(examples, &actions) }
+        case .feed(let operation, let part):
+            change(operation) { (loop) throws(ScheduleViolation) in try loop.feed(part, &actions) }
+        case .deliver(let operation, let run): put(run, operation)
         case .close(let operation):
             change(operation) { (loop) throws(ScheduleViolation) in try loop.close(&actions) }
         case .cancel(let operation):

@@ -10,12 +10,15 @@ struct HandOutQueue: Sendable {
     private(set) var next = 0
     /// The first example that is not there to be handed out.
     private(set) var end: Int
+    /// From `next` on, in their order: examples that are done already.
+    private var gaps = Queue<Range<Int>>()
+    private var gapCount = 0
 
     /// A queue of the examples below `end`.
     init(end: Int) { self.end = end }
 
     /// How many examples it holds.
-    var count: Int { returnedCount + max(0, end - next) }
+    var count: Int { returnedCount + max(0, end - next) - gapCount }
 
     /// How many examples it holds for a worker which, where it is spared, gets none that are under suspicion.
     func count(sparing isSpared: Bool) -> Int { isSpared ? count - suspectedCount : count }
@@ -23,8 +26,31 @@ struct HandOutQueue: Sendable {
     /// Adds `count` examples at the end.
     mutating func extend(by count: Int) { end += count }
 
+    /// Adds `count` examples at the end that are done already.
+    mutating func skip(_ count: Int) {
+        gaps.append(end..<end + count)
+        gapCount += count
+        end += count
+    }
+
     /// Takes everything that was never handed out, for whom it is meant.
-    mutating func reserveAll() { next = end }
+    mutating func takeAllFresh() -> [Chunk] {
+        var runs: [Chunk] = []
+        while let run = takeFresh(.max) { runs.append(run) }
+        return runs
+    }
+
+    private mutating func takeFresh(_ count: Int) -> Chunk? {
+        while let gap = gaps.first, gap.lowerBound == next {
+            _ = gaps.popFirst()
+            gapCount -= gap.count
+            next = gap.upperBound
+        }
+        let end = gaps.first?.lowerBound ?? self.end
+        guard next < end else { return nil }
+        defer { next += min(count, end - next) }
+        return Chunk(first: next, count: min(count, end - next))
+    }
 
     /// Drops all examples from `end` on.
     mutating func cut(to end: Int) {
@@ -60,10 +86,7 @@ struct HandOutQueue: Sendable {
             if lot.suspicion != nil { suspectedCount -= taken.count }
             return Lot(taken, suspicion: lot.suspicion)
         }
-        guard next < end else { return nil }
-        let taken = Chunk(first: next, count: min(count, end - next))
-        next += taken.count
-        return Lot(taken)
+        return takeFresh(count).map { Lot($0) }
     }
 
     /// Nobody blames these examples for the death number `death` any more.

@@ -10,9 +10,9 @@ extension ManagedSchedule {
     /// Whether `worker` is to be given nothing that may be the death of it: that of rank 0 would be the job's.
     private func isSpared(_ worker: Int) -> Bool { worker == 0 && !isAlone }
 
-    private func situation(of worker: Int) -> HandOutSituation {
+    private func situation(of worker: Int, available: Int? = nil) -> HandOutSituation {
         HandOutSituation(
-            available: queue.count, workers: presentWorkers, cost: cost,
+            available: available ?? queue.count, workers: presentWorkers, cost: cost,
             previous: workers[worker].previousCount)
     }
 
@@ -34,7 +34,9 @@ extension ManagedSchedule {
 
     /// What a worker that has nothing is to do: what failed elsewhere comes last.
     private mutating func firstLot(for worker: Int) -> Lot? {
-        if let share = workers[worker].takeShare() { return share }
+        // Nobody else waits for a share, so that its chunks need not shrink.
+        let portion = sharesInChunks ? policy.count(in: situation(of: worker, available: .max)) : .max
+        if let lot = workers[worker].takeShare(portion) { return lot }
         if let lot = queue.take(policy.count(in: situation(of: worker)), sparing: isSpared(worker)) { return lot }
         return retries.take(for: worker, isAlone: isAlone).map { Lot(Chunk(first: $0, count: 1)) }
     }

@@ -3,6 +3,7 @@ import CLuaHost
 import CSystem
 import DLP
 import Glibc
+import Journal
 import LuaHost
 import MPIBackend
 import Report
@@ -85,6 +86,14 @@ final class Session {
                 size: port.size))
     }
 
+    /// Opens the journal of a job, where it keeps one; what comes of examples is noted from now on.
+    func openJournal(_ settings: JobSettings, _ script: Script) throws -> JobJournal? {
+        guard let wanted = settings.journal, let end = root?.ender else { return nil }
+        let journal = try JobJournal(wanted, script, seed: settings.seed, end: end)
+        observer.note(in: journal.writer)
+        return journal
+    }
+
     /// Makes the Lua state, which ends when the job does.
     func open(_ settings: JobSettings) throws(ScriptError) -> LuaHost {
         let host = try LuaHost(
@@ -125,6 +134,7 @@ final class Session {
         dlp_flush()
         if let root {
             observer.finishDisplay()
+            if let failure = observer.closeJournal() { Complaint.write(failure.description) }
             if status == 0, !isDeclarative {
                 do { try root.waitForOthers() } catch { exit(end(error)) }
             }
@@ -169,12 +179,7 @@ final class Session {
     func end(_ end: JobEnd) -> Int32 {
         dlp_flush()
         if let root {
-            observer.finishDisplay()
-            switch end {
-            case .fault(let fault): Complaint.write(Complaint.text(of: fault, size: port.size))
-            case .interrupted: Complaint.write(observer.interruption)
-            case .exit, .stopped: break
-            }
+            observer.explain(end)
             root.stop(status: end.status)
             return end.status
         }
