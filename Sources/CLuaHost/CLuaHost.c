@@ -1,60 +1,15 @@
-#include "CLuaHost.h"
+#include "host.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-// MARK: The state
-
-/// What belongs to one state; every coroutine of it has a pointer to it in its extra space.
-typedef struct {
-    void *context;
-    /// The traceback of the last error, or NULL.
-    char *traceback;
-    /// The state of math.random, or NULL where it is not where we expect it; and math.randomseed.
-    uint64_t *random_words;
-    int random_seed_reference;
-    /// The thread that runs the state, and the state that it had made before.
-    pthread_t thread;
-    lua_State *previous;
-} host;
-
-static host *host_of(lua_State *L) { return *(host **)lua_getextraspace(L); }
-
-// MARK: Interruption
-
-/// Ignored where nobody handles it, and hardly used by anyone.
-enum { INTERRUPT_SIGNAL = SIGURG };
-
-/// The newest state that this thread has made.
-static _Thread_local lua_State *newest_here;
-
-static void interrupt_hook(lua_State *L, lua_Debug *event) {
-    (void)event;
-    // It stays armed: a script that catches the error runs into the next one.
-    luaL_error(L, "interrupted: the job is over");
-}
-
-static void interrupt_here(int signal) {
-    (void)signal;
-    // lua_sethook is made to be called from a signal handler, on the thread that runs the state; not from another one.
-    if (newest_here) lua_sethook(newest_here, interrupt_hook, LUA_MASKCOUNT | LUA_MASKCALL | LUA_MASKRET, 1);
-}
-
-static void handle_interrupts(void) {
-    struct sigaction action = {.sa_handler = interrupt_here, .sa_flags = SA_RESTART};
-    sigaction(INTERRUPT_SIGNAL, &action, NULL);
-}
-
-void dlp_interrupt(lua_State *L) { pthread_kill(host_of(L)->thread, INTERRUPT_SIGNAL); }
-
 // MARK: Opening and closing
 
 static int open_libraries(lua_State *L) {
     luaL_openlibs(L);
+    dlp_open_coroutines(L);
     return 0;
 }
 
@@ -71,12 +26,10 @@ lua_State *dlp_new_state(void) {
     if (L == NULL || h == NULL) return NULL;
     lua_atpanic(L, panic);
     h->random_seed_reference = LUA_NOREF;
-    h->thread = pthread_self();
-    h->previous = newest_here;
-    newest_here = L;
-    handle_interrupts();
     // New coroutines get a copy of it.
     *(host **)lua_getextraspace(L) = h;
+    dlp_count_memory(L);
+    dlp_open_interruption(L);
     lua_pushcfunction(L, open_libraries);
     if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
         dlp_close(L);
@@ -87,7 +40,7 @@ lua_State *dlp_new_state(void) {
 
 void dlp_close(lua_State *L) {
     host *h = host_of(L);
-    if (newest_here == L) newest_here = h->previous;
+    dlp_close_interruption(L);
     lua_close(L);
     free(h->traceback);
     free(h);
@@ -101,10 +54,10 @@ static dlp_function dispatcher;
 
 void dlp_set_dispatcher(dlp_function function) { dispatcher = function; }
 
-/// Pushes where the script is: the innermost line that is not the module's own Lua code. [-0, +1]
-static void push_where(lua_State *L) {
+void dlp_push_where(lua_State *L) {
     lua_Debug frame;
-    for (int level = 1; lua_getstack(L, level, &frame); level++) {
+    // A function in C has no lines.
+    for (int level = 0; lua_getstack(L, level, &frame); level++) {
         lua_getinfo(L, "Sl", &frame);
         if (frame.currentline > 0 && strcmp(frame.source, "=" DLP_MODULE_CHUNK) != 0) {
             lua_pushfstring(L, "%s:%d: ", frame.short_src, frame.currentline);
@@ -116,10 +69,14 @@ static void push_where(lua_State *L) {
 
 static int trampoline(lua_State *L) {
     int number = (int)lua_tointeger(L, lua_upvalueindex(1));
-    int results = dispatcher(host_of(L)->context, L, number);
+    host *h = host_of(L);
+    bool was_bound = h->is_bound;
+    h->is_bound = false;
+    int results = dispatcher(h->context, L, number);
     if (results == dlp_raise) {
+        h->is_bound = was_bound;
         if (lua_type(L, -1) == LUA_TSTRING) {
-            push_where(L);
+            dlp_push_where(L);
             lua_insert(L, -2);
             lua_concat(L, 2);
         }
@@ -130,6 +87,7 @@ static int trampoline(lua_State *L) {
         if (lua_toboolean(L, -1)) lua_close(L);
         exit(status);
     }
+    h->is_bound = was_bound;
     return results;
 }
 
@@ -164,7 +122,7 @@ int dlp_call(lua_State *L, int arguments, int results) {
     int base = lua_gettop(L) - arguments;
     lua_pushcfunction(L, message_handler);
     lua_insert(L, base);
-    int status = lua_pcall(L, arguments, results, base);
+    int status = dlp_call_handled(L, arguments, results, base);
     lua_remove(L, base);
     return status;
 }
@@ -183,7 +141,7 @@ void dlp_tostring(lua_State *L, int index) {
     index = lua_absindex(L, index);
     lua_pushcfunction(L, tostring_body);
     lua_pushvalue(L, index);
-    if (lua_pcall(L, 1, 1, 0) != LUA_OK || lua_type(L, -1) != LUA_TSTRING) {
+    if (dlp_call_handled(L, 1, 1, 0) != LUA_OK || lua_type(L, -1) != LUA_TSTRING) {
         lua_pop(L, 1);
         lua_pushfstring(L, "a %s value whose __tostring fails", luaL_typename(L, index));
     }
@@ -354,16 +312,6 @@ dlp_shape dlp_classify(lua_State *L, int index) {
     if ((lua_Unsigned)largest != shape.count) shape.is_sequence = false;
     return shape;
 }
-
-// MARK: Memory
-
-bool dlp_stop_collector(lua_State *L) {
-    if (lua_gc(L, LUA_GCISRUNNING) != 1) return false;
-    lua_gc(L, LUA_GCSTOP);
-    return true;
-}
-
-void dlp_restart_collector(lua_State *L) { lua_gc(L, LUA_GCRESTART); }
 
 // MARK: Standard output
 

@@ -5,14 +5,18 @@ let helpText = """
 
       -np N                  start N ranks on this machine; or start with: ameexec -np N dlp-lua ...
       --mode MODE            map (default), managed, round-robin
-      --chunk N              examples handed out at a time (default: adaptive)
-      --root-works yes|no    whether rank 0 works too
+      --chunk N              examples handed out at a time (adaptive)     --root-works yes|no
       --on-error WHAT        stop (default) or continue after an example that fails; status 4 then
       --retries N            try what fails again     --crash-limit N  give up what kills N ranks (2)
       --examples WHO         replicate: every rank makes the list; root: the root sends it
       --seed N|random        seed of math.random, with each example's index
       --output FILE          results to FILE: .jsonl, .json or .csv
+      --journal FILE         keep in FILE what is done; started again with it the job goes on
+      --keep  --fresh        with a journal of another script: go on all the same; start over
+      --results FILE         show a journal; with --output: its results as a file
       --progress auto|on|off progress bar (auto: on a terminal)
+      --timeout S            seconds for each example     --memory SIZE  for Lua: 512M, 2G
+      --sandbox              keep files, programs, modules and bytecode from the script
       --backend WHAT         ame, mpi or none          --connect-timeout S  wait for all ranks (60)
       --check SCRIPT         look at the examples only     --info     how ranks find each other
       --version  --help      --generate-completion-script bash|zsh|fish

@@ -100,12 +100,19 @@ final class Launched {
 
     /// Sends a signal to one rank of the job, under any launcher.
     func signal(_ signal: Int32, rank: Int) throws {
+        try #require(signalIfRunning(signal, rank: rank), "one process is rank \(rank)")
+    }
+
+    /// Sends a signal to one rank of the job, unless that has ended; returns whether it has not.
+    @discardableResult
+    func signalIfRunning(_ signal: Int32, rank: Int) -> Bool {
         // Launchers have no rank, and what a rank starts is no dlp-lua.
         let ranks = processes.filter { process in
             commandName(of: process) == "dlp-lua" && rankNumber(in: variables(of: process)) == rank
         }
-        try #require(ranks.count == 1, "one process is rank \(rank)")
+        guard ranks.count == 1 else { return false }
         for process in ranks { kill(process, signal) }
+        return true
     }
 
     /// What it has written to standard error so far.

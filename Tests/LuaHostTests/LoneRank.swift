@@ -9,9 +9,9 @@ final class LoneRank {
     let port: RootPort
     let host: LuaHost
 
-    init(seed: Int64 = 0) throws {
+    init(seed: Int64 = 0, isSandboxed: Bool = false) throws {
         port = try RootPort { ThreadCommunicator.alone() }
-        host = try LuaHost(port: port, backend: "none", version: "test", seed: seed)
+        host = try LuaHost(port: port, backend: "none", version: "test", seed: seed, isSandboxed: isSandboxed)
         try define("encode", luaEncode)
         try define("decode", luaDecode)
         try run(comparison)

@@ -54,6 +54,12 @@ int dlp_call(lua_State *L, int arguments, int results);
 /// Pushes the message handler that `dlp_call` uses. [-0, +1]
 void dlp_push_handler(lua_State *L);
 
+/// As `dlp_call`, with the message handler at index `handler`, or without one (0). [-(arguments + 1), +(results | 1)]
+int dlp_call_handled(lua_State *L, int arguments, int results, int handler);
+
+/// Pushes the main function of a chunk: text, bytecode or both, by `mode`; a status of Lua's. [-0, +1]
+int dlp_load(lua_State *L, const char *text, size_t length, const char *name, const char *mode);
+
 /// The traceback of the last error that the handler saw, or an empty string; valid until the next error.
 const char *dlp_traceback(lua_State *L);
 
@@ -108,6 +114,10 @@ dlp_shape dlp_classify(lua_State *L, int index);
 
 // MARK: Memory
 
+/// Sets how many bytes of memory Lua code may make the state use (0: any number): beyond that it gets the error "not
+/// enough memory". Swift code gets more all the same.
+void dlp_limit_memory(lua_State *L, size_t bytes);
+
 /// Stops the garbage collector; false where it did not run, and so must not be restarted. [-0, +0]
 bool dlp_stop_collector(lua_State *L);
 /// Restarts what `dlp_stop_collector` stopped. [-0, +0]
@@ -115,9 +125,31 @@ void dlp_restart_collector(lua_State *L);
 
 // MARK: Interruption
 
-/// Makes the Lua code that runs in the state fail at its next instruction, and at the next after that should it catch
+/// Makes the Lua code that runs in the state, in whatever coroutine, fail at its next instruction, and at the next after that should it catch
 /// the error: for a rank whose job is over. May be called from another thread.
 void dlp_interrupt(lua_State *L);
+
+// MARK: The time of an example
+
+/// Says that the example `index` begins, or that it has ended. What runs in between may be made to fail.
+void dlp_begin_example(lua_State *L, lua_Integer index);
+void dlp_end_example(lua_State *L);
+
+/// An example under way, by a number that no other has; 0: none.
+typedef struct {
+    uint64_t number;
+    lua_Integer index;
+} dlp_example;
+
+/// The example under way. May be called from another thread.
+dlp_example dlp_example_under_way(lua_State *L);
+
+/// Makes the Lua code that runs fail until the example `number` has ended; nothing happens if that has ended by now.
+/// May be called from another thread.
+void dlp_expire_example(lua_State *L, uint64_t number);
+
+/// Sets the error's message, of at most 95 bytes.
+void dlp_set_late_message(lua_State *L, const char *text);
 
 // MARK: Standard output
 

@@ -84,11 +84,11 @@ public final class RootPort: Port {
     /// Lets hand-out go on once most of the results that piled up have been taken.
     private func resumeIfDrained() {
         let isDrained = shared.inbox.withLock { inbox in
-            guard inbox.isPaused, inbox.backlog < RootService.backlogLimit / 2 else { return false }
-            inbox.isPaused = false
-            return true
+            inbox.isPaused && inbox.backlog < RootService.backlogLimit / 2
         }
-        if isDrained { shared.command(.resume) }
+        guard isDrained else { return }
+        shared.inbox.update { $0.isPaused = false }
+        shared.command(.resume)
     }
 
     /// The next event of a loop if it is there already.
@@ -112,9 +112,12 @@ public final class RootPort: Port {
         try found.get()
     }
 
-    /// Ends the job because of a signal, from any thread.
-    public var interrupter: @Sendable (_ signal: Int32) -> Void {
-        { [shared] signal in shared.command(.end(.interrupted(signal: signal))) }
+    /// Ends the job early, from any thread.
+    public var ender: @Sendable (JobEnd) -> Void { { [shared] end in shared.command(.end(end)) } }
+
+    /// Ends the job because a rank has died that the communicator cannot do without, from any thread.
+    public var rankIsLost: @Sendable (_ rank: Int, _ reason: String) -> Void {
+        { [shared] rank, reason in shared.command(.lost(rank: rank, reason: reason)) }
     }
 
     /// Why the job ends early, where it does.

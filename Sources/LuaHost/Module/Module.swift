@@ -12,13 +12,16 @@ extension LuaHost {
         try check(dlp_set_global(state, "dlp"))
         // package.loaded.dlp = dlp; os.exit = ours
         try check(dlp_install(state, HostFunction.exit.rawValue))
+        guard isSandboxed else { return }
+        try check(loadPart(PackageResources.sandbox_lua, state))
+        try check(dlp_call(state, 0, 0))
     }
 
     /// Pushes the main function of a part of the module that is written in Lua; a status of Lua's. [-0, +1]
     private func loadPart(_ source: [UInt8], _ state: LuaState) -> Int32 {
         source.withUnsafeBufferPointer { source in
             source.withMemoryRebound(to: CChar.self) {
-                luaL_loadbufferx(state, $0.baseAddress, $0.count, "=\(DLP_MODULE_CHUNK)", "t")
+                dlp_load(state, $0.baseAddress, $0.count, "=\(DLP_MODULE_CHUNK)", "t")
             }
         }
     }

@@ -33,7 +33,8 @@ extension LuaHost {
         let status = script.source.withUnsafeBytes { source in
             let body = withoutFirstComment(source)
             return body.withMemoryRebound(to: CChar.self) {
-                luaL_loadbufferx(state, $0.baseAddress, $0.count, script.chunkName, nil)
+                // What bytecode does Lua does not check.
+                dlp_load(state, $0.baseAddress, $0.count, script.chunkName, isSandboxed ? "t" : "bt")
             }
         }
         guard status == LUA_OK else { throw popError() }

@@ -45,7 +45,11 @@ extension LuaHost {
                 done: rest.prefix(completed), nanoseconds: elapsed - reported, results: encoder.take())
         }
         isInWork = true
-        defer { isInWork = false }
+        exampleWatch?.resume()
+        defer {
+            exampleWatch?.pause()
+            isInWork = false
+        }
         return try (sent ?? .empty).withUnsafeBytes { buffer in
             var decoder = LuaDecoder(state, buffer)
             while completed < rest.count {
@@ -75,10 +79,12 @@ extension LuaHost {
         let before = encoder.count
         do throws(ScriptError) {
             seedRandom(index: index + 1)
-            lua_pushvalue(state, Slot.work)
-            try pushExample()
-            lua_pushinteger(state, lua_Integer(index + 1))
-            try check(lua_pcallk(state, 2, 1, Slot.handler, 0, nil))
+            try timed(index) { () throws(ScriptError) in
+                lua_pushvalue(state, Slot.work)
+                try pushExample()
+                lua_pushinteger(state, lua_Integer(index + 1))
+                try check(dlp_call_handled(state, 2, 1, Slot.handler))
+            }
             do { try encoder.append(state, -1) } catch {
                 throw ScriptError(
                     message: "result of example \(index + 1): \(error.description), which cannot travel to the root",
@@ -112,7 +118,7 @@ extension LuaHost {
                         } else {
                             try pushExample(examples, index)
                         }
-                        try check(lua_pcallk(state, 3, 0, Slot.handler, 0, nil))
+                        try check(dlp_call_handled(state, 3, 0, Slot.handler))
                     } catch { throw WorkError(index: index, error: error) }
                 }
             }

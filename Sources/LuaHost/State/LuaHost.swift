@@ -27,6 +27,12 @@ public final class LuaHost {
     var loopUnderWay = LoopUnderWay()
     /// Counts the examples that `work` has done here.
     public let workCounter = WorkCounter()
+    /// Whether the script has only what can do no harm.
+    let isSandboxed: Bool
+    /// How many bytes of memory it may use, for messages.
+    var memoryLimit: Int?
+    /// Makes examples fail which take too long, where there is a limit.
+    var exampleWatch: ExampleWatch?
 
     /// How the loops of the module `dlp` run where their options do not say.
     public struct LoopDefaults {
@@ -45,13 +51,16 @@ public final class LuaHost {
     ///   - backend: what `dlp.backend` says.
     ///   - version: what `dlp.version` says.
     ///   - seed: with an example's index, what seeds `math.random`.
+    ///   - isSandboxed: whether files, programs, modules and bytecode are kept from the script.
     /// - Throws: `ScriptError` where memory is short.
     public init(
-        port: any Port, backend: String, version: String, seed: Int64, loopDefaults: LoopDefaults = LoopDefaults()
+        port: any Port, backend: String, version: String, seed: Int64, loopDefaults: LoopDefaults = LoopDefaults(),
+        isSandboxed: Bool = false
     ) throws(ScriptError) {
         self.port = port
         self.seed = seed
         self.loopDefaults = loopDefaults
+        self.isSandboxed = isSandboxed
         // The context is filled in below: `self` may not be used before all is initialised.
         guard let state = dlp_new_state() else {
             throw ScriptError(message: "not enough memory for a Lua state")
@@ -81,6 +90,8 @@ public final class LuaHost {
         guard !isClosed else { return }
         isClosed = true
         interrupter.forget()
+        exampleWatch?.stop()
+        exampleWatch = nil
         dlp_close(state)
     }
 

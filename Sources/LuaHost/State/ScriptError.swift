@@ -19,8 +19,11 @@ public struct ScriptError: Error, Sendable {
 extension LuaHost {
     /// The error whose value is on top of the stack, which is removed.
     func popError() -> ScriptError {
-        let error = ScriptError(message: describeTop(), traceback: traceback)
+        var error = ScriptError(message: describeTop(), traceback: traceback)
         pop(state)
+        if let memoryLimit, error.message.hasSuffix("not enough memory") {
+            error.message += ": --memory allows this rank \(Self.shortText(bytes: memoryLimit))"
+        }
         return error
     }
 

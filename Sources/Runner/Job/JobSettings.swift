@@ -11,9 +11,15 @@ struct JobSettings {
     var seed: Int64
     var progress: ProgressReporter.Mode
     var output: String?
+    /// The journal, if it keeps one.
+    var journal: JournalSettings?
     var failures: FailurePolicy
     /// How many ranks the job has.
     var size: Int
+    /// Bytes of memory for the script on each rank, and seconds for each example.
+    var memory: Int?
+    var timeout: Double?
+    var isSandboxed: Bool
 
     init(_ options: JobOptions, seed: Int64, size: Int) {
         mode = options.mode ?? .map
@@ -28,6 +34,9 @@ struct JobSettings {
             continues: options.onError == .continue, retries: options.retries ?? 0,
             crashLimit: options.crashLimit ?? 2)
         self.size = size
+        memory = options.memory
+        timeout = options.timeout
+        isSandboxed = options.isSandboxed
     }
 
     var loopDefaults: LuaHost.LoopDefaults {

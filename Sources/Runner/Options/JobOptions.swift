@@ -82,6 +82,18 @@ public struct JobOptions: Sendable {
     public var progress: ProgressReporter.Mode?
     /// The file for the results; by default they go to the script, or to standard output.
     public var output: String?
+    /// How many bytes of memory the script may use on each rank; any number by default.
+    public var memory: Int?
+    /// How many seconds an example may take; any number by default.
+    public var timeout: Double?
+    /// Whether files, programs, modules and bytecode are kept from the script, which must not decide that itself.
+    public var isSandboxed = false
+    /// The file that holds what is done.
+    public var journal: String?
+    /// Whether to go on with a journal that another script has made; no by default.
+    public var keep: Choice?
+    /// Whether to begin the journal anew; no by default.
+    public var fresh: Choice?
 
     /// Nothing set.
     public init() {}
@@ -97,6 +109,9 @@ public struct JobOptions: Sendable {
         case "examples": examples = try choice(name, value)
         case "progress": progress = try choice(name, value)
         case "output": output = value
+        case "journal": journal = value
+        case "keep": keep = try choice(name, value)
+        case "fresh": fresh = try choice(name, value)
         case "on-error": onError = try choice(name, value)
         case "retries": retries = try number(name, value, 0...FailurePolicy.limit)
         case "crash-limit": crashLimit = try number(name, value, 1...FailurePolicy.limit)
@@ -106,6 +121,16 @@ public struct JobOptions: Sendable {
                 throw UsageError("seed must be a whole number or random, not '\(value)'")
             }
             seed = parsed
+        case "memory":
+            guard let parsed = ByteCount(value) else {
+                throw UsageError("memory must be a number of bytes, as 500000, 512M or 2G, not '\(value)'")
+            }
+            memory = parsed.bytes
+        case "timeout":
+            guard let seconds = Double(value), seconds >= 0.001, seconds < 1e9 else {
+                throw UsageError("timeout must be a number of seconds, 0.001 at least, not '\(value)'")
+            }
+            timeout = seconds
         case "connect-timeout":
             guard let seconds = Double(value), seconds >= 0, seconds < 1e9 else {
                 throw UsageError("connect-timeout must be a number of seconds, not '\(value)'")
@@ -139,8 +164,14 @@ public struct JobOptions: Sendable {
     mutating func addScriptOptions(_ options: [(name: String, value: String)]) throws(UsageError) {
         var script = JobOptions()
         for (name, value) in options {
+            if name == "sandbox" {
+                throw UsageError("sandbox cannot be set by the script, which it is to guard against")
+            }
             if name == "backend" || name == "connect-timeout" {
                 throw UsageError("\(name) cannot be set by the script: ranks connect before they read it")
+            }
+            if isSandboxed, !Self.harmless.contains(name) {
+                throw UsageError("\(name) cannot be set by the script under --sandbox, which may not name files")
             }
             try script.set(name, value)
         }
@@ -154,7 +185,17 @@ public struct JobOptions: Sendable {
         crashLimit = crashLimit ?? script.crashLimit
         progress = progress ?? script.progress
         output = output ?? script.output
+        memory = memory ?? script.memory
+        timeout = timeout ?? script.timeout
+        journal = journal ?? script.journal
+        if keep == nil, fresh == nil { (keep, fresh) = (script.keep, script.fresh) }
     }
+
+    /// What even a script that is not trusted may set: it concerns nothing but its own job.
+    private static let harmless: Set = [
+        "mode", "chunk", "root-works", "examples", "seed", "progress", "on-error", "retries", "crash-limit", "memory",
+        "timeout",
+    ]
 }
 
 /// What a call of dlp-lua is to do.
@@ -166,6 +207,8 @@ public struct Invocation: Sendable {
         case text(String)
         /// The root's standard input.
         case standardInput
+        /// No script, but a journal to be shown.
+        case journal(String)
         /// None: `--info`.
         case none
     }

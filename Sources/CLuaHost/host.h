@@ -1,0 +1,60 @@
+// What belongs to one Lua state, for the C files here.
+#pragma once
+
+#include "CLuaHost.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+/// Every coroutine of a state has a pointer to it in its extra space.
+typedef struct {
+    void *context;
+    /// The traceback of the last error, or NULL.
+    char *traceback;
+    /// The state of math.random, or NULL where it is not where we expect it; and math.randomseed.
+    uint64_t *random_words;
+    int random_seed_reference;
+
+    // memory.c
+    lua_State *main;
+    /// Bytes in use, and how many Lua code may make them (0: no limit).
+    size_t memory_used, memory_limit;
+    /// Whether Lua code runs, rather than Swift code that must not see it fail.
+    bool is_bound;
+
+    // interruption.c
+    /// The thread that runs the state, and the state that it had made before.
+    pthread_t thread;
+    lua_State *previous;
+    /// The coroutine that runs.
+    lua_State *volatile running;
+    /// The job is over: nothing runs any more.
+    atomic_bool is_over;
+    /// Counts beginnings and ends of examples, so that it is odd while one is under way; which one that is; and the
+    /// count of the one whose time is up.
+    atomic_uint_fast64_t example_count;
+    atomic_llong example_index;
+    atomic_uint_fast64_t late_count;
+    /// The time of the example under way is up; written by the thread that runs it only.
+    volatile sig_atomic_t is_late;
+    char late_message[96];
+} host;
+
+static inline host *host_of(lua_State *L) { return *(host **)lua_getextraspace(L); }
+
+/// Pushes where the script is: the innermost line that is not the module's own Lua code. [-0, +1]
+void dlp_push_where(lua_State *L);
+
+/// Lets the allocator of a new state keep to the limit.
+void dlp_count_memory(lua_State *L);
+
+/// Lets a new state be interrupted from now on, and one that is about to be closed no more.
+void dlp_open_interruption(lua_State *L);
+void dlp_close_interruption(lua_State *L);
+
+/// Notes that `co` runs from now on, and makes it fail where what runs is to fail.
+void dlp_switch_to(lua_State *co);
+
+/// Replaces those functions of the library `coroutine` that switch between coroutines. May raise.
+void dlp_open_coroutines(lua_State *L);

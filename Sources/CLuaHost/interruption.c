@@ -1,0 +1,125 @@
+#include "host.h"
+
+#include <stdio.h>
+
+// Lua code is made to fail by a hook, which slows it down: so there is none until it is to fail. Then another thread
+// signals the one that runs the state, and the signal's handler sets the hook: lua_sethook is made to be called there.
+// The hook stays, because a script that catches the error must run into the next one.
+
+/// Ignored where nobody handles it, and hardly used by anyone.
+enum { INTERRUPT_SIGNAL = SIGURG };
+
+/// The newest state that this thread has made.
+static _Thread_local lua_State *newest_here;
+
+static bool is_to_fail(host *h) { return h->is_late || atomic_load(&h->is_over); }
+
+static void fail_hook(lua_State *L, lua_Debug *event);
+
+static void arm(lua_State *L) { lua_sethook(L, fail_hook, LUA_MASKCOUNT | LUA_MASKCALL | LUA_MASKRET, 1); }
+
+/// Takes the hook away, unless a signal has found a reason for one meanwhile.
+static void disarm(lua_State *L) {
+    lua_sethook(L, NULL, 0, 0);
+    atomic_signal_fence(memory_order_seq_cst);
+    if (is_to_fail(host_of(L))) arm(L);
+}
+
+static void fail_hook(lua_State *L, lua_Debug *event) {
+    (void)event;
+    host *h = host_of(L);
+    // A coroutine may have kept it from an example that has ended.
+    if (!is_to_fail(h)) return disarm(L);
+    dlp_push_where(L);
+    lua_pushstring(L, atomic_load(&h->is_over) ? "interrupted: the job is over" : h->late_message);
+    lua_concat(L, 2);
+    lua_error(L);
+}
+
+static void handle_signal(int signal) {
+    (void)signal;
+    if (newest_here == NULL) return;
+    host *h = host_of(newest_here);
+    // Examples begin and end on this very thread: what holds here holds until the handler returns. So a signal that
+    // comes when its example has ended already does nothing to the next.
+    uint64_t count = atomic_load(&h->example_count);
+    if (count % 2 == 1 && atomic_load(&h->late_count) == count) h->is_late = true;
+    if (is_to_fail(h)) arm(h->running);
+}
+
+void dlp_open_interruption(lua_State *L) {
+    host *h = host_of(L);
+    h->thread = pthread_self();
+    h->running = L;
+    h->previous = newest_here;
+    newest_here = L;
+    struct sigaction action = {.sa_handler = handle_signal, .sa_flags = SA_RESTART};
+    sigaction(INTERRUPT_SIGNAL, &action, NULL);
+    // Whoever made this thread, or started this process, may have blocked it.
+    sigset_t mask;
+    sigemptyset(&mask);
+    sigaddset(&mask, INTERRUPT_SIGNAL);
+    pthread_sigmask(SIG_UNBLOCK, &mask, NULL);
+}
+
+void dlp_close_interruption(lua_State *L) {
+    for (lua_State **link = &newest_here; *link != NULL; link = &host_of(*link)->previous) {
+        if (*link == L) {
+            *link = host_of(L)->previous;
+            return;
+        }
+    }
+}
+
+void dlp_switch_to(lua_State *co) {
+    host *h = host_of(co);
+    h->running = co;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (is_to_fail(h)) arm(co);
+}
+
+void dlp_interrupt(lua_State *L) {
+    host *h = host_of(L);
+    atomic_store(&h->is_over, true);
+    pthread_kill(h->thread, INTERRUPT_SIGNAL);
+}
+
+// MARK: The time of an example
+
+void dlp_set_late_message(lua_State *L, const char *text) {
+    host *h = host_of(L);
+    snprintf(h->late_message, sizeof h->late_message, "%s", text);
+}
+
+/// One more beginning or end; only one thread counts.
+static void count_example(host *h) {
+    uint64_t count = atomic_load_explicit(&h->example_count, memory_order_relaxed);
+    atomic_store_explicit(&h->example_count, count + 1, memory_order_release);
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+void dlp_begin_example(lua_State *L, lua_Integer index) {
+    host *h = host_of(L);
+    atomic_store_explicit(&h->example_index, index, memory_order_relaxed);
+    count_example(h);
+}
+
+void dlp_end_example(lua_State *L) {
+    host *h = host_of(L);
+    count_example(h);
+    if (!h->is_late) return;
+    h->is_late = false;
+    disarm(L);
+}
+
+dlp_example dlp_example_under_way(lua_State *L) {
+    host *h = host_of(L);
+    uint64_t count = atomic_load(&h->example_count);
+    return (dlp_example){count % 2 == 1 ? count : 0, atomic_load(&h->example_index)};
+}
+
+void dlp_expire_example(lua_State *L, uint64_t count) {
+    host *h = host_of(L);
+    atomic_store(&h->late_count, count);
+    pthread_kill(h->thread, INTERRUPT_SIGNAL);
+}

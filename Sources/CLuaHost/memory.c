@@ -1,0 +1,75 @@
+#include "host.h"
+
+#include <stdlib.h>
+
+// The limit binds Lua code, which gets an error in the place where it wanted more. Swift code must not: the error would
+// be a longjmp through its frames. It may overdraw, and the next thing that Lua code wants is refused until a collection
+// has made up for it.
+
+static bool is_refused(host *h, size_t growth) {
+    if (h->memory_limit == 0) return false;
+    if (h->memory_used <= h->memory_limit && growth <= h->memory_limit - h->memory_used) return false;
+    if (h->is_bound) return true;
+    // What Swift code asks for may set off a collection, and that a finalizer: Lua code again, called under protection.
+    // While one runs lua_gc refuses every request (since 5.4.4; before that a finalizer may overdraw too).
+    return lua_gc(h->main, LUA_GCCOUNT) == -1;
+}
+
+static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
+    host *h = context;
+    // Without a block the old size says what the new one is for.
+    if (block == NULL) old_size = 0;
+    if (new_size == 0) {
+        free(block);
+        h->memory_used -= old_size;
+        return NULL;
+    }
+    // Lua takes for granted that a block can shrink.
+    if (new_size > old_size && is_refused(h, new_size - old_size)) return NULL;
+    void *moved = realloc(block, new_size);
+    if (moved != NULL) h->memory_used += new_size - old_size;
+    return moved;
+}
+
+void dlp_count_memory(lua_State *L) {
+    host *h = host_of(L);
+    h->main = L;
+    h->memory_used = (size_t)lua_gc(L, LUA_GCCOUNT) * 1024 + (size_t)lua_gc(L, LUA_GCCOUNTB);
+    // The allocator that luaL_newstate sets uses realloc and free too.
+    lua_setallocf(L, allocate, h);
+}
+
+void dlp_limit_memory(lua_State *L, size_t bytes) { host_of(L)->memory_limit = bytes; }
+
+int dlp_call_handled(lua_State *L, int arguments, int results, int handler) {
+    host *h = host_of(L);
+    bool was_bound = h->is_bound;
+    h->is_bound = true;
+    int status = lua_pcall(L, arguments, results, handler);
+    h->is_bound = was_bound;
+    if (status == LUA_ERRMEM) {
+        // No handler sees this error; what is left of an earlier one does not belong to it.
+        free(h->traceback);
+        h->traceback = NULL;
+        // Otherwise the collector would take the peak for the usual, and wait for the double of it.
+        lua_gc(L, LUA_GCCOLLECT);
+    }
+    return status;
+}
+
+int dlp_load(lua_State *L, const char *text, size_t length, const char *name, const char *mode) {
+    host *h = host_of(L);
+    bool was_bound = h->is_bound;
+    h->is_bound = true;
+    int status = luaL_loadbufferx(L, text, length, name, mode);
+    h->is_bound = was_bound;
+    return status;
+}
+
+bool dlp_stop_collector(lua_State *L) {
+    if (lua_gc(L, LUA_GCISRUNNING) != 1) return false;
+    lua_gc(L, LUA_GCSTOP);
+    return true;
+}
+
+void dlp_restart_collector(lua_State *L) { lua_gc(L, LUA_GCRESTART); }

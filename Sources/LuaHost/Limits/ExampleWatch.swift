@@ -1,0 +1,84 @@
+import CLuaHost
+import CSystem
+import DLP
+import Synchronization
+
+/// A thread that makes examples fail which take too long; it sleeps while there are none.
+final class ExampleWatch {
+    /// How long an example may take to fail, in nanoseconds.
+    static let grace: UInt64 = 2_000_000_000
+
+    /// What the watching thread shares with the one that works.
+    private final class Gate: Sendable {
+        struct State {
+            var isWorking = false
+            var isAsleep = false
+            var isOver = false
+        }
+
+        let state = Mutex(State())
+        let waker: EventWaker
+
+        init() throws(CommunicationError) { waker = try EventWaker() }
+    }
+
+    private let gate: Gate
+    private let thread: ServiceThread
+
+    /// Watches the examples of a Lua state.
+    ///
+    /// - Parameters:
+    ///   - limit: how long each may take, in nanoseconds.
+    ///   - giveUp: called on the thread with an example, counted from 1, that took too long and cannot be made to fail.
+    /// - Throws: `CommunicationError` where the system has no thread to give.
+    init(_ lua: LuaState, limit: UInt64, giveUp: @escaping @Sendable (Int) -> Void) throws(CommunicationError) {
+        let gate = try Gate()
+        self.gate = gate
+        // The state outlives the thread, which `stop` ends.
+        let address = UInt(bitPattern: lua)
+        let watch: @Sendable () -> Void = {
+            guard let lua = LuaState(bitPattern: address) else { return }
+            Self.watch(lua, gate, ExampleTimer(limit: limit, grace: Self.grace), giveUp)
+        }
+        thread = try ServiceThread(watch)
+    }
+
+    /// Examples follow.
+    func resume() {
+        let isAsleep = gate.state.withLock { state in
+            defer { state.isAsleep = false }
+            state.isWorking = true
+            return state.isAsleep
+        }
+        if isAsleep { gate.waker.wake() }
+    }
+
+    /// No example is under way for the time being.
+    func pause() { gate.state.withLock { $0.isWorking = false } }
+
+    /// Ends the thread, and waits for it.
+    func stop() {
+        gate.state.withLock { $0.isOver = true }
+        gate.waker.wake()
+        thread.join()
+    }
+
+    private static func watch(_ lua: LuaState, _ gate: Gate, _ timer: ExampleTimer, _ giveUp: (Int) -> Void) {
+        var timer = timer
+        while true {
+            let (isOver, isAsleep) = gate.state.withLock { state in
+                state.isAsleep = !state.isWorking
+                return (state.isOver, state.isAsleep)
+            }
+            if isOver { return }
+            let example = dlp_example_under_way(lua)
+            switch isAsleep ? .lookAgain(after: .max) : timer.look(at: example.number, now: dlp_now()) {
+            case .lookAgain(let pause): _ = gate.waker.wait(nanoseconds: pause)
+            case .expire(let pause):
+                dlp_expire_example(lua, example.number)
+                _ = gate.waker.wait(nanoseconds: pause)
+            case .giveUp: return giveUp(Int(example.index))
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+import DLP
+import Glibc
+import LuaHost
+
+extension Session {
+    /// Sets the limits under which the functions of a job run.
+    ///
+    /// - Throws: `CommunicationError` where the system has no thread to give.
+    func limit(_ host: LuaHost, _ settings: JobSettings) throws(CommunicationError) {
+        host.limitMemory(to: settings.memory)
+        let (rank, size, ender) = (port.rank, port.size, (port as? RootPort)?.ender)
+        try host.limitTime(to: settings.timeout) { example in
+            let fault = Fault(
+                phase: .work,
+                message: "it takes longer than --timeout allows, in a C function, which cannot be interrupted",
+                example: example, rank: rank, host: HostName.current)
+            // The root's other thread can still end the job. A worker has none: to the root it is a dead rank.
+            if let ender { return ender(.fault(fault)) }
+            Complaint.write("\(Complaint.text(of: fault, size: size)); this rank is given up")
+            _exit(3)
+        }
+    }
+}
