@@ -108,13 +108,13 @@ struct MemoryLimitTests {
         let rank = try limited()
         try rank.run(
             """
-            local kept = ('x'):rep(1 << 20)
+            local kept = ('x'):rep(1 << 19)
             for round = 1, 200 do
               local garbage = {}
               for i = 1, round * 10 do garbage[i] = ('x'):rep(1000) .. i end
               garbage = nil
-              assert(#(kept:sub(1, 1 << 19):gsub('x', 'yy')) == 1 << 20)
-              assert(#table.concat({kept, 'z'}) == (1 << 20) + 1)
+              assert(#(kept:sub(1, 1 << 18):gsub('x', 'yy')) == 1 << 19)
+              assert(#table.concat({kept, 'z'}) == (1 << 19) + 1)
             end
             """)
     }
