@@ -37,6 +37,7 @@ let package = Package(
         .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
         .target(name: "CLuaHost", dependencies: ["CLua"], cSettings: strictC),
         .target(name: "CSystem", cSettings: strictC),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "CMPI", cSettings: strictC + headers("openmpi", named: "DLP_MPI_INCLUDE")),
         .target(name: "CPMIx", cSettings: strictC + headers("pmix2", named: "DLP_PMIX_INCLUDE")),
 
@@ -56,11 +57,14 @@ let package = Package(
             swiftSettings: strict),
         // Progress, output files.
         .target(name: "Report", dependencies: ["DLP", "CSystem"], swiftSettings: strict),
+        // What is done, in a file from which a job goes on.
+        .target(name: "Journal", dependencies: ["DLP", "CSQLite", "CSystem"], swiftSettings: strict),
         // Starting ranks on this machine: ameexec and `dlp-lua -np`.
         .target(name: "Launcher", dependencies: ["DLP", "AME", "CSystem"], swiftSettings: strict),
         // One job from options to exit status.
         .target(
-            name: "Runner", dependencies: ["DLP", "AME", "MPIBackend", "LuaHost", "Report", "Launcher", "CSystem"],
+            name: "Runner",
+            dependencies: ["DLP", "AME", "MPIBackend", "LuaHost", "Journal", "Report", "Launcher", "CSystem"],
             swiftSettings: strict),
         .executableTarget(
             name: "dlp-lua",
@@ -89,6 +93,7 @@ let package = Package(
         .testTarget(name: "MPIBackendTests", dependencies: ["MPIBackend", "DLP", "CMPI"], swiftSettings: strict),
         .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "DLP", "CSystem"], swiftSettings: strict),
         .testTarget(name: "ReportTests", dependencies: ["Report", "DLP"], swiftSettings: strict),
+        .testTarget(name: "JournalTests", dependencies: ["Journal", "DLP", "CSQLite"], swiftSettings: strict),
         .testTarget(name: "LauncherTests", dependencies: ["Launcher", "AME"], swiftSettings: strict),
         .testTarget(name: "RunnerTests", dependencies: ["Runner", "AME", "MPIBackend", "DLP"], swiftSettings: strict),
         // A rank that exercises the MPI transport, for the end-to-end tests.

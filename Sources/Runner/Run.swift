@@ -9,6 +9,10 @@ import Report
 /// - Returns: the exit status.
 public func run(_ invocation: Invocation) -> Int32 {
     dlp_buffer_standard_output()
+    if case .journal(let path) = invocation.source {
+        return Detection.rankByVariables(.own) == 0
+            ? JournalListing.run(path: path, output: invocation.options.output) : 0
+    }
     let detection: Detection
     do throws(UsageError) {
         var wanted = invocation.options.backend
@@ -27,14 +31,19 @@ public func run(_ invocation: Invocation) -> Int32 {
         Complaint.write(rank + error.description)
         return 3
     }
-    Heritage.leave(Sighting.all(in: .own))
+    Heritage.leave(Sighting.all(in: .own), isLaunched: session.connection.size > 1)
     if invocation.task == .info { return Info.show(session) }
     return ScriptRun(session, invocation).run()
 }
 
 /// Complains on the root alone: the other ranks were called with the same words.
 public func complainOnce(_ message: String, status: Int32) -> Int32 {
-    if Detection.rankByVariables(.own) == 0 { Complaint.write(message) }
+    if Detection.rankByVariables(.own) == 0 {
+        Complaint.write(message)
+    } else {
+        // Some launchers end all ranks when the first one fails; rank 0 should have spoken by then.
+        Pause.milliseconds(500)
+    }
     return status
 }
 

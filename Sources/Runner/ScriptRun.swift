@@ -1,6 +1,7 @@
 import CLuaHost
 import DLP
 import Glibc
+import Journal
 import LuaHost
 import Report
 
@@ -18,6 +19,7 @@ final class ScriptRun {
 
     func run() -> Int32 {
         do {
+            try session.tieLifeline()
             let script = try loadScript()
             var settings = JobSettings(options, seed: try seed(), size: session.port.size)
             let host = try scripted(.load) { () throws(ScriptError) in
@@ -36,10 +38,13 @@ final class ScriptRun {
             if options.seed != invocation.options.seed { host.seed = try seed() }
             settings = JobSettings(options, seed: host.seed, size: session.port.size)
             try session.limit(host, settings)
+            settings.journal = try JournalSettings(options)
             let isJob = try scripted(.load) { () throws(ScriptError) in try host.isFunction("work") }
             if isJob {
                 session.isDeclarative = true
-                try JobRun(session, host, settings, invocation.task).run()
+                try JobRun(session, host, script, settings, invocation.task).run()
+            } else if settings.journal != nil, session.isRoot {
+                Complaint.write("--journal is of no use to a script without a function work")
             } else if case .check = invocation.task, session.isRoot {
                 print("\(script.name): no function work: an imperative script")
             }
@@ -63,17 +68,20 @@ final class ScriptRun {
         do { return try body() } catch { throw PhaseError(phase: phase, error: error) }
     }
 
-    /// The seed; a random one is drawn by the root for all.
+    /// The seed; a random one is drawn by the root for all, or is that of the journal with which the job goes on.
     private func seed() throws -> Int64 {
         guard case .random = options.seed else {
             guard case .number(let number)? = options.seed else { return 0 }
             return number
         }
-        let drawn = UInt64.random(in: 0..<(1 << 53))
+        var drawn = Int64.random(in: 0..<(1 << 53))
+        if session.isRoot, let journal = options.journal, options.fresh != .yes {
+            drawn = JournalFile.seed(at: journal) ?? drawn
+        }
         var writer = ByteWriter()
         writer.append(littleEndian: drawn)
         let bytes = try session.port.broadcast(writer.finish())
-        let number = Int64(UInt64(littleEndian: bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }))
+        let number = Int64(littleEndian: bytes.withUnsafeBytes { $0.loadUnaligned(as: Int64.self) })
         if session.isRoot { Complaint.write("seed \(number)") }
         return number
     }
@@ -91,7 +99,7 @@ final class ScriptRun {
             return Script(chunkName: "=stdin", source: source, name: "-", arguments: arguments)
         case .file(let path):
             return Script(chunkName: "@\(path)", source: try readFile(path), name: path, arguments: arguments)
-        case .none: throw UsageError("no script given")
+        case .journal, .none: throw UsageError("no script given")
         }
     }
 

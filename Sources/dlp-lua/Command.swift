@@ -25,6 +25,10 @@ struct Command: ParsableCommand {
     @Option(parsing: .unconditional) var memory: String?
     @Flag var sandbox = false
     @Option(name: [.customLong("np", withSingleDash: true), .customShort("n")]) var np: String?
+    @Option(completion: .file()) var journal: String?
+    @Option(completion: .file()) var results: String?
+    @Flag var keep = false
+    @Flag var fresh = false
     @Flag var check = false
     @Flag var info = false
     @Argument(parsing: .captureForPassthrough, completion: .file(extensions: ["lua"])) var words: [String] = []
@@ -38,7 +42,13 @@ struct Command: ParsableCommand {
         case let first? where first.hasPrefix("-") && first != "-": throw ValidationError("there is no option \(first)")
         default: break
         }
-        if !info && chunkText == nil && words.isEmpty { throw ValidationError("no script was given") }
+        if results != nil {
+            if chunkText != nil || !words.isEmpty {
+                throw ValidationError("--results shows a journal, without a script")
+            }
+        } else if !info && chunkText == nil && words.isEmpty {
+            throw ValidationError("no script was given")
+        }
     }
 
     /// How many ranks to start here, where that was asked for.
@@ -59,10 +69,14 @@ struct Command: ParsableCommand {
             ("mode", mode), ("backend", backend), ("chunk", chunk), ("root-works", rootWorks), ("examples", examples),
             ("seed", seed), ("on-error", onError), ("retries", retries), ("crash-limit", crashLimit),
             ("connect-timeout", connectTimeout), ("progress", progress), ("output", output),
-            ("timeout", timeout), ("memory", memory),
+            ("timeout", timeout), ("memory", memory), ("journal", journal), ("keep", keep ? "yes" : nil),
+            ("fresh", fresh ? "yes" : nil),
         ]
         for case (let name, let value?) in values { try options.set(name, value) }
         options.isSandboxed = sandbox
+        if let results {
+            return Invocation(source: .journal(results), arguments: [], task: .run, options: options)
+        }
         let task: Invocation.Task = info ? .info : check ? .check : .run
         if let chunkText {
             return Invocation(source: .text(chunkText), arguments: words, task: task, options: options)

@@ -11,6 +11,9 @@ let helpText = """
       --examples WHO         replicate: every rank makes the list; root: the root sends it
       --seed N|random        seed of math.random, with each example's index
       --output FILE          results to FILE: .jsonl, .json or .csv
+      --journal FILE         keep in FILE what is done; started again with it the job goes on
+      --keep  --fresh        with a journal of another script: go on all the same; start over
+      --results FILE         show a journal; with --output: its results as a file
       --progress auto|on|off progress bar (auto: on a terminal)
       --timeout S            seconds for each example     --memory SIZE  for Lua: 512M, 2G
       --sandbox              keep files, programs, modules and bytecode from the script

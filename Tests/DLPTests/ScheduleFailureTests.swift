@@ -123,6 +123,17 @@ struct ScheduleFailureTests {
         #expect(schedule.failedCount == 1)
     }
 
+    @Test("rank 0 is spared from suspects as long as there is another rank")
+    mutating func spared() throws {
+        var schedule = try schedule(3, workers: 3)
+        _ = assigned()
+        _ = schedule.lost(1, into: &actions)
+        try schedule.done(0, first: 0, completed: 1, nanoseconds: 1, into: &actions)
+        #expect(assigned() == [:] && schedule.isWaiting(0))
+        _ = schedule.lost(2, into: &actions)
+        #expect(assigned()[0] != nil)
+    }
+
     @Test("an example alone is condemned by as many deaths as are allowed", arguments: 1...3)
     mutating func condemned(limit: Int) throws {
         var schedule = try schedule(1, workers: 4, crashLimit: limit)

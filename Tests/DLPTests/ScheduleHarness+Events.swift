@@ -3,15 +3,15 @@
 extension ScheduleHarness {
     /// Everything that decides what can happen from here on; the cost of an example is the same throughout.
     ///
-    /// Workers differ in nothing but their numbers, so states that differ only in those are the same, unless they have
-    /// shares.
+    /// Workers other than rank 0 differ in nothing but their numbers, so states that differ only in those are the same,
+    /// unless they have shares.
     var signature: [Int16] {
         var parts: [(worker: Int, key: [Int16])] = []
         for worker in phases.indices {
             let known = schedule.workers[worker]
             var key = [Int16(phases[worker].rawValue), Int16(known.previousCount), -3]
             for lot in [known.current, known.ahead].compactMap({ $0 }) { append(lot, to: &key) }
-            if let share = known.share { append(Lot(share), to: &key) }
+            for share in known.shares { append(Lot(share), to: &key) }
             for example in account.indices {
                 let now = account[example]
                 if setup.resultsStay, now.doer == worker { key += [now.isSafe ? -4 : -8, Int16(example)] }
@@ -19,7 +19,7 @@ extension ScheduleHarness {
             }
             parts.append((worker, key))
         }
-        if setup.shares == nil { parts.sort { $0.key.lexicographicallyPrecedes($1.key) } }
+        if setup.shares == nil { parts[1...].sort { $0.key.lexicographicallyPrecedes($1.key) } }
         var key: [Int16] = [Int16(listed), complete ? 1 : 0, schedule.cost.recent == nil ? 0 : 1]
         key.append(Int16(schedule.queue.next))
         for lot in schedule.queue.returned { append(lot, to: &key) }
@@ -44,10 +44,12 @@ extension ScheduleHarness {
     /// What can happen next; `disturbed`: also partly done chunks, failures, leaving and dying.
     func possibleEvents(disturbed: Bool) -> [ScheduleEvent] {
         var events: [ScheduleEvent] = []
-        // Workers differ in nothing but their numbers, so they need to come in one order only.
-        if let newcomer = phases.firstIndex(of: .absent) { events.append(.enter(newcomer)) }
+        // Workers other than rank 0 differ in nothing but their numbers, so they need to come in one order only.
+        if phases[0] == .absent { events.append(.enter(0)) }
+        if let newcomer = phases.dropFirst().firstIndex(of: .absent) { events.append(.enter(newcomer)) }
         if setup.extent == .growing, !complete {
             if listed < setup.examples { events += [.extend(1), .extend(setup.examples - listed)] }
+            if setup.skips, listed < setup.examples { events += [.skip(1), .skip((setup.examples - listed + 1) / 2)] }
             if listed == setup.examples { events.append(.close) }
         }
         if setup.extent == .unbounded, !complete, held.joined().contains(where: { $0.end > setup.examples }) {

@@ -12,6 +12,7 @@ enum ScheduleEvent: Hashable {
     case leave(Int)
     case lost(Int)
     case extend(Int)
+    case skip(Int)
     case close
     case length(Int)
 }
@@ -33,6 +34,9 @@ struct ScheduleHarness {
         var failures: FailurePolicy?
         var resultsStay: Bool
         var shares: Int?
+        var sharesInChunks = false
+        /// Whether some of the examples of a list that grows are done already.
+        var skips = false
         /// Nanoseconds per example.
         var cost: Int64
         /// How many examples there will be.
@@ -71,7 +75,7 @@ struct ScheduleHarness {
         self.setup = setup
         schedule = ManagedSchedule(
             setup.extent, workers: setup.workers, policy: setup.policy, failures: setup.failures ?? FailurePolicy(),
-            resultsStay: setup.resultsStay, shares: setup.shares)
+            resultsStay: setup.resultsStay, shares: setup.shares, sharesInChunks: setup.sharesInChunks)
         phases = Array(repeating: .absent, count: setup.workers)
         held = Array(repeating: [], count: setup.workers)
         account = Array(repeating: Example(), count: setup.examples)
@@ -112,6 +116,11 @@ struct ScheduleHarness {
         case .extend(let count):
             listed += count
             schedule.extend(by: count, into: &actions)
+        case .skip(let count):
+            // Nobody among the workers has done them.
+            for example in listed..<listed + count { account[example] = Example(doer: setup.workers, isSafe: true) }
+            listed += count
+            schedule.skip(count)
         case .close:
             complete = true
             schedule.close(into: &actions)
@@ -236,9 +245,11 @@ struct ScheduleHarness {
         try require(schedule.busyWorkers == held.count { !$0.isEmpty }, "\(schedule.busyWorkers) counted as busy")
         try require(schedule.activeWorkers == active, "\(schedule.activeWorkers) counted as active")
         let taken = account.count { $0.isTaken }
-        let reserved = phases.indices.reduce(0) { $0 + (schedule.workers[$1].share?.count ?? 0) }
+        let reserved = phases.indices.reduce(0) { $0 + schedule.workers[$1].shares.reduce(0) { $0 + $1.count } }
         if complete {
-            try require(schedule.handedOut == taken + reserved, "\(schedule.handedOut) counted as handed out")
+            try require(
+                schedule.handedOut == taken + reserved - schedule.skippedCount,
+                "\(schedule.handedOut) counted as handed out")
         }
         for worker in phases.indices {
             let waits = phases[worker] == .active && held[worker].isEmpty
@@ -249,8 +260,9 @@ struct ScheduleHarness {
             if waits {
                 try require(!allDone, "worker \(worker) was not ended")
                 try require(!allSettled || !keepsResults(worker), "worker \(worker) waits with results")
+                let isSpared = worker == 0 && !isAlone(0) && schedule.queue.count(sparing: true) == 0
                 try require(
-                    taken + reserved == listed || setup.shares != nil && !complete,
+                    taken + reserved == listed || isSpared || setup.shares != nil && !complete,
                     "worker \(worker) waits while there is something to do")
                 try require(
                     account.allSatisfy { !$0.isRetryable || ($0.failedOn == worker && !isAlone(worker)) },

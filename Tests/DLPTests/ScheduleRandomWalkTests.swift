@@ -12,13 +12,15 @@ struct ScheduleRandomWalkTests {
         let extent = extents[Int(seed % 3)]
         let workers = Int.random(in: 1...20, using: &generator)
         let hasShares = extent != .unbounded && Bool.random(using: &generator)
-        let setup = ScheduleHarness.Setup(
+        var setup = ScheduleHarness.Setup(
             extent: extent, workers: workers, policy: policies[Int(seed % 2)],
             failures: FailurePolicy(
                 retries: Int.random(in: 0...3, using: &generator), crashLimit: Int.random(in: 0...3, using: &generator)),
             resultsStay: Bool.random(using: &generator),
             shares: hasShares ? Int.random(in: max(1, workers - 1)...workers, using: &generator) : nil,
             cost: [0, 1000, 900_000, 3_000_000].randomElement(using: &generator) ?? 0, examples: examples)
+        setup.sharesInChunks = Bool.random(using: &generator)
+        setup.skips = Bool.random(using: &generator)
         var harness = ScheduleHarness(setup)
         var trail: [ScheduleEvent] = []
         while true {

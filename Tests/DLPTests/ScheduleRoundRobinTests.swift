@@ -46,6 +46,49 @@ struct ScheduleRoundRobinTests {
         #expect(actions.last == .assign(worker: 1, Chunk(first: 1, count: 2, stride: 2), giveBackAfter: 0))
     }
 
+    @Test("what is done already is in no share, and the others are dealt out in turn", arguments: 1...4, 0..<32)
+    func skipping(size: Int, pattern: Int) throws {
+        var schedule = ManagedSchedule(.growing, workers: size, shares: size)
+        var actions: [ScheduleAction] = []
+        let examples = 0..<10
+        let remaining = examples.filter { pattern >> ($0 / 2) & 1 == 1 }
+        for example in examples {
+            if remaining.contains(example) { schedule.extend(by: 1, into: &actions) } else { schedule.skip(1) }
+        }
+        schedule.close(into: &actions)
+        var dealt: [Int: [Int]] = [:]
+        for worker in 0..<size { try schedule.enter(worker, into: &actions) }
+        while let action = actions.popLast() {
+            guard case .assign(let worker, let chunk, _) = action else { continue }
+            dealt[worker, default: []] += chunk.indices
+            try schedule.done(worker, first: chunk.first, completed: chunk.count, nanoseconds: 1, into: &actions)
+        }
+        for worker in 0..<size {
+            let expected = remaining.enumerated().filter { $0.offset % size == worker }.map { $0.element }
+            #expect(dealt[worker, default: []].sorted() == expected)
+        }
+        #expect(schedule.finished && schedule.doneCount == 10)
+    }
+
+    @Test("a share in chunks stays with its worker")
+    func chunks() throws {
+        var schedule = ManagedSchedule(
+            .known(9), workers: 2, policy: .fixed(2), shares: 2, sharesInChunks: true)
+        var actions: [ScheduleAction] = []
+        try schedule.enter(0, into: &actions)
+        try schedule.enter(1, into: &actions)
+        for first in [0, 4] {
+            try schedule.done(0, first: first, completed: 2, nanoseconds: 1, into: &actions)
+        }
+        #expect(
+            actions == [
+                .assign(worker: 0, Chunk(first: 0, count: 2, stride: 2), giveBackAfter: 0),
+                .assign(worker: 1, Chunk(first: 1, count: 2, stride: 2), giveBackAfter: 0),
+                .assign(worker: 0, Chunk(first: 4, count: 2, stride: 2), giveBackAfter: 0),
+                .assign(worker: 0, Chunk(first: 8, count: 1, stride: 2), giveBackAfter: 0),
+            ])
+    }
+
     @Test("the part of a share that stays undone is done by others")
     func leaving() throws {
         var schedule = ManagedSchedule(.known(12), workers: 2, shares: 2)

@@ -8,6 +8,11 @@ struct ScheduleSimulator {
     /// Nanoseconds for which the root is busy with one message that it receives or sends.
     var messageCost: Int64 = 10_000
     var policy = ChunkPolicy.adaptive
+    var failures = FailurePolicy()
+    /// Every so many examples one fails the first time; 0: none does.
+    var failing = 0
+    /// Every so many reports the worker dies before it sends one; 0: none does. Rank 0 never does.
+    var dying = 0
 
     /// How a simulated job went.
     struct Outcome {
@@ -22,14 +27,19 @@ struct ScheduleSimulator {
 
     /// What a worker will report when it has done a chunk.
     private struct Report {
-        var chunk: Chunk
+        var first: Int
         var completed: Int
         var nanoseconds: Int64
+        /// Whether the example after those has failed.
+        var fails = false
     }
 
     /// Runs a job whose examples take `costs` nanoseconds.
     func run(costs: [Int64]) throws -> Outcome {
-        var schedule = ManagedSchedule(.known(costs.count), workers: ranks, policy: policy)
+        var schedule = ManagedSchedule(.known(costs.count), workers: ranks, policy: policy, failures: failures)
+        var hasFailed = Set<Int>()
+        var isDead = Array(repeating: false, count: ranks)
+        var heard = 0
         // The time that the examples before each take together.
         var elapsed: [Int64] = [0]
         elapsed.reserveCapacity(costs.count + 1)
@@ -50,15 +60,28 @@ struct ScheduleSimulator {
         var rootFree: Int64 = 0
         var chunks = 0
         while let (worker, arrival) = arrivals.removeFirst() {
+            if isDead[worker] { continue }
             rootFree = max(rootFree, arrival) + messageCost
             actions.removeAll(keepingCapacity: true)
+            heard += 1
             if free[worker] == 0 {
                 try schedule.enter(worker, into: &actions)
+            } else if dying > 0, worker > 0, heard % dying == 0 {
+                isDead[worker] = true
+                free[worker] = 0
+                _ = schedule.lost(worker, into: &actions)
             } else {
                 let report = reports[worker].removeFirst()
-                try schedule.done(
-                    worker, first: report.chunk.first, completed: report.completed, nanoseconds: report.nanoseconds,
-                    into: &actions)
+                if report.fails {
+                    _ = try schedule.failed(
+                        worker, first: report.first, completed: report.completed, nanoseconds: report.nanoseconds,
+                        into: &actions)
+                    schedule.retry(report.first + report.completed, into: &actions)
+                } else {
+                    try schedule.done(
+                        worker, first: report.first, completed: report.completed, nanoseconds: report.nanoseconds,
+                        into: &actions)
+                }
             }
             for action in actions {
                 guard case .assign(let worker, let chunk, let giveBackAfter) = action else { continue }
@@ -66,9 +89,23 @@ struct ScheduleSimulator {
                 rootFree += messageCost
                 let start = max(free[worker], rootFree + delay)
                 let completed = completed(of: chunk, within: giveBackAfter, elapsed)
-                let time = elapsed[chunk.first + completed] - elapsed[chunk.first]
-                free[worker] = start + time
-                reports[worker].append(Report(chunk: chunk, completed: completed, nanoseconds: time))
+                var first = chunk.first
+                let end = first + completed
+                // A worker goes on after an example that failed, so that one chunk may make several reports.
+                if failing > 0 {
+                    for example in first..<end where example % failing == 0 && hasFailed.insert(example).inserted {
+                        let time = elapsed[example + 1] - elapsed[first]
+                        let at = start + elapsed[example + 1] - elapsed[chunk.first]
+                        reports[worker].append(
+                            Report(first: first, completed: example - first, nanoseconds: time, fails: true))
+                        arrivals.insert(worker, at: at + delay)
+                        first = example + 1
+                    }
+                }
+                free[worker] = start + elapsed[end] - elapsed[chunk.first]
+                guard first < chunk.first + chunk.count else { continue }
+                reports[worker].append(
+                    Report(first: first, completed: end - first, nanoseconds: elapsed[end] - elapsed[first]))
                 arrivals.insert(worker, at: free[worker] + delay)
             }
         }

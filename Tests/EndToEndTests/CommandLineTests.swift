@@ -15,8 +15,7 @@ struct CommandLineTests {
     @Test("--info names the backend, and every rank says hello", arguments: ["ameexec -np 4 dlp-lua", "dlp-lua -np 4"])
     func info(_ command: String) throws {
         let outcome = try run("\(command) --info")
-        let hellos = outcome.lines.filter { $0.hasPrefix("Hello") }.sorted()
-        #expect(hellos == (0..<4).map { "Hello from rank \($0) of 4!" })
+        #expect(outcome.hellos == hellos(of: 4))
         #expect(outcome.lines.contains("Backend: ame"))
         #expect(outcome.error == "" && outcome.status == 0)
     }
@@ -25,7 +24,7 @@ struct CommandLineTests {
     func infoSolo() throws {
         let outcome = try run("dlp-lua --info")
         #expect(outcome.lines.contains("Backend: none"))
-        #expect(outcome.lines.filter { $0.hasPrefix("Hello") } == ["Hello from rank 0 of 1!"])
+        #expect(outcome.hellos == hellos(of: 1))
     }
 
     @Test("a script from standard input runs on every rank")

@@ -76,7 +76,7 @@ struct ExampleScriptTests {
     }
 
     /// The imperative examples, with what they print on so many ranks, sorted.
-    private static let imperativeScripts: [(script: String, lines: @Sendable (_ size: Int) -> [String])] = [
+    static let imperativeScripts: [(script: String, lines: @Sendable (_ size: Int) -> [String])] = [
         ("1_rank_and_size", { size in (0..<size).map { "rank=\($0), size=\(size)" } }),
         (
             "2_broadcast_data",

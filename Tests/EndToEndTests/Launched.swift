@@ -7,6 +7,7 @@ final class Launched {
     /// An entry in the environment of all its processes and of no other.
     private let mark: String
     private let scratch: Scratch
+    private let place: AnyObject?
     private let output: Int32
     private let error: Int32
     private var waitStatus: Int32?
@@ -18,9 +19,14 @@ final class Launched {
     ///   - scratch: The directory in which it runs.
     ///   - input: What it reads on standard input.
     ///   - environment: Variables that are set in addition to those of the tests.
-    init(_ words: [String], in scratch: Scratch, input: String = "", environment: [String: String] = [:]) throws {
+    ///   - place: What must be there as long as it runs.
+    init(
+        _ words: [String], in scratch: Scratch, input: String = "", environment: [String: String] = [:],
+        at place: AnyObject? = nil
+    ) throws {
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
         self.scratch = scratch
+        self.place = place
         mark = "DLP_TEST_JOB=\(UInt64.random(in: 0 ... .max))"
         var variables = [mark, "PATH=\(Program.directory):\(path)"] + environment.map { "\($0.key)=\($0.value)" }
         let names = variables.map { $0.prefix { $0 != "=" } }
@@ -92,13 +98,21 @@ final class Launched {
     /// Sends a signal to the process that was started.
     func signal(_ signal: Int32) { kill(pid, signal) }
 
-    /// Sends a signal to one rank of the job.
+    /// Sends a signal to one rank of the job, under any launcher.
     func signal(_ signal: Int32, rank: Int) throws {
-        // The launcher has no rank, and what a rank starts is no rank.
-        let names = ["AME_RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK"].map { "\($0)=\(rank)"[...] }
-        let ranks = processes.filter { !variables(of: $0).filter { names.contains($0) }.isEmpty }
-        try #require(ranks.count == 1, "one process is rank \(rank)")
+        try #require(signalIfRunning(signal, rank: rank), "one process is rank \(rank)")
+    }
+
+    /// Sends a signal to one rank of the job, unless that has ended; returns whether it has not.
+    @discardableResult
+    func signalIfRunning(_ signal: Int32, rank: Int) -> Bool {
+        // Launchers have no rank, and what a rank starts is no dlp-lua.
+        let ranks = processes.filter { process in
+            commandName(of: process) == "dlp-lua" && rankNumber(in: variables(of: process)) == rank
+        }
+        guard ranks.count == 1 else { return false }
         for process in ranks { kill(process, signal) }
+        return true
     }
 
     /// What it has written to standard error so far.
@@ -148,6 +162,23 @@ func eventually(_ what: Comment, _ condition: () throws -> Bool) throws {
     }
     let holds = try condition()
     try #require(holds, what)
+}
+
+/// The name of the program that a process runs.
+private func commandName(of process: pid_t) -> Substring? {
+    let file = open("/proc/\(process)/comm", O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    return String(decoding: contents(of: file), as: UTF8.self).split(separator: "\n").first
+}
+
+/// A process's rank by the variables of its launcher; nil where it has none.
+///
+/// Those of Slurm come last: what other launchers start inside an allocation inherits them.
+private func rankNumber(in variables: [Substring]) -> Int? {
+    ["AME_RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMI_ID", "SLURM_PROCID"].lazy.compactMap { name in
+        variables.lazy.first { $0.hasPrefix("\(name)=") }.flatMap { Int($0.dropFirst(name.count + 1)) }
+    }.first
 }
 
 /// The environment that a process was started with; empty where it has ended or is another user's.

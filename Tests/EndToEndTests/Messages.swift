@@ -8,4 +8,18 @@ extension Outcome {
 
     /// How many of Lua's tracebacks stand on standard error.
     var tracebackCount: Int { error.split(separator: "\n").count { $0 == "stack traceback:" } }
+
+    /// The lines of standard error with which dlp-lua begins a message, among those of a launcher.
+    var complaints: [Substring] { error.split(separator: "\n").filter { $0.hasPrefix("dlp-lua: ") } }
+
+    /// The greetings of `--info`, sorted.
+    var hellos: [String] { EndToEndTests.hellos(in: output) }
 }
+
+/// The greetings of `--info` in what ranks have printed, sorted.
+func hellos(in output: String) -> [String] {
+    output.split(separator: "\n").filter { $0.hasPrefix("Hello") }.map { String($0) }.sorted()
+}
+
+/// The greetings of so many ranks.
+func hellos(of size: Int) -> [String] { (0..<size).map { "Hello from rank \($0) of \(size)!" } }

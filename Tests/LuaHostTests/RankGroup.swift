@@ -57,6 +57,8 @@ private final class InterruptingObserver: JobObserver {
     }
 
     func loopChanged(_ progress: LoopProgress?) {}
+    func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, attempts: Int) {}
+    func exampleFailed(_ fault: Fault) {}
     func explainLoss(of rank: Int) -> String? { nil }
     func rankWasLost(_ rank: Int, host: String, cause: String) {}
     func jobEnds(_ end: JobEnd) { interrupter.withLock { $0 }?.interrupt() }

@@ -54,6 +54,18 @@ public enum Rendezvous: Sendable, Equatable {
         return try Self.meet(at: &place, address: address)
     }
 
+    /// As the other `meet`, for ranks that can talk already: `share` gives rank 0's text, nil on the others, to all.
+    ///
+    /// - Throws: `CommunicationError` where rank 0 cannot listen, before it shares anything; what `share` throws; or
+    ///   where what it gives is no such text.
+    public static func meet(
+        rank: Int, size: Int, address: RootAddress = RootAddress(),
+        share: @escaping (String?) throws(CommunicationError) -> String
+    ) throws(CommunicationError) -> AMEEnvironment {
+        var place: any MeetingPlace = ExchangeMeeting(rank: rank, size: size, share: share)
+        return try meet(at: &place, address: address)
+    }
+
     /// Exchanges what the ranks must know, at a place where they meet.
     static func meet(
         at place: inout any MeetingPlace, address: RootAddress

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "CSystemFiles.h"
 #include "CSystemProcesses.h"
 
 #include <stdint.h>

@@ -4,6 +4,10 @@
 public protocol JobObserver: Sendable {
     /// How far the newest loop is, after each change.
     func loopChanged(_ progress: LoopProgress?)
+    /// Results have come to the root; the examples took `nanoseconds` on `host` and were tried `attempts` times.
+    func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, attempts: Int)
+    /// An example has failed for good.
+    func exampleFailed(_ fault: Fault)
     /// Why a rank was lost, where the launcher knows more than the connection.
     func explainLoss(of rank: Int) -> String?
     /// A rank was lost, and the job goes on without it.
@@ -22,6 +26,10 @@ public struct NoObserver: JobObserver {
 
     /// Shows nothing.
     public func loopChanged(_ progress: LoopProgress?) {}
+    /// Keeps nothing.
+    public func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, attempts: Int) {}
+    /// Keeps nothing.
+    public func exampleFailed(_ fault: Fault) {}
     /// Knows nothing.
     public func explainLoss(of rank: Int) -> String? { nil }
     /// Says nothing.
@@ -38,6 +46,8 @@ public struct LoopProgress: Sendable {
     public var operation: UInt64
     /// Examples that are done or have failed for good.
     public var done: Int
+    /// Those that were done before the loop began.
+    public var earlier: Int
     /// Those that have failed for good.
     public var failures: Int
     /// All of them, where that is known.

@@ -28,6 +28,8 @@ public struct LoopOptions: Sendable, Hashable {
     public var chunk: Int?
     /// The last so many ranks have a share each by round robin, instead of chunks; nil: nobody has.
     public var shares: Int?
+    /// Whether a share is handed out in chunks too, so that its results come while it is worked on.
+    public var sharesInChunks = false
     /// Whether every rank iterates over a copy of its own, whose length is found only by reaching its end.
     public var isUnbounded = false
     /// What becomes of examples that fail and of ranks that die.
@@ -46,11 +48,12 @@ public struct LoopOptions: Sendable, Hashable {
     /// The options as one number, to compare and to send.
     ///
     /// From the lowest bit on: results (2 bits), examples, whether unbounded, whether shared, whether failures let the
-    /// job go on; from bit 8 on the chunk or the number of shares (31 bits), retries and crash limit (12 bits each).
+    /// job go on, whether shares come in chunks; from bit 8 on the chunk or the number of shares (31 bits), retries and crash limit (12 bits each).
     var packed: Int64 {
         let number = Int64(min(max(shares ?? chunk ?? 0, 0), Self.largestNumber))
         let flags = Int64(results.rawValue) | Int64(examples.rawValue) << 2 | (isUnbounded ? 8 : 0)
-        return flags | (shares == nil ? 0 : 16) | (failures.continues ? 32 : 0) | number << 8
+        return flags | (shares == nil ? 0 : 16) | (failures.continues ? 32 : 0) | (sharesInChunks ? 64 : 0) | number
+            << 8
             | Int64(failures.retries) << 39 | Int64(failures.crashLimit) << 51
     }
 
@@ -63,6 +66,7 @@ public struct LoopOptions: Sendable, Hashable {
         self.init(results: results, examples: examples, chunk: isShared || number == 0 ? nil : number)
         shares = isShared ? number : nil
         isUnbounded = packed & 8 != 0
+        sharesInChunks = packed & 64 != 0
         failures = FailurePolicy(
             continues: packed & 32 != 0, retries: Int(packed >> 39 & 4095), crashLimit: Int(packed >> 51 & 4095))
     }

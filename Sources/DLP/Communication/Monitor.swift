@@ -4,12 +4,12 @@ import Glibc
 ///
 /// Unchecked because the state is stored plainly; it is sound because it is touched only between
 /// `pthread_mutex_lock` and `pthread_mutex_unlock` of its own mutex.
-final class Monitor<State>: @unchecked Sendable {
+package final class Monitor<State>: @unchecked Sendable {
     private var state: State
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let changed: UnsafeMutablePointer<pthread_cond_t>
 
-    init(_ state: sending State) {
+    package init(_ state: sending State) {
         self.state = state
         mutex = .allocate(capacity: 1)
         mutex.initialize(to: pthread_mutex_t())
@@ -31,14 +31,16 @@ final class Monitor<State>: @unchecked Sendable {
     }
 
     /// Calls `body` with the state; nobody else has it meanwhile.
-    func withLock<Result, Failure: Error>(_ body: (inout State) throws(Failure) -> Result) throws(Failure) -> Result {
+    package func withLock<Result, Failure: Error>(_ body: (inout State) throws(Failure) -> Result) throws(Failure)
+        -> Result
+    {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return try body(&state)
     }
 
     /// As `withLock`, and wakes who waits.
-    func update<Result>(_ body: (inout State) -> Result) -> Result {
+    package func update<Result>(_ body: (inout State) -> Result) -> Result {
         pthread_mutex_lock(mutex)
         defer {
             pthread_cond_broadcast(changed)
@@ -48,7 +50,9 @@ final class Monitor<State>: @unchecked Sendable {
     }
 
     /// Calls `body` at once and after each update until it returns something, and returns that.
-    func wait<Result, Failure: Error>(_ body: (inout State) throws(Failure) -> Result?) throws(Failure) -> Result {
+    package func wait<Result, Failure: Error>(_ body: (inout State) throws(Failure) -> Result?) throws(Failure)
+        -> Result
+    {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {
@@ -58,7 +62,7 @@ final class Monitor<State>: @unchecked Sendable {
     }
 
     /// As `wait`, but returns nil once the monotonic clock has reached `deadline`, in nanoseconds (nil: never).
-    func wait<Result>(until deadline: UInt64?, _ body: (inout State) -> Result?) -> Result? {
+    package func wait<Result>(until deadline: UInt64?, _ body: (inout State) -> Result?) -> Result? {
         guard let deadline else { return wait(body) }
         var time = timespec(
             tv_sec: Int(clamping: deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))

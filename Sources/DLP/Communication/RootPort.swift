@@ -84,11 +84,11 @@ public final class RootPort: Port {
     /// Lets hand-out go on once most of the results that piled up have been taken.
     private func resumeIfDrained() {
         let isDrained = shared.inbox.withLock { inbox in
-            guard inbox.isPaused, inbox.backlog < RootService.backlogLimit / 2 else { return false }
-            inbox.isPaused = false
-            return true
+            inbox.isPaused && inbox.backlog < RootService.backlogLimit / 2
         }
-        if isDrained { shared.command(.resume) }
+        guard isDrained else { return }
+        shared.inbox.update { $0.isPaused = false }
+        shared.command(.resume)
     }
 
     /// The next event of a loop if it is there already.
@@ -114,6 +114,11 @@ public final class RootPort: Port {
 
     /// Ends the job early, from any thread.
     public var ender: @Sendable (JobEnd) -> Void { { [shared] end in shared.command(.end(end)) } }
+
+    /// Ends the job because a rank has died that the communicator cannot do without, from any thread.
+    public var rankIsLost: @Sendable (_ rank: Int, _ reason: String) -> Void {
+        { [shared] rank, reason in shared.command(.lost(rank: rank, reason: reason)) }
+    }
 
     /// Why the job ends early, where it does.
     public var end: JobEnd? { shared.inbox.withLock { $0.end } }

@@ -65,9 +65,10 @@ extension RootService {
 
     private func done(_ message: Message, from source: Int) {
         change(message.operation) { (loop) throws(ScheduleViolation) in
-            let done = try loop.done(
+            let report = try loop.done(
                 source, first: Int(message.first), completed: Int(message.count), nanoseconds: message.extra, &actions)
-            if let done { try put(done, message.body, of: loop, message.operation, from: source) }
+            guard let (done, attempts) = report else { return }
+            try put(done, message.body, of: loop, message, from: source, attempts: attempts)
         }
     }
 
@@ -84,7 +85,7 @@ extension RootService {
             let report = try loop.failed(
                 source, first: Int(message.first), completed: Int(message.count), nanoseconds: message.extra, &actions)
             guard let (done, example, verdict) = report else { return }
-            try put(done, results, of: loop, message.operation, from: source)
+            try put(done, results, of: loop, message, from: source, attempts: 1)
             switch verdict {
             case .retry(let attempts): delays.add(message.operation, example, attempts: attempts, at: dlp_now())
             case .final(let attempts):
@@ -97,6 +98,7 @@ extension RootService {
     /// An example has failed for good.
     private func giveUp(_ fault: Fault, of loop: ServedLoop, _ operation: UInt64) {
         guard loop.options.failures.continues else { return finish(.fault(fault)) }
+        observer.exampleFailed(fault)
         shared.inbox.update { $0.loops[operation, default: RootInbox.Loop()].failures.append(fault) }
     }
 
@@ -144,16 +146,19 @@ extension RootService {
     ///
     /// Before the schedule's actions are performed: an `end` among them must find the results in the inbox.
     private func put(
-        _ done: Chunk, _ results: Bytes, of loop: ServedLoop, _ operation: UInt64, from source: Int
+        _ done: Chunk, _ results: Bytes, of loop: ServedLoop, _ report: Message, from source: Int, attempts: Int
     ) throws(ScheduleViolation) {
         guard loop.options.results == .stream, done.count > 0 else { return }
         guard done.count <= results.count else {
             throw ScheduleViolation("rank \(source) sent fewer results than it did examples")
         }
-        put(ResultRun(done, results: results, rank: source), operation)
+        let run = ResultRun(done, results: results, rank: source)
+        observer.examplesAreDone(
+            run, host: hosts[source] ?? "unknown", nanoseconds: report.extra, attempts: attempts)
+        put(run, report.operation)
     }
 
-    private func put(_ run: ResultRun, _ operation: UInt64) {
+    func put(_ run: ResultRun, _ operation: UInt64) {
         shared.inbox.update { inbox in
             inbox.loops[operation, default: RootInbox.Loop()].results.append(run)
             inbox.backlog += run.results.count

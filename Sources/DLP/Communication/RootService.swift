@@ -7,7 +7,7 @@ import CSystem
 final class RootService {
     let communicator: any Communicator
     let shared: RootShared
-    private let observer: any JobObserver
+    let observer: any JobObserver
     var loops: [UInt64: ServedLoop] = [:]
     var newestLoop: UInt64 = 0
     /// The ranks that have finished their script, or died.
@@ -51,7 +51,7 @@ final class RootService {
             retryDue()
             observer.loopChanged(loops[newestLoop]?.progress(newestLoop))
             do {
-                switch try communicator.receive(until: [stuckDeadline, delays.next].compactMap { $0 }.min()) {
+                switch try communicator.receive(until: nextDeadline) {
                 case .message(let message, let source): handle(message, from: source)
                 case .lost(let rank, let reason): lost(rank, reason)
                 case .woken: break
@@ -76,19 +76,26 @@ final class RootService {
         }
     }
 
+    private var nextDeadline: UInt64? {
+        guard let next = delays.next else { return stuckDeadline }
+        return min(next, stuckDeadline ?? next)
+    }
+
     private func handle(_ command: RootShared.Command) {
         switch command {
         case .message(let message, to: 0): handle(message, from: 0)
         case .message(let message, let destination): send(message, to: destination)
         case .toAll(let message): sendToAll(message)
-        case .feed(let operation, let examples):
-            change(operation) { (loop) throws(ScheduleViolation) in try loop.feed(examples, &actions) }
+        case .feed(let operation, let part):
+            change(operation) { (loop) throws(ScheduleViolation) in try loop.feed(part, &actions) }
+        case .deliver(let operation, let run): put(run, operation)
         case .close(let operation):
             change(operation) { (loop) throws(ScheduleViolation) in try loop.close(&actions) }
         case .cancel(let operation):
             cancel(operation)
         case .rootHasFinished: finishRoot()
         case .end(let end): finish(end)
+        case .lost(let rank, let reason): if !hasDeparted[rank] { lose(rank, reason) }
         case .resume: resume()
         case .stop: break
         }
@@ -185,17 +192,20 @@ final class RootService {
     private func lost(_ rank: Int, _ reason: String) {
         guard !hasDeparted[rank], end == nil else { return }
         let cause = observer.explainLoss(of: rank) ?? reason
-        guard canLoseRanks else {
-            return finish(
-                .fault(
-                    Fault(
-                        phase: .communication, message: "lost rank \(rank): \(cause)", rank: rank,
-                        host: HostName.current, status: 3)))
-        }
+        guard canLoseRanks else { return lose(rank, cause) }
         let host = hosts[rank] ?? "unknown"
         observer.rankWasLost(rank, host: host, cause: cause)
         markAsDeparted(rank)
         loseFromLoops(rank, host: host, cause: cause)
+    }
+
+    /// The job cannot go on without a rank.
+    private func lose(_ rank: Int, _ cause: String) {
+        finish(
+            .fault(
+                Fault(
+                    phase: .communication, message: "lost rank \(rank): \(cause)", rank: rank, host: HostName.current,
+                    status: 3)))
     }
 
     /// The job ends early: the main thread learns of it, and is watched from now on.

@@ -5,11 +5,14 @@ final class RootShared: Sendable {
         case message(Message, to: Int)
         /// A message from the main thread to every other rank.
         case toAll(Message)
-        case feed(UInt64, [Bytes])
+        case feed(UInt64, LoopFeed.Part)
+        case deliver(UInt64, ResultRun)
         case close(UInt64)
         case cancel(UInt64)
         case rootHasFinished
         case end(JobEnd)
+        /// A rank has died, as something else than the communicator knows.
+        case lost(rank: Int, reason: String)
         case resume
         case stop(Int32)
     }

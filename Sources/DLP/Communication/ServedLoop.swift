@@ -38,7 +38,7 @@ struct ServedLoop {
         let extent: ManagedSchedule.Extent = length.map { .known($0) } ?? (options.isUnbounded ? .unbounded : .growing)
         schedule = ManagedSchedule(
             extent, workers: ranks, policy: options.chunk.map { .fixed($0) } ?? .adaptive, failures: options.failures,
-            resultsStay: options.results == .stay, shares: options.shares)
+            resultsStay: options.results == .stay, shares: options.shares, sharesInChunks: options.sharesInChunks)
     }
 
     /// How many examples there are, where that is known.
@@ -49,7 +49,8 @@ struct ServedLoop {
 
     func progress(_ operation: UInt64) -> LoopProgress {
         LoopProgress(
-            operation: operation, done: schedule.doneCount + schedule.failedCount, failures: schedule.failedCount,
+            operation: operation, done: schedule.doneCount + schedule.failedCount, earlier: schedule.skippedCount,
+            failures: schedule.failedCount,
             total: schedule.length, busy: schedule.busyWorkers, ranks: entered - watchers.count, work: workNanoseconds)
     }
 
@@ -79,19 +80,21 @@ struct ServedLoop {
         try update(&actions)
     }
 
-    /// - Returns: the examples that are done; nil in a loop that is over.
+    /// - Returns: the examples that are done, and how often they were tried; nil in a loop that is over.
     mutating func done(
         _ rank: Int, first: Int, completed: Int, nanoseconds: Int64, _ actions: inout [ScheduleAction]
-    ) throws(ScheduleViolation) -> Chunk? {
+    ) throws(ScheduleViolation) -> (done: Chunk, attempts: Int)? {
         guard !isCancelled else {
             end(rank, &actions)
             return nil
         }
+        // What is tried again is handed out alone.
+        let attempts = 1 + (schedule.attempts[first] ?? 0)
         let done = try schedule.done(
             rank, first: first, completed: completed, nanoseconds: nanoseconds, into: &actions)
         settle(done, nanoseconds)
         try update(&actions)
-        return done
+        return (done, attempts)
     }
 
     /// - Returns: the examples that are done, the one that failed, and what becomes of it; nil in a loop that is over.
@@ -194,13 +197,20 @@ struct ServedLoop {
         try update(&actions)
     }
 
-    mutating func feed(_ more: [Bytes], _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+    mutating func feed(_ part: LoopFeed.Part, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
         guard !isCancelled else { return }
-        for example in more {
-            examples[fed] = example
-            fed += 1
+        switch part {
+        case .examples(let more):
+            for (number, example) in more.enumerated() { examples[fed + number] = example }
+            fed += more.count
+            schedule.extend(by: more.count, into: &actions)
+        case .replicated(let count):
+            fed += count
+            schedule.extend(by: count, into: &actions)
+        case .done(let count):
+            fed += count
+            schedule.skip(count)
         }
-        schedule.extend(by: more.count, into: &actions)
         try update(&actions)
     }
 
@@ -257,6 +267,6 @@ struct ServedLoop {
         }
         if schedule.finished { examples = [:] }
         let isFed = options.examples == .sent && announcedLength == nil
-        wantsExamples = isFed && !isClosed && !isCancelled && fed - schedule.handedOut < Self.reserve + 4 * ranks
+        wantsExamples = isFed && !isClosed && !isCancelled && schedule.available < Self.reserve + 4 * ranks
     }
 }

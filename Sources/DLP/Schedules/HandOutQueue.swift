@@ -4,29 +4,60 @@ struct HandOutQueue: Sendable {
     private(set) var returned: [Lot] = []
     /// How many examples came back and are still here.
     private(set) var returnedCount = 0
+    /// How many of these are under suspicion.
+    private var suspectedCount = 0
     /// The first example that was never handed out.
     private(set) var next = 0
     /// The first example that is not there to be handed out.
     private(set) var end: Int
+    /// From `next` on, in their order: examples that are done already.
+    private var gaps = Queue<Range<Int>>()
+    private var gapCount = 0
 
     /// A queue of the examples below `end`.
     init(end: Int) { self.end = end }
 
     /// How many examples it holds.
-    var count: Int { returnedCount + max(0, end - next) }
+    var count: Int { returnedCount + max(0, end - next) - gapCount }
+
+    /// How many examples it holds for a worker which, where it is spared, gets none that are under suspicion.
+    func count(sparing isSpared: Bool) -> Int { isSpared ? count - suspectedCount : count }
 
     /// Adds `count` examples at the end.
     mutating func extend(by count: Int) { end += count }
 
+    /// Adds `count` examples at the end that are done already.
+    mutating func skip(_ count: Int) {
+        gaps.append(end..<end + count)
+        gapCount += count
+        end += count
+    }
+
     /// Takes everything that was never handed out, for whom it is meant.
-    mutating func reserveAll() { next = end }
+    mutating func takeAllFresh() -> [Chunk] {
+        var runs: [Chunk] = []
+        while let run = takeFresh(.max) { runs.append(run) }
+        return runs
+    }
+
+    private mutating func takeFresh(_ count: Int) -> Chunk? {
+        while let gap = gaps.first, gap.lowerBound == next {
+            _ = gaps.popFirst()
+            gapCount -= gap.count
+            next = gap.upperBound
+        }
+        let end = gaps.first?.lowerBound ?? self.end
+        guard next < end else { return nil }
+        defer { next += min(count, end - next) }
+        return Chunk(first: next, count: min(count, end - next))
+    }
 
     /// Drops all examples from `end` on.
     mutating func cut(to end: Int) {
         self.end = end
         let kept = returned
         returned = []
-        returnedCount = 0
+        (returnedCount, suspectedCount) = (0, 0)
         for lot in kept { putBack(lot) }
     }
 
@@ -36,27 +67,32 @@ struct HandOutQueue: Sendable {
         guard chunk.count > 0 else { return }
         returned.append(Lot(chunk, suspicion: lot.suspicion))
         returnedCount += chunk.count
+        if lot.suspicion != nil { suspectedCount += chunk.count }
     }
 
-    /// Takes up to `count` examples from the front; nil where there are none.
-    mutating func take(_ count: Int) -> Lot? {
-        if let front = returned.popLast() {
-            let taken = front.chunk.prefix(min(count, front.chunk.count, front.portion))
-            if taken.count < front.chunk.count {
-                returned.append(Lot(front.chunk.dropFirst(taken.count), suspicion: front.suspicion))
+    /// Takes up to `count` examples from the front, or, for a worker that is spared, from the first that are not under
+    /// suspicion; nil where there are none.
+    mutating func take(_ count: Int, sparing isSpared: Bool) -> Lot? {
+        let index = isSpared ? returned.lastIndex { $0.suspicion == nil } : returned.indices.last
+        if let index {
+            let lot = returned[index]
+            let taken = lot.chunk.prefix(min(count, lot.chunk.count, lot.portion))
+            if taken.count < lot.chunk.count {
+                returned[index].chunk = lot.chunk.dropFirst(taken.count)
+            } else {
+                returned.remove(at: index)
             }
             returnedCount -= taken.count
-            return Lot(taken, suspicion: front.suspicion)
+            if lot.suspicion != nil { suspectedCount -= taken.count }
+            return Lot(taken, suspicion: lot.suspicion)
         }
-        guard next < end else { return nil }
-        let taken = Chunk(first: next, count: min(count, end - next))
-        next += taken.count
-        return Lot(taken)
+        return takeFresh(count).map { Lot($0) }
     }
 
     /// Nobody blames these examples for the death number `death` any more.
     mutating func acquit(of death: Int) {
         for index in returned.indices where returned[index].suspicion?.death == death {
+            suspectedCount -= returned[index].chunk.count
             returned[index].suspicion = nil
         }
     }

@@ -7,9 +7,12 @@ extension ManagedSchedule {
     /// Whether no other rank than one that takes part does so, or may yet.
     private var isAlone: Bool { workers.count - goneWorkers <= 1 }
 
-    private func situation(of worker: Int) -> HandOutSituation {
+    /// Whether `worker` is to be given nothing that may be the death of it: that of rank 0 would be the job's.
+    private func isSpared(_ worker: Int) -> Bool { worker == 0 && !isAlone }
+
+    private func situation(of worker: Int, available: Int? = nil) -> HandOutSituation {
         HandOutSituation(
-            available: queue.count, workers: presentWorkers, cost: cost,
+            available: available ?? queue.count, workers: presentWorkers, cost: cost,
             previous: workers[worker].previousCount)
     }
 
@@ -23,7 +26,7 @@ extension ManagedSchedule {
         }
         let situation = situation(of: worker)
         if workers[worker].ahead == nil, policy.allowsAhead(in: situation),
-            let lot = queue.take(policy.count(in: situation))
+            let lot = queue.take(policy.count(in: situation), sparing: isSpared(worker))
         {
             assign(lot, to: worker, into: &actions)
         }
@@ -31,7 +34,10 @@ extension ManagedSchedule {
 
     /// What a worker that has nothing is to do: what failed elsewhere comes last.
     private mutating func firstLot(for worker: Int) -> Lot? {
-        if let lot = workers[worker].takeShare() ?? queue.take(policy.count(in: situation(of: worker))) { return lot }
+        // Nobody else waits for a share, so that its chunks need not shrink.
+        let portion = sharesInChunks ? policy.count(in: situation(of: worker, available: .max)) : .max
+        if let lot = workers[worker].takeShare(portion) { return lot }
+        if let lot = queue.take(policy.count(in: situation(of: worker)), sparing: isSpared(worker)) { return lot }
         return retries.take(for: worker, isAlone: isAlone).map { Lot(Chunk(first: $0, count: 1)) }
     }
 
@@ -59,7 +65,7 @@ extension ManagedSchedule {
 
     /// Serves workers that wait, as long as there is something to hand out or nothing more to wait for.
     mutating func serveWaiting(into actions: inout [ScheduleAction]) {
-        // What failed on the only worker that waits is not for it.
+        // What failed on the only worker that waits is not for it, nor what may be the death of rank 0.
         var unserved: [Int] = []
         while mayServe, let worker = waiting.popLast() {
             guard workers[worker].phase == .waiting else { continue }
@@ -74,7 +80,7 @@ extension ManagedSchedule {
     }
 
     private func canServe(_ worker: Int) -> Bool {
-        queue.count > 0 || retries.has(for: worker, isAlone: isAlone) || finished
+        queue.count(sparing: isSpared(worker)) > 0 || retries.has(for: worker, isAlone: isAlone) || finished
             || (isSettled && !workers[worker].finished.isEmpty)
     }
 }

@@ -7,8 +7,18 @@ extension ManagedSchedule {
     public mutating func extend(by count: Int, into actions: inout [ScheduleAction]) {
         precondition(extent == .growing && length == nil && count >= 0, "this list of examples does not grow")
         queue.extend(by: count)
-        if shareholders != nil { queue.reserveAll() }
+        reserveShares()
         serveWaiting(into: &actions)
+    }
+
+    /// The root has `count` more examples that are done already.
+    ///
+    /// - Precondition: the list is growing and not closed.
+    public mutating func skip(_ count: Int) {
+        precondition(extent == .growing && length == nil && count >= 0, "this list of examples does not grow")
+        queue.skip(count)
+        doneCount += count
+        skippedCount += count
     }
 
     /// The root has no more examples.
@@ -18,23 +28,40 @@ extension ManagedSchedule {
         precondition(extent == .growing, "this list of examples does not grow")
         length = queue.end
         shareOut()
-        for worker in shareholders ?? 0..<0 where workers[worker].phase == .waiting && workers[worker].share != nil {
+        for worker in shareholders ?? 0..<0 where workers[worker].phase == .waiting && !workers[worker].shares.isEmpty {
             serve(worker, into: &actions)
         }
         waiting.removeAll { workers[$0].phase != .waiting }
         serveWaiting(into: &actions)
     }
 
+    /// Keeps what there is for those that have shares.
+    private mutating func reserveShares() {
+        guard shareholders != nil else { return }
+        for run in queue.takeAllFresh() {
+            if let last = reserved.indices.last, reserved[last].end == run.first {
+                reserved[last].count += run.count
+            } else {
+                reserved.append(run)
+            }
+        }
+    }
+
     /// Gives the examples, all of which are known, to those that have shares.
     mutating func shareOut() {
         guard let shareholders else { return }
-        queue.reserveAll()
-        let shares = RoundRobinSchedule(length: queue.end, size: shareholders.count)
-        for (number, worker) in shareholders.enumerated() {
-            let share = shares.share(of: number)
-            guard share.count > 0 else { continue }
-            if workers[worker].isGone { queue.putBack(Lot(share)) } else { workers[worker].share = share }
+        reserveShares()
+        var position = reserved.reduce(0) { $0 + $1.count }
+        // From the end, for what comes first is taken last, from a worker as from the queue.
+        for run in reserved.reversed() {
+            position -= run.count
+            for (number, worker) in shareholders.enumerated() {
+                let share = run.share(of: number, among: shareholders.count, after: position)
+                guard share.count > 0 else { continue }
+                if workers[worker].isGone { queue.putBack(Lot(share)) } else { workers[worker].shares.append(share) }
+            }
         }
+        reserved = []
     }
 
     /// A rank has come to the end of its copy of the list: there are `count` examples.

@@ -32,6 +32,8 @@ public struct ManagedSchedule: Sendable {
     public internal(set) var length: Int?
     /// How many examples are done.
     public internal(set) var doneCount = 0
+    /// How many of them were done before the loop began.
+    public internal(set) var skippedCount = 0
     /// How many examples have failed for good.
     public internal(set) var failedCount = 0
     /// How many workers have a chunk.
@@ -45,6 +47,10 @@ public struct ManagedSchedule: Sendable {
     let resultsStay: Bool
     /// The workers that have a share each.
     let shareholders: Range<Int>?
+    /// Whether they get it bit by bit.
+    let sharesInChunks: Bool
+    /// What is to be shared out once the list is complete.
+    var reserved: [Chunk] = []
     var queue: HandOutQueue
     var cost = CostEstimate()
     var workers: [ScheduledWorker]
@@ -72,16 +78,18 @@ public struct ManagedSchedule: Sendable {
     ///   - failures: what becomes of examples that fail; only `retries` and `crashLimit` matter here.
     ///   - resultsStay: a worker keeps the results of what it has done until it is asked for them, and they die with it.
     ///   - shares: the last so many ranks have a share each, by round robin; nil: nobody has.
+    ///   - sharesInChunks: they get it chunk by chunk.
     /// - Precondition: a list without a known end has no shares.
     public init(
         _ extent: Extent, workers: Int, policy: ChunkPolicy = .adaptive, failures: FailurePolicy = FailurePolicy(),
-        resultsStay: Bool = false, shares: Int? = nil
+        resultsStay: Bool = false, shares: Int? = nil, sharesInChunks: Bool = false
     ) {
         precondition(shares == nil || extent != .unbounded, "a list without a known end cannot be shared out")
         self.extent = extent
         self.policy = policy
         self.failures = failures
         self.resultsStay = resultsStay
+        self.sharesInChunks = sharesInChunks
         self.workers = Array(repeating: ScheduledWorker(), count: max(workers, 1))
         let ranks = self.workers.count
         shareholders = shares.map { ranks - max(1, min($0, ranks))..<ranks }
@@ -102,7 +110,7 @@ public struct ManagedSchedule: Sendable {
     /// How many examples are there to be handed out; very many where the list is unbounded.
     public var available: Int { queue.count }
     /// How many examples were handed out, or are meant for a worker, and did not come back.
-    public var handedOut: Int { min(queue.next, queue.end) - queue.returnedCount }
+    public var handedOut: Int { queue.end - skippedCount - queue.count }
 
     /// Whether `worker` waits for something to do.
     public func isWaiting(_ worker: Int) -> Bool {

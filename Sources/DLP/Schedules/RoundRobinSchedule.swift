@@ -13,6 +13,15 @@ public struct RoundRobinSchedule: Sendable, Hashable {
 
     /// The examples of `rank`.
     public func share(of rank: Int) -> Chunk {
-        Chunk(first: rank, count: rank < length ? (length - rank - 1) / size + 1 : 0, stride: size)
+        Chunk(first: 0, count: length).share(of: rank, among: size, after: 0)
+    }
+}
+
+extension Chunk {
+    /// What of these consecutive examples is the share of the rank `number` of `size`, where they stand behind
+    /// `position` others in a list that is shared out.
+    func share(of number: Int, among size: Int, after position: Int) -> Chunk {
+        let offset = (number - position % size + size) % size
+        return Chunk(first: first + offset, count: offset < count ? (count - offset - 1) / size + 1 : 0, stride: size)
     }
 }

@@ -19,8 +19,8 @@ struct ScheduledWorker: Sendable {
     }
 
     var phase = Phase.absent
-    /// What is meant for it alone, before it has got it.
-    var share: Chunk?
+    /// What is meant for it alone, before it has got it; the last comes first in the list.
+    var shares: [Chunk] = []
     /// What is under work, or next to be.
     var current: Lot?
     /// What comes after that.
@@ -39,10 +39,11 @@ struct ScheduledWorker: Sendable {
     /// Whether it takes no more.
     var isGone: Bool { phase == .left || phase == .lost }
 
-    /// Its share, if it has one and has not got it yet.
-    mutating func takeShare() -> Lot? {
-        defer { share = nil }
-        return share.flatMap { $0.count > 0 ? Lot($0) : nil }
+    /// Up to `count` consecutive examples of its share, if it has one and has not got all of it yet.
+    mutating func takeShare(_ count: Int) -> Lot? {
+        guard let front = shares.popLast() else { return nil }
+        if count < front.count { shares.append(front.dropFirst(count)) }
+        return Lot(front.prefix(min(count, front.count)))
     }
 
     /// What it has that begins at `first`.
@@ -74,9 +75,9 @@ struct ScheduledWorker: Sendable {
         defer {
             current = nil
             ahead = nil
-            share = nil
+            shares = []
         }
-        return [share.map { Lot($0) }, ahead, current].compactMap { $0 }
+        return shares.map { Lot($0) } + [ahead, current].compactMap { $0 }
     }
 
     /// Remembers that it has done `chunk`, together with what it did right before it in the list.

@@ -95,30 +95,49 @@ extension LuaHost {
     public func digest(of examples: Examples) throws(ScriptError) -> Digest {
         var builder = DigestBuilder()
         for index in 0..<(examples.count ?? 0) {
-            let bytes = try encodedExample(examples, index)
-            do {
-                builder.add(try bytes.withUnsafeBytes { (item) throws(CodecError) in try Digest(of: item) })
-            } catch {
-                throw ScriptError(message: "example \(index + 1): \(error.description)")
-            }
+            builder.add(try digest(of: examples, at: index))
         }
         return builder.digest
+    }
+
+    /// What examples are encoded for.
+    public enum Purpose: String {
+        /// To be sent.
+        case travel =
+            "which cannot travel to another rank; where every rank makes the same list, --examples replicate does without"
+        /// To be told from others in the journal.
+        case journal = "by which a journal cannot tell examples apart"
+    }
+
+    /// The digest of the example at `index`, from 0.
+    ///
+    /// - Throws: `ScriptError` where it holds what has no digest.
+    public func digest(
+        of examples: Examples, at index: Int, for purpose: Purpose = .travel
+    ) throws(ScriptError) -> Digest {
+        let bytes = try encodedExample(examples, index, for: purpose)
+        do {
+            return try bytes.withUnsafeBytes { (item) throws(CodecError) in try Digest(of: item) }
+        } catch {
+            throw ScriptError(message: "example \(index + 1): \(error.description)")
+        }
     }
 
     /// The example at `index`, from 0, as bytes.
     ///
     /// - Throws: `ScriptError` where it holds what cannot travel.
-    public func encodedExample(_ examples: Examples, _ index: Int) throws(ScriptError) -> Bytes {
+    public func encodedExample(
+        _ examples: Examples, _ index: Int, for purpose: Purpose = .travel
+    ) throws(ScriptError) -> Bytes {
         try pushExample(examples, index)
         defer { pop(state) }
-        return try encodeTopExample(index)
+        return try encodeTopExample(index, purpose)
     }
 
-    private func encodeTopExample(_ index: Int) throws(ScriptError) -> Bytes {
+    private func encodeTopExample(_ index: Int, _ purpose: Purpose = .travel) throws(ScriptError) -> Bytes {
         do { try encoder.append(state, -1) } catch {
             throw ScriptError(
-                message: "example \(index + 1): \(error.description), which cannot travel to another rank; where every "
-                    + "rank makes the same list, --examples replicate does without")
+                message: "example \(index + 1): \(error.description), \(purpose.rawValue)")
         }
         return encoder.take()
     }

@@ -2,6 +2,8 @@
 public struct ProgressState: Sendable, Hashable {
     /// How many examples are done or have failed for good.
     public var done: Int
+    /// How many of them were done before it began.
+    public var earlier: Int
     /// How many examples there are; nil where that is not known yet.
     public var total: Int?
     /// How many have failed for good.
@@ -17,10 +19,11 @@ public struct ProgressState: Sendable, Hashable {
 
     /// A state; what is not named is 0 or unknown.
     public init(
-        done: Int = 0, total: Int? = nil, failures: Int = 0, busyRanks: Int = 0, ranks: Int = 1,
+        done: Int = 0, earlier: Int = 0, total: Int? = nil, failures: Int = 0, busyRanks: Int = 0, ranks: Int = 1,
         start: UInt64, now: UInt64
     ) {
         self.done = done
+        self.earlier = earlier
         self.total = total
         self.failures = failures
         self.busyRanks = busyRanks
@@ -32,7 +35,7 @@ public struct ProgressState: Sendable, Hashable {
     /// Seconds since the start.
     var elapsed: Double { now > start ? Double(now - start) / 1e9 : 0 }
     /// Examples per second.
-    var rate: Double { elapsed > 0 ? Double(done) / elapsed : 0 }
+    var rate: Double { elapsed > 0 ? Double(done - earlier) / elapsed : 0 }
     /// Which part is done, from 0 to 1; nil where the total is unknown.
     var fraction: Double? {
         guard let total else { return nil }

@@ -66,7 +66,8 @@ struct ProgressDisplay {
             let latest = progress()
             work = latest?.work ?? 0
             return ProgressState(
-                done: latest?.done ?? 0, total: latest?.total, failures: latest?.failures ?? 0,
+                done: latest?.done ?? 0, earlier: latest?.earlier ?? 0, total: latest?.total,
+                failures: latest?.failures ?? 0,
                 busyRanks: latest?.busy ?? 0, ranks: max(latest?.ranks ?? 0, 1), start: start, now: dlp_now())
         }
         var reporter = ProgressReporter(mode: plan.mode, prefix: plan.prefix, sink: sink, start: start)

@@ -2,6 +2,7 @@ import AME
 import CLuaHost
 import DLP
 import Glibc
+import Journal
 import LuaHost
 import Synchronization
 
@@ -13,6 +14,8 @@ final class RootObserver: JobObserver {
         var display: ProgressDisplay?
         /// In mode `round-robin`, where the others report at the end only: what the root itself has done.
         var own: WorkCounter?
+        /// Where it is noted what becomes of examples.
+        var journal: JournalWriter?
     }
 
     private let state = Mutex(State())
@@ -47,10 +50,40 @@ final class RootObserver: JobObserver {
     /// The root does its share of the examples, and hears of the others' at the end only.
     func count(_ counter: WorkCounter) { state.withLock { $0.own = counter } }
 
+    /// Notes from now on what becomes of examples.
+    func note(in journal: JournalWriter) { state.withLock { $0.journal = journal } }
+
+    /// Waits until all that has come is in the journal, if there is one.
+    ///
+    /// - Returns: why it is not.
+    func closeJournal() -> JournalError? {
+        guard let journal = state.withLock({ $0.journal }) else { return nil }
+        do { try journal.close() } catch { return error }
+        return nil
+    }
+
+    /// Tells the user why the job ends early, once all that there is of it is safe.
+    func explain(_ end: JobEnd) {
+        finishDisplay()
+        // What failed is done again, but whoever looks into the journal should find it.
+        if case .fault(let fault) = end, fault.phase == .work { exampleFailed(fault) }
+        let failure = closeJournal()
+        switch end {
+        case .fault(let fault):
+            Complaint.write(Complaint.text(of: fault, size: size))
+            if fault.message == failure?.description { return }
+        case .interrupted: Complaint.write(interruption)
+        case .exit, .stopped: break
+        }
+        if let failure { Complaint.write(failure.description) }
+    }
+
     /// What to say when the job is interrupted.
-    var interruption: String {
-        let (progress, own) = state.withLock { ($0.progress, $0.own) }
-        let lost = "their results are lost, start again to do them all"
+    private var interruption: String {
+        let (progress, own, journal) = state.withLock { ($0.progress, $0.own, $0.journal) }
+        let lost =
+            journal == nil
+            ? "their results are lost, start again to do them all" : "start again with the same --journal to go on"
         guard let progress else { return "interrupted" }
         let total = progress.total.map { " of \($0)" } ?? ""
         guard let own else { return "interrupted after \(progress.done)\(total) examples; \(lost)" }
@@ -63,6 +96,13 @@ final class RootObserver: JobObserver {
 
     func loopChanged(_ progress: LoopProgress?) { state.withLock { $0.progress = progress } }
 
+    func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, attempts: Int) {
+        guard let journal = state.withLock({ $0.journal }) else { return }
+        journal.note(.done(run, host: host, nanoseconds: nanoseconds, attempts: attempts))
+    }
+
+    func exampleFailed(_ fault: Fault) { state.withLock { $0.journal }?.note(.failed(fault)) }
+
     func explainLoss(of rank: Int) -> String? { control?.explainLoss(of: rank) }
 
     func rankWasLost(_ rank: Int, host: String, cause: String) {
@@ -72,12 +112,7 @@ final class RootObserver: JobObserver {
     func jobEnds(_ end: JobEnd) { state.withLock { $0.interrupter?.interrupt() } }
 
     func jobIsStuck(_ end: JobEnd, leave: () -> Void) {
-        finishDisplay()
-        switch end {
-        case .fault(let fault): Complaint.write(Complaint.text(of: fault, size: size))
-        case .interrupted: Complaint.write(interruption)
-        case .exit, .stopped: break
-        }
+        explain(end)
         leave()
         _exit(end.status)
     }

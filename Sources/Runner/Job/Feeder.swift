@@ -3,8 +3,7 @@ import LuaHost
 
 /// Gives a loop the examples that only the root has: as many at a time as its hand-out asks for.
 struct Feeder {
-    private let feed: LoopFeed
-    private let store: ExampleStore?
+    private let feed: ExampleFeed
     private let host: LuaHost
     private let examples: Examples
     private var fed = 0
@@ -13,15 +12,11 @@ struct Feeder {
     /// How many are made at a time: between two batches the root looks for results and for work of its own.
     private static let batch = 512
 
-    /// Begins to feed; the lines of standard input come from a thread of their own, for reading them may block.
-    ///
-    /// - Parameter store: what keeps the examples, where `collect` wants to see them.
-    init(_ feed: LoopFeed, _ host: LuaHost, _ examples: Examples, _ store: ExampleStore?) throws {
+    /// A feeder of what `examples` gives.
+    init(_ feed: ExampleFeed, _ host: LuaHost, _ examples: Examples) {
         self.feed = feed
-        self.store = store
         self.host = host
         self.examples = examples
-        if examples == .lines { try LineReader.feedLines(to: feed, store) }
     }
 
     /// Feeds one batch.
@@ -36,8 +31,7 @@ struct Feeder {
             batch.append(example)
         }
         fed += batch.count
-        store?.add(batch)
-        feed.add(batch)
+        try feed.add(batch)
         if isClosed { feed.close() }
     }
 

@@ -13,14 +13,19 @@ struct JobPlan {
     /// Whether the root sends the examples with the work.
     var isSent: Bool { agreement.source == .sent }
 
+    /// How many examples all ranks know of: with a journal the root tells which of them are to be done.
+    var announcedLength: Int? { settings.journal == nil ? agreement.count : nil }
+
     /// How the examples are handed out.
     var loopOptions: LoopOptions {
         var options = LoopOptions(
-            results: settings.mode == .managed ? .stay : .stream, examples: agreement.source, chunk: settings.chunk)
+            results: settings.mode == .managed && settings.journal == nil ? .stay : .stream, examples: agreement.source,
+            chunk: settings.chunk)
         options.failures = settings.failures
         if settings.mode == .roundRobin {
             options.chunk = nil
             // A root that does not work leaves its turn to the others.
+            options.sharesInChunks = settings.journal != nil
             options.shares = settings.rootWorks ? settings.size : settings.size - 1
         }
         return options

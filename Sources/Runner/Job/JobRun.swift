@@ -7,12 +7,16 @@ import Report
 struct JobRun {
     private let session: Session
     private let host: LuaHost
+    private let script: Script
     private let settings: JobSettings
     private let task: Invocation.Task
 
-    init(_ session: Session, _ host: LuaHost, _ settings: JobSettings, _ task: Invocation.Task) {
+    init(
+        _ session: Session, _ host: LuaHost, _ script: Script, _ settings: JobSettings, _ task: Invocation.Task
+    ) {
         self.session = session
         self.host = host
+        self.script = script
         self.settings = settings
         self.task = task
     }
@@ -22,6 +26,7 @@ struct JobRun {
         let summarizes = try scripted { () throws(ScriptError) in try host.isFunction("summarize") }
         let collects = try scripted { () throws(ScriptError) in try host.isFunction("collect") }
         let isWriting = session.isRoot && task == .run
+        let journal = isWriting ? try session.openJournal(settings, script) : nil
         let output = isWriting ? try resultWriter(scriptTakesThem: summarizes || collects) : nil
         let examples = try scripted(.examples) { () throws(ScriptError) in
             try host.openJob(evaluate: session.isRoot || settings.examples != .root)
@@ -38,7 +43,7 @@ struct JobRun {
                 return try WorkerJob(port: session.port, host: host, plan: plan).run()
             }
             let sink = ResultSink(host: host, plan: plan, size: session.port.size, output: output)
-            try RootJob(session: session, port: root, host: host, plan: plan, sink: sink).run()
+            try RootJob(session: session, port: root, host: host, plan: plan, sink: sink, journal: journal).run()
         } catch let error as WorkError {
             throw PhaseError(phase: .work, error: error.error, example: error.index + 1)
         }

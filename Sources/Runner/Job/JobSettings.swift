@@ -11,6 +11,8 @@ struct JobSettings {
     var seed: Int64
     var progress: ProgressReporter.Mode
     var output: String?
+    /// The journal, if it keeps one.
+    var journal: JournalSettings?
     var failures: FailurePolicy
     /// How many ranks the job has.
     var size: Int

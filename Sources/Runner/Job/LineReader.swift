@@ -4,15 +4,18 @@ import Glibc
 /// The lines of standard input, as examples.
 enum LineReader {
     /// Reads them on a thread of its own, as many as the hand-out asks for.
-    static func feedLines(to feed: LoopFeed, _ store: ExampleStore?) throws {
+    ///
+    /// - Parameter end: ends the job where a line cannot be fed.
+    static func feedLines(to feed: sending ExampleFeed, end: @escaping @Sendable (JobEnd) -> Void) throws {
         feed.takeOver()
         _ = try ServiceThread {
             var splitter = LineSplitter()
-            while feed.waitForDemand() {
-                guard let lines = splitter.read() else { return feed.close() }
-                store?.add(lines)
-                feed.add(lines)
-            }
+            do {
+                while feed.waitForDemand() {
+                    guard let lines = splitter.read() else { return feed.close() }
+                    try feed.add(lines)
+                }
+            } catch { end(error as? JobEnd ?? .fault(JobJournal.fault(error))) }
         }
     }
 

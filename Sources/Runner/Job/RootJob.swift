@@ -1,4 +1,5 @@
 import DLP
+import Journal
 import LuaHost
 
 /// The root's part in a job: it works as the others do, feeds them with examples where only it has them, and takes the
@@ -9,17 +10,23 @@ struct RootJob {
     let host: LuaHost
     let plan: JobPlan
     let sink: ResultSink
+    let journal: JobJournal?
+
+    /// So many examples are looked for in the journal before others get what is to be done.
+    private static let batch = 4096
 
     /// - Throws: what the script raises, and `JobEnd`.
     func run() throws {
-        // In mode `round-robin` ranks have nothing to say before they are done.
-        if plan.settings.mode == .roundRobin {
+        // In mode `round-robin` ranks have nothing to say before they are done, but for the journal.
+        if plan.settings.mode == .roundRobin, journal == nil {
             session.observer.count(host.workCounter)
         } else {
             session.showProgress(plan.settings.progress)
         }
         let total = try runLoop()
         session.observer.finishDisplay()
+        // Whatever the script makes of the results, they are safe.
+        if let failure = session.observer.closeJournal() { throw JobEnd.fault(JobJournal.fault(failure)) }
         guard sink.count == total else {
             throw PhaseError(
                 phase: .communication,
@@ -33,12 +40,14 @@ struct RootJob {
     /// - Returns: the number of examples.
     private func runLoop() throws -> Int {
         let loop = try port.enterLoop(
-            length: plan.agreement.count, options: plan.loopOptions, working: plan.settings.rootWorks)
-        var feeder = plan.isSent ? try Feeder(port.feed(for: loop), host, plan.examples, sink.store) : nil
+            length: plan.announcedLength, options: plan.loopOptions, working: plan.settings.rootWorks)
+        var feeder = try beginFeeding(port.feed(for: loop))
         var work = LoopWork(port, host, plan, loop: loop)
         while true {
             switch try nextEvent(loop) {
-            case .results(let run): try sink.take(run)
+            case .results(let run):
+                journal?.writer.waitForRoom()
+                try sink.take(run)
             case .failed(let fault): try sink.take(fault)
             case .hungry: try feeder?.feedMore()
             case .work(let chunk, let giveBackAfter, let sent):
@@ -48,6 +57,41 @@ struct RootJob {
             case .end(let length): return length ?? 0
             }
         }
+    }
+
+    /// Begins to tell the loop what only the root knows: its examples, or which of them are done.
+    ///
+    /// - Returns: who goes on with it whenever the loop asks, where somebody has to.
+    private func beginFeeding(_ feed: LoopFeed) throws -> Feeder? {
+        guard plan.isSent else {
+            if let journal { try feedIndices(feed, journal) }
+            return nil
+        }
+        let examples = ExampleFeed(feed, sink.store, journal)
+        guard plan.examples == .lines else { return Feeder(examples, host, plan.examples) }
+        // Reading them may block.
+        try LineReader.feedLines(to: examples, end: port.ender)
+        return nil
+    }
+
+    /// Tells the loop which of the examples, which all ranks have, are to be done, and takes the results of the others.
+    private func feedIndices(_ feed: LoopFeed, _ journal: JobJournal) throws {
+        let count = plan.examples.count ?? 0
+        var runs: [JobJournal.Run] = []
+        for first in stride(from: 0, to: count, by: Self.batch) {
+            let digests = try (first..<min(first + Self.batch, count)).map { index in
+                do throws(ScriptError) { return try host.digest(of: plan.examples, at: index, for: .journal) } catch {
+                    throw PhaseError(phase: .examples, error: error)
+                }
+            }
+            for run in journal.add(digests) {
+                if run.isDone { feed.skip(run.count) } else { feed.add(count: run.count) }
+                runs.append(run)
+            }
+        }
+        journal.ledger.complete()
+        feed.close()
+        try journal.readResults(of: runs) { try sink.take($0) }
     }
 
     /// What the loop wants next; before a wait, what has been written so far is shown.

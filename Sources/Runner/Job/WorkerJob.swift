@@ -8,7 +8,7 @@ struct WorkerJob {
     let plan: JobPlan
 
     func run() throws {
-        let loop = try port.enterLoop(length: plan.agreement.count, options: plan.loopOptions)
+        let loop = try port.enterLoop(length: plan.announcedLength, options: plan.loopOptions)
         var work = LoopWork(port, host, plan, loop: loop)
         while true {
             switch try port.event(of: loop) {

@@ -22,6 +22,8 @@ struct Sighting {
     var identity: String?
     /// The MPI libraries whose programs it can start.
     var family: MPIFamily?
+    /// Whether it ends the other processes when one is killed.
+    var endsOthers = true
     /// The way, where it is open.
     var rendezvous: Rendezvous?
     /// Why it is not, where there is no `rendezvous`.
@@ -93,6 +95,7 @@ extension Sighting {
         // Nothing but the file needs neither a library nor a descriptor that has come through.
         var sighting = Sighting(
             name: "srun", way: .sharedFile, rank: rank, size: size, identity: "slurm \(step) \(rank)",
+            endsOthers: false,
             rendezvous: .sharedFile(
                 rank: rank, size: size, job: "\(cluster)\(step)", isOneHost: facts.number("SLURM_STEP_NUM_NODES") == 1))
         if facts.variable("PMI_JOBID") == step, let open = openDescriptor(facts) {

@@ -88,6 +88,12 @@ public struct JobOptions: Sendable {
     public var timeout: Double?
     /// Whether files, programs, modules and bytecode are kept from the script, which must not decide that itself.
     public var isSandboxed = false
+    /// The file that holds what is done.
+    public var journal: String?
+    /// Whether to go on with a journal that another script has made; no by default.
+    public var keep: Choice?
+    /// Whether to begin the journal anew; no by default.
+    public var fresh: Choice?
 
     /// Nothing set.
     public init() {}
@@ -103,6 +109,9 @@ public struct JobOptions: Sendable {
         case "examples": examples = try choice(name, value)
         case "progress": progress = try choice(name, value)
         case "output": output = value
+        case "journal": journal = value
+        case "keep": keep = try choice(name, value)
+        case "fresh": fresh = try choice(name, value)
         case "on-error": onError = try choice(name, value)
         case "retries": retries = try number(name, value, 0...FailurePolicy.limit)
         case "crash-limit": crashLimit = try number(name, value, 1...FailurePolicy.limit)
@@ -178,6 +187,8 @@ public struct JobOptions: Sendable {
         output = output ?? script.output
         memory = memory ?? script.memory
         timeout = timeout ?? script.timeout
+        journal = journal ?? script.journal
+        if keep == nil, fresh == nil { (keep, fresh) = (script.keep, script.fresh) }
     }
 
     /// What even a script that is not trusted may set: it concerns nothing but its own job.
@@ -196,6 +207,8 @@ public struct Invocation: Sendable {
         case text(String)
         /// The root's standard input.
         case standardInput
+        /// No script, but a journal to be shown.
+        case journal(String)
         /// None: `--info`.
         case none
     }

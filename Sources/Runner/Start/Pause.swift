@@ -3,8 +3,8 @@ import Glibc
 /// Waiting for nothing but time.
 enum Pause {
     /// Lets this thread sleep, through signals.
-    static func seconds(_ seconds: Int) {
-        var wanted = timespec(tv_sec: seconds, tv_nsec: 0)
+    static func milliseconds(_ milliseconds: Int) {
+        var wanted = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
         var rest = timespec()
         while nanosleep(&wanted, &rest) < 0, errno == EINTR { wanted = rest }
     }

@@ -3,6 +3,7 @@ import CLuaHost
 import CSystem
 import DLP
 import Glibc
+import Journal
 import LuaHost
 import MPIBackend
 import Report
@@ -42,12 +43,16 @@ final class Session {
             let worker = try AMEWorker(environment: environment, connectTimeout: connectTimeout)
             port = WorkerPort(worker)
             watchHangup = { try? worker.watchHangup($0) }
-        case .mpi(let library) where rank == 0:
-            port = try RootPort(observer: observer) { () throws(CommunicationError) in
-                try MPICommunicator(library: library, expectedRank: rank, expectedSize: size)
-            }
         case .mpi(let library):
-            port = try WorkerPort(MPICommunicator(library: library, expectedRank: rank, expectedSize: size))
+            let start = try MPIStart(rank: rank, within: connectTimeout)
+            defer { start.isOver() }
+            if rank == 0 {
+                port = try RootPort(observer: observer) { () throws(CommunicationError) in
+                    try MPICommunicator(library: library, expectedRank: rank, expectedSize: size)
+                }
+            } else {
+                port = try WorkerPort(MPICommunicator(library: library, expectedRank: rank, expectedSize: size))
+            }
         }
         control?.lead()
     }
@@ -56,6 +61,22 @@ final class Session {
     /// Tells the watch that this worker is about to leave by itself.
     private let departure: EventWaker
 
+    /// Connects the ranks a second time, where nothing else would tell them that one has died.
+    ///
+    /// - Throws: `JobEnd` where they cannot talk to each other.
+    func tieLifeline() throws(JobEnd) {
+        guard case .mpi = connection.transport, connection.detection.launcher?.endsOthers == false else { return }
+        var lost: @Sendable (Int, String) -> Void = { (_, _) in }
+        if let root { lost = root.rankIsLost }
+        if let lifeline = try Lifeline.tie(port, lost: lost) {
+            watchHangup = { lifeline.watchHangup($0) }
+        } else if isRoot {
+            Complaint.write(
+                "the ranks cannot be connected by sockets as well: should one of them be killed, the others may wait for "
+                    + "ever; srun -K ends them")
+        }
+    }
+
     /// Shows the progress of the loop that begins, where that is wanted.
     func showProgress(_ mode: ProgressReporter.Mode, prefix: String = "") {
         guard isRoot else { return }
@@ -63,6 +84,14 @@ final class Session {
             ProgressDisplay.Plan(
                 mode: mode, prefix: prefix, control: control, columns: connection.environment?.columns,
                 size: port.size))
+    }
+
+    /// Opens the journal of a job, where it keeps one; what comes of examples is noted from now on.
+    func openJournal(_ settings: JobSettings, _ script: Script) throws -> JobJournal? {
+        guard let wanted = settings.journal, let end = root?.ender else { return nil }
+        let journal = try JobJournal(wanted, script, seed: settings.seed, end: end)
+        observer.note(in: journal.writer)
+        return journal
     }
 
     /// Makes the Lua state, which ends when the job does.
@@ -80,7 +109,7 @@ final class Session {
         } else {
             // Signals often reach all ranks; then the root ends the job, and says how far it came.
             SignalWatch.start { signal in
-                Pause.seconds(2)
+                Pause.milliseconds(2000)
                 _exit(128 + signal)
             }
         }
@@ -105,6 +134,7 @@ final class Session {
         dlp_flush()
         if let root {
             observer.finishDisplay()
+            if let failure = observer.closeJournal() { Complaint.write(failure.description) }
             if status == 0, !isDeclarative {
                 do { try root.waitForOthers() } catch { exit(end(error)) }
             }
@@ -149,12 +179,7 @@ final class Session {
     func end(_ end: JobEnd) -> Int32 {
         dlp_flush()
         if let root {
-            observer.finishDisplay()
-            switch end {
-            case .fault(let fault): Complaint.write(Complaint.text(of: fault, size: port.size))
-            case .interrupted: Complaint.write(observer.interruption)
-            case .exit, .stopped: break
-            }
+            observer.explain(end)
             root.stop(status: end.status)
             return end.status
         }

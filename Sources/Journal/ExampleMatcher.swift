@@ -1,0 +1,31 @@
+import DLP
+
+/// What the journal holds of an example.
+struct JournalRow: Sendable, Hashable {
+    /// The row's `id`.
+    var id: Int64
+    /// Where the example stood in the list, from 0; nil where it was not in the latest one.
+    var index: Int?
+    /// Whether it has a result; otherwise it has failed.
+    var isDone: Bool
+}
+
+/// Finds the examples of a list in a journal, one after another.
+///
+/// Equal examples are told apart by which of them comes first, so that an unchanged list finds each result where it was:
+/// results may depend on the index. Only digests count, thus a list may be reordered, extended and cut.
+struct ExampleMatcher: Sendable {
+    /// The rows whose examples have not come yet.
+    private(set) var unmatched: [ExampleKey: JournalRow]
+    private var occurrences: [Digest: Int] = [:]
+
+    init(_ rows: [ExampleKey: JournalRow]) { unmatched = rows }
+
+    /// The key of the next example, and its row where it has one.
+    mutating func match(_ digest: Digest) -> (key: ExampleKey, row: JournalRow?) {
+        let occurrence = occurrences[digest, default: 0] + 1
+        occurrences[digest] = occurrence
+        let key = ExampleKey(digest: digest, occurrence: occurrence)
+        return (key, unmatched.removeValue(forKey: key))
+    }
+}

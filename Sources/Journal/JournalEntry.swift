@@ -1,0 +1,24 @@
+public import DLP
+
+/// What has become of examples.
+public enum JournalEntry: Sendable {
+    /// They are done; each of them took its part of `nanoseconds`.
+    case done(ResultRun, host: String, nanoseconds: Int64, attempts: Int)
+    /// One has failed for good.
+    case failed(Fault)
+
+    /// About how much memory it takes.
+    var size: Int {
+        switch self {
+        case .done(let run, let host, _, _): 64 + host.utf8.count + run.results.count
+        case .failed(let fault): 64 + fault.message.utf8.count + fault.traceback.utf8.count
+        }
+    }
+}
+
+/// An entry with the time at which it was made.
+struct DatedEntry: Sendable {
+    var entry: JournalEntry
+    /// In seconds since 1970.
+    var time: Double
+}

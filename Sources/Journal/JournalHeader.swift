@@ -1,0 +1,70 @@
+import CSQLite
+import DLP
+
+/// What a journal says about itself in its table `meta`.
+struct JournalHeader {
+    /// The version of the tables.
+    var format: Int64
+    /// What it belongs to.
+    var identity: JournalIdentity
+    /// The length of the list of examples, where a job has seen its end.
+    var length: Int?
+
+    /// What the database at `path` says; nil where there is nothing in it.
+    ///
+    /// - Throws: `JournalError` where it is something else than a journal, or one that we cannot read.
+    static func read(_ database: Database, path: String) throws(JournalError) -> JournalHeader? {
+        do throws(SQLiteError) {
+            let mark = try Statement(
+                database, "SELECT (SELECT count(*) FROM sqlite_schema), application_id FROM pragma_application_id")
+            _ = try mark.step()
+            let (tables, application) = (mark.integer(0), mark.integer(1))
+            mark.reset()
+            if tables == 0, application == 0 { return nil }
+            guard application == JournalSchema.applicationID else { throw SQLiteError(SQLITE_NOTADB, nil) }
+            return try read(database)
+        } catch { throw JournalError(path: path, error) }
+    }
+
+    private static func read(_ database: Database) throws(SQLiteError) -> JournalHeader {
+        let rows = try Statement(database, "SELECT name, value FROM meta")
+        var texts: [String: String] = [:]
+        while try rows.step() { texts[rows.text(0) ?? ""] = rows.text(1) }
+        let digest = texts["script_digest"].flatMap { Digest(hexadecimal: $0) } ?? Digest(high: 0, low: 0)
+        return JournalHeader(
+            format: texts["format"].flatMap { Int64($0) } ?? 0,
+            identity: JournalIdentity(
+                script: texts["script"] ?? "", scriptDigest: digest, seed: texts["seed"].flatMap { Int64($0) } ?? 0),
+            length: texts["examples"].flatMap { Int($0) })
+    }
+
+    /// Writes what a journal of `identity` says about itself, beside what it said before.
+    static func write(_ identity: JournalIdentity, to database: Database) throws(SQLiteError) {
+        let set = try Statement(database, "INSERT OR REPLACE INTO meta VALUES (?, ?)")
+        let texts = [
+            ("script", identity.script), ("script_digest", "\(identity.scriptDigest)"), ("dlp_lua", Version.current),
+        ]
+        for (name, text) in texts {
+            try set.bind(1, name)
+            try set.bind(2, text)
+            try set.run()
+        }
+        for (name, number) in [("format", JournalSchema.format), ("seed", identity.seed)] {
+            try set.bind(1, name)
+            try set.bind(2, number)
+            try set.run()
+        }
+        try database.execute(
+            "INSERT OR IGNORE INTO meta VALUES ('created', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))")
+    }
+}
+
+extension Digest {
+    /// The digest that `description` gave.
+    fileprivate init?(hexadecimal text: String) {
+        guard text.utf8.count == 32, let high = UInt64(text.prefix(16), radix: 16),
+            let low = UInt64(text.suffix(16), radix: 16)
+        else { return nil }
+        self.init(high: high, low: low)
+    }
+}

@@ -1,0 +1,58 @@
+public import DLP
+
+/// What a journal belongs to: results of another script, or of other random numbers, would not fit in.
+public struct JournalIdentity: Sendable {
+    /// The script's name, for messages.
+    public var script: String
+    /// The digest of the script's text.
+    public var scriptDigest: Digest
+    /// The seed of its random numbers.
+    public var seed: Int64
+
+    /// The identity of a job whose script has this text.
+    public init(script: String, text: Bytes, seed: Int64) {
+        self.init(script: script, scriptDigest: Digest(ofText: text), seed: seed)
+    }
+
+    init(script: String, scriptDigest: Digest, seed: Int64) {
+        self.script = script
+        self.scriptDigest = scriptDigest
+        self.seed = seed
+    }
+}
+
+extension Digest {
+    /// The digest of a string of these bytes.
+    fileprivate init(ofText text: Bytes) {
+        var writer = ByteWriter(capacity: text.count + 9)
+        text.withUnsafeBytes { writer.appendString($0) }
+        // One string is a well-formed item, whatever is in it.
+        self = (try? writer.finish().withUnsafeBytes { try Digest(of: $0) }) ?? Digest(high: 0, low: 0)
+    }
+}
+
+/// What a job does with a journal that is there already.
+public enum JournalPolicy: Sendable {
+    /// It goes on, provided that the journal is its own.
+    case goOn
+    /// It goes on, whoever made the journal: what is done stays done.
+    case keep
+    /// It starts over.
+    case fresh
+}
+
+extension JournalIdentity {
+    /// Why a job must not go on with a journal that belongs to `other`; nil where it may.
+    func objection(to other: JournalIdentity, path: String) -> String? {
+        let remedy = "--keep goes on all the same (what is done stays done), --fresh starts over"
+        if scriptDigest != other.scriptDigest {
+            return script == other.script
+                ? "the journal \(path) was made by \(script) before it was changed; \(remedy)"
+                : "the journal \(path) was made by \(other.script), not by \(script); \(remedy)"
+        }
+        guard seed == other.seed else {
+            return "the journal \(path) was made with --seed \(other.seed), not \(seed); \(remedy)"
+        }
+        return nil
+    }
+}

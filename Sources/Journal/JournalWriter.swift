@@ -1,0 +1,132 @@
+import CSQLite
+import CSystem
+public import DLP
+import Glibc
+
+/// Writes a journal on a thread of its own: whoever has results to note goes on at once.
+///
+/// What comes within a fifth of a second goes into one transaction, so that no more is lost when the process is killed,
+/// and a fast job is not held up by a slow disk.
+public final class JournalWriter: Sendable {
+    private struct State {
+        var entries: [DatedEntry] = []
+        /// What the entries that are not written yet take.
+        var size = 0
+        var isClosing = false
+        var isClosed = false
+        var failure: JournalError?
+    }
+
+    private let state: Monitor<State>
+    private let ledger: ExampleLedger
+    /// Where the journal lies.
+    public let path: String
+
+    /// How long entries wait for company, in nanoseconds.
+    private static let delay: UInt64 = 200_000_000
+    /// They wait no longer when they take so many bytes.
+    private static let batch = 4 << 20
+    /// So many bytes may wait before `waitForRoom` waits too.
+    private let room: Int
+    /// How long, in nanoseconds, readers may keep the journal from being closed.
+    private static let closingPatience: UInt64 = 30_000_000_000
+
+    /// Begins to write.
+    ///
+    /// - Parameters:
+    ///   - ledger: where the examples have been added that entries will be about.
+    ///   - failed: called once, on the thread, where the journal cannot be written any more.
+    /// - Throws: `CommunicationError` where no thread can be started.
+    public convenience init(
+        _ file: sending JournalFile, _ ledger: ExampleLedger, failed: @escaping @Sendable (JournalError) -> Void
+    ) throws(CommunicationError) {
+        try self.init(file, ledger, room: 64 << 20, failed: failed)
+    }
+
+    init(
+        _ file: sending JournalFile, _ ledger: ExampleLedger, room: Int,
+        failed: @escaping @Sendable (JournalError) -> Void
+    ) throws(CommunicationError) {
+        self.room = room
+        path = file.path
+        self.ledger = ledger
+        let state = Monitor(State())
+        self.state = state
+        _ = try ServiceThread {
+            Self.run(file, ledger, state, failed)
+            state.update { $0.isClosed = true }
+        }
+    }
+
+    /// Notes what has become of examples.
+    public func note(_ entry: JournalEntry) {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        let dated = DatedEntry(entry: entry, time: Double(now.tv_sec) + Double(now.tv_nsec) / 1e9)
+        state.update { state in
+            guard state.failure == nil, !state.isClosing else { return }
+            state.entries.append(dated)
+            state.size += entry.size
+        }
+    }
+
+    /// How many bytes are not written yet.
+    var waiting: Int { state.withLock { $0.size } }
+
+    /// Waits while so much is to be written that memory would suffer.
+    public func waitForRoom() {
+        state.wait { $0.size < room || $0.failure != nil || $0.isClosed ? () : nil }
+    }
+
+    /// Writes what there is, and closes the journal; nothing is noted any more.
+    ///
+    /// - Throws: `JournalError` where not all of it was written.
+    public func close() throws(JournalError) {
+        state.update { $0.isClosing = true }
+        let failure = state.wait { $0.isClosed ? .some($0.failure) : nil }
+        if let failure { throw failure }
+    }
+
+    private static func run(
+        _ file: JournalFile, _ ledger: ExampleLedger, _ state: Monitor<State>,
+        _ failed: (JournalError) -> Void
+    ) {
+        defer { file.close() }
+        do {
+            let rows = try RowWriter(file.database)
+            var isLast = false
+            while !isLast {
+                state.wait { !$0.entries.isEmpty || $0.isClosing ? () : nil }
+                _ = state.wait(until: dlp_now() + delay) { $0.size >= batch || $0.isClosing ? () : nil }
+                let entries: [DatedEntry]
+                (entries, isLast) = state.withLock { state in
+                    defer { state.entries = [] }
+                    return (state.entries, state.isClosing)
+                }
+                try write(entries, rows, ledger, state)
+                let written = entries.reduce(0) { $0 + $1.entry.size }
+                state.update { $0.size -= written }
+            }
+        } catch {
+            let failure = JournalError(path: file.path, error)
+            state.update { state in
+                state.failure = failure
+                state.entries = []
+            }
+            failed(failure)
+        }
+    }
+
+    /// Writes entries; where a reader has the file locked, as soon as it lets go.
+    private static func write(
+        _ entries: [DatedEntry], _ rows: RowWriter, _ ledger: ExampleLedger, _ state: Monitor<State>
+    ) throws(SQLiteError) {
+        var deadline: UInt64?
+        while true {
+            do { return try rows.write(entries, ledger) } catch {
+                if deadline == nil, state.withLock({ $0.isClosing }) { deadline = dlp_now() + closingPatience }
+                guard error.code == SQLITE_BUSY, deadline.map({ dlp_now() < $0 }) ?? true else { throw error }
+            }
+        }
+    }
+}

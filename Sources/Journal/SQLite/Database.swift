@@ -1,0 +1,53 @@
+import CSQLite
+
+/// A connection to an SQLite database; one thread at a time uses it and its statements.
+final class Database {
+    /// What the connection may do.
+    enum Access {
+        case readOnly
+        case readWrite
+    }
+
+    let handle: OpaquePointer
+
+    /// How long to wait, in milliseconds, for others that hold the file locked: readers do so for moments only.
+    private static let patience: Int32 = 5_000
+
+    /// Opens the database at `path`, or creates it where it may be written.
+    init(path: String, _ access: Access) throws(SQLiteError) {
+        // SQLite takes some names that are no paths, `:memory:` for one.
+        let name = path.hasPrefix("/") ? path : "./\(path)"
+        // A reader too may have to tidy up after a writer that was killed; where it must not, SQLite knows.
+        let flags = SQLITE_OPEN_READWRITE | (access == .readWrite ? SQLITE_OPEN_CREATE : 0)
+        var handle: OpaquePointer?
+        let code = sqlite3_open_v2(name, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+        guard code == SQLITE_OK, let handle else {
+            defer { sqlite3_close_v2(handle) }
+            throw SQLiteError(code, handle)
+        }
+        self.handle = handle
+        sqlite3_busy_timeout(handle, Self.patience)
+        if access == .readOnly { try execute("PRAGMA query_only = ON") }
+    }
+
+    deinit { sqlite3_close_v2(handle) }
+
+    /// Runs statements that give nothing back.
+    func execute(_ sql: String) throws(SQLiteError) { try check(sqlite3_exec(handle, sql, nil, nil, nil)) }
+
+    /// Calls `body` within a transaction, which is undone where it throws.
+    func transaction(_ body: () throws(SQLiteError) -> Void) throws(SQLiteError) {
+        // At once for writing: a lock that is only wanted later could not be waited for.
+        try execute("BEGIN IMMEDIATE")
+        do throws(SQLiteError) {
+            try body()
+            try execute("COMMIT")
+        } catch {
+            // After some errors SQLite has done so itself.
+            try? execute("ROLLBACK")
+            throw error
+        }
+    }
+
+    func check(_ code: Int32) throws(SQLiteError) { if code != SQLITE_OK { throw SQLiteError(code, handle) } }
+}

@@ -1,0 +1,48 @@
+import DLP
+import Journal
+
+/// Gives a loop encoded examples; those whose results the journal has are not handed out.
+struct ExampleFeed {
+    private let feed: LoopFeed
+    private let store: ExampleStore?
+    private let journal: JobJournal?
+
+    /// - Parameter store: what keeps the examples, where `collect` wants to see them.
+    init(_ feed: LoopFeed, _ store: ExampleStore?, _ journal: JobJournal?) {
+        self.feed = feed
+        self.store = store
+        self.journal = journal
+    }
+
+    /// Adds the next examples of the list.
+    func add(_ examples: [Bytes]) throws {
+        store?.add(examples)
+        guard let journal else { return feed.add(examples) }
+        let digests = try examples.map { example in
+            try example.withUnsafeBytes { (item) throws(CodecError) in try Digest(of: item) }
+        }
+        var position = 0
+        let runs = journal.add(digests)
+        for run in runs {
+            if run.isDone {
+                feed.skip(run.count)
+            } else {
+                feed.add(Array(examples[position..<position + run.count]))
+            }
+            position += run.count
+        }
+        try journal.readResults(of: runs) { feed.deliver($0) }
+    }
+
+    /// The list has ended.
+    func close() {
+        journal?.ledger.complete()
+        feed.close()
+    }
+
+    /// Takes over from the main thread, which is not asked for examples any more.
+    func takeOver() { feed.takeOver() }
+
+    /// Waits, after `takeOver`, until the loop needs examples; false where the job ends instead.
+    func waitForDemand() -> Bool { feed.waitForDemand() }
+}

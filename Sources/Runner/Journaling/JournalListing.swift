@@ -1,0 +1,77 @@
+import CLuaHost
+import DLP
+import Glibc
+import Journal
+import Report
+
+/// What `--results` does: it shows what a journal holds, also while a job writes it.
+struct JournalListing {
+    private let reader: JournalReader
+
+    /// Shows the journal at `path`, or writes its results to the file `output`.
+    ///
+    /// - Returns: the exit status.
+    static func run(path: String, output: String?) -> Int32 {
+        do {
+            let listing = JournalListing(reader: try JournalReader(path: path))
+            if let output { try listing.export(to: output) } else { try listing.show() }
+            guard dlp_flush() == 0 else {
+                throw UsageError("standard output could not be written whole; is the disk full?")
+            }
+            return 0
+        } catch {
+            Complaint.write((error as? UsageError)?.message ?? "\(error)")
+            return 2
+        }
+    }
+
+    /// One line of JSON for each example that is done or has failed.
+    private func show() throws {
+        try reader.forEach { record in
+            var line = ByteWriter()
+            line.append(utf8: "{\"index\":\(record.index + 1),")
+            if record.result != nil {
+                line.append(utf8: "\"state\":\"done\",\"result\":\(record.json ?? "null")")
+            } else {
+                line.append(utf8: "\"state\":\"failed\",\"error\":")
+                line.appendJSON(record.error ?? "")
+            }
+            if let seconds = record.seconds { line.append(utf8: ",\"seconds\":\(seconds)") }
+            if let rank = record.rank { line.append(utf8: ",\"rank\":\(rank)") }
+            if let host = record.host {
+                line.append(utf8: ",\"host\":")
+                line.appendJSON(host)
+            }
+            if let attempts = record.attempts { line.append(utf8: ",\"attempts\":\(attempts)") }
+            line.append(utf8: "}")
+            print(String(decoding: line.finish().array, as: UTF8.self))
+        }
+    }
+
+    /// The file that the job itself would write if no more were done: what is not there is null.
+    private func export(to path: String) throws {
+        var writer = try ResultWriter(path: path)
+        var (end, done, failed) = (reader.length ?? 0, 0, 0)
+        try reader.forEach { record in
+            // A list may be cut while it is read.
+            end = max(end, record.index + 1)
+            if let result = record.result {
+                try writer.append(index: record.index, item: result)
+                done += 1
+            } else {
+                failed += 1
+            }
+        }
+        try writer.finish(count: end)
+        guard done < end || reader.length == nil else { return }
+        let total = reader.length == nil ? "a list whose end no job has seen" : "\(end) examples"
+        Complaint.write("of \(total) \(done) are done and \(failed) have failed; \(path) has null for the others")
+    }
+}
+
+extension ByteWriter {
+    fileprivate mutating func appendJSON(_ text: String) {
+        var text = text
+        text.withUTF8 { appendJSONString(UnsafeRawBufferPointer($0)) }
+    }
+}

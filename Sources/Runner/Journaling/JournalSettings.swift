@@ -1,0 +1,21 @@
+import Journal
+
+/// Which journal a job keeps, if any.
+struct JournalSettings {
+    var path: String
+    var policy: JournalPolicy
+
+    /// - Throws: `UsageError` where the options do not go together.
+    init?(_ options: JobOptions) throws(UsageError) {
+        let (keeps, isFresh) = (options.keep == .yes, options.fresh == .yes)
+        guard let path = options.journal else {
+            guard !keeps, !isFresh else { throw UsageError("--keep and --fresh say what to do with a --journal") }
+            return nil
+        }
+        guard !keeps || !isFresh else {
+            throw UsageError("--keep goes on with a journal and --fresh starts over: one of them only")
+        }
+        self.path = path
+        policy = keeps ? .keep : isFresh ? .fresh : .goOn
+    }
+}

@@ -1,0 +1,116 @@
+import AME
+import DLP
+import Glibc
+import Synchronization
+
+/// Connections beside those of MPI, by which ranks notice that another one has died.
+///
+/// MPI leaves that to the launcher, and srun does not end a step because one of its tasks was killed, unless it was told
+/// to (`-K`): the others would wait for ever.
+final class Lifeline {
+    /// How long ranks may take to connect, in nanoseconds; where they cannot, the job does without.
+    private static let patience: UInt64 = 10_000_000_000
+
+    /// A worker's end.
+    private var worker: AMEWorker?
+
+    private init() {}
+
+    /// Connects all ranks, each of which must call this; nil where they cannot be connected.
+    ///
+    /// - Parameter lost: called on the root, on a thread of its own, with a rank that has died and how that showed.
+    /// - Throws: `JobEnd` where the ranks cannot talk over `port`.
+    static func tie(
+        _ port: any Port, lost: @escaping @Sendable (_ rank: Int, _ reason: String) -> Void
+    ) throws(JobEnd) -> Lifeline? {
+        let lifeline = Lifeline()
+        let environment = try meet(port)
+        var watch: RootWatch?
+        if port.isRoot {
+            watch = environment.flatMap { environment in try? RootWatch(environment, within: patience, lost: lost) }
+        } else if let environment {
+            lifeline.worker = try? AMEWorker(environment: environment, connectTimeout: patience)
+        }
+        let isConnected = watch?.isConnected ?? (lifeline.worker != nil)
+        // Until all know that all are connected nobody takes a closed connection for a death.
+        let all = try port.gather(Bytes([isConnected ? 1 : 0]))
+        let verdict = all?.allSatisfy { $0 == Bytes([1]) } ?? false
+        guard try port.broadcast(Bytes([verdict ? 1 : 0])) == Bytes([1]) else { return nil }
+        watch?.begin()
+        return lifeline
+    }
+
+    /// Gives every rank the root's address and the key, or none where the root cannot listen.
+    private static func meet(_ port: any Port) throws(JobEnd) -> AMEEnvironment? {
+        var end: JobEnd?
+        var hasShared = false
+        let environment = try? Rendezvous.meet(rank: port.rank, size: port.size) { text throws(CommunicationError) in
+            hasShared = true
+            do throws(JobEnd) {
+                let bytes = try port.broadcast(Bytes(Array((text ?? "").utf8)))
+                return bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+            } catch {
+                end = error
+                throw CommunicationError("the job is over")
+            }
+        }
+        if let end { throw end }
+        if !hasShared { _ = try port.broadcast(.empty) }
+        return environment
+    }
+
+    /// Calls `action` once, on a thread of its own, when the root has gone.
+    func watchHangup(_ action: @escaping @Sendable () -> Void) { try? worker?.watchHangup(action) }
+}
+
+/// The root's end: a thread, asleep, that learns which rank has gone.
+private final class RootWatch: Sendable {
+    private struct State {
+        /// Whether all ranks have connected, once that is clear.
+        var isConnected: Bool?
+        var isWatching = false
+        /// Ranks that went before anybody wanted to know.
+        var early: [(Int, String)] = []
+    }
+
+    private let state = Mutex(State())
+    private let changed: EventWaker
+    private let lost: @Sendable (Int, String) -> Void
+
+    init(
+        _ environment: AMEEnvironment, within patience: UInt64, lost: @escaping @Sendable (Int, String) -> Void
+    ) throws(CommunicationError) {
+        self.lost = lost
+        changed = try EventWaker()
+        _ = try ServiceThread { [self] in
+            let root = try? AMERoot(environment: environment, connectTimeout: patience)
+            state.withLock { $0.isConnected = root != nil }
+            changed.wake()
+            while let root, let delivery = try? root.receive(until: nil) {
+                guard case .lost(let rank, let reason) = delivery else { continue }
+                let isWatching = state.withLock { state in
+                    if !state.isWatching { state.early.append((rank, reason)) }
+                    return state.isWatching
+                }
+                if isWatching { lost(rank, reason) }
+            }
+        }
+    }
+
+    /// Whether all ranks have connected; waits until that is clear.
+    var isConnected: Bool {
+        while true {
+            if let isConnected = state.withLock({ $0.isConnected }) { return isConnected }
+            _ = changed.wait(nanoseconds: 1_000_000_000)
+        }
+    }
+
+    /// From now on a closed connection is a death.
+    func begin() {
+        let early = state.withLock { state in
+            state.isWatching = true
+            return state.early
+        }
+        for (rank, reason) in early { lost(rank, reason) }
+    }
+}

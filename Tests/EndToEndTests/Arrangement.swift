@@ -1,0 +1,83 @@
+import Glibc
+import Testing
+
+/// A launcher that is not ours, and what connects the ranks that it starts.
+enum Arrangement: String, CaseIterable, CustomTestStringConvertible {
+    case openMPI, openMPIOverAME
+    case hydra, hydraByPort, hydraOverMPI
+    case slurm, slurmPMI2, slurmPMI2OverMPI, slurmPMIx, slurmPMIxOverAME
+
+    var testDescription: String { rawValue }
+
+    /// One that connects by MPI, and one for each way in which AME's ranks find each other.
+    static let oneOfEach: [Arrangement] = [.openMPI, .openMPIOverAME, .hydra, .hydraByPort, .slurm]
+
+    /// What connects the ranks.
+    var backend: String {
+        switch self {
+        case .openMPI, .hydraOverMPI, .slurmPMI2OverMPI, .slurmPMIx: "mpi"
+        case .openMPIOverAME, .hydra, .hydraByPort, .slurm, .slurmPMI2, .slurmPMIxOverAME: "ame"
+        }
+    }
+
+    /// How `--info` names the way in which the ranks find each other.
+    var method: String {
+        switch self {
+        case .openMPI, .slurmPMIx: "MPI: Open MPI"
+        case .hydraOverMPI, .slurmPMI2OverMPI: "MPI: MPICH"
+        case .openMPIOverAME, .slurmPMIxOverAME: "AME by PMIx"
+        case .hydra, .hydraByPort, .slurmPMI2: "AME by PMI-1"
+        case .slurm: "AME by a shared file"
+        }
+    }
+
+    var isSlurm: Bool { rawValue.hasPrefix("slurm") }
+
+    /// The launcher's part of a command line that starts so many ranks.
+    func launcher(_ ranks: Int) -> String {
+        switch self {
+        case .openMPI, .openMPIOverAME: "mpiexec.openmpi -n \(ranks)"
+        case .hydra, .hydraOverMPI: "mpiexec.hydra -n \(ranks)"
+        case .hydraByPort: "mpiexec.hydra -pmi-port -n \(ranks)"
+        case .slurm: srun("none", ranks)
+        case .slurmPMI2, .slurmPMI2OverMPI: srun("pmi2", ranks)
+        case .slurmPMIx, .slurmPMIxOverAME: srun("pmix", ranks)
+        }
+    }
+
+    /// On two nodes where there is a rank for each. The time limit, in minutes, is for an srun that a test kills.
+    private func srun(_ type: String, _ ranks: Int) -> String {
+        "srun --mpi=\(type) -t 2 -N \(min(ranks, 2)) -n \(ranks)"
+    }
+
+    /// The launcher's status where dlp-lua ends a job early with `status`.
+    ///
+    /// Slurm kills the ranks of MPICH programs that call MPI_Abort, whatever status they ask for.
+    func status(_ status: Int32) -> Int32 { self == .slurmPMI2OverMPI ? 128 + SIGKILL : status }
+
+    /// What the launcher and its ranks need in their environment.
+    func environment() throws -> [String: String] {
+        var environment = isSlurm ? try Testbed.slurmEnvironment() : Testbed.environment
+        switch self {
+        case .openMPIOverAME, .slurmPMIxOverAME: environment["DLP_BACKEND"] = "ame"
+        case .hydraOverMPI, .slurmPMI2OverMPI: environment["DLP_MPI_LIBRARY"] = try Testbed.mpichPlugin()
+        default: break
+        }
+        return environment
+    }
+
+    /// Runs dlp-lua on so many ranks to its end; the words after it are parted by blanks.
+    func run(_ ranks: Int, _ words: String, in scratch: Scratch? = nil, input: String = "") throws -> Outcome {
+        try start(ranks, words, in: scratch ?? Scratch(), input: input).finish()
+    }
+
+    /// Starts dlp-lua on so many ranks.
+    func start(
+        _ ranks: Int, _ words: String, in scratch: Scratch, input: String = "", adding variables: [String: String] = [:]
+    ) throws -> Launched {
+        let command = "\(launcher(ranks)) dlp-lua \(words)"
+        return try Launched(
+            command.split(separator: " ").map { String($0) }, in: scratch, input: input,
+            environment: environment().merging(variables) { $1 })
+    }
+}

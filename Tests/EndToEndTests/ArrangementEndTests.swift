@@ -1,0 +1,93 @@
+import Glibc
+import Testing
+
+/// How jobs end early under real launchers.
+@Suite(.timeLimit(.minutes(5)))
+struct ArrangementEndTests {
+    /// Every rank leaves a file that says that it is busy, and is so for ever.
+    private static let busy = """
+        function examples() return 100 end
+        function work()
+          io.open("busy." .. dlp.RANK, "w"):close()
+          while true do end
+        end
+        function summarize() print("never") end
+        """
+
+    /// Starts a job of three ranks and waits until all are busy.
+    private func start(_ arrangement: Arrangement, adding variables: [String: String] = [:]) throws -> Launched {
+        let scratch = try Scratch(job: Self.busy)
+        let launched = try arrangement.start(3, "job.lua", in: scratch, adding: variables)
+        try eventually("all ranks are busy") { scratch.names.count { $0.hasPrefix("busy.") } == 3 }
+        return launched
+    }
+
+    @Test("a script that fails is one message and status 1", arguments: Arrangement.allCases)
+    func failure(_ arrangement: Arrangement) throws {
+        let scratch = try Scratch(
+            job: "function examples() return 50 end\nfunction work(n) if n == 17 then error('boom') end end")
+        let outcome = try arrangement.run(3, "job.lua", in: scratch)
+        #expect(outcome.complaints.count == 1, "\(outcome.error)")
+        #expect(outcome.error.contains("example 17 failed on rank ") && outcome.error.contains("job.lua:2: boom"))
+        #expect(outcome.tracebackCount == 1)
+        #expect(outcome.status == arrangement.status(1))
+    }
+
+    @Test("a script that does not load is one message and status 1", arguments: Arrangement.allCases)
+    func syntax(_ arrangement: Arrangement) throws {
+        let outcome = try arrangement.run(3, "job.lua", in: Scratch(job: "function work( end"))
+        #expect(outcome.complaints.count == 1 && outcome.error.contains("job.lua:1:"), "\(outcome.error)")
+        #expect(outcome.status == arrangement.status(1))
+    }
+
+    @Test(
+        "a mistake in the call is one message and status 2", arguments: Arrangement.allCases,
+        ["--mode fast job.lua", "missing.lua"])
+    func usage(_ arrangement: Arrangement, _ words: String) throws {
+        let outcome = try arrangement.run(3, words)
+        #expect(outcome.complaints.count == 1, "\(outcome.error)")
+        #expect(outcome.status == (words == "missing.lua" ? arrangement.status(2) : 2) && outcome.output == "")
+    }
+
+    @Test("os.exit ends the job with its status on whichever rank", arguments: Arrangement.allCases, [0, 2])
+    func exit(_ arrangement: Arrangement, _ rank: Int) throws {
+        let scratch = try Scratch(
+            job: """
+                function examples() return 500 end
+                function work() os.execute("sleep 0.01") if dlp.RANK == \(rank) then os.exit(7) end end
+                """)
+        let outcome = try arrangement.run(3, "job.lua", in: scratch)
+        #expect(outcome.complaints.isEmpty, "\(outcome.error)")
+        #expect(outcome.status == arrangement.status(7))
+    }
+
+    @Test("a signal to the launcher ends all", arguments: Arrangement.allCases, [SIGINT, SIGTERM])
+    func signal(_ arrangement: Arrangement, _ signal: Int32) throws {
+        let launched = try start(arrangement)
+        launched.signal(signal)
+        // A first Ctrl-C only makes srun say how its tasks are.
+        if arrangement.isSlurm && signal == SIGINT {
+            try eventually("srun says how to end it") { launched.errorText.contains("abort") }
+            launched.signal(signal)
+        }
+        let outcome = try launched.finish()
+        #expect(outcome.status != 0)
+        #expect(!outcome.output.contains("never"))
+    }
+
+    @Test("a rank that is killed ends the job", arguments: Arrangement.allCases, [0, 1])
+    func killed(_ arrangement: Arrangement, _ rank: Int) throws {
+        // MPICH does not notice that a rank is gone, and srun leaves the others alone unless it is told not to.
+        let variables = arrangement == .slurmPMI2OverMPI ? ["SLURM_KILL_BAD_EXIT": "1"] : [:]
+        let launched = try start(arrangement, adding: variables)
+        try launched.signal(SIGKILL, rank: rank)
+        let outcome = try launched.finish()
+        #expect(outcome.status != 0)
+        #expect(!outcome.output.contains("never"))
+        // Hydra says it on standard output.
+        #expect(outcome.output + outcome.error != "", "somebody says why")
+        if arrangement.backend == "ame" && arrangement.isSlurm {
+            #expect(outcome.complaints.count == 1 && outcome.error.contains("rank \(rank)"), "\(outcome.error)")
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import Glibc
+import Testing
+
+/// Ranks on several hosts, each with an address of its own.
+@Suite(.timeLimit(.minutes(5)))
+struct HostTests {
+    private static let job = """
+        function examples() return 200 end
+        function work(n) return n * n end
+        function summarize(results) local sum = 0 for n = 1, results.n do sum = sum + results[n] end print(sum) end
+        """
+
+    /// Every rank leaves a file that says that it is busy, and is so for ever.
+    private static let busy = """
+        function examples() return 100 end
+        function work()
+          io.open("busy." .. dlp.RANK, "w"):close()
+          while true do end
+        end
+        """
+
+    /// Starts a rank on each of three hosts, which meet at the address of the first.
+    private func start(
+        _ hosts: Hosts, _ options: String = "", in scratch: Scratch, isIPv6: Bool = false
+    ) throws -> [Launched] {
+        var rendezvous = try Rendezvous(size: 3)
+        rendezvous.host = Hosts.address(1, isIPv6: isIPv6)
+        return try (0..<3).map { rank in
+            try hosts.start(
+                on: rank + 1, "dlp-lua \(options) job.lua", in: scratch,
+                environment: rendezvous.environment(rank: rank))
+        }
+    }
+
+    /// Starts a job that goes on for ever, and waits until every rank works.
+    private func startBusy(_ hosts: Hosts, _ options: String) throws -> [Launched] {
+        let scratch = try Scratch(job: Self.busy)
+        let ranks = try start(hosts, options, in: scratch)
+        try eventually("all ranks are busy") { scratch.names.count { $0.hasPrefix("busy.") } == 3 }
+        return ranks
+    }
+
+    @Test("ranks on three hosts are one job", arguments: ["map", "managed", "round-robin"], [false, true])
+    func variables(_ mode: String, _ isIPv6: Bool) throws {
+        let ranks = try start(Hosts(3), "--mode \(mode)", in: Scratch(job: Self.job), isIPv6: isIPv6)
+        let outcomes = try ranks.map { try $0.finish() }
+        #expect(outcomes.map(\.output) == ["2686700\n", "", ""])
+        #expect(outcomes.allSatisfy { $0.error == "" && $0.status == 0 }, "\(outcomes.map(\.error))")
+    }
+
+    @Test("a name of a host is an address")
+    func name() throws {
+        let hosts = try Hosts(2)
+        let scratch = try Scratch()
+        var rendezvous = try Rendezvous(size: 2)
+        rendezvous.host = "h1"
+        let ranks = try (0..<2).map { rank in
+            try hosts.start(
+                on: rank + 1, "dlp-lua --info", in: scratch, environment: rendezvous.environment(rank: rank))
+        }
+        let outcomes = try ranks.map { try $0.finish() }
+        #expect(outcomes[0].output.contains("Host: h1"), "\(outcomes[0].error)")
+        #expect(outcomes[1].lines == ["Hello from rank 1 of 2!"], "\(outcomes[1].error)")
+    }
+
+    @Test("a host that is lost ends the job on all others, and the root names its rank")
+    func lost() throws {
+        // All at once: the system takes half a minute to find out.
+        let hosts = try (0..<3).map { _ in try Hosts(3) }
+        let jobs = try hosts.map { try startBusy($0, "--mode map") }
+        try hosts[0].cut(3)
+        try hosts[1].crash(2)
+        try hosts[2].crash(1)
+
+        let cut = try jobs[0].map { try $0.finish() }
+        #expect(cut.map(\.status) == [3, 3, 3])
+        #expect(cut[0].isOneMessage("dlp-lua", with: "rank 2"), "\(cut[0].error)")
+        let crashed = try jobs[1].map { try $0.finish() }
+        #expect(crashed[0].status == 3 && crashed[2].status == 3)
+        #expect(crashed[0].isOneMessage("dlp-lua", with: "rank 1"), "\(crashed[0].error)")
+        let rootless = try jobs[2].map { try $0.finish() }
+        #expect(rootless[1].status == 3 && rootless[2].status == 3)
+        #expect(rootless[1].isOneMessage("dlp-lua", with: "rank 0"), "\(rootless[1].error)")
+    }
+
+    @Test("a rank that cannot reach the root gives up and says where it looked")
+    func unreachable() throws {
+        let hosts = try Hosts(2)
+        try hosts.cut(2)
+        var rendezvous = try Rendezvous(size: 2)
+        rendezvous.host = Hosts.address(1)
+        let worker = try hosts.start(
+            on: 2, "dlp-lua --connect-timeout 1 --info", in: Scratch(), environment: rendezvous.environment(rank: 1))
+        let outcome = try worker.finish()
+        #expect(outcome.isOneMessage("dlp-lua", with: Hosts.address(1)), "\(outcome.error)")
+        #expect(outcome.status == 3)
+    }
+
+    @Test("srun's ranks on three hosts are one job", arguments: ["none", "pmi2", "pmix"])
+    func slurm(_ type: String) throws {
+        let hosts = try Hosts(3, slurm: true)
+        let scratch = try Scratch(job: Self.job)
+        for backend in type == "pmix" ? ["ame", "mpi"] : ["ame"] {
+            let outcome = try hosts.start(
+                on: 1, "srun --mpi=\(type) -N 3 -n 6 dlp-lua --backend \(backend) job.lua", in: scratch
+            ).finish()
+            #expect(outcome.output == "2686700\n", "\(backend)")
+            #expect(outcome.error == "" && outcome.status == 0, "\(backend): \(outcome.error)")
+        }
+    }
+
+    @Test("a host that is cut off ends srun's jobs, each with one message")
+    func slurmCut() throws {
+        let hosts = try Hosts(3, slurm: true)
+        let jobs = try ["none", "pmi2", "pmix"].map { type in
+            let scratch = try Scratch(job: Self.busy)
+            let launched = try hosts.start(
+                on: 1, "srun --mpi=\(type) -N 3 -n 3 dlp-lua --backend ame job.lua", in: scratch)
+            try eventually("all ranks are busy") { scratch.names.count { $0.hasPrefix("busy.") } == 3 }
+            return launched
+        }
+        try hosts.cut(3)
+        for outcome in try jobs.map({ try $0.finish() }) {
+            #expect(outcome.status != 0)
+            // Slurm, if it is the first to find out, or the root.
+            #expect(outcome.complaints.count == 1, "\(outcome.error)")
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Testing
+
+/// Allocations and steps of Slurm in the shapes that users give them.
+@Suite(.timeLimit(.minutes(5)))
+struct SlurmTests {
+    /// Runs a command with Slurm's clients in reach.
+    private func run(_ command: String, _ words: String..., in scratch: Scratch, environment: [String: String] = [:])
+        throws -> Outcome
+    {
+        let all = command.split(separator: " ").map { String($0) } + words
+        let variables = try Testbed.slurmEnvironment().merging(environment) { $1 }
+        return try Launched(all, in: scratch, environment: variables).finish()
+    }
+
+    @Test(
+        "in an allocation mpiexec's variables win over those of the srun that mpiexec uses",
+        arguments: [
+            ("mpiexec.openmpi -n 4", [:], "MPI: Open MPI"),
+            ("mpiexec.openmpi -n 4", ["DLP_BACKEND": "ame"], "AME by PMIx"),
+            ("mpiexec.hydra -n 4", [:], "AME by PMI-1"),
+        ] as [(String, [String: String], String)])
+    func mpiexec(_ launcher: String, _ environment: [String: String], _ method: String) throws {
+        let outcome = try run(
+            "salloc -Q -t 2 -N 2 -n 4 \(launcher) dlp-lua --info", in: Scratch(), environment: environment)
+        #expect(outcome.output.contains("Using \(method) for"), "\(outcome.output)")
+        #expect(outcome.hellos == hellos(of: 4))
+        #expect(outcome.status == 0, "\(outcome.error)")
+    }
+
+    @Test("ranks are found wherever srun puts them", arguments: ["none", "pmi2", "pmix"])
+    func places(_ type: String) throws {
+        let scratch = try Scratch()
+        try scratch.write("hostfile", "n3\nn1\nn2\n")
+        let arbitrary = try run(
+            "srun --mpi=\(type) -t 2 -N 3 -n 3 -m arbitrary dlp-lua --info", in: scratch,
+            environment: ["SLURM_HOSTFILE": "hostfile"])
+        #expect(arbitrary.hellos == hellos(of: 3), "\(arbitrary.error)")
+        let relative = try run("salloc -Q -t 2 -N 4 srun --mpi=\(type) -r 2 -N 2 -n 2 dlp-lua --info", in: scratch)
+        #expect(relative.hellos == hellos(of: 2), "\(relative.error)")
+        #expect(arbitrary.status == 0 && relative.status == 0)
+        #expect(arbitrary.error == "" && relative.error == "")
+    }
+
+    // Not with pmi2: there the ranks of MPICH do not meet either.
+    @Test("the parts of a heterogeneous step are one job", arguments: ["none", "pmix"])
+    func heterogeneousStep(_ type: String) throws {
+        let outcome = try run(
+            "salloc -Q -t 2 -N 2 --ntasks-per-node=2 srun --mpi=\(type) -N 1 -n 1 dlp-lua --info : -N 1 -n 2 dlp-lua --info",
+            in: Scratch())
+        #expect(outcome.hellos == hellos(of: 3), "\(outcome.error)")
+        #expect(outcome.error == "" && outcome.status == 0, "\(outcome.error)")
+    }
+
+    @Test("the parts of a heterogeneous job are one job", arguments: ["none", "pmi2", "pmix"])
+    func heterogeneousJob(_ type: String) throws {
+        let outcome = try run(
+            "salloc -Q -t 2 -N 1 -n 1 : -N 1 -n 2 srun --mpi=\(type) --het-group=0,1 dlp-lua --info", in: Scratch())
+        #expect(outcome.hellos == hellos(of: 3), "\(outcome.error)")
+        #expect(outcome.error == "" && outcome.status == 0, "\(outcome.error)")
+    }
+
+    /// Says who did what, and takes long enough for two of it to overlap.
+    private static let slow = """
+        function examples() return 6 end
+        function work(n) os.execute("sleep 0.1") return arg[1] .. n end
+        function summarize(results) print(dlp.SIZE, table.concat(results, " ")) end
+        """
+
+    @Test("two steps at once in one allocation do not meet", arguments: ["none", "pmi2", "pmix"])
+    func steps(_ type: String) throws {
+        let srun = "srun --mpi=\(type) --overlap -N 1 -n 2 dlp-lua --chunk 1 job.lua"
+        let outcome = try run(
+            "salloc -Q -t 2 -N 1 -n 4 sh -c", "\(srun) a & first=$!; \(srun) b && wait $first",
+            in: Scratch(job: Self.slow))
+        #expect(outcome.lines.sorted() == ["2\ta1 a2 a3 a4 a5 a6", "2\tb1 b2 b3 b4 b5 b6"], "\(outcome.error)")
+        #expect(outcome.error == "" && outcome.status == 0, "\(outcome.error)")
+    }
+
+    @Test("two jobs at once on one node do not meet", arguments: ["none", "pmi2", "pmix"])
+    func jobs(_ type: String) throws {
+        let scratch = try Scratch(job: Self.slow)
+        let jobs = try ["a", "b"].map { word in
+            try Launched(
+                [
+                    "srun", "--mpi=\(type)", "-t", "2", "-w", "n1", "-n", "2", "dlp-lua", "--chunk", "1", "job.lua",
+                    word,
+                ],
+                in: scratch, environment: Testbed.slurmEnvironment())
+        }
+        let outcomes = try jobs.map { try $0.finish() }
+        #expect(outcomes.map(\.output) == ["2\ta1 a2 a3 a4 a5 a6\n", "2\tb1 b2 b3 b4 b5 b6\n"])
+        #expect(outcomes.allSatisfy { $0.error == "" && $0.status == 0 }, "\(outcomes.map(\.error))")
+    }
+
+    @Test("a shell of salloc without srun works alone, and says that srun was forgotten")
+    func shell() throws {
+        let outcome = try run("salloc -Q -t 2 -n 4 dlp-lua --info", in: Scratch())
+        #expect(outcome.hellos == hellos(of: 1))
+        #expect(outcome.isOneMessage("dlp-lua", with: "4 tasks", "srun"), "\(outcome.error)")
+        #expect(outcome.status == 0)
+    }
+}

@@ -1,0 +1,134 @@
+import DLP
+import Glibc
+import Testing
+
+@testable import Journal
+
+/// Whose a journal is, and what is no journal.
+struct JournalFileTests {
+    @Test("a new journal says whose it is")
+    func create() throws {
+        let scratch = try JournalScratch()
+        try scratch.open(seed: 7).close()
+        let meta = try scratch.query("SELECT name || '=' || value FROM meta ORDER BY name")
+        #expect(meta.count == 6)
+        #expect(meta[0].hasPrefix("created=20"))
+        #expect(meta[1] == "dlp_lua=\(Version.current)")
+        #expect(meta[2] == "format=1")
+        #expect(meta[3] == "script=job.lua")
+        #expect(meta[4].hasPrefix("script_digest=") && meta[4].utf8.count == 14 + 32)
+        #expect(meta[5] == "seed=7")
+        #expect(scratch.names == ["run.db"])
+        #expect(JournalFile.seed(at: scratch.path) == 7)
+    }
+
+    @Test("its own journal is gone on with, wherever the script lies now")
+    func goOn() throws {
+        let scratch = try JournalScratch()
+        try scratch.run(["a"])
+        #expect(try scratch.open(script: "elsewhere/job.lua").ledger().add(digest("a")).stored != nil)
+    }
+
+    @Test(
+        "a journal of something else is refused with the remedy, unless --keep or --fresh says what is meant",
+        arguments: [
+            ("other.lua", "work = error", 0, "was made by job.lua, not by other.lua"),
+            ("job.lua", "work = error", 0, "was made by job.lua before it was changed"),
+            ("job.lua", "work = print", 7, "was made with --seed 0, not 7"),
+        ] as [(String, String, Int64, String)])
+    func refusal(_ script: String, _ text: String, _ seed: Int64, _ reason: String) throws {
+        let scratch = try JournalScratch()
+        try scratch.run(["a", "b"])
+        let refusal = message { _ = try scratch.open(script: script, text: text, seed: seed) }
+        #expect(refusal.contains(reason) && refusal.contains("--keep") && refusal.contains("--fresh"), "\(refusal)")
+        #expect(try scratch.records().count == 2)
+
+        #expect(try scratch.open(.keep, script: script, text: text, seed: seed).rows().count == 2)
+        // What was kept is its own from then on.
+        #expect(try scratch.open(script: script, text: text, seed: seed).rows().count == 2)
+        #expect(try scratch.open(.fresh).rows().isEmpty)
+        #expect(try scratch.open().rows().isEmpty)
+    }
+
+    @Test("two jobs do not write one journal at a time", arguments: [CommitMode.writeAhead, .rollback])
+    func lock(_ mode: CommitMode) throws {
+        let scratch = try JournalScratch()
+        let file = try scratch.open(mode: mode)
+        for policy in [JournalPolicy.goOn, .keep, .fresh] {
+            #expect(message { _ = try scratch.open(policy, mode: mode) }.contains("another job writes the journal"))
+        }
+        file.close()
+        #expect(throws: Never.self) { try scratch.open(mode: mode) }
+    }
+
+    @Test("what is no journal is left as it is", arguments: [JournalPolicy.goOn, .keep, .fresh])
+    func foreign(_ policy: JournalPolicy) throws {
+        let scratch = try JournalScratch()
+        let text = Array("function work(n) return n end\n".utf8)
+        for bytes in [text, Array(repeating: text, count: 1_000).flatMap { $0 }] {
+            try scratch.write(bytes)
+            #expect(message { _ = try scratch.open(policy) }.contains("is no journal of dlp-lua"))
+            #expect(try scratch.read() == bytes)
+        }
+        try scratch.write([])
+        let other = try Database(path: scratch.path, .readWrite)
+        try other.execute("CREATE TABLE meta (name, value); CREATE TABLE results (id)")
+        let bytes = try scratch.read()
+        #expect(message { _ = try scratch.open(policy) }.contains("is no journal of dlp-lua"))
+        #expect(message { _ = try JournalReader(path: scratch.path) }.contains("is no journal of dlp-lua"))
+        #expect(try scratch.read() == bytes)
+    }
+
+    @Test("a journal in a newer format is refused, and may be begun anew")
+    func newer() throws {
+        let scratch = try JournalScratch()
+        try scratch.run(["a"])
+        try Database(path: scratch.path, .readWrite).execute("UPDATE meta SET value = 2 WHERE name = 'format'")
+        #expect(message { _ = try scratch.open(.keep) }.contains("was made by a newer dlp-lua"))
+        #expect(try scratch.open(.fresh).rows().isEmpty)
+    }
+
+    @Test("a file that cannot be there is the system's error")
+    func impossible() throws {
+        let identity = JournalIdentity(script: "job.lua", text: .empty, seed: 0)
+        for (path, reason) in [("/tmp", "Is a directory"), ("/nowhere/run.db", "No such file or directory")] {
+            let refusal = message { _ = try JournalFile(path: path, identity: identity, policy: .goOn) }
+            #expect(refusal == "cannot open the journal \(path): \(reason)")
+        }
+        let missing = message { _ = try JournalReader(path: "/nowhere/run.db") }
+        #expect(missing == "cannot open the journal /nowhere/run.db: No such file or directory")
+    }
+
+    @Test(
+        "names that mean something to SQLite are files like others", arguments: [":memory:", "file:run.db?mode=memory"])
+    func names(_ name: String) throws {
+        let scratch = try JournalScratch()
+        let directory = try #require(getcwd(nil, 0))
+        defer { free(directory) }
+        let path = "\(scratch.directory)/\(name)"
+        let identity = JournalIdentity(script: "job.lua", text: .empty, seed: 0)
+        try JournalFile(path: path, identity: identity, policy: .goOn).close()
+        #expect(scratch.names == [name])
+    }
+
+    @Test("a damaged journal is an error, and no crash", arguments: 0..<60)
+    func damage(_ seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let scratch = try JournalScratch()
+        try scratch.run((0..<300).map { "example \($0)" })
+        var bytes = try scratch.read()
+        if Bool.random(using: &random) {
+            bytes.removeLast(Int.random(in: 1..<bytes.count, using: &random))
+        } else {
+            let place = Int.random(in: 0..<bytes.count, using: &random)
+            for index in place..<min(place + 4_000, bytes.count) { bytes[index] = .random(in: 0...255, using: &random) }
+        }
+        try scratch.write(bytes)
+        // Some damage cannot be seen; what can is one sentence that names the file.
+        let complaint = message {
+            try scratch.run(["example 1", "something new"])
+            _ = try scratch.records()
+        }
+        #expect(complaint == "" || complaint.contains(scratch.path), "seed \(seed): \(complaint)")
+    }
+}

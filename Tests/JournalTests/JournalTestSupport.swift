@@ -1,0 +1,157 @@
+import DLP
+import Glibc
+import Testing
+
+@testable import Journal
+
+/// A directory that goes away with its contents, and the journal in it.
+final class JournalScratch: Sendable {
+    let directory: String
+    var path: String { "\(directory)/run.db" }
+
+    init() throws {
+        var template = Array("/tmp/dlp-journal-XXXXXX".utf8CString)
+        directory = try #require(mkdtemp(&template).map { String(cString: $0) })
+    }
+
+    deinit {
+        for name in names { unlink("\(directory)/\(name)") }
+        rmdir(directory)
+    }
+
+    /// The names of the files here.
+    var names: [String] {
+        guard let stream = opendir(directory) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Puts `bytes` into the journal's place.
+    func write(_ bytes: [UInt8]) throws {
+        let file = Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        try #require(file >= 0)
+        defer { close(file) }
+        try #require(Glibc.write(file, bytes, bytes.count) == bytes.count)
+    }
+
+    /// The bytes of the journal.
+    func read() throws -> [UInt8] {
+        let file = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        try #require(file >= 0)
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = Glibc.read(file, &buffer, buffer.count)
+            guard count > 0 else { return bytes }
+            bytes += buffer[..<count]
+        }
+    }
+
+    /// Opens the journal as a job does.
+    func open(
+        _ policy: JournalPolicy = .goOn, script: String = "job.lua", text: String = "work = print", seed: Int64 = 0,
+        mode: CommitMode? = nil
+    ) throws(JournalError) -> JournalFile {
+        try JournalFile(
+            path: path, identity: JournalIdentity(script: script, text: Bytes(Array(text.utf8)), seed: seed),
+            policy: policy, lock: JournalLock(path: path), mode: mode)
+    }
+
+    /// Notes in the journal what became of the examples `list`: each of them is done, or fails where `fails` says so.
+    func run(
+        _ list: [String], _ policy: JournalPolicy = .goOn, mode: CommitMode? = nil,
+        fails: (Int) -> Bool = { _ in false }
+    ) throws {
+        let file = try open(policy, mode: mode)
+        let ledger = try file.ledger()
+        let stored = list.map { ledger.add(digest($0)).stored }
+        ledger.complete()
+        let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
+        for index in list.indices where stored[index] == nil {
+            if fails(index) {
+                writer.note(.failed(fault(index)))
+            } else {
+                writer.note(
+                    .done(
+                        try results(index, [.text("done \(list[index])")]), host: "here", nanoseconds: 1_000_000,
+                        attempts: 1))
+            }
+        }
+        try writer.close()
+    }
+
+    /// What the journal holds.
+    func records() throws -> [JournalReader.Record] {
+        var records: [JournalReader.Record] = []
+        try JournalReader(path: path).forEach { records.append($0) }
+        return records
+    }
+
+    /// Values that an SQL query gives, as text.
+    func query(_ sql: String) throws -> [String] {
+        let rows = try Statement(Database(path: path, .readOnly), sql)
+        var values: [String] = []
+        while try rows.step() { values.append(rows.text(0) ?? "NULL") }
+        return values
+    }
+}
+
+/// The digest of the string `example`.
+func digest(_ example: String) -> Digest {
+    do {
+        return try Value.text(example).encoded().withUnsafeBytes { try Digest(of: $0) }
+    } catch {
+        Issue.record(error)
+        return Digest(high: 0, low: 0)
+    }
+}
+
+/// The results of consecutive examples.
+func results(_ first: Int, _ results: [Value], stride: Int = 1, rank: Int = 0) throws -> ResultRun {
+    var writer = ByteWriter()
+    for result in results { writer.append(try result.encoded()) }
+    return ResultRun(first: first, count: results.count, stride: stride, results: writer.finish(), rank: rank)
+}
+
+/// An example that has failed.
+func fault(_ index: Int, message: String = "job.lua:1: no") -> Fault {
+    Fault(phase: .work, message: message, traceback: "stack traceback:", example: index + 1, rank: 3, host: "there")
+}
+
+/// What `body` throws, as the sentence that a user sees.
+func message(of body: () throws -> Void) -> String {
+    do { try body() } catch { return "\(error)" }
+    return ""
+}
+
+/// Waits until `condition` holds; fails the test after a minute, far longer than anything here takes.
+func eventually(_ what: Comment, _ condition: () throws -> Bool) throws {
+    for _ in 0..<12_000 {
+        if try condition() { return }
+        usleep(5_000)
+    }
+    try #require(try condition(), what)
+}
+
+/// Pseudorandom numbers that a seed determines: a linear congruential generator with the constants of Knuth's MMIX, of
+/// which the upper half is used.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 { UInt64(step()) << 32 | UInt64(step()) }
+
+    private mutating func step() -> UInt32 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return UInt32(truncatingIfNeeded: state >> 32)
+    }
+}

@@ -1,0 +1,180 @@
+import CSQLite
+import DLP
+import Glibc
+import Synchronization
+import Testing
+
+@testable import Journal
+
+/// What a job notes, and what is there afterwards.
+@Suite(.timeLimit(.minutes(5)))
+struct JournalWriterTests {
+    @Test("what was noted is there, with all that is known of it", arguments: [CommitMode.writeAhead, .rollback])
+    func note(_ mode: CommitMode) throws {
+        let scratch = try JournalScratch()
+        let file = try scratch.open(mode: mode)
+        let ledger = try file.ledger()
+        for name in ["a", "b", "c", "a"] { #expect(ledger.add(digest(name)).stored == nil) }
+        ledger.complete()
+        let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
+        let spaced = try results(1, [.array([.integer(1), .text("é")]), .double(.nan)], stride: 2, rank: 5)
+        writer.note(.done(spaced, host: "there", nanoseconds: 3_000_000_000, attempts: 1))
+        writer.note(.failed(fault(2)))
+        try writer.close()
+
+        let records = try scratch.records()
+        #expect(records.map { $0.index } == [1, 2, 3])
+        #expect(records.map { $0.json } == ["[1,\"é\"]", nil, "null"])
+        #expect(try records[0].result == Value.array([.integer(1), .text("é")]).encoded())
+        #expect(records[1].result == nil && records[1].error == "job.lua:1: no" && records[1].host == "there")
+        #expect(records[0].rank == 5 && records[0].seconds == 1.5 && records[0].attempts == 1)
+        #expect(try scratch.query("SELECT state FROM results ORDER BY example") == ["done", "failed", "done"])
+        #expect(try scratch.query("SELECT occurrence FROM results ORDER BY example") == ["1", "1", "2"])
+        #expect(try scratch.query("SELECT traceback FROM results WHERE example = 3") == ["stack traceback:"])
+        #expect(
+            try scratch.query(
+                "SELECT finished > created FROM results, (SELECT value AS created FROM meta WHERE name = 'created')")
+                == ["1", "1", "1"])
+        #expect(try JournalReader(path: scratch.path).length == 4)
+        #expect(scratch.names == ["run.db"])
+    }
+
+    @Test("a result that JSON cannot hold is there all the same")
+    func cycle() throws {
+        let scratch = try JournalScratch()
+        let file = try scratch.open()
+        let ledger = try file.ledger()
+        _ = ledger.add(digest("a"))
+        let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
+        let cycle = Value.tagged(28, .array([.tagged(29, .integer(0))]))
+        writer.note(.done(try results(0, [cycle]), host: "here", nanoseconds: 0, attempts: 1))
+        try writer.close()
+        let record = try #require(try scratch.records().first)
+        #expect(record.json == nil)
+        #expect(try record.result == cycle.encoded())
+    }
+
+    @Test("a job goes on where the last one was, and failed examples are done again")
+    func goOn() throws {
+        let scratch = try JournalScratch()
+        try scratch.run(["a", "b", "c"]) { $0 == 1 }
+        let file = try scratch.open()
+        let ledger = try file.ledger()
+        let stored = ["a", "b", "c", "d"].map { ledger.add(digest($0)).stored }
+        #expect(stored.map { $0 != nil } == [true, false, true, false])
+        let journal = try StoredResults(path: scratch.path)
+        var writer = ByteWriter()
+        for place in stored { if let place { try journal.append(place, to: &writer) } }
+        #expect(try writer.finish() == results(0, [.text("done a"), .text("done c")]).results)
+    }
+
+    @Test("an example that failed and is done now is done")
+    func replaced() throws {
+        let scratch = try JournalScratch()
+        try scratch.run(["a", "b"]) { $0 == 1 }
+        try scratch.run(["a", "b"])
+        #expect(try scratch.query("SELECT state FROM results ORDER BY example") == ["done", "done"])
+        #expect(try scratch.query("SELECT count(*) FROM results WHERE error IS NOT NULL") == ["0"])
+    }
+
+    @Test("results move with their examples, and those of examples that are gone have no place but stay")
+    func moves() throws {
+        let scratch = try JournalScratch()
+        try scratch.run(["a", "b", "c", "d"]) { $0 == 3 }
+        try scratch.run(["c", "d", "new", "a"]) { $0 == 1 }
+        let places = "SELECT coalesce(example, 0) || ' ' || coalesce(json, error) FROM results ORDER BY example, json"
+        #expect(
+            try scratch.query(places) == [
+                "0 \"done b\"", "1 \"done c\"", "2 job.lua:1: no", "3 \"done new\"", "4 \"done a\"",
+            ])
+        #expect(try scratch.records().map { $0.index } == [0, 1, 2, 3])
+        try scratch.run(["a", "b"])
+        #expect(try scratch.records().map { $0.json } == ["\"done a\"", "\"done b\""])
+        #expect(try scratch.query("SELECT value FROM meta WHERE name = 'examples'") == ["2"])
+    }
+
+    @Test(
+        "what is noted can be read soon, although the job goes on", arguments: [CommitMode.writeAhead, .rollback])
+    func visible(_ mode: CommitMode) throws {
+        let scratch = try JournalScratch()
+        let file = try scratch.open(mode: mode)
+        let ledger = try file.ledger()
+        for number in 0..<3 { _ = ledger.add(digest("\(number)")) }
+        let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
+        for number in 0..<3 {
+            writer.note(.done(try results(number, [.integer(1)]), host: "here", nanoseconds: 0, attempts: 1))
+            try eventually("it is there") { try scratch.records().count == number + 1 }
+        }
+        try writer.close()
+    }
+
+    @Test("a reader that keeps the journal locked holds the writer up, and ends nothing")
+    func reader() throws {
+        let scratch = try JournalScratch()
+        let file = try scratch.open(mode: .rollback)
+        // SQLite itself gives up at once.
+        try file.database.execute("PRAGMA busy_timeout = 1")
+        let ledger = try file.ledger()
+        for number in 0..<2_000 { _ = ledger.add(digest("\(number)")) }
+        let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
+        writer.note(.done(try results(0, [.integer(1)]), host: "here", nanoseconds: 0, attempts: 1))
+        try eventually("it is there") { try scratch.records().count == 1 }
+
+        let reader = try Database(path: scratch.path, .readOnly)
+        try reader.execute("BEGIN; SELECT count(*) FROM results")
+        for number in 1..<2_000 {
+            writer.note(.done(try results(number, [.integer(1)]), host: "here", nanoseconds: 0, attempts: 1))
+        }
+        // Time for the writer to try in vain; where it has not come that far, it has nothing to wait for.
+        usleep(500_000)
+        try reader.execute("COMMIT")
+        try writer.close()
+        #expect(try scratch.records().count == 2_000)
+    }
+
+    @Test(
+        "where the journal cannot be written any more the job learns why, and what was committed is kept",
+        arguments: [CommitMode.writeAhead, .rollback])
+    func full(_ mode: CommitMode) throws {
+        let scratch = try JournalScratch()
+        let file = try scratch.open(mode: mode)
+        let ledger = try file.ledger()
+        for number in 0..<100 { _ = ledger.add(digest("\(number)")) }
+        // As a disk that is full after so many pages.
+        try file.database.execute("PRAGMA max_page_count = 40")
+        let failures = Mutex<[JournalError]>([])
+        let writer = try JournalWriter(file, ledger) { failure in failures.withLock { $0.append(failure) } }
+        writer.note(.done(try results(0, [.integer(1)]), host: "here", nanoseconds: 0, attempts: 1))
+        try eventually("it is there") { try scratch.records().count == 1 }
+        for number in 1..<100 {
+            let large = Value.text(String(repeating: "x", count: 10_000))
+            writer.note(.done(try results(number, [large]), host: "here", nanoseconds: 0, attempts: 1))
+        }
+        try eventually("it fails") { failures.withLock { $0.count } > 0 }
+        writer.note(.done(try results(5, [.integer(1)]), host: "here", nanoseconds: 0, attempts: 1))
+        writer.waitForRoom()
+        let complaint = message { try writer.close() }
+        #expect(complaint.contains("database or disk is full") && complaint.contains("what it holds is kept"))
+        #expect(failures.withLock { $0.map { $0.description } } == [complaint])
+        // A batch is there whole or not at all; the first one is.
+        #expect(try scratch.records().count >= 1)
+        #expect(try scratch.query("PRAGMA integrity_check") == ["ok"])
+    }
+
+    @Test("whoever brings more than can be written is made to wait")
+    func room() throws {
+        let scratch = try JournalScratch()
+        let file = try scratch.open()
+        let ledger = try file.ledger()
+        for number in 0..<40 { _ = ledger.add(digest("\(number)")) }
+        let writer = try JournalWriter(file, ledger, room: 100_000) { Issue.record("\($0)") }
+        let large = Value.bytes([UInt8](repeating: 7, count: 50_000))
+        for number in 0..<40 {
+            writer.note(.done(try results(number, [large]), host: "here", nanoseconds: 0, attempts: 1))
+            writer.waitForRoom()
+            #expect(writer.waiting < 150_000)
+        }
+        try writer.close()
+        #expect(try scratch.query("SELECT count(*) FROM results") == ["40"])
+    }
+}
