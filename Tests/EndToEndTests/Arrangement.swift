@@ -32,6 +32,7 @@ enum Arrangement: String, CaseIterable, CustomTestStringConvertible {
     }
 
     var isSlurm: Bool { rawValue.hasPrefix("slurm") }
+    var isHydra: Bool { rawValue.hasPrefix("hydra") }
 
     /// The launcher's part of a command line that starts so many ranks.
     func launcher(_ ranks: Int) -> String {

@@ -1,0 +1,25 @@
+import Testing
+
+/// A job in which one rank, named by the argument, never ends its first example; the others wait until it has begun.
+enum StuckJob {
+    static let script = """
+        function examples() return 12 end
+        function work(n)
+          if dlp.RANK == tonumber(arg[1]) then
+            io.open("stuck", "w"):close()
+            while true do end
+          end
+          while not io.open("stuck") do os.execute("sleep 0.05") end
+          return n
+        end
+        function summarize(results) print(table.concat(results, " ")) end
+        """
+
+    /// What it prints where others do what the stuck rank did not.
+    static let output = "1 2 3 4 5 6 7 8 9 10 11 12\n"
+
+    /// Waits until the rank is stuck.
+    static func wait(in scratch: Scratch) throws {
+        try eventually("the rank is stuck") { scratch.names.contains("stuck") }
+    }
+}
