@@ -169,3 +169,41 @@ struct CommunicationFailureTests {
         #expect(last < 10_000_000_000)
     }
 }
+
+/// Passes everything on, and remembers how it was left.
+private final class Leaving: Communicator {
+    private let inner: ThreadCommunicator
+    private(set) var hasAborted: Bool?
+
+    init(_ inner: ThreadCommunicator) { self.inner = inner }
+
+    var rank: Int { inner.rank }
+    var size: Int { inner.size }
+    var waker: any Waker { inner.waker }
+
+    func send(_ message: Message, to destination: Int) throws(CommunicationError) {
+        try inner.send(message, to: destination)
+    }
+
+    func receive(until deadline: UInt64?) throws(CommunicationError) -> Delivery { try inner.receive(until: deadline) }
+
+    func close(until deadline: UInt64?) { hasAborted = false }
+
+    func abort(status: Int32, until deadline: UInt64?) { hasAborted = true }
+}
+
+@Suite("How a worker leaves a job that is over")
+struct CommunicationLeavingTests {
+    @Test(
+        "it leaves with the others where all have finished, whatever the status, and aborts where the job ends early",
+        arguments: [(0, 0), (4, 0), (4, 1), (1, 1)])
+    func leaving(_ status: Int, _ early: Int) throws {
+        let group = ThreadCommunicator.group(of: 2)
+        let communicator = Leaving(group[1])
+        let worker = WorkerPort(communicator)
+        try group[0].send(Message(.stop, first: early, count: status), to: 1)
+        #expect(try worker.finish() == status)
+        worker.close(status: Int32(status))
+        #expect(communicator.hasAborted == (early == 1))
+    }
+}

@@ -11,7 +11,9 @@ struct ScheduleSimulator {
     var failures = FailurePolicy()
     /// Every so many examples one fails the first time; 0: none does.
     var failing = 0
-    /// Every so many reports the worker dies before it sends one; 0: none does. Rank 0 never does.
+    /// Every so many reports the worker dies before it sends one; 0: none does.
+    ///
+    /// Rank 0 never does.
     var dying = 0
 
     /// How a simulated job went.

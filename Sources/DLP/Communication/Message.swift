@@ -64,6 +64,8 @@ public struct Message: Sendable, Equatable {
         /// Worker to root: finished; nothing more will come.
         case goodbye = 22
         /// Root to worker: the job is over, with status `count`.
+        ///
+        /// `first`: 1 where it ends before every rank has finished.
         case stop = 23
     }
 

@@ -66,9 +66,9 @@ final class RootService {
     }
 
     private func stop(_ status: Int32) {
-        try? communicator.sendToAll(Message(.stop, count: Int(status)))
-        let deadline = dlp_now() + Self.grace
         let isEarly = end != nil || !rootHasFinished || hasDeparted.dropFirst().contains(false)
+        try? communicator.sendToAll(Message(.stop, first: isEarly ? 1 : 0, count: Int(status)))
+        let deadline = dlp_now() + Self.grace
         if isEarly {
             communicator.abort(status: status, until: deadline)
         } else {

@@ -16,6 +16,8 @@ public final class WorkerPort: Port {
     private var waitingCollectives = Queue<Message>()
     private var waitingEvents: [UInt64: Queue<LoopEvent>] = [:]
     private var rootHasFinished = false
+    /// Whether the root has said that the job is over and every rank has finished.
+    private var haveAllFinished = false
 
     /// How long a rank waits for a collective before it says so, in nanoseconds.
     private static let patience: UInt64 = 500_000_000
@@ -106,7 +108,7 @@ public final class WorkerPort: Port {
     /// Takes leave of the other ranks at the end of the job, whose exit status is `status`.
     public func close(status: Int32) {
         let deadline = dlp_now() + Self.grace
-        if status == 0 {
+        if status == 0 || haveAllFinished {
             communicator.close(until: deadline)
         } else {
             communicator.abort(status: status, until: deadline)
@@ -142,7 +144,9 @@ public final class WorkerPort: Port {
             waitingEvents[message.operation, default: Queue()].append(
                 .end(length: message.count < 0 ? nil : Int(message.count)))
         case .goodbye: rootHasFinished = true
-        case .stop: throw .stopped(status: Int32(clamping: message.count))
+        case .stop:
+            haveAllFinished = message.first == 0
+            throw .stopped(status: Int32(clamping: message.count))
         case .enter, .done, .failed, .leave, .length, .results, .delivered, .fault, .exit: break
         }
     }
