@@ -1,5 +1,7 @@
+#define _GNU_SOURCE
 #include "host.h"
 
+#include <dlfcn.h>
 #include <stdlib.h>
 
 // The limit binds Lua code, which gets an error in the place where it wanted more. Swift code must not: the error would
@@ -29,6 +31,25 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
     void *moved = realloc(block, new_size);
     if (moved != NULL) h->memory_used += new_size - old_size;
     return moved;
+}
+
+/// The allocator for those who ask for it and call it themselves: they do not collect and ask again, as Lua does.
+static void *allocate_collecting(void *context, void *block, size_t old_size, size_t new_size) {
+    host *h = context;
+    void *moved = allocate(h, block, old_size, new_size);
+    if (moved != NULL || new_size == 0) return moved;
+    lua_gc(h->running, LUA_GCCOLLECT);
+    return allocate(h, block, old_size, new_size);
+}
+
+/// Takes the place of Lua's own function, also for Lua's libraries: they get the memory of their buffers by it, and would
+/// run into the limit with a state full of garbage.
+lua_Alloc lua_getallocf(lua_State *L, void **context) {
+    typedef lua_Alloc (*function)(lua_State *, void **);
+    static _Atomic(function) original;
+    if (original == NULL) original = (function)dlsym(RTLD_NEXT, "lua_getallocf");
+    lua_Alloc found = original(L, context);
+    return found == allocate ? allocate_collecting : found;
 }
 
 void dlp_count_memory(lua_State *L) {

