@@ -46,9 +46,11 @@ enum Arrangement: String, CaseIterable, CustomTestStringConvertible {
         }
     }
 
-    /// On two nodes where there is a rank for each. The time limit, in minutes, is for an srun that a test kills.
+    /// On two nodes where there is a rank for each; the time limit, in minutes, is for an srun that a test kills.
+    ///
+    /// Quiet, for now and then a job waits for its predecessor to leave, and srun says so.
     private func srun(_ type: String, _ ranks: Int) -> String {
-        "srun --mpi=\(type) -t 2 -N \(min(ranks, 2)) -n \(ranks)"
+        "srun -Q --mpi=\(type) -t 2 -N \(min(ranks, 2)) -n \(ranks)"
     }
 
     /// The launcher's status where dlp-lua ends a job early with `status`.

@@ -77,13 +77,16 @@ final class Launched {
         close(error)
     }
 
+    /// Whether the process that was started has ended.
+    var hasEnded: Bool {
+        var status: Int32 = 0
+        if waitStatus == nil, waitpid(pid, &status, WNOHANG) == pid { waitStatus = status }
+        return waitStatus != nil
+    }
+
     /// Waits for its end: its exit status, 128 + n where signal n killed it.
     func wait() throws -> Int32 {
-        if waitStatus == nil {
-            var status: Int32 = 0
-            try eventually("it ends") { waitpid(pid, &status, WNOHANG) == pid }
-            waitStatus = status
-        }
+        try eventually("it ends") { hasEnded }
         let status = waitStatus ?? 0
         return status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
     }
@@ -96,7 +99,7 @@ final class Launched {
     }
 
     /// Sends a signal to the process that was started.
-    func signal(_ signal: Int32) { kill(pid, signal) }
+    func signal(_ signal: Int32) { if waitStatus == nil { kill(pid, signal) } }
 
     /// Sends a signal to one rank of the job, under any launcher.
     func signal(_ signal: Int32, rank: Int) throws {

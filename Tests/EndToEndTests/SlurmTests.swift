@@ -32,7 +32,7 @@ struct SlurmTests {
         let scratch = try Scratch()
         try scratch.write("hostfile", "n3\nn1\nn2\n")
         let arbitrary = try run(
-            "srun --mpi=\(type) -t 2 -N 3 -n 3 -m arbitrary dlp-lua --info", in: scratch,
+            "srun -Q --mpi=\(type) -t 2 -N 3 -n 3 -m arbitrary dlp-lua --info", in: scratch,
             environment: ["SLURM_HOSTFILE": "hostfile"])
         #expect(arbitrary.hellos == hellos(of: 3), "\(arbitrary.error)")
         let relative = try run("salloc -Q -t 2 -N 4 srun --mpi=\(type) -r 2 -N 2 -n 2 dlp-lua --info", in: scratch)
