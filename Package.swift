@@ -9,8 +9,10 @@ let strict: [SwiftSetting] = [
 ]
 let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-std=gnu11"])]
 
-/// Where headers lie of libraries that are opened at run time; they let the compiler check the calls. Without them
-/// dlp-lua builds all the same, without a built-in MPI (libopenmpi-dev) or the meeting of ranks by PMIx (libpmix-dev).
+/// Where headers lie of libraries that are opened at run time.
+///
+/// They let the compiler check the calls. Without them dlp-lua builds all the same, without a built-in MPI
+/// (libopenmpi-dev) or the meeting of ranks by PMIx (libpmix-dev).
 func headers(_ name: String, named variable: String) -> [CSetting] {
     let debian = ["x86_64", "aarch64"].map { "/usr/lib/\($0)-linux-gnu/\(name)/include" }
     let directories = [Context.environment[variable]].compactMap { $0 } + debian

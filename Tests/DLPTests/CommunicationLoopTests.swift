@@ -108,6 +108,16 @@ struct CommunicationLoopTests {
         #expect(root.fault().contains("finished its script"))
     }
 
+    @Test("a root that has finished learns of a collective without it, though all others have finished before")
+    func missedCollective() throws {
+        for _ in 0..<200 {
+            let root = try RootUnderTest(workers: 1)
+            try root.send(Message(.collective, operation: 1, extra: Collective.gather.rawValue))
+            try root.send(Message(.goodbye))
+            #expect(throws: JobEnd.self) { try root.port.waitForOthers() }
+        }
+    }
+
     @Test("a worker that begins a loop for a root that has finished is told")
     func rootHasFinished() throws {
         let group = ThreadCommunicator.group(of: 2)

@@ -109,9 +109,10 @@ final class Launched {
     /// Sends a signal to one rank of the job, unless that has ended; returns whether it has not.
     @discardableResult
     func signalIfRunning(_ signal: Int32, rank: Int) -> Bool {
-        // Launchers have no rank, and what a rank starts is no dlp-lua.
+        // Launchers have no rank, and what a rank starts is none of our programs.
         let ranks = processes.filter { process in
-            commandName(of: process) == "dlp-lua" && rankNumber(in: variables(of: process)) == rank
+            ["dlp-lua", "mpi-probe"].contains(commandName(of: process))
+                && rankNumber(in: variables(of: process)) == rank
         }
         guard ranks.count == 1 else { return false }
         for process in ranks { kill(process, signal) }

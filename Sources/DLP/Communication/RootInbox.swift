@@ -19,6 +19,8 @@ struct RootInbox {
     /// The ranks that have finished their script.
     var hasDeparted: [Bool]
     var departed = 0
+    /// Whether some rank may still count on the root; false once its end has been found to leave nobody waiting.
+    var isRootMissed = true
     /// Why the job ends early; the first reason stays.
     var end: JobEnd?
     /// Bytes of results that the main thread has not taken yet.

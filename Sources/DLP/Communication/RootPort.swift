@@ -107,7 +107,8 @@ public final class RootPort: Port {
         shared.command(.rootHasFinished)
         let found: Result<Void, JobEnd> = shared.inbox.wait { inbox in
             if let end = inbox.end { return .failure(end) }
-            return inbox.departed == size - 1 ? .success(()) : nil
+            // The others may all have gone by now, and one of them for want of the root.
+            return inbox.departed == size - 1 && !inbox.isRootMissed ? .success(()) : nil
         }
         try found.get()
     }

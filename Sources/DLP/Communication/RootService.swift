@@ -117,6 +117,7 @@ final class RootService {
         }
         leaveLoops(0)
         sendToAll(Message(.goodbye))
+        shared.inbox.update { $0.isRootMissed = false }
     }
 
     /// A rank counts on the root, whose script has ended.

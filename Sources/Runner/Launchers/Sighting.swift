@@ -86,7 +86,9 @@ extension Sighting {
         return sighting
     }
 
-    /// srun, with whatever `--mpi`. Only a task of a step counts: a batch script has the variables of one, too.
+    /// srun, whatever its option `--mpi` says.
+    ///
+    /// Only a task of a step counts: a batch script has the variables of one, too.
     private static func srun(_ facts: ProcessFacts) -> Sighting? {
         guard let step = slurmStep(facts), let rank = facts.number("SLURM_PROCID"),
             let size = facts.number("SLURM_STEP_NUM_TASKS") ?? facts.number("SLURM_NTASKS")
