@@ -68,7 +68,7 @@ struct SlurmTests {
 
     @Test("two steps at once in one allocation do not meet", arguments: ["none", "pmi2", "pmix"])
     func steps(_ type: String) throws {
-        let srun = "srun --mpi=\(type) --overlap -N 1 -n 2 dlp-lua --chunk 1 job.lua"
+        let srun = "srun -Q --mpi=\(type) --overlap -N 1 -n 2 dlp-lua --chunk 1 job.lua"
         let outcome = try run(
             "salloc -Q -t 2 -N 1 -n 4 sh -c", "\(srun) a & first=$!; \(srun) b && wait $first",
             in: Scratch(job: Self.slow))
@@ -82,7 +82,8 @@ struct SlurmTests {
         let jobs = try ["a", "b"].map { word in
             try Launched(
                 [
-                    "srun", "--mpi=\(type)", "-t", "2", "-w", "n1", "-n", "2", "dlp-lua", "--chunk", "1", "job.lua",
+                    "srun", "-Q", "--mpi=\(type)", "-t", "2", "-w", "n1", "-n", "2", "dlp-lua", "--chunk", "1",
+                    "job.lua",
                     word,
                 ],
                 in: scratch, environment: Testbed.slurmEnvironment())
