@@ -41,17 +41,18 @@ struct SlurmTests {
         #expect(arbitrary.error == "" && relative.error == "")
     }
 
-    // Not with pmi2: there the ranks of MPICH do not meet either.
-    @Test("the parts of a heterogeneous step are one job", arguments: ["none", "pmix"])
-    func heterogeneousStep(_ type: String) throws {
+    // Heterogeneous only where any program works: with pmi2 the ranks of MPICH do not meet across the parts of a step, and
+    // with pmix srun now and then does not notice that all ranks have ended, those of a plain MPI program either.
+    @Test("the parts of a heterogeneous step are one job")
+    func heterogeneousStep() throws {
         let outcome = try run(
-            "salloc -Q -t 2 -N 2 --ntasks-per-node=2 srun --mpi=\(type) -N 1 -n 1 dlp-lua --info : -N 1 -n 2 dlp-lua --info",
+            "salloc -Q -t 2 -N 2 --ntasks-per-node=2 srun --mpi=none -N 1 -n 1 dlp-lua --info : -N 1 -n 2 dlp-lua --info",
             in: Scratch())
         #expect(outcome.hellos == hellos(of: 3), "\(outcome.error)")
         #expect(outcome.error == "" && outcome.status == 0, "\(outcome.error)")
     }
 
-    @Test("the parts of a heterogeneous job are one job", arguments: ["none", "pmi2", "pmix"])
+    @Test("the parts of a heterogeneous job are one job", arguments: ["none", "pmi2"])
     func heterogeneousJob(_ type: String) throws {
         let outcome = try run(
             "salloc -Q -t 2 -N 1 -n 1 : -N 1 -n 2 srun --mpi=\(type) --het-group=0,1 dlp-lua --info", in: Scratch())
