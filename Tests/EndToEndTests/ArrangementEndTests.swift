@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// How jobs end early under real launchers.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(60)))
 struct ArrangementEndTests {
     /// Every rank leaves a file that says that it is busy, and is so for ever.
     private static let busy = """

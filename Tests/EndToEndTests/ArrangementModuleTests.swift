@@ -1,7 +1,7 @@
 import Testing
 
 /// The module dlp under real launchers.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(60)))
 struct ArrangementModuleTests {
     /// Every function of the module, each held to what it promises on three ranks; the root says so at the end.
     private static let everything = """

@@ -1,7 +1,7 @@
 import Testing
 
 /// Jobs under real launchers have the results that they have without.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(60)))
 struct ArrangementTests {
     /// One job under one launcher.
     struct Run: Sendable, CustomTestStringConvertible {

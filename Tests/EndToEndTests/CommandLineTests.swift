@@ -1,7 +1,7 @@
 import Testing
 
 /// The command lines of dlp-lua.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(60)))
 struct CommandLineTests {
     @Test(
         "the lines of standard input are the examples of a one-liner",

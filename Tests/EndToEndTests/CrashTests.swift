@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// Ranks that are killed while others go on.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(60)))
 struct CrashTests {
     private static let modes = [
         "map", "managed", "round-robin", "map --chunk 9", "map --examples root", "managed --examples root",

@@ -1,7 +1,7 @@
 import Testing
 
 /// `os.exit`, wherever a script calls it.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(60)))
 struct ExitTests {
     private static let commands = [
         "dlp-lua", "ameexec -np 3 dlp-lua", "ameexec -np 3 dlp-lua --mode managed",

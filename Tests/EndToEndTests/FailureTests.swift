@@ -1,7 +1,7 @@
 import Testing
 
 /// Examples that fail, and a job that goes on, or tries again.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(60)))
 struct FailureTests {
     private static let arrangements = [
         "dlp-lua", "dlp-lua --mode managed", "dlp-lua --mode round-robin",

@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// Ranks on several hosts, each with an address of its own.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(60)))
 struct HostTests {
     private static let job = """
         function examples() return 200 end

@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// Jobs that are killed, and go on where they were.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(60)))
 struct JournalTests {
     /// Each example leaves a line in a file of its rank.
     private static let job = """

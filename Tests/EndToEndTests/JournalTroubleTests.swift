@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// Journals that somebody else uses, that cannot be written, or that are not what they are taken for.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(60)))
 struct JournalTroubleTests {
     private static let simple = "function examples() return 10 end function work(n) return n end"
 

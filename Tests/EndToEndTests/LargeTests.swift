@@ -1,7 +1,7 @@
 import Testing
 
 /// Many examples, large results, deep results.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(60)))
 struct LargeTests {
     @Test("a million examples, and every result is in its place", arguments: ["map", "managed", "round-robin"])
     func million(_ mode: String) throws {

@@ -1,7 +1,7 @@
 import Testing
 
 /// `--timeout`, `--memory` and `--sandbox`.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(60)))
 struct LimitTests {
     private static let commands = [
         "dlp-lua", "ameexec -np 3 dlp-lua", "ameexec -np 3 dlp-lua --mode managed",

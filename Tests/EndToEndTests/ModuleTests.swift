@@ -1,7 +1,7 @@
 import Testing
 
 /// Modules that a script requires.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(60)))
 struct ModuleTests {
     @Test("a Lua module is found through LUA_PATH on every rank", arguments: ["dlp-lua", "ameexec -np 3 dlp-lua"])
     func luaModule(_ command: String) throws {

@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// Ranks that are started by hand, or by dlp_mpi's launcher, and meet over TCP.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(60)))
 struct NetworkTests {
     private static let job = """
         function examples() return 200 end

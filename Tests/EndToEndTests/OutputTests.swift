@@ -1,7 +1,7 @@
 import Testing
 
 /// What goes in and out of ranks.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(60)))
 struct OutputTests {
     @Test("every line that a rank prints arrives whole")
     func wholeLines() throws {

@@ -1,7 +1,7 @@
 import Testing
 
 /// The same bytes as from a plain loop under the stock interpreter, however the work is distributed.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(60)))
 struct ReferenceTests {
     private static let arrangements = [
         "dlp-lua",

@@ -1,7 +1,7 @@
 import Testing
 
 /// `--output`: results in files that other programs read.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(60)))
 struct ResultFileTests {
     private static let job = """
         function examples() return 40 end

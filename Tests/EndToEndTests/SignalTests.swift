@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// Signals to the launcher, to ranks, and to a process alone.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(60)))
 struct SignalTests {
     /// After the first examples every rank leaves a file that says so and is busy in Lua for ever.
     private static let busy = """

@@ -1,7 +1,7 @@
 import Testing
 
 /// Jobs that are handed in, not waited for.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(60)))
 struct SlurmBatchTests {
     /// Says on how many ranks it did what.
     private static let job = """

@@ -7,7 +7,7 @@ import Testing
 @testable import Journal
 
 /// What a job notes, and what is there afterwards.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(60)))
 struct JournalWriterTests {
     @Test("what was noted is there, with all that is known of it", arguments: [CommitMode.writeAhead, .rollback])
     func note(_ mode: CommitMode) throws {

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@Suite("What ameexec passes on", .serialized, .timeLimit(.minutes(5)))
+@Suite("What ameexec passes on", .serialized, .timeLimit(.minutes(60)))
 struct AmeexecOutputTests {
     @Test("lines of ranks that write at the same time stay whole")
     func wholeLines() throws {

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@Suite("ameexec and signals", .serialized, .timeLimit(.minutes(5)))
+@Suite("ameexec and signals", .serialized, .timeLimit(.minutes(60)))
 struct AmeexecSignalTests {
     /// Starts ranks that run `script` and waits until each has written a line.
     private func start(_ count: Int, _ script: String) throws -> Launched {
@@ -102,7 +102,7 @@ struct AmeexecSignalTests {
     }
 }
 
-@Suite("Rank 0 and the launcher", .serialized, .timeLimit(.minutes(5)))
+@Suite("Rank 0 and the launcher", .serialized, .timeLimit(.minutes(60)))
 struct AmeexecControlTests {
     private let prelude = """
         import os, signal, socket, sys, time

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@Suite("ameexec on a terminal", .serialized, .timeLimit(.minutes(5)))
+@Suite("ameexec on a terminal", .serialized, .timeLimit(.minutes(60)))
 struct AmeexecTerminalTests {
     @Test("the rank of --pty reads the terminal, and its prompts are seen before it has an answer")
     func prompt() throws {

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@Suite("ameexec", .serialized, .timeLimit(.minutes(5)))
+@Suite("ameexec", .serialized, .timeLimit(.minutes(60)))
 struct AmeexecTests {
     @Test(
         "the exit status is 0, or that of the rank that failed first",
