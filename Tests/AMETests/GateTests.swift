@@ -10,7 +10,7 @@ struct GateTests {
     /// Plays worker `rank` by hand up to its acceptance.
     static func join(_ job: TestJob, rank: Int) throws -> RawConnection {
         let connection = try job.connect()
-        let greeting = Greeting(role: .worker, rank: rank, size: job.size)
+        let greeting = Greeting(role: .worker, rank: rank, size: job.size, isEncrypted: job.isEncrypted)
         var handshake = WorkerHandshake(key: job.key, greeting: greeting)
         connection.send(handshake.hello)
         while handshake.outcome == .pending { connection.send(handshake.receive(connection.receive(handshake.wanted))) }

@@ -21,6 +21,7 @@ final class Gate {
     private let star: Star
     private let key: JobKey
     private let size: Int
+    private let isEncrypted: Bool
     private var missing: Set<Int>
 
     /// By token; tokens are given in the order of arrival, so the oldest has the lowest.
@@ -29,12 +30,13 @@ final class Gate {
     private var nextToken: UInt64
     private let mostCandidates: Int
 
-    /// A gate to `star` for ranks `1 ..< size`.
-    init(listeners: [Listener], star: Star, key: JobKey, size: Int) {
+    /// A gate to `star` for the workers of rank 0 in `environment`.
+    init(listeners: [Listener], star: Star, environment: AMEEnvironment) {
         self.listeners = listeners
         self.star = star
-        self.key = key
-        self.size = size
+        key = environment.key
+        size = environment.size
+        isEncrypted = environment.isEncrypted
         missing = Set(1..<size)
         nextToken = UInt64(size + listeners.count)
         oldest = nextToken
@@ -81,7 +83,7 @@ final class Gate {
             case .socket(let socket):
                 guard Self.isTrusted(socket) else { continue }
                 if candidates.count == mostCandidates { turnAway(oldest) }
-                let greeting = Greeting(role: .root, rank: 0, size: size)
+                let greeting = Greeting(role: .root, rank: 0, size: size, isEncrypted: isEncrypted)
                 candidates[nextToken] = Candidate(
                     socket: socket, handshake: RootHandshake(key: key, greeting: greeting),
                     deadline: .after(Self.patience))
@@ -116,7 +118,7 @@ final class Gate {
             case .failed: turnAway(token)
             case .accepted(let rank):
                 turnAway(token)
-                try star.add(candidate.socket, rank: rank)
+                try star.add(Link(socket: candidate.socket, channel: candidate.handshake.channel), rank: rank)
                 missing.remove(rank)
             }
         }

@@ -34,6 +34,10 @@ public struct AMEEnvironment: Sendable {
         self.columns = columns
     }
 
+    /// Whether everything that ranks say to each other is encrypted: not the launcher's affair but the user's, who must
+    /// say the same on all of them.
+    public var isEncrypted = false
+
     /// Where ranks met by a file: rank 0 removes it when all are there, a worker reads it again when it leads nowhere.
     var cardFile: CardFile?
 
