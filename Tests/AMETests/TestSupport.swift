@@ -54,6 +54,15 @@ private func startThread(_ body: @escaping @Sendable () -> Void) throws -> pthre
     return handle
 }
 
+/// Something that one thread tells others once.
+final class Flag: Sendable {
+    private let value = Atomic(false)
+
+    var isSet: Bool { value.load(ordering: .relaxed) }
+
+    func set() { value.store(true, ordering: .relaxed) }
+}
+
 /// The kinds of sockets between ranks.
 enum Wire: CaseIterable, Sendable {
     case local
@@ -126,7 +135,7 @@ struct TestJob: Sendable {
     }
 
     /// A bare connection to rank 0's listener: a stranger, or a worker that the test plays by hand.
-    func connect() throws -> RawConnection { try RawConnection(to: endpoint) }
+    func connect() throws -> RawConnection { try #require(RawConnection(to: endpoint)) }
 }
 
 extension Result {

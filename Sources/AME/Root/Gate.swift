@@ -15,6 +15,11 @@ final class Gate {
     }
 
     private static let patience: UInt64 = 5_000_000_000
+    /// How many handshakes may be under way beside one for each worker.
+    static let reserve = 256
+    /// How many connections are taken before those that are here get their turn: so few that, however many strangers
+    /// come, whoever answers at once has proved itself long before it would have to give way.
+    private static let batch = 8
 
     /// Their tokens are the first that no rank has.
     private let listeners: [Listener]
@@ -41,7 +46,7 @@ final class Gate {
         nextToken = UInt64(size + listeners.count)
         oldest = nextToken
         // Every worker may be in the middle of it at the same time.
-        mostCandidates = size + 64
+        mostCandidates = size + Self.reserve
     }
 
     /// Lets workers in until all are there; whoever has not proved itself by then is turned away.
@@ -70,8 +75,7 @@ final class Gate {
     }
 
     private func acceptAll(from listener: Listener) throws(CommunicationError) {
-        // A bound, so that a flood of connections does not keep those from proving themselves that are here already.
-        for _ in 0..<64 {
+        for _ in 0..<Self.batch {
             switch listener.accept() {
             case .none: return
             case .failed(let reason):
@@ -141,7 +145,7 @@ final class Gate {
 
     /// Makes room for a descriptor per worker and candidate where the system's usual limit is lower.
     private func raiseDescriptorLimit() {
-        let wanted = rlim_t(2 * size + 256)
+        let wanted = rlim_t(2 * size + Self.reserve + 256)
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < wanted else {
             return
