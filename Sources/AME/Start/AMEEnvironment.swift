@@ -82,8 +82,10 @@ public struct AMEEnvironment: Sendable {
         host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
     }
 
-    /// Removes every `AMEVariable` from the environment of this process.
+    /// Removes every `AMEVariable` from the environment of this process, and the key from its memory there.
     public static func removeFromEnvironment() {
+        // The system shows the memory that a process began with (/proc/PID/environ), whatever was unset since.
+        if let key = getenv(AMEVariable.key) { memset(key, 0, strlen(key)) }
         for name in AMEVariable.all { unsetenv(name) }
     }
 }
