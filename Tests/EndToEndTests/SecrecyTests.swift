@@ -50,7 +50,9 @@ struct SecrecyTests {
 
     @Test(
         "not in what dlp-lua prints",
-        arguments: ["--info", "--info --encrypt", "-e 'error()'", "--connect-timeout 0 --info", "--nonsense", "none.lua"])
+        arguments: [
+            "--info", "--info --encrypt", "-e 'error()'", "--connect-timeout 0 --info", "--nonsense", "none.lua",
+        ])
     func printed(_ words: String) throws {
         let scratch = try Scratch()
         let outcome = try Self.start(words, in: scratch)
