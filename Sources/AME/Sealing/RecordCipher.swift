@@ -10,11 +10,13 @@ import DLP
 /// GCM rather than ChaCha20-Poly1305, because every processor of today's clusters computes it two to four times as fast.
 struct RecordCipher {
     /// How much of a body a record holds, at most.
-    static let longestRecord = 1 << 16
+    ///
+    /// Larger ones take longer: their memory goes back to the system and comes again, page by page.
+    static let longestRecord = 1 << 14
     static let tagLength = 16
     static let keyLength = 32
     /// After so many records a key is replaced, before it has encrypted as much as GCM bears (RFC 8446, section 5.5).
-    static let recordsPerKey: UInt64 = 1 << 22
+    static let recordsPerKey: UInt64 = 1 << 24
 
     private static let successorLabel = Array("dlp-ame next key".utf8)
 

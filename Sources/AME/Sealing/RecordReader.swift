@@ -34,7 +34,7 @@ struct RecordReader {
                 Result { () throws(FrameError) in try cipher.open(record, of: header, onto: &body) }
             }
             try opened.get()
-            partial.removeAll(keepingCapacity: length <= FrameParser.directThreshold)
+            partial.removeAll(keepingCapacity: length <= RecordCipher.longestRecord)
             isFinished = body.missing == 0
         }
         return taken

@@ -1,7 +1,10 @@
 import DLP
 
-/// A message on its way out over an encrypted connection: one record after another, each sealed when its turn comes.
+/// A message on its way out over an encrypted connection: a few records after another, sealed when their turn comes.
 struct SealedFrame {
+    /// How much is sealed at a time, or a little more.
+    private static let batch = 1 << 16
+
     private let header: FrameHeader
     private let body: Bytes
     /// How much of the body has been sealed; nil before the first record, which a body of no bytes has, too.
@@ -33,16 +36,20 @@ struct SealedFrame {
         }
     }
 
+    /// Seals records for one call of the system, which costs as much as several of them.
     private mutating func sealNext(by cipher: inout RecordCipher) throws(FrameError) {
-        let start = sealed ?? 0
-        let end = min(body.count, start + RecordCipher.longestRecord)
         wire.removeAll(keepingCapacity: true)
-        wire.reserveCapacity(FrameHeader.length + end - start + RecordCipher.tagLength)
-        if sealed == nil { header.withBytes { wire.append(contentsOf: $0) } }
-        try body.withUnsafeBytes { bytes throws(FrameError) in
-            try cipher.seal(UnsafeRawBufferPointer(rebasing: bytes[start..<end]), of: header, onto: &wire)
-        }
-        sealed = end
+        let length = FrameHeader.length + body.count - (sealed ?? 0) + RecordCipher.tagLength
+        wire.reserveCapacity(min(length, Self.batch + RecordCipher.longestRecord))
         sent = 0
+        if sealed == nil { header.withBytes { wire.append(contentsOf: $0) } }
+        repeat {
+            let start = sealed ?? 0
+            let end = min(body.count, start + RecordCipher.longestRecord)
+            try body.withUnsafeBytes { bytes throws(FrameError) in
+                try cipher.seal(UnsafeRawBufferPointer(rebasing: bytes[start..<end]), of: header, onto: &wire)
+            }
+            sealed = end
+        } while sealed != body.count && wire.count < Self.batch
     }
 }
