@@ -1,0 +1,118 @@
+"""Running programs, one after the other and round by round, and what they say of themselves."""
+import json
+import os
+import signal
+import statistics
+import subprocess
+import time
+
+
+class Failed(Exception):
+    """A program that did not do what was asked."""
+
+
+def run(command, environment, timeout=60, discard=False):
+    """Runs a program to its end.
+
+    Returns what its last line of JSON says, and with it `wall`, the seconds from its start to its end.
+    """
+    begin = time.perf_counter()
+    output = subprocess.DEVNULL if discard else subprocess.PIPE
+    # A session of its own, so that a launcher that hangs can be ended with all that it started.
+    process = subprocess.Popen(
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE,
+        start_new_session=True)
+    try:
+        out, complaint = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        end(process)
+        raise Failed(f"not done after {timeout:.0f} s") from None
+    except BaseException:
+        end(process)
+        raise
+    wall = time.perf_counter() - begin
+    if process.returncode != 0:
+        lines = [line for line in complaint.decode(errors="replace").splitlines() if line.strip(" -")]
+        raise Failed(f"status {process.returncode}: {lines[-1] if lines else 'no message'}")
+    return last_object(out or b"") | {"wall": wall}
+
+
+def last_object(text):
+    for line in reversed(text.decode(errors="replace").splitlines()):
+        if line.startswith("{"):
+            return json.loads(line)
+    return {}
+
+
+def end(process):
+    """A launcher is asked first, since it alone may know where its ranks are."""
+    for number, grace in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
+        try:
+            os.killpg(process.pid, number)
+            process.communicate(timeout=grace)
+            return
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            continue
+
+
+class Results:
+    """The numbers of a part: rows of case, system, ranks, quantity, value; a failure has a note instead of a value."""
+
+    def __init__(self, rows=()):
+        self.rows = list(rows)
+
+    def add(self, case, system, ranks, quantity, value, note=""):
+        self.rows.append((str(case), system, str(ranks), quantity, value, note))
+
+    def values(self, case, system, ranks, quantity):
+        key = (str(case), system, str(ranks), quantity)
+        return [row[4] for row in self.rows if row[:4] == key and row[4] is not None]
+
+    def median(self, case, system, ranks, quantity):
+        values = self.values(case, system, ranks, quantity)
+        return statistics.median(values) if values else None
+
+    def spread(self, case, system, ranks, quantity):
+        values = self.values(case, system, ranks, quantity)
+        return (min(values), max(values)) if values else None
+
+    def note(self, case, system, ranks):
+        return next((row[5] for row in self.rows if row[:3] == (str(case), system, str(ranks)) and row[5]), "")
+
+    def distinct(self, column):
+        """The values of a column, in the order in which they came."""
+        return list(dict.fromkeys(row[column] for row in self.rows))
+
+
+class Cell:
+    """One thing to measure: `measure()` gives quantities and their values."""
+
+    def __init__(self, case, system, ranks, measure):
+        self.case, self.system, self.ranks, self.measure = case, system, ranks, measure
+
+
+def alternate(results, cells, rounds, budget, say):
+    """Measures all cells in turn, `rounds` times, fewer where `budget` seconds would be over.
+
+    One that fails is not tried again, and its reason is written down.
+    """
+    begin = time.monotonic()
+    failed = set()
+    for number in range(rounds):
+        elapsed = time.monotonic() - begin
+        if number and elapsed * (number + 1) / number > budget:
+            break
+        for cell in cells:
+            if cell in failed:
+                continue
+            if time.monotonic() - begin > 1.5 * budget:
+                if not number:
+                    results.add(cell.case, cell.system, cell.ranks, "failed", None, "no time was left to measure it")
+                continue
+            say(f"round {number + 1}: {cell.case}, {cell.system}, {cell.ranks} ranks")
+            try:
+                for quantity, value in cell.measure().items():
+                    results.add(cell.case, cell.system, cell.ranks, quantity, value)
+            except (Failed, OSError, ValueError, KeyError) as error:
+                failed.add(cell)
+                results.add(cell.case, cell.system, cell.ranks, "failed", None, " ".join(str(error).split())[:200])

@@ -1,0 +1,78 @@
+"""How many empty examples are handed out in a second, results kept by the root."""
+from lib import handing, svg, tables
+from lib.bench import Report
+from lib.measure import Cell, Results, alternate, run
+
+TITLE = "Hand-out of empty examples"
+BUDGET = 260
+
+
+def measure(context):
+    peers, results, cells = context.peers, Results(), []
+    share = 0.05 if context.quick else 0.5
+
+    def cell(name, ranks, count, command):
+        def measured():
+            report = run(command, context.environment, timeout=90)
+            return {"rate": count / report["seconds"], "seconds each": report["seconds"] / count}
+
+        return Cell("empty", name, ranks, measured)
+
+    count = int(5e6 * (0.1 if context.quick else 1))
+    cells.append(cell("plain Lua loop", 1, count, handing.plain(peers, handing.LUA, count, 0)))
+    if peers.python:
+        count = int(4e6 * share)
+        cells.append(cell("plain Python loop", 1, count, handing.plain(peers, handing.PYTHON, count, 0)))
+    for system in handing.systems(peers):
+        for ranks in system.ranks:
+            # AME of dlp_mpi waits 90 ms for each example of a rank, so more ranks do more.
+            count = int(max(40, system.guess * share, 4 * ranks))
+            cells.append(cell(system.name, ranks, count, system.command(ranks, count, 0)))
+    alternate(results, cells, context.rounds, BUDGET, context.say)
+    return results
+
+
+def report(context, results):
+    ranks = sorted(set(results.distinct(2)) - {"0"}, key=int)
+    names = [name for name in results.distinct(1) if name not in ("load before", "date")]
+    best = {r: results.median("empty", "dlp_mpi, mpi4py", r, "rate") for r in ranks}
+
+    def cell(name, r):
+        rate = results.median("empty", name, r, "rate")
+        text = tables.with_spread(results, "empty", name, r, "rate", lambda value: tables.number(value / 1000))
+        return f"{text}, {tables.ratio(rate, best[r])}" if rate and best[r] else text
+
+    head = ["thousands per second, × dlp_mpi on mpi4py"] + [f"{r} rank{'s' * (r != '1')}" for r in ranks]
+    text = tables.table(head, [[name] + [cell(name, r) for r in ranks] for name in names])
+    text += (
+        "\n\nAn example gives its number back. The clock starts when all ranks are there and stops when the root has "
+        "all results; GNU parallel is measured from its start, and with the program `true` for an example. In the peers "
+        "on MPI rank 0 hands out and does no work.")
+    groups = [(name, [(f"{r} ranks" if r != "1" else "1 rank", results.median("empty", name, r, "rate"),
+                       *(results.spread("empty", name, r, "rate") or (0, 0))) for r in ranks]) for name in names]
+    figure = svg.bars("Empty examples per second", "examples per second", groups, logarithmic=True)
+    return Report(text, {"handout": figure}, targets(context, results))
+
+
+def targets(context, results):
+    lines = []
+    plain = results.median("empty", "plain Lua loop", 1, "seconds each")
+    for backend in ("AME", "MPI"):
+        ours = {r: results.median("empty", f"dlp-lua map, {backend}", r, "rate") for r in (2, 4, 16)}
+        theirs = {r: results.median("empty", "dlp_mpi, mpi4py", r, "rate") for r in (2, 4, 16)}
+        ratios = {r: ours[r] / theirs[r] for r in ours if ours[r] and theirs[r]}
+        seen = ", ".join(f"{tables.number(ratio)}× on {r} ranks" for r, ratio in ratios.items()) or "nothing"
+        lines.append(tables.target(
+            f"hand-out in map mode over {backend} at least 10 times that of dlp_mpi on mpi4py", seen,
+            min(ratios.values()) >= 10 if ratios else None))
+    if plain:
+        over = {}
+        for name, ranks in (("dlp-lua map", 1), *((f"dlp-lua map, {b}", r) for b in ("AME", "MPI") for r in (2, 4, 16))):
+            each = results.median("empty", name, ranks, "seconds each")
+            if each:
+                over[f"{name}, {ranks}"] = each * min(ranks, context.cores) - plain
+        lines.append(tables.target(
+            "at most 0.3 µs per example and rank over the stock interpreter's plain loop",
+            ", ".join(f"{value * 1e6:.2f} µs ({name})" for name, value in over.items()) or "nothing",
+            max(over.values()) <= 0.3e-6 if over else None))
+    return lines
