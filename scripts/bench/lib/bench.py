@@ -11,7 +11,7 @@ from .measure import Results
 
 # In the order of the report. Each module has TITLE, BUDGET (seconds that its rounds may take), measure(context) and
 # report(context, results), which gives a Report.
-parts = ["handout", "granularity"]
+parts = ["handout", "granularity", "makespan", "transfer", "codec", "startup", "idle", "options"]
 
 
 class Report:

@@ -85,10 +85,10 @@ class Results:
 
 
 class Cell:
-    """One thing to measure: `measure()` gives quantities and their values."""
+    """One thing to measure: `measure()` gives quantities and their values; `once` for what takes long."""
 
-    def __init__(self, case, system, ranks, measure):
-        self.case, self.system, self.ranks, self.measure = case, system, ranks, measure
+    def __init__(self, case, system, ranks, measure, once=False):
+        self.case, self.system, self.ranks, self.measure, self.once = case, system, ranks, measure, once
 
 
 def alternate(results, cells, rounds, budget, say):
@@ -103,7 +103,7 @@ def alternate(results, cells, rounds, budget, say):
         if number and elapsed * (number + 1) / number > budget:
             break
         for cell in cells:
-            if cell in failed:
+            if cell in failed or (cell.once and number):
                 continue
             if time.monotonic() - begin > 1.5 * budget:
                 if not number:

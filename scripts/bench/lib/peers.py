@@ -27,7 +27,7 @@ class Peers:
         self.mpiexec = shutil.which("mpiexec.openmpi") or shutil.which("mpiexec")
         python = os.path.join(home, "venv", "bin", "python")
         self.python = python if os.path.exists(python) else None
-        self.manager = self.compiled("manager")
+        self.manager, self.limits = self.compiled("manager"), self.compiled("limits")
         self.parallel = shutil.which("parallel")
         clone = os.path.join(home, "dlp_mpi")
         self.dlp_mpi_clone = clone if os.path.isdir(os.path.join(clone, "dlp_mpi", "ame")) else None
@@ -55,6 +55,7 @@ class Peers:
         environment["MPI4PY_MPIABI"] = "openmpi"
         if os.geteuid() == 0:
             environment |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+        environment["PYTHONDONTWRITEBYTECODE"] = "1"
         environment["LUA_CPATH"] = os.path.join(home, "?.so") + ";;"
         # Debian puts the modules of pure Lua where Lua 5.3 looks.
         environment["LUA_PATH"] = "/usr/share/lua/5.3/?.lua;;"
@@ -107,3 +108,4 @@ def install():
     attempt("the clock of the jobs", "cc", "-O2", "-shared", "-fPIC", *flags, "-o", f"{home}/clock.so", job("clock.c"))
     compiler = shutil.which("mpicc.openmpi") or "mpicc"
     attempt("the C program on MPI", compiler, "-O2", "-o", f"{home}/manager", job("manager.c"))
+    attempt("memcpy and sockets", "cc", "-O2", "-o", f"{home}/limits", job("limits.c"))

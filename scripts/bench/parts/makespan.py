@@ -1,0 +1,121 @@
+"""How long examples of unequal lengths take, over what the best schedule could need."""
+import math
+import os
+import random
+import statistics
+
+from lib import peers as peers_module
+from lib import svg, tables
+from lib.bench import Report
+from lib.measure import Cell, Results, alternate, run
+from lib.peers import job
+
+TITLE = "Makespan of unequal examples"
+BUDGET = 260
+
+
+def shapes(count):
+    """Lengths by shape, relative to each other. A shuffle with a fixed seed stands for an order that nobody chose."""
+    # Quantiles of a log-normal distribution, sigma 1.2: the longest is about 15 times as long as the mean.
+    normal = statistics.NormalDist()
+    heavy = [math.exp(1.2 * normal.inv_cdf((i + 0.5) / count)) for i in range(count)]
+    bimodal = [20.0 if i % 10 == 0 else 1.0 for i in range(count)]
+    for lengths in (heavy, bimodal):
+        random.Random(1).shuffle(lengths)
+    return {
+        "constant": [1.0] * count, "bimodal": bimodal, "heavy-tailed": heavy,
+        "ascending": sorted(heavy), "descending": sorted(heavy, reverse=True),
+    }
+
+
+def write_lengths(ranks, total):
+    """A file of lengths for each shape, `total` seconds for each rank; the file's name and the bound on the makespan."""
+    files = {}
+    for shape, lengths in shapes(60 * ranks if ranks <= 4 else 30 * ranks).items():
+        scale = total * ranks / sum(lengths)
+        lengths = [length * scale for length in lengths]
+        path = os.path.join(peers_module.home, f"lengths-{shape}-{ranks}.txt")
+        with open(path, "w") as file:
+            file.writelines(f"{length:.9f}\n" for length in lengths)
+        files[shape] = path, max(max(lengths), sum(lengths) / ranks)
+    return files
+
+
+def commands(peers, ranks, path, way):
+    """For each system the command for these lengths; one that gives up a rank for handing out is given one more."""
+    lua, python = [job("makespan.lua"), path, way], [job("makespan.py")]
+    yield "dlp-lua map, AME", [*peers.ame(ranks), *lua]
+    yield "dlp-lua managed, AME", [*peers.ame(ranks, "--mode", "managed"), *lua]
+    yield "dlp-lua round-robin, AME", [*peers.ame(ranks, "--mode", "round-robin"), *lua]
+    for chunk in (1, 8):
+        yield f"dlp-lua map, AME, chunk {chunk}", [*peers.ame(ranks, "--chunk", str(chunk)), *lua]
+    if peers.mpiexec:
+        yield "dlp-lua map, MPI", [*peers.mpi(ranks, peers.dlp, "--backend", "mpi"), *lua]
+    if peers.mpiexec and peers.python:
+        for more in (1, 0):
+            yield f"dlp_mpi, mpi4py{', one rank more' * more}", [
+                *peers.mpi(ranks + more, peers.python), *python, "dlp_mpi", path, way]
+    if peers.dlp_mpi_clone and peers.python:
+        yield "dlp_mpi, its AME, one rank more", [
+            *peers.dlp_mpi_ame(ranks + 1, peers.python), *python, "dlp_mpi", path, way]
+    if peers.python:
+        yield "joblib", [peers.python, *python, "joblib", path, way, str(ranks)]
+        yield "joblib, batch 1", [peers.python, *python, "joblib", path, way, str(ranks), "1"]
+
+
+def measure(context):
+    results, cells = Results(), []
+    # Busy ranks, as many as there are cores; and sixteen that sleep, since more than the cores cannot be busy at once.
+    for way, ranks in (("spin", max(2, context.cores)), ("sleep", 16)):
+        for shape, (path, bound) in write_lengths(ranks, 0.1 if context.quick else 0.5).items():
+            for name, command in commands(context.peers, ranks, path, way):
+                def measured(command=command, bound=bound):
+                    return {"over bound": run(command, context.environment)["seconds"] / bound}
+
+                # Its 90 ms for each example leave nothing to be told apart.
+                once = name.startswith("dlp_mpi, its AME")
+                cells.append(Cell(f"{shape}, {way}", name, ranks, measured, once))
+    alternate(results, cells, min(context.rounds, 3), BUDGET, context.say)
+    return results
+
+
+def report(context, results):
+    texts, figures, shapes_seen = [], {}, ["constant", "bimodal", "heavy-tailed", "ascending", "descending"]
+    for way, words in (("spin", "busy"), ("sleep", "asleep")):
+        rows = [row for row in results.rows if row[0].endswith(way)]
+        if not rows:
+            continue
+        ranks, names = rows[0][2], list(dict.fromkeys(row[1] for row in rows))
+
+        def cell(name, shape):
+            return tables.with_spread(results, f"{shape}, {way}", name, ranks, "over bound", lambda v: f"{v:.2f}")
+
+        head = [f"{ranks} ranks, {words}"] + shapes_seen
+        texts.append(tables.table(head, [[name] + [cell(name, shape) for shape in shapes_seen] for name in names]))
+        groups = [
+            (name, [(shape, results.median(f"{shape}, {way}", name, ranks, "over bound"),
+                     *(results.spread(f"{shape}, {way}", name, ranks, "over bound") or (0, 0))) for shape in shapes_seen])
+            for name in names]
+        figures[f"makespan-{way}"] = svg.bars(
+            f"Makespan over max(longest, total / ranks), {ranks} ranks, {words}", "1 is the best possible", groups, mark=1)
+    texts.append(
+        "Time over max(longest example, total / ranks); 1.00 cannot be beaten. A busy example uses up its length of its "
+        "thread's CPU time, on as many ranks as cores, so that what the hand-out itself costs counts, too; sixteen ranks "
+        "sleep for it, since they could not all be busy. An example takes 0.5 s / 60 on average when busy, 0.5 s / 30 "
+        "asleep; bimodal is one in ten 20 times as long, shuffled; heavy-tailed a log-normal distribution, shuffled, and "
+        "sorted ascending and descending. Round-robin cannot react to lengths, that is its point.")
+    return Report("\n\n".join(texts), figures, targets(results, shapes_seen))
+
+
+def targets(results, shapes_seen):
+    for backend in ("AME", "MPI"):
+        seen = {}
+        for shape in shapes_seen:
+            row = next((row for row in results.rows if row[0] == f"{shape}, spin"), None)
+            value = row and results.median(row[0], f"dlp-lua map, {backend}", row[2], "over bound")
+            if value:
+                seen[shape] = value
+        text = ", ".join(f"{shape} {100 * (value - 1):+.1f} %" for shape, value in seen.items()) or "nothing"
+        yield tables.target(
+            f"makespan over {backend} within 5 % of max(longest, total / ranks) on the cores there are", text,
+            max(seen.values()) <= 1.05 if seen else None)
