@@ -2,11 +2,12 @@
 import dlp_mpi
 
 
-def resident():
-    with open("/proc/self/status") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+def total(file, start):
+    with open(f"/proc/self/{file}") as lines:
+        return sum(int(line.split()[1]) for line in lines if line.startswith(start))
 
 
-everything = dlp_mpi.gather(resident())
+everything = dlp_mpi.gather((total("status", "VmHWM:"), total("smaps_rollup", "Private_")))
 if dlp_mpi.IS_MASTER:
-    print(f'{{"root": {resident()}, "rank": {max([0, *everything[1:]])}}}', flush=True)
+    largest, own = (max(sizes) for sizes in zip((0, 0), *everything[1:]))
+    print(f'{{"root": {total("status", "VmHWM:")}, "rank": {largest}, "own": {own}}}', flush=True)

@@ -6,19 +6,20 @@ import os
 import sys
 import time
 
-from . import machine, peers
+from . import machine, peers, tables
+from . import measure as measuring
 from .measure import Results
 
-# In the order of the report. Each module has TITLE, BUDGET (seconds that its rounds may take), measure(context) and
+# In the order of the report. Each module has TITLE, BUDGET (seconds of a run of 18 minutes), measure(context, results) and
 # report(context, results), which gives a Report.
 parts = ["handout", "granularity", "makespan", "transfer", "codec", "startup", "idle", "options"]
 
 
 class Report:
-    """What a part has to say: Markdown, figures by name, and lines on the targets."""
+    """What a part has to say: Markdown, figures by name, lines on the targets, and rows of the short table."""
 
-    def __init__(self, text, figures=None, targets=()):
-        self.text, self.figures, self.targets = text, figures or {}, list(targets)
+    def __init__(self, text, figures=None, targets=(), glance=()):
+        self.text, self.figures, self.targets, self.glance = text, figures or {}, list(targets), list(glance)
 
 
 class Context:
@@ -29,7 +30,11 @@ class Context:
         self.peers = peers.Peers()
         self.environment = self.peers.environment()
         self.cores = machine.cores
+        self.scale = arguments.minutes / 18
         self.line = 0
+
+    def alternate(self, results, cells, rounds, budget):
+        measuring.alternate(results, cells, rounds, budget * self.scale, self.say)
 
     def say(self, words):
         """One line that is overwritten on a terminal, so that whoever waits sees what is going on."""
@@ -58,18 +63,23 @@ def read_rows(path):
 
 def measure(context, name, directory):
     module = importlib.import_module(f"parts.{name}")
-    begin, load = time.monotonic(), machine.load()
-    results = module.measure(context)
-    results.add("run", "load before", 0, "load", load)
+    begin, results = time.monotonic(), Results()
+    results.add("run", "load before", 0, "load", machine.load())
     results.add("run", "date", 0, "date", None, datetime.date.today().isoformat())
-    write_rows(os.path.join(directory, f"{name}.csv"), results)
-    context.be_quiet()
-    print(f"bench: {name} took {time.monotonic() - begin:.0f} s", file=sys.stderr)
+    try:
+        module.measure(context, results)
+    except measuring.Failed as error:
+        print(f"bench: {name} cannot be measured: {error}", file=sys.stderr)
+    finally:
+        # What was measured until an interrupt counts.
+        write_rows(os.path.join(directory, f"{name}.csv"), results)
+        context.be_quiet()
+        print(f"bench: {name} took {time.monotonic() - begin:.0f} s", file=sys.stderr)
 
 
 def summary(context, directory):
     """Renders all that is there, whichever run it came from."""
-    sections, targets = [], []
+    sections, targets, glance = [], [], []
     for name in parts:
         path = os.path.join(directory, f"{name}.csv")
         if not os.path.exists(path):
@@ -89,8 +99,11 @@ def summary(context, directory):
         lines.append(f"Measured on {date}; load of the machine before: {load:.1f}.")
         sections.append("\n\n".join(lines))
         targets += [f"- {line}" for line in report.targets]
+        glance += report.glance
     head = ["# Benchmarks", "Written by `scripts/bench/run`. Median (smallest–largest) of the rounds; – is not measured."]
     head.append("\n".join(f"- {name}: {value}" for name, value in machine.description(context.peers)))
+    if glance:
+        head.append(tables.table(["one machine, one run", "dlp-lua, AME", "dlp_mpi on mpi4py", "ratio"], glance))
     text = "\n\n".join(head + ["## Targets", "\n".join(targets) or "None was measured."] + sections) + "\n"
     path = os.path.join(directory, "summary.md")
     with open(path, "w") as file:

@@ -79,9 +79,18 @@ class Results:
     def note(self, case, system, ranks):
         return next((row[5] for row in self.rows if row[:3] == (str(case), system, str(ranks)) and row[5]), "")
 
-    def distinct(self, column):
-        """The values of a column, in the order in which they came."""
-        return list(dict.fromkeys(row[column] for row in self.rows))
+    def systems(self, *cases):
+        """The systems that were measured, in the order in which they came; of some cases, or of all."""
+        return list(dict.fromkeys(row[1] for row in self.rows if (row[0] in cases if cases else row[0] != "run")))
+
+    def ranks(self, *cases):
+        """The numbers of ranks in these cases, ascending."""
+        return sorted({row[2] for row in self.rows if row[0] in cases}, key=int)
+
+    def bar(self, label, case, system, ranks, quantity, scale=1):
+        """What a figure shows of it: a label, the median, the smallest and the largest."""
+        values = [scale * value for value in self.values(case, system, ranks, quantity)]
+        return (label, statistics.median(values), min(values), max(values)) if values else (label, None, 0, 0)
 
 
 class Cell:
@@ -105,7 +114,7 @@ def alternate(results, cells, rounds, budget, say):
         for cell in cells:
             if cell in failed or (cell.once and number):
                 continue
-            if time.monotonic() - begin > 1.5 * budget:
+            if time.monotonic() - begin > 1.1 * budget:
                 if not number:
                     results.add(cell.case, cell.system, cell.ranks, "failed", None, "no time was left to measure it")
                 continue

@@ -2,11 +2,11 @@
 import math
 from xml.sax.saxutils import escape
 
-from .tables import number
+from .tables import compact
 
 width, left, right = 860, 250, 90
-light = ["#0b63c5", "#c2410c", "#15803d", "#7e22ce", "#a16207", "#0e7490", "#be185d", "#475569"]
-dark = ["#6db3ff", "#ff9a62", "#5fd38a", "#c995ff", "#e7c252", "#5ed3e6", "#ff85b8", "#a9b8cc"]
+light = ["#0b63c5", "#c2410c", "#15803d", "#7e22ce", "#a16207", "#0e7490", "#be185d", "#475569", "#65a30d", "#9f1239"]
+dark = ["#6db3ff", "#ff9a62", "#5fd38a", "#c995ff", "#e7c252", "#5ed3e6", "#ff85b8", "#a9b8cc", "#bef264", "#fda4af"]
 
 
 def style():
@@ -73,7 +73,7 @@ def bars(title, unit, groups, logarithmic=False, mark=None):
 
     `mark` is a value that a line is drawn at: a target, a limit.
     """
-    groups = [(label, [bar for bar in bars if bar[1]]) for label, bars in groups]
+    groups = [(label, [bar for bar in bars if bar[1] is not None]) for label, bars in groups]
     groups = [(label, bars) for label, bars in groups if bars]
     if not groups:
         return None
@@ -82,12 +82,12 @@ def bars(title, unit, groups, logarithmic=False, mark=None):
     body, y = legend(names, 50, colours) if len(names) > 1 else ([], 34)
     top = y + 16
     height = top + sum(18 * len(group) + 10 for _, group in groups) + 44
-    values = [value for _, group in groups for bar in group for value in bar[1:] if value > 0]
+    values = [value for _, group in groups for bar in group for value in bar[1:] if value > 0] or [1]
     axis = Axis(values + ([mark] if mark else []), left, width - right, logarithmic)
     bottom = height - 40
     for tick in axis.ticks:
         x = axis.place(tick)
-        body += [line(x, top, x, bottom, "grid"), text(x, bottom + 16, number(tick, 2), "middle")]
+        body += [line(x, top, x, bottom, "grid"), text(x, bottom + 16, compact(tick), "middle")]
     body.append(text((left + width - right) / 2, bottom + 33, unit, "middle"))
     if mark:
         body.append(line(axis.place(mark), top, axis.place(mark), bottom, "mark"))
@@ -99,7 +99,7 @@ def bars(title, unit, groups, logarithmic=False, mark=None):
             body.append(f'<rect x="{left}" y="{y}" width="{max(1, end - left):.1f}" height="15" class="s{colours[name]}"/>')
             if high > low:
                 body.append(line(axis.place(low), y + 7.5, axis.place(high), y + 7.5, "mark"))
-            body.append(text(max(end, axis.place(high)) + 6, y + 12, number(middle)))
+            body.append(text(max(end, axis.place(high)) + 6, y + 12, compact(middle)))
             y += 18
         y += 10
     return page(height, title, body)
@@ -112,19 +112,19 @@ def lines(title, x_unit, y_unit, series, logarithmic_y=False, marks=()):
         return None
     colours = {name: i % len(light) for i, name in enumerate(series)}
     body, y = legend(series, 50, colours)
-    top, bottom, begin = y + 16, y + 346, 70
+    top, bottom, begin = y + 36, y + 366, 70
     height = bottom + 44
     points = [point for line in series.values() for point in line]
     across = Axis([point[0] for point in points], begin, width - 30, True)
     up = Axis([point[1] for point in points] + list(marks), bottom, top, logarithmic_y)
     for tick in across.ticks:
         x = across.place(tick)
-        body += [line(x, top, x, bottom, "grid"), text(x, bottom + 16, number(tick, 1), "middle")]
+        body += [line(x, top, x, bottom, "grid"), text(x, bottom + 16, compact(tick), "middle")]
     for tick in up.ticks:
         body += [line(begin, up.place(tick), width - 30, up.place(tick), "grid")]
-        body.append(text(begin - 6, up.place(tick) + 4, number(tick, 2), "end"))
+        body.append(text(begin - 6, up.place(tick) + 4, compact(tick), "end"))
     body += [line(begin, up.place(mark), width - 30, up.place(mark), "mark") for mark in marks]
-    body += [text((begin + width) / 2, bottom + 34, x_unit, "middle"), text(16, top - 4, y_unit)]
+    body += [text((begin + width) / 2, bottom + 34, x_unit, "middle"), text(16, top - 10, y_unit)]
     for name, points in series.items():
         path = " ".join(f"{across.place(x):.1f},{up.place(y):.1f}" for x, y in points)
         body.append(f'<polyline points="{path}" class="line s{colours[name]}" style="fill:none"/>')

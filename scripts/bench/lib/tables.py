@@ -12,6 +12,18 @@ def number(value, digits=3):
     return f"{round(value, places):,.{max(0, places)}f}"
 
 
+def compact(value):
+    """For figures: 950, 1.2k, 35k, 4.1M."""
+    for unit, scale in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if abs(value) >= scale:
+            return f"{value / scale:.3g}{unit}"
+    return f"{value:.3g}"
+
+
+def count_of_ranks(ranks):
+    return f"{ranks} rank{'s' * (str(ranks) != '1')}"
+
+
 def duration(seconds):
     """A length of time with its unit."""
     if seconds is None:
@@ -48,6 +60,14 @@ def table(head, rows):
 
     rule = "|" + "|".join("-" * (width + 2) if i == 0 else "-" * (width + 1) + ":" for i, width in enumerate(widths)) + "|"
     return "\n".join([line(head), rule] + [line(cells) for cells in lines[1:]])
+
+
+def glance(results, what, case, quantity, ranks, ours, theirs, text=number):
+    """A row of the short table: ours, dlp_mpi's, and their ratio, the larger over the smaller; no row where one is missing."""
+    values = [results.median(case, name, ranks, quantity) for name in (ours, theirs)]
+    if None in values:
+        return []
+    return [[what, text(values[0]), text(values[1]), ratio(max(values), min(values))]]
 
 
 def target(asked, seen, met):

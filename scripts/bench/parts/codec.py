@@ -5,11 +5,11 @@ import tempfile
 
 from lib import svg, tables
 from lib.bench import Report
-from lib.measure import Cell, Failed, Results, alternate, run
+from lib.measure import Cell, Failed, run
 from lib.peers import job
 
 TITLE = "Encoding and decoding"
-BUDGET = 60
+BUDGET = 40
 
 kinds = {"numbers": "floats", "strings": "short strings", "records": "nested records", "string": "one string"}
 
@@ -27,8 +27,8 @@ def encoded_size(context, kind, amount):
     return size
 
 
-def measure(context):
-    peers, results, cells = context.peers, Results(), []
+def measure(context, results):
+    peers, cells = context.peers, []
     amount, repeats = ("1", "1") if context.quick else ("4", "5")
     commands = {"dlp-lua": [*peers.solo(), job("codec.lua"), "dlp"]}
     commands |= {name: ["lua5.4", job("codec.lua"), library]
@@ -47,26 +47,23 @@ def measure(context):
                 return speeds | ({"size": said["size"] / said["bytes"]} if said["size"] else {})
 
             cells.append(Cell(kind, name, 1, measured))
-    alternate(results, cells, context.rounds, BUDGET, context.say)
+    context.alternate(results, cells, context.rounds, BUDGET)
     for kind in kinds:
         try:
             size = encoded_size(context, kind, amount)
         except (Failed, sqlite3.Error, TypeError):
             continue
         results.add(kind, "dlp-lua", 1, "size", size / (int(amount) * 1e6))
-    return results
 
 
 def report(context, results):
-    names = [name for name in results.distinct(1) if name not in ("load before", "date")]
+    names = results.systems()
     rows, groups = [], []
     for kind, words in kinds.items():
         for way in ("encode", "decode", "both"):
             rows.append([f"{words}, {way}"] + [tables.with_spread(results, kind, name, 1, way) for name in names])
         rows.append([f"{words}, size"] + [tables.with_spread(results, kind, name, 1, "size") for name in names])
-        groups.append((f"{words}, both", [
-            (name, results.median(kind, name, 1, "both"), *(results.spread(kind, name, 1, "both") or (0, 0)))
-            for name in names]))
+        groups.append((f"{words}, both", [results.bar(name, kind, name, 1, "both") for name in names]))
     text = tables.table(["MB/s; size by the bytes of the values"] + names, rows)
     text += (
         "\n\nFrom a table to a table through bytes, on one rank. A number counts eight bytes, a string its length; keys and "

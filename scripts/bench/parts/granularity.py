@@ -1,12 +1,13 @@
 """The smallest granularity that pays: METG of Task Bench (Slaughter et al., SC20)."""
 import math
+import statistics
 
 from lib import handing, svg, tables
 from lib.bench import Report
-from lib.measure import Cell, Results, alternate, run
+from lib.measure import Cell, run
 
 TITLE = "Minimum effective task granularity (METG)"
-BUDGET = 300
+BUDGET = 220
 LONGEST = 6  # A point that would take more seconds is left out.
 
 
@@ -57,8 +58,8 @@ def points(context, system, ranks, turn):
     return measured
 
 
-def measure(context):
-    results, cells = Results(), []
+def measure(context, results):
+    cells = []
     turn = {}
     for system in handing.systems(context.peers):
         if system.language not in turn:
@@ -68,8 +69,7 @@ def measure(context):
             continue
         for ranks in system.ranks:
             cells.append(Cell("metg", system.name, ranks, points(context, system, ranks, turn[system.language])))
-    alternate(results, cells, min(context.rounds, 3), BUDGET, context.say)
-    return results
+    context.alternate(results, cells, min(context.rounds, 3), BUDGET)
 
 
 def curve(results, name, ranks):
@@ -78,6 +78,14 @@ def curve(results, name, ranks):
         (float(quantity.split()[-1]), value) for case, system, r, quantity, value, _ in results.rows
         if case == "metg" and system == name and r == str(ranks) and quantity.startswith("efficiency")]
     return sorted(found)
+
+
+def smooth(points):
+    """The medians of the points of all rounds, of each octave of granularity."""
+    octaves = {}
+    for point in points:
+        octaves.setdefault(round(math.log2(point[0])), []).append(point)
+    return [tuple(statistics.median(column) for column in zip(*group)) for group in octaves.values()]
 
 
 def smallest(points, efficiency):
@@ -94,8 +102,7 @@ def smallest(points, efficiency):
 
 
 def report(context, results):
-    names = [name for name in results.distinct(1) if any(row[0] == "metg" and row[1] == name for row in results.rows)]
-    ranks = sorted({row[2] for row in results.rows if row[0] == "metg"}, key=int)
+    ranks, names = results.ranks("metg"), results.systems("metg")
 
     def cell(name, r):
         points = curve(results, name, r)
@@ -106,15 +113,17 @@ def report(context, results):
             reached[1] = f"{points[-1][1]:.0%} at {tables.duration(points[-1][0])}"
         return reached[1] if reached[0] == "–" else " / ".join(reached)
 
-    head = ["METG at 50 % / at 90 %"] + [f"{r} rank{'s' * (r != '1')}" for r in ranks]
+    head = ["METG at 50 % / at 90 %"] + [tables.count_of_ranks(r) for r in ranks]
     text = tables.table(head, [[name] + [cell(name, r) for r in ranks] for name in names])
     text += (
         "\n\nThe smallest average granularity (time × cores used / examples) at which that share of the time is the "
         "kernel's, by the pace of the same kernel in the language's plain loop; cores used: as many as ranks, "
         f"{context.cores} at most. Where a share was not reached, what was reached at the largest granularity tried, some "
         "30 times the cost of a hand-out. A system that gives up a rank for handing out never gets above 50 % on 2 ranks.")
-    series = {name: curve(results, name, 4) or curve(results, name, 1) for name in names if name != "GNU parallel"}
     figure = svg.lines(
-        "Efficiency by granularity, 4 ranks (dlp-lua map alone: 1)", "microseconds per example", "efficiency",
-        {name: [(x * 1e6, min(y, 1.2)) for x, y in points] for name, points in series.items()}, marks=(0.5, 0.9))
-    return Report(text, {"granularity": figure})
+        "Efficiency by granularity, 4 ranks", "microseconds per example", "efficiency",
+        {name: [(x * 1e6, min(y, 1.2)) for x, y in smooth(curve(results, name, 4))] for name in names}, marks=(0.5, 0.9))
+    glance = tables.glance(
+        results, "granularity for 50 % efficiency (METG), 4 ranks", "metg", "METG 50%", "4", "dlp-lua map, AME",
+        "dlp_mpi, mpi4py", tables.duration)
+    return Report(text, {"granularity": figure}, glance=glance)

@@ -1,14 +1,14 @@
 """How many empty examples are handed out in a second, results kept by the root."""
 from lib import handing, svg, tables
 from lib.bench import Report
-from lib.measure import Cell, Results, alternate, run
+from lib.measure import Cell, run
 
 TITLE = "Hand-out of empty examples"
-BUDGET = 260
+BUDGET = 180
 
 
-def measure(context):
-    peers, results, cells = context.peers, Results(), []
+def measure(context, results):
+    peers, cells = context.peers, []
     share = 0.05 if context.quick else 0.5
 
     def cell(name, ranks, count, command):
@@ -28,13 +28,11 @@ def measure(context):
             # AME of dlp_mpi waits 90 ms for each example of a rank, so more ranks do more.
             count = int(max(40, system.guess * share, 4 * ranks))
             cells.append(cell(system.name, ranks, count, system.command(ranks, count, 0)))
-    alternate(results, cells, context.rounds, BUDGET, context.say)
-    return results
+    context.alternate(results, cells, context.rounds, BUDGET)
 
 
 def report(context, results):
-    ranks = sorted(set(results.distinct(2)) - {"0"}, key=int)
-    names = [name for name in results.distinct(1) if name not in ("load before", "date")]
+    ranks, names = results.ranks("empty"), results.systems("empty")
     best = {r: results.median("empty", "dlp_mpi, mpi4py", r, "rate") for r in ranks}
 
     def cell(name, r):
@@ -42,16 +40,19 @@ def report(context, results):
         text = tables.with_spread(results, "empty", name, r, "rate", lambda value: tables.number(value / 1000))
         return f"{text}, {tables.ratio(rate, best[r])}" if rate and best[r] else text
 
-    head = ["thousands per second, × dlp_mpi on mpi4py"] + [f"{r} rank{'s' * (r != '1')}" for r in ranks]
+    head = ["thousands per second, × dlp_mpi on mpi4py"] + [tables.count_of_ranks(r) for r in ranks]
     text = tables.table(head, [[name] + [cell(name, r) for r in ranks] for name in names])
     text += (
         "\n\nAn example gives its number back. The clock starts when all ranks are there and stops when the root has "
         "all results; GNU parallel is measured from its start, and with the program `true` for an example. In the peers "
-        "on MPI rank 0 hands out and does no work.")
-    groups = [(name, [(f"{r} ranks" if r != "1" else "1 rank", results.median("empty", name, r, "rate"),
-                       *(results.spread("empty", name, r, "rate") or (0, 0))) for r in ranks]) for name in names]
+        "on MPI rank 0 hands out and does no work. Overhead per example and rank, in the targets, is time × min(ranks, cores) "
+        "/ examples, less the plain loop's time for one.")
+    groups = [
+        (name, [results.bar(tables.count_of_ranks(r), "empty", name, r, "rate") for r in ranks]) for name in names]
     figure = svg.bars("Empty examples per second", "examples per second", groups, logarithmic=True)
-    return Report(text, {"handout": figure}, targets(context, results))
+    glance = tables.glance(
+        results, "empty examples handed out per second, 4 ranks", "empty", "rate", "4", "dlp-lua map, AME", "dlp_mpi, mpi4py")
+    return Report(text, {"handout": figure}, targets(context, results), glance)
 
 
 def targets(context, results):

@@ -1,17 +1,17 @@
 """The CPU that ranks use which have nothing to do: examples sleep, so that all of it is what waiting costs."""
 from lib import svg, tables
 from lib.bench import Report
-from lib.measure import Cell, Results, alternate
+from lib.measure import Cell
 from lib.peers import job
 from lib.processes import cpu_of_ranks
 
 TITLE = "CPU used by waiting"
-BUDGET = 100
+BUDGET = 90
 RANKS = 4
 
 
-def measure(context):
-    peers, results, cells = context.peers, Results(), []
+def measure(context, results):
+    peers, cells = context.peers, []
     starts = {"dlp-lua, AME": [*peers.ame(RANKS), job("idle.lua")]}
     starts["dlp-lua, AME, root does not work"] = [*peers.ame(RANKS, "--root-works", "no"), job("idle.lua")]
     if peers.mpiexec:
@@ -28,29 +28,30 @@ def measure(context):
                 return {"root": shares.pop(0), "rank": max(shares.values())}
 
             cells.append(Cell(case, name, RANKS, measured))
-    alternate(results, cells, min(context.rounds, 2), BUDGET, context.say)
-    return results
+    context.alternate(results, cells, min(context.rounds, 2), BUDGET)
 
 
 def report(context, results):
-    names = [name for name in results.distinct(1) if name.startswith("dlp")]
+    names = results.systems()
     columns = [(case, who) for case in ("one works", "all work") for who in ("root", "rank")]
 
     def percent(value):
         return f"{100 * value:.2f} %"
 
     rows = [[name] + [tables.with_spread(results, case, name, RANKS, who, percent) for case, who in columns] for name in names]
-    head = [f"% of a core, {RANKS} ranks"] + [f"{case}: {'root' if who == 'root' else 'largest other'}" for case, who in columns]
+    said = {"root": "root", "rank": "largest other"}
+    head = [f"% of a core, {RANKS} ranks"] + [f"{case}: {said[who]}" for case, who in columns]
     text = tables.table(head, rows)
     text += (
         "\n\nEvery example sleeps, so that all CPU time is the price of waiting. *One works*: one example of six seconds, the "
         "other ranks have none. *All work*: one example of 0.1 s after the other on every rank; the root hands them out.")
     groups = [
-        (name, [(f"{case}: {'root' if who == 'root' else 'largest other rank'}",
-                 100 * (results.median(case, name, RANKS, who) or 0),
-                 *(100 * v for v in results.spread(case, name, RANKS, who) or (0, 0))) for case, who in columns])
+        (name, [results.bar(f"{case}: {said[who]}", case, name, RANKS, who, 100) for case, who in columns])
         for name in names]
-    return Report(text, {"idle": svg.bars(TITLE, "% of a core", groups)}, targets(results))
+    glance = tables.glance(
+        results, "CPU of the root while others work, share of a core", "all work", "root", RANKS, "dlp-lua, AME",
+        "dlp_mpi, mpi4py", percent)
+    return Report(text, {"idle": svg.bars(TITLE, "% of a core", groups)}, targets(results), glance)
 
 
 def targets(results):

@@ -4,11 +4,11 @@ import tempfile
 
 from lib import svg, tables
 from lib.bench import Report
-from lib.measure import Cell, Results, alternate, run
+from lib.measure import Cell, run
 from lib.peers import job
 
 TITLE = "The price of options"
-BUDGET = 110
+BUDGET = 90
 
 choices = {
     "nothing": [], "--progress on": ["--progress", "on"], "--timeout 60": ["--timeout", "60"],
@@ -17,8 +17,8 @@ choices = {
 }
 
 
-def measure(context):
-    peers, results, cells = context.peers, Results(), []
+def measure(context, results):
+    peers, cells = context.peers, []
     count = 250_000 if context.quick else 5_000_000
 
     def add(case, ranks, option, arguments, number):
@@ -43,31 +43,25 @@ def measure(context):
         # A row in a database is another thing than an empty example: fewer do.
         for option, arguments in (("nothing", []), ("--journal", ["--journal", "DIRECTORY/journal"])):
             add("fewer", ranks, option, arguments, count // 10)
-    alternate(results, cells, context.rounds, BUDGET, context.say)
-    return results
+    context.alternate(results, cells, context.rounds, BUDGET)
 
 
 def report(context, results):
-    ranks = sorted({row[2] for row in results.rows if row[0] == "many"}, key=int)
-    names = list(dict.fromkeys(row[1] for row in results.rows if row[0] in ("many", "fewer")))
+    ranks, names = results.ranks("many"), results.systems("many", "fewer")
 
-    def extra(name, r):
-        case = "fewer" if name == "--journal" else "many"
-        value, base = (results.median(case, which, r, "each") for which in (name, "nothing"))
-        return value - base if value is not None and base is not None else None
+    def case(name):
+        return "fewer" if name == "--journal" else "many"
 
     def cell(name, r):
-        case = "fewer" if name == "--journal" else "many"
-        text = tables.with_spread(results, case, name, r, "each", lambda v: f"{1e9 * v:.0f}")
-        over = extra(name, r)
-        return text if name == "nothing" or over is None else f"{text}, {1e9 * over:+.0f}"
+        text = tables.with_spread(results, case(name), name, r, "each", lambda v: f"{1e9 * v:.0f}")
+        value, base = (results.median(case(name), which, r, "each") for which in (name, "nothing"))
+        return text if name == "nothing" or None in (value, base) else f"{text}, {1e9 * (value - base):+.0f}"
 
-    head = ["ns per empty example, and over nothing"] + [f"{r} rank{'s' * (r != '1')}" for r in ranks]
+    head = ["ns per empty example, and over nothing"] + [tables.count_of_ranks(r) for r in ranks]
     text = tables.table(head, [[name] + [cell(name, r) for r in ranks] for name in names])
     text += (
         "\n\nFrom the start of the program to its end, by 5 million empty examples; a tenth of that with --journal, whose "
         "excess is over as many without.")
-    groups = [(name, [(f"{r} rank{'s' * (r != '1')}", 1e9 * (results.median("fewer" if name == "--journal" else "many", name, r, "each") or 0),
-                       *(1e9 * v for v in results.spread("fewer" if name == "--journal" else "many", name, r, "each") or (0, 0)))
-                      for r in ranks]) for name in names]
+    groups = [
+        (name, [results.bar(tables.count_of_ranks(r), case(name), name, r, "each", 1e9) for r in ranks]) for name in names]
     return Report(text, {"options": svg.bars(TITLE, "ns per empty example", groups, logarithmic=True)})

@@ -1,21 +1,21 @@
 """Start-up and teardown from 1 to 1,000 ranks, and resident memory."""
 from lib import handing, svg, tables
 from lib.bench import Report
-from lib.measure import Cell, Results, alternate, run
+from lib.measure import Cell, run
 from lib.peers import job
 
 TITLE = "Start-up, teardown and memory"
-BUDGET = 150
+BUDGET = 110
 
 
-def measure(context):
-    peers, results, cells = context.peers, Results(), []
+def measure(context, results):
+    peers, cells = context.peers, []
 
     def add(case, name, ranks, command, once=False):
         def measured():
             said = run(command, context.environment, timeout=100)
             found = {"seconds": said["wall"]}
-            return found | {f"{who} MB": said[who] / 1024 for who in ("root", "rank") if said.get(who)}
+            return found | {f"{who} MB": said[who] / 1024 for who in ("root", "rank", "own") if said.get(who)}
 
         cells.append(Cell(case, name, ranks, measured, once))
 
@@ -43,35 +43,39 @@ def measure(context):
         systems = {system.name: system for system in handing.systems(peers)}
         for ranks in (2, 16):
             add("gather", "joblib", ranks, systems["joblib"].command(ranks, 0, 0))
-    alternate(results, cells, context.rounds, BUDGET, context.say)
-    return results
+    context.alternate(results, cells, context.rounds, BUDGET)
 
 
 def report(context, results):
-    names = list(dict.fromkeys(row[1] for row in results.rows if row[0] == "gather"))
-    ranks = sorted({row[2] for row in results.rows if row[0] == "gather"}, key=int)
+    ranks, names = results.ranks("gather"), results.systems("gather")
     rows = [[f"{name}, -e ''", tables.with_spread(results, "empty", name, r, "seconds", tables.duration), r]
             for name, r in (("lua5.4", 1), ("dlp-lua", 1), ("dlp-lua, AME", 64))]
     texts = [tables.table(["an empty script", "start to finish", "ranks"], rows)]
-    head = ["start, one gather, end"] + [f"{r} rank{'s' * (r != '1')}" for r in ranks]
+    head = ["start, one gather, end"] + [tables.count_of_ranks(r) for r in ranks]
     texts.append(tables.table(head, [
         [name] + [tables.with_spread(results, "gather", name, r, "seconds", tables.duration) for r in ranks]
         for name in names]))
 
     def memory(name, r):
-        root, rank = (results.median("gather", name, r, f"{who} MB") for who in ("root", "rank"))
-        return f"{tables.number(root)} / {tables.number(rank)}" if root else "–"
+        sizes = [results.median("gather", name, r, f"{who} MB") for who in ("root", "rank", "own")]
+        return " / ".join(tables.number(size) for size in sizes) if sizes[0] else "–"
 
-    head = ["MB resident at most, root / largest other"] + head[1:]
+    head = ["MB at most: root / largest other / its own"] + head[1:]
     texts.append(tables.table(head, [[name] + [memory(name, r) for r in ranks] for name in names if any(
         results.median("gather", name, r, "root MB") for r in ranks)]))
     texts.append(
-        "The C program starts, has a barrier, and ends; joblib starts its workers and gives each one empty call. Resident "
-        "memory counts pages that processes share in each of them.")
-    groups = [(name, [(f"{r} rank{'s' * (r != '1')}", results.median("gather", name, r, "seconds"),
-                       *(results.spread("gather", name, r, "seconds") or (0, 0))) for r in ranks]) for name in names]
+        "The C program starts, has a barrier, and ends; joblib starts its workers and gives each one empty call. Memory "
+        "is resident memory, which counts pages that processes share in each of them; *its own* is what a rank shares with "
+        "nobody.")
+    groups = [
+        (name, [results.bar(tables.count_of_ranks(r), "gather", name, r, "seconds") for r in ranks]) for name in names]
     figure = svg.bars("Start, one gather, end", "seconds", groups, logarithmic=True)
-    return Report("\n\n".join(texts), {"startup": figure}, targets(results))
+    glance = tables.glance(
+        results, "start, one gather, end: 16 ranks", "gather", "seconds", "16", "dlp-lua, AME", "dlp_mpi, mpi4py",
+        tables.duration)
+    glance += tables.glance(
+        results, "MB resident per rank, 16 ranks", "gather", "rank MB", "16", "dlp-lua, AME", "dlp_mpi, mpi4py")
+    return Report("\n\n".join(texts), {"startup": figure}, targets(results), glance)
 
 
 def targets(results):

@@ -1,11 +1,11 @@
 """Gather, broadcast and map of results: megabytes per second, beside dlp_mpi with pickle, memcpy and a bare socket."""
 from lib import svg, tables
 from lib.bench import Report
-from lib.measure import Cell, Results, alternate, run
+from lib.measure import Cell, run
 from lib.peers import job
 
 TITLE = "Large values between ranks"
-BUDGET = 120
+BUDGET = 110
 
 # In words, and millions of bytes: of a value that is gathered or broadcast, and of one of the 16 results of a map.
 kinds = {
@@ -14,8 +14,8 @@ kinds = {
 }
 
 
-def measure(context):
-    peers, results, cells = context.peers, Results(), []
+def measure(context, results):
+    peers, cells = context.peers, []
     ranks = max(2, min(context.cores, 8))
     repeats = "1" if context.quick else "3"
     starts = {"dlp-lua, AME": ([*peers.ame(ranks), job("transfer.lua")], False)}
@@ -41,13 +41,12 @@ def measure(context):
                 return {"memcpy MB/s": count / said["memcpy"] / 1e6, "socket MB/s": count / said["socket"] / 1e6}
 
             cells.append(Cell(f"limits {kind}", "bytes", 1, measured))
-    alternate(results, cells, min(context.rounds, 3), BUDGET, context.say)
-    return results
+    context.alternate(results, cells, min(context.rounds, 3), BUDGET)
 
 
 def report(context, results):
-    names = [name for name in results.distinct(1) if name.startswith("dlp")]
-    ranks = next((row[2] for row in results.rows if row[1] in names), "2")
+    names = [name for name in results.systems() if name.startswith("dlp")]
+    ranks = next(iter(results.ranks("gather numbers")), "2")
     base = "dlp_mpi, mpi4py"
 
     def cell(case, name):
@@ -60,9 +59,7 @@ def report(context, results):
         for kind, (words, _, _) in kinds.items():
             case = f"{operation} {kind}"
             rows.append([f"{operation}, {words}"] + [cell(case, name) for name in names])
-            groups.append((f"{operation}, {words}", [
-                (name, results.median(case, name, ranks, "MB/s"), *(results.spread(case, name, ranks, "MB/s") or (0, 0)))
-                for name in names]))
+            groups.append((rows[-1][0], [results.bar(name, case, name, ranks, "MB/s") for name in names]))
     text = tables.table([f"MB/s, {ranks} ranks"] + names, rows)
     limits = [[words] + [tables.with_spread(results, f"limits {kind}", "bytes", 1, f"{way} MB/s") for way in ("memcpy", "socket")]
               for kind, (words, _, _) in kinds.items()]
@@ -72,8 +69,12 @@ def report(context, results):
         "string its length; keys and format do not count. Gather and broadcast are of 8 MB of floats, 4 MB of strings or "
         "records, and 256 MB in one string; a map is of 16 results of 1 MB, or of 16 MB in one string. dlp_mpi's are all "
         "made by the other ranks, of ours the root makes its share. × is over dlp_mpi on mpi4py.")
+    glance = []
+    for kind, (words, _, _) in kinds.items():
+        glance += tables.glance(
+            results, f"gather of {words}, MB/s", f"gather {kind}", "MB/s", ranks, "dlp-lua, AME", base)
     return Report(text, {"transfer": svg.bars("Large values between ranks", "MB/s", groups, logarithmic=True)},
-                  targets(results, ranks))
+                  targets(results, ranks), glance)
 
 
 def targets(results, ranks):
