@@ -1,5 +1,5 @@
--- Encodes and decodes a value: codec.lua dlp|cjson|MessagePack KIND SIZE REPEATS. Under dlp-lua on one rank, which sends
--- nothing: there bcast is the encoder alone, and a loop of one element encodes its result and decodes it again.
+-- Encodes and decodes a value: codec.lua dlp|cjson|MessagePack KIND SIZE REPEATS. For dlp under dlp-lua on one rank, which
+-- sends nothing: there bcast is the encoder alone, and a loop of one element encodes its result and decodes it again.
 local clock = require "clock"
 local payload = dofile(arg[0]:gsub("[^/]*$", "") .. "payload.lua")
 local value, bytes = payload(arg[2], arg[3])
@@ -42,4 +42,5 @@ library("MessagePack", "pack", "unpack")
 
 local encodings, decodings = {}, {}
 for i = 1, tonumber(arg[4]) do encodings[i], decodings[i] = codecs[arg[1]]() end
-print(('{"encode": %.9f, "decode": %.9f, "bytes": %d, "size": %d}'):format(median(encodings), median(decodings), bytes, size))
+local report = '{"encode": %.9f, "decode": %.9f, "bytes": %d, "size": %d}'
+print(report:format(median(encodings), median(decodings), bytes, size))

@@ -1,4 +1,5 @@
 """Encodes and decodes a value with pickle: codec.py KIND SIZE REPEATS, as codec.lua."""
+
 import gc
 import json
 import pickle
@@ -21,5 +22,10 @@ for _ in range(int(sys.argv[3])):
     encodings.append(middle - begin)
     decodings.append(end - middle)
     size = len(text)
-report = {"encode": statistics.median(encodings), "decode": statistics.median(decodings), "bytes": counted, "size": size}
+report = {
+    "encode": statistics.median(encodings),
+    "decode": statistics.median(decodings),
+    "bytes": counted,
+    "size": size,
+}
 print(json.dumps(report))

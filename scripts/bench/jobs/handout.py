@@ -2,6 +2,7 @@
 
 TOOL: plain, dlp_mpi, futures or joblib.
 """
+
 import json
 import sys
 import time

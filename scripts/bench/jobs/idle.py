@@ -1,4 +1,5 @@
 """As idle.lua, with dlp_mpi: idle.py COUNT LENGTH."""
+
 import sys
 import time
 

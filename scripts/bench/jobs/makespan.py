@@ -1,4 +1,5 @@
 """One example for each line of FILE, its length in seconds: makespan.py TOOL FILE spin|sleep [RANKS [BATCH]]."""
+
 import json
 import sys
 import time

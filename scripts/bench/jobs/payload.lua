@@ -1,5 +1,5 @@
--- The values that are sent and encoded: payload(KIND, SIZE) gives one of about SIZE million bytes, and its bytes. A number
--- counts eight, a string its length, a boolean one; keys and whatever a format adds do not count. payload.py has the same.
+-- The values that are sent and encoded: payload(KIND, SIZE) gives one of about SIZE million bytes, and its bytes. A
+-- number counts eight, a string its length, a boolean one; keys and format do not count. payload.py has the same.
 local kinds = {}
 
 function kinds.numbers(size)
@@ -17,7 +17,8 @@ end
 function kinds.records(size)
   local value = {}
   for i = 1, size * 25000 do
-    value[i] = {id = i, name = ("item%07d"):format(i), position = {x = i / 7, y = i / 3}, tags = {"ab", "cd"}, done = true}
+    local position, tags = {x = i / 7, y = i / 3}, {"ab", "cd"}
+    value[i] = {id = i, name = ("item%07d"):format(i), position = position, tags = tags, done = true}
   end
   return value, 40 * #value
 end

@@ -14,7 +14,8 @@ def strings(size):
 def records(size):
     value = [
         {"id": i, "name": f"item{i:07d}", "position": {"x": i / 7, "y": i / 3}, "tags": ["ab", "cd"], "done": True}
-        for i in range(1, size * 25_000 + 1)]
+        for i in range(1, size * 25_000 + 1)
+    ]
     return value, 40 * len(value)
 
 

@@ -1,4 +1,5 @@
 """As startup.lua, with dlp_mpi."""
+
 import dlp_mpi
 
 

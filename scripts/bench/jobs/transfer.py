@@ -1,4 +1,5 @@
 """Sends a value between ranks with dlp_mpi: transfer.py gather|bcast|map KIND SIZE REPEATS, as transfer.lua."""
+
 import gc
 import json
 import statistics

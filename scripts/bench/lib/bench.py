@@ -1,25 +1,18 @@
 """One run of the benchmarks: sets up the peers, measures part by part, writes down what came out."""
-import csv
+
 import datetime
 import importlib
 import os
 import sys
 import time
 
-from . import machine, peers, tables
+from . import machine, peers, report
 from . import measure as measuring
 from .measure import Results
 
-# In the order of the report. Each module has TITLE, BUDGET (seconds of a run of 18 minutes), measure(context, results) and
-# report(context, results), which gives a Report.
-parts = ["handout", "granularity", "makespan", "transfer", "codec", "startup", "idle", "options"]
-
-
-class Report:
-    """What a part has to say: Markdown, figures by name, lines on the targets, and rows of the short table."""
-
-    def __init__(self, text, figures=None, targets=(), glance=()):
-        self.text, self.figures, self.targets, self.glance = text, figures or {}, list(targets), list(glance)
+# In the order of the report. Each is a module of parts/ with TITLE, BUDGET (its seconds in a run of 18 minutes),
+# measure(context, results), and report(context, results), which gives a Report.
+names = ["handout", "granularity", "makespan", "transfer", "codec", "startup", "idle", "options"]
 
 
 class Context:
@@ -47,74 +40,27 @@ class Context:
             print(f"\r{'':<{self.line}}\r", end="", file=sys.stderr, flush=True)
 
 
-def write_rows(path, results):
-    with open(path, "w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["case", "system", "ranks", "quantity", "value", "note"])
-        for case, system, ranks, quantity, value, note in results.rows:
-            writer.writerow([case, system, ranks, quantity, "" if value is None else f"{value:.6g}", note])
-
-
-def read_rows(path):
-    with open(path, newline="") as file:
-        rows = list(csv.reader(file))[1:]
-    return Results((*row[:4], float(row[4]) if row[4] else None, row[5]) for row in rows)
-
-
-def measure(context, name, directory):
-    module = importlib.import_module(f"parts.{name}")
+def measure(context, name, part, directory):
     begin, results = time.monotonic(), Results()
     results.add("run", "load before", 0, "load", machine.load())
     results.add("run", "date", 0, "date", None, datetime.date.today().isoformat())
     try:
-        module.measure(context, results)
+        part.measure(context, results)
     except measuring.Failed as error:
         print(f"bench: {name} cannot be measured: {error}", file=sys.stderr)
     finally:
         # What was measured until an interrupt counts.
-        write_rows(os.path.join(directory, f"{name}.csv"), results)
+        results.write(os.path.join(directory, f"{name}.csv"))
         context.be_quiet()
         print(f"bench: {name} took {time.monotonic() - begin:.0f} s", file=sys.stderr)
 
 
-def summary(context, directory):
-    """Renders all that is there, whichever run it came from."""
-    sections, targets, glance = [], [], []
-    for name in parts:
-        path = os.path.join(directory, f"{name}.csv")
-        if not os.path.exists(path):
-            continue
-        module, results = importlib.import_module(f"parts.{name}"), read_rows(path)
-        report = module.report(context, results)
-        load = results.median("run", "load before", 0, "load")
-        date = results.note("run", "date", 0)
-        lines = [f"## {module.TITLE}", report.text]
-        for figure, svg in report.figures.items():
-            if svg:
-                with open(os.path.join(directory, f"{figure}.svg"), "w") as file:
-                    file.write(svg)
-                lines.append(f"![{module.TITLE}]({figure}.svg)")
-        failures = dict.fromkeys((row[1], row[2], row[5]) for row in results.rows if row[3] == "failed")
-        lines += [f"- {system}, {ranks} ranks: {note}" for system, ranks, note in failures]
-        lines.append(f"Measured on {date}; load of the machine before: {load:.1f}.")
-        sections.append("\n\n".join(lines))
-        targets += [f"- {line}" for line in report.targets]
-        glance += report.glance
-    head = ["# Benchmarks", "Written by `scripts/bench/run`. Median (smallest–largest) of the rounds; – is not measured."]
-    head.append("\n".join(f"- {name}: {value}" for name, value in machine.description(context.peers)))
-    if glance:
-        head.append(tables.table(["one machine, one run", "dlp-lua, AME", "dlp_mpi on mpi4py", "ratio"], glance))
-    text = "\n\n".join(head + ["## Targets", "\n".join(targets) or "None was measured."] + sections) + "\n"
-    path = os.path.join(directory, "summary.md")
-    with open(path, "w") as file:
-        file.write(text)
-    return path, text
-
-
 def run(arguments, parser):
+    # All at once: a run is long, and what is measured should be what stood here at its start.
+    parts = {name: importlib.import_module(f"parts.{name}") for name in names}
     if arguments.list:
-        for name in parts:
-            print(f"{name:12} {importlib.import_module(f'parts.{name}').TITLE}")
+        for name, part in parts.items():
+            print(f"{name:12} {part.TITLE}")
         return 0
     unknown = [name for name in arguments.parts if name not in parts]
     if unknown:
@@ -128,12 +74,12 @@ def run(arguments, parser):
         peers.install()
     context = Context(arguments)
     try:
-        for name in [] if arguments.report else arguments.parts or parts:
-            measure(context, name, directory)
+        for name in [] if arguments.report else arguments.parts or names:
+            measure(context, name, parts[name], directory)
     except KeyboardInterrupt:
         context.be_quiet()
         print("bench: interrupted; the report has what was measured until then", file=sys.stderr)
-    path, text = summary(context, directory)
+    path, text = report.write(context, parts, directory)
     print(text)
     print(f"bench: {path}", file=sys.stderr)
     return 0

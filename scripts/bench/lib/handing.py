@@ -1,4 +1,5 @@
 """The systems that hand out examples of the kernel: for each the command for so many examples of so many turns."""
+
 from .peers import job
 
 LUA, PYTHON, C = "Lua", "Python", "C"
@@ -27,26 +28,75 @@ def systems(peers):
     for mode in ("map", "managed", "round-robin"):
         option = ["--mode", mode]
         add(f"dlp-lua {mode}", (1,), LUA, 3e6, lambda r, n, k, o=option: [*peers.solo(*o), lua, str(n), str(k)])
-        add(f"dlp-lua {mode}, AME", (2, 4, 16), LUA, 3e6,
-            lambda r, n, k, o=option: [*peers.ame(r, *o), lua, str(n), str(k)])
-        add(f"dlp-lua {mode}, MPI", (2, 4, 16), LUA, 3e6,
+        add(
+            f"dlp-lua {mode}, AME",
+            (2, 4, 16),
+            LUA,
+            3e6,
+            lambda r, n, k, o=option: [*peers.ame(r, *o), lua, str(n), str(k)],
+        )
+        add(
+            f"dlp-lua {mode}, MPI",
+            (2, 4, 16),
+            LUA,
+            3e6,
             lambda r, n, k, o=option: [*peers.mpi(r, peers.dlp, "--backend", "mpi", *o), lua, str(n), str(k)],
-            peers.mpiexec)
-    add("C manager on MPI", (2, 4, 16), C, 4e5,
-        lambda r, n, k: [*peers.mpi(r, peers.manager), str(n), str(k)], peers.manager, peers.mpiexec)
-    add("dlp_mpi, mpi4py", (2, 4, 16), PYTHON, 4e4,
-        lambda r, n, k: [*peers.mpi(r, peers.python, python), "dlp_mpi", str(n), str(k)], peers.python, peers.mpiexec)
-    add("dlp_mpi, its AME", (2, 4, 16), PYTHON, 20,
+            peers.mpiexec,
+        )
+    add(
+        "C manager on MPI",
+        (2, 4, 16),
+        C,
+        4e5,
+        lambda r, n, k: [*peers.mpi(r, peers.manager), str(n), str(k)],
+        peers.manager,
+        peers.mpiexec,
+    )
+    add(
+        "dlp_mpi, mpi4py",
+        (2, 4, 16),
+        PYTHON,
+        4e4,
+        lambda r, n, k: [*peers.mpi(r, peers.python, python), "dlp_mpi", str(n), str(k)],
+        peers.python,
+        peers.mpiexec,
+    )
+    add(
+        "dlp_mpi, its AME",
+        (2, 4, 16),
+        PYTHON,
+        20,
         lambda r, n, k: [*peers.dlp_mpi_ame(r, peers.python, python), "dlp_mpi", str(n), str(k)],
-        peers.python, peers.dlp_mpi_clone)
+        peers.python,
+        peers.dlp_mpi_clone,
+    )
     for chunk, guess in ((1, 4e3), (100, 2e5)):
-        add(f"mpi4py.futures, chunk {chunk}", (2, 4, 16), PYTHON, guess,
+        add(
+            f"mpi4py.futures, chunk {chunk}",
+            (2, 4, 16),
+            PYTHON,
+            guess,
             lambda r, n, k, c=chunk: [*peers.mpi(r, peers.python, python), "futures", str(n), str(k), str(r), str(c)],
-            peers.python, peers.mpiexec, chunk=chunk)
-    add("joblib", (1, 2, 4, 16), PYTHON, 1e5,
-        lambda r, n, k: [peers.python, python, "joblib", str(n), str(k), str(r)], peers.python)
-    add("GNU parallel", (1, 2, 4, 16), LUA, 200,
-        lambda r, n, k: ["bash", job("parallel"), str(r), str(n), str(k)], peers.parallel)
+            peers.python,
+            peers.mpiexec,
+            chunk=chunk,
+        )
+    add(
+        "joblib",
+        (1, 2, 4, 16),
+        PYTHON,
+        1e5,
+        lambda r, n, k: [peers.python, python, "joblib", str(n), str(k), str(r)],
+        peers.python,
+    )
+    add(
+        "GNU parallel",
+        (1, 2, 4, 16),
+        LUA,
+        200,
+        lambda r, n, k: ["bash", job("parallel"), str(r), str(n), str(k)],
+        peers.parallel,
+    )
     return chosen
 
 

@@ -1,4 +1,5 @@
 """The machine and the versions that a result belongs to."""
+
 import os
 import platform
 import re
@@ -28,7 +29,8 @@ def description(peers):
     """What the results stand under: pairs of a name and a value."""
     memory = int(field("/proc/meminfo", r"^MemTotal: *(\d+)") or 0) / 1024**2
     versions = [first_line(peers.dlp, "--version"), first_line("lua5.4", "-v").split("  ")[0]]
-    versions += [first_line(peers.mpiexec, "--version").replace("mpiexec (OpenRTE)", "Open MPI")]
+    if peers.mpiexec:
+        versions.append(first_line(peers.mpiexec, "--version").replace("(OpenRTE)", "of Open MPI"))
     distribution = field("/etc/os-release", r'^PRETTY_NAME="?([^"\n]*)')
     versions += ["Python " + platform.python_version()] + peers.versions()
     return [

@@ -1,4 +1,6 @@
 """Running programs, one after the other and round by round, and what they say of themselves."""
+
+import csv
 import json
 import os
 import signal
@@ -20,8 +22,13 @@ def run(command, environment, timeout=60, discard=False):
     output = subprocess.DEVNULL if discard else subprocess.PIPE
     # A session of its own, so that a launcher that hangs can be ended with all that it started.
     process = subprocess.Popen(
-        command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE,
-        start_new_session=True)
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
     try:
         out, complaint = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -56,10 +63,26 @@ def end(process):
 
 
 class Results:
-    """The numbers of a part: rows of case, system, ranks, quantity, value; a failure has a note instead of a value."""
+    """The numbers of a part: rows of case, system, ranks, quantity, value, note.
+
+    What failed, or was skipped, has that for a quantity, and a note instead of a value.
+    """
 
     def __init__(self, rows=()):
         self.rows = list(rows)
+
+    @classmethod
+    def read(cls, path):
+        with open(path, newline="") as file:
+            rows = list(csv.reader(file))[1:]
+        return cls((*row[:4], float(row[4]) if row[4] else None, row[5]) for row in rows)
+
+    def write(self, path):
+        with open(path, "w", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["case", "system", "ranks", "quantity", "value", "note"])
+            for *key, value, note in self.rows:
+                writer.writerow([*key, "" if value is None else f"{value:.6g}", note])
 
     def add(self, case, system, ranks, quantity, value, note=""):
         self.rows.append((str(case), system, str(ranks), quantity, value, note))
@@ -76,8 +99,18 @@ class Results:
         values = self.values(case, system, ranks, quantity)
         return (min(values), max(values)) if values else None
 
-    def note(self, case, system, ranks):
-        return next((row[5] for row in self.rows if row[:3] == (str(case), system, str(ranks)) and row[5]), "")
+    def failure(self, case, system, ranks):
+        """Why there is no value, where it was tried."""
+        key = (str(case), system, str(ranks), "failed")
+        return next((row[5] for row in self.rows if row[:4] == key), "")
+
+    def notes(self, quantity):
+        """The notes of a quantity, each with the systems that it is about."""
+        notes = {}
+        for case, system, ranks, found, _, note in self.rows:
+            if found == quantity:
+                notes.setdefault(note, {})[f"{system} on {ranks} ({case})"] = None
+        return {note: list(where) for note, where in notes.items()}
 
     def systems(self, *cases):
         """The systems that were measured, in the order in which they came; of some cases, or of all."""
@@ -116,7 +149,7 @@ def alternate(results, cells, rounds, budget, say):
                 continue
             if time.monotonic() - begin > 1.1 * budget:
                 if not number:
-                    results.add(cell.case, cell.system, cell.ranks, "failed", None, "no time was left to measure it")
+                    results.add(cell.case, cell.system, cell.ranks, "skipped", None, "no time was left")
                 continue
             say(f"round {number + 1}: {cell.case}, {cell.system}, {cell.ranks} ranks")
             try:

@@ -1,4 +1,5 @@
 """The peers, in a directory of their own below .build/bench, and how each program is started."""
+
 import glob
 import os
 import shutil
@@ -102,7 +103,9 @@ def install():
         if source:
             attempt("dlp_mpi's AME", "git", "clone", "-q", "--depth", "1", source, clone)
         else:
-            print("bench: dlp_mpi's AME left out: set DLP_MPI_REPOSITORY to what git can clone it from", file=sys.stderr)
+            print(
+                "bench: dlp_mpi's AME left out: set DLP_MPI_REPOSITORY to what git can clone it from", file=sys.stderr
+            )
     # Quick, and so done each time: what is run is what the sources say.
     flags = subprocess.run(["pkg-config", "--cflags", "lua5.4"], capture_output=True, text=True).stdout.split()
     attempt("the clock of the jobs", "cc", "-O2", "-shared", "-fPIC", *flags, "-o", f"{home}/clock.so", job("clock.c"))

@@ -1,4 +1,5 @@
 """What the processes of a job use, from /proc."""
+
 import os
 import subprocess
 import time
@@ -51,8 +52,13 @@ def cpu_seconds(process):
 def cpu_of_ranks(command, environment, warm_up, length):
     """The share of a core that each rank uses, between `warm_up` seconds after the start and `length` seconds later."""
     process = subprocess.Popen(
-        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True)
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     try:
         time.sleep(warm_up)
         ranks = {}

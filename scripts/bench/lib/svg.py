@@ -1,4 +1,5 @@
 """Figures without a library: bars, and lines over an axis. They follow the reader's theme, light or dark."""
+
 import math
 from xml.sax.saxutils import escape
 
@@ -12,13 +13,16 @@ dark = ["#6db3ff", "#ff9a62", "#5fd38a", "#c995ff", "#e7c252", "#5ed3e6", "#ff85
 def style():
     def rules(colours, ink, faint, paper):
         series = "".join(f".s{i}{{fill:{colour};stroke:{colour}}}" for i, colour in enumerate(colours))
-        return (f".paper{{fill:{paper}}}text{{fill:{ink}}}.grid{{stroke:{faint}}}.mark{{stroke:{ink}}}" + series)
+        return f".paper{{fill:{paper}}}text{{fill:{ink}}}.grid{{stroke:{faint}}}.mark{{stroke:{ink}}}" + series
 
     return (
         "<style>text{font:13px system-ui,sans-serif;stroke:none}.title{font-weight:600;font-size:15px}"
         ".line{fill:none;stroke-width:2}.grid{stroke-width:1}.mark{stroke-width:1}"
         + rules(light, "#1f2328", "#d8dee4", "#ffffff")
-        + "@media (prefers-color-scheme:dark){" + rules(dark, "#e6edf3", "#30363d", "#0d1117") + "}</style>")
+        + "@media (prefers-color-scheme:dark){"
+        + rules(dark, "#e6edf3", "#30363d", "#0d1117")
+        + "}</style>"
+    )
 
 
 def text(x, y, words, anchor="start", kind=""):
@@ -33,7 +37,11 @@ def page(height, title, body):
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'role="img" aria-label="{escape(title)}">\n{style()}\n<rect class="paper" width="{width}" height="{height}"/>\n'
-        + text(16, 26, title, kind="title") + "\n" + "\n".join(body) + "\n</svg>\n")
+        + text(16, 26, title, kind="title")
+        + "\n"
+        + "\n".join(body)
+        + "\n</svg>\n"
+    )
 
 
 class Axis:
@@ -63,7 +71,9 @@ def legend(names, y, colours):
     for name in names:
         if x + 34 + 7.2 * len(name) > width:
             x, y = 16.0, y + 20
-        body.append(f'<rect x="{x}" y="{y - 10}" width="12" height="12" class="s{colours[name]}"/>' + text(x + 18, y, name))
+        body.append(
+            f'<rect x="{x}" y="{y - 10}" width="12" height="12" class="s{colours[name]}"/>' + text(x + 18, y, name)
+        )
         x += 34 + 7.2 * len(name)
     return body, y
 
@@ -96,7 +106,9 @@ def bars(title, unit, groups, logarithmic=False, mark=None):
         body.append(text(left - 10, y + 9 * len(group) + 4, label, "end"))
         for name, middle, low, high in group:
             end = axis.place(middle)
-            body.append(f'<rect x="{left}" y="{y}" width="{max(1, end - left):.1f}" height="15" class="s{colours[name]}"/>')
+            body.append(
+                f'<rect x="{left}" y="{y}" width="{max(1, end - left):.1f}" height="15" class="s{colours[name]}"/>'
+            )
             if high > low:
                 body.append(line(axis.place(low), y + 7.5, axis.place(high), y + 7.5, "mark"))
             body.append(text(max(end, axis.place(high)) + 6, y + 12, compact(middle)))
@@ -129,5 +141,7 @@ def lines(title, x_unit, y_unit, series, logarithmic_y=False, marks=()):
         path = " ".join(f"{across.place(x):.1f},{up.place(y):.1f}" for x, y in points)
         body.append(f'<polyline points="{path}" class="line s{colours[name]}" style="fill:none"/>')
         body += [
-            f'<circle cx="{across.place(x):.1f}" cy="{up.place(y):.1f}" r="3" class="s{colours[name]}"/>' for x, y in points]
+            f'<circle cx="{across.place(x):.1f}" cy="{up.place(y):.1f}" r="3" class="s{colours[name]}"/>'
+            for x, y in points
+        ]
     return page(height, title, body)

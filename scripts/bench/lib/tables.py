@@ -1,4 +1,5 @@
 """Numbers as text, and tables in Markdown that are as readable without a renderer."""
+
 import math
 
 
@@ -38,7 +39,7 @@ def with_spread(results, case, system, ranks, quantity, text=number):
     """The median, and the smallest and largest where there are several."""
     middle = results.median(case, system, ranks, quantity)
     if middle is None:
-        return "failed" if results.note(case, system, ranks) else "–"
+        return "failed" if results.failure(case, system, ranks) else "–"
     low, high = results.spread(case, system, ranks, quantity)
     if low == high:
         return text(middle)
@@ -55,15 +56,19 @@ def table(head, rows):
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
 
     def line(cells):
-        padded = [cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(cells, widths))]
+        padded = [
+            cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(cells, widths))
+        ]
         return "| " + " | ".join(padded) + " |"
 
-    rule = "|" + "|".join("-" * (width + 2) if i == 0 else "-" * (width + 1) + ":" for i, width in enumerate(widths)) + "|"
+    rule = (
+        "|" + "|".join("-" * (width + 2) if i == 0 else "-" * (width + 1) + ":" for i, width in enumerate(widths)) + "|"
+    )
     return "\n".join([line(head), rule] + [line(cells) for cells in lines[1:]])
 
 
 def glance(results, what, case, quantity, ranks, ours, theirs, text=number):
-    """A row of the short table: ours, dlp_mpi's, and their ratio, the larger over the smaller; no row where one is missing."""
+    """A row of the short table: ours, dlp_mpi's, and the larger over the smaller; no row where one is missing."""
     values = [results.median(case, name, ranks, quantity) for name in (ours, theirs)]
     if None in values:
         return []

@@ -1,12 +1,13 @@
 """The codec alone, beside lua-cjson, MessagePack for Lua and pickle: megabytes per second and size."""
+
 import os
 import sqlite3
 import tempfile
 
 from lib import svg, tables
-from lib.bench import Report
 from lib.measure import Cell, Failed, run
 from lib.peers import job
+from lib.report import Report
 
 TITLE = "Encoding and decoding"
 BUDGET = 40
@@ -31,12 +32,15 @@ def measure(context, results):
     peers, cells = context.peers, []
     amount, repeats = ("1", "1") if context.quick else ("4", "5")
     commands = {"dlp-lua": [*peers.solo(), job("codec.lua"), "dlp"]}
-    commands |= {name: ["lua5.4", job("codec.lua"), library]
-                 for name, library in (("lua-cjson", "cjson"), ("MessagePack for Lua", "MessagePack"))}
+    commands |= {
+        name: ["lua5.4", job("codec.lua"), library]
+        for name, library in (("lua-cjson", "cjson"), ("MessagePack for Lua", "MessagePack"))
+    }
     if peers.python:
         commands["pickle"] = [peers.python, job("codec.py")]
     for kind in kinds:
         for name, command in commands.items():
+
             def measured(command=(*command, kind, amount, repeats)):
                 said = run(list(command), context.environment)
                 speeds = {"encode": said["bytes"] / said["encode"] / 1e6}
@@ -68,5 +72,6 @@ def report(context, results):
     text += (
         "\n\nFrom a table to a table through bytes, on one rank. A number counts eight bytes, a string its length; keys and "
         "format do not count. For dlp-lua encoding is a broadcast on one rank, which does nothing else; decoding is what a "
-        "loop of one element takes beyond that. lua-cjson keeps 14 digits of a float, the others all.")
+        "loop of one element takes beyond that. lua-cjson keeps 14 digits of a float, the others all."
+    )
     return Report(text, {"codec": svg.bars("Encoding and decoding", "MB/s, both ways", groups, logarithmic=True)})

@@ -1,10 +1,11 @@
 """How many empty examples are handed out in a second, results kept by the root."""
+
 from lib import handing, svg, tables
-from lib.bench import Report
 from lib.measure import Cell, run
+from lib.report import Report
 
 TITLE = "Hand-out of empty examples"
-BUDGET = 180
+BUDGET = 170
 
 
 def measure(context, results):
@@ -46,12 +47,21 @@ def report(context, results):
         "\n\nAn example gives its number back. The clock starts when all ranks are there and stops when the root has "
         "all results; GNU parallel is measured from its start, and with the program `true` for an example. In the peers "
         "on MPI rank 0 hands out and does no work. Overhead per example and rank, in the targets, is time × min(ranks, cores) "
-        "/ examples, less the plain loop's time for one.")
+        "/ examples, less the plain loop's time for one."
+    )
     groups = [
-        (name, [results.bar(tables.count_of_ranks(r), "empty", name, r, "rate") for r in ranks]) for name in names]
+        (name, [results.bar(tables.count_of_ranks(r), "empty", name, r, "rate") for r in ranks]) for name in names
+    ]
     figure = svg.bars("Empty examples per second", "examples per second", groups, logarithmic=True)
     glance = tables.glance(
-        results, "empty examples handed out per second, 4 ranks", "empty", "rate", "4", "dlp-lua map, AME", "dlp_mpi, mpi4py")
+        results,
+        "empty examples handed out per second, 4 ranks",
+        "empty",
+        "rate",
+        "4",
+        "dlp-lua map, AME",
+        "dlp_mpi, mpi4py",
+    )
     return Report(text, {"handout": figure}, targets(context, results), glance)
 
 
@@ -63,17 +73,27 @@ def targets(context, results):
         theirs = {r: results.median("empty", "dlp_mpi, mpi4py", r, "rate") for r in (2, 4, 16)}
         ratios = {r: ours[r] / theirs[r] for r in ours if ours[r] and theirs[r]}
         seen = ", ".join(f"{tables.number(ratio)}× on {r} ranks" for r, ratio in ratios.items()) or "nothing"
-        lines.append(tables.target(
-            f"hand-out in map mode over {backend} at least 10 times that of dlp_mpi on mpi4py", seen,
-            min(ratios.values()) >= 10 if ratios else None))
+        lines.append(
+            tables.target(
+                f"hand-out in map mode over {backend} at least 10 times that of dlp_mpi on mpi4py",
+                seen,
+                min(ratios.values()) >= 10 if ratios else None,
+            )
+        )
     if plain:
         over = {}
-        for name, ranks in (("dlp-lua map", 1), *((f"dlp-lua map, {b}", r) for b in ("AME", "MPI") for r in (2, 4, 16))):
+        for name, ranks in (
+            ("dlp-lua map", 1),
+            *((f"dlp-lua map, {b}", r) for b in ("AME", "MPI") for r in (2, 4, 16)),
+        ):
             each = results.median("empty", name, ranks, "seconds each")
             if each:
                 over[f"{name}, {ranks}"] = each * min(ranks, context.cores) - plain
-        lines.append(tables.target(
-            "at most 0.3 µs per example and rank over the stock interpreter's plain loop",
-            ", ".join(f"{value * 1e6:.2f} µs ({name})" for name, value in over.items()) or "nothing",
-            max(over.values()) <= 0.3e-6 if over else None))
+        lines.append(
+            tables.target(
+                "at most 0.3 µs per example and rank over the stock interpreter's plain loop",
+                ", ".join(f"{value * 1e6:.2f} µs ({name})" for name, value in over.items()) or "nothing",
+                max(over.values()) <= 0.3e-6 if over else None,
+            )
+        )
     return lines

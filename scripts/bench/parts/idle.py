@@ -1,9 +1,10 @@
 """The CPU that ranks use which have nothing to do: examples sleep, so that all of it is what waiting costs."""
+
 from lib import svg, tables
-from lib.bench import Report
 from lib.measure import Cell
 from lib.peers import job
 from lib.processes import cpu_of_ranks
+from lib.report import Report
 
 TITLE = "CPU used by waiting"
 BUDGET = 90
@@ -23,6 +24,7 @@ def measure(context, results):
     # A rank has one long example, or each has one after the other, of 0.1 s.
     for case, work in (("one works", ["1", "6"]), ("all work", [str(40 * RANKS), "0.1"])):
         for name, start in starts.items():
+
             def measured(command=(*start, *work)):
                 shares = cpu_of_ranks(list(command), context.environment, 2, 1.5)
                 return {"root": shares.pop(0), "rank": max(shares.values())}
@@ -38,25 +40,39 @@ def report(context, results):
     def percent(value):
         return f"{100 * value:.2f} %"
 
-    rows = [[name] + [tables.with_spread(results, case, name, RANKS, who, percent) for case, who in columns] for name in names]
+    rows = [
+        [name] + [tables.with_spread(results, case, name, RANKS, who, percent) for case, who in columns]
+        for name in names
+    ]
     said = {"root": "root", "rank": "largest other"}
     head = [f"% of a core, {RANKS} ranks"] + [f"{case}: {said[who]}" for case, who in columns]
     text = tables.table(head, rows)
     text += (
         "\n\nEvery example sleeps, so that all CPU time is the price of waiting. *One works*: one example of six seconds, the "
-        "other ranks have none. *All work*: one example of 0.1 s after the other on every rank; the root hands them out.")
+        "other ranks have none. *All work*: one example of 0.1 s after the other on every rank; the root hands them out."
+    )
     groups = [
         (name, [results.bar(f"{case}: {said[who]}", case, name, RANKS, who, 100) for case, who in columns])
-        for name in names]
+        for name in names
+    ]
     glance = tables.glance(
-        results, "CPU of the root while others work, share of a core", "all work", "root", RANKS, "dlp-lua, AME",
-        "dlp_mpi, mpi4py", percent)
+        results,
+        "CPU of the root while others work, share of a core",
+        "all work",
+        "root",
+        RANKS,
+        "dlp-lua, AME",
+        "dlp_mpi, mpi4py",
+        percent,
+    )
     return Report(text, {"idle": svg.bars(TITLE, "% of a core", groups)}, targets(results), glance)
 
 
 def targets(results):
-    for asked, column, cases in (("an idle rank uses no CPU", "rank", ("one works",)),
-                                 ("nor does the root while others work", "root", ("one works", "all work"))):
+    for asked, column, cases in (
+        ("an idle rank uses no CPU", "rank", ("one works",)),
+        ("nor does the root while others work", "root", ("one works", "all work")),
+    ):
         seen = {}
         for case in cases:
             for name in ("dlp-lua, AME", "dlp-lua, AME, root does not work", "dlp-lua, MPI"):
