@@ -75,7 +75,12 @@ def glance(results, what, case, quantity, ranks, ours, theirs, text=number):
     return [[what, text(values[0]), text(values[1]), ratio(max(values), min(values))]]
 
 
+def all_met(single, expected):
+    """Whether a target of several parts is met: not where one is missed, and unknown where not all were measured."""
+    return False if False in single else True if len(single) == expected else None
+
+
 def target(asked, seen, met):
-    """One line on a target: asked, seen, met or not; `met` is None where nothing was seen."""
-    verdict = "not measured" if met is None else "met" if met else "NOT met"
+    """One line on a target: asked, seen, met or not; `met` is None where not enough was seen."""
+    verdict = "not known" if met is None else "met" if met else "NOT met"
     return f"asked: {asked}; seen: {seen}; {verdict}"

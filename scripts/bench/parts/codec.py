@@ -30,7 +30,7 @@ def encoded_size(context, kind, amount):
 
 def measure(context, results):
     peers, cells = context.peers, []
-    amount, repeats = ("1", "1") if context.quick else ("4", "5")
+    amount, repeats = ("1", "1") if context.quick else ("2", "3")
     commands = {"dlp-lua": [*peers.solo(), job("codec.lua"), "dlp"]}
     commands |= {
         name: ["lua5.4", job("codec.lua"), library]

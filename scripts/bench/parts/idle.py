@@ -74,10 +74,12 @@ def targets(results):
         ("nor does the root while others work", "root", ("one works", "all work")),
     ):
         seen = {}
+        ours = ("dlp-lua, AME", "dlp-lua, AME, root does not work", "dlp-lua, MPI")
         for case in cases:
-            for name in ("dlp-lua, AME", "dlp-lua, AME, root does not work", "dlp-lua, MPI"):
+            for name in ours:
                 value = results.median(case, name, RANKS, column)
                 if value is not None:
                     seen[f"{name}, {case}"] = value
         text = ", ".join(f"{100 * value:.2f} % ({name})" for name, value in seen.items()) or "nothing"
-        yield tables.target(f"{asked} (below 1 % of a core)", text, max(seen.values()) < 0.01 if seen else None)
+        met = tables.all_met([value < 0.01 for value in seen.values()], len(cases) * len(ours))
+        yield tables.target(f"{asked} (below 1 % of a core)", text, met)
