@@ -94,7 +94,7 @@ def systems(peers):
         (1, 2, 4, 16),
         LUA,
         200,
-        lambda r, n, k: ["bash", job("parallel"), str(r), str(n), str(k)],
+        lambda r, n, k: [job("parallel"), str(r), str(n), str(k)],
         peers.parallel,
     )
     return chosen
