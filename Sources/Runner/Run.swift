@@ -18,13 +18,16 @@ public func run(_ invocation: Invocation) -> Int32 {
         var wanted = invocation.options.backend
         if wanted == nil { wanted = try Backend.fromEnvironment() }
         detection = try Detection(wanted: wanted, facts: .own, isChild: Heritage.includes)
+        if invocation.options.encrypt == .yes { try Encryption.check(detection.choice) }
     } catch { return complainOnce(error.message, status: 2) }
     if let warning = detection.warning { Complaint.write(warning) }
 
     let session: Session
     let timeout = UInt64((invocation.options.connectTimeout ?? 60) * 1e9)
     do throws(CommunicationError) {
-        let connection = try Connection(detection, within: timeout, isExplained: invocation.task == .info)
+        let connection = try Connection(
+            detection, within: timeout, isEncrypted: invocation.options.encrypt == .yes,
+            isExplained: invocation.task == .info)
         session = try Session(connection, connectTimeout: timeout)
     } catch {
         let rank = detection.launcher?.rank.map { "rank \($0): " } ?? ""

@@ -32,7 +32,10 @@ final class ScriptRun {
             host.loopDidEnd = { [session] in session.observer.finishDisplay() }
             try scripted(.load) { () throws(ScriptError) in try host.run(script) }
             let wanted = try scripted(.load) { () throws(ScriptError) in try host.scriptOptions() }
-            do { try options.addScriptOptions(wanted) } catch {
+            do {
+                try options.addScriptOptions(wanted)
+                if options.encrypt == .yes { try Encryption.check(session.connection) }
+            } catch {
                 throw UsageError("\(script.name): dlp.options: \(error.message)")
             }
             if options.seed != invocation.options.seed { host.seed = try seed() }

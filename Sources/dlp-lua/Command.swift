@@ -24,6 +24,7 @@ struct Command: ParsableCommand {
     @Option(parsing: .unconditional) var timeout: String?
     @Option(parsing: .unconditional) var memory: String?
     @Flag var sandbox = false
+    @Flag var encrypt = false
     @Option(name: [.customLong("np", withSingleDash: true), .customShort("n")]) var np: String?
     @Option(completion: .file()) var journal: String?
     @Option(completion: .file()) var results: String?
@@ -70,7 +71,7 @@ struct Command: ParsableCommand {
             ("seed", seed), ("on-error", onError), ("retries", retries), ("crash-limit", crashLimit),
             ("connect-timeout", connectTimeout), ("progress", progress), ("output", output),
             ("timeout", timeout), ("memory", memory), ("journal", journal), ("keep", keep ? "yes" : nil),
-            ("fresh", fresh ? "yes" : nil),
+            ("fresh", fresh ? "yes" : nil), ("encrypt", encrypt ? "yes" : nil),
         ]
         for case (let name, let value?) in values { try options.set(name, value) }
         options.isSandboxed = sandbox

@@ -14,7 +14,7 @@ let helpText = """
       --keep  --fresh        another script's journal: use it, begin anew   --results FILE  show one
       --progress auto|on|off progress bar (auto: on a terminal)
       --timeout S            seconds for each example     --memory SIZE  for Lua: 512M, 2G
-      --sandbox              keep files, programs, modules and bytecode from the script
+      --sandbox              no files, programs, bytecode for it    --encrypt  all that ranks send
       --backend WHAT         ame, mpi or none          --connect-timeout S  wait for all ranks (60)
       --check SCRIPT         look at the examples only     --info     how ranks find each other
       --version  --help      --generate-completion-script bash|zsh|fish

@@ -43,6 +43,9 @@ enum HandshakeError: Error, Equatable {
             "rank 0 has no place for a rank \(rank) in a job of \(size): give every rank its own \(AMEVariable.rank)"
         case .refused(.rankTaken):
             "rank 0 is connected with another rank \(rank) already: give every rank its own \(AMEVariable.rank)"
+        case .refused(.encryptionDiffers(let rootEncrypts)):
+            "rank 0 was started \(rootEncrypts ? "with" : "without") --encrypt, rank \(rank) "
+                + "\(rootEncrypts ? "without" : "with") it: start all ranks of the job with the same options"
         }
     }
 }

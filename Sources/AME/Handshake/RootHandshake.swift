@@ -15,6 +15,8 @@ struct RootHandshake {
     }
 
     private(set) var outcome = Outcome.pending
+    /// What the two encrypt with once they have come to terms; nil where they do not.
+    private(set) var channel: SealedChannel?
 
     private let codes: HandshakeCodes
     private let greeting: Greeting
@@ -69,7 +71,11 @@ struct RootHandshake {
         let worker = try Greeting(reading: hello, by: .worker)
         let verdict = verdict(on: worker, isTaken: isTaken)
         switch verdict {
-        case .accepted: outcome = .accepted(rank: Int(worker.rank))
+        case .accepted:
+            outcome = .accepted(rank: Int(worker.rank))
+            if greeting.isEncrypted {
+                channel = SealedChannel(key: codes.key, hello: hello, challenge: challenge, role: .root)
+            }
         case .refused(let refusal): outcome = .failed(.refused(refusal))
         }
         return verdict.bytes
@@ -77,6 +83,9 @@ struct RootHandshake {
     }
 
     private func verdict(on worker: Greeting, isTaken: (Int) -> Bool) -> Verdict {
+        if worker.isEncrypted != greeting.isEncrypted {
+            return .refused(.encryptionDiffers(rootEncrypts: greeting.isEncrypted))
+        }
         if worker.size != greeting.size { return .refused(.sizeDiffers(greeting.size)) }
         if worker.rank == 0 || worker.rank >= greeting.size { return .refused(.rankOutOfRange) }
         return isTaken(Int(worker.rank)) ? .refused(.rankTaken) : .accepted

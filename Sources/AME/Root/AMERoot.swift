@@ -40,7 +40,7 @@ public final class AMERoot: Communicator {
         address =
             environment.listeners.isEmpty
             ? listeners.map(\.address).joined(separator: ", ") : "\(environment.address), open already"
-        let gate = Gate(listeners: listeners, star: star, key: environment.key, size: size)
+        let gate = Gate(listeners: listeners, star: star, environment: environment)
         try gate.admitAll(within: connectTimeout)
     }
 

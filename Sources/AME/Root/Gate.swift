@@ -15,12 +15,18 @@ final class Gate {
     }
 
     private static let patience: UInt64 = 5_000_000_000
+    /// How many handshakes may be under way beside one for each worker.
+    static let reserve = 256
+    /// How many connections are taken before those that are here get their turn: so few that, however many strangers
+    /// come, whoever answers at once has proved itself long before it would have to give way.
+    private static let batch = 8
 
     /// Their tokens are the first that no rank has.
     private let listeners: [Listener]
     private let star: Star
     private let key: JobKey
     private let size: Int
+    private let isEncrypted: Bool
     private var missing: Set<Int>
 
     /// By token; tokens are given in the order of arrival, so the oldest has the lowest.
@@ -29,17 +35,18 @@ final class Gate {
     private var nextToken: UInt64
     private let mostCandidates: Int
 
-    /// A gate to `star` for ranks `1 ..< size`.
-    init(listeners: [Listener], star: Star, key: JobKey, size: Int) {
+    /// A gate to `star` for the workers of rank 0 in `environment`.
+    init(listeners: [Listener], star: Star, environment: AMEEnvironment) {
         self.listeners = listeners
         self.star = star
-        self.key = key
-        self.size = size
+        key = environment.key
+        size = environment.size
+        isEncrypted = environment.isEncrypted
         missing = Set(1..<size)
         nextToken = UInt64(size + listeners.count)
         oldest = nextToken
         // Every worker may be in the middle of it at the same time.
-        mostCandidates = size + 64
+        mostCandidates = size + Self.reserve
     }
 
     /// Lets workers in until all are there; whoever has not proved itself by then is turned away.
@@ -68,8 +75,7 @@ final class Gate {
     }
 
     private func acceptAll(from listener: Listener) throws(CommunicationError) {
-        // A bound, so that a flood of connections does not keep those from proving themselves that are here already.
-        for _ in 0..<64 {
+        for _ in 0..<Self.batch {
             switch listener.accept() {
             case .none: return
             case .failed(let reason):
@@ -81,7 +87,7 @@ final class Gate {
             case .socket(let socket):
                 guard Self.isTrusted(socket) else { continue }
                 if candidates.count == mostCandidates { turnAway(oldest) }
-                let greeting = Greeting(role: .root, rank: 0, size: size)
+                let greeting = Greeting(role: .root, rank: 0, size: size, isEncrypted: isEncrypted)
                 candidates[nextToken] = Candidate(
                     socket: socket, handshake: RootHandshake(key: key, greeting: greeting),
                     deadline: .after(Self.patience))
@@ -116,7 +122,7 @@ final class Gate {
             case .failed: turnAway(token)
             case .accepted(let rank):
                 turnAway(token)
-                try star.add(candidate.socket, rank: rank)
+                try star.add(Link(socket: candidate.socket, channel: candidate.handshake.channel), rank: rank)
                 missing.remove(rank)
             }
         }
@@ -139,7 +145,7 @@ final class Gate {
 
     /// Makes room for a descriptor per worker and candidate where the system's usual limit is lower.
     private func raiseDescriptorLimit() {
-        let wanted = rlim_t(2 * size + 256)
+        let wanted = rlim_t(2 * size + Self.reserve + 256)
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < wanted else {
             return

@@ -32,10 +32,10 @@ final class Star {
     func unwatch(_ descriptor: Int32) { poller.remove(descriptor) }
 
     /// Adds the worker `rank`, whose socket must not be watched yet.
-    func add(_ socket: Socket, rank: Int) throws(CommunicationError) {
-        try poller.add(socket.descriptor, token: UInt64(rank), for: .reading)
-        peers[rank] = Peer(rank: rank, socket: socket)
-        if !socket.isLocal { hasRemotePeers = true }
+    func add(_ link: Link, rank: Int) throws(CommunicationError) {
+        try poller.add(link.socket.descriptor, token: UInt64(rank), for: .reading)
+        peers[rank] = Peer(rank: rank, link: link)
+        if !link.socket.isLocal { hasRemotePeers = true }
     }
 
     /// Sends a message or queues it; nothing where the worker is lost.

@@ -28,6 +28,11 @@ public struct JobKey: Sendable {
     /// The key as text, for the environment of a job's ranks.
     public var base64: String { Base64.encode(bytes) }
 
+    /// A key that this one gives for a purpose: HKDF-SHA256 (RFC 5869).
+    func derived(salt: [UInt8], info: [UInt8], length: Int) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(inputKeyMaterial: symmetric, salt: salt, info: info, outputByteCount: length)
+    }
+
     /// The HMAC-SHA256 (RFC 2104) of `parts`, one after another.
     func authenticationCode(_ parts: [UInt8]...) -> [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: parts.flatMap { $0 }, using: symmetric))

@@ -13,7 +13,8 @@ public final class AMEWorker: Communicator {
 
     private let socket: Socket
     private let eventWaker: EventWaker
-    private var reader = FrameReader()
+    private var reader: FrameReader
+    private var writer: FrameWriter
     private let scratch = Scratch()
     private var received = Queue<Message>()
     /// Why nothing more comes from the root, and whether `receive` has said so.
@@ -32,7 +33,10 @@ public final class AMEWorker: Communicator {
         rank = environment.rank
         size = environment.size
         eventWaker = try EventWaker()
-        socket = try Dial.connect(environment, within: connectTimeout)
+        let link = try Dial.connect(environment, within: connectTimeout)
+        socket = link.socket
+        reader = FrameReader(cipher: link.channel?.incoming)
+        writer = FrameWriter(cipher: link.channel?.outgoing)
     }
 
     deinit { watch?.stop() }
@@ -51,9 +55,9 @@ public final class AMEWorker: Communicator {
             throw CommunicationError("rank \(rank) is connected with rank 0 only, not with rank \(destination)")
         }
         if let ending { return try fail(ending) }
-        var frame = OutgoingFrame(message)
+        writer.begin(message)
         while true {
-            switch frame.send(through: socket) {
+            switch writer.flush(through: socket) {
             case .count: return
             case .wouldBlock:
                 let isWritable = socket.wait(for: POLLOUT, until: socket.isLocal ? Deadline(nil) : liveness.nextCheck)

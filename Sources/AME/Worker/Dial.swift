@@ -14,7 +14,7 @@ struct Dial {
 
     /// What came of one attempt.
     private enum Attempt {
-        case connected(Socket)
+        case connected(Link)
         /// Worth another attempt; `reason` is a clause.
         case failed(reason: String)
     }
@@ -40,7 +40,7 @@ struct Dial {
     /// - Throws: `CommunicationError` where the root refuses this rank, or the time is up.
     static func connect(
         _ environment: AMEEnvironment, within timeout: UInt64
-    ) throws(CommunicationError) -> Socket {
+    ) throws(CommunicationError) -> Link {
         var dial = Dial(environment, until: .after(timeout))
         var pause = firstPause
         while true {
@@ -49,7 +49,7 @@ struct Dial {
                 // What the first attempts found says more than that there was no time for another.
                 if dial.reasons[place] != nil, dial.deadline.hasPassed { break }
                 switch try dial.attempt(at: endpoint) {
-                case .connected(let socket): return socket
+                case .connected(let link): return link
                 case .failed(let reason): dial.reasons[place] = reason
                 }
             }
@@ -104,7 +104,8 @@ struct Dial {
     private func shakeHands(
         _ socket: Socket, at endpoint: AMEEnvironment.Endpoint
     ) throws(CommunicationError) -> Attempt {
-        let greeting = Greeting(role: .worker, rank: environment.rank, size: environment.size)
+        let greeting = Greeting(
+            role: .worker, rank: environment.rank, size: environment.size, isEncrypted: environment.isEncrypted)
         var handshake = WorkerHandshake(key: environment.key, greeting: greeting)
         var answer = handshake.hello
         let limit = hasAlternatives ? Deadline.earlier(deadline, .after(patience * Self.answerFactor)) : deadline
@@ -112,7 +113,7 @@ struct Dial {
             guard answer.isEmpty || socket.sendWhole(answer) else { return .failed(reason: "it closed the connection") }
             switch handshake.outcome {
             case .pending: break
-            case .accepted: return .connected(socket)
+            case .accepted: return .connected(Link(socket: socket, channel: handshake.channel))
             case .failed(let error):
                 if hasAlternatives, !error.isFromRoot { return .failed(reason: error.clause) }
                 throw CommunicationError(

@@ -88,6 +88,8 @@ public struct JobOptions: Sendable {
     public var timeout: Double?
     /// Whether files, programs, modules and bytecode are kept from the script, which must not decide that itself.
     public var isSandboxed = false
+    /// Whether all that ranks say to each other is encrypted; no by default.
+    public var encrypt: Choice?
     /// The file that holds what is done.
     public var journal: String?
     /// Whether to go on with a journal that another script has made; no by default.
@@ -112,6 +114,7 @@ public struct JobOptions: Sendable {
         case "journal": journal = value
         case "keep": keep = try choice(name, value)
         case "fresh": fresh = try choice(name, value)
+        case "encrypt": encrypt = try choice(name, value)
         case "on-error": onError = try choice(name, value)
         case "retries": retries = try number(name, value, 0...FailurePolicy.limit)
         case "crash-limit": crashLimit = try number(name, value, 1...FailurePolicy.limit)
@@ -188,13 +191,14 @@ public struct JobOptions: Sendable {
         memory = memory ?? script.memory
         timeout = timeout ?? script.timeout
         journal = journal ?? script.journal
+        encrypt = encrypt ?? script.encrypt
         if keep == nil, fresh == nil { (keep, fresh) = (script.keep, script.fresh) }
     }
 
     /// What even a script that is not trusted may set: it concerns nothing but its own job.
     private static let harmless: Set = [
         "mode", "chunk", "root-works", "examples", "seed", "progress", "on-error", "retries", "crash-limit", "memory",
-        "timeout",
+        "timeout", "encrypt",
     ]
 }
 

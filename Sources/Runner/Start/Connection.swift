@@ -37,23 +37,28 @@ struct Connection {
     ///
     /// - Parameters:
     ///   - timeout: How long to wait for the others, in nanoseconds.
+    ///   - isEncrypted: Whether what ranks say to each other over sockets is.
     ///   - isExplained: Whether `methods` is wanted: to look for every library takes time.
     /// - Throws: `CommunicationError` where they do not come, or what the launcher says makes no sense.
-    init(_ detection: Detection, within timeout: UInt64, isExplained: Bool) throws(CommunicationError) {
+    init(
+        _ detection: Detection, within timeout: UInt64, isEncrypted: Bool, isExplained: Bool
+    ) throws(CommunicationError) {
         self.detection = detection
         methods = isExplained ? detection.methods(.own) : []
         switch detection.choice {
         case .alone: (transport, rank, size) = (.none, 0, 1)
         case .ameVariables:
-            guard let environment = try AMEEnvironment() else { preconditionFailure("AME_RANK was there before") }
+            guard var environment = try AMEEnvironment() else { preconditionFailure("AME_RANK was there before") }
             // A program that the script starts is no rank of this job, and the key is none of its business.
             AMEEnvironment.removeFromEnvironment()
+            environment.isEncrypted = isEncrypted
             (transport, rank, size) = (.ame(environment), environment.rank, environment.size)
         case .ame(let rendezvous):
             let claimed = detection.launcher.flatMap { launcher in
                 launcher.rank.flatMap { rank in launcher.size.map { (rank: rank, size: $0) } }
             }
-            let environment = try rendezvous.meet(claimed: claimed, connectTimeout: timeout)
+            var environment = try rendezvous.meet(claimed: claimed, connectTimeout: timeout)
+            environment.isEncrypted = isEncrypted
             (transport, rank, size) = (.ame(environment), environment.rank, environment.size)
         case .mpi(let family):
             let library = try Self.library(for: family)
