@@ -7,6 +7,8 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
+/// Optimised in debug builds as well: the tests run through millions of courses and values.
+let optimised: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-std=gnu11"])]
 
 /// Where headers lie of libraries that are opened at run time.
@@ -44,7 +46,7 @@ let package = Package(
         .target(name: "CPMIx", cSettings: strictC + headers("pmix2", named: "DLP_PMIX_INCLUDE")),
 
         // Communicator, schedules, value codec: no Lua, no sockets.
-        .target(name: "DLP", dependencies: ["CSystem"], swiftSettings: strict),
+        .target(name: "DLP", dependencies: ["CSystem"], swiftSettings: optimised),
         // The socket transport.
         .target(
             name: "AME",
@@ -90,7 +92,7 @@ let package = Package(
         // A rank for the tests with real launchers.
         .executableTarget(
             name: "ame-probe", dependencies: ["AME", "DLP", "CSystem"], path: "Tests/AMEProbe", swiftSettings: strict),
-        .testTarget(name: "DLPTests", dependencies: ["DLP"], swiftSettings: strict),
+        .testTarget(name: "DLPTests", dependencies: ["DLP"], swiftSettings: optimised),
         .testTarget(
             name: "AMETests",
             dependencies: ["AME", "DLP", "CSystem", .product(name: "Crypto", package: "swift-crypto")],
