@@ -90,8 +90,10 @@ let package = Package(
         // A rank for the tests with real launchers.
         .executableTarget(
             name: "ame-probe", dependencies: ["AME", "DLP", "CSystem"], path: "Tests/AMEProbe", swiftSettings: strict),
+        // A connection that breaks when a test wants it to.
+        .target(name: "FaultRelay", dependencies: ["CSystem"], path: "Tests/FaultRelay", swiftSettings: strict),
         .testTarget(name: "DLPTests", dependencies: ["DLP"], swiftSettings: strict),
-        .testTarget(name: "AMETests", dependencies: ["AME", "DLP"], swiftSettings: strict),
+        .testTarget(name: "AMETests", dependencies: ["AME", "DLP", "CSystem", "FaultRelay"], swiftSettings: strict),
         .testTarget(name: "MPIBackendTests", dependencies: ["MPIBackend", "DLP", "CMPI"], swiftSettings: strict),
         .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "DLP", "CSystem"], swiftSettings: strict),
         .testTarget(name: "ReportTests", dependencies: ["Report", "DLP"], swiftSettings: strict),
@@ -102,6 +104,7 @@ let package = Package(
         .executableTarget(
             name: "mpi-probe", dependencies: ["MPIBackend", "DLP", "CSystem"], path: "Tests/MPIProbe",
             swiftSettings: strict),
-        .testTarget(name: "EndToEndTests", dependencies: ["CSystem", "mpi-probe"], swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["CSystem", "FaultRelay", "mpi-probe"], swiftSettings: strict),
     ]
 )
