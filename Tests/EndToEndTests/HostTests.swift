@@ -78,7 +78,8 @@ struct HostTests {
         let stopped = try jobs[3].prefix(2).map { try $0.finish() }
         #expect(stopped.map(\.status) == [0, 0] && stopped[0].output == StuckJob.output)
         #expect(stopped[0].isOneMessage("dlp-lua", with: "rank 2", "h3"), "\(stopped[0].error)")
-        try jobs[3][2].signal(SIGCONT, rank: 2)
+        // nsenter(1) stands still with its child, and lets that go on.
+        jobs[3][2].signal(SIGCONT)
         #expect(try jobs[3][2].finish().status == 3, "it finds out when it goes on")
         let apart = try jobs[4].map { try $0.finish() }
         #expect(apart.map(\.status) == [0, 3, 3], "the root can do it all, the others have no root")
