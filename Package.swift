@@ -92,10 +92,12 @@ let package = Package(
         // A rank for the tests with real launchers.
         .executableTarget(
             name: "ame-probe", dependencies: ["AME", "DLP", "CSystem"], path: "Tests/AMEProbe", swiftSettings: strict),
+        // A connection that breaks when a test wants it to.
+        .target(name: "FaultRelay", dependencies: ["CSystem"], path: "Tests/FaultRelay", swiftSettings: strict),
         .testTarget(name: "DLPTests", dependencies: ["DLP"], swiftSettings: optimised),
         .testTarget(
             name: "AMETests",
-            dependencies: ["AME", "DLP", "CSystem", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["AME", "DLP", "CSystem", "FaultRelay", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict),
         .testTarget(name: "MPIBackendTests", dependencies: ["MPIBackend", "DLP", "CMPI"], swiftSettings: strict),
         .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "DLP", "CSystem"], swiftSettings: strict),
@@ -107,6 +109,7 @@ let package = Package(
         .executableTarget(
             name: "mpi-probe", dependencies: ["MPIBackend", "DLP", "CSystem"], path: "Tests/MPIProbe",
             swiftSettings: strict),
-        .testTarget(name: "EndToEndTests", dependencies: ["CSystem", "mpi-probe"], swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["CSystem", "FaultRelay", "mpi-probe"], swiftSettings: strict),
     ]
 )

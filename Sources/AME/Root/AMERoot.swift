@@ -73,6 +73,9 @@ public final class AMERoot: Communicator {
         }
     }
 
+    /// The name of this host, or the address of another.
+    public func host(of rank: Int) -> String? { star.host(of: rank) }
+
     /// Sends what is queued, waiting at most until `deadline`, and closes every connection.
     public func close(until deadline: UInt64?) {
         star.close(until: Deadline(deadline))

@@ -8,6 +8,8 @@ final class Star {
 
     private let poller: Poller
     private var peers: [Peer?]
+    /// Of lost peers, too.
+    private var hosts: [String?]
     private var liveness = Liveness()
     private var hasRemotePeers = false
     private let scratch = Scratch()
@@ -19,6 +21,7 @@ final class Star {
     /// - Throws: `CommunicationError` where the system has no descriptors to give.
     init(size: Int) throws(CommunicationError) {
         peers = Array(repeating: nil, count: size)
+        hosts = Array(repeating: nil, count: size)
         waker = try EventWaker()
         poller = try Poller()
         try poller.add(waker.descriptor, token: Self.wakerToken, for: .reading)
@@ -35,8 +38,12 @@ final class Star {
     func add(_ link: Link, rank: Int) throws(CommunicationError) {
         try poller.add(link.socket.descriptor, token: UInt64(rank), for: .reading)
         peers[rank] = Peer(rank: rank, link: link)
+        hosts[rank] = link.socket.peerHost
         if !link.socket.isLocal { hasRemotePeers = true }
     }
+
+    /// Where a worker is or was.
+    func host(of rank: Int) -> String? { hosts[rank] }
 
     /// Sends a message or queues it; nothing where the worker is lost.
     func send(_ message: Message, to rank: Int) throws(CommunicationError) {

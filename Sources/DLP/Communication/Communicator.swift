@@ -52,6 +52,9 @@ public protocol Communicator: AnyObject {
     /// - Throws: `CommunicationError` where the transport itself fails.
     func receive(until deadline: UInt64?) throws(CommunicationError) -> Delivery
 
+    /// The host of a rank, by name or address, as far as the transport knows it, also after the rank's loss.
+    func host(of rank: Int) -> String?
+
     /// Sends what is queued, waiting at most until `deadline`, and takes leave of the other ranks, which do the same.
     func close(until deadline: UInt64?)
 
@@ -66,6 +69,9 @@ extension Communicator {
     public func sendToAll(_ message: Message) throws(CommunicationError) {
         for other in 0..<size where other != rank { try send(message, to: other) }
     }
+
+    /// The transport does not know.
+    public func host(of rank: Int) -> String? { nil }
 
     /// Closes: the others see that.
     public func abort(status: Int32, until deadline: UInt64?) { close(until: deadline) }

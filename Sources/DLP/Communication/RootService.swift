@@ -194,7 +194,7 @@ final class RootService {
         guard !hasDeparted[rank], end == nil else { return }
         let cause = observer.explainLoss(of: rank) ?? reason
         guard canLoseRanks else { return lose(rank, cause) }
-        let host = hosts[rank] ?? "unknown"
+        let host = host(of: rank) ?? "unknown"
         observer.rankWasLost(rank, host: host, cause: cause)
         markAsDeparted(rank)
         loseFromLoops(rank, host: host, cause: cause)
@@ -202,12 +202,16 @@ final class RootService {
 
     /// The job cannot go on without a rank.
     private func lose(_ rank: Int, _ cause: String) {
+        let place = host(of: rank).map { " (host \($0))" } ?? ""
         finish(
             .fault(
                 Fault(
-                    phase: .communication, message: "lost rank \(rank): \(cause)", rank: rank, host: HostName.current,
-                    status: 3)))
+                    phase: .communication, message: "lost rank \(rank)\(place): \(cause)", rank: rank,
+                    host: HostName.current, status: 3)))
     }
+
+    /// A rank's host: what it has said itself or, before it has, what the transport knows.
+    private func host(of rank: Int) -> String? { hosts[rank] ?? communicator.host(of: rank) }
 
     /// The job ends early: the main thread learns of it, and is watched from now on.
     func finish(_ reason: JobEnd) {

@@ -29,6 +29,7 @@ final class Session {
     init(_ connection: Connection, connectTimeout: UInt64) throws(CommunicationError) {
         self.connection = connection
         departure = try EventWaker()
+        dismissal = try EventWaker()
         control = connection.environment?.control.map { ControlChannel(descriptor: $0) }
         observer = RootObserver(control: control, size: connection.size)
         let (rank, size) = (connection.rank, connection.size)
@@ -60,6 +61,8 @@ final class Session {
     private var watchHangup: ((@escaping @Sendable () -> Void) -> Void)?
     /// Tells the watch that this worker is about to leave by itself.
     private let departure: EventWaker
+    /// Tells this worker that it was asked to end, by a signal that the root or all ranks may have got, too.
+    private let dismissal: EventWaker
 
     /// Connects the ranks a second time, where nothing else would tell them that one has died.
     ///
@@ -108,7 +111,8 @@ final class Session {
             SignalWatch.start { end(.interrupted(signal: $0)) }
         } else {
             // Signals often reach all ranks; then the root ends the job, and says how far it came.
-            SignalWatch.start { signal in
+            SignalWatch.start { [dismissal] signal in
+                dismissal.wake()
                 Pause.milliseconds(2000)
                 _exit(128 + signal)
             }
@@ -122,8 +126,13 @@ final class Session {
     }
 
     /// Where the root is gone, so is who speaks for the job: the first of the others does.
+    ///
+    /// Not where all are asked to end, as by a launcher that ends the job: who asked has said why, or knows.
     private func complainOfLostRoot(_ message: String) {
-        if port.rank == 1 { Complaint.write("rank 1 (host \(HostName.current)): \(message)") }
+        // The root may have had its signal a moment earlier, and be gone.
+        if port.rank == 1, !dismissal.wait(nanoseconds: 50_000_000) {
+            Complaint.write("rank 1 (host \(HostName.current)): \(message)")
+        }
     }
 
     /// `os.exit` in the script: what the other ranks learn before this process ends.
