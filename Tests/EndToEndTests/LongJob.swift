@@ -47,14 +47,27 @@ enum LongJob {
         return counts
     }
 
+    /// The examples that the journal has as done; none where there is no journal yet.
+    static func kept(in scratch: Scratch) throws -> Set<Int> {
+        let outcome = try run("sqlite3 run.db", "SELECT example FROM results WHERE state = 'done'", in: scratch)
+        return Set(outcome.lines.compactMap { Int($0) })
+    }
+
+    /// Waits until the journal has so many examples.
+    static func wait(forKept count: Int, in scratch: Scratch) throws {
+        try eventually("\(count) examples are in the journal") { try kept(in: scratch).count >= count }
+    }
+
     /// Lets the job go on, with a list that comes to an end, and expects that it does only what is not in the journal.
-    static func goOn(_ command: String, in scratch: Scratch) throws {
+    ///
+    /// - Parameter start: runs dlp-lua with such words.
+    static func goOn(in scratch: Scratch, _ start: (_ words: String) throws -> Outcome) throws {
         try scratch.write("count", "\(few)")
-        let kept = try run("sqlite3 run.db", "SELECT example FROM results WHERE state = 'done'", in: scratch)
-        let done = Set(kept.lines.compactMap { Int($0) })
-        let before = counts(in: scratch)
-        #expect(kept.status == 0 && done.isSubset(of: before.keys))
-        let outcome = try run("\(command) --journal run.db job.lua", in: scratch)
+        let sound = try run("sqlite3 run.db", "PRAGMA integrity_check", in: scratch)
+        #expect(sound.lines == ["ok"], "\(sound.error)")
+        let (done, before) = (try kept(in: scratch), counts(in: scratch))
+        #expect(done.isSubset(of: before.keys))
+        let outcome = try start("--journal run.db job.lua")
         #expect(outcome.output == "\(few)\t1\t\(few)\n" && outcome.status == 0, "\(outcome.error)")
         let after = counts(in: scratch)
         for example in 1...few {

@@ -29,7 +29,7 @@ struct StopTests {
                 "start again with the same --journal to go on"), "\(stopped.error)")
         expectAllFinished(in: scratch)
         #expect(!scratch.names.contains { $0.hasPrefix("run.db-") }, "the journal is closed")
-        try LongJob.goOn("\(command) --mode \(mode)", in: scratch)
+        try LongJob.goOn(in: scratch) { try run("\(command) --mode \(mode) \($0)", in: scratch) }
     }
 
     @Test(
@@ -82,7 +82,7 @@ struct StopTests {
         try LongJob.wait(for: command == "dlp-lua" ? 1 : 3, in: scratch)
         launched.signal(SIGTERM)
         try expectGoodEnd(launched, in: scratch)
-        try LongJob.goOn(command, in: scratch)
+        try LongJob.goOn(in: scratch) { try run("\(command) \($0)", in: scratch) }
     }
 
     @Test("SIGTERM to every rank, as from a batch system, lets what runs finish", arguments: ["map", "round-robin"])

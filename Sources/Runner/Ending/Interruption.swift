@@ -38,6 +38,8 @@ final class Interruption: Sendable {
     /// Whether a signal has ended the hand-out.
     var hasCome: Bool { state.withLock { $0.signal != nil } }
 
+    private var isInLoop: Bool { state.withLock { $0.isInLoop } }
+
     /// Watches on the root.
     ///
     /// - Parameters:
@@ -50,7 +52,7 @@ final class Interruption: Sendable {
                 halt(dlp_now())
                 if let second = signals.next(within: Self.grace) {
                     signal = second
-                } else if !state.withLock({ $0.isInLoop }) {
+                } else if !isInLoop {
                     // All that ran has finished, and the job is about to end.
                     return
                 }
@@ -70,8 +72,13 @@ final class Interruption: Sendable {
     func follow() {
         SignalWatch.start(letsFinish: false) { [self] signals in
             guard let signal = signals.next() else { return }
-            let waits = signal == SIGTERM && state.withLock({ $0.isInLoop })
-            Pause.milliseconds(Int((Self.patience + (waits ? Self.grace : 0)) / 1_000_000))
+            if signal == SIGTERM, isInLoop {
+                Pause.milliseconds(Int((Self.grace + Self.patience) / 1_000_000))
+                // This rank has done its part, and the root, which is still there, decides when all end.
+                guard isInLoop else { return }
+            } else {
+                Pause.milliseconds(Int(Self.patience / 1_000_000))
+            }
             _exit(128 + signal)
         }
     }
