@@ -1,4 +1,5 @@
 import CLuaHost
+import CSystem
 import DLP
 import Glibc
 import LuaHost
@@ -8,6 +9,7 @@ import Report
 ///
 /// - Returns: the exit status.
 public func run(_ invocation: Invocation) -> Int32 {
+    let beginning = dlp_now()
     dlp_buffer_standard_output()
     if case .journal(let path) = invocation.source {
         return Detection.rankByVariables(.own) == 0
@@ -28,7 +30,7 @@ public func run(_ invocation: Invocation) -> Int32 {
         let connection = try Connection(
             detection, within: timeout, isEncrypted: invocation.options.encrypt == .yes,
             isExplained: invocation.task == .info)
-        session = try Session(connection, connectTimeout: timeout)
+        session = try Session(connection, since: beginning, connectTimeout: timeout)
     } catch {
         let rank = detection.launcher?.rank.map { "rank \($0): " } ?? ""
         Complaint.write(rank + error.description)

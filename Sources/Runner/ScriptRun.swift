@@ -46,8 +46,12 @@ final class ScriptRun {
             if isJob {
                 session.isDeclarative = true
                 try JobRun(session, host, script, settings, invocation.task).run()
-            } else if settings.journal != nil, session.isRoot {
-                Complaint.write("--journal is of no use to a script without a function work")
+            } else if session.isRoot,
+                let useless = settings.journal != nil
+                    ? "--journal"
+                    : settings.stopAfter != nil ? "--stop-after" : nil
+            {
+                Complaint.write("\(useless) is of no use to a script without a function work")
             } else if case .check = invocation.task, session.isRoot {
                 print("\(script.name): no function work: an imperative script")
             }

@@ -23,6 +23,7 @@ struct Command: ParsableCommand {
     @Option(completion: .file(extensions: ["jsonl", "json", "csv"])) var output: String?
     @Option(parsing: .unconditional) var timeout: String?
     @Option(parsing: .unconditional) var memory: String?
+    @Option(parsing: .unconditional) var stopAfter: String?
     @Flag var sandbox = false
     @Flag var encrypt = false
     @Option(name: [.customLong("np", withSingleDash: true), .customShort("n")]) var np: String?
@@ -71,7 +72,7 @@ struct Command: ParsableCommand {
             ("seed", seed), ("on-error", onError), ("retries", retries), ("crash-limit", crashLimit),
             ("connect-timeout", connectTimeout), ("progress", progress), ("output", output),
             ("timeout", timeout), ("memory", memory), ("journal", journal), ("keep", keep ? "yes" : nil),
-            ("fresh", fresh ? "yes" : nil), ("encrypt", encrypt ? "yes" : nil),
+            ("fresh", fresh ? "yes" : nil), ("encrypt", encrypt ? "yes" : nil), ("stop-after", stopAfter),
         ]
         for case (let name, let value?) in values { try options.set(name, value) }
         options.isSandboxed = sandbox

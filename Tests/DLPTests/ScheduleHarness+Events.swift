@@ -20,7 +20,7 @@ extension ScheduleHarness {
             parts.append((worker, key))
         }
         if setup.shares == nil { parts[1...].sort { $0.key.lexicographicallyPrecedes($1.key) } }
-        var key: [Int16] = [Int16(listed), complete ? 1 : 0, schedule.cost.recent == nil ? 0 : 1]
+        var key: [Int16] = [Int16(listed), complete ? 1 : 0, isHalted ? 1 : 0, schedule.cost.recent == nil ? 0 : 1]
         key.append(Int16(schedule.queue.next))
         for lot in schedule.queue.returned { append(lot, to: &key) }
         for part in parts { key += part.key }
@@ -71,6 +71,7 @@ extension ScheduleHarness {
                 }
             }
             guard disturbed else { continue }
+            if setup.halts, !isHalted, worker == 0 { events.append(.halt) }
             if [.active, .delivering, .ended].contains(phases[worker]) { events.append(.leave(worker)) }
             if phases[worker] != .lost { events.append(.lost(worker)) }
         }
@@ -82,7 +83,7 @@ extension ScheduleEvent {
     /// Whether nothing but this kind of event happens where nothing goes wrong.
     func isDisturbance(in harness: ScheduleHarness) -> Bool {
         switch self {
-        case .leave, .lost, .failed: true
+        case .leave, .lost, .failed, .halt: true
         case .done(let worker, let slot, let completed):
             completed < harness.held[worker][slot].count && harness.held[worker][slot].end <= harness.listed
         default: false

@@ -15,6 +15,7 @@ enum ScheduleEvent: Hashable {
     case skip(Int)
     case close
     case length(Int)
+    case halt
 }
 
 /// A rule that a schedule broke.
@@ -37,6 +38,8 @@ struct ScheduleHarness {
         var sharesInChunks = false
         /// Whether some of the examples of a list that grows are done already.
         var skips = false
+        /// Whether the hand-out may be ended early.
+        var halts = false
         /// Nanoseconds per example.
         var cost: Int64
         /// How many examples there will be.
@@ -69,6 +72,7 @@ struct ScheduleHarness {
     private(set) var account: [Example]
     private(set) var listed: Int
     private(set) var complete: Bool
+    private(set) var isHalted = false
     private var actions: [ScheduleAction] = []
 
     init(_ setup: Setup) {
@@ -83,8 +87,11 @@ struct ScheduleHarness {
         complete = setup.extent == .known(setup.examples)
     }
 
-    var allSettled: Bool { complete && account.allSatisfy { $0.doer >= 0 || $0.isFailed } }
-    var allDone: Bool { allSettled && account.allSatisfy { $0.isFailed || $0.isSafe } }
+    var allSettled: Bool {
+        complete && account.allSatisfy { $0.doer >= 0 || $0.isFailed } || isHalted && held.allSatisfy(\.isEmpty)
+    }
+    /// What is not done once all is settled stays undone.
+    var allDone: Bool { allSettled && account.allSatisfy { $0.doer < 0 || $0.isSafe } }
 
     /// Lets `event` happen and checks what the schedule makes of it.
     mutating func apply(_ event: ScheduleEvent) throws {
@@ -127,6 +134,9 @@ struct ScheduleHarness {
         case .length(let count):
             complete = true
             try schedule.lengthBecameKnown(count, into: &actions)
+        case .halt:
+            isHalted = true
+            schedule.halt(into: &actions)
         }
         for action in actions { try check(action) }
         try checkState()
@@ -198,6 +208,7 @@ struct ScheduleHarness {
     private mutating func check(_ action: ScheduleAction) throws {
         switch action {
         case .assign(let worker, let chunk, let giveBackAfter):
+            try require(!isHalted, "\(action) although nothing more is to be done")
             try require(phases[worker] == .active, "\(action) for a worker that is \(phases[worker])")
             try require(held[worker].count < 2, "a third chunk: \(action)")
             try require(chunk.count > 0 && chunk.first >= 0, "no examples in \(action)")
@@ -262,10 +273,10 @@ struct ScheduleHarness {
                 try require(!allSettled || !keepsResults(worker), "worker \(worker) waits with results")
                 let isSpared = worker == 0 && !isAlone(0) && schedule.queue.count(sparing: true) == 0
                 try require(
-                    taken + reserved == listed || isSpared || setup.shares != nil && !complete,
+                    isHalted || taken + reserved == listed || isSpared || setup.shares != nil && !complete,
                     "worker \(worker) waits while there is something to do")
                 try require(
-                    account.allSatisfy { !$0.isRetryable || ($0.failedOn == worker && !isAlone(worker)) },
+                    isHalted || account.allSatisfy { !$0.isRetryable || ($0.failedOn == worker && !isAlone(worker)) },
                     "worker \(worker) waits while there is something to try again")
             }
         }

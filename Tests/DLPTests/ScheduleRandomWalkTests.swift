@@ -21,6 +21,7 @@ struct ScheduleRandomWalkTests {
             cost: [0, 1000, 900_000, 3_000_000].randomElement(using: &generator) ?? 0, examples: examples)
         setup.sharesInChunks = Bool.random(using: &generator)
         setup.skips = Bool.random(using: &generator)
+        setup.halts = Int.random(in: 0..<3, using: &generator) == 0
         var harness = ScheduleHarness(setup)
         var trail: [ScheduleEvent] = []
         while true {

@@ -48,6 +48,8 @@ public struct Message: Sendable, Equatable {
         case assign = 10
         /// Root to worker: send the results that stayed with you.
         case deliver = 12
+        /// Root to worker: begin no more examples, of whatever loop; what is unstarted goes back.
+        case halt = 13
         /// Root to worker: nothing is left in the loop.
         ///
         /// `count`: how many examples it had, or -1.

@@ -23,6 +23,8 @@ struct RootInbox {
     var isRootMissed = true
     /// Why the job ends early; the first reason stays.
     var end: JobEnd?
+    /// Whether no more examples are to be begun.
+    var isHalted = false
     /// Bytes of results that the main thread has not taken yet.
     var backlog = 0
     /// Whether hand-out waits for the main thread to take some of them.

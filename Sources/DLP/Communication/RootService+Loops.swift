@@ -33,6 +33,9 @@ extension RootService {
             if held.isEmpty { loops = loops.filter { !$0.value.isOver } }
             loops[message.operation] = ServedLoop(length: length, options: options, ranks: communicator.size)
             newestLoop = max(newestLoop, message.operation)
+            if isHalted {
+                change(message.operation) { (loop) throws(ScheduleViolation) in try loop.halt(&actions) }
+            }
             canLoseRanks = canLoseRanks || options.failures.crashLimit > 0
             for rank in hasDeparted.indices where rank == 0 ? rootHasFinished : hasDeparted[rank] {
                 leaveLoop(message.operation, rank)

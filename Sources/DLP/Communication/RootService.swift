@@ -24,6 +24,9 @@ final class RootService {
     var delays = RetryDelays()
     /// Whether a loop has begun that can do without a rank that dies; it is the only one of its job.
     var canLoseRanks = false
+    /// When to begin no more examples, and whether that moment has passed.
+    private var haltMoment: UInt64?
+    private(set) var isHalted = false
     /// When to be surprised that the main thread has not ended yet.
     private var stuckDeadline: UInt64?
 
@@ -49,6 +52,7 @@ final class RootService {
                 handle(command)
             }
             retryDue()
+            haltIfDue()
             observer.loopChanged(loops[newestLoop]?.progress(newestLoop))
             do {
                 switch try communicator.receive(until: nextDeadline) {
@@ -77,8 +81,7 @@ final class RootService {
     }
 
     private var nextDeadline: UInt64? {
-        guard let next = delays.next else { return stuckDeadline }
-        return min(next, stuckDeadline ?? next)
+        [delays.next, haltMoment, stuckDeadline].compactMap { $0 }.min()
     }
 
     private func handle(_ command: RootShared.Command) {
@@ -93,11 +96,24 @@ final class RootService {
             change(operation) { (loop) throws(ScheduleViolation) in try loop.close(&actions) }
         case .cancel(let operation):
             cancel(operation)
+        case .halt(let moment): haltMoment = isHalted ? nil : min(moment, haltMoment ?? moment)
         case .rootHasFinished: finishRoot()
         case .end(let end): finish(end)
         case .lost(let rank, let reason): if !hasDeparted[rank] { lose(rank, reason) }
         case .resume: resume()
         case .stop: break
+        }
+    }
+
+    /// Lets every rank finish what it has begun, and begin no more, once it is time for that.
+    private func haltIfDue() {
+        guard let moment = haltMoment, dlp_now() >= moment else { return }
+        haltMoment = nil
+        isHalted = true
+        shared.inbox.update { $0.isHalted = true }
+        sendToAll(Message(.halt))
+        for operation in loops.keys {
+            change(operation) { (loop) throws(ScheduleViolation) in try loop.halt(&actions) }
         }
     }
 
@@ -156,7 +172,7 @@ final class RootService {
                     ?? .fault(protocolFault(source, "sent a report that cannot be read")))
         case .exit: finish(.exit(status: Int32(clamping: message.count), rank: source))
         case .goodbye: depart(source)
-        case .assign, .deliver, .end, .stop:
+        case .assign, .deliver, .end, .halt, .stop:
             finish(.fault(protocolFault(source, "sent a message that only rank 0 sends")))
         }
     }

@@ -220,6 +220,13 @@ struct ServedLoop {
         try update(&actions)
     }
 
+    /// Nothing more is handed out; when all have reported on what they have, the loop is over for all.
+    mutating func halt(_ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        guard !isCancelled else { return }
+        schedule.halt(into: &actions)
+        try update(&actions)
+    }
+
     /// Nothing more is handed out; whoever reports is told that it is over.
     mutating func cancel(_ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
         isCancelled = true
@@ -267,6 +274,7 @@ struct ServedLoop {
         }
         if schedule.finished { examples = [:] }
         let isFed = options.examples == .sent && announcedLength == nil
-        wantsExamples = isFed && !isClosed && !isCancelled && schedule.available < Self.reserve + 4 * ranks
+        wantsExamples =
+            isFed && !isClosed && !isCancelled && !schedule.isHalted && schedule.available < Self.reserve + 4 * ranks
     }
 }

@@ -16,6 +16,7 @@ public final class WorkerPort: Port {
     private var waitingCollectives = Queue<Message>()
     private var waitingEvents: [UInt64: Queue<LoopEvent>] = [:]
     private var rootHasFinished = false
+    private var hasBeenHalted = false
     /// Whether the root has said that the job is over and every rank has finished.
     private var haveAllFinished = false
 
@@ -63,6 +64,12 @@ public final class WorkerPort: Port {
             if let event = waitingEvents[operation]?.popFirst() { return event }
             try receive()
         }
+    }
+
+    /// Whether no more examples are to be begun; takes in what has come by now.
+    public func isHalted() throws(JobEnd) -> Bool {
+        while try receive(until: 0) {}
+        return hasBeenHalted
     }
 
     /// Says that this rank is done and waits until the root ends the job.
@@ -143,6 +150,7 @@ public final class WorkerPort: Port {
         case .end:
             waitingEvents[message.operation, default: Queue()].append(
                 .end(length: message.count < 0 ? nil : Int(message.count)))
+        case .halt: hasBeenHalted = true
         case .goodbye: rootHasFinished = true
         case .stop:
             haveAllFinished = message.first == 0

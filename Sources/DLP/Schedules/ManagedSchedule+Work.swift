@@ -115,8 +115,8 @@ extension ManagedSchedule {
 
     /// Serves `worker`, which has reported on a chunk, and whoever waits for what it gave back.
     private mutating func goOn(_ worker: Int, into actions: inout [ScheduleAction]) {
-        serveWaiting(into: &actions)
         if workers[worker].current == nil { busyWorkers -= 1 }
+        serveWaiting(into: &actions)
         serve(worker, into: &actions)
     }
 

@@ -14,6 +14,9 @@
 /// A worker that finds nothing to do waits until every example is done or has failed, for what another one has may come
 /// back. Then those that keep results deliver them, and when all are safe all workers are ended together. What dies with
 /// a worker before that is done again by those that wait.
+///
+/// After `halt` nothing more is handed out: as soon as no worker has a chunk, results are delivered and workers ended as
+/// if all were done.
 public struct ManagedSchedule: Sendable {
     /// How many examples there are, as far as that is known beforehand.
     public enum Extent: Sendable, Hashable {
@@ -38,6 +41,8 @@ public struct ManagedSchedule: Sendable {
     public internal(set) var failedCount = 0
     /// How many workers have a chunk.
     public internal(set) var busyWorkers = 0
+    /// Whether nothing more is handed out, done or not.
+    public internal(set) var isHalted = false
     /// How many workers take part: they have a chunk, deliver results or wait.
     public internal(set) var activeWorkers = 0
 
@@ -103,9 +108,10 @@ public struct ManagedSchedule: Sendable {
         }
     }
 
-    /// Whether every example is done or has failed; results may still be with workers, and die with them.
-    public var isSettled: Bool { doneCount + failedCount == length }
-    /// Whether every example has failed or is done and its result safe.
+    /// Whether every example is done or has failed, or after `halt` those that were under work; results may still be with
+    /// workers, and die with them.
+    public var isSettled: Bool { doneCount + failedCount == length || isHalted && busyWorkers == 0 }
+    /// Whether in addition the results of all that is done are safe.
     public var finished: Bool { isSettled && undeliveredCount == 0 }
     /// How many examples are there to be handed out; very many where the list is unbounded.
     public var available: Int { queue.count }

@@ -40,6 +40,8 @@ public final class LuaHost {
         public var rootWorks = true
         /// A fixed chunk size.
         public var chunk: Int?
+        /// Why they may not be begun, as a sentence for the user; the job then ends with status 2.
+        public var objection: String?
 
         /// The defaults of the command line.
         public init() {}

@@ -40,7 +40,9 @@ struct JobRun {
             settings: settings, examples: examples, agreement: agreement, collects: collects, summarizes: summarizes)
         do {
             guard let root = session.port as? RootPort else {
-                return try WorkerJob(port: session.port, host: host, plan: plan).run()
+                return try WorkerJob(
+                    interruption: session.interruption, port: session.port, host: host, plan: plan
+                ).run()
             }
             let sink = ResultSink(host: host, plan: plan, size: session.port.size, output: output)
             try RootJob(session: session, port: root, host: host, plan: plan, sink: sink, journal: journal).run()

@@ -19,6 +19,8 @@ struct JobSettings {
     /// Bytes of memory for the script on each rank, and seconds for each example.
     var memory: Int?
     var timeout: Double?
+    /// After how many seconds from the start of the program no more examples are begun.
+    var stopAfter: Double?
     var isSandboxed: Bool
 
     init(_ options: JobOptions, seed: Int64, size: Int) {
@@ -36,6 +38,7 @@ struct JobSettings {
         self.size = size
         memory = options.memory
         timeout = options.timeout
+        stopAfter = options.stopAfter
         isSandboxed = options.isSandboxed
     }
 
@@ -43,6 +46,11 @@ struct JobSettings {
         var defaults = LuaHost.LoopDefaults()
         defaults.rootWorks = rootWorks
         defaults.chunk = chunk
+        if stopAfter != nil {
+            defaults.objection =
+                "--stop-after is for scripts with a function work: it cannot stop a loop of the module dlp, after which the "
+                + "script goes on as if all were done"
+        }
         return defaults
     }
 }

@@ -21,6 +21,9 @@ struct LoopWork {
 
     /// Does a chunk and reports on it.
     mutating func work(on chunk: Chunk, giveBackAfter: Int64, sent: Bytes) throws {
+        guard try !port.isHalted() else {
+            return try port.finish(loop, first: chunk.first, completed: 0, nanoseconds: 0, results: .empty)
+        }
         try setup.runOnce()
         let last = try host.work(
             chunk, of: plan.examples, sent: plan.isSent ? sent : nil, giveBackAfter: giveBackAfter

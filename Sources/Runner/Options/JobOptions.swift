@@ -86,6 +86,8 @@ public struct JobOptions: Sendable {
     public var memory: Int?
     /// How many seconds an example may take; any number by default.
     public var timeout: Double?
+    /// After how many seconds no more examples are begun; never by default.
+    public var stopAfter: Double?
     /// Whether files, programs, modules and bytecode are kept from the script, which must not decide that itself.
     public var isSandboxed = false
     /// Whether all that ranks say to each other is encrypted; no by default.
@@ -130,15 +132,9 @@ public struct JobOptions: Sendable {
             }
             memory = parsed.bytes
         case "timeout":
-            guard let seconds = Double(value), seconds >= 0.001, seconds < 1e9 else {
-                throw UsageError("timeout must be a number of seconds, 0.001 at least, not '\(value)'")
-            }
-            timeout = seconds
-        case "connect-timeout":
-            guard let seconds = Double(value), seconds >= 0, seconds < 1e9 else {
-                throw UsageError("connect-timeout must be a number of seconds, not '\(value)'")
-            }
-            connectTimeout = seconds
+            timeout = try seconds(name, value, atLeast: 0.001)
+        case "stop-after": stopAfter = try seconds(name, value, atLeast: 0.001)
+        case "connect-timeout": connectTimeout = try seconds(name, value, atLeast: 0)
         default: throw UsageError("there is no option \(name)")
         }
     }
@@ -159,6 +155,14 @@ public struct JobOptions: Sendable {
             throw UsageError("\(name) must be a whole number from \(range.lowerBound) \(end), not '\(value)'")
         }
         return number
+    }
+
+    private func seconds(_ name: String, _ value: String, atLeast least: Double) throws(UsageError) -> Double {
+        guard let seconds = Double(value), seconds >= least, seconds < 1e9 else {
+            let bound = least > 0 ? ", \(least) at least" : ""
+            throw UsageError("\(name) must be a number of seconds\(bound), not '\(value)'")
+        }
+        return seconds
     }
 
     /// Takes over what the script asks for, where the command line has not said otherwise.
@@ -190,6 +194,7 @@ public struct JobOptions: Sendable {
         output = output ?? script.output
         memory = memory ?? script.memory
         timeout = timeout ?? script.timeout
+        stopAfter = stopAfter ?? script.stopAfter
         journal = journal ?? script.journal
         encrypt = encrypt ?? script.encrypt
         if keep == nil, fresh == nil { (keep, fresh) = (script.keep, script.fresh) }
@@ -198,7 +203,7 @@ public struct JobOptions: Sendable {
     /// What even a script that is not trusted may set: it concerns nothing but its own job.
     private static let harmless: Set = [
         "mode", "chunk", "root-works", "examples", "seed", "progress", "on-error", "retries", "crash-limit", "memory",
-        "timeout", "encrypt",
+        "timeout", "stop-after", "encrypt",
     ]
 }
 

@@ -14,6 +14,9 @@ final class Session {
     let connection: Connection
     let observer: RootObserver
     let control: ControlChannel?
+    let interruption = Interruption()
+    /// When this program began, in nanoseconds of the monotonic clock.
+    let beginning: UInt64
     /// Whether the script defines a job; until that is known it counts as imperative.
     var isDeclarative = false
     private(set) var host: LuaHost?
@@ -26,12 +29,15 @@ final class Session {
     /// Connects the ranks.
     ///
     /// - Throws: `CommunicationError` where they do not find each other.
-    init(_ connection: Connection, connectTimeout: UInt64) throws(CommunicationError) {
+    init(
+        _ connection: Connection, since beginning: UInt64, connectTimeout: UInt64
+    ) throws(CommunicationError) {
         self.connection = connection
+        self.beginning = beginning
         departure = try EventWaker()
         dismissal = try EventWaker()
         control = connection.environment?.control.map { ControlChannel(descriptor: $0) }
-        observer = RootObserver(control: control, size: connection.size)
+        observer = RootObserver(control: control, interruption: interruption, size: connection.size)
         let (rank, size) = (connection.rank, connection.size)
         switch connection.transport {
         case .none:
@@ -107,15 +113,10 @@ final class Session {
         let interrupter = host.interrupter
         observer.watch(interrupter)
         host.willExit = { [unowned self] status in willExit(status) }
-        if let end = root?.ender {
-            SignalWatch.start { end(.interrupted(signal: $0)) }
+        if let root {
+            interruption.watch(halt: root.halter, end: root.ender)
         } else {
-            // Signals often reach all ranks; then the root ends the job, and says how far it came.
-            SignalWatch.start { [dismissal] signal in
-                dismissal.wake()
-                Pause.milliseconds(2000)
-                _exit(128 + signal)
-            }
+            interruption.follow { [dismissal] in dismissal.wake() }
         }
         watchHangup? { [departure] in
             // Lua ends at its next instruction; a C function may take longer than anyone waits for.
