@@ -21,6 +21,8 @@ struct ScheduleRandomWalkTests {
             cost: [0, 1000, 900_000, 3_000_000].randomElement(using: &generator) ?? 0, examples: examples)
         setup.sharesInChunks = Bool.random(using: &generator)
         setup.skips = Bool.random(using: &generator)
+        setup.late = Int.random(in: 0...6, using: &generator)
+        setup.mayRetire = Bool.random(using: &generator)
         var harness = ScheduleHarness(setup)
         var trail: [ScheduleEvent] = []
         while true {

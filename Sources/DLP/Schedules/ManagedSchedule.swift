@@ -14,6 +14,8 @@
 /// A worker that finds nothing to do waits until every example is done or has failed, for what another one has may come
 /// back. Then those that keep results deliver them, and when all are safe all workers are ended together. What dies with
 /// a worker before that is done again by those that wait.
+///
+/// Workers may come late, and may retire early: what they were given goes back then, and what they have done counts.
 public struct ManagedSchedule: Sendable {
     /// How many examples there are, as far as that is known beforehand.
     public enum Extent: Sendable, Hashable {
@@ -56,7 +58,7 @@ public struct ManagedSchedule: Sendable {
     var workers: [ScheduledWorker]
     /// Workers that wait, and some that no longer do because they left or died.
     var waiting: [Int] = []
-    /// How many of the workers have left or died.
+    /// How many of the workers have left or died, or are not counted on.
     var goneWorkers = 0
     /// One more than the last example that was ever done, or failed.
     var doneEnd = 0
@@ -72,7 +74,7 @@ public struct ManagedSchedule: Sendable {
     /// Whether the workers that wait have been asked for the results that they keep.
     var hasAskedForResults = false
 
-    /// A schedule for ranks `0 ..< workers`; more may enter later.
+    /// A schedule for ranks `0 ..< workers`; others may enter later, and nobody counts on them before.
     ///
     /// - Parameters:
     ///   - failures: what becomes of examples that fail; only `retries` and `crashLimit` matter here.
