@@ -8,7 +8,7 @@ import Glibc
 public final class AMEWorker: Communicator {
     /// This rank, from 1.
     public let rank: Int
-    /// How many ranks the job has.
+    /// How many ranks the job began with.
     public let size: Int
 
     private let socket: Socket
@@ -33,6 +33,40 @@ public final class AMEWorker: Communicator {
         size = environment.size
         eventWaker = try EventWaker()
         socket = try Dial.connect(environment, within: connectTimeout)
+    }
+
+    /// Joins a job that has begun, as a rank beyond its size.
+    ///
+    /// - Parameters:
+    ///   - endpoint: where it takes workers that come late; see `JoinDoor`.
+    ///   - key: that of the door.
+    ///   - connectTimeout: how long to try, in nanoseconds.
+    /// - Throws: `CommunicationError` where nobody lets this process in.
+    public init(
+        joining endpoint: AMEEnvironment.Endpoint, key: JobKey, connectTimeout: UInt64
+    ) throws(CommunicationError) {
+        let deadline = Deadline.after(connectTimeout)
+        eventWaker = try EventWaker()
+        socket = try Dial.connect(
+            AMEEnvironment(rank: 0, size: 0, endpoints: [endpoint], key: key), isLate: true, within: connectTimeout)
+        while received.isEmpty {
+            guard socket.wait(for: POLLIN, until: deadline) else {
+                throw CommunicationError("the job at \(endpoint) does not answer; try again")
+            }
+            var messages: [Message] = []
+            let reception = reader.receive(from: socket, through: scratch) { messages.append($0) }
+            for message in messages { received.append(message) }
+            if case .ended(let reason) = reception, messages.isEmpty {
+                throw CommunicationError("lost the connection to the job at \(endpoint): \(reason)")
+            }
+        }
+        guard let welcome = received.popFirst(), welcome.kind == .welcome, 1...Int64(Int32.max) ~= welcome.count,
+            welcome.count...Int64(Int32.max) ~= welcome.first
+        else {
+            throw CommunicationError("the job at \(endpoint) does not say which rank this is: start the same dlp-lua")
+        }
+        rank = Int(welcome.first)
+        size = Int(welcome.count)
     }
 
     deinit { watch?.stop() }
