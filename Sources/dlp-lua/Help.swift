@@ -15,6 +15,7 @@ let helpText = """
       --progress auto|on|off progress bar (auto: on a terminal)
       --timeout S            seconds for each example     --memory SIZE  for Lua: 512M, 2G
       --sandbox              keep files, programs, modules and bytecode from the script
+      --joinable [HOST:]PORT let others join, by: DLP_JOIN_KEY=SECRET dlp-lua --join HOST:PORT
       --backend WHAT         ame, mpi or none          --connect-timeout S  wait for all ranks (60)
       --check SCRIPT         look at the examples only     --info     how ranks find each other
       --version  --help      --generate-completion-script bash|zsh|fish

@@ -21,7 +21,7 @@ public struct WorkReport: Sendable {
 }
 
 extension LuaHost {
-    /// Calls `work` on the examples of `chunk`, one after another, or until the time is over.
+    /// Calls `work` on the examples of `chunk`, one after another, or until the time is over or this rank is to leave.
     ///
     /// - Parameters:
     ///   - sent: the encoded examples where they came with the indices; nil where this rank has them.
@@ -67,7 +67,7 @@ extension LuaHost {
                     completed = 0
                     if rest.count == 0 { return nil }
                 }
-                if clock.isOverTime { break }
+                if clock.isOverTime || isLeaving() { break }
             }
             return report()
         }
