@@ -10,6 +10,9 @@ extension RootService {
         case .failed: failed(message, from: source)
         case .results: results(message, from: source)
         case .delivered: delivered(message, from: source)
+        case .retire:
+            retiredRanks.insert(source)
+            change(message.operation) { (loop) throws(ScheduleViolation) in try loop.retire(source, &actions) }
         case .leave:
             change(message.operation) { (loop) throws(ScheduleViolation) in try loop.leave(source, &actions) }
         default:
@@ -37,7 +40,7 @@ extension RootService {
                 change(message.operation) { (loop) throws(ScheduleViolation) in try loop.halt(&actions) }
             }
             canLoseRanks = canLoseRanks || options.failures.crashLimit > 0
-            for rank in hasDeparted.indices where rank == 0 ? rootHasFinished : hasDeparted[rank] {
+            for rank in 0..<communicator.size where rank == 0 ? rootHasFinished : hasDeparted[rank] {
                 leaveLoop(message.operation, rank)
             }
         }
@@ -52,11 +55,16 @@ extension RootService {
                             + "ranks must call the same loops in the same order over the same sequence",
                         rank: source, host: HostName.current)))
         }
-        let host = message.body[0..<min(message.body.count, Self.longestHostName)]
-        hosts[source] = String(decoding: host.array, as: UTF8.self)
+        hosts[source] = hostName(in: message)
         change(message.operation) { (loop) throws(ScheduleViolation) in
             try loop.enter(source, working: message.count != 0, &actions)
         }
+    }
+
+    /// The name of the host of the rank that enters a loop with `message`.
+    func hostName(in message: Message) -> String {
+        let host = message.body[0..<min(message.body.count, Self.longestHostName)]
+        return String(decoding: host.array, as: UTF8.self)
     }
 
     /// A host's name has no more bytes (RFC 1035).

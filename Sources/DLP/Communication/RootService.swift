@@ -10,7 +10,7 @@ final class RootService {
     let observer: any JobObserver
     var loops: [UInt64: ServedLoop] = [:]
     var newestLoop: UInt64 = 0
-    /// The ranks that have finished their script, or died.
+    /// The ranks that have finished their script, or died; behind those of the start, the ones that came late.
     var hasDeparted: [Bool]
     /// The hosts of the ranks that have taken part in a loop.
     var hosts: [Int: String] = [:]
@@ -27,6 +27,10 @@ final class RootService {
     /// When to begin no more examples, and whether that moment has passed.
     private var haltMoment: UInt64?
     private(set) var isHalted = false
+    /// What becomes of workers that come late, which of them wait to learn it, and which have retired.
+    var lateEntry = LateEntry.undecided
+    var waitingLateRanks: [Int] = []
+    var retiredRanks: Set<Int> = []
     /// When to be surprised that the main thread has not ended yet.
     private var stuckDeadline: UInt64?
 
@@ -58,6 +62,7 @@ final class RootService {
                 switch try communicator.receive(until: nextDeadline) {
                 case .message(let message, let source): handle(message, from: source)
                 case .lost(let rank, let reason): lost(rank, reason)
+                case .joined(let rank): joined(rank)
                 case .woken: break
                 case .timedOut:
                     if let end, let deadline = stuckDeadline, dlp_now() >= deadline {
@@ -70,8 +75,10 @@ final class RootService {
     }
 
     private func stop(_ status: Int32) {
-        let isEarly = end != nil || !rootHasFinished || hasDeparted.dropFirst().contains(false)
-        try? communicator.sendToAll(Message(.stop, first: isEarly ? 1 : 0, count: Int(status)))
+        let isEarly = end != nil || !rootHasFinished || hasDeparted[..<communicator.size].dropFirst().contains(false)
+        let stop = Message(.stop, first: isEarly ? 1 : 0, count: Int(status))
+        try? communicator.sendToAll(stop)
+        for rank in lateRanks where !hasDeparted[rank] { try? communicator.send(stop, to: rank) }
         let deadline = dlp_now() + Self.grace
         if isEarly {
             communicator.abort(status: status, until: deadline)
@@ -100,6 +107,7 @@ final class RootService {
         case .rootHasFinished: finishRoot()
         case .end(let end): finish(end)
         case .lost(let rank, let reason): if !hasDeparted[rank] { lose(rank, reason) }
+        case .late(let entry): decide(entry)
         case .resume: resume()
         case .stop: break
         }
@@ -159,11 +167,12 @@ final class RootService {
 
     private func handle(_ message: Message, from source: Int) {
         switch message.kind {
-        case .done, .failed, .leave, .length, .results, .delivered:
+        case .done, .failed, .leave, .length, .results, .delivered, .retire:
             guard message.operation <= newestLoop else {
                 return finish(.fault(protocolFault(source, "reported on a loop that no rank has begun")))
             }
             report(message, from: source)
+        case .enter where isLate(source): enterLate(message, from: source)
         case .enter: enter(message, from: source)
         case .collective: collective(message, from: source)
         case .fault:
@@ -172,12 +181,15 @@ final class RootService {
                     ?? .fault(protocolFault(source, "sent a report that cannot be read")))
         case .exit: finish(.exit(status: Int32(clamping: message.count), rank: source))
         case .goodbye: depart(source)
-        case .assign, .deliver, .end, .halt, .stop:
+        case .assign, .deliver, .end, .halt, .stop, .welcome, .offer, .refusal:
             finish(.fault(protocolFault(source, "sent a message that only rank 0 sends")))
         }
     }
 
     private func collective(_ message: Message, from source: Int) {
+        guard !isLate(source) else {
+            return finish(.fault(protocolFault(source, "calls a collective although it came late")))
+        }
         guard !rootHasFinished else { return missRoot(source, "calls a collective") }
         shared.inbox.update { $0.collectives[source].append(message) }
     }
@@ -185,12 +197,15 @@ final class RootService {
     private func depart(_ source: Int) {
         guard !hasDeparted[source] else { return }
         markAsDeparted(source)
+        if retiredRanks.contains(source), end == nil { observer.rankLeft(source, host: hosts[source] ?? "unknown") }
         leaveLoops(source)
     }
 
     /// Nothing more comes from a rank, and nobody waits for it.
     private func markAsDeparted(_ rank: Int) {
         hasDeparted[rank] = true
+        // Nobody waits for the end of one that came late.
+        guard !isLate(rank) else { return }
         shared.inbox.update { inbox in
             inbox.hasDeparted[rank] = true
             inbox.departed += 1
@@ -208,6 +223,8 @@ final class RootService {
 
     private func lost(_ rank: Int, _ reason: String) {
         guard !hasDeparted[rank], end == nil else { return }
+        // Nothing of the job's was with a late rank that has not begun.
+        guard !isLate(rank) || hosts[rank] != nil else { return markAsDeparted(rank) }
         let cause = observer.explainLoss(of: rank) ?? reason
         guard canLoseRanks else { return lose(rank, cause) }
         let host = host(of: rank) ?? "unknown"

@@ -125,12 +125,19 @@ final class RootObserver: JobObserver {
 
     func exampleFailed(_ fault: Fault) { state.withLock { $0.journal }?.note(.failed(fault)) }
 
-    func explainLoss(of rank: Int) -> String? { control?.explainLoss(of: rank) }
+    func explainLoss(of rank: Int) -> String? {
+        // The launcher knows nothing of ranks that came late.
+        rank < size ? control?.explainLoss(of: rank) : nil
+    }
 
     func rankWasLost(_ rank: Int, host: String, cause: String) {
         let consequence = interruption.hasCome ? "" : "; others do its examples"
         Complaint.write("lost rank \(rank) (host \(host)): \(cause)\(consequence)")
     }
+
+    func rankJoined(_ rank: Int, host: String) { Complaint.write("rank \(rank) (host \(host)) has joined") }
+
+    func rankLeft(_ rank: Int, host: String) { Complaint.write("rank \(rank) (host \(host)) has left") }
 
     func jobEnds(_ end: JobEnd) { state.withLock { $0.interrupter?.interrupt() } }
 

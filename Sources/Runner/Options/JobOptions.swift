@@ -76,6 +76,8 @@ public struct JobOptions: Sendable {
     public var retries: Int?
     /// On how many ranks that die an example may be under work before it counts as failed; 2 by default.
     public var crashLimit: Int?
+    /// Where ranks may come late; by default none may.
+    public var joinable: JobAddress?
     /// How many seconds to wait for all ranks; 60 by default.
     public var connectTimeout: Double?
     /// When progress is shown; by default on a terminal.
@@ -134,6 +136,11 @@ public struct JobOptions: Sendable {
         case "timeout":
             timeout = try seconds(name, value, atLeast: 0.001)
         case "stop-after": stopAfter = try seconds(name, value, atLeast: 0.001)
+        case "joinable":
+            guard let parsed = JobAddress(value) else {
+                throw UsageError("joinable must be [HOST:]PORT, as 0, 7000 or node1:7000, not '\(value)'")
+            }
+            joinable = parsed
         case "connect-timeout": connectTimeout = try seconds(name, value, atLeast: 0)
         default: throw UsageError("there is no option \(name)")
         }
@@ -174,7 +181,7 @@ public struct JobOptions: Sendable {
             if name == "sandbox" {
                 throw UsageError("sandbox cannot be set by the script, which it is to guard against")
             }
-            if name == "backend" || name == "connect-timeout" {
+            if name == "backend" || name == "connect-timeout" || name == "joinable" {
                 throw UsageError("\(name) cannot be set by the script: ranks connect before they read it")
             }
             if isSandboxed, !Self.harmless.contains(name) {
@@ -218,6 +225,8 @@ public struct Invocation: Sendable {
         case standardInput
         /// No script, but a journal to be shown.
         case journal(String)
+        /// The running job at this address, which is to be joined, has it.
+        case running(JobAddress)
         /// None: `--info`.
         case none
     }

@@ -25,6 +25,8 @@ final class Session {
 
     private var root: RootPort? { port as? RootPort }
     var isRoot: Bool { port.isRoot }
+    /// Whether this is the root of a job that others may join.
+    var isJoinable: Bool { connection.door != nil }
 
     /// Connects the ranks.
     ///
@@ -44,7 +46,7 @@ final class Session {
             port = try RootPort(observer: observer) { ThreadCommunicator.alone() }
         case .ame(let environment) where rank == 0:
             port = try RootPort(observer: observer) { () throws(CommunicationError) in
-                try AMERoot(environment: environment, connectTimeout: connectTimeout)
+                try AMERoot(environment: environment, door: connection.door, connectTimeout: connectTimeout)
             }
         case .ame(let environment):
             let worker = try AMEWorker(environment: environment, connectTimeout: connectTimeout)
@@ -84,6 +86,13 @@ final class Session {
                 "the ranks cannot be connected by sockets as well: should one of them be killed, the others may wait for "
                     + "ever; srun -K ends them")
         }
+    }
+
+    /// Turns away who wants to join an imperative script, which is over by now.
+    func refuseLateRanks() {
+        guard isJoinable else { return }
+        root?.refuseLateRanks("its script has no function work, so that only the ranks of its start can run it")
+        Complaint.write("--joinable is of no use to a script without a function work")
     }
 
     /// Shows the progress of the loop that begins, where that is wanted.
