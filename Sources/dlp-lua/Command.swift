@@ -83,7 +83,10 @@ struct Command: ParsableCommand {
         for case (let name, let value?) in values { try options.set(name, value) }
         options.isSandboxed = sandbox
         if let join {
-            let given = values.filter { $1 != nil && $0 != "connect-timeout" }.map(\.0) + (sandbox ? ["sandbox"] : [])
+            // These two concern its own connection.
+            let given =
+                values.filter { $1 != nil && !["connect-timeout", "encrypt"].contains($0) }.map(\.0)
+                + (sandbox ? ["sandbox"] : [])
             if let other = given.first {
                 throw UsageError("--join takes --\(other) from the job that it joins: leave it out")
             }
