@@ -162,7 +162,11 @@ final class RootService {
     }
 
     private func collective(_ message: Message, from source: Int) {
-        guard !rootHasFinished else { return missRoot(source, "calls a collective") }
+        guard !rootHasFinished else {
+            // A rank that only says what it waits for has got it already, or learns from the goodbye that it will not.
+            if message.count == 0 { missRoot(source, "calls a collective") }
+            return
+        }
         shared.inbox.update { $0.collectives[source].append(message) }
     }
 
