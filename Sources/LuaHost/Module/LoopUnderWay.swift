@@ -14,6 +14,8 @@ public struct LoopUnderWay {
     /// Nanoseconds since the start.
     public var elapsed: UInt64 { dlp_now() - start }
 
-    /// Whether the rest of the chunk should go back.
-    public var isOverTime: Bool { deadline != .max && dlp_now() >= deadline }
+    /// Whether the rest of the chunk should go back; a tick late at most.
+    ///
+    /// It is asked after each example, however short, and the time is ten milliseconds at least.
+    public var isOverTime: Bool { deadline != .max && dlp_now_roughly() >= deadline }
 }
