@@ -10,10 +10,12 @@ final class RootService {
     let observer: any JobObserver
     var loops: [UInt64: ServedLoop] = [:]
     var newestLoop: UInt64 = 0
+    /// How far that one is.
+    var progress: LoopProgress?
     /// The ranks that have finished their script, or died.
     var hasDeparted: [Bool]
-    /// The hosts of the ranks that have taken part in a loop.
-    var hosts: [Int: String] = [:]
+    /// The hosts of the ranks, once they have taken part in a loop.
+    var hosts: [String]
     var rootHasFinished = false
     var actions: [ScheduleAction] = []
     var end: JobEnd?
@@ -37,6 +39,7 @@ final class RootService {
         self.shared = shared
         self.observer = observer
         hasDeparted = Array(repeating: false, count: communicator.size)
+        hosts = Array(repeating: "unknown", count: communicator.size)
     }
 
     func run() {
@@ -49,7 +52,7 @@ final class RootService {
                 handle(command)
             }
             retryDue()
-            observer.loopChanged(loops[newestLoop]?.progress(newestLoop))
+            observer.loopChanged(progress)
             do {
                 switch try communicator.receive(until: nextDeadline) {
                 case .message(let message, let source): handle(message, from: source)
@@ -198,7 +201,7 @@ final class RootService {
         guard !hasDeparted[rank], end == nil else { return }
         let cause = observer.explainLoss(of: rank) ?? reason
         guard canLoseRanks else { return lose(rank, cause) }
-        let host = hosts[rank] ?? "unknown"
+        let host = hosts[rank]
         observer.rankWasLost(rank, host: host, cause: cause)
         markAsDeparted(rank)
         loseFromLoops(rank, host: host, cause: cause)

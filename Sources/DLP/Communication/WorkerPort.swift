@@ -15,6 +15,8 @@ public final class WorkerPort: Port {
     /// Messages that came while another kind was waited for.
     private var waitingCollectives = Queue<Message>()
     private var waitingEvents: [UInt64: Queue<LoopEvent>] = [:]
+    /// The loop whose events were waited for last.
+    private var latestLoop: UInt64 = 0
     private var rootHasFinished = false
     /// Whether the root has said that the job is over and every rank has finished.
     private var haveAllFinished = false
@@ -57,8 +59,11 @@ public final class WorkerPort: Port {
 
     /// Waits for what the loop `operation` wants next.
     public func event(of operation: UInt64) throws(JobEnd) -> LoopEvent {
-        // What is left of loops that this rank has left is of no use to anyone.
-        waitingEvents = waitingEvents.filter { $0.key >= operation }
+        if operation != latestLoop {
+            latestLoop = operation
+            // What is left of loops that this rank has left is of no use to anyone.
+            waitingEvents = waitingEvents.filter { $0.key >= operation }
+        }
         while true {
             if let event = waitingEvents[operation]?.popFirst() { return event }
             try receive()
