@@ -90,7 +90,11 @@ let package = Package(
         // A rank for the tests with real launchers.
         .executableTarget(
             name: "ame-probe", dependencies: ["AME", "DLP", "CSystem"], path: "Tests/AMEProbe", swiftSettings: strict),
-        .testTarget(name: "DLPTests", dependencies: ["DLP"], swiftSettings: strict),
+        // Jobs of any number of ranks in simulated time, for tests and for scripts/bench/scale.
+        .target(name: "Simulation", dependencies: ["DLP"], path: "Tests/Simulation", swiftSettings: strict),
+        .executableTarget(
+            name: "scale-probe", dependencies: ["DLP", "Simulation"], path: "Tests/ScaleProbe", swiftSettings: strict),
+        .testTarget(name: "DLPTests", dependencies: ["DLP", "Simulation"], swiftSettings: strict),
         .testTarget(name: "AMETests", dependencies: ["AME", "DLP"], swiftSettings: strict),
         .testTarget(name: "MPIBackendTests", dependencies: ["MPIBackend", "DLP", "CMPI"], swiftSettings: strict),
         .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "DLP", "CSystem"], swiftSettings: strict),
