@@ -94,7 +94,11 @@ let package = Package(
             name: "ame-probe", dependencies: ["AME", "DLP", "CSystem"], path: "Tests/AMEProbe", swiftSettings: strict),
         // A connection that breaks when a test wants it to.
         .target(name: "FaultRelay", dependencies: ["CSystem"], path: "Tests/FaultRelay", swiftSettings: strict),
-        .testTarget(name: "DLPTests", dependencies: ["DLP"], swiftSettings: optimised),
+        // Jobs of any number of ranks in simulated time, for tests and for scripts/bench/scale.
+        .target(name: "Simulation", dependencies: ["DLP"], path: "Tests/Simulation", swiftSettings: optimised),
+        .executableTarget(
+            name: "scale-probe", dependencies: ["DLP", "Simulation"], path: "Tests/ScaleProbe", swiftSettings: strict),
+        .testTarget(name: "DLPTests", dependencies: ["DLP", "Simulation"], swiftSettings: optimised),
         .testTarget(
             name: "AMETests",
             dependencies: ["AME", "DLP", "CSystem", "FaultRelay", .product(name: "Crypto", package: "swift-crypto")],

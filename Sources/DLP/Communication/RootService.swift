@@ -10,9 +10,11 @@ final class RootService {
     let observer: any JobObserver
     var loops: [UInt64: ServedLoop] = [:]
     var newestLoop: UInt64 = 0
+    /// How far that one is.
+    var progress: LoopProgress?
     /// The ranks that have finished their script, or died; behind those of the start, the ones that came late.
     var hasDeparted: [Bool]
-    /// The hosts of the ranks that have taken part in a loop.
+    /// The hosts of the ranks, once they have taken part in a loop.
     var hosts: [Int: String] = [:]
     var rootHasFinished = false
     var actions: [ScheduleAction] = []
@@ -57,7 +59,7 @@ final class RootService {
             }
             retryDue()
             haltIfDue()
-            observer.loopChanged(loops[newestLoop]?.progress(newestLoop))
+            observer.loopChanged(progress)
             do {
                 switch try communicator.receive(until: nextDeadline) {
                 case .message(let message, let source): handle(message, from: source)
@@ -190,7 +192,11 @@ final class RootService {
         guard !isLate(source) else {
             return finish(.fault(protocolFault(source, "calls a collective although it came late")))
         }
-        guard !rootHasFinished else { return missRoot(source, "calls a collective") }
+        guard !rootHasFinished else {
+            // A rank that only says what it waits for has got it already, or learns from the goodbye that it will not.
+            if message.count == 0 { missRoot(source, "calls a collective") }
+            return
+        }
         shared.inbox.update { $0.collectives[source].append(message) }
     }
 

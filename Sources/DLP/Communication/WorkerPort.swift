@@ -15,6 +15,8 @@ public final class WorkerPort: Port {
     /// Messages that came while another kind was waited for.
     private var waitingCollectives = Queue<Message>()
     private var waitingEvents: [UInt64: Queue<LoopEvent>] = [:]
+    /// The loop whose events were waited for last.
+    private var latestLoop: UInt64 = 0
     private var rootHasFinished = false
     private var hasBeenHalted = false
     /// What the root has sent a worker that came late.
@@ -77,8 +79,11 @@ public final class WorkerPort: Port {
 
     /// As `event(of:)`, but returns nil when the communicator has been woken and `isWanted` does not hold any more.
     public func event(of operation: UInt64, while isWanted: () -> Bool) throws(JobEnd) -> LoopEvent? {
-        // What is left of loops that this rank has left is of no use to anyone.
-        waitingEvents = waitingEvents.filter { $0.key >= operation }
+        if operation != latestLoop {
+            latestLoop = operation
+            // What is left of loops that this rank has left is of no use to anyone.
+            waitingEvents = waitingEvents.filter { $0.key >= operation }
+        }
         while isWanted() {
             if let event = waitingEvents[operation]?.popFirst() { return event }
             try receive()
