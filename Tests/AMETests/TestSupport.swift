@@ -1,6 +1,7 @@
 import AME
 import CSystem
 import DLP
+import FaultRelay
 import Glibc
 import Synchronization
 import Testing
@@ -119,14 +120,23 @@ struct TestJob: Sendable {
         }
     }
 
-    /// Starts a worker on a thread.
+    /// A relay to rank 0's listener, which must be on TCP.
+    func relay(_ conduct: Relay.Conduct) throws -> Relay {
+        guard case .tcp(_, let port) = endpoint else { throw CommunicationError("a relay leads to a port") }
+        return try Relay(conduct) { .loopback(port: port) }
+    }
+
+    /// Starts a worker on a thread, connected directly or through a relay.
     func worker<Result: Sendable>(
-        _ rank: Int, size: Int? = nil, key: JobKey? = nil, within timeout: UInt64 = generous,
+        _ rank: Int, size: Int? = nil, key: JobKey? = nil, through relay: Relay? = nil,
+        within timeout: UInt64 = generous,
         _ body: @escaping @Sendable (AMEWorker) throws -> Result
     ) throws -> TestThread<Swift.Result<Result, any Error>> {
-        let environment = environment(rank: rank, size: size, key: key)
-        return try TestThread {
-            Swift.Result {
+        var environment = environment(rank: rank, size: size, key: key)
+        if let relay { environment.endpoints = [.tcp(host: "127.0.0.1", port: relay.port)] }
+        return try TestThread { [environment] in
+            defer { withExtendedLifetime(relay) {} }
+            return Swift.Result {
                 let worker = try AMEWorker(environment: environment, connectTimeout: timeout)
                 defer { worker.close(until: dlp_now() + generous) }
                 return try body(worker)

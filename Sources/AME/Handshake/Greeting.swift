@@ -21,6 +21,8 @@ struct Greeting: Equatable {
     enum Role: UInt8 {
         case worker = 1
         case root = 2
+        /// A worker that comes when the job has begun, without a rank.
+        case lateWorker = 3
     }
 
     var role: Role

@@ -26,6 +26,18 @@ enum HandshakeError: Error, Equatable {
         }
     }
 
+    /// One sentence for the user of a worker that comes late.
+    func descriptionForLate(endpoint: AMEEnvironment.Endpoint) -> String {
+        switch self {
+        case .notARank: "what answers at \(endpoint) is not a job that can be joined: see what its root printed"
+        case .version(let version):
+            "the job speaks version \(version) of the protocol, this program version \(FrameHeader.version): "
+                + "join it with the dlp-lua that it was started with"
+        case .key: "the job has another key: give both the same \(AMEVariable.joinKey)"
+        case .refused: "the job at \(endpoint) does not take this worker"
+        }
+    }
+
     /// One sentence for the user of a worker.
     func description(rank: Int, size: Int, endpoint: AMEEnvironment.Endpoint) -> String {
         switch self {

@@ -25,6 +25,15 @@ public struct JobKey: Sendable {
         self.init(bytes: bytes)
     }
 
+    /// How many bytes a secret must have from which a key is made.
+    public static let shortestSecret = 16
+
+    /// The key that a user's secret stands for, or nil where it is too short.
+    public init?(secret: String) {
+        guard secret.utf8.count >= Self.shortestSecret else { return nil }
+        self.init(bytes: Array(SHA512.hash(data: Array(secret.utf8))))
+    }
+
     /// The key as text, for the environment of a job's ranks.
     public var base64: String { Base64.encode(bytes) }
 

@@ -14,6 +14,9 @@ final class Session {
     let connection: Connection
     let observer: RootObserver
     let control: ControlChannel?
+    let interruption = Interruption()
+    /// When this program began, in nanoseconds of the monotonic clock.
+    let beginning: UInt64
     /// Whether the script defines a job; until that is known it counts as imperative.
     var isDeclarative = false
     private(set) var host: LuaHost?
@@ -22,22 +25,28 @@ final class Session {
 
     private var root: RootPort? { port as? RootPort }
     var isRoot: Bool { port.isRoot }
+    /// Whether this is the root of a job that others may join.
+    var isJoinable: Bool { connection.door != nil }
 
     /// Connects the ranks.
     ///
     /// - Throws: `CommunicationError` where they do not find each other.
-    init(_ connection: Connection, connectTimeout: UInt64) throws(CommunicationError) {
+    init(
+        _ connection: Connection, since beginning: UInt64, connectTimeout: UInt64
+    ) throws(CommunicationError) {
         self.connection = connection
+        self.beginning = beginning
         departure = try EventWaker()
+        dismissal = try EventWaker()
         control = connection.environment?.control.map { ControlChannel(descriptor: $0) }
-        observer = RootObserver(control: control, size: connection.size)
+        observer = RootObserver(control: control, interruption: interruption, size: connection.size)
         let (rank, size) = (connection.rank, connection.size)
         switch connection.transport {
         case .none:
             port = try RootPort(observer: observer) { ThreadCommunicator.alone() }
         case .ame(let environment) where rank == 0:
             port = try RootPort(observer: observer) { () throws(CommunicationError) in
-                try AMERoot(environment: environment, connectTimeout: connectTimeout)
+                try AMERoot(environment: environment, door: connection.door, connectTimeout: connectTimeout)
             }
         case .ame(let environment):
             let worker = try AMEWorker(environment: environment, connectTimeout: connectTimeout)
@@ -60,6 +69,8 @@ final class Session {
     private var watchHangup: ((@escaping @Sendable () -> Void) -> Void)?
     /// Tells the watch that this worker is about to leave by itself.
     private let departure: EventWaker
+    /// Tells this worker that it was asked to end, by a signal that the root or all ranks may have got, too.
+    private let dismissal: EventWaker
 
     /// Connects the ranks a second time, where nothing else would tell them that one has died.
     ///
@@ -75,6 +86,13 @@ final class Session {
                 "the ranks cannot be connected by sockets as well: should one of them be killed, the others may wait for "
                     + "ever; srun -K ends them")
         }
+    }
+
+    /// Turns away who wants to join an imperative script, which is over by now.
+    func refuseLateRanks() {
+        guard isJoinable else { return }
+        root?.refuseLateRanks("its script has no function work, so that only the ranks of its start can run it")
+        Complaint.write("--joinable is of no use to a script without a function work")
     }
 
     /// Shows the progress of the loop that begins, where that is wanted.
@@ -104,14 +122,10 @@ final class Session {
         let interrupter = host.interrupter
         observer.watch(interrupter)
         host.willExit = { [unowned self] status in willExit(status) }
-        if let end = root?.ender {
-            SignalWatch.start { end(.interrupted(signal: $0)) }
+        if let root {
+            interruption.watch(halt: root.halter, end: root.ender)
         } else {
-            // Signals often reach all ranks; then the root ends the job, and says how far it came.
-            SignalWatch.start { signal in
-                Pause.milliseconds(2000)
-                _exit(128 + signal)
-            }
+            interruption.follow { [dismissal] in dismissal.wake() }
         }
         watchHangup? { [departure] in
             // Lua ends at its next instruction; a C function may take longer than anyone waits for.
@@ -122,8 +136,13 @@ final class Session {
     }
 
     /// Where the root is gone, so is who speaks for the job: the first of the others does.
+    ///
+    /// Not where all are asked to end, as by a launcher that ends the job: who asked has said why, or knows.
     private func complainOfLostRoot(_ message: String) {
-        if port.rank == 1 { Complaint.write("rank 1 (host \(HostName.current)): \(message)") }
+        // The root may have had its signal a moment earlier, and be gone.
+        if port.rank == 1, !dismissal.wait(nanoseconds: 50_000_000) {
+            Complaint.write("rank 1 (host \(HostName.current)): \(message)")
+        }
     }
 
     /// `os.exit` in the script: what the other ranks learn before this process ends.
