@@ -100,7 +100,7 @@ struct JoinTests {
         let root = try root(door) { try Self.joined($0) }
         let endpoint = try #require(door.endpoints.first)
         let greeting = Greeting(role: .worker, rank: 1, size: 2)
-        let connection = try RawConnection(to: endpoint)
+        let connection = try #require(RawConnection(to: endpoint))
         connection.send(WorkerHandshake(key: Self.key, greeting: greeting).hello)
         #expect(connection.waitForEnd())
         _ = try join(door)
@@ -120,7 +120,7 @@ struct JoinTests {
         let hello = Greeting(role: .lateWorker, rank: 0, size: 0).bytes
         var open: [RawConnection] = []
         for number in 0..<200 {
-            let stranger = try RawConnection(to: endpoint)
+            let stranger = try #require(RawConnection(to: endpoint))
             switch number % 4 {
             case 0: stranger.send(Array("GET / HTTP/1.1\r\n\r\n".utf8))
             case 1: stranger.send(hello + [UInt8](repeating: 7, count: 32))
@@ -139,7 +139,7 @@ struct JoinTests {
     func silent() throws {
         let door = try Self.door()
         let root = try root(door) { try Self.joined($0) }
-        let stranger = try RawConnection(to: try #require(door.endpoints.first))
+        let stranger = try #require(RawConnection(to: try #require(door.endpoints.first)))
         #expect(stranger.waitForEnd())
         _ = try join(door)
         #expect(try root.join().get() == 1)

@@ -36,6 +36,18 @@ struct SecrecyTests {
         #expect(outcome.lines == Array(repeating: "\"\"", count: 4), "\(outcome.error)")
     }
 
+    @Test("the secret of late workers shows no more than the key")
+    func joinSecret() throws {
+        let job = Self.search + "\nfunction examples() return 4 end function work() return table.concat(found, ' ') end"
+        let scratch = try Scratch(job: job)
+        let secret = String(repeating: "jO1n", count: 22)
+        try scratch.write("key", secret + "\n")
+        let outcome = try run(
+            "ameexec -np 2 dlp-lua --joinable 127.0.0.1:0 job.lua", in: scratch, environment: ["DLP_JOIN_KEY": secret])
+        #expect(outcome.lines == Array(repeating: "\"\"", count: 4), "\(outcome.error)")
+        #expect(!outcome.error.contains(secret))
+    }
+
     @Test("the search finds a key that shows")
     func control() throws {
         let job = Self.search + "\nfunction examples() return 1 end function work() return table.concat(found, ' ') end"

@@ -82,10 +82,17 @@ public struct AMEEnvironment: Sendable {
         host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
     }
 
-    /// Removes every `AMEVariable` from the environment of this process, and the key from its memory there.
+    /// Removes a variable from the environment of this process, with its value.
+    ///
+    /// The system goes on showing the memory that a process began with (/proc/PID/environ), whatever was unset since.
+    public static func removeSecret(_ name: String) {
+        if let value = getenv(name) { memset(value, 0, strlen(value)) }
+        unsetenv(name)
+    }
+
+    /// Removes every `AMEVariable` from the environment of this process.
     public static func removeFromEnvironment() {
-        // The system shows the memory that a process began with (/proc/PID/environ), whatever was unset since.
-        if let key = getenv(AMEVariable.key) { memset(key, 0, strlen(key)) }
+        removeSecret(AMEVariable.key)
         for name in AMEVariable.all { unsetenv(name) }
     }
 }

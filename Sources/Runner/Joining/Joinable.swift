@@ -1,6 +1,5 @@
 import AME
 import DLP
-import Glibc
 
 /// That others may join a job, and by which key.
 struct Joinable {
@@ -32,7 +31,7 @@ struct Joinable {
     /// Takes the user's secret from the environment: it is none of the script's business, nor of programs that it
     /// starts.
     static func takeSecret() -> String? {
-        defer { unsetenv(AMEVariable.joinKey) }
+        defer { AMEEnvironment.removeSecret(AMEVariable.joinKey) }
         return AMEEnvironment.environmentVariable(AMEVariable.joinKey)
     }
 
