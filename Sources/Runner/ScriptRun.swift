@@ -30,6 +30,8 @@ final class ScriptRun {
                 session.showProgress(isWanted ? progress : .off, prefix: prefix ?? "")
             }
             host.loopDidEnd = { [session] in session.observer.finishDisplay() }
+            let isRun = if case .run = invocation.task { true } else { false }
+            if isRun { try session.openTimeline(options.timeline, title: script.name) }
             try scripted(.load) { () throws(ScriptError) in try host.run(script) }
             let wanted = try scripted(.load) { () throws(ScriptError) in try host.scriptOptions() }
             do { try options.addScriptOptions(wanted) } catch {
@@ -37,6 +39,7 @@ final class ScriptRun {
             }
             if options.seed != invocation.options.seed { host.seed = try seed() }
             settings = JobSettings(options, seed: host.seed, size: session.port.size)
+            if isRun { try session.openTimeline(options.timeline, title: script.name) }
             try session.limit(host, settings)
             settings.journal = try JournalSettings(options)
             let isJob = try scripted(.load) { () throws(ScriptError) in try host.isFunction("work") }

@@ -21,6 +21,7 @@ struct Command: ParsableCommand {
     @Option(parsing: .unconditional) var connectTimeout: String?
     @Option(completion: .list(["auto", "on", "off"])) var progress: String?
     @Option(completion: .file(extensions: ["jsonl", "json", "csv"])) var output: String?
+    @Option(completion: .file(extensions: ["svg", "json"])) var timeline: String?
     @Option(parsing: .unconditional) var timeout: String?
     @Option(parsing: .unconditional) var memory: String?
     @Option(parsing: .unconditional) var stopAfter: String?
@@ -71,7 +72,7 @@ struct Command: ParsableCommand {
             ("seed", seed), ("on-error", onError), ("retries", retries), ("crash-limit", crashLimit),
             ("connect-timeout", connectTimeout), ("progress", progress), ("output", output),
             ("timeout", timeout), ("memory", memory), ("journal", journal), ("keep", keep ? "yes" : nil),
-            ("fresh", fresh ? "yes" : nil), ("stop-after", stopAfter),
+            ("fresh", fresh ? "yes" : nil), ("stop-after", stopAfter), ("timeline", timeline),
         ]
         for case (let name, let value?) in values { try options.set(name, value) }
         options.isSandboxed = sandbox
