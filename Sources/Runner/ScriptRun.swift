@@ -30,6 +30,8 @@ final class ScriptRun {
                 session.showProgress(isWanted ? progress : .off, prefix: prefix ?? "")
             }
             host.loopDidEnd = { [session] in session.observer.finishDisplay() }
+            let isRun = if case .run = invocation.task { true } else { false }
+            if isRun { try session.openTimeline(options.timeline, title: script.name) }
             try scripted(.load) { () throws(ScriptError) in try host.run(script) }
             let wanted = try scripted(.load) { () throws(ScriptError) in try host.scriptOptions() }
             do {
@@ -40,6 +42,7 @@ final class ScriptRun {
             }
             if options.seed != invocation.options.seed { host.seed = try seed() }
             settings = JobSettings(options, seed: host.seed, size: session.port.size)
+            if isRun { try session.openTimeline(options.timeline, title: script.name) }
             try host.limit(settings, on: session.port)
             settings.journal = try JournalSettings(options)
             if options.joinable != nil, settings.mode == .roundRobin {

@@ -23,6 +23,7 @@ struct Command: ParsableCommand {
     @Option var join: String?
     @Option(completion: .list(["auto", "on", "off"])) var progress: String?
     @Option(completion: .file(extensions: ["jsonl", "json", "csv"])) var output: String?
+    @Option(completion: .file(extensions: ["svg", "json"])) var timeline: String?
     @Option(parsing: .unconditional) var timeout: String?
     @Option(parsing: .unconditional) var memory: String?
     @Option(parsing: .unconditional) var stopAfter: String?
@@ -79,6 +80,7 @@ struct Command: ParsableCommand {
             ("connect-timeout", connectTimeout), ("joinable", joinable), ("progress", progress), ("output", output),
             ("timeout", timeout), ("memory", memory), ("journal", journal), ("keep", keep ? "yes" : nil),
             ("fresh", fresh ? "yes" : nil), ("encrypt", encrypt ? "yes" : nil), ("stop-after", stopAfter),
+            ("timeline", timeline),
         ]
         for case (let name, let value?) in values { try options.set(name, value) }
         options.isSandboxed = sandbox

@@ -9,7 +9,7 @@ let helpText = """
       --retries N            try what fails again     --crash-limit N  give up what kills N ranks (2)
       --examples WHO         replicate: every rank makes the list; root: the root sends it
       --seed N|random        seed of math.random, with each example's index
-      --output FILE          results to FILE: .jsonl, .json or .csv
+      --output FILE          results to FILE: .jsonl, .json or .csv     --timeline FILE  who did what when: .svg, .json
       --journal FILE         keep in FILE what is done; started again with it the job goes on
       --keep  --fresh        another script's journal: use it, begin anew   --results FILE  show one
       --progress auto|on|off progress bar (auto: on a terminal)

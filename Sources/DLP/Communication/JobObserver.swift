@@ -4,6 +4,8 @@
 public protocol JobObserver: Sendable {
     /// How far the newest loop is, after each change.
     func loopChanged(_ progress: LoopProgress?)
+    /// A rank reports that it has worked on examples for so many nanoseconds; the last of them may have failed.
+    func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64)
     /// Results have come to the root; the examples took `nanoseconds` on `host` and were tried `attempts` times.
     func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, attempts: Int)
     /// An example has failed for good.
@@ -30,6 +32,8 @@ public struct NoObserver: JobObserver {
 
     /// Shows nothing.
     public func loopChanged(_ progress: LoopProgress?) {}
+    /// Keeps nothing.
+    public func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64) {}
     /// Keeps nothing.
     public func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, attempts: Int) {}
     /// Keeps nothing.

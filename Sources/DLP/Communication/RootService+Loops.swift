@@ -79,6 +79,7 @@ extension RootService {
             let report = try loop.done(
                 source, first: Int(message.first), completed: Int(message.count), nanoseconds: message.extra, &actions)
             guard let (done, attempts) = report else { return }
+            if done.count > 0 { noteWork(message, from: source, on: done, isFailed: false) }
             try put(done, message.body, loop.options, message, from: source, attempts: attempts)
         }
     }
@@ -96,6 +97,8 @@ extension RootService {
             let report = try loop.failed(
                 source, first: Int(message.first), completed: Int(message.count), nanoseconds: message.extra, &actions)
             guard let (done, example, verdict) = report else { return }
+            let tried = Chunk(first: done.first, count: done.count + 1, stride: done.stride)
+            noteWork(message, from: source, on: tried, isFailed: true)
             try put(done, results, loop.options, message, from: source, attempts: 1)
             switch verdict {
             case .retry(let attempts): delays.add(message.operation, example, attempts: attempts, at: dlp_now())
@@ -104,6 +107,11 @@ extension RootService {
                 giveUp(fault, loop.options, message.operation)
             }
         }
+    }
+
+    private func noteWork(_ report: Message, from source: Int, on chunk: Chunk, isFailed: Bool) {
+        observer.rankHasWorked(
+            source, host: hosts[source] ?? "unknown", on: chunk, isFailed: isFailed, nanoseconds: report.extra)
     }
 
     /// An example has failed for good.

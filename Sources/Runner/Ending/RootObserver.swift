@@ -4,6 +4,7 @@ import DLP
 import Glibc
 import Journal
 import LuaHost
+import Report
 import Synchronization
 
 /// Looks on while the root serves: remembers how far it is, explains lost ranks, and ends the process when the job does.
@@ -16,6 +17,8 @@ final class RootObserver: JobObserver {
         var own: WorkCounter?
         /// Where it is noted what becomes of examples.
         var journal: JournalWriter?
+        /// Where it is noted who does what when.
+        var timeline: TimelineFile?
         /// Whether the user has been told why the job ends early.
         var hasExplained = false
     }
@@ -66,12 +69,26 @@ final class RootObserver: JobObserver {
         return nil
     }
 
+    /// Notes from now on who does what when.
+    func note(in timeline: TimelineFile) { state.withLock { $0.timeline = timeline } }
+
+    private var timeline: TimelineFile? { state.withLock { $0.timeline } }
+
+    /// Writes the timeline, if there is one.
+    ///
+    /// - Returns: why it is not written.
+    func closeTimeline() -> ReportError? {
+        do { try timeline?.finish() } catch { return error }
+        return nil
+    }
+
     /// Tells the user why the job ends early, once all that there is of it is safe.
     func explain(_ end: JobEnd) {
         finishDisplay()
         // What failed is done again, but whoever looks into the journal should find it.
         if case .fault(let fault) = end, fault.phase == .work { exampleFailed(fault) }
         let failure = closeJournal()
+        if let failure = closeTimeline() { Complaint.write(failure.description) }
         guard isFirstExplanation else { return }
         switch end {
         case .fault(let fault):
@@ -118,6 +135,10 @@ final class RootObserver: JobObserver {
 
     func loopChanged(_ progress: LoopProgress?) { state.withLock { $0.progress = progress } }
 
+    func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64) {
+        timeline?.add(chunk, isFailed: isFailed, rank: rank, host: host, nanoseconds: nanoseconds)
+    }
+
     func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, attempts: Int) {
         guard let journal = state.withLock({ $0.journal }) else { return }
         journal.note(.done(run, host: host, nanoseconds: nanoseconds, attempts: attempts))
@@ -131,6 +152,7 @@ final class RootObserver: JobObserver {
     }
 
     func rankWasLost(_ rank: Int, host: String, cause: String) {
+        timeline?.lose(rank, host: host, cause: cause)
         let consequence = interruption.hasCome ? "" : "; others do its examples"
         Complaint.write("lost rank \(rank) (host \(host)): \(cause)\(consequence)")
     }

@@ -11,6 +11,8 @@ struct JobSettings {
     var seed: Int64
     var progress: ProgressReporter.Mode
     var output: String?
+    /// Whether it is noted who does what when.
+    var hasTimeline: Bool
     /// The journal, if it keeps one.
     var journal: JournalSettings?
     var failures: FailurePolicy
@@ -32,6 +34,7 @@ struct JobSettings {
         self.seed = seed
         progress = options.progress ?? .auto
         output = options.output
+        hasTimeline = options.timeline != nil
         failures = FailurePolicy(
             continues: options.onError == .continue, retries: options.retries ?? 0,
             crashLimit: options.crashLimit ?? 2)

@@ -19,8 +19,8 @@ struct RootJob {
 
     /// - Throws: what the script raises, and `JobEnd`.
     func run() throws {
-        // In mode `round-robin` ranks have nothing to say before they are done, but for the journal.
-        if plan.settings.mode == .roundRobin, journal == nil {
+        // In mode `round-robin` ranks have nothing to say before they are done, unless somebody wants to know.
+        if plan.settings.mode == .roundRobin, !plan.loopOptions.sharesInChunks {
             session.observer.count(host.workCounter)
         } else {
             session.showProgress(plan.settings.progress)

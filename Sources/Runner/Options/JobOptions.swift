@@ -84,6 +84,8 @@ public struct JobOptions: Sendable {
     public var progress: ProgressReporter.Mode?
     /// The file for the results; by default they go to the script, or to standard output.
     public var output: String?
+    /// The file that shows who did what when; none by default.
+    public var timeline: String?
     /// How many bytes of memory the script may use on each rank; any number by default.
     public var memory: Int?
     /// How many seconds an example may take; any number by default.
@@ -115,6 +117,7 @@ public struct JobOptions: Sendable {
         case "examples": examples = try choice(name, value)
         case "progress": progress = try choice(name, value)
         case "output": output = value
+        case "timeline": timeline = value
         case "journal": journal = value
         case "keep": keep = try choice(name, value)
         case "fresh": fresh = try choice(name, value)
@@ -199,6 +202,7 @@ public struct JobOptions: Sendable {
         crashLimit = crashLimit ?? script.crashLimit
         progress = progress ?? script.progress
         output = output ?? script.output
+        timeline = timeline ?? script.timeline
         memory = memory ?? script.memory
         timeout = timeout ?? script.timeout
         stopAfter = stopAfter ?? script.stopAfter

@@ -112,6 +112,17 @@ final class Session {
         return journal
     }
 
+    /// Begins the file that shows who does what when, where one is wanted and none has been begun.
+    func openTimeline(_ path: String?, title: String) throws(UsageError) {
+        guard isRoot, !hasTimeline, let path else { return }
+        hasTimeline = true
+        do {
+            observer.note(in: try TimelineFile(path: path, title: title, ranks: port.size, start: beginning))
+        } catch { throw UsageError(error.description) }
+    }
+
+    private var hasTimeline = false
+
     /// Makes the Lua state, which ends when the job does.
     func open(_ settings: JobSettings) throws(ScriptError) -> LuaHost {
         let host = try LuaHost(
@@ -154,6 +165,7 @@ final class Session {
         if let root {
             observer.finishDisplay()
             if let failure = observer.closeJournal() { Complaint.write(failure.description) }
+            if let failure = observer.closeTimeline() { Complaint.write(failure.description) }
             if status == 0, !isDeclarative {
                 do { try root.waitForOthers() } catch { exit(end(error)) }
             }
@@ -189,6 +201,7 @@ final class Session {
             }
             try root?.waitForOthers()
             observer.finishDisplay()
+            if let failure = observer.closeTimeline() { return end(UsageError(failure.description)) }
             root?.stop(status: status)
             return status
         } catch { return end(error) }
