@@ -65,7 +65,7 @@ final class RootUnderTest {
         while true {
             switch try workers[rank - 1].receive(until: soon()) {
             case .message(let message, _): return message
-            case .woken: continue
+            case .woken, .joined: continue
             case .lost, .timedOut: return nil
             }
         }

@@ -62,6 +62,7 @@ private final class InterruptingObserver: JobObserver {
     func exampleFailed(_ fault: Fault) {}
     func explainLoss(of rank: Int) -> String? { nil }
     func rankWasLost(_ rank: Int, host: String, cause: String) {}
+    func rankJoined(_ rank: Int, host: String) {}
     func jobEnds(_ end: JobEnd) { interrupter.withLock { $0 }?.interrupt() }
     func jobIsStuck(_ end: JobEnd, leave: () -> Void) {}
 }
