@@ -40,6 +40,8 @@ struct Job {
         static let moment: UInt64 = 300_000_000
         /// From SIGTERM to SIGKILL; also from a signal of the user's, on which ranks end one by one, to SIGTERM.
         static let grace: UInt64 = 5_000_000_000
+        /// The same as long as a rank 0 is there that leads: it lets all ranks finish what they do.
+        static let leadersGrace: UInt64 = 15_000_000_000
         /// For the workers, after a rank 0 that leads has ended.
         static let farewell: UInt64 = 2_000_000_000
         /// From SIGTERM to SIGKILL for leftovers.
@@ -230,7 +232,7 @@ struct Job {
     }
 
     private mutating func terminate(_ now: UInt64) -> [Action] {
-        phase = .terminating(until: now + Period.grace)
+        phase = .terminating(until: now + (isLed && endings[0] == nil ? Period.leadersGrace : Period.grace))
         return send(SIGTERM)
     }
 

@@ -9,12 +9,14 @@ let helpText = """
       --retries N            try what fails again     --crash-limit N  give up what kills N ranks (2)
       --examples WHO         replicate: every rank makes the list; root: the root sends it
       --seed N|random        seed of math.random, with each example's index
-      --output FILE          results to FILE: .jsonl, .json or .csv
+      --output FILE          results to FILE: .jsonl, .json or .csv     --timeline FILE  who did what when: .svg, .json
       --journal FILE         keep in FILE what is done; started again with it the job goes on
       --keep  --fresh        another script's journal: use it, begin anew   --results FILE  show one
       --progress auto|on|off progress bar (auto: on a terminal)
+      --stop-after S         begin nothing more after S seconds; status 5 where something is left
       --timeout S            seconds for each example     --memory SIZE  for Lua: 512M, 2G
-      --sandbox              keep files, programs, modules and bytecode from the script
+      --sandbox              no files, programs, bytecode for it    --encrypt  all that ranks send
+      --joinable [HOST:]PORT let others join, by: DLP_JOIN_KEY=SECRET dlp-lua --join HOST:PORT
       --backend WHAT         ame, mpi or none          --connect-timeout S  wait for all ranks (60)
       --check SCRIPT         look at the examples only     --info     how ranks find each other
       --version  --help      --generate-completion-script bash|zsh|fish

@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 import Testing
 
@@ -140,6 +141,83 @@ struct CommunicationLoopTests {
         }
         #expect(fault.message.contains("has finished its script"))
         thread.join()
+    }
+
+    @Test("after a halt a rank reports what it has done, and then every loop is over for all, also one begun later")
+    func halt() throws {
+        let root = try RootUnderTest(workers: 1)
+        _ = try root.port.enterLoop(length: 1000, options: map, working: false)
+        try root.send(Message(.enter, operation: 1, first: 1000, count: 1, extra: map.packed))
+        #expect(try root.next(1)?.kind == .assign)
+        #expect(!root.port.isHalted())
+        root.port.halter(0)
+        #expect(try root.next(1)?.kind == .halt)
+        #expect(root.port.isHalted())
+        try root.send(Message(.done, operation: 1, first: 0, count: 2, extra: 2, body: Bytes([1, 2])))
+        #expect(try root.next(1)?.kind == .end)
+        guard case .results(let run) = try root.port.event(of: 1), run.first == 0, run.count == 2 else {
+            Issue.record("what was done is lost")
+            return
+        }
+        guard case .end(let length) = try root.port.event(of: 1) else {
+            Issue.record("the loop goes on for the root")
+            return
+        }
+        #expect(length == 1000)
+        try root.send(Message(.enter, operation: 2, first: 10, count: 1, extra: map.packed))
+        #expect(try root.next(1)?.kind == .end)
+    }
+
+    @Test("a halt comes at its moment, the earliest that was named")
+    func haltMoment() throws {
+        let root = try RootUnderTest(workers: 1)
+        root.port.halter(dlp_now() + 3_600_000_000_000)
+        try root.send(Message(.enter, operation: 1, first: 1000, count: 1, extra: map.packed))
+        #expect(try root.next(1)?.kind == .assign)
+        let moment = dlp_now() + 20_000_000
+        root.port.halter(moment)
+        root.port.halter(dlp_now() + 3_600_000_000_000)
+        #expect(try root.next(1)?.kind == .halt)
+        #expect(dlp_now() >= moment)
+    }
+
+    @Test("a worker learns of a halt between two examples, and keeps what else has come")
+    func haltedWorker() throws {
+        let group = ThreadCommunicator.group(of: 2)
+        let worker = WorkerPort(group[1])
+        try group[0].send(Message(.assign, operation: 1, first: 3, count: 2), to: 1)
+        #expect(try !worker.isHalted())
+        try group[0].send(Message(.halt), to: 1)
+        #expect(try worker.isHalted())
+        guard case .work(let chunk, _, _) = try worker.event(of: 1) else {
+            Issue.record("the work is lost")
+            return
+        }
+        #expect(chunk == Chunk(first: 3, count: 2))
+        try group[0].send(Message(.stop, count: 3), to: 1)
+        #expect(throws: JobEnd.stopped(status: 3)) { try worker.isHalted() }
+    }
+
+    @Test("a worker that says too late what it waited for does not end the job")
+    func lateAnnouncement() throws {
+        let group = ThreadCommunicator.group(of: 2)
+        let (root, worker) = (group[0], group[1])
+        let thread = try ServiceThread {
+            guard let port = try? RootPort(connect: { root }) else { return }
+            let hasFailed = (try? port.waitForOthers()) == nil
+            port.stop(status: hasFailed ? 3 : 0)
+        }
+        #expect(try message(to: worker)?.kind == .goodbye)
+        try worker.send(Message(.collective, operation: 1, count: 1, extra: Collective.release.rawValue), to: 0)
+        try worker.send(Message(.goodbye), to: 0)
+        let stop = try message(to: worker)
+        #expect(stop?.kind == .stop && stop?.count == 0)
+        thread.join()
+    }
+
+    private func message(to worker: ThreadCommunicator) throws -> Message? {
+        guard case .message(let message, _) = try worker.receive(until: soon()) else { return nil }
+        return message
     }
 
     @Test("after the end of the job nothing waits")

@@ -67,19 +67,49 @@ struct ScheduleExplorationTests {
         try explore(test, .growing, resultsStay: false)
     }
 
+    @Test(
+        "every example is done once, whoever comes late, retires or dies",
+        arguments: [(1, 1, 3, 3), (1, 2, 2, 3), (2, 1, 3, 2)], [false, true])
+    func late(_ size: (workers: Int, late: Int, examples: Int, disturbances: Int), _ resultsStay: Bool) throws {
+        for policy in [ChunkPolicy.fixed(1), .fixed(2), .adaptive] {
+            let test = Case(
+                workers: size.workers, examples: size.examples, policy: policy, cost: 900_000,
+                disturbances: size.disturbances)
+            try explore(test, .known(test.examples), resultsStay: resultsStay, late: size.late)
+            try explore(test, .growing, resultsStay: resultsStay, late: size.late)
+        }
+    }
+
     @Test("a list that grows is done like one that is known", arguments: smallCases)
     func growing(_ test: Case) throws { try explore(test, .growing, resultsStay: false) }
 
     @Test("a list without a known end is done like one that is known", arguments: smallCases)
     func unbounded(_ test: Case) throws { try explore(test, .unbounded, resultsStay: false) }
 
+    @Test(
+        "after a halt nothing is handed out, and all workers are ended when none has anything left",
+        arguments: [(1, 4, 2), (2, 4, 2), (3, 2, 2), (2, 0, 2)], [ChunkPolicy.fixed(1), .fixed(2), .adaptive])
+    func halt(_ size: (workers: Int, examples: Int, disturbances: Int), _ policy: ChunkPolicy) throws {
+        let test = Case(
+            workers: size.workers, examples: size.examples, policy: policy, cost: 0, disturbances: size.disturbances,
+            failures: FailurePolicy(retries: 1, crashLimit: 1))
+        try explore(test, .known(test.examples), resultsStay: false, halts: true)
+        try explore(test, .known(test.examples), resultsStay: true, halts: true)
+        try explore(test, .growing, resultsStay: false, shares: max(1, test.workers - 1), halts: true)
+        try explore(test, .unbounded, resultsStay: false, halts: true)
+    }
+
     /// Goes through all states that can be reached; the harness checks each step.
     private func explore(
-        _ test: Case, _ extent: ManagedSchedule.Extent, resultsStay: Bool, shares: Int? = nil
+        _ test: Case, _ extent: ManagedSchedule.Extent, resultsStay: Bool, shares: Int? = nil, late: Int = 0,
+        halts: Bool = false
     ) throws {
-        let setup = ScheduleHarness.Setup(
+        var setup = ScheduleHarness.Setup(
             extent: extent, workers: test.workers, policy: test.policy, failures: test.failures,
             resultsStay: resultsStay, shares: shares, cost: test.cost, examples: test.examples)
+        setup.halts = halts
+        setup.late = late
+        setup.mayRetire = late > 0
         var open = [(harness: ScheduleHarness(setup), left: test.disturbances, trail: [ScheduleEvent]())]
         // The most disturbances with which a state was left: with fewer there is nothing new behind it.
         var seen: [[Int16]: Int] = [:]

@@ -67,7 +67,7 @@ struct CommandLineTests {
         "a mistake in the options is one message and status 2",
         arguments: [
             "--mode fast", "--chunk 0", "--chunk many", "--nonsense", "--seed x", "--connect-timeout -1",
-            "--progress maybe", "--on-error ignore", "--retries -1", "--crash-limit 0",
+            "--progress maybe", "--on-error ignore", "--retries -1", "--stop-after soon", "--crash-limit 0",
             "--backend pigeon", "--examples nobody", "--root-works perhaps", "-np 0", "--output",
         ], ["dlp-lua", "ameexec -np 3 dlp-lua"])
     func mistake(_ options: String, _ command: String) throws {

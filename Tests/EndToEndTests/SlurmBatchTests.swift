@@ -51,6 +51,25 @@ struct SlurmBatchTests {
         #expect(output.count == 1 && scratch.read(output[0]) == "4 x x x\n", "\(scratch.names)")
     }
 
+    @Test("the template's other call hands a job in again until it is done")
+    func again() throws {
+        let scratch = try LongJob.scratch()
+        try scratch.write("count", "600")
+        let edits = [
+            "s/^srun/# &/", "s/^# \\(status=\\|srun dlp-lua --journal\\|\\[\\[ .status\\|exit \\)/\\1/",
+            "s/ 1740 / 2 /",
+        ]
+        let commands = edits.map { "-e '\($0)'" }.joined(separator: " ")
+        let template = "\(Program.scripts)/slurm/job.sbatch"
+        #expect(try run("sh -c", "sed \(commands) '\(template)' > job.sbatch", in: scratch).status == 0)
+        try submit("job.sbatch job.lua", in: scratch)
+        try eventually("the last of the jobs is done") {
+            scratch.names.contains { $0.hasSuffix(".out") && scratch.read($0)?.contains("600\t1\t600\n") == true }
+        }
+        #expect(scratch.names.count { $0.hasSuffix(".out") } > 1)
+        #expect(LongJob.counts(in: scratch) == Dictionary(uniqueKeysWithValues: (1...600).map { ($0, 1) }))
+    }
+
     @Test("the template in an array gives each job its own input")
     func array() throws {
         let scratch = try Scratch(job: Self.job)

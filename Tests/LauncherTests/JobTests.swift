@@ -55,6 +55,21 @@ struct JobTests {
         #expect(job.status == 3)
     }
 
+    @Test("a rank 0 that leads has more time to let all ranks finish what they do, as long as it is there")
+    func leadersGrace() {
+        var job = job(2, timeout: second)
+        _ = job.handle(.lead, at: 0)
+        #expect(signals(job.handle(.clock, at: second)) == [0: SIGTERM, 1: SIGTERM])
+        #expect(job.deadline == 16 * second)
+        #expect(signals(job.handle(.clock, at: 16 * second)) == [0: SIGKILL, 1: SIGKILL])
+
+        var left = self.job(2)
+        _ = left.handle(.lead, at: 0)
+        _ = left.handle(.ended(rank: 0, .exited(1)), at: 0)
+        #expect(signals(left.handle(.clock, at: 2 * second)) == [1: SIGTERM])
+        #expect(left.deadline == 7 * second)
+    }
+
     @Test("a rank that a signal killed is reported, unless the launcher sent it")
     func reportsKilled() {
         var job = job(3)

@@ -24,7 +24,7 @@ struct LimitOptionsTests {
             ("memory", "1 M"),
             ("memory", ""), ("memory", "9000000000000T"), ("memory", "99999999999999999999"), ("memory", "١"),
             ("timeout", "0"), ("timeout", "-3"), ("timeout", "soon"), ("timeout", "nan"), ("timeout", "inf"),
-            ("timeout", "1e10"), ("timeout", ""),
+            ("timeout", "1e10"), ("timeout", ""), ("stop-after", "0"), ("stop-after", "-1"), ("stop-after", "later"),
         ])
     func refusals(_ name: String, _ value: String) {
         var options = JobOptions()
@@ -36,8 +36,8 @@ struct LimitOptionsTests {
     func script() throws {
         var options = JobOptions()
         options.memory = 1000
-        try options.addScriptOptions([("memory", "1G"), ("timeout", "2.5")])
-        #expect(options.memory == 1000 && options.timeout == 2.5)
+        try options.addScriptOptions([("memory", "1G"), ("timeout", "2.5"), ("stop-after", "0.5")])
+        #expect(options.memory == 1000 && options.timeout == 2.5 && options.stopAfter == 0.5)
     }
 
     @Test("a script neither opens nor closes its sandbox", arguments: [false, true], ["yes", "no"])
@@ -60,6 +60,7 @@ struct LimitOptionsTests {
         #expect(error?.message.contains("output") == true && options.output == "mine.csv")
         try options.addScriptOptions([
             ("mode", "managed"), ("on-error", "continue"), ("timeout", "1"), ("memory", "1G"),
+            ("stop-after", "3"),
         ])
         #expect(options.mode == .managed && options.timeout == 1)
     }

@@ -13,6 +13,12 @@ extension ByteWriter {
         append(UInt8(ascii: "\""))
     }
 
+    /// Adds text as a JSON string: quoted, on one line.
+    public mutating func appendJSON(_ text: String) {
+        var text = text
+        text.withUTF8 { appendJSONString(UnsafeRawBufferPointer($0)) }
+    }
+
     /// Adds what stands between the quotes of a JSON string.
     mutating func appendJSONCharacters(_ utf8: UnsafeRawBufferPointer) {
         var start = 0

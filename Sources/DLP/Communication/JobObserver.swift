@@ -4,6 +4,8 @@
 public protocol JobObserver: Sendable {
     /// How far the newest loop is, after each change.
     func loopChanged(_ progress: LoopProgress?)
+    /// A rank reports that it has worked on examples for so many nanoseconds; the last of them may have failed.
+    func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64)
     /// Results have come to the root; the examples took `nanoseconds` on `host` and were tried `attempts` times.
     func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, attempts: Int)
     /// An example has failed for good.
@@ -12,6 +14,10 @@ public protocol JobObserver: Sendable {
     func explainLoss(of rank: Int) -> String?
     /// A rank was lost, and the job goes on without it.
     func rankWasLost(_ rank: Int, host: String, cause: String)
+    /// A worker that came late takes part from now on.
+    func rankJoined(_ rank: Int, host: String)
+    /// A worker that came late has gone in good order, before the job's end.
+    func rankLeft(_ rank: Int, host: String)
     /// The job ends early: whatever the main thread does must be abandoned now.
     func jobEnds(_ end: JobEnd)
     /// The main thread did not end although the job has: the process must go, after `leave`, which takes leave of the
@@ -27,6 +33,8 @@ public struct NoObserver: JobObserver {
     /// Shows nothing.
     public func loopChanged(_ progress: LoopProgress?) {}
     /// Keeps nothing.
+    public func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64) {}
+    /// Keeps nothing.
     public func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, attempts: Int) {}
     /// Keeps nothing.
     public func exampleFailed(_ fault: Fault) {}
@@ -34,6 +42,10 @@ public struct NoObserver: JobObserver {
     public func explainLoss(of rank: Int) -> String? { nil }
     /// Says nothing.
     public func rankWasLost(_ rank: Int, host: String, cause: String) {}
+    /// Says nothing.
+    public func rankJoined(_ rank: Int, host: String) {}
+    /// Says nothing.
+    public func rankLeft(_ rank: Int, host: String) {}
     /// Leaves it to the main thread, which learns of it wherever it waits for other ranks.
     public func jobEnds(_ end: JobEnd) {}
     /// Lets the main thread take its time.

@@ -73,6 +73,10 @@ public protocol Port: AnyObject {
     func collective(from source: Int, announcing announcement: Message) throws(JobEnd) -> Message
     /// Waits for what the loop `operation` wants next.
     func event(of operation: UInt64) throws(JobEnd) -> LoopEvent
+    /// Whether no more examples are to be begun; does not wait.
+    ///
+    /// Between the examples of a long chunk it is worth a look now and then.
+    func isHalted() throws(JobEnd) -> Bool
 }
 
 extension Port {

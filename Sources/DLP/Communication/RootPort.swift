@@ -55,6 +55,16 @@ public final class RootPort: Port {
     /// Ends the hand-out of a loop early; results that still come are dropped.
     public func cancel(_ operation: UInt64) { shared.command(.cancel(operation)) }
 
+    /// Lets no rank begin another example from a moment of the monotonic clock on, in nanoseconds; from any thread.
+    ///
+    /// What is under way is finished, unstarted examples of chunks go back, and then loops end as if all were done.
+    public var halter: @Sendable (_ moment: UInt64) -> Void {
+        { [shared] moment in shared.command(.halt(at: moment)) }
+    }
+
+    /// Whether no more examples are to be begun.
+    public func isHalted() -> Bool { shared.inbox.withLock { $0.isHalted } }
+
     /// Waits for the next collective message from `source`.
     public func collective(from source: Int, announcing announcement: Message) throws(JobEnd) -> Message {
         let found: Result<Message, JobEnd> = shared.inbox.wait { inbox in
@@ -120,6 +130,14 @@ public final class RootPort: Port {
     public var rankIsLost: @Sendable (_ rank: Int, _ reason: String) -> Void {
         { [shared] rank, reason in shared.command(.lost(rank: rank, reason: reason)) }
     }
+
+    /// Takes in workers that come late, and those that wait already; `offer` is what they must know of the job.
+    ///
+    /// To be called when the loop has begun in which they are to take part.
+    public func admitLateRanks(_ offer: Bytes) { shared.command(.late(.open(offer))) }
+
+    /// Turns away workers that come late, or wait; `reason` is a clause for their users.
+    public func refuseLateRanks(_ reason: String) { shared.command(.late(.closed(reason))) }
 
     /// Why the job ends early, where it does.
     public var end: JobEnd? { shared.inbox.withLock { $0.end } }

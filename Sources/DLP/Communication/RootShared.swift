@@ -9,10 +9,14 @@ final class RootShared: Sendable {
         case deliver(UInt64, ResultRun)
         case close(UInt64)
         case cancel(UInt64)
+        /// From that moment on nothing more is handed out.
+        case halt(at: UInt64)
         case rootHasFinished
         case end(JobEnd)
         /// A rank has died, as something else than the communicator knows.
         case lost(rank: Int, reason: String)
+        /// What becomes of workers that come late.
+        case late(LateEntry)
         case resume
         case stop(Int32)
     }

@@ -19,13 +19,13 @@ extension ManagedSchedule {
     /// Gives `worker`, which takes part, what it may have, or lets it wait, or ends it.
     mutating func serve(_ worker: Int, into actions: inout [ScheduleAction]) {
         if workers[worker].current == nil {
-            guard let lot = firstLot(for: worker) else { return idle(worker, into: &actions) }
+            guard !isHalted, let lot = firstLot(for: worker) else { return idle(worker, into: &actions) }
             busyWorkers += 1
             workers[worker].phase = .working
             assign(lot, to: worker, into: &actions)
         }
         let situation = situation(of: worker)
-        if workers[worker].ahead == nil, policy.allowsAhead(in: situation),
+        if !isHalted, workers[worker].ahead == nil, policy.allowsAhead(in: situation),
             let lot = queue.take(policy.count(in: situation), sparing: isSpared(worker))
         {
             assign(lot, to: worker, into: &actions)
@@ -75,12 +75,23 @@ extension ManagedSchedule {
         if isSettled { hasAskedForResults = true }
     }
 
-    private var mayServe: Bool {
-        queue.count > 0 || retries.count > 0 || finished || (isSettled && !hasAskedForResults)
-    }
+    private var mayServe: Bool { hasWork || finished || (isSettled && !hasAskedForResults) }
+
+    private var hasWork: Bool { !isHalted && (queue.count > 0 || retries.count > 0) }
 
     private func canServe(_ worker: Int) -> Bool {
-        queue.count(sparing: isSpared(worker)) > 0 || retries.has(for: worker, isAlone: isAlone) || finished
-            || (isSettled && !workers[worker].finished.isEmpty)
+        hasWork(for: worker) || finished || (isSettled && !workers[worker].finished.isEmpty)
+    }
+
+    private func hasWork(for worker: Int) -> Bool {
+        !isHalted
+            && (queue.count(sparing: isSpared(worker)) > 0 || retries.has(for: worker, isAlone: isAlone))
+    }
+
+    /// Hands nothing more out; what workers have they finish or give back.
+    public mutating func halt(into actions: inout [ScheduleAction]) {
+        guard !isHalted else { return }
+        isHalted = true
+        serveWaiting(into: &actions)
     }
 }

@@ -28,7 +28,8 @@ extension ManagedSchedule {
         precondition(extent == .growing, "this list of examples does not grow")
         length = queue.end
         shareOut()
-        for worker in shareholders ?? 0..<0 where workers[worker].phase == .waiting && !workers[worker].shares.isEmpty {
+        for worker in isHalted ? 0..<0 : shareholders ?? 0..<0
+        where workers[worker].phase == .waiting && !workers[worker].shares.isEmpty {
             serve(worker, into: &actions)
         }
         waiting.removeAll { workers[$0].phase != .waiting }

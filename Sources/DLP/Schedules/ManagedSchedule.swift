@@ -14,6 +14,11 @@
 /// A worker that finds nothing to do waits until every example is done or has failed, for what another one has may come
 /// back. Then those that keep results deliver them, and when all are safe all workers are ended together. What dies with
 /// a worker before that is done again by those that wait.
+///
+/// After `halt` nothing more is handed out: as soon as no worker has a chunk, results are delivered and workers ended as
+/// if all were done.
+///
+/// Workers may come late, and may retire early: what they were given goes back then, and what they have done counts.
 public struct ManagedSchedule: Sendable {
     /// How many examples there are, as far as that is known beforehand.
     public enum Extent: Sendable, Hashable {
@@ -38,6 +43,8 @@ public struct ManagedSchedule: Sendable {
     public internal(set) var failedCount = 0
     /// How many workers have a chunk.
     public internal(set) var busyWorkers = 0
+    /// Whether nothing more is handed out, done or not.
+    public internal(set) var isHalted = false
     /// How many workers take part: they have a chunk, deliver results or wait.
     public internal(set) var activeWorkers = 0
 
@@ -56,7 +63,7 @@ public struct ManagedSchedule: Sendable {
     var workers: [ScheduledWorker]
     /// Workers that wait, and some that no longer do because they left or died.
     var waiting: [Int] = []
-    /// How many of the workers have left or died.
+    /// How many of the workers have left or died, or are not counted on.
     var goneWorkers = 0
     /// One more than the last example that was ever done, or failed.
     var doneEnd = 0
@@ -72,7 +79,7 @@ public struct ManagedSchedule: Sendable {
     /// Whether the workers that wait have been asked for the results that they keep.
     var hasAskedForResults = false
 
-    /// A schedule for ranks `0 ..< workers`; more may enter later.
+    /// A schedule for ranks `0 ..< workers`; others may enter later, and nobody counts on them before.
     ///
     /// - Parameters:
     ///   - failures: what becomes of examples that fail; only `retries` and `crashLimit` matter here.
@@ -103,9 +110,10 @@ public struct ManagedSchedule: Sendable {
         }
     }
 
-    /// Whether every example is done or has failed; results may still be with workers, and die with them.
-    public var isSettled: Bool { doneCount + failedCount == length }
-    /// Whether every example has failed or is done and its result safe.
+    /// Whether every example is done or has failed, or after `halt` those that were under work; results may still be with
+    /// workers, and die with them.
+    public var isSettled: Bool { doneCount + failedCount == length || isHalted && busyWorkers == 0 }
+    /// Whether in addition the results of all that is done are safe.
     public var finished: Bool { isSettled && undeliveredCount == 0 }
     /// How many examples are there to be handed out; very many where the list is unbounded.
     public var available: Int { queue.count }

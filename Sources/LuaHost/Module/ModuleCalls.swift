@@ -113,6 +113,10 @@ extension LuaHost {
 
     /// Does `core.enter(length, stream, chunk, works, progress, prefix)`.
     private func enterLoop(_ state: LuaState) throws(CallError) -> Int32 {
+        if let objection = loopDefaults.objection {
+            throw .end(
+                .fault(Fault(phase: .load, message: objection, rank: port.rank, host: HostName.current, status: 2)))
+        }
         let length = Int(lua_tointegerx(state, 1, nil))
         let chunk = Int(lua_tointegerx(state, 3, nil))
         var options = LoopOptions(

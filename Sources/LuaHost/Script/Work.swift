@@ -21,7 +21,8 @@ public struct WorkReport: Sendable {
 }
 
 extension LuaHost {
-    /// Calls `work` on the examples of `chunk`, one after another, or until the time is over.
+    /// Calls `work` on the examples of `chunk`, one after another, until the time is over, the root wants no more, or this
+    /// rank is to leave.
     ///
     /// - Parameters:
     ///   - sent: the encoded examples where they came with the indices; nil where this rank has them.
@@ -29,12 +30,12 @@ extension LuaHost {
     ///   - failed: told where `work` raises, or returns what cannot travel, and of what was done before, since the last
     ///     failure; after that the rest of the chunk is done.
     /// - Returns: what was done since the last failure; nil where that was the end of the chunk.
-    /// - Throws: what `failed` throws.
+    /// - Throws: what `failed` throws, and `JobEnd`.
     public func work(
         _ chunk: Chunk, of examples: Examples, sent: Bytes?, giveBackAfter: Int64 = 0,
         failed: (WorkReport, WorkError) throws -> Void
     ) throws -> WorkReport? {
-        let clock = LoopUnderWay(giveBackAfter: giveBackAfter)
+        var clock = LoopUnderWay(giveBackAfter: giveBackAfter)
         var reported: UInt64 = 0
         var rest = chunk
         var completed = 0
@@ -67,7 +68,7 @@ extension LuaHost {
                     completed = 0
                     if rest.count == 0 { return nil }
                 }
-                if clock.isOverTime { break }
+                if try isLeaving() || clock.shouldGiveBack({ () throws(JobEnd) in try port.isHalted() }) { break }
             }
             return report()
         }

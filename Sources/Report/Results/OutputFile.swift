@@ -12,27 +12,32 @@ struct OutputFile: ~Copyable {
     var buffer = ByteWriter(capacity: OutputFile.bufferSize)
 
     private let descriptor: Int32
+    /// What is written, and where, for errors.
+    private let content: String
     private let name: String
     /// Whether the descriptor is ours to close.
     private var isOwned: Bool
 
-    /// Creates the file at `path`, or empties it.
+    /// Creates the file at `path`, or empties it; errors call what it is for `content`.
     ///
     /// - Throws: `ReportError` where that is not possible.
-    init(path: String) throws(ReportError) {
+    init(path: String, for content: String = "the results") throws(ReportError) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
             let code = errno
-            throw ReportError("cannot write the results to \(path)", code: code)
+            throw ReportError("cannot write \(content) to \(path)", code: code)
         }
-        self.init(descriptor: descriptor, name: path, isOwned: true)
+        self.init(descriptor: descriptor, content: content, name: path, isOwned: true)
     }
 
-    /// An output on a descriptor that stays the caller's; errors call it `name`.
-    init(descriptor: Int32, name: String) { self.init(descriptor: descriptor, name: name, isOwned: false) }
+    /// An output of results on a descriptor that stays the caller's; errors call it `name`.
+    init(descriptor: Int32, name: String) {
+        self.init(descriptor: descriptor, content: "the results", name: name, isOwned: false)
+    }
 
-    private init(descriptor: Int32, name: String, isOwned: Bool) {
+    private init(descriptor: Int32, content: String, name: String, isOwned: Bool) {
         self.descriptor = descriptor
+        self.content = content
         self.name = name
         self.isOwned = isOwned
     }
@@ -50,7 +55,7 @@ struct OutputFile: ~Copyable {
     mutating func flush() throws(ReportError) {
         let code = buffer.withUnsafeMutableBytes { writeFully(UnsafeRawBufferPointer($0), to: descriptor) }
         buffer.truncate(to: 0)
-        if code != 0 { throw ReportError("cannot write the results to \(name)", code: code) }
+        if code != 0 { throw ReportError("cannot write \(content) to \(name)", code: code) }
     }
 
     /// Writes the rest, and closes the file if it is ours.
@@ -61,8 +66,15 @@ struct OutputFile: ~Copyable {
         guard isOwned else { return }
         isOwned = false
         if close(descriptor) != 0, errno != EINTR {
-            throw ReportError("cannot write the results to \(name)", code: errno)
+            throw ReportError("cannot write \(content) to \(name)", code: errno)
         }
+    }
+
+    /// What stands behind the last point of a file's name, in lower case; nil where there is none.
+    static func ending(of path: String) -> String? {
+        let name = path.split(separator: "/").last ?? ""
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count > 1 ? parts.last?.lowercased() : nil
     }
 
     deinit { if isOwned { close(descriptor) } }

@@ -11,9 +11,7 @@ public enum ResultFormat: String, Sendable, CaseIterable {
     ///
     /// - Throws: `ReportError` where it asks for none of them.
     public init(path: String) throws(ReportError) {
-        let name = path.split(separator: "/").last ?? ""
-        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count > 1, let ending = parts.last, let format = ResultFormat(rawValue: ending.lowercased()) else {
+        guard let format = OutputFile.ending(of: path).flatMap({ ResultFormat(rawValue: $0) }) else {
             throw ReportError("cannot tell the format of \(path): give the output file a name in .jsonl, .json or .csv")
         }
         self = format

@@ -4,6 +4,7 @@ import DLP
 import Glibc
 import Journal
 import LuaHost
+import Report
 import Synchronization
 
 /// Looks on while the root serves: remembers how far it is, explains lost ranks, and ends the process when the job does.
@@ -16,14 +17,20 @@ final class RootObserver: JobObserver {
         var own: WorkCounter?
         /// Where it is noted what becomes of examples.
         var journal: JournalWriter?
+        /// Where it is noted who does what when.
+        var timeline: TimelineFile?
+        /// Whether the user has been told why the job ends early.
+        var hasExplained = false
     }
 
     private let state = Mutex(State())
     private let control: ControlChannel?
+    private let interruption: Interruption
     private let size: Int
 
-    init(control: ControlChannel?, size: Int) {
+    init(control: ControlChannel?, interruption: Interruption, size: Int) {
         self.control = control
+        self.interruption = interruption
         self.size = size
     }
 
@@ -62,39 +69,75 @@ final class RootObserver: JobObserver {
         return nil
     }
 
+    /// Notes from now on who does what when.
+    func note(in timeline: TimelineFile) { state.withLock { $0.timeline = timeline } }
+
+    private var timeline: TimelineFile? { state.withLock { $0.timeline } }
+
+    /// Writes the timeline, if there is one.
+    ///
+    /// - Returns: why it is not written.
+    func closeTimeline() -> ReportError? {
+        do { try timeline?.finish() } catch { return error }
+        return nil
+    }
+
     /// Tells the user why the job ends early, once all that there is of it is safe.
     func explain(_ end: JobEnd) {
         finishDisplay()
         // What failed is done again, but whoever looks into the journal should find it.
         if case .fault(let fault) = end, fault.phase == .work { exampleFailed(fault) }
         let failure = closeJournal()
+        if let failure = closeTimeline() { Complaint.write(failure.description) }
+        guard isFirstExplanation else { return }
         switch end {
         case .fault(let fault):
             Complaint.write(Complaint.text(of: fault, size: size))
             if fault.message == failure?.description { return }
-        case .interrupted: Complaint.write(interruption)
+        case .interrupted: Complaint.write(shortfall?.text("interrupted") ?? "interrupted")
         case .exit, .stopped: break
         }
         if let failure { Complaint.write(failure.description) }
     }
 
-    /// What to say when the job is interrupted.
-    private var interruption: String {
+    /// Tells the user how far a job came that ends early in good order: after a signal, or else as --stop-after asks.
+    func explain(_ shortfall: Shortfall, signal: Int32?) {
+        guard isFirstExplanation else { return }
+        var shortfall = shortfall
+        shortfall.hasJournal = state.withLock { $0.journal != nil }
+        Complaint.write(
+            signal == nil ? shortfall.text("stopped", as: ", as --stop-after asks") : shortfall.text("interrupted"))
+    }
+
+    /// Whether the user has not been told yet; now that will be done.
+    private var isFirstExplanation: Bool {
+        state.withLock { state in
+            defer { state.hasExplained = true }
+            return !state.hasExplained
+        }
+    }
+
+    /// How far the job has come, as far as the service thread knows.
+    private var shortfall: Shortfall? {
         let (progress, own, journal) = state.withLock { ($0.progress, $0.own, $0.journal) }
-        let lost =
-            journal == nil
-            ? "their results are lost, start again to do them all" : "start again with the same --journal to go on"
-        guard let progress else { return "interrupted" }
-        let total = progress.total.map { " of \($0)" } ?? ""
-        guard let own else { return "interrupted after \(progress.done)\(total) examples; \(lost)" }
-        let others = size > 1 ? " on rank 0 (in mode round-robin the others do not say)" : ""
-        return "interrupted after \(own.value)\(total) examples\(others); \(lost)"
+        guard let progress else { return nil }
+        var shortfall = Shortfall(done: progress.done, failures: progress.failures, total: progress.total)
+        shortfall.hasJournal = journal != nil
+        if let own {
+            shortfall.done = own.value
+            shortfall.isOfRootOnly = size > 1
+        }
+        return shortfall
     }
 
     /// How far the last loop came.
     var progress: LoopProgress? { state.withLock { $0.progress } }
 
     func loopChanged(_ progress: LoopProgress?) { state.withLock { $0.progress = progress } }
+
+    func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64) {
+        timeline?.add(chunk, isFailed: isFailed, rank: rank, host: host, nanoseconds: nanoseconds)
+    }
 
     func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, attempts: Int) {
         guard let journal = state.withLock({ $0.journal }) else { return }
@@ -103,11 +146,20 @@ final class RootObserver: JobObserver {
 
     func exampleFailed(_ fault: Fault) { state.withLock { $0.journal }?.note(.failed(fault)) }
 
-    func explainLoss(of rank: Int) -> String? { control?.explainLoss(of: rank) }
+    func explainLoss(of rank: Int) -> String? {
+        // The launcher knows nothing of ranks that came late.
+        rank < size ? control?.explainLoss(of: rank) : nil
+    }
 
     func rankWasLost(_ rank: Int, host: String, cause: String) {
-        Complaint.write("lost rank \(rank) (host \(host)): \(cause); others do its examples")
+        timeline?.lose(rank, host: host, cause: cause)
+        let consequence = interruption.hasCome ? "" : "; others do its examples"
+        Complaint.write("lost rank \(rank) (host \(host)): \(cause)\(consequence)")
     }
+
+    func rankJoined(_ rank: Int, host: String) { Complaint.write("rank \(rank) (host \(host)) has joined") }
+
+    func rankLeft(_ rank: Int, host: String) { Complaint.write("rank \(rank) (host \(host)) has left") }
 
     func jobEnds(_ end: JobEnd) { state.withLock { $0.interrupter?.interrupt() } }
 

@@ -6,41 +6,55 @@ import Glibc
 ///
 /// The handler only writes a byte into a pipe: hardly anything else may be done in one. The signals are not blocked,
 /// because programs that the script starts would inherit that.
-enum SignalWatch {
+struct SignalWatch {
     /// The pipe's end for the handler; written once, before the handler is installed.
     nonisolated(unsafe) private static var descriptor: Int32 = -1
-    /// When the first signal came, 0 before; touched by the handler only, and signals of both kinds are masked in it.
-    nonisolated(unsafe) private static var first: UInt64 = 0
+    /// Touched by the handler only, once that is installed, and signals of both kinds are masked in it.
+    nonisolated(unsafe) private static var rules = SignalRules(letsFinish: false)
 
-    /// Signals within so many nanoseconds are one: launchers forward what the system has sent to all processes.
-    private static let moment: UInt64 = 500_000_000
+    /// The pipe's other end.
+    private let reader: Int32
 
-    /// Calls `action` with the first signal; a second one, later, ends the process at once.
-    static func start(_ action: @escaping @Sendable (Int32) -> Void) {
+    /// Calls `action` on the thread; when it has returned, what signals may still say is not heard any more, but for
+    /// those that end the process at once.
+    ///
+    /// - Parameter letsFinish: whether the first SIGTERM lets what runs finish, so that a second one is of interest.
+    static func start(letsFinish: Bool, _ action: @escaping @Sendable (SignalWatch) -> Void) {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { return }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         descriptor = ends[1]
-        let reader = ends[0]
-        guard
-            (try? ServiceThread {
-                var signal: UInt8 = 0
-                while read(reader, &signal, 1) < 0, errno == EINTR {}
-                if signal != 0 { action(Int32(signal)) }
-            }) != nil
-        else { return }
+        rules = SignalRules(letsFinish: letsFinish)
+        let watch = SignalWatch(reader: ends[0])
+        guard (try? ServiceThread { action(watch) }) != nil else { return }
+        install()
+    }
+
+    /// Waits for the next signal that is not one with that before, at most so many nanoseconds.
+    ///
+    /// - Returns: nil where none came in time.
+    func next(within nanoseconds: UInt64? = nil) -> Int32? {
+        let deadline = nanoseconds.map { Deadline.after($0) } ?? Deadline(nil)
+        var signal: UInt8 = 0
+        while true {
+            var polled = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
+            if poll(&polled, 1, deadline.milliseconds) > 0, read(reader, &signal, 1) == 1 { return Int32(signal) }
+            if deadline.hasPassed { return nil }
+        }
+    }
+
+    private static func install() {
         var handler = sigaction()
         handler.__sigaction_handler.sa_handler = { signal in
-            let now = dlp_now()
-            if SignalWatch.first == 0 {
-                SignalWatch.first = now
-            } else if now - SignalWatch.first > SignalWatch.moment {
-                _exit(128 + signal)
+            switch SignalWatch.rules.handle(signal, at: dlp_now()) {
+            case .ignore: break
+            case .die: _exit(128 + signal)
+            case .finish, .abandon:
+                let saved = errno
+                var byte = UInt8(truncatingIfNeeded: signal)
+                _ = write(SignalWatch.descriptor, &byte, 1)
+                errno = saved
             }
-            let saved = errno
-            var byte = UInt8(truncatingIfNeeded: signal)
-            _ = write(SignalWatch.descriptor, &byte, 1)
-            errno = saved
         }
         handler.sa_flags = SA_RESTART
         sigaddset(&handler.sa_mask, SIGINT)

@@ -7,7 +7,7 @@ struct FailureList {
 
     private var faults: [Int: Fault] = [:]
 
-    var isEmpty: Bool { faults.isEmpty }
+    var count: Int { faults.count }
 
     /// Adds one.
     mutating func add(_ fault: Fault) { faults[fault.example ?? 0] = fault }

@@ -25,7 +25,7 @@ struct JobPlan {
         if settings.mode == .roundRobin {
             options.chunk = nil
             // A root that does not work leaves its turn to the others.
-            options.sharesInChunks = settings.journal != nil
+            options.sharesInChunks = settings.journal != nil || settings.hasTimeline
             options.shares = settings.rootWorks ? settings.size : settings.size - 1
         }
         return options

@@ -40,10 +40,15 @@ struct JobRun {
             settings: settings, examples: examples, agreement: agreement, collects: collects, summarizes: summarizes)
         do {
             guard let root = session.port as? RootPort else {
-                return try WorkerJob(port: session.port, host: host, plan: plan).run()
+                return try WorkerJob(
+                    interruption: session.interruption, port: session.port, host: host, plan: plan
+                ).run()
             }
             let sink = ResultSink(host: host, plan: plan, size: session.port.size, output: output)
-            try RootJob(session: session, port: root, host: host, plan: plan, sink: sink, journal: journal).run()
+            let offer = session.isJoinable ? JobOffer(script, settings, agreement) : nil
+            try RootJob(
+                session: session, port: root, host: host, plan: plan, sink: sink, journal: journal, offer: offer
+            ).run()
         } catch let error as WorkError {
             throw PhaseError(phase: .work, error: error.error, example: error.index + 1)
         }

@@ -11,6 +11,8 @@ struct JobSettings {
     var seed: Int64
     var progress: ProgressReporter.Mode
     var output: String?
+    /// Whether it is noted who does what when.
+    var hasTimeline: Bool
     /// The journal, if it keeps one.
     var journal: JournalSettings?
     var failures: FailurePolicy
@@ -19,6 +21,8 @@ struct JobSettings {
     /// Bytes of memory for the script on each rank, and seconds for each example.
     var memory: Int?
     var timeout: Double?
+    /// After how many seconds from the start of the program no more examples are begun.
+    var stopAfter: Double?
     var isSandboxed: Bool
 
     init(_ options: JobOptions, seed: Int64, size: Int) {
@@ -30,19 +34,38 @@ struct JobSettings {
         self.seed = seed
         progress = options.progress ?? .auto
         output = options.output
+        hasTimeline = options.timeline != nil
         failures = FailurePolicy(
             continues: options.onError == .continue, retries: options.retries ?? 0,
             crashLimit: options.crashLimit ?? 2)
         self.size = size
         memory = options.memory
         timeout = options.timeout
+        stopAfter = options.stopAfter
         isSandboxed = options.isSandboxed
+    }
+
+    /// What of them a rank must know that was not started with them: options by name, and their values.
+    var forOthers: [(name: String, value: String)] {
+        let values: [(String, String?)] = [
+            ("mode", mode.rawValue), ("chunk", chunk.map { "\($0)" }), ("root-works", rootWorks ? "yes" : "no"),
+            ("examples", examples?.rawValue), ("seed", "\(seed)"),
+            ("on-error", failures.continues ? "continue" : "stop"),
+            ("retries", "\(failures.retries)"), ("crash-limit", "\(failures.crashLimit)"),
+            ("memory", memory.map { "\($0)" }), ("timeout", timeout.map { "\($0)" }), ("journal", journal?.path),
+        ]
+        return values.compactMap { name, value in value.map { (name, $0) } }
     }
 
     var loopDefaults: LuaHost.LoopDefaults {
         var defaults = LuaHost.LoopDefaults()
         defaults.rootWorks = rootWorks
         defaults.chunk = chunk
+        if stopAfter != nil {
+            defaults.objection =
+                "--stop-after is for scripts with a function work: it cannot stop a loop of the module dlp, after which the "
+                + "script goes on as if all were done"
+        }
         return defaults
     }
 }

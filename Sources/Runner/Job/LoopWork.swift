@@ -11,16 +11,20 @@ struct LoopWork {
     /// Results that stay here until they are asked for.
     private var kept: [ResultRun] = []
 
-    init(_ port: any Port, _ host: LuaHost, _ plan: JobPlan, loop: UInt64) {
+    /// - Parameter setup: the script's, where that has been called before.
+    init(_ port: any Port, _ host: LuaHost, _ plan: JobPlan, loop: UInt64, setup: Setup? = nil) {
         self.port = port
         self.host = host
         self.plan = plan
         self.loop = loop
-        setup = Setup(host)
+        self.setup = setup ?? Setup(host)
     }
 
     /// Does a chunk and reports on it.
     mutating func work(on chunk: Chunk, giveBackAfter: Int64, sent: Bytes) throws {
+        guard try !port.isHalted() else {
+            return try port.finish(loop, first: chunk.first, completed: 0, nanoseconds: 0, results: .empty)
+        }
         try setup.runOnce()
         let last = try host.work(
             chunk, of: plan.examples, sent: plan.isSent ? sent : nil, giveBackAfter: giveBackAfter

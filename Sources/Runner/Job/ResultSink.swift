@@ -56,7 +56,17 @@ final class ResultSink {
     }
 
     /// Whether examples have failed for good.
-    var hasFailures: Bool { !failures.isEmpty }
+    var hasFailures: Bool { failureCount > 0 }
+
+    /// How many examples have failed for good.
+    var failureCount: Int { failures.count }
+
+    /// What is missing where not all examples have been done, as clauses for the user.
+    var lacks: [String] {
+        let summary = plan.summarizes ? ["summarize was not called"] : []
+        guard writes else { return summary }
+        return summary + [plan.settings.output.map { "\($0) is not complete" } ?? "not all results were printed"]
+    }
 
     /// Passes on what has been written so far.
     func flush() throws { try output?.flush() }

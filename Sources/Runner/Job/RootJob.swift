@@ -11,36 +11,55 @@ struct RootJob {
     let plan: JobPlan
     let sink: ResultSink
     let journal: JobJournal?
+    /// For ranks that come late, where some may.
+    let offer: JobOffer?
 
     /// So many examples are looked for in the journal before others get what is to be done.
     private static let batch = 4096
 
     /// - Throws: what the script raises, and `JobEnd`.
     func run() throws {
-        // In mode `round-robin` ranks have nothing to say before they are done, but for the journal.
-        if plan.settings.mode == .roundRobin, journal == nil {
+        // In mode `round-robin` ranks have nothing to say before they are done, unless somebody wants to know.
+        if plan.settings.mode == .roundRobin, !plan.loopOptions.sharesInChunks {
             session.observer.count(host.workCounter)
         } else {
             session.showProgress(plan.settings.progress)
         }
+        session.interruption.loopBegins()
+        if let seconds = plan.settings.stopAfter { port.halter(session.beginning + UInt64(seconds * 1e9)) }
         let total = try runLoop()
+        let signal = session.interruption.loopEnds()
         session.observer.finishDisplay()
         // Whatever the script makes of the results, they are safe.
         if let failure = session.observer.closeJournal() { throw JobEnd.fault(JobJournal.fault(failure)) }
         guard sink.count == total else {
-            throw PhaseError(
-                phase: .communication,
-                error: ScriptError(
-                    message: "of \(total) examples \(sink.count) were accounted for; please report this mistake"))
+            guard port.isHalted() else {
+                throw PhaseError(
+                    phase: .communication,
+                    error: ScriptError(
+                        message:
+                            "of \(total ?? 0) examples \(sink.count) were accounted for; please report this mistake"
+                    ))
+            }
+            session.observer.explain(
+                Shortfall(
+                    done: sink.count, failures: sink.failureCount, total: total, consequences: sink.lacks),
+                signal: signal)
+            session.status = signal.map { 128 + $0 } ?? 5
+            return
         }
         try sink.finish()
         if sink.hasFailures { session.status = 4 }
     }
 
-    /// - Returns: the number of examples.
-    private func runLoop() throws -> Int {
+    /// - Returns: the number of examples, where that is known at the end.
+    private func runLoop() throws -> Int? {
         let loop = try port.enterLoop(
             length: plan.announcedLength, options: plan.loopOptions, working: plan.settings.rootWorks)
+        if var offer {
+            offer.loop = loop
+            port.admitLateRanks(try offer.encoded())
+        }
         var feeder = try beginFeeding(port.feed(for: loop))
         var work = LoopWork(port, host, plan, loop: loop)
         while true {
@@ -54,7 +73,9 @@ struct RootJob {
                 try work.work(on: chunk, giveBackAfter: giveBackAfter, sent: sent)
             case .deliver: try work.deliver()
             // It comes after all results.
-            case .end(let length): return length ?? 0
+            case .end(let length):
+                port.refuseLateRanks("all examples of the job are done")
+                return length
             }
         }
     }

@@ -3,12 +3,15 @@ import LuaHost
 
 /// A worker's part in a job.
 struct WorkerJob {
+    let interruption: Interruption
     let port: any Port
     let host: LuaHost
     let plan: JobPlan
 
     func run() throws {
         let loop = try port.enterLoop(length: plan.announcedLength, options: plan.loopOptions)
+        interruption.loopBegins()
+        defer { _ = interruption.loopEnds() }
         var work = LoopWork(port, host, plan, loop: loop)
         while true {
             switch try port.event(of: loop) {

@@ -68,10 +68,3 @@ struct JournalListing {
         Complaint.write("of \(total) \(done) are done and \(failed) have failed; \(path) has null for the others")
     }
 }
-
-extension ByteWriter {
-    fileprivate mutating func appendJSON(_ text: String) {
-        var text = text
-        text.withUTF8 { appendJSONString(UnsafeRawBufferPointer($0)) }
-    }
-}

@@ -76,18 +76,26 @@ public struct JobOptions: Sendable {
     public var retries: Int?
     /// On how many ranks that die an example may be under work before it counts as failed; 2 by default.
     public var crashLimit: Int?
+    /// Where ranks may come late; by default none may.
+    public var joinable: JobAddress?
     /// How many seconds to wait for all ranks; 60 by default.
     public var connectTimeout: Double?
     /// When progress is shown; by default on a terminal.
     public var progress: ProgressReporter.Mode?
     /// The file for the results; by default they go to the script, or to standard output.
     public var output: String?
+    /// The file that shows who did what when; none by default.
+    public var timeline: String?
     /// How many bytes of memory the script may use on each rank; any number by default.
     public var memory: Int?
     /// How many seconds an example may take; any number by default.
     public var timeout: Double?
+    /// After how many seconds no more examples are begun; never by default.
+    public var stopAfter: Double?
     /// Whether files, programs, modules and bytecode are kept from the script, which must not decide that itself.
     public var isSandboxed = false
+    /// Whether all that ranks say to each other is encrypted; no by default.
+    public var encrypt: Choice?
     /// The file that holds what is done.
     public var journal: String?
     /// Whether to go on with a journal that another script has made; no by default.
@@ -109,9 +117,11 @@ public struct JobOptions: Sendable {
         case "examples": examples = try choice(name, value)
         case "progress": progress = try choice(name, value)
         case "output": output = value
+        case "timeline": timeline = value
         case "journal": journal = value
         case "keep": keep = try choice(name, value)
         case "fresh": fresh = try choice(name, value)
+        case "encrypt": encrypt = try choice(name, value)
         case "on-error": onError = try choice(name, value)
         case "retries": retries = try number(name, value, 0...FailurePolicy.limit)
         case "crash-limit": crashLimit = try number(name, value, 1...FailurePolicy.limit)
@@ -127,15 +137,14 @@ public struct JobOptions: Sendable {
             }
             memory = parsed.bytes
         case "timeout":
-            guard let seconds = Double(value), seconds >= 0.001, seconds < 1e9 else {
-                throw UsageError("timeout must be a number of seconds, 0.001 at least, not '\(value)'")
+            timeout = try seconds(name, value, atLeast: 0.001)
+        case "stop-after": stopAfter = try seconds(name, value, atLeast: 0.001)
+        case "joinable":
+            guard let parsed = JobAddress(value) else {
+                throw UsageError("joinable must be [HOST:]PORT, as 0, 7000 or node1:7000, not '\(value)'")
             }
-            timeout = seconds
-        case "connect-timeout":
-            guard let seconds = Double(value), seconds >= 0, seconds < 1e9 else {
-                throw UsageError("connect-timeout must be a number of seconds, not '\(value)'")
-            }
-            connectTimeout = seconds
+            joinable = parsed
+        case "connect-timeout": connectTimeout = try seconds(name, value, atLeast: 0)
         default: throw UsageError("there is no option \(name)")
         }
     }
@@ -158,6 +167,14 @@ public struct JobOptions: Sendable {
         return number
     }
 
+    private func seconds(_ name: String, _ value: String, atLeast least: Double) throws(UsageError) -> Double {
+        guard let seconds = Double(value), seconds >= least, seconds < 1e9 else {
+            let bound = least > 0 ? ", \(least) at least" : ""
+            throw UsageError("\(name) must be a number of seconds\(bound), not '\(value)'")
+        }
+        return seconds
+    }
+
     /// Takes over what the script asks for, where the command line has not said otherwise.
     ///
     /// - Throws: `UsageError` for an unknown name or a value that does not fit.
@@ -167,7 +184,7 @@ public struct JobOptions: Sendable {
             if name == "sandbox" {
                 throw UsageError("sandbox cannot be set by the script, which it is to guard against")
             }
-            if name == "backend" || name == "connect-timeout" {
+            if name == "backend" || name == "connect-timeout" || name == "joinable" {
                 throw UsageError("\(name) cannot be set by the script: ranks connect before they read it")
             }
             if isSandboxed, !Self.harmless.contains(name) {
@@ -185,16 +202,19 @@ public struct JobOptions: Sendable {
         crashLimit = crashLimit ?? script.crashLimit
         progress = progress ?? script.progress
         output = output ?? script.output
+        timeline = timeline ?? script.timeline
         memory = memory ?? script.memory
         timeout = timeout ?? script.timeout
+        stopAfter = stopAfter ?? script.stopAfter
         journal = journal ?? script.journal
+        encrypt = encrypt ?? script.encrypt
         if keep == nil, fresh == nil { (keep, fresh) = (script.keep, script.fresh) }
     }
 
     /// What even a script that is not trusted may set: it concerns nothing but its own job.
     private static let harmless: Set = [
         "mode", "chunk", "root-works", "examples", "seed", "progress", "on-error", "retries", "crash-limit", "memory",
-        "timeout",
+        "timeout", "stop-after", "encrypt",
     ]
 }
 
@@ -209,6 +229,8 @@ public struct Invocation: Sendable {
         case standardInput
         /// No script, but a journal to be shown.
         case journal(String)
+        /// The running job at this address, which is to be joined, has it.
+        case running(JobAddress)
         /// None: `--info`.
         case none
     }

@@ -14,6 +14,9 @@ final class Session {
     let connection: Connection
     let observer: RootObserver
     let control: ControlChannel?
+    let interruption = Interruption()
+    /// When this program began, in nanoseconds of the monotonic clock.
+    let beginning: UInt64
     /// Whether the script defines a job; until that is known it counts as imperative.
     var isDeclarative = false
     private(set) var host: LuaHost?
@@ -22,23 +25,28 @@ final class Session {
 
     private var root: RootPort? { port as? RootPort }
     var isRoot: Bool { port.isRoot }
+    /// Whether this is the root of a job that others may join.
+    var isJoinable: Bool { connection.door != nil }
 
     /// Connects the ranks.
     ///
     /// - Throws: `CommunicationError` where they do not find each other.
-    init(_ connection: Connection, connectTimeout: UInt64) throws(CommunicationError) {
+    init(
+        _ connection: Connection, since beginning: UInt64, connectTimeout: UInt64
+    ) throws(CommunicationError) {
         self.connection = connection
+        self.beginning = beginning
         departure = try EventWaker()
         dismissal = try EventWaker()
         control = connection.environment?.control.map { ControlChannel(descriptor: $0) }
-        observer = RootObserver(control: control, size: connection.size)
+        observer = RootObserver(control: control, interruption: interruption, size: connection.size)
         let (rank, size) = (connection.rank, connection.size)
         switch connection.transport {
         case .none:
             port = try RootPort(observer: observer) { ThreadCommunicator.alone() }
         case .ame(let environment) where rank == 0:
             port = try RootPort(observer: observer) { () throws(CommunicationError) in
-                try AMERoot(environment: environment, connectTimeout: connectTimeout)
+                try AMERoot(environment: environment, door: connection.door, connectTimeout: connectTimeout)
             }
         case .ame(let environment):
             let worker = try AMEWorker(environment: environment, connectTimeout: connectTimeout)
@@ -80,6 +88,13 @@ final class Session {
         }
     }
 
+    /// Turns away who wants to join an imperative script, which is over by now.
+    func refuseLateRanks() {
+        guard isJoinable else { return }
+        root?.refuseLateRanks("its script has no function work, so that only the ranks of its start can run it")
+        Complaint.write("--joinable is of no use to a script without a function work")
+    }
+
     /// Shows the progress of the loop that begins, where that is wanted.
     func showProgress(_ mode: ProgressReporter.Mode, prefix: String = "") {
         guard isRoot else { return }
@@ -97,6 +112,17 @@ final class Session {
         return journal
     }
 
+    /// Begins the file that shows who does what when, where one is wanted and none has been begun.
+    func openTimeline(_ path: String?, title: String) throws(UsageError) {
+        guard isRoot, !hasTimeline, let path else { return }
+        hasTimeline = true
+        do {
+            observer.note(in: try TimelineFile(path: path, title: title, ranks: port.size, start: beginning))
+        } catch { throw UsageError(error.description) }
+    }
+
+    private var hasTimeline = false
+
     /// Makes the Lua state, which ends when the job does.
     func open(_ settings: JobSettings) throws(ScriptError) -> LuaHost {
         let host = try LuaHost(
@@ -107,15 +133,10 @@ final class Session {
         let interrupter = host.interrupter
         observer.watch(interrupter)
         host.willExit = { [unowned self] status in willExit(status) }
-        if let end = root?.ender {
-            SignalWatch.start { end(.interrupted(signal: $0)) }
+        if let root {
+            interruption.watch(halt: root.halter, end: root.ender)
         } else {
-            // Signals often reach all ranks; then the root ends the job, and says how far it came.
-            SignalWatch.start { [dismissal] signal in
-                dismissal.wake()
-                Pause.milliseconds(2000)
-                _exit(128 + signal)
-            }
+            interruption.follow { [dismissal] in dismissal.wake() }
         }
         watchHangup? { [departure] in
             // Lua ends at its next instruction; a C function may take longer than anyone waits for.
@@ -144,6 +165,7 @@ final class Session {
         if let root {
             observer.finishDisplay()
             if let failure = observer.closeJournal() { Complaint.write(failure.description) }
+            if let failure = observer.closeTimeline() { Complaint.write(failure.description) }
             if status == 0, !isDeclarative {
                 do { try root.waitForOthers() } catch { exit(end(error)) }
             }
@@ -179,6 +201,7 @@ final class Session {
             }
             try root?.waitForOthers()
             observer.finishDisplay()
+            if let failure = observer.closeTimeline() { return end(UsageError(failure.description)) }
             root?.stop(status: status)
             return status
         } catch { return end(error) }

@@ -1,0 +1,88 @@
+import CSystem
+import DLP
+import Glibc
+import Synchronization
+
+/// What SIGINT and SIGTERM do to a rank.
+///
+/// SIGTERM is how batch systems announce the end, and how launchers pass that on: a job that hands out examples finishes
+/// those that run, for which it has a time of grace. The other ranks, which often get the signal too, follow the root.
+final class Interruption: Sendable {
+    private struct State {
+        /// Whether examples are being handed out.
+        var isInLoop = false
+        /// The signal after which no more are.
+        var signal: Int32?
+    }
+
+    /// How long what runs may take to finish, in nanoseconds.
+    private static let grace: UInt64 = 10_000_000_000
+    /// How long a worker follows the root before it takes a signal to be meant for itself alone.
+    private static let patience: UInt64 = 2_000_000_000
+
+    private let state = Mutex(State())
+
+    /// From now on what runs may finish.
+    func loopBegins() { state.withLock { $0.isInLoop = true } }
+
+    /// The loop is over.
+    ///
+    /// - Returns: the signal that ended it early, if one did.
+    func loopEnds() -> Int32? {
+        state.withLock { state in
+            state.isInLoop = false
+            return state.signal
+        }
+    }
+
+    /// Whether a signal has ended the hand-out.
+    var hasCome: Bool { state.withLock { $0.signal != nil } }
+
+    private var isInLoop: Bool { state.withLock { $0.isInLoop } }
+
+    /// Watches on the root.
+    ///
+    /// - Parameters:
+    ///   - halt: lets every rank finish what it does, from a moment on.
+    ///   - end: ends the job.
+    func watch(halt: @escaping @Sendable (UInt64) -> Void, end: @escaping @Sendable (JobEnd) -> Void) {
+        SignalWatch.start(letsFinish: true) { [self] signals in
+            guard var signal = signals.next() else { return }
+            if signal == SIGTERM, letFinish(signal) {
+                halt(dlp_now())
+                if let second = signals.next(within: Self.grace) {
+                    signal = second
+                } else if !isInLoop {
+                    // All that ran has finished, and the job is about to end.
+                    return
+                }
+            }
+            end(.interrupted(signal: signal))
+        }
+    }
+
+    private func letFinish(_ signal: Int32) -> Bool {
+        state.withLock { state in
+            if state.isInLoop { state.signal = signal }
+            return state.isInLoop
+        }
+    }
+
+    /// Watches on another rank, which the root ends, and says how far the job came.
+    ///
+    /// - Parameter noted: called as soon as there is a signal.
+    func follow(noted: @escaping @Sendable () -> Void) {
+        SignalWatch.start(letsFinish: false) { [self] signals in
+            guard let signal = signals.next() else { return }
+            noted()
+            if signal == SIGTERM, isInLoop {
+                Pause.milliseconds(Int((Self.grace + Self.patience) / 1_000_000))
+                // This rank has done its part, and the root, which is still there, decides when all end.
+                guard isInLoop else { return }
+            } else {
+                Pause.milliseconds(Int(Self.patience / 1_000_000))
+            }
+            _exit(128 + signal)
+        }
+    }
+}

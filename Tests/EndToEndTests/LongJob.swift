@@ -1,0 +1,78 @@
+import Testing
+
+/// A job of more examples than any test waits for, each of which leaves a line when it begins and when it ends.
+///
+/// The file `count` says how many there are, so that what a test has stopped can be brought to an end; lists may change.
+enum LongJob {
+    static let script = """
+        local function note(name, n)
+          local file = io.open(name .. "." .. dlp.RANK, "a")
+          file:write(n, "\\n")
+          file:close()
+        end
+        function examples() return io.open("count"):read("n") end
+        function work(n)
+          note("began", n)
+          os.execute("sleep 0.02")
+          note("ended", n)
+          return n
+        end
+        function summarize(results) print(results.n, results[1], results[results.n]) end
+        """
+
+    /// How many examples there are at first, and at last.
+    static let many = 20_000
+    private static let few = 60
+
+    /// A directory with the job.
+    static func scratch() throws -> Scratch {
+        let scratch = try Scratch(job: script)
+        try scratch.write("count", "\(many)")
+        return scratch
+    }
+
+    /// Waits until so many ranks are at work.
+    static func wait(for ranks: Int, in scratch: Scratch) throws {
+        try eventually("\(ranks) ranks are at work") {
+            scratch.names.count { $0.hasPrefix("began.") && scratch.read($0)?.isEmpty == false } >= ranks
+        }
+    }
+
+    /// How often each example was done, or begun, by its index.
+    static func counts(of name: String = "ended", in scratch: Scratch) -> [Int: Int] {
+        var counts: [Int: Int] = [:]
+        for file in scratch.names where file.hasPrefix("\(name).") {
+            for line in (scratch.read(file) ?? "").split(separator: "\n") { counts[Int(line) ?? 0, default: 0] += 1 }
+        }
+        return counts
+    }
+
+    /// The examples that the journal has as done; none where there is no journal yet.
+    static func kept(in scratch: Scratch) throws -> Set<Int> {
+        let outcome = try run("sqlite3 run.db", "SELECT example FROM results WHERE state = 'done'", in: scratch)
+        return Set(outcome.lines.compactMap { Int($0) })
+    }
+
+    /// Waits until the journal has so many examples.
+    static func wait(forKept count: Int, in scratch: Scratch) throws {
+        try eventually("\(count) examples are in the journal") { try kept(in: scratch).count >= count }
+    }
+
+    /// Lets the job go on, with a list that comes to an end, and expects that it does only what is not in the journal.
+    ///
+    /// - Parameter start: runs dlp-lua with such words.
+    static func goOn(in scratch: Scratch, _ start: (_ words: String) throws -> Outcome) throws {
+        try scratch.write("count", "\(few)")
+        let sound = try run("sqlite3 run.db", "PRAGMA integrity_check", in: scratch)
+        #expect(sound.lines == ["ok"], "\(sound.error)")
+        let (done, before) = (try kept(in: scratch), counts(in: scratch))
+        #expect(done.isSubset(of: before.keys))
+        let outcome = try start("--journal run.db job.lua")
+        #expect(outcome.output == "\(few)\t1\t\(few)\n" && outcome.status == 0, "\(outcome.error)")
+        let after = counts(in: scratch)
+        for example in 1...few {
+            let expected = (before[example] ?? 0) + (done.contains(example) ? 0 : 1)
+            #expect(after[example] == expected, "example \(example)")
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import Glibc
+import Testing
+
+/// Jobs that are stopped before all is done, in good order.
+@Suite(.timeLimit(.minutes(60)))
+struct StopTests {
+    private static let commands = ["dlp-lua", "ameexec -np 3 dlp-lua", "ameexec -np 3 dlp-lua --root-works no"]
+
+    /// Nothing that was begun has been abandoned, or begun twice.
+    private func expectAllFinished(in scratch: Scratch) {
+        let ended = LongJob.counts(in: scratch)
+        #expect(LongJob.counts(of: "began", in: scratch) == ended && ended.values.allSatisfy { $0 == 1 })
+    }
+
+    @Test(
+        "--stop-after finishes what runs, keeps it, and says how to go on", arguments: commands,
+        ["map", "managed", "round-robin", "map --examples root", "map --chunk 100000"])
+    func stop(_ command: String, _ mode: String) throws {
+        let scratch = try LongJob.scratch()
+        let stopped = try run("\(command) --mode \(mode) --stop-after 0.7 --journal run.db job.lua", in: scratch)
+        let done = LongJob.counts(in: scratch).count
+        #expect(stopped.status == 5 && stopped.output == "")
+        // A list that the root sends may not have been read to its end.
+        let total = mode.hasSuffix("root") ? "" : " of \(LongJob.many)"
+        #expect(
+            stopped.isOneMessage(
+                "dlp-lua",
+                with: "stopped after \(done)\(total) examples, as --stop-after asks; summarize was not called",
+                "start again with the same --journal to go on"), "\(stopped.error)")
+        expectAllFinished(in: scratch)
+        #expect(!scratch.names.contains { $0.hasPrefix("run.db-") }, "the journal is closed")
+        try LongJob.goOn(in: scratch) { try run("\(command) --mode \(mode) \($0)", in: scratch) }
+    }
+
+    @Test(
+        "without a journal --stop-after says what to give, and what is missing", arguments: commands,
+        ["map", "managed", "round-robin"])
+    func stopWithoutJournal(_ command: String, _ mode: String) throws {
+        let scratch = try LongJob.scratch()
+        let outcome = try run("\(command) --mode \(mode) --stop-after 0.5 --output out.json job.lua", in: scratch)
+        #expect(outcome.status == 5 && outcome.output == "")
+        #expect(
+            outcome.isOneMessage("dlp-lua", with: "stopped after ", "out.json is not complete", "with a --journal"),
+            "\(outcome.error)")
+        expectAllFinished(in: scratch)
+    }
+
+    @Test("a job that is done in time is not stopped", arguments: commands)
+    func inTime(_ command: String) throws {
+        let outcome = try run(
+            "\(command) --stop-after 500 -e",
+            "function examples() return 9 end function work(n) return n end function summarize(r) print(#r) end")
+        #expect(outcome.output == "9\n" && outcome.error == "" && outcome.status == 0)
+    }
+
+    @Test("what failed before the stop is counted")
+    func failures() throws {
+        let outcome = try run(
+            "ameexec -np 2 dlp-lua --stop-after 0.5 --on-error continue -e",
+            "function examples() return 1 << 30 end function work() error('boom') end")
+        #expect(outcome.status == 5)
+        #expect(outcome.complaints.count == 1 && outcome.error.contains(" of which failed"), "\(outcome.error)")
+    }
+
+    @Test("loops of the module cannot be stopped", arguments: ["dlp-lua", "ameexec -np 3 dlp-lua"])
+    func imperative(_ command: String) throws {
+        let loop = try run("\(command) --stop-after 100 -e", "for n in dlp.split_managed(9) do print(n) end")
+        #expect(loop.isOneMessage("dlp-lua", with: "--stop-after is for scripts with a function work"), "\(loop.error)")
+        #expect(loop.status == 2 && loop.output == "")
+        let other = try run("\(command) --stop-after 100 -e", "if dlp.IS_ROOT then print('done') end")
+        #expect(other.isOneMessage("dlp-lua", with: "--stop-after is of no use"), "\(other.error)")
+        #expect(other.status == 0 && other.output == "done\n")
+    }
+
+    @Test(
+        "SIGTERM lets what runs finish", arguments: commands.dropLast() + ["dlp-lua -np 3"],
+        ["map", "managed", "round-robin"])
+    func terminate(_ command: String, _ mode: String) throws {
+        let scratch = try LongJob.scratch()
+        let words = "\(command) --mode \(mode) --journal run.db job.lua".split(separator: " ").map { String($0) }
+        let launched = try Launched(words, in: scratch)
+        try LongJob.wait(for: command == "dlp-lua" ? 1 : 3, in: scratch)
+        launched.signal(SIGTERM)
+        try expectGoodEnd(launched, in: scratch)
+        try LongJob.goOn(in: scratch) { try run("\(command) \($0)", in: scratch) }
+    }
+
+    @Test("SIGTERM to every rank, as from a batch system, lets what runs finish", arguments: ["map", "round-robin"])
+    func terminateAll(_ mode: String) throws {
+        let scratch = try LongJob.scratch()
+        let words = "ameexec -np 3 dlp-lua --mode \(mode) --journal run.db job.lua"
+        let launched = try Launched(words.split(separator: " ").map { String($0) }, in: scratch)
+        try LongJob.wait(for: 3, in: scratch)
+        for rank in [1, 2, 0] { try launched.signal(SIGTERM, rank: rank) }
+        try expectGoodEnd(launched, in: scratch)
+    }
+
+    private func expectGoodEnd(_ launched: Launched, in scratch: Scratch) throws {
+        let outcome = try launched.finish()
+        #expect(outcome.status == 143 && outcome.output == "")
+        let done = LongJob.counts(in: scratch).count
+        #expect(
+            outcome.isOneMessage(
+                "dlp-lua", with: "interrupted after \(done) of \(LongJob.many) examples; summarize was not called",
+                "start again with the same --journal to go on"), "\(outcome.error)")
+        expectAllFinished(in: scratch)
+    }
+
+    /// An example that never ends; a file says that it has begun.
+    private static let endless = """
+        function examples() return 1 end
+        function work() io.open("busy", "w"):close() while true do end end
+        """
+
+    @Test("what does not finish after SIGTERM is abandoned in time", arguments: ["dlp-lua", "ameexec -np 2 dlp-lua"])
+    func graceIsOver(_ command: String) throws {
+        let scratch = try Scratch(job: Self.endless)
+        let launched = try Launched("\(command) job.lua".split(separator: " ").map { String($0) }, in: scratch)
+        try eventually("it is busy") { scratch.names.contains("busy") }
+        launched.signal(SIGTERM)
+        let outcome = try launched.finish()
+        #expect(outcome.status == 143)
+        #expect(outcome.isOneMessage("dlp-lua", with: "interrupted after 0 of 1 examples"), "\(outcome.error)")
+    }
+
+    @Test("Ctrl-C after SIGTERM abandons what runs at once")
+    func impatience() throws {
+        let scratch = try Scratch(job: Self.endless)
+        let launched = try Launched(["dlp-lua", "job.lua"], in: scratch)
+        try eventually("it is busy") { scratch.names.contains("busy") }
+        launched.signal(SIGTERM)
+        launched.signal(SIGINT)
+        let outcome = try launched.finish()
+        #expect(outcome.status == 130)
+        #expect(outcome.isOneMessage("dlp-lua", with: "interrupted after 0 of 1 examples"), "\(outcome.error)")
+    }
+
+    @Test(
+        "an imperative script that gets SIGTERM ends at once",
+        arguments: [("dlp-lua", 1), ("ameexec -np 3 dlp-lua", 3)])
+    func imperativeTerminated(_ command: String, _ ranks: Int) throws {
+        let scratch = try Scratch(job: "io.open('busy.' .. dlp.RANK, 'w'):close() while true do end")
+        let launched = try Launched("\(command) job.lua".split(separator: " ").map { String($0) }, in: scratch)
+        try eventually("all are busy") { scratch.names.count { $0.hasPrefix("busy.") } == ranks }
+        launched.signal(SIGTERM)
+        let outcome = try launched.finish()
+        #expect(outcome.status == 143)
+        #expect(outcome.isOneMessage("dlp-lua", with: "interrupted"), "\(outcome.error)")
+    }
+}
