@@ -63,6 +63,7 @@ private final class InterruptingObserver: JobObserver {
     func explainLoss(of rank: Int) -> String? { nil }
     func rankWasLost(_ rank: Int, host: String, cause: String) {}
     func rankJoined(_ rank: Int, host: String) {}
+    func rankLeft(_ rank: Int, host: String) {}
     func jobEnds(_ end: JobEnd) { interrupter.withLock { $0 }?.interrupt() }
     func jobIsStuck(_ end: JobEnd, leave: () -> Void) {}
 }
