@@ -7,6 +7,8 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
+/// Optimised in debug builds as well: the tests run through millions of courses and values.
+let optimised: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-std=gnu11"])]
 
 /// Where headers lie of libraries that are opened at run time.
@@ -30,7 +32,7 @@ let package = Package(
     dependencies: [
         // The command line: options, messages, completions.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        // HMAC-SHA256 of the handshake.
+        // HMAC-SHA256 of the handshake, AES-GCM of what follows it.
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
@@ -44,7 +46,7 @@ let package = Package(
         .target(name: "CPMIx", cSettings: strictC + headers("pmix2", named: "DLP_PMIX_INCLUDE")),
 
         // Communicator, schedules, value codec: no Lua, no sockets.
-        .target(name: "DLP", dependencies: ["CSystem"], swiftSettings: strict),
+        .target(name: "DLP", dependencies: ["CSystem"], swiftSettings: optimised),
         // The socket transport.
         .target(
             name: "AME",
@@ -90,8 +92,17 @@ let package = Package(
         // A rank for the tests with real launchers.
         .executableTarget(
             name: "ame-probe", dependencies: ["AME", "DLP", "CSystem"], path: "Tests/AMEProbe", swiftSettings: strict),
-        .testTarget(name: "DLPTests", dependencies: ["DLP"], swiftSettings: strict),
-        .testTarget(name: "AMETests", dependencies: ["AME", "DLP"], swiftSettings: strict),
+        // A connection that breaks when a test wants it to.
+        .target(name: "FaultRelay", dependencies: ["CSystem"], path: "Tests/FaultRelay", swiftSettings: strict),
+        // Jobs of any number of ranks in simulated time, for tests and for scripts/bench/scale.
+        .target(name: "Simulation", dependencies: ["DLP"], path: "Tests/Simulation", swiftSettings: optimised),
+        .executableTarget(
+            name: "scale-probe", dependencies: ["DLP", "Simulation"], path: "Tests/ScaleProbe", swiftSettings: strict),
+        .testTarget(name: "DLPTests", dependencies: ["DLP", "Simulation"], swiftSettings: optimised),
+        .testTarget(
+            name: "AMETests",
+            dependencies: ["AME", "DLP", "CSystem", "FaultRelay", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
         .testTarget(name: "MPIBackendTests", dependencies: ["MPIBackend", "DLP", "CMPI"], swiftSettings: strict),
         .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "DLP", "CSystem"], swiftSettings: strict),
         .testTarget(name: "ReportTests", dependencies: ["Report", "DLP"], swiftSettings: strict),
@@ -102,6 +113,7 @@ let package = Package(
         .executableTarget(
             name: "mpi-probe", dependencies: ["MPIBackend", "DLP", "CSystem"], path: "Tests/MPIProbe",
             swiftSettings: strict),
-        .testTarget(name: "EndToEndTests", dependencies: ["CSystem", "mpi-probe"], swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["CSystem", "FaultRelay", "mpi-probe"], swiftSettings: strict),
     ]
 )

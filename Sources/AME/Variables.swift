@@ -31,6 +31,9 @@ public enum AMEVariable {
     /// nothing.
     public static let meetingDirectory = "DLP_RENDEZVOUS_DIR"
 
+    /// Set by the user, for a job that others may join, and for these: the secret by which they know each other.
+    public static let joinKey = "DLP_JOIN_KEY"
+
     /// All that a launcher sets: what a rank removes from its environment, so that a program that it starts in turn does not take
     /// itself for that rank.
     public static let all = [host, port, rank, size, key, socket, listener, control, columns]

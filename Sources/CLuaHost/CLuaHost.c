@@ -25,7 +25,7 @@ lua_State *dlp_new_state(void) {
     host *h = calloc(1, sizeof *h);
     if (L == NULL || h == NULL) return NULL;
     lua_atpanic(L, panic);
-    h->random_seed_reference = LUA_NOREF;
+    h->random.seed_reference = LUA_NOREF;
     // New coroutines get a copy of it.
     *(host **)lua_getextraspace(L) = h;
     dlp_count_memory(L);
@@ -221,63 +221,6 @@ int dlp_iterate(lua_State *L, int index) {
     int status = dlp_call(L, 2, 1);
     if (status == LUA_OK) lua_copy(L, -1, index + 2);
     return status;
-}
-
-// MARK: Random numbers
-
-// Lua 5.4's math.random is xoshiro256** (Blackman and Vigna, 2018), whose four words lie in a userdata that is its first
-// upvalue. Writing them is ten times faster than calling math.randomseed, and there is one seed for each example.
-static uint64_t rotate_left(uint64_t x, int n) { return (x << n) | (x >> (64 - n)); }
-
-static void seed_words(uint64_t *s, lua_Integer first, lua_Integer second) {
-    s[0] = (uint64_t)first;
-    s[1] = 0xff;
-    s[2] = (uint64_t)second;
-    s[3] = 0;
-    for (int i = 0; i < 16; i++) {
-        uint64_t s2 = s[2] ^ s[0], s3 = s[3] ^ s[1];
-        uint64_t s1 = s[1];
-        s[1] = s1 ^ s2;
-        s[0] ^= s3;
-        s[2] = s2 ^ (s1 << 17);
-        s[3] = rotate_left(s3, 45);
-    }
-}
-
-static int random_open_body(lua_State *L) {
-    lua_getglobal(L, "math");
-    lua_getfield(L, -1, "randomseed");
-    lua_pushvalue(L, -1);
-    host_of(L)->random_seed_reference = luaL_ref(L, LUA_REGISTRYINDEX);
-    lua_pushinteger(L, 42);
-    lua_pushinteger(L, 43);
-    lua_call(L, 2, 0);
-    lua_getfield(L, -1, "random");
-    if (lua_getupvalue(L, -1, 1) != NULL && lua_type(L, -1) == LUA_TUSERDATA && lua_rawlen(L, -1) == 32) {
-        uint64_t expected[4];
-        seed_words(expected, 42, 43);
-        // Another Lua may keep something else there: then math.randomseed itself is called.
-        void *words = lua_touserdata(L, -1);
-        if (memcmp(expected, words, sizeof expected) == 0) host_of(L)->random_words = words;
-    }
-    return 0;
-}
-
-void dlp_random_open(lua_State *L) {
-    lua_pushcfunction(L, random_open_body);
-    if (lua_pcall(L, 0, 0, 0) != LUA_OK) lua_pop(L, 1);
-}
-
-void dlp_random_seed(lua_State *L, lua_Integer first, lua_Integer second) {
-    host *h = host_of(L);
-    if (h->random_words) {
-        seed_words(h->random_words, first, second);
-        return;
-    }
-    lua_rawgeti(L, LUA_REGISTRYINDEX, h->random_seed_reference);
-    lua_pushinteger(L, first);
-    lua_pushinteger(L, second);
-    if (lua_pcall(L, 2, 0, 0) != LUA_OK) lua_pop(L, 1);
 }
 
 // MARK: Tables

@@ -7,14 +7,24 @@
 #include <signal.h>
 #include <stdatomic.h>
 
+/// What seeds math.random; see random.c.
+typedef struct {
+    /// The state of math.random, or NULL where it is not where we expect it; and math.randomseed.
+    uint64_t *words;
+    int seed_reference;
+    /// The latest seed, and the state that it gives.
+    lua_Integer first, second;
+    uint64_t seeded[4];
+    /// What each bit of the second part of a seed changes in that state.
+    uint64_t columns[64][4];
+} random_seeder;
+
 /// Every coroutine of a state has a pointer to it in its extra space.
 typedef struct {
     void *context;
     /// The traceback of the last error, or NULL.
     char *traceback;
-    /// The state of math.random, or NULL where it is not where we expect it; and math.randomseed.
-    uint64_t *random_words;
-    int random_seed_reference;
+    random_seeder random;
 
     // memory.c
     lua_State *main;

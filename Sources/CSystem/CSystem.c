@@ -4,11 +4,15 @@
 #include <stdlib.h>
 #include <time.h>
 
-uint64_t dlp_now(void) {
+static uint64_t nanoseconds(clockid_t clock) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
+
+uint64_t dlp_now(void) { return nanoseconds(CLOCK_MONOTONIC); }
+
+uint64_t dlp_now_roughly(void) { return nanoseconds(CLOCK_MONOTONIC_COARSE); }
 
 void dlp_leave_crashes_to_system(void) {
     static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGQUIT};

@@ -11,16 +11,34 @@ public final class ExampleLedger: Sendable {
         var index: Int?
     }
 
+    /// Where an example that is not done stands in the journal once it is, or has failed.
+    struct Place: Sendable, Hashable {
+        /// What tells it from all others.
+        var key: ExampleKey
+        /// The `id` of its row.
+        var row: Int64
+        /// The `id` of the row in whose place that comes, where it has failed before.
+        var replaced: Int64?
+    }
+
     private struct State {
         var matcher: ExampleMatcher
         var keys: [ExampleKey] = []
+        /// The rows of examples that have failed before, by their index.
+        var failed: [Int: Int64] = [:]
         var moves: [Move] = []
         var isComplete = false
     }
 
     private let state: Mutex<State>
 
-    init(_ rows: [ExampleKey: JournalRow]) { state = Mutex(State(matcher: ExampleMatcher(rows))) }
+    /// The `id` of the first example's new row; all rows that were there before have lower ones.
+    private let firstRow: Int64
+
+    init(_ rows: [ExampleKey: JournalRow]) {
+        firstRow = (rows.values.lazy.map(\.id).max() ?? 0) + 1
+        state = Mutex(State(matcher: ExampleMatcher(rows)))
+    }
 
     /// Adds the next example of the list.
     ///
@@ -33,7 +51,9 @@ public final class ExampleLedger: Sendable {
             state.keys.append(key)
             guard let row else { return (index, nil) }
             if row.index != index { state.moves.append(Move(row: row.id, index: index)) }
-            return (index, row.isDone ? StoredResult(row: row.id) : nil)
+            if row.isDone { return (index, StoredResult(row: row.id)) }
+            state.failed[index] = row.id
+            return (index, nil)
         }
     }
 
@@ -48,9 +68,21 @@ public final class ExampleLedger: Sendable {
         }
     }
 
-    /// The key of the example at `index`, from 0; nil where there is no such example.
-    func key(of index: Int) -> ExampleKey? {
-        state.withLock { $0.keys.indices.contains(index) ? $0.keys[index] : nil }
+    /// The places of `count` examples, from `first` on, `stride` apart; fewer where the list ends before.
+    func places(first: Int, count: Int, stride: Int = 1) -> [Place] {
+        state.withLock { state in
+            var places: [Place] = []
+            places.reserveCapacity(count)
+            for number in 0..<count {
+                let index = first + number * stride
+                guard state.keys.indices.contains(index) else { break }
+                places.append(
+                    Place(
+                        key: state.keys[index], row: firstRow + Int64(index),
+                        replaced: state.failed.isEmpty ? nil : state.failed[index]))
+            }
+            return places
+        }
     }
 
     /// The moves since the last call, and the length of the list where it has ended.

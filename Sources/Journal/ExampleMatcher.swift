@@ -26,6 +26,7 @@ struct ExampleMatcher: Sendable {
         let occurrence = occurrences[digest, default: 0] + 1
         occurrences[digest] = occurrence
         let key = ExampleKey(digest: digest, occurrence: occurrence)
-        return (key, unmatched.removeValue(forKey: key))
+        // A new journal has none, and then nothing need be looked for.
+        return (key, unmatched.isEmpty ? nil : unmatched.removeValue(forKey: key))
     }
 }

@@ -82,13 +82,8 @@ public final class JournalFile {
 }
 
 extension Digest {
-    /// The bytes of a digest as they stand in a journal: most significant first.
-    var bytes: Bytes {
-        var writer = ByteWriter(capacity: 16)
-        writer.append(bigEndian: high)
-        writer.append(bigEndian: low)
-        return writer.finish()
-    }
+    /// The digest as it stands in a journal, whose bytes come most significant first.
+    var bigEndian: (UInt64, UInt64) { (high.bigEndian, low.bigEndian) }
 
     fileprivate init?(bytes: UnsafeRawBufferPointer) {
         guard bytes.count == 16 else { return nil }

@@ -3,7 +3,10 @@ enum JournalSchema {
     /// Marks the file as ours, in SQLite's header: "dlpj".
     static let applicationID: Int64 = 0x646C_706A
     /// The version of the tables, in `meta`.
-    static let format: Int64 = 1
+    ///
+    /// Format 1 had an index over digest and occurrence, by which rows were replaced. Each new row dirtied another page of
+    /// it; now the ledger knows the rows, and new ones are appended.
+    static let format: Int64 = 2
 
     /// Makes empty tables, in place of those that are there.
     static let create = """
@@ -27,8 +30,7 @@ enum JournalSchema {
           attempts INTEGER,
           error TEXT,
           traceback TEXT,
-          finished TEXT,
-          UNIQUE (digest, occurrence)
+          finished TEXT
         );
         PRAGMA application_id = \(applicationID);
         """

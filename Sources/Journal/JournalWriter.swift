@@ -52,7 +52,7 @@ public final class JournalWriter: Sendable {
         self.ledger = ledger
         let state = Monitor(State())
         self.state = state
-        _ = try ServiceThread {
+        try ServiceThread.detach {
             Self.run(file, ledger, state, failed)
             state.update { $0.isClosed = true }
         }

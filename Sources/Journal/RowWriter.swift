@@ -3,8 +3,10 @@ import DLP
 /// Puts what has become of examples into the tables of a journal.
 final class RowWriter {
     private let database: Database
-    private let set: Statement
+    private let insert: Statement
+    private let delete: Statement
     private let move: Statement
+    private let date: Statement
     private let setLength: Statement
     private var renderer = JSONRenderer()
     private var text = ByteWriter()
@@ -15,13 +17,15 @@ final class RowWriter {
 
     init(_ database: Database) throws(SQLiteError) {
         self.database = database
-        set = try Statement(
+        insert = try Statement(
             database,
             """
             INSERT OR REPLACE INTO results
-              (example, digest, occurrence, state, seconds, rank, host, attempts, result, json, error, traceback, finished)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch'))
+              (id, example, digest, occurrence, state, seconds, rank, host, attempts, result, json, error, traceback, finished)
+            VALUES (?14, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
             """)
+        delete = try Statement(database, "DELETE FROM results WHERE id = ?")
+        date = try Statement(database, "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch')")
         move = try Statement(database, "UPDATE results SET example = ? WHERE id = ?")
         setLength = try Statement(database, "INSERT OR REPLACE INTO meta VALUES ('examples', ?)")
     }
@@ -55,53 +59,67 @@ final class RowWriter {
     }
 
     private func write(_ dated: DatedEntry, _ ledger: ExampleLedger) throws(SQLiteError) {
-        try set.bind(13, dated.time)
+        try insert.bind(13, text(of: dated.time))
         switch dated.entry {
         case .done(let run, let host, let nanoseconds, let attempts):
-            try set.bind(4, "done")
-            try set.bind(5, Double(nanoseconds) / 1e9 / Double(max(run.count, 1)))
-            try set.bind(6, Int64(run.rank))
-            try set.bind(7, host)
-            try set.bind(8, Int64(attempts))
-            try set.bindNull(11)
-            try set.bindNull(12)
-            try write(run, ledger)
+            try insert.bind(4, "done")
+            try insert.bind(5, Double(nanoseconds) / 1e9 / Double(max(run.count, 1)))
+            try insert.bind(6, Int64(run.rank))
+            try insert.bind(7, host)
+            try insert.bind(8, Int64(attempts))
+            try insert.bindNull(11)
+            try insert.bindNull(12)
+            try write(run, ledger.places(first: run.first, count: run.count, stride: run.stride))
         case .failed(let fault):
-            guard let example = fault.example, try bindKey(example - 1, ledger) else { return }
-            try set.bind(4, "failed")
-            try set.bindNull(5)
-            try set.bind(6, Int64(fault.rank))
-            try set.bind(7, fault.host)
-            try set.bind(8, Int64(fault.attempts))
-            try set.bindNull(9)
-            try set.bindNull(10)
-            try set.bind(11, fault.message)
-            try set.bind(12, fault.traceback)
-            try set.run()
+            guard let example = fault.example,
+                let place = ledger.places(first: example - 1, count: 1).first
+            else { return }
+            try insert.bind(4, "failed")
+            try insert.bindNull(5)
+            try insert.bind(6, Int64(fault.rank))
+            try insert.bind(7, fault.host)
+            try insert.bind(8, Int64(fault.attempts))
+            try insert.bindNull(9)
+            try insert.bindNull(10)
+            try insert.bind(11, fault.message)
+            try insert.bind(12, fault.traceback)
+            try insertRow(example - 1, place)
         }
     }
 
-    /// Binds what tells the example at `index` from others; returns whether there is one.
-    private func bindKey(_ index: Int, _ ledger: ExampleLedger) throws(SQLiteError) -> Bool {
-        guard let key = ledger.key(of: index) else { return false }
-        try set.bind(1, Int64(index + 1))
-        try key.digest.bytes.withUnsafeBytes { (digest) throws(SQLiteError) in try set.bind(2, blob: digest) }
-        try set.bind(3, Int64(key.occurrence))
-        return true
+    /// A time in seconds since 1970 as the table has it.
+    private func text(of time: Double) throws(SQLiteError) -> String? {
+        defer { date.reset() }
+        try date.bind(1, time)
+        return try date.step() ? date.text(0) : nil
     }
 
-    private func write(_ run: ResultRun, _ ledger: ExampleLedger) throws(SQLiteError) {
+    /// Inserts the row of the example at `index`, from 0, of which everything else is bound.
+    private func insertRow(_ index: Int, _ place: ExampleLedger.Place) throws(SQLiteError) {
+        if let replaced = place.replaced {
+            try delete.bind(1, replaced)
+            try delete.run()
+        }
+        try insert.bind(14, place.row)
+        try insert.bind(1, Int64(index + 1))
+        try insert.bind(3, Int64(place.key.occurrence))
+        try withUnsafeBytes(of: place.key.digest.bigEndian) { (digest) throws(SQLiteError) in
+            try insert.bind(2, borrowed: digest)
+            try insert.run()
+        }
+    }
+
+    private func write(_ run: ResultRun, _ places: [ExampleLedger.Place]) throws(SQLiteError) {
         try run.results.withUnsafeBytes { (results) throws(SQLiteError) in
             var reader = CBORReader(results)
-            for number in 0..<run.count {
+            for (number, place) in places.enumerated() {
                 let start = reader.position
                 // What is no item the script cannot read either, and there the job ends.
                 guard (try? reader.skip()) != nil else { return }
                 let item = UnsafeRawBufferPointer(rebasing: results[start..<reader.position])
-                guard try bindKey(run.first + number * run.stride, ledger) else { return }
-                try set.bind(9, blob: item)
+                try insert.bind(9, borrowed: item)
                 try bindJSON(of: item)
-                try set.run()
+                try insertRow(run.first + number * run.stride, place)
             }
         }
     }
@@ -109,8 +127,8 @@ final class RowWriter {
     private func bindJSON(of item: UnsafeRawBufferPointer) throws(SQLiteError) {
         text.truncate(to: 0)
         guard (try? renderer.render(item, into: &text)) != nil, text.count <= Self.longestText else {
-            return try set.bindNull(10)
+            return try insert.bindNull(10)
         }
-        try database.check(text.withUnsafeMutableBytes { set.bindText(10, UnsafeRawBufferPointer($0)) })
+        try database.check(text.withUnsafeMutableBytes { insert.bindText(10, UnsafeRawBufferPointer($0)) })
     }
 }

@@ -27,6 +27,9 @@ enum Info {
         print("  Using \(chosen?.name ?? "none") for getting host, port, rank, size:")
         if let launcher = connection.detection.launcher { print("    Launcher: \(launcher.name)") }
         for endpoint in connection.environment?.endpoints ?? [] { print("    Address: \(endpoint)") }
+        if let environment = connection.environment {
+            print("    Encryption: \(environment.isEncrypted ? Encryption.name : "none; --encrypt turns it on")")
+        }
         print("    Rank: \(connection.rank), Size: \(connection.size), Host: \(HostName.current)")
         print("  Methods:")
         for method in methods {

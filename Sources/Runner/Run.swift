@@ -11,22 +11,32 @@ import Report
 public func run(_ invocation: Invocation) -> Int32 {
     let beginning = dlp_now()
     dlp_buffer_standard_output()
+    let secret = Joinable.takeSecret()
     if case .journal(let path) = invocation.source {
         return Detection.rankByVariables(.own) == 0
             ? JournalListing.run(path: path, output: invocation.options.output) : 0
     }
+    if case .running(let address) = invocation.source {
+        return LateRun.run(address, invocation.options, secret: secret)
+    }
     let detection: Detection
+    let joinable: Joinable?
     do throws(UsageError) {
         var wanted = invocation.options.backend
         if wanted == nil { wanted = try Backend.fromEnvironment() }
-        detection = try Detection(wanted: wanted, facts: .own, isChild: Heritage.includes)
+        joinable = try Joinable(invocation, secret: secret, isRoot: Detection.rankByVariables(.own) == 0)
+        detection = try Detection(
+            wanted: wanted, facts: .own, isJoinable: invocation.options.joinable != nil, isChild: Heritage.includes)
+        if invocation.options.encrypt == .yes { try Encryption.check(detection.choice) }
     } catch { return complainOnce(error.message, status: 2) }
     if let warning = detection.warning { Complaint.write(warning) }
 
     let session: Session
     let timeout = UInt64((invocation.options.connectTimeout ?? 60) * 1e9)
     do throws(CommunicationError) {
-        let connection = try Connection(detection, within: timeout, isExplained: invocation.task == .info)
+        let connection = try Connection(
+            detection, within: timeout, isEncrypted: invocation.options.encrypt == .yes, joinable: joinable,
+            isExplained: invocation.task == .info)
         session = try Session(connection, since: beginning, connectTimeout: timeout)
     } catch {
         let rank = detection.launcher?.rank.map { "rank \($0): " } ?? ""

@@ -34,15 +34,23 @@ final class ScriptRun {
             if isRun { try session.openTimeline(options.timeline, title: script.name) }
             try scripted(.load) { () throws(ScriptError) in try host.run(script) }
             let wanted = try scripted(.load) { () throws(ScriptError) in try host.scriptOptions() }
-            do { try options.addScriptOptions(wanted) } catch {
+            do {
+                try options.addScriptOptions(wanted)
+                if options.encrypt == .yes { try Encryption.check(session.connection) }
+            } catch {
                 throw UsageError("\(script.name): dlp.options: \(error.message)")
             }
             if options.seed != invocation.options.seed { host.seed = try seed() }
             settings = JobSettings(options, seed: host.seed, size: session.port.size)
             if isRun { try session.openTimeline(options.timeline, title: script.name) }
-            try session.limit(host, settings)
+            try host.limit(settings, on: session.port)
             settings.journal = try JournalSettings(options)
+            if options.joinable != nil, settings.mode == .roundRobin {
+                throw UsageError(
+                    "--joinable is for the modes map and managed: in round-robin all is shared out at the start")
+            }
             let isJob = try scripted(.load) { () throws(ScriptError) in try host.isFunction("work") }
+            if !isJob { session.refuseLateRanks() }
             if isJob {
                 session.isDeclarative = true
                 try JobRun(session, host, script, settings, invocation.task).run()
@@ -106,7 +114,7 @@ final class ScriptRun {
             return Script(chunkName: "=stdin", source: source, name: "-", arguments: arguments)
         case .file(let path):
             return Script(chunkName: "@\(path)", source: try readFile(path), name: path, arguments: arguments)
-        case .journal, .none: throw UsageError("no script given")
+        case .journal, .running, .none: throw UsageError("no script given")
         }
     }
 

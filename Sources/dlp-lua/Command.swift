@@ -19,6 +19,8 @@ struct Command: ParsableCommand {
     @Option(parsing: .unconditional) var retries: String?
     @Option(parsing: .unconditional) var crashLimit: String?
     @Option(parsing: .unconditional) var connectTimeout: String?
+    @Option var joinable: String?
+    @Option var join: String?
     @Option(completion: .list(["auto", "on", "off"])) var progress: String?
     @Option(completion: .file(extensions: ["jsonl", "json", "csv"])) var output: String?
     @Option(completion: .file(extensions: ["svg", "json"])) var timeline: String?
@@ -26,6 +28,7 @@ struct Command: ParsableCommand {
     @Option(parsing: .unconditional) var memory: String?
     @Option(parsing: .unconditional) var stopAfter: String?
     @Flag var sandbox = false
+    @Flag var encrypt = false
     @Option(name: [.customLong("np", withSingleDash: true), .customShort("n")]) var np: String?
     @Option(completion: .file()) var journal: String?
     @Option(completion: .file()) var results: String?
@@ -44,7 +47,11 @@ struct Command: ParsableCommand {
         case let first? where first.hasPrefix("-") && first != "-": throw ValidationError("there is no option \(first)")
         default: break
         }
-        if results != nil {
+        if join != nil {
+            if chunkText != nil || !words.isEmpty || check || info || results != nil {
+                throw ValidationError("--join takes script and options from the job that it joins")
+            }
+        } else if results != nil {
             if chunkText != nil || !words.isEmpty {
                 throw ValidationError("--results shows a journal, without a script")
             }
@@ -70,12 +77,26 @@ struct Command: ParsableCommand {
         let values = [
             ("mode", mode), ("backend", backend), ("chunk", chunk), ("root-works", rootWorks), ("examples", examples),
             ("seed", seed), ("on-error", onError), ("retries", retries), ("crash-limit", crashLimit),
-            ("connect-timeout", connectTimeout), ("progress", progress), ("output", output),
+            ("connect-timeout", connectTimeout), ("joinable", joinable), ("progress", progress), ("output", output),
             ("timeout", timeout), ("memory", memory), ("journal", journal), ("keep", keep ? "yes" : nil),
-            ("fresh", fresh ? "yes" : nil), ("stop-after", stopAfter), ("timeline", timeline),
+            ("fresh", fresh ? "yes" : nil), ("encrypt", encrypt ? "yes" : nil), ("stop-after", stopAfter),
+            ("timeline", timeline),
         ]
         for case (let name, let value?) in values { try options.set(name, value) }
         options.isSandboxed = sandbox
+        if let join {
+            // These two concern its own connection.
+            let given =
+                values.filter { $1 != nil && !["connect-timeout", "encrypt"].contains($0) }.map(\.0)
+                + (sandbox ? ["sandbox"] : [])
+            if let other = given.first {
+                throw UsageError("--join takes --\(other) from the job that it joins: leave it out")
+            }
+            guard let address = JobAddress(join), address.host != nil, address.port != 0 else {
+                throw UsageError("--join must be HOST:PORT, as the job has said it, not '\(join)'")
+            }
+            return Invocation(source: .running(address), arguments: [], task: .run, options: options)
+        }
         if let results {
             return Invocation(source: .journal(results), arguments: [], task: .run, options: options)
         }

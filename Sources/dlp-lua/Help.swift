@@ -15,7 +15,8 @@ let helpText = """
       --progress auto|on|off progress bar (auto: on a terminal)
       --stop-after S         begin nothing more after S seconds; status 5 where something is left
       --timeout S            seconds for each example     --memory SIZE  for Lua: 512M, 2G
-      --sandbox              keep files, programs, modules and bytecode from the script
+      --sandbox              no files, programs, bytecode for it    --encrypt  all that ranks send
+      --joinable [HOST:]PORT let others join, by: DLP_JOIN_KEY=SECRET dlp-lua --join HOST:PORT
       --backend WHAT         ame, mpi or none          --connect-timeout S  wait for all ranks (60)
       --check SCRIPT         look at the examples only     --info     how ranks find each other
       --version  --help      --generate-completion-script bash|zsh|fish

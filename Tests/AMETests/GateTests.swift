@@ -10,7 +10,7 @@ struct GateTests {
     /// Plays worker `rank` by hand up to its acceptance.
     static func join(_ job: TestJob, rank: Int) throws -> RawConnection {
         let connection = try job.connect()
-        let greeting = Greeting(role: .worker, rank: rank, size: job.size)
+        let greeting = Greeting(role: .worker, rank: rank, size: job.size, isEncrypted: job.isEncrypted)
         var handshake = WorkerHandshake(key: job.key, greeting: greeting)
         connection.send(handshake.hello)
         while handshake.outcome == .pending { connection.send(handshake.receive(connection.receive(handshake.wanted))) }
@@ -172,12 +172,38 @@ struct GateTests {
         var crowd: [RawConnection] = []
         for number in 0..<1000 {
             crowd.append(try job.connect())
-            // The limit is 66; so this one has been dropped, if it is old enough, without waiting for its deadline.
-            if number >= 200, number % 100 == 0 { #expect(crowd[number - 200].waitForEnd()) }
+            // It exceeds the limit, so the oldest are dropped without waiting for their deadline.
+            let excess = number - Gate.reserve - job.size
+            if excess > 0, number % 100 == 0 { #expect(crowd[excess - 1].waitForEnd()) }
         }
         let worker = try job.worker(1) { try $0.send(Message(.goodbye), to: 0) }
         try worker.join().get()
         #expect(try root.join().get() == 1)
+    }
+
+    @Test("a flood of strangers that never ends keeps no worker out", arguments: [Wire.local, .ipv4])
+    func flood(wire: Wire) throws {
+        let job = try TestJob(size: 4, over: wire)
+        let isOver = Flag()
+        defer { isOver.set() }
+        let flood = try TestThread {
+            var strangers: [RawConnection] = []
+            while !isOver.isSet {
+                // Each waits for an answer that it does nothing with, so that it is still there when more come.
+                guard let stranger = RawConnection(to: job.endpoint) else { continue }
+                stranger.send(Greeting(role: .worker, rank: 1, size: 4).bytes)
+                strangers.append(stranger)
+                if strangers.count == 100 { strangers.removeFirst(50) }
+            }
+        }
+        let root = try job.root { root throws in
+            for _ in 1..<4 { #expect(try message(from: root, ignoringLosses: true).message == Message(.goodbye)) }
+        }
+        let workers = try (1..<4).map { rank in try job.worker(rank) { try $0.send(Message(.goodbye), to: 0) } }
+        for worker in workers { try worker.join().get() }
+        try root.join().get()
+        isOver.set()
+        try flood.join()
     }
 
     @Test("one who drips its bytes in is cut off")

@@ -166,6 +166,18 @@ struct StarTests {
         try worker.join().get()
     }
 
+    @Test("the root knows where a rank is or was, though that has not said so", arguments: wires)
+    func hosts(wire: Wire) throws {
+        let job = try TestJob(size: 2, over: wire)
+        let root = try job.root { root throws in
+            let before = root.host(of: 1)
+            _ = try loss(from: root)
+            return [before, root.host(of: 1)]
+        }
+        try job.worker(1) { _ in }.join().get()
+        #expect(try root.join().get() == [HostName.current, HostName.current])
+    }
+
     private static func expectWoken(_ communicator: some Communicator) throws {
         for _ in 0..<100 {
             let waker = communicator.waker

@@ -1,6 +1,7 @@
 import AME
 import CSystem
 import DLP
+import FaultRelay
 import Glibc
 import Synchronization
 import Testing
@@ -54,6 +55,15 @@ private func startThread(_ body: @escaping @Sendable () -> Void) throws -> pthre
     return handle
 }
 
+/// Something that one thread tells others once.
+final class Flag: Sendable {
+    private let value = Atomic(false)
+
+    var isSet: Bool { value.load(ordering: .relaxed) }
+
+    func set() { value.store(true, ordering: .relaxed) }
+}
+
 /// The kinds of sockets between ranks.
 enum Wire: CaseIterable, Sendable {
     case local
@@ -66,13 +76,15 @@ struct TestJob: Sendable {
     let size: Int
     let endpoint: AMEEnvironment.Endpoint
     let key = JobKey()
+    var isEncrypted: Bool
     private let listener: Int32?
 
     private static let counter = Atomic(0)
 
     /// - Parameter inheritsListener: whether rank 0 finds its listener open, as from our launcher.
-    init(size: Int, over wire: Wire = .local, inheritsListener: Bool = true) throws {
+    init(size: Int, over wire: Wire = .local, inheritsListener: Bool = true, isEncrypted: Bool = false) throws {
         self.size = size
+        self.isEncrypted = isEncrypted
         if wire == .local {
             let name = "dlp-test-\(getpid())-\(Self.counter.add(1, ordering: .relaxed).newValue)"
             endpoint = .local(name: name)
@@ -87,9 +99,11 @@ struct TestJob: Sendable {
     }
 
     func environment(rank: Int, size: Int? = nil, key: JobKey? = nil) -> AMEEnvironment {
-        AMEEnvironment(
+        var environment = AMEEnvironment(
             rank: rank, size: size ?? self.size, endpoints: [endpoint], key: key ?? self.key,
             listeners: rank == 0 ? listener.map { [$0] } ?? [] : [])
+        environment.isEncrypted = isEncrypted
+        return environment
     }
 
     /// Starts rank 0 on a thread.
@@ -106,14 +120,23 @@ struct TestJob: Sendable {
         }
     }
 
-    /// Starts a worker on a thread.
+    /// A relay to rank 0's listener, which must be on TCP.
+    func relay(_ conduct: Relay.Conduct) throws -> Relay {
+        guard case .tcp(_, let port) = endpoint else { throw CommunicationError("a relay leads to a port") }
+        return try Relay(conduct) { .loopback(port: port) }
+    }
+
+    /// Starts a worker on a thread, connected directly or through a relay.
     func worker<Result: Sendable>(
-        _ rank: Int, size: Int? = nil, key: JobKey? = nil, within timeout: UInt64 = generous,
+        _ rank: Int, size: Int? = nil, key: JobKey? = nil, through relay: Relay? = nil,
+        within timeout: UInt64 = generous,
         _ body: @escaping @Sendable (AMEWorker) throws -> Result
     ) throws -> TestThread<Swift.Result<Result, any Error>> {
-        let environment = environment(rank: rank, size: size, key: key)
-        return try TestThread {
-            Swift.Result {
+        var environment = environment(rank: rank, size: size, key: key)
+        if let relay { environment.endpoints = [.tcp(host: "127.0.0.1", port: relay.port)] }
+        return try TestThread { [environment] in
+            defer { withExtendedLifetime(relay) {} }
+            return Swift.Result {
                 let worker = try AMEWorker(environment: environment, connectTimeout: timeout)
                 defer { worker.close(until: dlp_now() + generous) }
                 return try body(worker)
@@ -122,7 +145,7 @@ struct TestJob: Sendable {
     }
 
     /// A bare connection to rank 0's listener: a stranger, or a worker that the test plays by hand.
-    func connect() throws -> RawConnection { try RawConnection(to: endpoint) }
+    func connect() throws -> RawConnection { try #require(RawConnection(to: endpoint)) }
 }
 
 extension Result {

@@ -1,5 +1,6 @@
 import DLP
 import Glibc
+import Simulation
 import Testing
 
 @Suite struct CBORHostileTests {

@@ -1,3 +1,4 @@
+import Simulation
 import Testing
 
 @testable import DLP
@@ -195,7 +196,10 @@ struct CommunicationHostileTests {
         _ = try root.port.enterLoop(length: 10, options: map)
         for _ in 0..<30 {
             let kind =
-                [Message.Kind.enter, .done, .failed, .leave, .length, .results, .delivered, .collective, .goodbye]
+                [
+                    Message.Kind.enter, .done, .failed, .leave, .retire, .length, .results, .delivered, .collective,
+                    .goodbye,
+                ]
                 .randomElement(
                     using: &random) ?? .done
             func number() -> Int64 {

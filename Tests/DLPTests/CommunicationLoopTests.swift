@@ -198,6 +198,28 @@ struct CommunicationLoopTests {
         #expect(throws: JobEnd.stopped(status: 3)) { try worker.isHalted() }
     }
 
+    @Test("a worker that says too late what it waited for does not end the job")
+    func lateAnnouncement() throws {
+        let group = ThreadCommunicator.group(of: 2)
+        let (root, worker) = (group[0], group[1])
+        let thread = try ServiceThread {
+            guard let port = try? RootPort(connect: { root }) else { return }
+            let hasFailed = (try? port.waitForOthers()) == nil
+            port.stop(status: hasFailed ? 3 : 0)
+        }
+        #expect(try message(to: worker)?.kind == .goodbye)
+        try worker.send(Message(.collective, operation: 1, count: 1, extra: Collective.release.rawValue), to: 0)
+        try worker.send(Message(.goodbye), to: 0)
+        let stop = try message(to: worker)
+        #expect(stop?.kind == .stop && stop?.count == 0)
+        thread.join()
+    }
+
+    private func message(to worker: ThreadCommunicator) throws -> Message? {
+        guard case .message(let message, _) = try worker.receive(until: soon()) else { return nil }
+        return message
+    }
+
     @Test("after the end of the job nothing waits")
     func afterStop() throws {
         let root = try RootUnderTest(workers: 1)

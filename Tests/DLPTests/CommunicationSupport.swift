@@ -19,6 +19,10 @@ final class EndObserver: JobObserver {
     func rankWasLost(_ rank: Int, host: String, cause: String) {
         losses.update { $0.append("\(rank) \(host) \(cause)") }
     }
+    /// Who came late, and who left early, with its host.
+    let comings = Monitor<[String]>([])
+    func rankJoined(_ rank: Int, host: String) { comings.update { $0.append("+\(rank) \(host)") } }
+    func rankLeft(_ rank: Int, host: String) { comings.update { $0.append("-\(rank) \(host)") } }
     func jobEnds(_ end: JobEnd) { ends.update { $0.append(end) } }
     func jobIsStuck(_ end: JobEnd, leave: () -> Void) {}
 }
@@ -29,8 +33,9 @@ final class RootUnderTest {
     let observer = EndObserver()
     let workers: [ThreadCommunicator]
 
-    init(workers count: Int) throws {
-        let group = ThreadCommunicator.group(of: count + 1)
+    /// - Parameter late: how many more there are, which the root does not know before they `join`.
+    init(workers count: Int, late: Int = 0) throws {
+        let group = ThreadCommunicator.group(of: count + 1, late: late)
         workers = Array(group.dropFirst())
         let root = group[0]
         port = try RootPort(observer: observer) { root }

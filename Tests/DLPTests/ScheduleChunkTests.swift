@@ -58,7 +58,7 @@ struct ScheduleChunkTests {
     func ahead() {
         #expect(ChunkPolicy.adaptive.allowsAhead(in: situation()))
         #expect(!ChunkPolicy.adaptive.allowsAhead(in: situation(cost: nil)))
-        #expect(!ChunkPolicy.adaptive.allowsAhead(in: situation(cost: 2_000_000)))
+        #expect(!ChunkPolicy.adaptive.allowsAhead(in: situation(cost: 20_000_000)))
         #expect(!ChunkPolicy.adaptive.allowsAhead(in: situation(available: 300)))
         #expect(ChunkPolicy.fixed(3).allowsAhead(in: situation(available: 12)))
         #expect(!ChunkPolicy.fixed(3).allowsAhead(in: situation(available: 11)))

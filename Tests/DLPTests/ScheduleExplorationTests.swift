@@ -67,6 +67,19 @@ struct ScheduleExplorationTests {
         try explore(test, .growing, resultsStay: false)
     }
 
+    @Test(
+        "every example is done once, whoever comes late, retires or dies",
+        arguments: [(1, 1, 3, 3), (1, 2, 2, 3), (2, 1, 3, 2)], [false, true])
+    func late(_ size: (workers: Int, late: Int, examples: Int, disturbances: Int), _ resultsStay: Bool) throws {
+        for policy in [ChunkPolicy.fixed(1), .fixed(2), .adaptive] {
+            let test = Case(
+                workers: size.workers, examples: size.examples, policy: policy, cost: 900_000,
+                disturbances: size.disturbances)
+            try explore(test, .known(test.examples), resultsStay: resultsStay, late: size.late)
+            try explore(test, .growing, resultsStay: resultsStay, late: size.late)
+        }
+    }
+
     @Test("a list that grows is done like one that is known", arguments: smallCases)
     func growing(_ test: Case) throws { try explore(test, .growing, resultsStay: false) }
 
@@ -88,13 +101,15 @@ struct ScheduleExplorationTests {
 
     /// Goes through all states that can be reached; the harness checks each step.
     private func explore(
-        _ test: Case, _ extent: ManagedSchedule.Extent, resultsStay: Bool, shares: Int? = nil,
+        _ test: Case, _ extent: ManagedSchedule.Extent, resultsStay: Bool, shares: Int? = nil, late: Int = 0,
         halts: Bool = false
     ) throws {
         var setup = ScheduleHarness.Setup(
             extent: extent, workers: test.workers, policy: test.policy, failures: test.failures,
             resultsStay: resultsStay, shares: shares, cost: test.cost, examples: test.examples)
         setup.halts = halts
+        setup.late = late
+        setup.mayRetire = late > 0
         var open = [(harness: ScheduleHarness(setup), left: test.disturbances, trail: [ScheduleEvent]())]
         // The most disturbances with which a state was left: with fewer there is nothing new behind it.
         var seen: [[Int16]: Int] = [:]

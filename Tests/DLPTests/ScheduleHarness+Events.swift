@@ -8,8 +8,10 @@ extension ScheduleHarness {
     var signature: [Int16] {
         var parts: [(worker: Int, key: [Int16])] = []
         for worker in phases.indices {
-            let known = schedule.workers[worker]
-            var key = [Int16(phases[worker].rawValue), Int16(known.previousCount), -3]
+            let known = worker < schedule.workers.count ? schedule.workers[worker] : ScheduledWorker(phase: .unexpected)
+            var key = [
+                Int16(phases[worker].rawValue), Int16(known.previousCount), retiring.contains(worker) ? -9 : -3,
+            ]
             for lot in [known.current, known.ahead].compactMap({ $0 }) { append(lot, to: &key) }
             for share in known.shares { append(Lot(share), to: &key) }
             for example in account.indices {
@@ -47,6 +49,8 @@ extension ScheduleHarness {
         // Workers other than rank 0 differ in nothing but their numbers, so they need to come in one order only.
         if phases[0] == .absent { events.append(.enter(0)) }
         if let newcomer = phases.dropFirst().firstIndex(of: .absent) { events.append(.enter(newcomer)) }
+        // Who comes late comes in any order: some take longer than others until they are ready.
+        if disturbed { events += phases.indices.filter { phases[$0] == .unexpected }.map { .enter($0) } }
         if setup.extent == .growing, !complete {
             if listed < setup.examples { events += [.extend(1), .extend(setup.examples - listed)] }
             if setup.skips, listed < setup.examples { events += [.skip(1), .skip((setup.examples - listed + 1) / 2)] }
@@ -72,7 +76,10 @@ extension ScheduleHarness {
             }
             guard disturbed else { continue }
             if setup.halts, !isHalted, worker == 0 { events.append(.halt) }
-            if [.active, .delivering, .ended].contains(phases[worker]) { events.append(.leave(worker)) }
+            if [.active, .delivering, .ended].contains(phases[worker]) {
+                events.append(.leave(worker))
+                if setup.mayRetire, !retiring.contains(worker) { events.append(.retire(worker)) }
+            }
             if phases[worker] != .lost { events.append(.lost(worker)) }
         }
         return events
@@ -83,7 +90,8 @@ extension ScheduleEvent {
     /// Whether nothing but this kind of event happens where nothing goes wrong.
     func isDisturbance(in harness: ScheduleHarness) -> Bool {
         switch self {
-        case .leave, .lost, .failed, .halt: true
+        case .leave, .retire, .lost, .failed, .halt: true
+        case .enter(let worker): worker >= harness.setup.workers
         case .done(let worker, let slot, let completed):
             completed < harness.held[worker][slot].count && harness.held[worker][slot].end <= harness.listed
         default: false

@@ -10,6 +10,7 @@ enum ScheduleEvent: Hashable {
     case retry(Int)
     case delivered(Int)
     case leave(Int)
+    case retire(Int)
     case lost(Int)
     case extend(Int)
     case skip(Int)
@@ -25,7 +26,7 @@ struct BrokenRule: Error, CustomStringConvertible {
 
 /// A schedule together with an independent account of who has and who has done what, which checks every step.
 struct ScheduleHarness {
-    enum Phase: Int { case absent, active, delivering, ended, left, lost }
+    enum Phase: Int { case absent, active, delivering, ended, left, lost, unexpected }
 
     struct Setup {
         var extent: ManagedSchedule.Extent
@@ -36,6 +37,9 @@ struct ScheduleHarness {
         var resultsStay: Bool
         var shares: Int?
         var sharesInChunks = false
+        /// How many more workers may come late, and whether workers may retire.
+        var late = 0
+        var mayRetire = false
         /// Whether some of the examples of a list that grows are done already.
         var skips = false
         /// Whether the hand-out may be ended early.
@@ -68,6 +72,7 @@ struct ScheduleHarness {
     let setup: Setup
     private(set) var schedule: ManagedSchedule
     private(set) var phases: [Phase]
+    private(set) var retiring: Set<Int> = []
     private(set) var held: [[Chunk]]
     private(set) var account: [Example]
     private(set) var listed: Int
@@ -80,8 +85,8 @@ struct ScheduleHarness {
         schedule = ManagedSchedule(
             setup.extent, workers: setup.workers, policy: setup.policy, failures: setup.failures ?? FailurePolicy(),
             resultsStay: setup.resultsStay, shares: setup.shares, sharesInChunks: setup.sharesInChunks)
-        phases = Array(repeating: .absent, count: setup.workers)
-        held = Array(repeating: [], count: setup.workers)
+        phases = Array(repeating: .absent, count: setup.workers) + Array(repeating: .unexpected, count: setup.late)
+        held = Array(repeating: [], count: phases.count)
         account = Array(repeating: Example(), count: setup.examples)
         listed = setup.extent == .growing ? 0 : setup.examples
         complete = setup.extent == .known(setup.examples)
@@ -116,16 +121,27 @@ struct ScheduleHarness {
             phases[worker] = .active
             for example in account.indices where account[example].doer == worker { account[example].isSafe = true }
             try schedule.delivered(worker, into: &actions)
+            try require(retiring.contains(worker) == actions.contains(.end(worker: worker)) || allDone, "it goes on")
         case .leave(let worker):
             drop(worker, as: .left)
             try schedule.leave(worker, into: &actions)
+        case .retire(let worker):
+            for chunk in held[worker] { free(chunk) }
+            held[worker] = []
+            retiring.insert(worker)
+            let wasActive = phases[worker] == .active
+            try schedule.retire(worker, into: &actions)
+            if wasActive {
+                let answer: ScheduleAction = keepsResults(worker) ? .deliver(worker: worker) : .end(worker: worker)
+                try require(actions.contains(answer), "worker \(worker) retires and waits for ever")
+            }
         case .lost(let worker): try lose(worker)
         case .extend(let count):
             listed += count
             schedule.extend(by: count, into: &actions)
         case .skip(let count):
             // Nobody among the workers has done them.
-            for example in listed..<listed + count { account[example] = Example(doer: setup.workers, isSafe: true) }
+            for example in listed..<listed + count { account[example] = Example(doer: phases.count, isSafe: true) }
             listed += count
             schedule.skip(count)
         case .close:
@@ -230,18 +246,21 @@ struct ScheduleHarness {
             held[worker].append(chunk)
         case .deliver(let worker):
             try require(phases[worker] == .active && held[worker].isEmpty, "\(action) for one that is at work")
-            try require(allSettled && keepsResults(worker), "\(action) at the wrong time")
+            try require(
+                (allSettled || retiring.contains(worker)) && keepsResults(worker), "\(action) at the wrong time")
             phases[worker] = .delivering
         case .end(let worker):
             try require(phases[worker] == .active, "\(action) for a worker that is \(phases[worker])")
             try require(held[worker].isEmpty, "\(action) for a worker that has something to do")
-            try require(allDone, "\(action) before everything is done")
-            phases[worker] = .ended
+            try require(
+                allDone || (retiring.contains(worker) && !keepsResults(worker)),
+                "\(action) before everything is done")
+            phases[worker] = retiring.contains(worker) ? .left : .ended
         }
     }
 
     private func isAlone(_ worker: Int) -> Bool {
-        phases.indices.allSatisfy { $0 == worker || phases[$0] == .left || phases[$0] == .lost }
+        phases.indices.allSatisfy { $0 == worker || [.left, .lost, .unexpected].contains(phases[$0]) }
     }
 
     private func checkState() throws {
@@ -256,7 +275,9 @@ struct ScheduleHarness {
         try require(schedule.busyWorkers == held.count { !$0.isEmpty }, "\(schedule.busyWorkers) counted as busy")
         try require(schedule.activeWorkers == active, "\(schedule.activeWorkers) counted as active")
         let taken = account.count { $0.isTaken }
-        let reserved = phases.indices.reduce(0) { $0 + schedule.workers[$1].shares.reduce(0) { $0 + $1.count } }
+        let reserved = schedule.workers.indices.reduce(0) {
+            $0 + schedule.workers[$1].shares.reduce(0) { $0 + $1.count }
+        }
         if complete {
             try require(
                 schedule.handedOut == taken + reserved - schedule.skippedCount,

@@ -1,4 +1,5 @@
 import DLP
+import Simulation
 import Testing
 
 @Suite("Random walks through larger schedules")
@@ -22,6 +23,8 @@ struct ScheduleRandomWalkTests {
         setup.sharesInChunks = Bool.random(using: &generator)
         setup.skips = Bool.random(using: &generator)
         setup.halts = Int.random(in: 0..<3, using: &generator) == 0
+        setup.late = Int.random(in: 0...6, using: &generator)
+        setup.mayRetire = Bool.random(using: &generator)
         var harness = ScheduleHarness(setup)
         var trail: [ScheduleEvent] = []
         while true {

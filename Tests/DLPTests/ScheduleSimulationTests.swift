@@ -1,33 +1,6 @@
 import DLP
-import Glibc
+import Simulation
 import Testing
-
-/// How the costs of examples are distributed, and in which order they come.
-enum CostDistribution: String, CaseIterable, CustomTestStringConvertible {
-    case constant, bimodal, heavyTail, ascending, descending
-
-    var testDescription: String { rawValue }
-
-    /// `count` costs in nanoseconds with a mean of about `mean`, the same in every run.
-    func costs(_ count: Int, mean: Double) -> [Int64] {
-        var generator = SeededGenerator(seed: 7)
-        switch self {
-        case .constant: return Array(repeating: Int64(mean), count: count)
-        case .bimodal:
-            // One of five takes six times as long as the others.
-            return (0..<count).map { _ in
-                Int64(Double.random(in: 0..<1, using: &generator) < 0.2 ? 3 * mean : 0.5 * mean)
-            }
-        case .heavyTail:
-            // A Pareto distribution: its mean is three times its least value, its variance infinite.
-            return (0..<count).map { _ in
-                Int64(mean / 3 / pow(1 - Double.random(in: 0..<1, using: &generator), 1 / 1.5))
-            }
-        case .ascending: return (0..<count).map { Int64(2 * mean * Double($0 + 1) / Double(count)) }
-        case .descending: return (0..<count).map { Int64(2 * mean * Double(count - $0) / Double(count)) }
-        }
-    }
-}
 
 @Suite("Simulated jobs end within 5 % of what is possible")
 struct ScheduleSimulationTests {
@@ -37,7 +10,7 @@ struct ScheduleSimulationTests {
         _ simulator: ScheduleSimulator, _ distribution: CostDistribution, _ count: Int, mean: Double
     ) throws -> (outcome: ScheduleSimulator.Outcome, costs: [Int64]) {
         let costs = distribution.costs(count, mean: mean)
-        let outcome = try simulator.run(costs: costs)
+        let outcome = try simulator.run(ExampleCosts(costs))
         print(
             "\(distribution), \(simulator.ranks) ranks, \(count) examples of \(mean / 1e6) ms: "
                 + "\(Double(outcome.makespan) / 1e9) s, ratio \(outcome.ratio), \(outcome.chunks) chunks")

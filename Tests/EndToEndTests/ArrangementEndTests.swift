@@ -97,25 +97,50 @@ struct ArrangementEndTests {
 
     @Test(
         "a worker that is killed ends the job where MPI or the launcher ends it",
-        arguments: Arrangement.allCases.filter { !$0.canLoseWorkers })
+        arguments: Arrangement.allCases.filter { $0.atLoss == .ends })
     func workerKilled(_ arrangement: Arrangement) throws { try kill(1, arrangement) }
 
-    @Test(
-        "the others do what a killed worker did not where the launcher lets them",
-        arguments: Arrangement.allCases.filter(\.canLoseWorkers))
-    func workerLost(_ arrangement: Arrangement) throws {
+    /// Runs a job whose rank 1 is killed in its first example.
+    private func loseWorker(_ arrangement: Arrangement) throws -> Outcome {
         let scratch = try Scratch(job: StuckJob.script)
         let launched = try arrangement.start(3, "job.lua 1", in: scratch)
         try StuckJob.wait(in: scratch)
         try launched.signal(SIGKILL, rank: 1)
-        let outcome = try launched.finish()
+        return try launched.finish()
+    }
+
+    @Test(
+        "the others do what a killed worker did not where the launcher lets them",
+        arguments: Arrangement.allCases.filter { $0.atLoss == .goesOn })
+    func workerLost(_ arrangement: Arrangement) throws {
+        let outcome = try loseWorker(arrangement)
         #expect(outcome.output == StuckJob.output)
         #expect(outcome.complaints.count == 1 && outcome.error.contains("rank 1"), "\(outcome.error)")
         #expect(outcome.status == 128 + SIGKILL, "srun has the worst status of all")
     }
+
+    @Test(
+        "a job whose killed worker the launcher may overlook ends, by the launcher or done",
+        arguments: Arrangement.allCases.filter { $0.atLoss == .either })
+    func workerOverlooked(_ arrangement: Arrangement) throws {
+        let outcome = try loseWorker(arrangement)
+        // Hydra's own lines begin with an empty one.
+        #expect(outcome.output.hasPrefix("\n") || outcome.output.hasPrefix(StuckJob.output), "\(outcome.output)")
+        #expect(outcome.output.contains("BAD TERMINATION"))
+        #expect(outcome.status == SIGKILL, "Hydra gives the wait status as it is")
+    }
 }
 
 extension Arrangement {
-    /// Whether a job goes on without a worker that has died: AME can, and of the launchers srun lets it.
-    fileprivate var canLoseWorkers: Bool { isSlurm && backend == "ame" }
+    /// What becomes of a job one of whose workers has died.
+    fileprivate enum AtLoss { case ends, goesOn, either }
+
+    /// AME goes on where the launcher lets it: srun does.
+    ///
+    /// Hydra ends the job, unless it looks for dead processes between the moment at which the kernel closes such a
+    /// process's output, which wakes it, and that at which the process can be waited for: then it sleeps on.
+    fileprivate var atLoss: AtLoss {
+        if backend == "mpi" { return .ends }
+        return isSlurm ? .goesOn : isHydra ? .either : .ends
+    }
 }

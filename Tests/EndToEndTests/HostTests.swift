@@ -52,14 +52,17 @@ struct HostTests {
         #expect(outcomes[1].lines == ["Hello from rank 1 of 2!"], "\(outcomes[1].error)")
     }
 
-    @Test("a job goes on without a host that is lost and ends where it was the root's")
+    @Test("a job goes on without hosts that are lost and ends where one was the root's")
     func lost() throws {
         // All at once: the system takes half a minute to find out.
-        let hosts = try (0..<3).map { _ in try Hosts(3) }
-        let jobs = try zip(hosts, [2, 1, 0]).map { try start($0, stuck: $1) }
+        let hosts = try (0..<5).map { _ in try Hosts(3) }
+        let jobs = try zip(hosts, [2, 1, 0, 2, 1]).map { try start($0, stuck: $1) }
         try hosts[0].cut(3)
         try hosts[1].crash(2)
         try hosts[2].crash(1)
+        try jobs[3][2].signal(SIGSTOP, rank: 2)
+        try hosts[3].cut(3)
+        try hosts[4].cut(1)
 
         let cut = try jobs[0].map { try $0.finish() }
         #expect(cut.map(\.status) == [0, 0, 3], "the rank that was cut off ends, too")
@@ -72,6 +75,18 @@ struct HostTests {
         let rootless = try jobs[2].map { try $0.finish() }
         #expect(rootless[1].status == 3 && rootless[2].status == 3)
         #expect(rootless[1].isOneMessage("dlp-lua", with: "rank 0"), "\(rootless[1].error)")
+        let stopped = try jobs[3].prefix(2).map { try $0.finish() }
+        #expect(stopped.map(\.status) == [0, 0] && stopped[0].output == StuckJob.output)
+        #expect(stopped[0].isOneMessage("dlp-lua", with: "rank 2", "h3"), "\(stopped[0].error)")
+        // nsenter(1) stands still with its child, and lets that go on.
+        jobs[3][2].signal(SIGCONT)
+        #expect(try jobs[3][2].finish().status == 3, "it finds out when it goes on")
+        let apart = try jobs[4].map { try $0.finish() }
+        #expect(apart.map(\.status) == [0, 3, 3], "the root can do it all, the others have no root")
+        #expect(apart[0].output == StuckJob.output)
+        #expect(apart[0].complaints.count == 2, "\(apart[0].error)")
+        #expect(apart[0].error.contains("lost rank 1 (host h2)") && apart[0].error.contains("lost rank 2 (host h3)"))
+        #expect(apart[1].isOneMessage("dlp-lua", with: "rank 0"), "\(apart[1].error)")
     }
 
     @Test("a rank that cannot reach the root gives up and says where it looked")

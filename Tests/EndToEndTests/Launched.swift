@@ -109,14 +109,25 @@ final class Launched {
     /// Sends a signal to one rank of the job, unless that has ended; returns whether it has not.
     @discardableResult
     func signalIfRunning(_ signal: Int32, rank: Int) -> Bool {
+        guard let process = process(rank: rank) else { return false }
+        kill(process, signal)
+        return true
+    }
+
+    /// The most memory, in kilobytes, that a rank of the job has had so far; nil where it has ended.
+    func peakMemory(rank: Int) -> Int? {
+        process(rank: rank).flatMap { text(of: $0, "status") }?.split(separator: "\n")
+            .first { $0.hasPrefix("VmHWM:") }.flatMap { Int($0.filter(\.isNumber)) }
+    }
+
+    /// The process that is a rank, unless that has ended.
+    private func process(rank: Int) -> pid_t? {
         // Launchers have no rank, and what a rank starts is none of our programs.
         let ranks = processes.filter { process in
             ["dlp-lua", "mpi-probe"].contains(commandName(of: process))
                 && rankNumber(in: variables(of: process)) == rank
         }
-        guard ranks.count == 1 else { return false }
-        for process in ranks { kill(process, signal) }
-        return true
+        return ranks.count == 1 ? ranks[0] : nil
     }
 
     /// What it has written to standard error so far.
@@ -170,10 +181,15 @@ func eventually(_ what: Comment, _ condition: () throws -> Bool) throws {
 
 /// The name of the program that a process runs.
 private func commandName(of process: pid_t) -> Substring? {
-    let file = open("/proc/\(process)/comm", O_RDONLY | O_CLOEXEC)
+    text(of: process, "comm")?.split(separator: "\n").first
+}
+
+/// A file of a process in /proc; nil where it has ended.
+private func text(of process: pid_t, _ name: String) -> String? {
+    let file = open("/proc/\(process)/\(name)", O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return nil }
     defer { close(file) }
-    return String(decoding: contents(of: file), as: UTF8.self).split(separator: "\n").first
+    return String(decoding: contents(of: file), as: UTF8.self)
 }
 
 /// A process's rank by the variables of its launcher; nil where it has none.
@@ -187,10 +203,7 @@ private func rankNumber(in variables: [Substring]) -> Int? {
 
 /// The environment that a process was started with; empty where it has ended or is another user's.
 private func variables(of process: pid_t) -> [Substring] {
-    let file = open("/proc/\(process)/environ", O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return [] }
-    defer { close(file) }
-    return String(decoding: contents(of: file), as: UTF8.self).split(separator: "\0")
+    text(of: process, "environ")?.split(separator: "\0") ?? []
 }
 
 /// This process's environment, as `NAME=VALUE`.

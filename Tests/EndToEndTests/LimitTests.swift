@@ -128,7 +128,10 @@ struct LimitTests {
 
     @Test(
         "the script cannot leave the sandbox by its options",
-        arguments: [("sandbox = false", "sandbox"), ("output = 'stolen.csv'", "output")])
+        arguments: [
+            ("sandbox = false", "sandbox"), ("output = 'stolen.csv'", "output"), ("journal = 'stolen.db'", "journal"),
+            ("fresh = true", "fresh"), ("backend = 'none'", "backend"),
+        ])
     func options(_ option: String, _ name: String) throws {
         let scratch = try Scratch(job: "dlp.options = {\(option)} function examples() return 1 end work = print")
         let outcome = try run("dlp-lua --sandbox job.lua", in: scratch)

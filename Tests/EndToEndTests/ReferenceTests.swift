@@ -19,6 +19,7 @@ struct ReferenceTests {
         "ameexec -np 4 dlp-lua --mode round-robin --root-works no --examples replicate",
         "ameexec -np 16 dlp-lua --examples replicate",
         "ameexec -np 16 dlp-lua --mode managed",
+        "ameexec -np 3 dlp-lua --encrypt",
     ]
 
     @Test("a job has the results of its plain loop", arguments: ReferenceJob.all, arrangements)

@@ -14,7 +14,7 @@ struct JournalFileTests {
         #expect(meta.count == 6)
         #expect(meta[0].hasPrefix("created=20"))
         #expect(meta[1] == "dlp_lua=\(Version.current)")
-        #expect(meta[2] == "format=1")
+        #expect(meta[2] == "format=2")
         #expect(meta[3] == "script=job.lua")
         #expect(meta[4].hasPrefix("script_digest=") && meta[4].utf8.count == 14 + 32)
         #expect(meta[5] == "seed=7")
@@ -83,9 +83,22 @@ struct JournalFileTests {
     func newer() throws {
         let scratch = try JournalScratch()
         try scratch.run(["a"])
-        try Database(path: scratch.path, .readWrite).execute("UPDATE meta SET value = 2 WHERE name = 'format'")
+        try Database(path: scratch.path, .readWrite).execute("UPDATE meta SET value = 3 WHERE name = 'format'")
         #expect(message { _ = try scratch.open(.keep) }.contains("was made by a newer dlp-lua"))
         #expect(try scratch.open(.fresh).rows().isEmpty)
+    }
+
+    /// Its tables have an index that those of the present format lack.
+    @Test("a journal in format 1 is gone on with")
+    func older() throws {
+        let scratch = try JournalScratch()
+        try scratch.run(["a", "b"]) { $0 == 1 }
+        try Database(path: scratch.path, .readWrite).execute(
+            "CREATE UNIQUE INDEX keys ON results (digest, occurrence); UPDATE meta SET value = 1 WHERE name = 'format'")
+        try scratch.run(["c", "b", "a"])
+        #expect(try scratch.query("SELECT value FROM meta WHERE name = 'format'") == ["2"])
+        #expect(
+            try scratch.query("SELECT json FROM results ORDER BY example") == ["c", "b", "a"].map { "\"done \($0)\"" })
     }
 
     @Test("a file that cannot be there is the system's error")

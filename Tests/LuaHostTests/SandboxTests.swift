@@ -28,6 +28,20 @@ struct SandboxTests {
             "setmetatable({}, {__index = function(_, k) return _ENV[k] end}).package",
             "(function() local _ENV = {} return io end)()",
             "select(2, pcall(coroutine.wrap(function() local d <close> = setmetatable({}, {__close = function() seen = debug end}) end))) or seen",
+            "load('goto x ::x:: return io or os.execute')()", "pcall(require, 'package')", "tostring(io) ~= 'nil'",
+            "rawget(_G, 'package') or rawget(_G, 'dofile') or rawget(os, 'getenv')",
+            "table.unpack({io, debug, package})",
+            "coroutine.wrap(function() return io or os.execute or debug end)()",
+            "select(2, coroutine.resume(coroutine.create(load), '\\27LuaT', 'x', 'b'))",
+            "load(coroutine.wrap(function() coroutine.yield('return i') coroutine.yield('o') end))()",
+            "(function() local seen setmetatable({}, {__gc = function() seen = io or debug or package end}) collectgarbage() return seen end)()",
+            "(function() setmetatable(_G, {__index = function(_, k) local ok, m = pcall(require, k) return ok and m end}) return io end)()",
+            "(function() local m = getmetatable('') local s = m.__index m.__index = function() return function() return 1 end end local f = load('\\27LuaT', 'x', 'b') m.__index = s return f end)()",
+            "(function() getmetatable('').__index.find = function() return 1 end return load('\\27LuaT', 'x', 'b') end)()",
+            "(function() tostring = function() return debug end string.format = function() return io end return (select(2, pcall(require, 'io'))) == io and io end)()",
+            "(function() for k, v in pairs(dlp) do if type(v) == 'table' and v.open or k == 'io' then return k end end end)()",
+            "(function() local ok, e = pcall(error, setmetatable({}, {__tostring = function() return debug end})) return e.traceback end)()",
+            "load(string.format('%q', io or 0))", "os.exit.dump", "string.gsub('io', '%w+', _G) ~= 'io'",
         ])
     func escapes(expression: String) throws {
         let rank = try LoneRank(isSandboxed: true)
@@ -70,6 +84,22 @@ struct SandboxTests {
             try inside.host.run(script)
             Issue.record("the bytecode runs")
         } catch { #expect(error.message.contains("attempt to load a binary chunk"), "\(error.message)") }
+    }
+
+    @Test(
+        "memory bombs of every kind are an error of Lua where there is a limit",
+        arguments: [
+            "local t = {} for i = 1, 1e9 do t[i] = i end", "local s = 'xx' while true do s = s .. s end",
+            "local s = ('x'):rep(1 << 20) return table.concat({s, s, s, s, s, s, s, s})",
+            "return ('x'):rep(1e6):gsub('x', ('y'):rep(1e6))", "return ('x'):rep(1 << 20, ('y'):rep(1 << 10))",
+            "local t = {} while true do t[#t + 1] = coroutine.create(print) end",
+            "local t = {} while true do t = {t, setmetatable({}, {__gc = type})} end",
+        ])
+    func bombs(statement: String) throws {
+        let rank = try LoneRank(isSandboxed: true)
+        rank.host.limitMemory(to: 4 << 20)
+        #expect(rank.error(statement).message.contains("not enough memory"))
+        try rank.run("assert(#('x'):rep(1000) == 1000)")
     }
 
     @Test("says of a module that it is kept away, with the script's line")

@@ -106,6 +106,19 @@ struct ScriptTests {
         #expect(draws == rank.global("answer"))
     }
 
+    /// Every bit of the index counts, also where it is not the next one.
+    @Test("seeds of any index are those of plain Lua", arguments: [0, 9, Int64.min])
+    func distantSeeds(seed: Int64) throws {
+        let rank = try LoneRank(seed: seed)
+        for index in [1, 2, 0, 3, 255, 256, 1 << 31, .max, 7] {
+            rank.host.seedRandom(index: index)
+            try rank.run("drawn = math.random(0)")
+            try rank.run(
+                "math.randomseed(\(seed == .min ? "math.mininteger" : String(seed)), \(index)); plain = math.random(0)")
+            #expect(rank.global("drawn") == rank.global("plain"), "index \(index)")
+        }
+    }
+
     @Test("an example's random numbers do not depend on what was drawn before it")
     func seedsAlone() throws {
         let rank = try LoneRank(seed: 3)

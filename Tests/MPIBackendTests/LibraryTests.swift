@@ -3,7 +3,8 @@ import Testing
 
 @testable import MPIBackend
 
-@Suite("MPI library")
+// One after another, for a process opens one MPI library, once.
+@Suite("MPI library", .serialized)
 struct LibraryTests {
     @Test(
         "a library's description is its first words, on one line",

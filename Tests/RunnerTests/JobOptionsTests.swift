@@ -10,7 +10,7 @@ struct JobOptionsTests {
         options.mode = .managed
         try options.addScriptOptions([
             ("mode", "map"), ("chunk", "7"), ("root-works", "no"), ("seed", "-3"),
-            ("on-error", "continue"), ("retries", "2"), ("crash-limit", "3"),
+            ("on-error", "continue"), ("retries", "2"), ("crash-limit", "3"), ("encrypt", "yes"),
         ])
         #expect(options.mode == .managed)
         #expect(options.chunk == 7)
@@ -18,6 +18,7 @@ struct JobOptionsTests {
         #expect(options.seed == .number(-3))
         #expect(options.onError == .continue)
         #expect(options.retries == 2 && options.crashLimit == 3)
+        #expect(options.encrypt == .yes)
     }
 
     @Test(
@@ -26,7 +27,7 @@ struct JobOptionsTests {
             ("colour", "red"), ("mode", "fast"), ("chunk", "0"), ("chunk", "many"), ("seed", "1.5"),
             ("backend", "ame"), ("connect-timeout", "3"), ("progress", "maybe"),
             ("on-error", "ignore"), ("retries", "-1"), ("retries", "1.5"), ("crash-limit", "0"),
-            ("crash-limit", "many"),
+            ("crash-limit", "many"), ("encrypt", "maybe"), ("sandbox", "yes"),
         ])
     func refusals(_ name: String, _ value: String) {
         var options = JobOptions()

@@ -51,6 +51,15 @@ struct BodyBuffer: ~Copyable {
         return count
     }
 
+    /// Copies all of `bytes`, which must be no more than are missing.
+    mutating func append(contentsOf bytes: some Sequence<UInt8>) throws(FrameError) {
+        let taken = bytes.withContiguousStorageIfAvailable { bytes in
+            Result { () throws(FrameError) in try append(UnsafeRawBufferPointer(bytes)) }
+        }
+        guard let taken else { return try append(contentsOf: Array(bytes)) }
+        _ = try taken.get()
+    }
+
     /// The complete body, without a copy; nothing is under way afterwards.
     mutating func take() -> Bytes {
         let bytes = length == 0 ? Bytes.empty : Bytes(adopting: base, count: length)

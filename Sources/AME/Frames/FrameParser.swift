@@ -8,15 +8,20 @@ struct FrameParser: ~Copyable {
     private var partialHeader: [UInt8] = []
     private var header: FrameHeader?
     private var body = BodyBuffer()
+    /// Opens the bodies of a stream that is encrypted.
+    private var records: RecordReader?
 
-    /// At the beginning of a stream.
-    init() { partialHeader.reserveCapacity(FrameHeader.length) }
+    /// At the beginning of a stream that `cipher` opens; nil: it is not encrypted.
+    init(cipher: RecordCipher? = nil) {
+        partialHeader.reserveCapacity(FrameHeader.length)
+        records = cipher.map { RecordReader(cipher: $0) }
+    }
 
     /// Whether the stream stands between two messages.
     var isBetweenMessages: Bool { header == nil && partialHeader.isEmpty }
 
     /// Whether the next bytes should be read into `space`.
-    var wantsDirectRead: Bool { body.missing >= Self.directThreshold }
+    var wantsDirectRead: Bool { records == nil && body.missing >= Self.directThreshold }
 
     /// Memory of the body under way, for the bytes that come next.
     mutating func space() throws(FrameError) -> UnsafeMutableRawBufferPointer { try body.space() }
@@ -37,8 +42,7 @@ struct FrameParser: ~Copyable {
                 let taken = try takeHeader(from: UnsafeRawBufferPointer(rebasing: rest))
                 rest = rest.dropFirst(taken)
             }
-            let taken = try body.append(UnsafeRawBufferPointer(rebasing: rest))
-            rest = rest.dropFirst(taken)
+            rest = rest.dropFirst(try takeBody(from: UnsafeRawBufferPointer(rebasing: rest)))
             if let message = finishedMessage() { emit(message) }
         }
     }
@@ -46,14 +50,14 @@ struct FrameParser: ~Copyable {
     /// Reads the header, or keeps its beginning, and returns how many bytes it took.
     private mutating func takeHeader(from bytes: UnsafeRawBufferPointer) throws(FrameError) -> Int {
         if partialHeader.isEmpty, bytes.count >= FrameHeader.length {
-            try begin(FrameHeader(reading: bytes))
+            try begin(readHeader(bytes))
             return FrameHeader.length
         }
         let taken = min(bytes.count, FrameHeader.length - partialHeader.count)
         partialHeader.append(contentsOf: bytes.prefix(taken))
         if partialHeader.count == FrameHeader.length {
             let complete = partialHeader.withUnsafeBytes { bytes in
-                Result { () throws(FrameError) in try FrameHeader(reading: bytes) }
+                Result { () throws(FrameError) in try readHeader(bytes) }
             }
             try begin(complete.get())
             partialHeader.removeAll(keepingCapacity: true)
@@ -61,13 +65,28 @@ struct FrameParser: ~Copyable {
         return taken
     }
 
+    /// Reads a header, which says of its frame that it is encrypted where the stream is, and only there.
+    private func readHeader(_ bytes: UnsafeRawBufferPointer) throws(FrameError) -> FrameHeader {
+        guard records != nil else { return try FrameHeader(reading: bytes) }
+        let header = try FrameHeader(reading: bytes, knownFlags: FrameFlag.sealed)
+        guard header.flags == FrameFlag.sealed else { throw .clear }
+        return header
+    }
+
     private mutating func begin(_ header: FrameHeader) {
         self.header = header
         body.begin(length: header.bodyLength)
+        records?.begin()
+    }
+
+    /// Takes what belongs to the body under way, and returns how many bytes that was.
+    private mutating func takeBody(from bytes: UnsafeRawBufferPointer) throws(FrameError) -> Int {
+        guard let header, records != nil else { return try body.append(bytes) }
+        return try records?.take(bytes, of: header, onto: &body) ?? 0
     }
 
     private mutating func finishedMessage() -> Message? {
-        guard let header, body.missing == 0 else { return nil }
+        guard let header, records?.isFinished ?? (body.missing == 0) else { return nil }
         self.header = nil
         return header.message(body: body.take())
     }

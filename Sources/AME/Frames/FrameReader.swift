@@ -2,7 +2,10 @@ import DLP
 
 /// Receives messages from a socket.
 struct FrameReader: ~Copyable {
-    private var parser = FrameParser()
+    private var parser: FrameParser
+
+    /// At the beginning of a stream that `cipher` opens; nil: it is not encrypted.
+    init(cipher: RecordCipher?) { parser = FrameParser(cipher: cipher) }
 
     /// What came of one attempt.
     enum Reception {

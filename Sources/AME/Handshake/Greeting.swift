@@ -2,7 +2,7 @@ import DLP
 
 /// How either side of a connection introduces itself.
 ///
-///     0  magic "dlp-ame\n"   8  version (2 bytes)   10  role   11  flags, 0 so far
+///     0  magic "dlp-ame\n"   8  version (2 bytes)   10  role   11  flags: 1, encrypted
 ///     12 rank               16  size                20  12 bytes reserved, 0 so far
 ///     32 nonce
 ///
@@ -15,23 +15,29 @@ struct Greeting: Equatable {
     static let nonceLength = 32
 
     private static let magic = Array("dlp-ame\n".utf8)
+    private static let encryptedFlag: UInt8 = 1
 
     /// Which end of the connection speaks.
     enum Role: UInt8 {
         case worker = 1
         case root = 2
+        /// A worker that comes when the job has begun, without a rank.
+        case lateWorker = 3
     }
 
     var role: Role
     var rank: UInt32
     var size: UInt32
+    /// Whether this side encrypts what it says after the handshake, and wants the other to do so.
+    var isEncrypted: Bool
     var nonce: [UInt8]
 
     /// An introduction with a fresh nonce.
-    init(role: Role, rank: Int, size: Int) {
+    init(role: Role, rank: Int, size: Int, isEncrypted: Bool = false) {
         self.role = role
         self.rank = UInt32(rank)
         self.size = UInt32(size)
+        self.isEncrypted = isEncrypted
         var generator = SystemRandomNumberGenerator()
         nonce = (0..<Self.nonceLength).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
     }
@@ -45,8 +51,12 @@ struct Greeting: Equatable {
         self.role = role
         rank = UInt32(littleEndianBytes: bytes[12..<16])
         size = UInt32(littleEndianBytes: bytes[16..<20])
-        nonce = Array(bytes[32..<64])
+        isEncrypted = bytes[11] & Self.encryptedFlag != 0
+        nonce = Self.nonce(of: bytes)
     }
+
+    /// The nonce of a message that begins with an introduction.
+    static func nonce(of bytes: [UInt8]) -> [UInt8] { Array(bytes[(length - nonceLength)..<length]) }
 
     /// Looks at the first bytes from a peer, as far as they have come.
     ///
@@ -63,7 +73,7 @@ struct Greeting: Equatable {
         var bytes = Self.magic
         bytes.append(contentsOf: FrameHeader.version.littleEndianBytes)
         bytes.append(role.rawValue)
-        bytes.append(0)
+        bytes.append(isEncrypted ? Self.encryptedFlag : 0)
         bytes.append(contentsOf: rank.littleEndianBytes)
         bytes.append(contentsOf: size.littleEndianBytes)
         bytes.append(contentsOf: [UInt8](repeating: 0, count: 12))

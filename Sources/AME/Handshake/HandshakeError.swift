@@ -26,6 +26,18 @@ enum HandshakeError: Error, Equatable {
         }
     }
 
+    /// One sentence for the user of a worker that comes late.
+    func descriptionForLate(endpoint: AMEEnvironment.Endpoint) -> String {
+        switch self {
+        case .notARank: "what answers at \(endpoint) is not a job that can be joined: see what its root printed"
+        case .version(let version):
+            "the job speaks version \(version) of the protocol, this program version \(FrameHeader.version): "
+                + "join it with the dlp-lua that it was started with"
+        case .key: "the job has another key: give both the same \(AMEVariable.joinKey)"
+        case .refused: "the job at \(endpoint) does not take this worker"
+        }
+    }
+
     /// One sentence for the user of a worker.
     func description(rank: Int, size: Int, endpoint: AMEEnvironment.Endpoint) -> String {
         switch self {
@@ -43,6 +55,9 @@ enum HandshakeError: Error, Equatable {
             "rank 0 has no place for a rank \(rank) in a job of \(size): give every rank its own \(AMEVariable.rank)"
         case .refused(.rankTaken):
             "rank 0 is connected with another rank \(rank) already: give every rank its own \(AMEVariable.rank)"
+        case .refused(.encryptionDiffers(let rootEncrypts)):
+            "rank 0 was started \(rootEncrypts ? "with" : "without") --encrypt, rank \(rank) "
+                + "\(rootEncrypts ? "without" : "with") it: start all ranks of the job with the same options"
         }
     }
 }

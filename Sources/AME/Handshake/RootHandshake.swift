@@ -15,15 +15,20 @@ struct RootHandshake {
     }
 
     private(set) var outcome = Outcome.pending
+    /// What the two encrypt with once they have come to terms; nil where they do not.
+    private(set) var channel: SealedChannel?
 
     private let codes: HandshakeCodes
     private let greeting: Greeting
+    /// Whom it takes.
+    private let guest: Greeting.Role
     private var received: [UInt8] = []
     /// The worker's hello and our challenge, once they have been exchanged.
     private var exchanged: (hello: [UInt8], challenge: [UInt8])?
 
-    /// Awaits a worker's hello.
-    init(key: JobKey, greeting: Greeting) {
+    /// Awaits the hello of a worker, or of a late one, which is accepted as rank 0: it gets its rank later.
+    init(key: JobKey, greeting: Greeting, guest: Greeting.Role = .worker) {
+        self.guest = guest
         codes = HandshakeCodes(key: key)
         self.greeting = greeting
     }
@@ -55,7 +60,7 @@ struct RootHandshake {
     private mutating func answerHello() throws(HandshakeError) -> [UInt8] {
         try Greeting.checkVersion(received)
         guard received.count == Greeting.length else { return [] }
-        _ = try Greeting(reading: received, by: .worker)
+        _ = try Greeting(reading: received, by: guest)
         let challenge = greeting.bytes + codes.challenge(hello: received, greeting: greeting.bytes)
         exchanged = (received, challenge)
         received = []
@@ -66,10 +71,14 @@ struct RootHandshake {
         hello: [UInt8], challenge: [UInt8], isTaken: (Int) -> Bool
     ) throws(HandshakeError) -> [UInt8] {
         guard codes.isValidProof(received, hello: hello, challenge: challenge) else { throw .key }
-        let worker = try Greeting(reading: hello, by: .worker)
+        let worker = try Greeting(reading: hello, by: guest)
         let verdict = verdict(on: worker, isTaken: isTaken)
         switch verdict {
-        case .accepted: outcome = .accepted(rank: Int(worker.rank))
+        case .accepted:
+            outcome = .accepted(rank: Int(worker.rank))
+            if greeting.isEncrypted {
+                channel = SealedChannel(key: codes.key, hello: hello, challenge: challenge, role: .root)
+            }
         case .refused(let refusal): outcome = .failed(.refused(refusal))
         }
         return verdict.bytes
@@ -77,6 +86,10 @@ struct RootHandshake {
     }
 
     private func verdict(on worker: Greeting, isTaken: (Int) -> Bool) -> Verdict {
+        if worker.isEncrypted != greeting.isEncrypted {
+            return .refused(.encryptionDiffers(rootEncrypts: greeting.isEncrypted))
+        }
+        if guest == .lateWorker { return .accepted }
         if worker.size != greeting.size { return .refused(.sizeDiffers(greeting.size)) }
         if worker.rank == 0 || worker.rank >= greeting.size { return .refused(.rankOutOfRange) }
         return isTaken(Int(worker.rank)) ? .refused(.rankTaken) : .accepted

@@ -11,6 +11,8 @@ enum Verdict: Equatable {
         case sizeDiffers(UInt32)
         case rankOutOfRange
         case rankTaken
+        /// The root encrypts and the worker does not, or the other way round.
+        case encryptionDiffers(rootEncrypts: Bool)
     }
 
     /// How long a verdict is without its authentication code.
@@ -24,6 +26,7 @@ enum Verdict: Equatable {
             case .refused(.sizeDiffers(let size)): (1, size)
             case .refused(.rankOutOfRange): (2, 0)
             case .refused(.rankTaken): (3, 0)
+            case .refused(.encryptionDiffers(let rootEncrypts)): (4, rootEncrypts ? 1 : 0)
             }
         return [code, 0, 0, 0] + detail.littleEndianBytes + [UInt8](repeating: 0, count: 8)
     }
@@ -35,6 +38,7 @@ enum Verdict: Equatable {
         case 1: self = .refused(.sizeDiffers(UInt32(littleEndianBytes: bytes[4..<8])))
         case 2: self = .refused(.rankOutOfRange)
         case 3: self = .refused(.rankTaken)
+        case 4: self = .refused(.encryptionDiffers(rootEncrypts: bytes[4] != 0))
         default: return nil
         }
     }

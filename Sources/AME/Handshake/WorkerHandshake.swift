@@ -10,8 +10,11 @@ struct WorkerHandshake {
     /// What to send first.
     let hello: [UInt8]
     private(set) var outcome = Outcome.pending
+    /// What the two encrypt with once they have come to terms; nil where they do not.
+    private(set) var channel: SealedChannel?
 
     private let codes: HandshakeCodes
+    private let isEncrypted: Bool
     private var received: [UInt8] = []
     /// The root's challenge and our proof, once they have been exchanged.
     private var exchanged: (challenge: [UInt8], proof: [UInt8])?
@@ -20,6 +23,7 @@ struct WorkerHandshake {
     init(key: JobKey, greeting: Greeting) {
         codes = HandshakeCodes(key: key)
         hello = greeting.bytes
+        isEncrypted = greeting.isEncrypted
     }
 
     /// Whether the peer has shown that it has the key.
@@ -67,6 +71,14 @@ struct WorkerHandshake {
         }
         guard let verdict = Verdict(reading: words) else { throw .notARank }
         if case .refused(let refusal) = verdict { throw .refused(refusal) }
+        // A root that does not look at what we want must not have it another way.
+        let root = try Greeting(reading: challenge, by: .root)
+        guard root.isEncrypted == isEncrypted else {
+            throw .refused(.encryptionDiffers(rootEncrypts: root.isEncrypted))
+        }
+        if isEncrypted {
+            channel = SealedChannel(key: codes.key, hello: hello, challenge: challenge, role: .worker)
+        }
         outcome = .accepted
     }
 }

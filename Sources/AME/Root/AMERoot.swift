@@ -7,7 +7,7 @@ public import DLP
 public final class AMERoot: Communicator {
     /// This rank: 0.
     public let rank = 0
-    /// How many ranks the job has.
+    /// How many ranks the job began with.
     public let size: Int
     /// Where it listens, for people; nil in a job of one rank, which does not.
     public let address: String?
@@ -15,33 +15,54 @@ public final class AMERoot: Communicator {
     private let star: Star
     /// Stay open, so that the workers of a later program of the same job can line up in their backlog.
     private var listeners: [Listener] = []
+    /// Lets workers in that come late, where some may.
+    private var lateGate: Gate?
 
     /// Waits until every worker has connected and proved that it has the job's key.
     ///
     /// Listens on the sockets that the environment has or else, until `close`, on its own. Whoever else connects
     /// changes nothing.
     ///
-    /// - Parameter connectTimeout: how long to wait for all of them, in nanoseconds.
+    /// - Parameters:
+    ///   - door: where workers may come late from then on, until `close`.
+    ///   - connectTimeout: how long to wait for all of them, in nanoseconds.
     /// - Throws: `CommunicationError` where it cannot listen, or ranks are missing: it names them.
     /// - Precondition: `environment.rank` is 0.
-    public init(environment: AMEEnvironment, connectTimeout: UInt64) throws(CommunicationError) {
+    public init(
+        environment: AMEEnvironment, door: JoinDoor? = nil, connectTimeout: UInt64
+    ) throws(CommunicationError) {
         precondition(environment.rank == 0, "AMERoot is for rank 0")
         // When all are there nobody needs it any more, and when this fails nobody should come.
         defer { environment.cardFile?.remove() }
         size = environment.size
         star = try Star(size: size)
-        guard size > 1 else {
-            address = nil
-            return
+        let late = door.map { door in
+            door.listeners.map { Listener(adopting: $0, address: "") }
         }
+        if size > 1 {
+            (listeners, address) = try Self.gather(environment, star, within: connectTimeout)
+        } else {
+            address = nil
+        }
+        guard let door, let late else { return }
+        lateGate = Gate(listeners: late, star: star, environment: environment, lateKey: door.key)
+        try lateGate?.open()
+    }
+
+    /// Lets all workers in.
+    ///
+    /// - Returns: the sockets that it listens on, and where that is, for people.
+    private static func gather(
+        _ environment: AMEEnvironment, _ star: Star, within timeout: UInt64
+    ) throws(CommunicationError) -> ([Listener], String) {
         let listeners = try Listener.open(environment)
-        self.listeners = listeners
         // Sockets that were open already are where the environment says.
-        address =
+        let address =
             environment.listeners.isEmpty
             ? listeners.map(\.address).joined(separator: ", ") : "\(environment.address), open already"
-        let gate = Gate(listeners: listeners, star: star, key: environment.key, size: size)
-        try gate.admitAll(within: connectTimeout)
+        let gate = Gate(listeners: listeners, star: star, environment: environment)
+        try gate.admitAll(within: timeout)
+        return (listeners, address)
     }
 
     /// Lets other threads interrupt `receive`.
@@ -68,13 +89,26 @@ public final class AMERoot: Communicator {
         while true {
             if let delivery = star.deliveries.popFirst() { return delivery }
             let hasPassed = deadline.hasPassed
-            try star.round(until: deadline)
+            try round(until: deadline)
             if hasPassed { return star.deliveries.popFirst() ?? .timedOut }
         }
     }
 
+    /// The name of this host, or the address of another.
+    public func host(of rank: Int) -> String? { star.host(of: rank) }
+
+    private func round(until deadline: Deadline) throws(CommunicationError) {
+        guard let lateGate else { return try star.round(until: deadline) }
+        try star.round(until: Deadline.earlier(deadline, lateGate.nextDeadline)) { token throws(CommunicationError) in
+            try lateGate.handle(token)
+        }
+        try lateGate.lookAtClock()
+    }
+
     /// Sends what is queued, waiting at most until `deadline`, and closes every connection.
     public func close(until deadline: UInt64?) {
+        lateGate?.close()
+        lateGate = nil
         star.close(until: Deadline(deadline))
         listeners = []
     }

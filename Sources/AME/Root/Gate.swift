@@ -2,7 +2,7 @@ import CSystem
 import DLP
 import Glibc
 
-/// Lets the workers in when a job starts, and keeps everybody else out.
+/// Lets workers in, those of a job's start or such that come late, and keeps everybody else out.
 ///
 /// Strangers cost the root little: nothing waits for one, each has a deadline, and no more than a bounded number of
 /// handshakes is under way; the oldest gives way.
@@ -15,31 +15,48 @@ final class Gate {
     }
 
     private static let patience: UInt64 = 5_000_000_000
+    /// How many handshakes may be under way beside one for each worker.
+    static let reserve = 256
+    /// How many connections are taken before those that are here get their turn: so few that, however many strangers
+    /// come, whoever answers at once has proved itself long before it would have to give way.
+    private static let batch = 8
+    /// How long to take no connections where the system has no descriptor for one.
+    private static let pauseLength: UInt64 = 1_000_000_000
 
-    /// Their tokens are the first that no rank has.
+    /// Their tokens are the first free ones.
     private let listeners: [Listener]
     private let star: Star
     private let key: JobKey
     private let size: Int
-    private var missing: Set<Int>
+    private let isEncrypted: Bool
+    /// Which ranks a job that starts still waits for; nil where it takes late workers.
+    private var missing: Set<Int>?
+    /// The rank of the next worker that comes late.
+    private var nextRank: Int
 
     /// By token; tokens are given in the order of arrival, so the oldest has the lowest.
     private var candidates: [UInt64: Candidate] = [:]
     private var oldest: UInt64
     private var nextToken: UInt64
     private let mostCandidates: Int
+    /// When to take connections again.
+    private var reopening: Deadline?
 
-    /// A gate to `star` for ranks `1 ..< size`.
-    init(listeners: [Listener], star: Star, key: JobKey, size: Int) {
+    /// A gate to `star` for the workers of rank 0 in `environment`, or for any that come late with another key.
+    ///
+    /// - Parameter lateKey: the key of workers that come late, where the gate is for those.
+    init(listeners: [Listener], star: Star, environment: AMEEnvironment, lateKey: JobKey? = nil) {
         self.listeners = listeners
         self.star = star
-        self.key = key
-        self.size = size
-        missing = Set(1..<size)
-        nextToken = UInt64(size + listeners.count)
+        key = lateKey ?? environment.key
+        size = environment.size
+        isEncrypted = environment.isEncrypted
+        missing = lateKey == nil ? Set(1..<size) : nil
+        nextRank = size
+        nextToken = Star.firstFreeToken + UInt64(listeners.count)
         oldest = nextToken
         // Every worker may be in the middle of it at the same time.
-        mostCandidates = size + 64
+        mostCandidates = (lateKey == nil ? size : 0) + Self.reserve
     }
 
     /// Lets workers in until all are there; whoever has not proved itself by then is turned away.
@@ -47,33 +64,61 @@ final class Gate {
     /// - Throws: `CommunicationError` that names the missing ranks where `timeout` nanoseconds were not enough.
     func admitAll(within timeout: UInt64) throws(CommunicationError) {
         let deadline = Deadline.after(timeout)
-        raiseDescriptorLimit()
         // What waits in the backlog afterwards may belong to the next program of the same job.
-        defer { for listener in listeners { star.unwatch(listener.descriptor) } }
-        for (token, listener) in zip(UInt64(size)..., listeners) {
-            try star.watch(listener.descriptor, token: token)
-        }
-        while !missing.isEmpty {
+        defer { close() }
+        try open()
+        while let missing, !missing.isEmpty {
             guard !deadline.hasPassed else {
                 throw CommunicationError(
                     "\(RankList(missing, of: size)) did not connect within \(describe(nanoseconds: timeout))")
             }
-            let next = candidates[oldest]?.deadline ?? deadline
-            try star.round(until: Deadline.earlier(deadline, next)) { token throws(CommunicationError) in
-                let place = Int(token) - size
-                if place < listeners.count { try acceptAll(from: listeners[place]) } else { try advance(token) }
+            try star.round(until: Deadline.earlier(deadline, nextDeadline)) { token throws(CommunicationError) in
+                try handle(token)
             }
-            turnAwayLate()
+            try lookAtClock()
         }
     }
 
+    /// Begins to take connections.
+    func open() throws(CommunicationError) {
+        raiseDescriptorLimit()
+        for (token, listener) in zip(Star.firstFreeToken..., listeners) {
+            try star.watch(listener.descriptor, token: token)
+        }
+    }
+
+    /// Takes no more connections.
+    func close() {
+        for listener in listeners { star.unwatch(listener.descriptor) }
+    }
+
+    /// When to call `lookAtClock` next.
+    var nextDeadline: Deadline {
+        Deadline.earlier(reopening ?? Deadline(nil), candidates[oldest]?.deadline ?? Deadline(nil))
+    }
+
+    /// Does what the clock says: turns away whoever has not proved itself in its time.
+    func lookAtClock() throws(CommunicationError) {
+        while let candidate = candidates[oldest], candidate.deadline.hasPassed { turnAway(oldest) }
+        guard let reopening, reopening.hasPassed else { return }
+        self.reopening = nil
+        try open()
+    }
+
+    /// Something has come for the token of a listener, or of somebody who wants in.
+    func handle(_ token: UInt64) throws(CommunicationError) {
+        let place = Int(token - Star.firstFreeToken)
+        if place < listeners.count { try acceptAll(from: listeners[place]) } else { try advance(token) }
+    }
+
     private func acceptAll(from listener: Listener) throws(CommunicationError) {
-        // A bound, so that a flood of connections does not keep those from proving themselves that are here already.
-        for _ in 0..<64 {
+        for _ in 0..<Self.batch {
             switch listener.accept() {
             case .none: return
             case .failed(let reason):
                 guard !candidates.isEmpty else {
+                    // A job that has begun does without more workers for the time being.
+                    guard missing != nil else { return pause() }
                     throw CommunicationError(
                         "rank 0 cannot take a connection: \(reason); raise the limit (ulimit -n) or use fewer ranks")
                 }
@@ -81,9 +126,11 @@ final class Gate {
             case .socket(let socket):
                 guard Self.isTrusted(socket) else { continue }
                 if candidates.count == mostCandidates { turnAway(oldest) }
-                let greeting = Greeting(role: .root, rank: 0, size: size)
+                let greeting = Greeting(role: .root, rank: 0, size: size, isEncrypted: isEncrypted)
                 candidates[nextToken] = Candidate(
-                    socket: socket, handshake: RootHandshake(key: key, greeting: greeting),
+                    socket: socket,
+                    handshake: RootHandshake(
+                        key: key, greeting: greeting, guest: missing == nil ? .lateWorker : .worker),
                     deadline: .after(Self.patience))
                 try star.watch(socket.descriptor, token: nextToken)
                 nextToken += 1
@@ -108,7 +155,9 @@ final class Gate {
         case .wouldBlock: return
         case .ended: return turnAway(token)
         case .count(let count):
-            let answer = candidate.handshake.receive(Array(buffer.prefix(count))) { !missing.contains($0) }
+            let answer = candidate.handshake.receive(Array(buffer.prefix(count))) { rank in
+                !(missing?.contains(rank) ?? false)
+            }
             // A fresh connection takes a hundred bytes at once, or is not worth waiting for.
             guard answer.isEmpty || candidate.socket.sendWhole(answer) else { return turnAway(token) }
             switch candidate.handshake.outcome {
@@ -116,10 +165,28 @@ final class Gate {
             case .failed: turnAway(token)
             case .accepted(let rank):
                 turnAway(token)
-                try star.add(candidate.socket, rank: rank)
-                missing.remove(rank)
+                let link = Link(socket: candidate.socket, channel: candidate.handshake.channel)
+                if missing?.remove(rank) != nil {
+                    try star.add(link, rank: rank)
+                } else {
+                    try welcome(link)
+                }
             }
         }
+    }
+
+    /// Lets a late worker in, as the next rank.
+    private func welcome(_ link: Link) throws(CommunicationError) {
+        try star.add(link, rank: nextRank)
+        try star.send(Message(.welcome, first: nextRank, count: size), to: nextRank)
+        star.deliveries.append(.joined(rank: nextRank))
+        nextRank += 1
+    }
+
+    /// Takes no connections for a moment.
+    private func pause() {
+        close()
+        reopening = .after(Self.pauseLength)
     }
 
     /// Forgets a candidate; its socket is closed unless it has become a worker's.
@@ -129,17 +196,14 @@ final class Gate {
         skipGone()
     }
 
-    private func turnAwayLate() {
-        while let candidate = candidates[oldest], candidate.deadline.hasPassed { turnAway(oldest) }
-    }
-
     private func skipGone() {
         while oldest < nextToken, candidates[oldest] == nil { oldest += 1 }
     }
 
     /// Makes room for a descriptor per worker and candidate where the system's usual limit is lower.
     private func raiseDescriptorLimit() {
-        let wanted = rlim_t(2 * size + 256)
+        // Nobody knows how many come late.
+        let wanted = rlim_t(2 * size + Self.reserve + (missing == nil ? 1 << 16 : 256))
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < wanted else {
             return

@@ -7,45 +7,46 @@ final class Peer {
     /// Whether the poller watches for room to send.
     var isWatchedForWriting = false
 
-    private var reader = FrameReader()
-    private var current: OutgoingFrame?
-    private var unsent = Queue<OutgoingFrame>()
+    private var reader: FrameReader
+    private var writer: FrameWriter
+    private var unsent = Queue<Message>()
     /// Whether the socket takes nothing more.
     ///
     /// Why it ended, and what came before, reading will tell.
     private var outputHasEnded = false
 
     /// The worker of this rank, which has proved itself.
-    init(rank: Int, socket: Socket) {
+    init(rank: Int, link: Link) {
         self.rank = rank
-        self.socket = socket
+        socket = link.socket
+        reader = FrameReader(cipher: link.channel?.incoming)
+        writer = FrameWriter(cipher: link.channel?.outgoing)
     }
 
     /// Whether something waits until the socket takes it.
-    var hasUnsent: Bool { current != nil }
+    var hasUnsent: Bool { writer.isBusy }
 
     /// Sends a message, or keeps what the socket does not take at once; never blocks.
     func send(_ message: Message) {
         if outputHasEnded { return }
         if hasUnsent {
-            unsent.append(OutgoingFrame(message))
+            unsent.append(message)
         } else {
-            current = OutgoingFrame(message)
+            writer.begin(message)
             flush()
         }
     }
 
     /// Sends what waits, as far as the socket takes it.
     func flush() {
-        while var frame = current.take() {
-            switch frame.send(through: socket) {
-            case .count: current = unsent.popFirst()
-            case .wouldBlock:
-                current = frame
-                return
+        while hasUnsent {
+            switch writer.flush(through: socket) {
+            case .count: if let next = unsent.popFirst() { writer.begin(next) }
+            case .wouldBlock: return
             case .ended:
                 outputHasEnded = true
                 unsent = Queue()
+                return
             }
         }
     }

@@ -8,23 +8,28 @@ final class Star {
 
     private let poller: Poller
     private var peers: [Peer?]
+    /// Of lost peers, too.
+    private var hosts: [String?]
     private var liveness = Liveness()
     private var hasRemotePeers = false
     private let scratch = Scratch()
 
     private static let wakerToken = UInt64.max
+    /// No rank has it as its token, nor a larger one.
+    static let firstFreeToken: UInt64 = 1 << 32
 
     /// A star of `size` ranks, none of which is connected.
     ///
     /// - Throws: `CommunicationError` where the system has no descriptors to give.
     init(size: Int) throws(CommunicationError) {
         peers = Array(repeating: nil, count: size)
+        hosts = Array(repeating: nil, count: size)
         waker = try EventWaker()
         poller = try Poller()
         try poller.add(waker.descriptor, token: Self.wakerToken, for: .reading)
     }
 
-    /// Watches a descriptor on someone else's behalf, for reading; `token` must not be that of a rank.
+    /// Watches a descriptor on someone else's behalf, for reading; `token` must not be less than `firstFreeToken`.
     func watch(_ descriptor: Int32, token: UInt64) throws(CommunicationError) {
         try poller.add(descriptor, token: token, for: .reading)
     }
@@ -32,11 +37,19 @@ final class Star {
     func unwatch(_ descriptor: Int32) { poller.remove(descriptor) }
 
     /// Adds the worker `rank`, whose socket must not be watched yet.
-    func add(_ socket: Socket, rank: Int) throws(CommunicationError) {
-        try poller.add(socket.descriptor, token: UInt64(rank), for: .reading)
-        peers[rank] = Peer(rank: rank, socket: socket)
-        if !socket.isLocal { hasRemotePeers = true }
+    func add(_ link: Link, rank: Int) throws(CommunicationError) {
+        try poller.add(link.socket.descriptor, token: UInt64(rank), for: .reading)
+        while peers.count <= rank {
+            peers.append(nil)
+            hosts.append(nil)
+        }
+        peers[rank] = Peer(rank: rank, link: link)
+        hosts[rank] = link.socket.peerHost
+        if !link.socket.isLocal { hasRemotePeers = true }
     }
+
+    /// Where a worker is or was.
+    func host(of rank: Int) -> String? { hosts[rank] }
 
     /// Sends a message or queues it; nothing where the worker is lost.
     func send(_ message: Message, to rank: Int) throws(CommunicationError) {
@@ -56,7 +69,7 @@ final class Star {
             if event.token == Self.wakerToken {
                 waker.reset()
                 deliveries.append(.woken)
-            } else if event.token >= UInt64(peers.count) {
+            } else if event.token >= Self.firstFreeToken {
                 try other(event.token)
             } else if let peer = peers[Int(event.token)] {
                 if event.ready.contains(.writing) {

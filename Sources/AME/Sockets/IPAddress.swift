@@ -40,6 +40,13 @@ struct IPAddress: Equatable, CustomStringConvertible {
         isIPv4 ? bytes[0] == 127 : bytes == [UInt8](repeating: 0, count: 15) + [1]
     }
 
+    /// The address of IPv4 that one of IPv6 stands for (RFC 4291, section 2.5.5.2), or else the address itself.
+    var withoutMapping: IPAddress {
+        let prefix = [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF]
+        guard !isIPv4, bytes.starts(with: prefix) else { return self }
+        return IPAddress(bytes: bytes.dropFirst(prefix.count)) ?? self
+    }
+
     /// Whether it has a meaning on one link only (RFC 3927, RFC 4291).
     var isLinkLocal: Bool {
         isIPv4 ? bytes[0] == 169 && bytes[1] == 254 : bytes[0] == 0xFE && bytes[1] & 0xC0 == 0x80

@@ -11,7 +11,8 @@ final class Listener {
     /// Where it listens, for people.
     let address: String
 
-    private init(adopting descriptor: Int32, address: String) {
+    /// Takes over a socket that listens and does not block.
+    init(adopting descriptor: Int32, address: String) {
         self.descriptor = descriptor
         self.address = address
     }
@@ -68,17 +69,19 @@ final class Listener {
         }
     }
 
-    /// Listens on every address of this host, at a port that the system chooses.
+    /// Listens on every address of this host; port 0 is one that the system chooses.
     ///
     /// - Throws: `CommunicationError` where that cannot be.
-    static func listenEverywhere() throws(CommunicationError) -> Listener {
+    static func listenEverywhere(port: UInt16) throws(CommunicationError) -> Listener {
         var code = -EADDRNOTAVAIL
-        for address in try InternetAddress.wildcards(port: 0) {
+        for address in try InternetAddress.wildcards(port: port) {
             code = listen(on: address)
             if code >= 0 { return Listener(adopting: code, address: "every address") }
         }
         throw CommunicationError(
-            "rank 0 cannot listen on any address: \(systemMessage(code)); see whether TCP is there")
+            port == 0
+                ? "rank 0 cannot listen on any address: \(systemMessage(code)); see whether TCP is there"
+                : "rank 0 cannot listen on port \(port): \(systemMessage(code)); give the job another one")
     }
 
     private static func listen(host: String, port: UInt16) throws(CommunicationError) -> Listener {

@@ -65,6 +65,18 @@ final class Socket {
     /// Ends the connection in both directions; the descriptor stays until the last reference goes.
     func shutDown() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
+    /// The host at the other end: the name of this one, or the address of another; nil where that has gone already.
+    var peerHost: String? {
+        if isLocal { return HostName.current }
+        var address = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let peer = withUnsafeMutableBytes(of: &address) { bytes in
+            let code = bytes.withMemoryRebound(to: sockaddr.self) { getpeername(descriptor, $0.baseAddress, &length) }
+            return code == 0 ? IPAddress(UnsafeRawBufferPointer(bytes)) : nil
+        }
+        return peer.map(\.withoutMapping).map { $0.isLoopback ? HostName.current : "\($0)" }
+    }
+
     /// Whether the system has handed over, not merely taken, all that was sent.
     var isDelivered: Bool { isLocal || dlp_tcp_unacknowledged(descriptor) <= 0 }
 

@@ -34,6 +34,10 @@ public struct AMEEnvironment: Sendable {
         self.columns = columns
     }
 
+    /// Whether everything that ranks say to each other is encrypted: not the launcher's affair but the user's, who must
+    /// say the same on all of them.
+    public var isEncrypted = false
+
     /// Where ranks met by a file: rank 0 removes it when all are there, a worker reads it again when it leads nowhere.
     var cardFile: CardFile?
 
@@ -78,8 +82,10 @@ public struct AMEEnvironment: Sendable {
         host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
     }
 
-    /// Removes every `AMEVariable` from the environment of this process.
+    /// Removes every `AMEVariable` from the environment of this process, and the key from its memory there.
     public static func removeFromEnvironment() {
+        // The system shows the memory that a process began with (/proc/PID/environ), whatever was unset since.
+        if let key = getenv(AMEVariable.key) { memset(key, 0, strlen(key)) }
         for name in AMEVariable.all { unsetenv(name) }
     }
 }

@@ -25,8 +25,22 @@ public struct JobKey: Sendable {
         self.init(bytes: bytes)
     }
 
+    /// How many bytes a secret must have from which a key is made.
+    public static let shortestSecret = 16
+
+    /// The key that a user's secret stands for, or nil where it is too short.
+    public init?(secret: String) {
+        guard secret.utf8.count >= Self.shortestSecret else { return nil }
+        self.init(bytes: Array(SHA512.hash(data: Array(secret.utf8))))
+    }
+
     /// The key as text, for the environment of a job's ranks.
     public var base64: String { Base64.encode(bytes) }
+
+    /// A key that this one gives for a purpose: HKDF-SHA256 (RFC 5869).
+    func derived(salt: [UInt8], info: [UInt8], length: Int) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(inputKeyMaterial: symmetric, salt: salt, info: info, outputByteCount: length)
+    }
 
     /// The HMAC-SHA256 (RFC 2104) of `parts`, one after another.
     func authenticationCode(_ parts: [UInt8]...) -> [UInt8] {

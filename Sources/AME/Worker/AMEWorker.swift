@@ -8,12 +8,13 @@ import Glibc
 public final class AMEWorker: Communicator {
     /// This rank, from 1.
     public let rank: Int
-    /// How many ranks the job has.
+    /// How many ranks the job began with.
     public let size: Int
 
     private let socket: Socket
     private let eventWaker: EventWaker
-    private var reader = FrameReader()
+    private var reader: FrameReader
+    private var writer: FrameWriter
     private let scratch = Scratch()
     private var received = Queue<Message>()
     /// Why nothing more comes from the root, and whether `receive` has said so.
@@ -32,7 +33,49 @@ public final class AMEWorker: Communicator {
         rank = environment.rank
         size = environment.size
         eventWaker = try EventWaker()
-        socket = try Dial.connect(environment, within: connectTimeout)
+        let link = try Dial.connect(environment, within: connectTimeout)
+        socket = link.socket
+        reader = FrameReader(cipher: link.channel?.incoming)
+        writer = FrameWriter(cipher: link.channel?.outgoing)
+    }
+
+    /// Joins a job that has begun, as a rank beyond its size.
+    ///
+    /// - Parameters:
+    ///   - endpoint: where it takes workers that come late; see `JoinDoor`.
+    ///   - key: that of the door.
+    ///   - isEncrypted: whether what is said is encrypted, as it then must be for the whole job.
+    ///   - connectTimeout: how long to try, in nanoseconds.
+    /// - Throws: `CommunicationError` where nobody lets this process in.
+    public init(
+        joining endpoint: AMEEnvironment.Endpoint, key: JobKey, isEncrypted: Bool, connectTimeout: UInt64
+    ) throws(CommunicationError) {
+        let deadline = Deadline.after(connectTimeout)
+        eventWaker = try EventWaker()
+        var environment = AMEEnvironment(rank: 0, size: 0, endpoints: [endpoint], key: key)
+        environment.isEncrypted = isEncrypted
+        let link = try Dial.connect(environment, isLate: true, within: connectTimeout)
+        socket = link.socket
+        reader = FrameReader(cipher: link.channel?.incoming)
+        writer = FrameWriter(cipher: link.channel?.outgoing)
+        while received.isEmpty {
+            guard socket.wait(for: POLLIN, until: deadline) else {
+                throw CommunicationError("the job at \(endpoint) does not answer; try again")
+            }
+            var messages: [Message] = []
+            let reception = reader.receive(from: socket, through: scratch) { messages.append($0) }
+            for message in messages { received.append(message) }
+            if case .ended(let reason) = reception, messages.isEmpty {
+                throw CommunicationError("lost the connection to the job at \(endpoint): \(reason)")
+            }
+        }
+        guard let welcome = received.popFirst(), welcome.kind == .welcome, 1...Int64(Int32.max) ~= welcome.count,
+            welcome.count...Int64(Int32.max) ~= welcome.first
+        else {
+            throw CommunicationError("the job at \(endpoint) does not say which rank this is: start the same dlp-lua")
+        }
+        rank = Int(welcome.first)
+        size = Int(welcome.count)
     }
 
     deinit { watch?.stop() }
@@ -51,9 +94,9 @@ public final class AMEWorker: Communicator {
             throw CommunicationError("rank \(rank) is connected with rank 0 only, not with rank \(destination)")
         }
         if let ending { return try fail(ending) }
-        var frame = OutgoingFrame(message)
+        writer.begin(message)
         while true {
-            switch frame.send(through: socket) {
+            switch writer.flush(through: socket) {
             case .count: return
             case .wouldBlock:
                 let isWritable = socket.wait(for: POLLOUT, until: socket.isLocal ? Deadline(nil) : liveness.nextCheck)

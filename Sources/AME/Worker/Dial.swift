@@ -14,19 +14,22 @@ struct Dial {
 
     /// What came of one attempt.
     private enum Attempt {
-        case connected(Socket)
+        case connected(Link)
         /// Worth another attempt; `reason` is a clause.
         case failed(reason: String)
     }
 
     private var environment: AMEEnvironment
+    /// Whether it is for a worker that comes late, whose rank and size in `environment` mean nothing.
+    private let isLate: Bool
     private let deadline: Deadline
     private var patience = firstPatience
     /// Why the last attempt at each endpoint failed.
     private var reasons: [String?]
 
-    private init(_ environment: AMEEnvironment, until deadline: Deadline) {
+    private init(_ environment: AMEEnvironment, isLate: Bool, until deadline: Deadline) {
         self.environment = environment
+        self.isLate = isLate
         self.deadline = deadline
         reasons = Array(repeating: nil, count: environment.endpoints.count)
     }
@@ -39,9 +42,9 @@ struct Dial {
     ///
     /// - Throws: `CommunicationError` where the root refuses this rank, or the time is up.
     static func connect(
-        _ environment: AMEEnvironment, within timeout: UInt64
-    ) throws(CommunicationError) -> Socket {
-        var dial = Dial(environment, until: .after(timeout))
+        _ environment: AMEEnvironment, isLate: Bool = false, within timeout: UInt64
+    ) throws(CommunicationError) -> Link {
+        var dial = Dial(environment, isLate: isLate, until: .after(timeout))
         var pause = firstPause
         while true {
             let began = dlp_now()
@@ -49,7 +52,7 @@ struct Dial {
                 // What the first attempts found says more than that there was no time for another.
                 if dial.reasons[place] != nil, dial.deadline.hasPassed { break }
                 switch try dial.attempt(at: endpoint) {
-                case .connected(let socket): return socket
+                case .connected(let link): return link
                 case .failed(let reason): dial.reasons[place] = reason
                 }
             }
@@ -104,7 +107,9 @@ struct Dial {
     private func shakeHands(
         _ socket: Socket, at endpoint: AMEEnvironment.Endpoint
     ) throws(CommunicationError) -> Attempt {
-        let greeting = Greeting(role: .worker, rank: environment.rank, size: environment.size)
+        let greeting = Greeting(
+            role: isLate ? .lateWorker : .worker, rank: environment.rank, size: environment.size,
+            isEncrypted: environment.isEncrypted)
         var handshake = WorkerHandshake(key: environment.key, greeting: greeting)
         var answer = handshake.hello
         let limit = hasAlternatives ? Deadline.earlier(deadline, .after(patience * Self.answerFactor)) : deadline
@@ -112,11 +117,13 @@ struct Dial {
             guard answer.isEmpty || socket.sendWhole(answer) else { return .failed(reason: "it closed the connection") }
             switch handshake.outcome {
             case .pending: break
-            case .accepted: return .connected(socket)
+            case .accepted: return .connected(Link(socket: socket, channel: handshake.channel))
             case .failed(let error):
                 if hasAlternatives, !error.isFromRoot { return .failed(reason: error.clause) }
                 throw CommunicationError(
-                    error.description(rank: environment.rank, size: environment.size, endpoint: endpoint))
+                    isLate
+                        ? error.descriptionForLate(endpoint: endpoint)
+                        : error.description(rank: environment.rank, size: environment.size, endpoint: endpoint))
             }
             // Who has proved the key is the root, which counts this rank as connected from its next word on.
             guard socket.wait(for: POLLIN, until: handshake.isRootProven ? deadline : limit) else {
@@ -133,6 +140,11 @@ struct Dial {
 
     private func unreachable(within timeout: UInt64) -> CommunicationError {
         var why = reasons.compactMap { $0 }.first ?? "it has no address"
+        if isLate {
+            return CommunicationError(
+                "no job can be joined at \(environment.address) within \(describe(nanoseconds: timeout)): \(why); see "
+                    + "whether it runs, was started with --joinable, and its host can be reached")
+        }
         var remedy = "see whether rank 0 runs and its host can be reached"
         if hasAlternatives {
             why = zip(environment.endpoints, reasons).map { "\($0): \($1 ?? "not tried")" }.joined(separator: ", ")

@@ -28,6 +28,8 @@ public enum CBORSimple {
     @inlinable public static var null: UInt8 { 22 }
     /// 23: undefined.
     @inlinable public static var undefined: UInt8 { 23 }
+    /// 27: no simple value, but a floating-point number of 64 bits, which follows.
+    @inlinable public static var float64: UInt8 { 27 }
 }
 
 /// The tags for values that occur more than once, http://cbor.schmorp.de/value-sharing.

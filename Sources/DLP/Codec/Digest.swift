@@ -16,6 +16,9 @@ public struct Digest: Sendable, Hashable {
         self.low = low
     }
 
+    /// Adds its lower half, which tells as much as all of it.
+    public func hash(into hasher: inout Hasher) { hasher.combine(low) }
+
     /// The digest of the one item that `encoded` is.
     ///
     /// - Throws: `CodecError` where the bytes are not exactly one well-formed item, or where a shared reference in it

@@ -49,6 +49,7 @@ public struct JSONRenderer: ~Copyable {
         // The memory behind `encoded` is not ours to keep.
         defer { reader = Self.nothing }
         do throws(CodecError) {
+            if try renderNumber(encoded, into: &writer) { return }
             try index.build(encoded)
             levels.removeAll(keepingCapacity: true)
             isActive.removeAll(keepingCapacity: true)
@@ -67,6 +68,26 @@ public struct JSONRenderer: ~Copyable {
         }
     }
 
+    /// Adds the text of the one item that `encoded` is, if that is a number, a boolean or null, which need no index; false
+    /// where it is something else.
+    private func renderNumber(
+        _ encoded: UnsafeRawBufferPointer, into writer: inout ByteWriter
+    ) throws(CodecError) -> Bool {
+        var reader = CBORReader(encoded)
+        let head = try reader.readHead()
+        guard reader.remaining == 0, head.major <= CBORMajor.negative || head.major == CBORMajor.simple, !head.isBreak
+        else { return false }
+        writeNumber(head, into: &writer)
+        return true
+    }
+
+    private func writeNumber(_ head: CBORHead, into writer: inout ByteWriter) {
+        if head.major <= CBORMajor.negative { return writer.appendDecimal(head) }
+        if let double = head.double { return writer.appendJSONNumber(double) }
+        let isBool = head.isSimple(CBORSimple.yes) || head.isSimple(CBORSimple.no)
+        writer.append(utf8: !isBool ? "null" : head.isSimple(CBORSimple.yes) ? "true" : "false")
+    }
+
     private static var nothing: CBORReader { CBORReader(UnsafeRawBufferPointer(start: nil, count: 0)) }
     private static let tooLarge = CodecError(
         "a value that is shared in too many places cannot be written as JSON: the text would be too long")
@@ -80,7 +101,6 @@ public struct JSONRenderer: ~Copyable {
             let start = reader.position
             let head = try reader.readHead()
             switch head.major {
-            case CBORMajor.unsigned, CBORMajor.negative: return writer.appendDecimal(head)
             case CBORMajor.bytes, CBORMajor.text: return try writeString(head, into: &writer)
             case CBORMajor.array:
                 writer.append(UInt8(ascii: "["))
@@ -93,10 +113,7 @@ public struct JSONRenderer: ~Copyable {
             case CBORMajor.tag:
                 if try writeTypedArray(tag: head.argument, into: &writer) { return }
                 try enterTag(head.argument)
-            default:
-                if let double = head.double { return writer.appendJSONNumber(double) }
-                let isBool = head.isSimple(CBORSimple.yes) || head.isSimple(CBORSimple.no)
-                return writer.append(utf8: !isBool ? "null" : head.isSimple(CBORSimple.yes) ? "true" : "false")
+            default: return writeNumber(head, into: &writer)
             }
         }
     }

@@ -13,6 +13,8 @@ public enum Delivery: Sendable {
     case message(Message, from: Int)
     /// The connection to a rank ended; nothing more will come from it.
     case lost(rank: Int, reason: String)
+    /// A worker has come late; its rank is larger than all before, and it can be sent to from now on.
+    case joined(rank: Int)
     /// Another thread called `Waker.wake`.
     case woken
     /// The deadline passed.
@@ -33,7 +35,7 @@ public protocol Waker: Sendable {
 public protocol Communicator: AnyObject {
     /// This rank, from 0.
     var rank: Int { get }
-    /// How many ranks the job has.
+    /// How many ranks the job began with.
     var size: Int { get }
     /// Lets other threads interrupt `receive`.
     var waker: any Waker { get }
@@ -44,13 +46,17 @@ public protocol Communicator: AnyObject {
     ///   dropped: its loss is, or was, delivered by `receive`.
     func send(_ message: Message, to destination: Int) throws(CommunicationError)
 
-    /// Sends `message` to every other rank; the same as `send` to each where the transport has no better way.
+    /// Sends `message` to every other rank but those that came late; the same as `send` to each where the transport has no
+    /// better way.
     func sendToAll(_ message: Message) throws(CommunicationError)
 
     /// Waits, asleep, for what comes next: until `deadline`, in nanoseconds of the monotonic clock, or for ever.
     ///
     /// - Throws: `CommunicationError` where the transport itself fails.
     func receive(until deadline: UInt64?) throws(CommunicationError) -> Delivery
+
+    /// The host of a rank, by name or address, as far as the transport knows it, also after the rank's loss.
+    func host(of rank: Int) -> String?
 
     /// Sends what is queued, waiting at most until `deadline`, and takes leave of the other ranks, which do the same.
     func close(until deadline: UInt64?)
@@ -66,6 +72,9 @@ extension Communicator {
     public func sendToAll(_ message: Message) throws(CommunicationError) {
         for other in 0..<size where other != rank { try send(message, to: other) }
     }
+
+    /// The transport does not know.
+    public func host(of rank: Int) -> String? { nil }
 
     /// Closes: the others see that.
     public func abort(status: Int32, until deadline: UInt64?) { close(until: deadline) }

@@ -6,6 +6,12 @@ package enum FrameError: Error, Equatable, CustomStringConvertible {
     case flags(UInt8)
     case length(UInt64)
     case memory(Int)
+    /// It is not encrypted, on a connection that is.
+    case clear
+    /// It is encrypted, but not by the peer as its next one.
+    case forged
+    /// It cannot be encrypted here.
+    case sealing
 
     /// What the peer did, as a clause that follows its name.
     package var description: String {
@@ -15,6 +21,9 @@ package enum FrameError: Error, Equatable, CustomStringConvertible {
         case .kind(let kind): "it sent a message of the unknown kind \(kind)"
         case .flags(let flags): "it sent a message with the unknown flags \(flags)"
         case .length(let length): "it announced a message of \(length) bytes"
+        case .clear: "it sent a message that is not encrypted"
+        case .forged: "what came from it is not what it sent: somebody on the network has changed it"
+        case .sealing: "a message to it cannot be encrypted"
         case .memory(let length): "there is not enough memory here for its message of \(length) bytes"
         }
     }

@@ -55,7 +55,9 @@ package struct FrameHeader: Equatable {
     }
 
     /// Calls `body` with the header as it goes over the wire.
-    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    package func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         let opening =
             UInt64(Self.magic) | UInt64(Self.version) << 32 | UInt64(kind.rawValue) << 48
             | UInt64(flags) << 56
@@ -63,7 +65,7 @@ package struct FrameHeader: Equatable {
             opening.littleEndian, operation.littleEndian, first.littleEndian, count.littleEndian, extra.littleEndian,
             bodyLength.littleEndian
         )
-        return withUnsafeBytes(of: words, body)
+        return try withUnsafeBytes(of: words, body)
     }
 
     /// The message that this header and `body` make.

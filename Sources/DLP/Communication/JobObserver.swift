@@ -14,6 +14,10 @@ public protocol JobObserver: Sendable {
     func explainLoss(of rank: Int) -> String?
     /// A rank was lost, and the job goes on without it.
     func rankWasLost(_ rank: Int, host: String, cause: String)
+    /// A worker that came late takes part from now on.
+    func rankJoined(_ rank: Int, host: String)
+    /// A worker that came late has gone in good order, before the job's end.
+    func rankLeft(_ rank: Int, host: String)
     /// The job ends early: whatever the main thread does must be abandoned now.
     func jobEnds(_ end: JobEnd)
     /// The main thread did not end although the job has: the process must go, after `leave`, which takes leave of the
@@ -38,6 +42,10 @@ public struct NoObserver: JobObserver {
     public func explainLoss(of rank: Int) -> String? { nil }
     /// Says nothing.
     public func rankWasLost(_ rank: Int, host: String, cause: String) {}
+    /// Says nothing.
+    public func rankJoined(_ rank: Int, host: String) {}
+    /// Says nothing.
+    public func rankLeft(_ rank: Int, host: String) {}
     /// Leaves it to the main thread, which learns of it wherever it waits for other ranks.
     public func jobEnds(_ end: JobEnd) {}
     /// Lets the main thread take its time.

@@ -39,6 +39,11 @@ public struct Message: Sendable, Equatable {
         case failed = 7
         /// Worker to root: all results that had stayed with it have been sent.
         case delivered = 8
+        /// Worker to root: has nothing under work that it has not reported, and takes no more.
+        ///
+        /// What it was given meanwhile goes back; the root answers with `deliver` where results stayed with it, and in the
+        /// end with `end`.
+        case retire = 9
 
         /// Root to worker: do the examples from `first`, `count` of them.
         ///
@@ -69,6 +74,17 @@ public struct Message: Sendable, Equatable {
         ///
         /// `first`: 1 where it ends before every rank has finished.
         case stop = 23
+
+        /// Root to a worker that comes late, as its first word: it is rank `first` of a job that began with `count`.
+        case welcome = 24
+        /// Root to a worker that comes late: take part in the job.
+        ///
+        /// `body`: what it must know of it.
+        case offer = 25
+        /// Root to a worker that comes late: the job does not take it.
+        ///
+        /// `body`: why, as a clause for its user.
+        case refusal = 26
     }
 
     /// What it is about.

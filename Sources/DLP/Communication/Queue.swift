@@ -1,32 +1,45 @@
 /// First in, first out, at constant cost each.
+///
+/// Inlinable, for the queues of other modules would otherwise look up what their elements are whenever they are used.
+@usableFromInline
 package struct Queue<Element> {
-    private var elements: [Element?] = []
-    private var head = 0
+    @usableFromInline var elements: [Element?] = []
+    @usableFromInline var head = 0
 
     /// An empty queue.
+    @inlinable
     package init() {}
 
-    package var isEmpty: Bool { head == elements.count }
+    @inlinable package var isEmpty: Bool { head == elements.count }
 
-    package var first: Element? { isEmpty ? nil : elements[head] }
+    @inlinable package var first: Element? { isEmpty ? nil : elements[head] }
 
+    @inlinable
     package func contains(where isWanted: (Element) -> Bool) -> Bool {
         elements[head...].contains { $0.map(isWanted) ?? false }
     }
 
+    @inlinable
     package mutating func append(_ element: Element) { elements.append(element) }
 
+    @inlinable
     package mutating func popFirst() -> Element? {
         guard !isEmpty else { return nil }
         let element = elements[head].take()
         head += 1
-        // Half of it is spent: moving the rest costs no more than what was popped.
-        if head * 2 > elements.count {
-            elements.removeFirst(head)
+        // Half of it is spent: moving the rest costs no more than what was popped. Most queues are short and soon empty.
+        if isEmpty, head <= Self.shortest {
+            elements.removeAll(keepingCapacity: true)
+            head = 0
+        } else if head > Self.shortest, head * 2 > elements.count {
+            elements = Array(elements[head...])
             head = 0
         }
         return element
     }
+
+    /// A queue of at most so many spent elements is not worth being moved.
+    @inlinable static var shortest: Int { 64 }
 }
 
 extension Queue: Sendable where Element: Sendable {}

@@ -1,6 +1,6 @@
 /// What the root's service thread has for its main thread.
 struct RootInbox {
-    /// One loop's share of it.
+    /// One loop's share of it: results first, since they are memory; then hunger, since others wait for it.
     struct Loop {
         var results = Queue<ResultRun>()
         /// Examples that have failed for good.
@@ -11,6 +11,17 @@ struct RootInbox {
         var isFedByThread = false
         /// What ends the loop for the root, once it does.
         var end: LoopEvent?
+
+        /// What comes next, but for the end.
+        mutating func popEvent() -> LoopEvent? {
+            if let run = results.popFirst() { return .results(run) }
+            if let fault = failures.popFirst() { return .failed(fault) }
+            if isHungry, !isFedByThread, end == nil {
+                isHungry = false
+                return .hungry
+            }
+            return work.popFirst()
+        }
     }
 
     /// Collective messages by the rank that sent them.
@@ -35,22 +46,17 @@ struct RootInbox {
         hasDeparted = Array(repeating: false, count: size)
     }
 
-    /// The next event of a loop: results first, since they are memory; then hunger, since others wait for it.
+    /// The next event of a loop.
     mutating func popEvent(of operation: UInt64) -> LoopEvent? {
-        guard var loop = loops.removeValue(forKey: operation) else { return nil }
-        // After the end nothing comes any more, so nothing need be kept.
-        if loop.results.isEmpty, loop.failures.isEmpty, loop.work.isEmpty, let end = loop.end { return end }
-        defer { loops[operation] = loop }
-        if let run = loop.results.popFirst() {
-            backlog -= run.results.count
-            return .results(run)
+        guard let place = loops.index(forKey: operation) else { return nil }
+        if let event = loops.values[place].popEvent() {
+            if case .results(let run) = event { backlog -= run.results.count }
+            return event
         }
-        if let fault = loop.failures.popFirst() { return .failed(fault) }
-        if loop.isHungry, !loop.isFedByThread {
-            loop.isHungry = false
-            return .hungry
-        }
-        return loop.work.popFirst()
+        guard let end = loops.values[place].end else { return nil }
+        // Nothing comes any more, so nothing need be kept.
+        loops.remove(at: place)
+        return end
     }
 
     /// Forgets a loop with all that is there of it.

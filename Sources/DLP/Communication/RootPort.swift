@@ -131,6 +131,14 @@ public final class RootPort: Port {
         { [shared] rank, reason in shared.command(.lost(rank: rank, reason: reason)) }
     }
 
+    /// Takes in workers that come late, and those that wait already; `offer` is what they must know of the job.
+    ///
+    /// To be called when the loop has begun in which they are to take part.
+    public func admitLateRanks(_ offer: Bytes) { shared.command(.late(.open(offer))) }
+
+    /// Turns away workers that come late, or wait; `reason` is a clause for their users.
+    public func refuseLateRanks(_ reason: String) { shared.command(.late(.closed(reason))) }
+
     /// Why the job ends early, where it does.
     public var end: JobEnd? { shared.inbox.withLock { $0.end } }
 

@@ -10,6 +10,9 @@ extension RootService {
         case .failed: failed(message, from: source)
         case .results: results(message, from: source)
         case .delivered: delivered(message, from: source)
+        case .retire:
+            retiredRanks.insert(source)
+            change(message.operation) { (loop) throws(ScheduleViolation) in try loop.retire(source, &actions) }
         case .leave:
             change(message.operation) { (loop) throws(ScheduleViolation) in try loop.leave(source, &actions) }
         default:
@@ -37,7 +40,7 @@ extension RootService {
                 change(message.operation) { (loop) throws(ScheduleViolation) in try loop.halt(&actions) }
             }
             canLoseRanks = canLoseRanks || options.failures.crashLimit > 0
-            for rank in hasDeparted.indices where rank == 0 ? rootHasFinished : hasDeparted[rank] {
+            for rank in 0..<communicator.size where rank == 0 ? rootHasFinished : hasDeparted[rank] {
                 leaveLoop(message.operation, rank)
             }
         }
@@ -52,11 +55,16 @@ extension RootService {
                             + "ranks must call the same loops in the same order over the same sequence",
                         rank: source, host: HostName.current)))
         }
-        let host = message.body[0..<min(message.body.count, Self.longestHostName)]
-        hosts[source] = String(decoding: host.array, as: UTF8.self)
+        hosts[source] = hostName(in: message)
         change(message.operation) { (loop) throws(ScheduleViolation) in
             try loop.enter(source, working: message.count != 0, &actions)
         }
+    }
+
+    /// The name of the host of the rank that enters a loop with `message`.
+    func hostName(in message: Message) -> String {
+        let host = message.body[0..<min(message.body.count, Self.longestHostName)]
+        return String(decoding: host.array, as: UTF8.self)
     }
 
     /// A host's name has no more bytes (RFC 1035).
@@ -72,7 +80,7 @@ extension RootService {
                 source, first: Int(message.first), completed: Int(message.count), nanoseconds: message.extra, &actions)
             guard let (done, attempts) = report else { return }
             if done.count > 0 { noteWork(message, from: source, on: done, isFailed: false) }
-            try put(done, message.body, of: loop, message, from: source, attempts: attempts)
+            try put(done, message.body, loop.options, message, from: source, attempts: attempts)
         }
     }
 
@@ -91,12 +99,12 @@ extension RootService {
             guard let (done, example, verdict) = report else { return }
             let tried = Chunk(first: done.first, count: done.count + 1, stride: done.stride)
             noteWork(message, from: source, on: tried, isFailed: true)
-            try put(done, results, of: loop, message, from: source, attempts: 1)
+            try put(done, results, loop.options, message, from: source, attempts: 1)
             switch verdict {
             case .retry(let attempts): delays.add(message.operation, example, attempts: attempts, at: dlp_now())
             case .final(let attempts):
                 (fault.example, fault.rank, fault.attempts) = (example + 1, source, attempts)
-                giveUp(fault, of: loop, message.operation)
+                giveUp(fault, loop.options, message.operation)
             }
         }
     }
@@ -107,8 +115,8 @@ extension RootService {
     }
 
     /// An example has failed for good.
-    private func giveUp(_ fault: Fault, of loop: ServedLoop, _ operation: UInt64) {
-        guard loop.options.failures.continues else { return finish(.fault(fault)) }
+    private func giveUp(_ fault: Fault, _ options: LoopOptions, _ operation: UInt64) {
+        guard options.failures.continues else { return finish(.fault(fault)) }
         observer.exampleFailed(fault)
         shared.inbox.update { $0.loops[operation, default: RootInbox.Loop()].failures.append(fault) }
     }
@@ -132,7 +140,7 @@ extension RootService {
                 var fault = Fault(
                     phase: .work, message: message, example: crashed.example + 1, rank: rank, host: host)
                 fault.attempts = crashed.deaths
-                giveUp(fault, of: loop, operation)
+                giveUp(fault, loop.options, operation)
             }
         }
     }
@@ -157,9 +165,9 @@ extension RootService {
     ///
     /// Before the schedule's actions are performed: an `end` among them must find the results in the inbox.
     private func put(
-        _ done: Chunk, _ results: Bytes, of loop: ServedLoop, _ report: Message, from source: Int, attempts: Int
+        _ done: Chunk, _ results: Bytes, _ options: LoopOptions, _ report: Message, from source: Int, attempts: Int
     ) throws(ScheduleViolation) {
-        guard loop.options.results == .stream, done.count > 0 else { return }
+        guard options.results == .stream, done.count > 0 else { return }
         guard done.count <= results.count else {
             throw ScheduleViolation("rank \(source) sent fewer results than it did examples")
         }
@@ -181,8 +189,9 @@ extension RootService {
     /// Changes a loop and does what its schedule then wants.
     func change(_ operation: UInt64, _ body: (inout ServedLoop) throws(ScheduleViolation) -> Void) {
         // Once the job is over no schedule matters, nor what it would make of what still comes.
-        guard end == nil, var loop = loops.removeValue(forKey: operation) else { return }
-        do { try body(&loop) } catch {
+        guard end == nil, let place = loops.index(forKey: operation) else { return }
+        // In its place, for a loop is large; so nothing that `body` calls may look at the loops.
+        do { try body(&loops.values[place]) } catch {
             actions.removeAll()
             finish(
                 .fault(
@@ -190,11 +199,16 @@ extension RootService {
                         phase: .communication, message: "loop \(operation): \(error.description)", rank: 0,
                         host: HostName.current, status: 3)))
         }
+        follow(operation, &loops.values[place])
+    }
+
+    /// Does what follows from the change of a loop.
+    private func follow(_ operation: UInt64, _ loop: inout ServedLoop) {
+        if operation == newestLoop { progress = loop.progress(operation) }
         if loop.wantsExamples {
             shared.inbox.update { $0.loops[operation, default: RootInbox.Loop()].isHungry = true }
         }
         perform(operation, &loop)
-        loops[operation] = loop
     }
 
     private func perform(_ operation: UInt64, _ loop: inout ServedLoop) {

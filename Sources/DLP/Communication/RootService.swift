@@ -10,9 +10,11 @@ final class RootService {
     let observer: any JobObserver
     var loops: [UInt64: ServedLoop] = [:]
     var newestLoop: UInt64 = 0
-    /// The ranks that have finished their script, or died.
+    /// How far that one is.
+    var progress: LoopProgress?
+    /// The ranks that have finished their script, or died; behind those of the start, the ones that came late.
     var hasDeparted: [Bool]
-    /// The hosts of the ranks that have taken part in a loop.
+    /// The hosts of the ranks, once they have taken part in a loop.
     var hosts: [Int: String] = [:]
     var rootHasFinished = false
     var actions: [ScheduleAction] = []
@@ -27,6 +29,10 @@ final class RootService {
     /// When to begin no more examples, and whether that moment has passed.
     private var haltMoment: UInt64?
     private(set) var isHalted = false
+    /// What becomes of workers that come late, which of them wait to learn it, and which have retired.
+    var lateEntry = LateEntry.undecided
+    var waitingLateRanks: [Int] = []
+    var retiredRanks: Set<Int> = []
     /// When to be surprised that the main thread has not ended yet.
     private var stuckDeadline: UInt64?
 
@@ -53,11 +59,12 @@ final class RootService {
             }
             retryDue()
             haltIfDue()
-            observer.loopChanged(loops[newestLoop]?.progress(newestLoop))
+            observer.loopChanged(progress)
             do {
                 switch try communicator.receive(until: nextDeadline) {
                 case .message(let message, let source): handle(message, from: source)
                 case .lost(let rank, let reason): lost(rank, reason)
+                case .joined(let rank): joined(rank)
                 case .woken: break
                 case .timedOut:
                     if let end, let deadline = stuckDeadline, dlp_now() >= deadline {
@@ -70,8 +77,10 @@ final class RootService {
     }
 
     private func stop(_ status: Int32) {
-        let isEarly = end != nil || !rootHasFinished || hasDeparted.dropFirst().contains(false)
-        try? communicator.sendToAll(Message(.stop, first: isEarly ? 1 : 0, count: Int(status)))
+        let isEarly = end != nil || !rootHasFinished || hasDeparted[..<communicator.size].dropFirst().contains(false)
+        let stop = Message(.stop, first: isEarly ? 1 : 0, count: Int(status))
+        try? communicator.sendToAll(stop)
+        for rank in lateRanks where !hasDeparted[rank] { try? communicator.send(stop, to: rank) }
         let deadline = dlp_now() + Self.grace
         if isEarly {
             communicator.abort(status: status, until: deadline)
@@ -100,6 +109,7 @@ final class RootService {
         case .rootHasFinished: finishRoot()
         case .end(let end): finish(end)
         case .lost(let rank, let reason): if !hasDeparted[rank] { lose(rank, reason) }
+        case .late(let entry): decide(entry)
         case .resume: resume()
         case .stop: break
         }
@@ -159,11 +169,12 @@ final class RootService {
 
     private func handle(_ message: Message, from source: Int) {
         switch message.kind {
-        case .done, .failed, .leave, .length, .results, .delivered:
+        case .done, .failed, .leave, .length, .results, .delivered, .retire:
             guard message.operation <= newestLoop else {
                 return finish(.fault(protocolFault(source, "reported on a loop that no rank has begun")))
             }
             report(message, from: source)
+        case .enter where isLate(source): enterLate(message, from: source)
         case .enter: enter(message, from: source)
         case .collective: collective(message, from: source)
         case .fault:
@@ -172,25 +183,35 @@ final class RootService {
                     ?? .fault(protocolFault(source, "sent a report that cannot be read")))
         case .exit: finish(.exit(status: Int32(clamping: message.count), rank: source))
         case .goodbye: depart(source)
-        case .assign, .deliver, .end, .halt, .stop:
+        case .assign, .deliver, .end, .halt, .stop, .welcome, .offer, .refusal:
             finish(.fault(protocolFault(source, "sent a message that only rank 0 sends")))
         }
     }
 
     private func collective(_ message: Message, from source: Int) {
-        guard !rootHasFinished else { return missRoot(source, "calls a collective") }
+        guard !isLate(source) else {
+            return finish(.fault(protocolFault(source, "calls a collective although it came late")))
+        }
+        guard !rootHasFinished else {
+            // A rank that only says what it waits for has got it already, or learns from the goodbye that it will not.
+            if message.count == 0 { missRoot(source, "calls a collective") }
+            return
+        }
         shared.inbox.update { $0.collectives[source].append(message) }
     }
 
     private func depart(_ source: Int) {
         guard !hasDeparted[source] else { return }
         markAsDeparted(source)
+        if retiredRanks.contains(source), end == nil { observer.rankLeft(source, host: hosts[source] ?? "unknown") }
         leaveLoops(source)
     }
 
     /// Nothing more comes from a rank, and nobody waits for it.
     private func markAsDeparted(_ rank: Int) {
         hasDeparted[rank] = true
+        // Nobody waits for the end of one that came late.
+        guard !isLate(rank) else { return }
         shared.inbox.update { inbox in
             inbox.hasDeparted[rank] = true
             inbox.departed += 1
@@ -208,9 +229,11 @@ final class RootService {
 
     private func lost(_ rank: Int, _ reason: String) {
         guard !hasDeparted[rank], end == nil else { return }
+        // Nothing of the job's was with a late rank that has not begun.
+        guard !isLate(rank) || hosts[rank] != nil else { return markAsDeparted(rank) }
         let cause = observer.explainLoss(of: rank) ?? reason
         guard canLoseRanks else { return lose(rank, cause) }
-        let host = hosts[rank] ?? "unknown"
+        let host = host(of: rank) ?? "unknown"
         observer.rankWasLost(rank, host: host, cause: cause)
         markAsDeparted(rank)
         loseFromLoops(rank, host: host, cause: cause)
@@ -218,12 +241,16 @@ final class RootService {
 
     /// The job cannot go on without a rank.
     private func lose(_ rank: Int, _ cause: String) {
+        let place = host(of: rank).map { " (host \($0))" } ?? ""
         finish(
             .fault(
                 Fault(
-                    phase: .communication, message: "lost rank \(rank): \(cause)", rank: rank, host: HostName.current,
-                    status: 3)))
+                    phase: .communication, message: "lost rank \(rank)\(place): \(cause)", rank: rank,
+                    host: HostName.current, status: 3)))
     }
+
+    /// A rank's host: what it has said itself or, before it has, what the transport knows.
+    private func host(of rank: Int) -> String? { hosts[rank] ?? communicator.host(of: rank) }
 
     /// The job ends early: the main thread learns of it, and is watched from now on.
     func finish(_ reason: JobEnd) {

@@ -15,6 +15,8 @@ final class RootShared: Sendable {
         case end(JobEnd)
         /// A rank has died, as something else than the communicator knows.
         case lost(rank: Int, reason: String)
+        /// What becomes of workers that come late.
+        case late(LateEntry)
         case resume
         case stop(Int32)
     }

@@ -10,6 +10,10 @@ struct ServedLoop {
     private var schedule: ManagedSchedule
     private let ranks: Int
     private var entered = 0
+    /// How many ranks have retired.
+    private var retired = 0
+    /// One more than the largest rank that may have taken part.
+    private var rankEnd: Int
     /// Which ranks may still come, and how many they are.
     private var isAwaited: [Bool]
     private var awaited: Int
@@ -32,6 +36,7 @@ struct ServedLoop {
     init(length: Int?, options: LoopOptions, ranks: Int) {
         self.options = options
         self.ranks = ranks
+        rankEnd = ranks
         isAwaited = Array(repeating: true, count: ranks)
         awaited = ranks
         announcedLength = length
@@ -50,8 +55,8 @@ struct ServedLoop {
     func progress(_ operation: UInt64) -> LoopProgress {
         LoopProgress(
             operation: operation, done: schedule.doneCount + schedule.failedCount, earlier: schedule.skippedCount,
-            failures: schedule.failedCount,
-            total: schedule.length, busy: schedule.busyWorkers, ranks: entered - watchers.count, work: workNanoseconds)
+            failures: schedule.failedCount, total: schedule.length, busy: schedule.busyWorkers,
+            ranks: entered - watchers.count - retired, work: workNanoseconds)
     }
 
     /// Whether `rank` has yet to come.
@@ -77,6 +82,29 @@ struct ServedLoop {
             watchers.append(rank)
             try schedule.abstain(rank, into: &actions)
         }
+        try update(&actions)
+    }
+
+    /// `rank`, which came late, takes part.
+    mutating func enterLate(_ rank: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        rankEnd = max(rankEnd, rank + 1)
+        entered += 1
+        if isCancelled {
+            actions.append(.end(worker: rank))
+        } else {
+            try schedule.enter(rank, into: &actions)
+        }
+        try update(&actions)
+    }
+
+    /// Whether `rank` takes part at present.
+    func isActive(_ rank: Int) -> Bool { schedule.isActive(rank) }
+
+    /// `rank` takes no more; what it has done counts.
+    mutating func retire(_ rank: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        guard !isCancelled else { return end(rank, &actions) }
+        if schedule.isActive(rank) { retired += 1 }
+        try schedule.retire(rank, into: &actions)
         try update(&actions)
     }
 
@@ -161,7 +189,7 @@ struct ServedLoop {
 
     /// `rank` has finished its script: it will not come any more, and what it still has goes back.
     mutating func depart(_ rank: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
-        if isAwaited[rank] {
+        if rank < ranks, isAwaited[rank] {
             stopAwaiting(rank)
             isForsaken = true
             if !isCancelled { try schedule.abstain(rank, into: &actions) }
@@ -179,7 +207,7 @@ struct ServedLoop {
     mutating func lost(
         _ rank: Int, _ actions: inout [ScheduleAction]
     ) throws(ScheduleViolation) -> CrashedExample? {
-        if isAwaited[rank] { stopAwaiting(rank) }
+        if rank < ranks, isAwaited[rank] { stopAwaiting(rank) }
         hasLostRanks = true
         watchers.removeAll { $0 == rank }
         deliveries[rank] = nil
@@ -231,7 +259,7 @@ struct ServedLoop {
     mutating func cancel(_ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
         isCancelled = true
         examples = [:]
-        for rank in 0..<ranks where schedule.isWaiting(rank) { end(rank, &actions) }
+        for rank in 0..<rankEnd where schedule.isWaiting(rank) { end(rank, &actions) }
         try update(&actions)
     }
 

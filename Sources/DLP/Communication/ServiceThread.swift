@@ -1,6 +1,6 @@
 import Glibc
 
-/// A plain thread, joined explicitly: the rank's code blocks, so nothing here is `async`.
+/// A plain thread, joined explicitly or detached: the rank's code blocks, so nothing here is `async`.
 package struct ServiceThread {
     /// Carries the body across `pthread_create`, which passes one pointer.
     private final class Start {
@@ -35,6 +35,11 @@ package struct ServiceThread {
             throw CommunicationError("cannot start a thread: \(systemMessage(code))")
         }
         self.handle = handle
+    }
+
+    /// Runs `body` on a new thread that nobody waits for; otherwise as `init`.
+    package static func detach(_ body: sending @escaping () -> Void) throws(CommunicationError) {
+        pthread_detach(try ServiceThread(body).handle)
     }
 
     /// Waits until the body has returned.

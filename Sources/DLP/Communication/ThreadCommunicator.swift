@@ -4,7 +4,8 @@ public final class ThreadCommunicator: Communicator, Sendable {
     /// This rank, from 0.
     public let rank: Int
     /// How many ranks the job has.
-    public var size: Int { mailboxes.count }
+    public let size: Int
+    /// Of these ranks, and then of those that may come late.
     private let mailboxes: [Mailbox]
 
     /// Where one rank's deliveries wait for it.
@@ -24,19 +25,24 @@ public final class ThreadCommunicator: Communicator, Sendable {
         }
     }
 
-    private init(rank: Int, mailboxes: [Mailbox]) {
+    private init(rank: Int, size: Int, mailboxes: [Mailbox]) {
         self.rank = rank
+        self.size = size
         self.mailboxes = mailboxes
     }
 
-    /// Connected communicators for ranks `0 ..< size`, each to be used by one thread.
-    public static func group(of size: Int) -> [ThreadCommunicator] {
-        let mailboxes = (0..<size).map { _ in Mailbox() }
-        return (0..<size).map { ThreadCommunicator(rank: $0, mailboxes: mailboxes) }
+    /// Connected communicators for ranks `0 ..< size`, each to be used by one thread, and for `late` more, which the root
+    /// does not know before they `join`.
+    public static func group(of size: Int, late: Int = 0) -> [ThreadCommunicator] {
+        let mailboxes = (0..<size + late).map { _ in Mailbox() }
+        return mailboxes.indices.map { ThreadCommunicator(rank: $0, size: size, mailboxes: mailboxes) }
     }
 
+    /// Lets the root know of this rank, which comes late.
+    public func join() { mailboxes[0].put(.joined(rank: rank)) }
+
     /// The only rank of a job.
-    public static func alone() -> ThreadCommunicator { ThreadCommunicator(rank: 0, mailboxes: [Mailbox()]) }
+    public static func alone() -> ThreadCommunicator { ThreadCommunicator(rank: 0, size: 1, mailboxes: [Mailbox()]) }
 
     /// Lets other threads interrupt `receive`.
     public var waker: any Waker { mailboxes[rank] }

@@ -15,8 +15,15 @@ public final class WorkerPort: Port {
     /// Messages that came while another kind was waited for.
     private var waitingCollectives = Queue<Message>()
     private var waitingEvents: [UInt64: Queue<LoopEvent>] = [:]
+    /// The loop whose events were waited for last.
+    private var latestLoop: UInt64 = 0
     private var rootHasFinished = false
     private var hasBeenHalted = false
+    /// What the root has sent a worker that came late.
+    private var offer: Bytes?
+    /// Whether this worker has come late, and the only loop in which it then may take part.
+    private let isLate: Bool
+    private var onlyLoop: UInt64 = 0
     /// Whether the root has said that the job is over and every rank has finished.
     private var haveAllFinished = false
 
@@ -26,10 +33,18 @@ public final class WorkerPort: Port {
     private static let grace: UInt64 = 2_000_000_000
 
     /// A port that owns `communicator` from now on.
-    public init(_ communicator: any Communicator) { self.communicator = communicator }
+    ///
+    /// - Parameter isLate: whether this rank joins a job that has begun.
+    public init(_ communicator: any Communicator, isLate: Bool = false) {
+        self.communicator = communicator
+        self.isLate = isLate
+    }
 
     /// Sends the message to the root.
     public func post(_ message: Message, to destination: Int) throws(JobEnd) {
+        if message.kind == .collective || (message.kind == .enter && message.operation != onlyLoop) {
+            try checkIsPunctual()
+        }
         do { try communicator.send(message, to: destination) } catch { throw lostRoot(error.description) }
     }
 
@@ -40,6 +55,7 @@ public final class WorkerPort: Port {
 
     /// Waits for the next collective message from the root.
     public func collective(from source: Int, announcing announcement: Message) throws(JobEnd) -> Message {
+        try checkIsPunctual()
         var deadline: UInt64? = dlp_now() + Self.patience
         while true {
             if let message = waitingCollectives.popFirst() { return message }
@@ -58,12 +74,53 @@ public final class WorkerPort: Port {
 
     /// Waits for what the loop `operation` wants next.
     public func event(of operation: UInt64) throws(JobEnd) -> LoopEvent {
-        // What is left of loops that this rank has left is of no use to anyone.
-        waitingEvents = waitingEvents.filter { $0.key >= operation }
-        while true {
+        while true { if let event = try event(of: operation, while: { true }) { return event } }
+    }
+
+    /// As `event(of:)`, but returns nil when the communicator has been woken and `isWanted` does not hold any more.
+    public func event(of operation: UInt64, while isWanted: () -> Bool) throws(JobEnd) -> LoopEvent? {
+        if operation != latestLoop {
+            latestLoop = operation
+            // What is left of loops that this rank has left is of no use to anyone.
+            waitingEvents = waitingEvents.filter { $0.key >= operation }
+        }
+        while isWanted() {
             if let event = waitingEvents[operation]?.popFirst() { return event }
             try receive()
         }
+        return nil
+    }
+
+    /// Waits, as a worker that came late, for what it must know of the job.
+    ///
+    /// - Returns: nil when the communicator has been woken and `isWanted` does not hold any more.
+    /// - Throws: `JobEnd`, too, where the job does not take this worker.
+    public func offer(while isWanted: () -> Bool) throws(JobEnd) -> Bytes? {
+        while isWanted() {
+            if let offer { return offer }
+            try receive()
+        }
+        return nil
+    }
+
+    /// Takes part in `loop`, as a worker that came late; see `enterLoop`.
+    public func enterLate(_ loop: UInt64, length: Int?, options: LoopOptions) throws(JobEnd) {
+        onlyLoop = loop
+        loops = loop - 1
+        _ = try enterLoop(length: length, options: options)
+    }
+
+    /// Says that this rank has reported on all that it has begun, and takes no more of a loop.
+    public func retire(_ operation: UInt64) throws(JobEnd) { try post(Message(.retire, operation: operation), to: 0) }
+
+    /// A script that lets its ranks communicate before the job begins did so without those that come late.
+    private func checkIsPunctual() throws(JobEnd) {
+        guard isLate else { return }
+        throw .fault(
+            Fault(
+                phase: .communication,
+                message: "its script lets all ranks communicate while it is loaded, so that nobody can join later",
+                rank: rank, host: HostName.current))
     }
 
     /// Whether no more examples are to be begun; takes in what has come by now.
@@ -106,7 +163,7 @@ public final class WorkerPort: Port {
                 switch try communicator.receive(until: deadline) {
                 case .message(let message, _) where message.kind == .stop: return Int32(clamping: message.count)
                 case .lost, .timedOut: return nil
-                case .message, .woken: continue
+                case .message, .joined, .woken: continue
                 }
             } catch { return nil }
         }
@@ -130,7 +187,7 @@ public final class WorkerPort: Port {
         switch delivery {
         case .message(let message, _): try handle(message)
         case .lost(_, let reason): throw lostRoot(reason)
-        case .woken: break
+        case .joined, .woken: break
         case .timedOut: return false
         }
         return true
@@ -155,7 +212,12 @@ public final class WorkerPort: Port {
         case .stop:
             haveAllFinished = message.first == 0
             throw .stopped(status: Int32(clamping: message.count))
-        case .enter, .done, .failed, .leave, .length, .results, .delivered, .fault, .exit: break
+        case .offer: offer = message.body
+        case .refusal:
+            let reason = message.body.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+            throw .fault(
+                Fault(phase: .communication, message: reason, rank: rank, host: HostName.current, status: 3))
+        case .enter, .done, .failed, .leave, .length, .results, .delivered, .retire, .fault, .exit, .welcome: break
         }
     }
 

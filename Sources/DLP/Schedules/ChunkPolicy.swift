@@ -17,7 +17,7 @@ public struct ChunkPolicy: Sendable, Hashable {
     public var size: Size
     /// How long an adaptive chunk should last, in nanoseconds, where the root has few ranks to serve.
     ///
-    /// The default of 2 ms makes a hand-out of 20 microseconds cost 1 %. An example that takes longer than this is
+    /// The default of 2 ms makes a hand-out of 20 microseconds cost 1 %. An example that takes ten times as long is
     /// long: it is never assigned to a rank that has another one to finish first.
     public var chunkDuration: Int64
     /// What one hand-out costs the root, in nanoseconds.
@@ -63,6 +63,9 @@ extension ChunkPolicy {
     private static let rootHeadroom = 4.0
     /// A chunk that takes this often the expected time has met an example unlike the others.
     private static let patience = 5.0
+    /// So many times the duration of a chunk an example must take to be long: then the way to the root and back, even if
+    /// that is a tenth of a chunk, is no more than 1 % of it.
+    private static let longExample = 10.0
     /// Nanoseconds; keeps the number of examples finite where a clock saw no time pass.
     private static let leastCost = 0.001
 
@@ -95,7 +98,7 @@ extension ChunkPolicy {
     /// That hides the way to the root and back, which matters only where examples are short. Nothing may wait in one
     /// rank's hands once there is no longer a chunk for every other.
     func allowsAhead(in situation: HandOutSituation) -> Bool {
-        guard let cost = situation.cost.cautious, cost < Double(chunkDuration) else { return false }
+        guard let cost = situation.cost.cautious, cost < Self.longExample * Double(chunkDuration) else { return false }
         let count: Double =
             switch size {
             case .fixed(let count): Double(count)

@@ -4,7 +4,7 @@ extension ManagedSchedule {
     /// No rank has a number from here on; it bounds the memory that an event can ask for.
     private static let workerLimit = 1 << 24
 
-    /// `worker` takes part from now on.
+    /// `worker` takes part from now on; it may be one more than were there when the loop began.
     ///
     /// - Throws: `ScheduleViolation` where it has done so before, has left or is lost.
     public mutating func enter(_ worker: Int, into actions: inout [ScheduleAction]) throws(ScheduleViolation) {
@@ -24,8 +24,17 @@ extension ManagedSchedule {
 
     private mutating func admit(_ worker: Int) throws(ScheduleViolation) {
         guard 0..<Self.workerLimit ~= worker else { throw ScheduleViolation("there is no rank \(worker)") }
-        while workers.count <= worker { workers.append(ScheduledWorker()) }
-        guard workers[worker].phase == .absent else { throw ScheduleViolation("rank \(worker) entered a loop twice") }
+        while workers.count <= worker {
+            workers.append(ScheduledWorker(phase: .unexpected))
+            goneWorkers += 1
+        }
+        switch workers[worker].phase {
+        case .absent: break
+        case .unexpected:
+            workers[worker].phase = .absent
+            goneWorkers -= 1
+        default: throw ScheduleViolation("rank \(worker) entered a loop twice")
+        }
     }
 
     /// `worker` has done the first `completed` examples of its chunk that begins at `first`, which took it
@@ -75,15 +84,48 @@ extension ManagedSchedule {
         }
         undeliveredCount -= workers[worker].finishedCount
         workers[worker].finished = []
-        serveWaiting(into: &actions)
-        serve(worker, into: &actions)
+        if workers[worker].isRetiring {
+            remove(worker, as: .left)
+            actions.append(.end(worker: worker))
+            serveWaiting(into: &actions)
+        } else {
+            serveWaiting(into: &actions)
+            serve(worker, into: &actions)
+        }
+    }
+
+    /// `worker`, which has nothing under work, takes no more: what it was given goes back, and what it has done counts.
+    ///
+    /// Results that stay with it are asked for; after that it is ended.
+    ///
+    /// - Throws: `ScheduleViolation` where it does not take part. One that has just been ended may still retire.
+    public mutating func retire(_ worker: Int, into actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        switch workers.indices.contains(worker) ? workers[worker].phase : .absent {
+        case .working, .waiting:
+            if workers[worker].finished.isEmpty {
+                remove(worker, as: .left)
+                actions.append(.end(worker: worker))
+            } else {
+                if workers[worker].phase == .working { busyWorkers -= 1 }
+                for lot in workers[worker].releaseAll() { queue.putBack(lot) }
+                workers[worker].phase = .delivering
+                workers[worker].isRetiring = true
+                actions.append(.deliver(worker: worker))
+            }
+            serveWaiting(into: &actions)
+        // It has been asked already.
+        case .delivering: workers[worker].isRetiring = true
+        case .ended: break
+        case .absent, .unexpected, .left, .lost:
+            throw ScheduleViolation("rank \(worker) retired from a loop in which it did not take part")
+        }
     }
 
     /// `worker` takes no more; all that it has not reported as done goes back, and so do results that stay with it.
     ///
     /// - Throws: `ScheduleViolation` where it does not take part. One that has just been ended may still leave.
     public mutating func leave(_ worker: Int, into actions: inout [ScheduleAction]) throws(ScheduleViolation) {
-        guard workers.indices.contains(worker), workers[worker].phase != .absent, !workers[worker].isGone else {
+        guard workers.indices.contains(worker), workers[worker].hasCome, !workers[worker].isGone else {
             throw ScheduleViolation("rank \(worker) left a loop in which it did not take part")
         }
         remove(worker, as: .left)
@@ -131,7 +173,7 @@ extension ManagedSchedule {
             activeWorkers -= 1
             goneWorkers += 1
         case .absent, .ended: goneWorkers += 1
-        case .left, .lost: break
+        case .unexpected, .left, .lost: break
         }
         for chunk in workers[worker].finished.reversed() {
             doneCount -= chunk.count

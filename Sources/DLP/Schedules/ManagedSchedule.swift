@@ -17,6 +17,8 @@
 ///
 /// After `halt` nothing more is handed out: as soon as no worker has a chunk, results are delivered and workers ended as
 /// if all were done.
+///
+/// Workers may come late, and may retire early: what they were given goes back then, and what they have done counts.
 public struct ManagedSchedule: Sendable {
     /// How many examples there are, as far as that is known beforehand.
     public enum Extent: Sendable, Hashable {
@@ -61,7 +63,7 @@ public struct ManagedSchedule: Sendable {
     var workers: [ScheduledWorker]
     /// Workers that wait, and some that no longer do because they left or died.
     var waiting: [Int] = []
-    /// How many of the workers have left or died.
+    /// How many of the workers have left or died, or are not counted on.
     var goneWorkers = 0
     /// One more than the last example that was ever done, or failed.
     var doneEnd = 0
@@ -77,7 +79,7 @@ public struct ManagedSchedule: Sendable {
     /// Whether the workers that wait have been asked for the results that they keep.
     var hasAskedForResults = false
 
-    /// A schedule for ranks `0 ..< workers`; more may enter later.
+    /// A schedule for ranks `0 ..< workers`; others may enter later, and nobody counts on them before.
     ///
     /// - Parameters:
     ///   - failures: what becomes of examples that fail; only `retries` and `crashLimit` matter here.

@@ -4,6 +4,8 @@ struct ScheduledWorker: Sendable {
     enum Phase: Sendable {
         /// It has not come yet.
         case absent
+        /// It has not come either, and nobody counts on it: whoever has such a number comes late, if at all.
+        case unexpected
         /// It has at least one chunk.
         case working
         /// It has nothing, but something may still come back.
@@ -19,6 +21,8 @@ struct ScheduledWorker: Sendable {
     }
 
     var phase = Phase.absent
+    /// Whether it goes as soon as it has delivered.
+    var isRetiring = false
     /// What is meant for it alone, before it has got it; the last comes first in the list.
     var shares: [Chunk] = []
     /// What is under work, or next to be.
@@ -35,6 +39,9 @@ struct ScheduledWorker: Sendable {
 
     /// How many results it keeps.
     var finishedCount: Int { finished.reduce(0) { $0 + $1.count } }
+
+    /// Whether it has ever taken part.
+    var hasCome: Bool { phase != .absent && phase != .unexpected }
 
     /// Whether it takes no more.
     var isGone: Bool { phase == .left || phase == .lost }

@@ -10,11 +10,15 @@ final class Database {
 
     let handle: OpaquePointer
 
+    /// Whether SQLite has been told how to work in this process; where a Lua module has used it before, it has not.
+    private static let isConfigured = dlp_sqlite_configure() == SQLITE_OK
+
     /// How long to wait, in milliseconds, for others that hold the file locked: readers do so for moments only.
     private static let patience: Int32 = 5_000
 
     /// Opens the database at `path`, or creates it where it may be written.
     init(path: String, _ access: Access) throws(SQLiteError) {
+        _ = Self.isConfigured
         // SQLite takes some names that are no paths, `:memory:` for one.
         let name = path.hasPrefix("/") ? path : "./\(path)"
         // A reader too may have to tidy up after a writer that was killed; where it must not, SQLite knows.

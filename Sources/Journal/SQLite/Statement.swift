@@ -33,8 +33,10 @@ final class Statement {
         try database.check(code)
     }
 
-    func bind(_ parameter: Int32, blob: UnsafeRawBufferPointer) throws(SQLiteError) {
-        try database.check(dlp_sqlite_bind_blob(handle, parameter, blob.baseAddress, UInt64(blob.count)))
+    /// Binds bytes, at least one, without a copy: they must be there whenever the statement is run until something else is
+    /// bound.
+    func bind(_ parameter: Int32, borrowed blob: UnsafeRawBufferPointer) throws(SQLiteError) {
+        try database.check(sqlite3_bind_blob64(handle, parameter, blob.baseAddress, UInt64(blob.count), nil))
     }
 
     func bindNull(_ parameter: Int32) throws(SQLiteError) {

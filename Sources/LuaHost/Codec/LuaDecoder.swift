@@ -27,11 +27,15 @@ struct LuaDecoder {
     /// Where the value under construction begins.
     private var bottom: Int32 = 0
 
-    /// A decoder of the items in `buffer`, which must outlive it.
+    /// A decoder of the items in `buffer`, which must outlive it; they are pushed where at most as many values as
+    /// `stackReserve` lie above those that are on the stack now.
     init(_ state: LuaState, _ buffer: UnsafeRawBufferPointer) {
         reader = CBORReader(buffer)
         base = state
+        lua_checkstack(state, Self.stackReserve + 1)
     }
+
+    private static let stackReserve: Int32 = 15
 
     /// Pushes the one value that `bytes` encodes.
     ///
@@ -56,6 +60,14 @@ struct LuaDecoder {
     ///
     /// [-0, +1]
     mutating func push() throws(CodecError) {
+        let start = reader
+        if try pushScalar(base, reader.readHead()) { return }
+        reader = start
+        try pushTable()
+    }
+
+    /// Pushes the next value, which may be any.
+    private mutating func pushTable() throws(CodecError) {
         let top = lua_gettop(base)
         bottom = top + 1
         lua_checkstack(base, 16)
@@ -89,6 +101,7 @@ struct LuaDecoder {
         while true {
             let start = reader.position
             let head = try reader.readHead()
+            if try pushScalar(state, head) { break }
             if head.isBreak {
                 guard shared == 0, let last = frames.last, last.remaining == nil, !last.hasKey else {
                     throw CodecError("a break where a value was expected", at: start)
@@ -116,40 +129,52 @@ struct LuaDecoder {
                     return true
                 }
                 return false
-            default: try pushScalar(state, head, at: start)
+            default: try pushForeignScalar(state, head, at: start)
             }
-            if shared != 0 { noteShared(state, shared) }
-            return true
+            break
         }
+        if shared != 0 { noteShared(state, shared) }
+        return true
     }
 
-    private mutating func pushScalar(_ state: LuaState, _ head: CBORHead, at start: Int) throws(CodecError) {
+    /// Pushes what `head` begins if that is no table, in the form in which our encoder writes it; false where it is not.
+    @inline(__always)
+    private mutating func pushScalar(_ state: LuaState, _ head: CBORHead) throws(CodecError) -> Bool {
         switch head.major {
-        case CBORMajor.unsigned:
-            guard let value = lua_Integer(exactly: head.argument) else { throw outOfRange(start) }
+        case CBORMajor.unsigned, CBORMajor.negative:
+            guard let value = head.integer else { return false }
             lua_pushinteger(state, value)
-        case CBORMajor.negative:
-            guard let value = lua_Integer(exactly: head.argument) else { throw outOfRange(start) }
-            lua_pushinteger(state, -1 - value)
         case CBORMajor.bytes, CBORMajor.text:
-            guard !head.isIndefinite else { return try pushPieces(state, head.major) }
+            guard !head.isIndefinite else { return false }
             let bytes = try reader.readBytes(count: head.argument)
             lua_pushlstring(state, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
-        default:
-            if let number = head.double {
-                lua_pushnumber(state, number)
-            } else if head.isSimple(CBORSimple.yes) || head.isSimple(CBORSimple.no) {
-                lua_pushboolean(state, head.isSimple(CBORSimple.yes) ? 1 : 0)
-            } else if head.isSimple(CBORSimple.null) || head.isSimple(CBORSimple.undefined) {
-                lua_pushnil(state)
-            } else {
-                throw CodecError("a simple value that Lua does not have", at: start)
+        case CBORMajor.simple:
+            switch head.info {
+            case CBORSimple.no, CBORSimple.yes: lua_pushboolean(state, head.info == CBORSimple.yes ? 1 : 0)
+            case CBORSimple.null: lua_pushnil(state)
+            case CBORSimple.float64: lua_pushnumber(state, Double(bitPattern: head.argument))
+            default: return false
             }
+        default: return false
         }
+        return true
     }
 
-    private func outOfRange(_ start: Int) -> CodecError {
-        CodecError("an integer of more than 64 bits, which Lua does not have", at: start)
+    /// Pushes what other encoders may write.
+    private mutating func pushForeignScalar(
+        _ state: LuaState, _ head: CBORHead, at start: Int
+    ) throws(CodecError) {
+        if head.major <= CBORMajor.negative {
+            throw CodecError("an integer of more than 64 bits, which Lua does not have", at: start)
+        } else if head.major <= CBORMajor.text {
+            try pushPieces(state, head.major)
+        } else if let number = head.double {
+            lua_pushnumber(state, number)
+        } else if head.isSimple(CBORSimple.undefined) {
+            lua_pushnil(state)
+        } else {
+            throw CodecError("a simple value that Lua does not have", at: start)
+        }
     }
 
     /// A string in pieces, as other encoders may write it.

@@ -19,13 +19,15 @@ public struct LoopUnderWay {
     /// Nanoseconds since the start.
     public var elapsed: UInt64 { dlp_now() - start }
 
-    /// Whether the rest of the chunk should go back.
-    public var isOverTime: Bool { deadline != .max && dlp_now() >= deadline }
+    /// Whether the rest of the chunk should go back; a tick late at most.
+    ///
+    /// It is asked after each example, however short, and the time is ten milliseconds at least.
+    public var isOverTime: Bool { deadline != .max && dlp_now_roughly() >= deadline }
 
     /// Whether the rest of the chunk should go back because its time is over, or because `isHalted`, which is asked now
-    /// and then.
+    /// and then; a tick late at most, as `isOverTime`.
     mutating func shouldGiveBack<Failure: Error>(_ isHalted: () throws(Failure) -> Bool) throws(Failure) -> Bool {
-        let now = dlp_now()
+        let now = dlp_now_roughly()
         guard now < deadline else { return true }
         guard now >= nextLook else { return false }
         nextLook = now + Self.lookInterval

@@ -21,7 +21,8 @@ public struct WorkReport: Sendable {
 }
 
 extension LuaHost {
-    /// Calls `work` on the examples of `chunk`, one after another, until the time is over or the root wants no more.
+    /// Calls `work` on the examples of `chunk`, one after another, until the time is over, the root wants no more, or this
+    /// rank is to leave.
     ///
     /// - Parameters:
     ///   - sent: the encoded examples where they came with the indices; nil where this rank has them.
@@ -67,7 +68,7 @@ extension LuaHost {
                     completed = 0
                     if rest.count == 0 { return nil }
                 }
-                if try clock.shouldGiveBack({ () throws(JobEnd) in try port.isHalted() }) { break }
+                if try isLeaving() || clock.shouldGiveBack({ () throws(JobEnd) in try port.isHalted() }) { break }
             }
             return report()
         }

@@ -18,6 +18,8 @@ public final class LuaHost {
     public internal(set) var jobEnd: JobEnd?
     /// Called for `os.exit`, before the process ends, to tell the other ranks.
     public var willExit: (Int32) -> Void = { _ in }
+    /// Asked after each example of a job: whether this rank is to leave, so that the rest of its chunk goes back.
+    public var isLeaving: () -> Bool = { false }
     /// Called when the module begins a loop: whether it wants progress to be shown, and with which prefix.
     public var loopWillBegin: (_ progress: Bool, _ prefix: String?) -> Void = { _, _ in }
     /// Called when such a loop is over for this rank.

@@ -13,22 +13,29 @@ struct Timeline {
     /// When the job began, and ended, in nanoseconds of the monotonic clock.
     let start: UInt64
     private(set) var end: UInt64
-    /// By rank.
+    /// By rank; those that came late are behind the others.
     private(set) var rows: [TimelineRow]
+    private let blocksPerRow: Int
 
     init(title: String, ranks: Int, start: UInt64) {
         self.title = title
         self.start = start
         end = start
-        let perRow = max(Self.capacity / max(ranks, 1), Self.leastPerRow)
-        rows = (0..<ranks).map { _ in TimelineRow(origin: start, capacity: perRow) }
+        blocksPerRow = max(Self.capacity / max(ranks, 1), Self.leastPerRow)
+        rows = []
+        addRows(upTo: ranks - 1)
+    }
+
+    private mutating func addRows(upTo rank: Int) {
+        while rows.count <= rank { rows.append(TimelineRow(origin: start, capacity: blocksPerRow)) }
     }
 
     /// `rank` has said that it worked on `chunk`, the last example of which may have failed, for so many nanoseconds.
     mutating func add(
         _ chunk: Chunk, isFailed: Bool, rank: Int, host: String, nanoseconds: Int64, at now: UInt64
     ) {
-        guard rows.indices.contains(rank), chunk.count > 0 else { return }
+        guard chunk.count > 0 else { return }
+        addRows(upTo: rank)
         let duration = min(UInt64(max(nanoseconds, 0)), now)
         rows[rank].host = host
         rows[rank].add(
@@ -40,7 +47,7 @@ struct Timeline {
 
     /// `rank` was lost.
     mutating func lose(_ rank: Int, host: String, cause: String, at now: UInt64) {
-        guard rows.indices.contains(rank) else { return }
+        addRows(upTo: rank)
         rows[rank].host = host
         rows[rank].lose(at: now, cause: cause)
     }

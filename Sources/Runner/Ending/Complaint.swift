@@ -31,7 +31,7 @@ enum Complaint {
             case .load, .work, .collect, .communication: break
             }
         }
-        if size > 1, fault.phase != .communication {
+        if size > 1 || fault.rank > 0, fault.phase != .communication {
             let rank = "rank \(fault.rank) (host \(fault.host))"
             place = place.isEmpty ? [rank] : ["\(place[0]) on \(rank)"]
         }

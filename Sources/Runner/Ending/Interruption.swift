@@ -69,9 +69,12 @@ final class Interruption: Sendable {
     }
 
     /// Watches on another rank, which the root ends, and says how far the job came.
-    func follow() {
+    ///
+    /// - Parameter noted: called as soon as there is a signal.
+    func follow(noted: @escaping @Sendable () -> Void) {
         SignalWatch.start(letsFinish: false) { [self] signals in
             guard let signal = signals.next() else { return }
+            noted()
             if signal == SIGTERM, isInLoop {
                 Pause.milliseconds(Int((Self.grace + Self.patience) / 1_000_000))
                 // This rank has done its part, and the root, which is still there, decides when all end.

@@ -146,13 +146,20 @@ final class RootObserver: JobObserver {
 
     func exampleFailed(_ fault: Fault) { state.withLock { $0.journal }?.note(.failed(fault)) }
 
-    func explainLoss(of rank: Int) -> String? { control?.explainLoss(of: rank) }
+    func explainLoss(of rank: Int) -> String? {
+        // The launcher knows nothing of ranks that came late.
+        rank < size ? control?.explainLoss(of: rank) : nil
+    }
 
     func rankWasLost(_ rank: Int, host: String, cause: String) {
         timeline?.lose(rank, host: host, cause: cause)
         let consequence = interruption.hasCome ? "" : "; others do its examples"
         Complaint.write("lost rank \(rank) (host \(host)): \(cause)\(consequence)")
     }
+
+    func rankJoined(_ rank: Int, host: String) { Complaint.write("rank \(rank) (host \(host)) has joined") }
+
+    func rankLeft(_ rank: Int, host: String) { Complaint.write("rank \(rank) (host \(host)) has left") }
 
     func jobEnds(_ end: JobEnd) { state.withLock { $0.interrupter?.interrupt() } }
 

@@ -26,7 +26,7 @@ struct SignalWatch {
         descriptor = ends[1]
         rules = SignalRules(letsFinish: letsFinish)
         let watch = SignalWatch(reader: ends[0])
-        guard (try? ServiceThread { action(watch) }) != nil else { return }
+        guard (try? ServiceThread.detach { action(watch) }) != nil else { return }
         install()
     }
 

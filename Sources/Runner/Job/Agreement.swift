@@ -7,14 +7,26 @@ struct Agreement {
     var source: LoopOptions.Examples
     /// How many there are, where that is known.
     var count: Int?
+    /// Where ranks have them: what every rank has found, by which others can be told.
+    var finding = Bytes.empty
     /// What the user should know about it, on the root.
     var warning: String?
 }
 
 /// What one rank found when it called `examples()`.
-private struct Finding {
+struct Finding {
     var examples: Examples
     var digest: Digest?
+
+    /// What this rank has: for a table its digest, while a number says all.
+    init(_ examples: Examples, of host: LuaHost, wanted: ExampleSource?) throws(ScriptError) {
+        self.examples = examples
+        guard case .table = examples else { return }
+        do { digest = try host.digest(of: examples) } catch {
+            // Every rank is said to make the same list: then it may hold what has no digest, functions for example.
+            guard wanted == .replicate else { throw error }
+        }
+    }
 
     /// As a CBOR array: kind, count, the digest's halves.
     var encoded: Bytes {
@@ -60,24 +72,14 @@ extension Session {
                 message: "--examples replicate needs a table or a number from examples(); an iterator is run by the "
                     + "root alone")
         case (.count, _), (.table, _):
-            guard port.size > 1 else { return .success(Agreement(source: .replicated, count: examples.count)) }
+            guard port.size > 1 || isJoinable else {
+                return .success(Agreement(source: .replicated, count: examples.count))
+            }
         }
-        let finding = Finding(examples: examples, digest: try digest(of: examples, host, wanted))
+        let finding = try Finding(examples, of: host, wanted: wanted)
         do throws(JobEnd) {
             return .success(try compare(finding, examples, wanted))
         } catch { return .failure(error) }
-    }
-
-    /// The digest of a table of examples; none for a number, which says all.
-    private func digest(
-        of examples: Examples, _ host: LuaHost, _ wanted: ExampleSource?
-    ) throws(ScriptError) -> Digest? {
-        guard case .table = examples else { return nil }
-        do { return try host.digest(of: examples) } catch {
-            // Every rank is said to make the same list: then it may hold what has no digest, functions for example.
-            guard wanted == .replicate else { throw error }
-            return nil
-        }
     }
 
     private func compare(
@@ -86,7 +88,9 @@ extension Session {
         let all = try port.gather(finding.encoded)
         let other = all?.firstIndex { $0 != finding.encoded }
         let answer = try port.broadcast(Bytes([other == nil ? 1 : 0]))
-        guard answer.array != [1] else { return Agreement(source: .replicated, count: examples.count) }
+        guard answer.array != [1] else {
+            return Agreement(source: .replicated, count: examples.count, finding: finding.encoded)
+        }
         guard let all, let other else { return Agreement(source: .sent, count: nil) }
         let (here, there) = (Finding.describe(all[0]), Finding.describe(all[other]))
         let difference =

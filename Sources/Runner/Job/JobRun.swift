@@ -45,7 +45,10 @@ struct JobRun {
                 ).run()
             }
             let sink = ResultSink(host: host, plan: plan, size: session.port.size, output: output)
-            try RootJob(session: session, port: root, host: host, plan: plan, sink: sink, journal: journal).run()
+            let offer = session.isJoinable ? JobOffer(script, settings, agreement) : nil
+            try RootJob(
+                session: session, port: root, host: host, plan: plan, sink: sink, journal: journal, offer: offer
+            ).run()
         } catch let error as WorkError {
             throw PhaseError(phase: .work, error: error.error, example: error.index + 1)
         }

@@ -45,6 +45,18 @@ struct JobSettings {
         isSandboxed = options.isSandboxed
     }
 
+    /// What of them a rank must know that was not started with them: options by name, and their values.
+    var forOthers: [(name: String, value: String)] {
+        let values: [(String, String?)] = [
+            ("mode", mode.rawValue), ("chunk", chunk.map { "\($0)" }), ("root-works", rootWorks ? "yes" : "no"),
+            ("examples", examples?.rawValue), ("seed", "\(seed)"),
+            ("on-error", failures.continues ? "continue" : "stop"),
+            ("retries", "\(failures.retries)"), ("crash-limit", "\(failures.crashLimit)"),
+            ("memory", memory.map { "\($0)" }), ("timeout", timeout.map { "\($0)" }), ("journal", journal?.path),
+        ]
+        return values.compactMap { name, value in value.map { (name, $0) } }
+    }
+
     var loopDefaults: LuaHost.LoopDefaults {
         var defaults = LuaHost.LoopDefaults()
         defaults.rootWorks = rootWorks

@@ -8,7 +8,7 @@ enum LineReader {
     /// - Parameter end: ends the job where a line cannot be fed.
     static func feedLines(to feed: sending ExampleFeed, end: @escaping @Sendable (JobEnd) -> Void) throws {
         feed.takeOver()
-        _ = try ServiceThread {
+        try ServiceThread.detach {
             var splitter = LineSplitter()
             do {
                 while feed.waitForDemand() {

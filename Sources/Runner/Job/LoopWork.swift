@@ -11,12 +11,13 @@ struct LoopWork {
     /// Results that stay here until they are asked for.
     private var kept: [ResultRun] = []
 
-    init(_ port: any Port, _ host: LuaHost, _ plan: JobPlan, loop: UInt64) {
+    /// - Parameter setup: the script's, where that has been called before.
+    init(_ port: any Port, _ host: LuaHost, _ plan: JobPlan, loop: UInt64, setup: Setup? = nil) {
         self.port = port
         self.host = host
         self.plan = plan
         self.loop = loop
-        setup = Setup(host)
+        self.setup = setup ?? Setup(host)
     }
 
     /// Does a chunk and reports on it.

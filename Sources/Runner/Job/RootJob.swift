@@ -11,6 +11,8 @@ struct RootJob {
     let plan: JobPlan
     let sink: ResultSink
     let journal: JobJournal?
+    /// For ranks that come late, where some may.
+    let offer: JobOffer?
 
     /// So many examples are looked for in the journal before others get what is to be done.
     private static let batch = 4096
@@ -54,6 +56,10 @@ struct RootJob {
     private func runLoop() throws -> Int? {
         let loop = try port.enterLoop(
             length: plan.announcedLength, options: plan.loopOptions, working: plan.settings.rootWorks)
+        if var offer {
+            offer.loop = loop
+            port.admitLateRanks(try offer.encoded())
+        }
         var feeder = try beginFeeding(port.feed(for: loop))
         var work = LoopWork(port, host, plan, loop: loop)
         while true {
@@ -67,7 +73,9 @@ struct RootJob {
                 try work.work(on: chunk, giveBackAfter: giveBackAfter, sent: sent)
             case .deliver: try work.deliver()
             // It comes after all results.
-            case .end(let length): return length
+            case .end(let length):
+                port.refuseLateRanks("all examples of the job are done")
+                return length
             }
         }
     }

@@ -28,12 +28,17 @@ struct Detection {
 
     /// Decides, from what was asked for and what the launcher left.
     ///
-    /// - Parameter isChild: whether what is seen belongs to the rank that started this process.
+    /// - Parameters:
+    ///   - isJoinable: whether others may join the job later, which takes AME.
+    ///   - isChild: whether what is seen belongs to the rank that started this process.
     /// - Throws: `UsageError` where what was asked for is not there, or the processes of a launcher cannot meet: each
     ///   would do the whole job.
     init(
-        wanted: Backend?, facts: ProcessFacts, isChild: (Sighting) -> Bool = { _ in false }
+        wanted: Backend?, facts: ProcessFacts, isJoinable: Bool = false, isChild: (Sighting) -> Bool = { _ in false }
     ) throws(UsageError) {
+        if isJoinable, let wanted, wanted != .ame {
+            throw UsageError("--joinable needs the backend ame, not \(wanted.rawValue)")
+        }
         if wanted == Backend.none { return }
         if wanted != .mpi, facts.variable(AMEVariable.rank) != nil {
             choice = .ameVariables
@@ -43,7 +48,7 @@ struct Detection {
         self.launcher = launcher
         guard let launcher else {
             warning = Self.forgottenLauncher(facts)
-            if wanted == .ame {
+            if wanted == .ame, !isJoinable {
                 throw UsageError(
                     "the backend ame was asked for, but no launcher started this process: start with ameexec or -np")
             }
@@ -57,7 +62,7 @@ struct Detection {
         }
         // One process needs nobody, and MPI would take a quarter of a second to tell it so.
         if launcher.size == 1 { return }
-        choice = try Self.choose(wanted, launcher, facts)
+        choice = try Self.choose(wanted ?? (isJoinable ? .ame : nil), launcher, facts)
     }
 
     private static func choose(

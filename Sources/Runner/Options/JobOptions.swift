@@ -76,6 +76,8 @@ public struct JobOptions: Sendable {
     public var retries: Int?
     /// On how many ranks that die an example may be under work before it counts as failed; 2 by default.
     public var crashLimit: Int?
+    /// Where ranks may come late; by default none may.
+    public var joinable: JobAddress?
     /// How many seconds to wait for all ranks; 60 by default.
     public var connectTimeout: Double?
     /// When progress is shown; by default on a terminal.
@@ -92,6 +94,8 @@ public struct JobOptions: Sendable {
     public var stopAfter: Double?
     /// Whether files, programs, modules and bytecode are kept from the script, which must not decide that itself.
     public var isSandboxed = false
+    /// Whether all that ranks say to each other is encrypted; no by default.
+    public var encrypt: Choice?
     /// The file that holds what is done.
     public var journal: String?
     /// Whether to go on with a journal that another script has made; no by default.
@@ -117,6 +121,7 @@ public struct JobOptions: Sendable {
         case "journal": journal = value
         case "keep": keep = try choice(name, value)
         case "fresh": fresh = try choice(name, value)
+        case "encrypt": encrypt = try choice(name, value)
         case "on-error": onError = try choice(name, value)
         case "retries": retries = try number(name, value, 0...FailurePolicy.limit)
         case "crash-limit": crashLimit = try number(name, value, 1...FailurePolicy.limit)
@@ -134,6 +139,11 @@ public struct JobOptions: Sendable {
         case "timeout":
             timeout = try seconds(name, value, atLeast: 0.001)
         case "stop-after": stopAfter = try seconds(name, value, atLeast: 0.001)
+        case "joinable":
+            guard let parsed = JobAddress(value) else {
+                throw UsageError("joinable must be [HOST:]PORT, as 0, 7000 or node1:7000, not '\(value)'")
+            }
+            joinable = parsed
         case "connect-timeout": connectTimeout = try seconds(name, value, atLeast: 0)
         default: throw UsageError("there is no option \(name)")
         }
@@ -174,7 +184,7 @@ public struct JobOptions: Sendable {
             if name == "sandbox" {
                 throw UsageError("sandbox cannot be set by the script, which it is to guard against")
             }
-            if name == "backend" || name == "connect-timeout" {
+            if name == "backend" || name == "connect-timeout" || name == "joinable" {
                 throw UsageError("\(name) cannot be set by the script: ranks connect before they read it")
             }
             if isSandboxed, !Self.harmless.contains(name) {
@@ -197,13 +207,14 @@ public struct JobOptions: Sendable {
         timeout = timeout ?? script.timeout
         stopAfter = stopAfter ?? script.stopAfter
         journal = journal ?? script.journal
+        encrypt = encrypt ?? script.encrypt
         if keep == nil, fresh == nil { (keep, fresh) = (script.keep, script.fresh) }
     }
 
     /// What even a script that is not trusted may set: it concerns nothing but its own job.
     private static let harmless: Set = [
         "mode", "chunk", "root-works", "examples", "seed", "progress", "on-error", "retries", "crash-limit", "memory",
-        "timeout", "stop-after",
+        "timeout", "stop-after", "encrypt",
     ]
 }
 
@@ -218,6 +229,8 @@ public struct Invocation: Sendable {
         case standardInput
         /// No script, but a journal to be shown.
         case journal(String)
+        /// The running job at this address, which is to be joined, has it.
+        case running(JobAddress)
         /// None: `--info`.
         case none
     }

@@ -16,6 +16,8 @@ struct Connection {
     let rank: Int
     let size: Int
     let detection: Detection
+    /// On the root: where others may join, if they may.
+    let door: JoinDoor?
     /// What could connect this process and what did, for people: as it was before the connection hid any of it.
     let methods: [Detection.Method]
 
@@ -37,23 +39,34 @@ struct Connection {
     ///
     /// - Parameters:
     ///   - timeout: How long to wait for the others, in nanoseconds.
+    ///   - isEncrypted: Whether what ranks say to each other over sockets is.
+    ///   - joinable: Whether others may join later, on the root.
     ///   - isExplained: Whether `methods` is wanted: to look for every library takes time.
     /// - Throws: `CommunicationError` where they do not come, or what the launcher says makes no sense.
-    init(_ detection: Detection, within timeout: UInt64, isExplained: Bool) throws(CommunicationError) {
+    init(
+        _ detection: Detection, within timeout: UInt64, isEncrypted: Bool, joinable: Joinable?, isExplained: Bool
+    ) throws(CommunicationError) {
         self.detection = detection
+        door = try joinable?.open()
         methods = isExplained ? detection.methods(.own) : []
         switch detection.choice {
+        case .alone where door != nil:
+            var environment = AMEEnvironment(rank: 0, size: 1, endpoints: [], key: JobKey())
+            environment.isEncrypted = isEncrypted
+            (transport, rank, size) = (.ame(environment), 0, 1)
         case .alone: (transport, rank, size) = (.none, 0, 1)
         case .ameVariables:
-            guard let environment = try AMEEnvironment() else { preconditionFailure("AME_RANK was there before") }
+            guard var environment = try AMEEnvironment() else { preconditionFailure("AME_RANK was there before") }
             // A program that the script starts is no rank of this job, and the key is none of its business.
             AMEEnvironment.removeFromEnvironment()
+            environment.isEncrypted = isEncrypted
             (transport, rank, size) = (.ame(environment), environment.rank, environment.size)
         case .ame(let rendezvous):
             let claimed = detection.launcher.flatMap { launcher in
                 launcher.rank.flatMap { rank in launcher.size.map { (rank: rank, size: $0) } }
             }
-            let environment = try rendezvous.meet(claimed: claimed, connectTimeout: timeout)
+            var environment = try rendezvous.meet(claimed: claimed, connectTimeout: timeout)
+            environment.isEncrypted = isEncrypted
             (transport, rank, size) = (.ame(environment), environment.rank, environment.size)
         case .mpi(let family):
             let library = try Self.library(for: family)

@@ -82,7 +82,7 @@ private final class RootWatch: Sendable {
     ) throws(CommunicationError) {
         self.lost = lost
         changed = try EventWaker()
-        _ = try ServiceThread { [self] in
+        try ServiceThread.detach { [self] in
             let root = try? AMERoot(environment: environment, connectTimeout: patience)
             state.withLock { $0.isConnected = root != nil }
             changed.wake()

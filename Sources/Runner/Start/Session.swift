@@ -25,6 +25,8 @@ final class Session {
 
     private var root: RootPort? { port as? RootPort }
     var isRoot: Bool { port.isRoot }
+    /// Whether this is the root of a job that others may join.
+    var isJoinable: Bool { connection.door != nil }
 
     /// Connects the ranks.
     ///
@@ -35,6 +37,7 @@ final class Session {
         self.connection = connection
         self.beginning = beginning
         departure = try EventWaker()
+        dismissal = try EventWaker()
         control = connection.environment?.control.map { ControlChannel(descriptor: $0) }
         observer = RootObserver(control: control, interruption: interruption, size: connection.size)
         let (rank, size) = (connection.rank, connection.size)
@@ -43,7 +46,7 @@ final class Session {
             port = try RootPort(observer: observer) { ThreadCommunicator.alone() }
         case .ame(let environment) where rank == 0:
             port = try RootPort(observer: observer) { () throws(CommunicationError) in
-                try AMERoot(environment: environment, connectTimeout: connectTimeout)
+                try AMERoot(environment: environment, door: connection.door, connectTimeout: connectTimeout)
             }
         case .ame(let environment):
             let worker = try AMEWorker(environment: environment, connectTimeout: connectTimeout)
@@ -66,6 +69,8 @@ final class Session {
     private var watchHangup: ((@escaping @Sendable () -> Void) -> Void)?
     /// Tells the watch that this worker is about to leave by itself.
     private let departure: EventWaker
+    /// Tells this worker that it was asked to end, by a signal that the root or all ranks may have got, too.
+    private let dismissal: EventWaker
 
     /// Connects the ranks a second time, where nothing else would tell them that one has died.
     ///
@@ -81,6 +86,13 @@ final class Session {
                 "the ranks cannot be connected by sockets as well: should one of them be killed, the others may wait for "
                     + "ever; srun -K ends them")
         }
+    }
+
+    /// Turns away who wants to join an imperative script, which is over by now.
+    func refuseLateRanks() {
+        guard isJoinable else { return }
+        root?.refuseLateRanks("its script has no function work, so that only the ranks of its start can run it")
+        Complaint.write("--joinable is of no use to a script without a function work")
     }
 
     /// Shows the progress of the loop that begins, where that is wanted.
@@ -121,7 +133,11 @@ final class Session {
         let interrupter = host.interrupter
         observer.watch(interrupter)
         host.willExit = { [unowned self] status in willExit(status) }
-        if let root { interruption.watch(halt: root.halter, end: root.ender) } else { interruption.follow() }
+        if let root {
+            interruption.watch(halt: root.halter, end: root.ender)
+        } else {
+            interruption.follow { [dismissal] in dismissal.wake() }
+        }
         watchHangup? { [departure] in
             // Lua ends at its next instruction; a C function may take longer than anyone waits for.
             interrupter.interrupt()
@@ -131,8 +147,13 @@ final class Session {
     }
 
     /// Where the root is gone, so is who speaks for the job: the first of the others does.
+    ///
+    /// Not where all are asked to end, as by a launcher that ends the job: who asked has said why, or knows.
     private func complainOfLostRoot(_ message: String) {
-        if port.rank == 1 { Complaint.write("rank 1 (host \(HostName.current)): \(message)") }
+        // The root may have had its signal a moment earlier, and be gone.
+        if port.rank == 1, !dismissal.wait(nanoseconds: 50_000_000) {
+            Complaint.write("rank 1 (host \(HostName.current)): \(message)")
+        }
     }
 
     /// `os.exit` in the script: what the other ranks learn before this process ends.

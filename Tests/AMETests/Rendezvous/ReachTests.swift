@@ -24,6 +24,9 @@ struct ReachTests {
 
     @Test("addresses that lead nowhere else are known")
     func kinds() throws {
+        for (text, real) in [("::ffff:10.0.0.7", "10.0.0.7"), ("10.0.0.7", "10.0.0.7"), ("fd77::1", "fd77::1")] {
+            #expect(try #require(IPAddress(text)).withoutMapping.description == real)
+        }
         for text in ["127.0.0.1", "127.9.9.9", "::1"] { #expect(try #require(IPAddress(text)).isLoopback) }
         for text in ["126.0.0.1", "::2", "fe80::1"] { #expect(try !#require(IPAddress(text)).isLoopback) }
         for text in ["169.254.1.1", "fe80::1", "febf::1"] { #expect(try #require(IPAddress(text)).isLinkLocal) }

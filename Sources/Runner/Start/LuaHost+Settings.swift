@@ -2,14 +2,14 @@ import DLP
 import Glibc
 import LuaHost
 
-extension Session {
-    /// Sets the limits under which the functions of a job run.
+extension LuaHost {
+    /// Sets the limits under which the functions of a job run on the rank of `port`.
     ///
     /// - Throws: `CommunicationError` where the system has no thread to give.
-    func limit(_ host: LuaHost, _ settings: JobSettings) throws(CommunicationError) {
-        host.limitMemory(to: settings.memory)
+    func limit(_ settings: JobSettings, on port: any Port) throws(CommunicationError) {
+        limitMemory(to: settings.memory)
         let (rank, size, ender) = (port.rank, port.size, (port as? RootPort)?.ender)
-        try host.limitTime(to: settings.timeout) { example in
+        try limitTime(to: settings.timeout) { example in
             let fault = Fault(
                 phase: .work,
                 message: "it takes longer than --timeout allows, in a C function, which cannot be interrupted",

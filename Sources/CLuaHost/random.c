@@ -1,0 +1,82 @@
+#include "host.h"
+
+#include <string.h>
+
+// Lua 5.4's math.random is xoshiro256** (Blackman and Vigna, 2018), whose four words lie in a userdata that is its first
+// upvalue. They are written instead of calling math.randomseed, since there is one seed for each example.
+//
+// Seeding lets the generator run sixteen steps, which are linear over GF(2): each bit of the seed adds, by exclusive or,
+// its own four words to the state. So from one example's state to the next one's it takes a few words for each bit in
+// which their indices differ, and these are two on average.
+
+static uint64_t rotate_left(uint64_t x, int n) { return (x << n) | (x >> (64 - n)); }
+
+/// The sixteen steps after which the generator's output is used.
+static void discard_steps(uint64_t s[4]) {
+    for (int i = 0; i < 16; i++) {
+        uint64_t s2 = s[2] ^ s[0], s3 = s[3] ^ s[1];
+        uint64_t s1 = s[1];
+        s[1] = s1 ^ s2;
+        s[0] ^= s3;
+        s[2] = s2 ^ (s1 << 17);
+        s[3] = rotate_left(s3, 45);
+    }
+}
+
+static void begin(random_seeder *r, lua_Integer first) {
+    r->first = first;
+    r->second = 0;
+    memcpy(r->seeded, (uint64_t[4]){(uint64_t)first, 0xff, 0, 0}, sizeof r->seeded);
+    discard_steps(r->seeded);
+}
+
+static void seed(random_seeder *r, lua_Integer first, lua_Integer second) {
+    if (first != r->first) begin(r, first);
+    for (uint64_t bits = (uint64_t)(r->second ^ second); bits != 0; bits &= bits - 1) {
+        const uint64_t *column = r->columns[__builtin_ctzll(bits)];
+        for (int i = 0; i < 4; i++) r->seeded[i] ^= column[i];
+    }
+    r->second = second;
+}
+
+static int open_body(lua_State *L) {
+    random_seeder *r = &host_of(L)->random;
+    for (int bit = 0; bit < 64; bit++) {
+        r->columns[bit][2] = UINT64_C(1) << bit;
+        discard_steps(r->columns[bit]);
+    }
+    begin(r, 0);
+    lua_getglobal(L, "math");
+    lua_getfield(L, -1, "randomseed");
+    lua_pushvalue(L, -1);
+    r->seed_reference = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pushinteger(L, 42);
+    lua_pushinteger(L, 43);
+    lua_call(L, 2, 0);
+    lua_getfield(L, -1, "random");
+    if (lua_getupvalue(L, -1, 1) != NULL && lua_type(L, -1) == LUA_TUSERDATA && lua_rawlen(L, -1) == sizeof r->seeded) {
+        seed(r, 42, 43);
+        // Another Lua may keep something else there: then math.randomseed itself is called.
+        void *words = lua_touserdata(L, -1);
+        if (memcmp(r->seeded, words, sizeof r->seeded) == 0) r->words = words;
+    }
+    return 0;
+}
+
+void dlp_random_open(lua_State *L) {
+    lua_pushcfunction(L, open_body);
+    if (lua_pcall(L, 0, 0, 0) != LUA_OK) lua_pop(L, 1);
+}
+
+void dlp_random_seed(lua_State *L, lua_Integer first, lua_Integer second) {
+    random_seeder *r = &host_of(L)->random;
+    if (r->words) {
+        seed(r, first, second);
+        memcpy(r->words, r->seeded, sizeof r->seeded);
+        return;
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, r->seed_reference);
+    lua_pushinteger(L, first);
+    lua_pushinteger(L, second);
+    if (lua_pcall(L, 2, 0, 0) != LUA_OK) lua_pop(L, 1);
+}

@@ -1,0 +1,50 @@
+import AME
+import DLP
+import Glibc
+
+/// That others may join a job, and by which key.
+struct Joinable {
+    let address: JobAddress
+    let key: JobKey
+
+    /// What the command line asks for; nil where others may not join, or this is not the root.
+    ///
+    /// - Parameter secret: what the user has set.
+    /// - Throws: `UsageError` where it cannot be.
+    init?(_ invocation: Invocation, secret: String?, isRoot: Bool) throws(UsageError) {
+        guard isRoot, case .run = invocation.task, let address = invocation.options.joinable else { return nil }
+        self.address = address
+        key = try Self.key(secret)
+    }
+
+    /// The key that the user's secret stands for.
+    static func key(_ secret: String?) throws(UsageError) -> JobKey {
+        guard let secret, let key = JobKey(secret: secret) else {
+            let isMissing = secret?.isEmpty ?? true
+            throw UsageError(
+                "\(AMEVariable.joinKey) is \(isMissing ? "not set" : "too short"): give the job and those who join it the "
+                    + "same secret of \(JobKey.shortestSecret) bytes at least, for example from "
+                    + "'head -c 32 /dev/urandom | base64'")
+        }
+        return key
+    }
+
+    /// Takes the user's secret from the environment: it is none of the script's business, nor of programs that it
+    /// starts.
+    static func takeSecret() -> String? {
+        defer { unsetenv(AMEVariable.joinKey) }
+        return AMEEnvironment.environmentVariable(AMEVariable.joinKey)
+    }
+
+    /// Begins to listen, and says where.
+    ///
+    /// - Throws: `CommunicationError` where that cannot be.
+    func open() throws(CommunicationError) -> JoinDoor {
+        let place = address.host.map { RootAddress.host($0) } ?? RootAddress()
+        let door = try JoinDoor.open(at: place, port: address.port, key: key)
+        if let endpoint = door.endpoints.first {
+            Complaint.write("others can join with: dlp-lua --join \(endpoint)")
+        }
+        return door
+    }
+}

@@ -1,0 +1,26 @@
+/// Where a job can be joined.
+public struct JobAddress: Equatable, Sendable {
+    /// A name or an address of its root's host; nil: any.
+    public var host: String?
+    /// A TCP port; 0: one that the system chooses.
+    public var port: UInt16
+
+    /// The address that `text` spells: PORT, HOST:PORT, or [HOST]:PORT where HOST has colons of its own.
+    public init?(_ text: String) {
+        let colon = text.lastIndex(of: ":")
+        let digits = colon.map { text[text.index(after: $0)...] } ?? text[...]
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(digits) else {
+            return nil
+        }
+        self.port = port
+        guard let colon else { return }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            return nil
+        }
+        guard !host.isEmpty else { return nil }
+        self.host = String(host)
+    }
+}

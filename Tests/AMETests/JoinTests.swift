@@ -1,0 +1,192 @@
+import CSystem
+import DLP
+import Glibc
+import Testing
+
+@testable import AME
+
+@Suite("Joining a running job", .serialized)
+struct JoinTests {
+    private static let key = JobKey()
+
+    private static func door() throws -> JoinDoor {
+        try JoinDoor.open(at: .host("127.0.0.1"), port: 0, key: key)
+    }
+
+    /// Starts rank 0 of a job of its own, with a door, on a thread.
+    private func root<Result: Sendable>(
+        _ door: JoinDoor, _ body: @escaping @Sendable (AMERoot) throws -> Result
+    ) throws -> TestThread<Swift.Result<Result, any Error>> {
+        let environment = AMEEnvironment(rank: 0, size: 1, endpoints: [], key: JobKey())
+        return try TestThread {
+            Swift.Result {
+                let root = try AMERoot(environment: environment, door: door, connectTimeout: generous)
+                defer { root.close(until: dlp_now() + generous) }
+                return try body(root)
+            }
+        }
+    }
+
+    private func join(_ door: JoinDoor, key: JobKey = key, within timeout: UInt64 = generous) throws -> AMEWorker {
+        let endpoint = try #require(door.endpoints.first)
+        return try AMEWorker(joining: endpoint, key: key, connectTimeout: timeout)
+    }
+
+    /// The rank that the next delivery says to have joined.
+    private static func joined(_ root: AMERoot) throws -> Int {
+        let delivery = try root.receive(until: dlp_now() + generous)
+        guard case .joined(let rank) = delivery else { throw CommunicationError("expected a rank, got \(delivery)") }
+        return rank
+    }
+
+    @Test("late workers get the next ranks, and talk with the root")
+    func ranks() throws {
+        let door = try Self.door()
+        let root = try root(door) { root throws in
+            #expect(try [Self.joined(root), Self.joined(root)] == [1, 2])
+            try root.send(Message(.offer, body: pattern(3_000_000)), to: 2)
+            #expect(try message(from: root).rank == 2)
+            #expect(try loss(from: root).rank == 2)
+            return try Self.joined(root)
+        }
+        let first = try join(door)
+        #expect(first.rank == 1 && first.size == 1)
+        let second = try join(door)
+        #expect(second.rank == 2)
+        #expect(areSame(try message(from: second).message.body, pattern(3_000_000)))
+        try second.send(Message(.goodbye), to: 0)
+        second.close(until: nil)
+        #expect(try join(door).rank == 3, "a number is never given again")
+        #expect(try root.join().get() == 3)
+        first.close(until: nil)
+    }
+
+    @Test("a job of several ranks takes late ones once it has begun")
+    func beside() throws {
+        let job = try TestJob(size: 3)
+        let door = try Self.door()
+        let environment = job.environment(rank: 0)
+        let root = try TestThread {
+            Swift.Result { () throws -> Int in
+                let root = try AMERoot(environment: environment, door: door, connectTimeout: generous)
+                defer { root.close(until: dlp_now() + generous) }
+                let late = try Self.joined(root)
+                try root.sendToAll(Message(.goodbye))
+                try root.send(Message(.stop), to: late)
+                return late
+            }
+        }
+        let worker = try TestThread { [self] in Swift.Result { try message(from: join(door)).message.kind } }
+        let others = try (1..<3).map { rank in try job.worker(rank) { try message(from: $0).message.kind } }
+        #expect(try root.join().get() == 3)
+        #expect(try worker.join().get() == .stop, "what all the others are sent is not for it")
+        for other in others { #expect(try other.join().get() == .goodbye) }
+    }
+
+    @Test("a door has a key of its own, and another is told so")
+    func wrongKey() throws {
+        let door = try Self.door()
+        let root = try root(door) { try Self.joined($0) }
+        let error = #expect(throws: CommunicationError.self) { try join(door, key: JobKey()) }
+        #expect(
+            error?.description.contains("another key") == true && error?.description.contains("DLP_JOIN_KEY") == true)
+        _ = try join(door)
+        #expect(try root.join().get() == 1)
+    }
+
+    @Test("a worker of the job's start does not come in by the door, nor a late one at the start")
+    func wrongDoor() throws {
+        let door = try Self.door()
+        let root = try root(door) { try Self.joined($0) }
+        let endpoint = try #require(door.endpoints.first)
+        let greeting = Greeting(role: .worker, rank: 1, size: 2)
+        let connection = try RawConnection(to: endpoint)
+        connection.send(WorkerHandshake(key: Self.key, greeting: greeting).hello)
+        #expect(connection.waitForEnd())
+        _ = try join(door)
+        #expect(try root.join().get() == 1)
+
+        var start = RootHandshake(key: Self.key, greeting: Greeting(role: .root, rank: 0, size: 2))
+        let late = Greeting(role: .lateWorker, rank: 0, size: 0).bytes
+        #expect(start.receive(late) { _ in false }.isEmpty)
+        #expect(start.outcome == .failed(.notARank))
+    }
+
+    @Test("strangers of every kind keep nobody out, and cost a closed socket")
+    func strangers() throws {
+        let door = try Self.door()
+        let root = try root(door) { try Self.joined($0) }
+        let endpoint = try #require(door.endpoints.first)
+        let hello = Greeting(role: .lateWorker, rank: 0, size: 0).bytes
+        var open: [RawConnection] = []
+        for number in 0..<200 {
+            let stranger = try RawConnection(to: endpoint)
+            switch number % 4 {
+            case 0: stranger.send(Array("GET / HTTP/1.1\r\n\r\n".utf8))
+            case 1: stranger.send(hello + [UInt8](repeating: 7, count: 32))
+            case 2: stranger.send(Array(hello.prefix(9)))
+            default: break
+            }
+            open.append(stranger)
+        }
+        _ = try join(door)
+        #expect(try root.join().get() == 1)
+        for stranger in open { _ = stranger.receive(96) }
+        for stranger in open { #expect(stranger.waitForEnd()) }
+    }
+
+    @Test("a silent stranger is let go while the root has nothing else to do")
+    func silent() throws {
+        let door = try Self.door()
+        let root = try root(door) { try Self.joined($0) }
+        let stranger = try RawConnection(to: try #require(door.endpoints.first))
+        #expect(stranger.waitForEnd())
+        _ = try join(door)
+        #expect(try root.join().get() == 1)
+    }
+
+    @Test("an idle root with a door uses no processor time")
+    func idle() throws {
+        let door = try Self.door()
+        let root = try root(door) { root in
+            let before = threadTime()
+            _ = try root.receive(until: dlp_now() + second)
+            return threadTime() - before
+        }
+        #expect(try root.join().get() < second / 10)
+    }
+
+    @Test("where no job can be joined the user is told where it was looked for")
+    func nobody() throws {
+        let (descriptor, port) = try listenOnLoopback(.ipv4)
+        close(descriptor)
+        let error = #expect(throws: CommunicationError.self) {
+            try AMEWorker(
+                joining: .tcp(host: "127.0.0.1", port: port), key: JobKey(), connectTimeout: second / 5)
+        }
+        #expect(error?.description.hasPrefix("no job can be joined at 127.0.0.1:\(port) within 0.2 s") == true)
+    }
+
+    @Test("what can be reached is where the door is", arguments: ["127.0.0.1", "::1"])
+    func address(_ host: String) throws {
+        let door = try JoinDoor.open(at: .host(host), port: 0, key: Self.key)
+        let root = try root(door) { try Self.joined($0) }
+        guard case .tcp(host, let port)? = door.endpoints.first else {
+            Issue.record("\(door.endpoints)")
+            return
+        }
+        #expect(port != 0)
+        #expect(throws: CommunicationError.self) { try JoinDoor.open(at: .host(host), port: port, key: Self.key) }
+        _ = try join(door)
+        #expect(try root.join().get() == 1)
+    }
+
+    @Test("a secret gives the same key everywhere, and must not be short")
+    func secrets() throws {
+        #expect(JobKey(secret: "fifteen letters") == nil && JobKey(secret: "") == nil)
+        let key = try #require(JobKey(secret: "a secret of some length"))
+        #expect(key.base64 == JobKey(secret: "a secret of some length")?.base64)
+        #expect(key.base64 != JobKey(secret: "a secret of same length")?.base64)
+        #expect(JobKey(base64: key.base64)?.base64 == key.base64)
+    }
+}

@@ -1,0 +1,69 @@
+/// What a chaos job has written to standard error, taken apart.
+struct ChaosMessages {
+    /// A rank that is said to be lost, and why.
+    struct Loss {
+        var rank: Int
+        var host: String
+        var cause: String
+    }
+
+    /// `lost rank ...; others do its examples`.
+    private(set) var losses: [Loss] = []
+    /// `lost rank ...`, as the end of the job.
+    private(set) var fatalLosses: [Int] = []
+    /// Ranks whose death the launcher reports, as the end of the job.
+    private(set) var killed: [Int] = []
+    /// Whether rank 1 speaks for workers whose root has gone.
+    private(set) var misreadsRoot = false
+    /// How many examples are said to have failed, where the job went on.
+    private(set) var failedCount = 0
+    /// Single examples that are said to have failed, with what is said.
+    private(set) var failures: [(example: Int, text: String)] = []
+    /// What is none of these.
+    private(set) var others: [String] = []
+
+    /// Takes the text apart; Lua's tracebacks do not count.
+    init(_ text: String) {
+        for line in text.split(separator: "\n") where !line.hasPrefix("\t") && line != "stack traceback:" {
+            read(String(line))
+        }
+    }
+
+    private mutating func read(_ line: String) {
+        let words = line.split(separator: " ").map { String($0) }
+        let number = { (place: Int) in words.indices.contains(place) ? Int(words[place].filter(\.isNumber)) : nil }
+        let isOurs = words[0] == "dlp-lua:" || words[0] == "ameexec:"
+        if isOurs, line.contains(": lost rank "), let rank = number(3) {
+            guard let end = line.range(of: "; others do its examples") else { return fatalLosses.append(rank) }
+            guard let host = line.range(of: "(host "), let cause = line.range(of: "): ") else {
+                return others.append(line)
+            }
+            losses.append(
+                Loss(
+                    rank: rank, host: String(line[host.upperBound..<cause.lowerBound]),
+                    cause: String(line[cause.upperBound..<end.lowerBound])))
+        } else if isOurs, words.count > 4, words[1] == "rank", words[3] == "(pid", let rank = number(2) {
+            killed.append(rank)
+        } else if line.hasPrefix("dlp-lua: rank 1 (host "), line.contains("lost the connection to rank 0") {
+            misreadsRoot = true
+        } else if line.contains(" examples failed, first example "), let count = number(1) {
+            failedCount = count
+        } else if line.hasPrefix("dlp-lua: example "), words[3] == "failed", let example = number(2) {
+            failures.append((example, line))
+        } else if !(line.hasPrefix("dlp-lua: and ") && line.hasSuffix(" more")) {
+            others.append(line)
+        }
+    }
+}
+
+extension String {
+    /// Where `part` stands first.
+    fileprivate func range(of part: String) -> Range<Index>? {
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].hasPrefix(part) { return start..<index(start, offsetBy: part.count) }
+            start = index(after: start)
+        }
+        return nil
+    }
+}

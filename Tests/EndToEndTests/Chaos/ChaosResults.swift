@@ -1,0 +1,43 @@
+/// The results of a chaos job beside those of its plain loop.
+struct ChaosResults {
+    /// Whether every example that has not failed has its result, once.
+    private(set) var isComplete = true
+    /// Examples that have failed although they do not in the plain loop.
+    private(set) var crashed: Set<Int> = []
+    /// What is there and does not belong there, or is there twice.
+    private(set) var wrong: [String] = []
+
+    /// Compares what a job has printed with what its plain loop prints.
+    init(_ lines: [String], reference: [String], plan: ChaosPlan) {
+        switch (plan.form, plan.sink) {
+        case (.job, .lines), (.job, .summarize): compareInOrder(lines, reference)
+        case (.job, .collect), (.loop, _): compareAsSet(lines, reference)
+        }
+    }
+
+    /// A line for each example.
+    private mutating func compareInOrder(_ lines: [String], _ reference: [String]) {
+        isComplete = lines.count == reference.count
+        if lines.count > reference.count { wrong.append("\(lines.count) lines, not \(reference.count)") }
+        for (place, (line, right)) in zip(lines, reference).enumerated() where line != right {
+            if line == "null" || line.contains("died while at work on it") {
+                crashed.insert(place + 1)
+            } else {
+                wrong.append("line \(place + 1) is \(line), not \(right)")
+            }
+        }
+    }
+
+    /// Lines that begin with the example's index, in any order, and none for a failed one.
+    private mutating func compareAsSet(_ lines: [String], _ reference: [String]) {
+        let right = Set(reference)
+        var seen: Set<String> = []
+        for line in lines {
+            if !right.contains(line) { wrong.append("there is a line \(line)") }
+            if !seen.insert(line).inserted { wrong.append("the line \(line) is there twice") }
+        }
+        for line in right.subtracting(seen) { crashed.insert(Int(line.split(separator: "\t")[0]) ?? 0) }
+        // What is missing may have failed, or never have been done: the caller knows by the number of failures.
+        isComplete = crashed.isEmpty
+    }
+}

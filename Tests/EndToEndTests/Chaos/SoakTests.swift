@@ -1,0 +1,59 @@
+import Glibc
+import Testing
+
+/// A long job that loses its workers one after another.
+///
+/// `DLP_SOAK_EXAMPLES` says how long; `scripts/soak` sets it.
+@Suite(.timeLimit(.minutes(60)))
+struct SoakTests {
+    private static let examples = getenv("DLP_SOAK_EXAMPLES").flatMap { Int(String(cString: $0)) } ?? 100_000
+    /// Kilobytes that the root may need, however many examples there are.
+    private static let bound = 64 << 10
+
+    /// `collect` keeps one bit for each example.
+    private static let job = """
+        local total = tonumber(arg[1])
+        function examples() return total end
+        function work(n)
+          for _ = 1, 5000 do end
+          return n * 3 + 1
+        end
+        local seen, done, twice, wrong = {}, 0, 0, 0
+        function collect(result, index)
+          local word, bit = index // 62, 1 << index % 62
+          local bits = seen[word] or 0
+          if bits & bit ~= 0 then twice = twice + 1 end
+          if result ~= index * 3 + 1 then wrong = wrong + 1 end
+          seen[word], done = bits | bit, done + 1
+          if done % (total // 100) == 0 then io.open("done." .. done * 100 // total, "w"):close() end
+          if done >= total then print(done, twice, wrong) end
+        end
+        """
+
+    @Test(
+        "every result comes once though workers are killed until one is left, and the root's memory stays bounded")
+    func soak() throws {
+        let scratch = try Scratch(job: Self.job)
+        let launched = try Launched(
+            ["ameexec", "-np", "8", "dlp-lua", "--crash-limit", "99", "job.lua", "\(Self.examples)"], in: scratch)
+        var killed: [Int] = []
+        var peak = 0
+        for rank in 1...6 {
+            try eventually("the job goes on") { scratch.names.count > 1 + rank * 12 || launched.hasEnded }
+            peak = max(peak, launched.peakMemory(rank: 0) ?? 0)
+            if launched.signalIfRunning(SIGKILL, rank: rank) { killed.append(rank) }
+        }
+        try eventually("the last worker is left") {
+            peak = max(peak, launched.peakMemory(rank: 0) ?? 0)
+            return scratch.names.count > 97 || launched.hasEnded
+        }
+        let outcome = try launched.finish()
+        #expect(outcome.output == "\(Self.examples)\t0\t0\n" && outcome.status == 0, "\(outcome.error)")
+        let messages = ChaosMessages(outcome.error)
+        #expect(messages.others.isEmpty && messages.fatalLosses.isEmpty, "\(messages.others)")
+        #expect(messages.losses.map(\.rank).sorted() == killed, "\(outcome.error)")
+        #expect(killed.count == 6)
+        #expect((1...Self.bound).contains(peak), "the root has had \(peak) kB")
+        print("soak: \(outcome.output.dropLast()); \(killed.count) ranks killed, the root needed \(peak) kB at most")
+    }
+}

@@ -1,0 +1,61 @@
+import Glibc
+import Testing
+
+/// A limit that the system sets to the memory of the processes in it, beyond which it kills; it goes with the object.
+private final class MemoryCage {
+    private let path: String
+    /// The file into which a process writes its number to go in.
+    let entrance: String
+
+    init(bytes: Int) throws {
+        let isFirstVersion = access("/sys/fs/cgroup/memory", F_OK) == 0
+        path = "/sys/fs/cgroup/\(isFirstVersion ? "memory/" : "")dlp-lua-test-\(UInt32.random(in: 0 ... .max))"
+        entrance = "\(path)/cgroup.procs"
+        try #require(mkdir(path, 0o755) == 0, "the tests may make a control group for memory")
+        let limit = open("\(path)/\(isFirstVersion ? "memory.limit_in_bytes" : "memory.max")", O_WRONLY | O_CLOEXEC)
+        try #require(limit >= 0)
+        defer { close(limit) }
+        let text = "\(bytes)"
+        try #require(write(limit, text, text.utf8.count) == text.utf8.count)
+    }
+
+    deinit { rmdir(path) }
+}
+
+/// Ranks that the system kills because memory runs out.
+@Suite(.timeLimit(.minutes(60)))
+struct MemoryTests {
+    @Test(
+        "others do the examples of a rank that the system has killed for its memory",
+        arguments: ["map", "managed", "round-robin"])
+    func killed(_ mode: String) throws {
+        let cage = try MemoryCage(bytes: 64 << 20)
+        let scratch = try Scratch(
+            // Who works waits until the hungry rank has been given something.
+            job: """
+                function examples() return 40 end
+                function work(n)
+                  if dlp.RANK == 2 then
+                    io.open("eating", "w"):close()
+                    local eaten = {}
+                    while true do eaten[#eaten + 1] = ("x"):rep(1 << 20) .. #eaten end
+                  end
+                  while not io.open("eating") do os.execute("sleep 0.02") end
+                  return n
+                end
+                function summarize(results) print(table.concat(results, " ")) end
+                """)
+        let outcome = try run(
+            "ameexec -np 3 sh -c",
+            """
+            [ $AME_RANK != 2 ] || echo $$ >\(cage.entrance)
+            exec dlp-lua --mode \(mode) --crash-limit 9 job.lua
+            """, in: scratch)
+        #expect(outcome.output == (1...40).map { "\($0)" }.joined(separator: " ") + "\n")
+        #expect(
+            outcome.isOneMessage("dlp-lua", with: "lost rank 2 (host ", "killed by signal 9 (Killed)"),
+            "\(outcome.error)")
+        #expect(outcome.status == 0)
+        withExtendedLifetime(cage) {}
+    }
+}

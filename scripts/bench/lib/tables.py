@@ -1,0 +1,86 @@
+"""Numbers as text, and tables in Markdown that are as readable without a renderer."""
+
+import math
+
+
+def number(value, digits=3):
+    """So many digits that count, thousands apart: 0.0123, 1.23, 12.3, 123, 12,300."""
+    if value is None:
+        return "–"
+    if value == 0:
+        return "0"
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    return f"{round(value, places):,.{max(0, places)}f}"
+
+
+def compact(value):
+    """For figures: 950, 1.2k, 35k, 4.1M."""
+    for unit, scale in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if abs(value) >= scale:
+            return f"{value / scale:.3g}{unit}"
+    return f"{value:.3g}"
+
+
+def count_of_ranks(ranks):
+    return f"{ranks} rank{'s' * (str(ranks) != '1')}"
+
+
+def duration(seconds):
+    """A length of time with its unit."""
+    if seconds is None:
+        return "–"
+    for unit, scale in (("s", 1), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= scale:
+            return f"{number(seconds / scale)} {unit}"
+    return f"{number(seconds / 1e-9)} ns"
+
+
+def with_spread(results, case, system, ranks, quantity, text=number):
+    """The median, and the smallest and largest where there are several."""
+    middle = results.median(case, system, ranks, quantity)
+    if middle is None:
+        return "failed" if results.failure(case, system, ranks) else "–"
+    low, high = results.spread(case, system, ranks, quantity)
+    if low == high:
+        return text(middle)
+    return f"{text(middle)} ({text(low)}–{text(high)})"
+
+
+def ratio(value, base):
+    return "–" if value is None or not base else f"{number(value / base)}×"
+
+
+def table(head, rows):
+    """A Markdown table whose columns stand below each other; all but the first are set to the right."""
+    lines = [head] + [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+
+    def line(cells):
+        padded = [
+            cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(cells, widths))
+        ]
+        return "| " + " | ".join(padded) + " |"
+
+    rule = (
+        "|" + "|".join("-" * (width + 2) if i == 0 else "-" * (width + 1) + ":" for i, width in enumerate(widths)) + "|"
+    )
+    return "\n".join([line(head), rule] + [line(cells) for cells in lines[1:]])
+
+
+def glance(results, what, case, quantity, ranks, ours, theirs, text=number):
+    """A row of the short table: ours, dlp_mpi's, and the larger over the smaller; no row where one is missing."""
+    values = [results.median(case, name, ranks, quantity) for name in (ours, theirs)]
+    if None in values:
+        return []
+    return [[what, text(values[0]), text(values[1]), ratio(max(values), min(values))]]
+
+
+def all_met(single, expected):
+    """Whether a target of several parts is met: not where one is missed, and unknown where not all were measured."""
+    return False if False in single else True if len(single) == expected else None
+
+
+def target(asked, seen, met):
+    """One line on a target: asked, seen, met or not; `met` is None where not enough was seen."""
+    verdict = "not known" if met is None else "met" if met else "NOT met"
+    return f"asked: {asked}; seen: {seen}; {verdict}"
