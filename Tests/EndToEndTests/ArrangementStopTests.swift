@@ -39,7 +39,7 @@ struct ArrangementStopTests {
         #expect(outcome.status == 5)
         let done = LongJob.counts(in: scratch)
         #expect(outcome.complaints.count == 1, "\(outcome.error)")
-        #expect(outcome.error.contains("stopped after \(done.count) of "), "\(outcome.error)")
+        #expect(outcome.error.contains("stopped after \(done.count) "), "\(outcome.error)")
         #expect(LongJob.counts(of: "began", in: scratch) == done)
         try goOn(arrangement, in: scratch)
     }
@@ -68,7 +68,7 @@ struct ArrangementStopTests {
         let outcome = try launched.finish()
         #expect(outcome.status != 0)
         let done = LongJob.counts(in: scratch)
-        #expect(outcome.error.contains("dlp-lua: interrupted after \(done.count) of "), "\(outcome.error)")
+        #expect(outcome.error.contains("dlp-lua: interrupted after \(done.count) "), "\(outcome.error)")
         #expect(LongJob.counts(of: "began", in: scratch) == done)
         try goOn(arrangement, in: scratch)
     }

@@ -21,7 +21,7 @@ enum LongJob {
         """
 
     /// How many examples there are at first, and at last.
-    static let many = 20_000
+    private static let many = 20_000
     private static let few = 60
 
     /// A directory with the job.
