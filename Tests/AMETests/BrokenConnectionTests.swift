@@ -132,7 +132,7 @@ extension BrokenConnectionTests.Hearing {
         switch try communicator.receive(until: dlp_now() + generous) {
         case .message(let message, _): messages.append(message)
         case .lost(let rank, let reason): ending = "\(rank): \(reason)"
-        case .timedOut, .woken: throw CommunicationError("it hangs")
+        case .joined, .timedOut, .woken: throw CommunicationError("it hangs")
         }
         return ending == nil
     }

@@ -15,10 +15,11 @@ struct JoinTests {
 
     /// Starts rank 0 of a job of its own, with a door, on a thread.
     private func root<Result: Sendable>(
-        _ door: JoinDoor, _ body: @escaping @Sendable (AMERoot) throws -> Result
+        _ door: JoinDoor, isEncrypted: Bool = false, _ body: @escaping @Sendable (AMERoot) throws -> Result
     ) throws -> TestThread<Swift.Result<Result, any Error>> {
-        let environment = AMEEnvironment(rank: 0, size: 1, endpoints: [], key: JobKey())
-        return try TestThread {
+        var environment = AMEEnvironment(rank: 0, size: 1, endpoints: [], key: JobKey())
+        environment.isEncrypted = isEncrypted
+        return try TestThread { [environment] in
             Swift.Result {
                 let root = try AMERoot(environment: environment, door: door, connectTimeout: generous)
                 defer { root.close(until: dlp_now() + generous) }
@@ -27,9 +28,11 @@ struct JoinTests {
         }
     }
 
-    private func join(_ door: JoinDoor, key: JobKey = key, within timeout: UInt64 = generous) throws -> AMEWorker {
+    private func join(
+        _ door: JoinDoor, key: JobKey = key, isEncrypted: Bool = false, within timeout: UInt64 = generous
+    ) throws -> AMEWorker {
         let endpoint = try #require(door.endpoints.first)
-        return try AMEWorker(joining: endpoint, key: key, connectTimeout: timeout)
+        return try AMEWorker(joining: endpoint, key: key, isEncrypted: isEncrypted, connectTimeout: timeout)
     }
 
     /// The rank that the next delivery says to have joined.
@@ -59,6 +62,22 @@ struct JoinTests {
         #expect(try join(door).rank == 3, "a number is never given again")
         #expect(try root.join().get() == 3)
         first.close(until: nil)
+    }
+
+    @Test("who joins encrypts as the job does, or is turned away", arguments: [true, false])
+    func encrypted(_ isEncrypted: Bool) throws {
+        let door = try Self.door()
+        let root = try root(door, isEncrypted: isEncrypted) { root throws in
+            try root.send(Message(.offer, body: pattern(100_000)), to: Self.joined(root))
+            return try message(from: root).message.body
+        }
+        let error = #expect(throws: CommunicationError.self) { try join(door, isEncrypted: !isEncrypted) }
+        #expect(error?.description.contains("--encrypt") == true)
+        let worker = try join(door, isEncrypted: isEncrypted)
+        #expect(areSame(try message(from: worker).message.body, pattern(100_000)))
+        try worker.send(Message(.results, body: pattern(70_000)), to: 0)
+        #expect(areSame(try root.join().get(), pattern(70_000)))
+        worker.close(until: nil)
     }
 
     @Test("a job of several ranks takes late ones once it has begun")
@@ -139,7 +158,8 @@ struct JoinTests {
     func silent() throws {
         let door = try Self.door()
         let root = try root(door) { try Self.joined($0) }
-        let stranger = try #require(RawConnection(to: try #require(door.endpoints.first)))
+        let endpoint = try #require(door.endpoints.first)
+        let stranger = try #require(RawConnection(to: endpoint))
         #expect(stranger.waitForEnd())
         _ = try join(door)
         #expect(try root.join().get() == 1)
@@ -162,7 +182,8 @@ struct JoinTests {
         close(descriptor)
         let error = #expect(throws: CommunicationError.self) {
             try AMEWorker(
-                joining: .tcp(host: "127.0.0.1", port: port), key: JobKey(), connectTimeout: second / 5)
+                joining: .tcp(host: "127.0.0.1", port: port), key: JobKey(), isEncrypted: false,
+                connectTimeout: second / 5)
         }
         #expect(error?.description.hasPrefix("no job can be joined at 127.0.0.1:\(port) within 0.2 s") == true)
     }

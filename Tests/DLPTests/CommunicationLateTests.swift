@@ -199,11 +199,11 @@ struct CommunicationLateTests {
     func collectives() throws {
         let group = ThreadCommunicator.group(of: 1, late: 1)
         let port = WorkerPort(group[1], isLate: true)
-        for attempt in [
-            { () throws(JobEnd) in try port.barrier() }, { () throws(JobEnd) in _ = try port.broadcast(.empty) },
-            { () throws(JobEnd) in _ = try port.gather(.empty) },
-            { () throws(JobEnd) in _ = try port.enterLoop(length: 1, options: self.map) },
-        ] {
+        let attempts: [() throws -> Void] = [
+            { try port.barrier() }, { _ = try port.broadcast(.empty) }, { _ = try port.gather(.empty) },
+            { _ = try port.enterLoop(length: 1, options: self.map) },
+        ]
+        for attempt in attempts {
             let end = #expect(throws: JobEnd.self) { try attempt() }
             guard case .fault(let fault)? = end else { continue }
             #expect(fault.message.contains("nobody can join"))

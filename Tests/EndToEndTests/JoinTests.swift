@@ -219,7 +219,8 @@ struct JoinTests {
         var late: [(launched: Launched, isKilled: Bool)] = []
         for _ in 0..<6 {
             let rank = try job.join("--connect-timeout 2")
-            let signal = [0, SIGTERM, SIGKILL].randomElement(using: &generator) ?? 0
+            let signals: [Int32] = [0, SIGTERM, SIGKILL]
+            let signal = signals.randomElement(using: &generator) ?? 0
             let joined = late.count + 1
             try eventually("it has joined, or is too late") {
                 job.launched.errorText.split(separator: "\n").count { $0.hasSuffix("has joined") } >= joined

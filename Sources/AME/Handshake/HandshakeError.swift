@@ -34,6 +34,8 @@ enum HandshakeError: Error, Equatable {
             "the job speaks version \(version) of the protocol, this program version \(FrameHeader.version): "
                 + "join it with the dlp-lua that it was started with"
         case .key: "the job has another key: give both the same \(AMEVariable.joinKey)"
+        case .refused(.encryptionDiffers(let rootEncrypts)):
+            "the job was started \(rootEncrypts ? "with" : "without") --encrypt: join it \(rootEncrypts ? "with" : "without") it"
         case .refused: "the job at \(endpoint) does not take this worker"
         }
     }

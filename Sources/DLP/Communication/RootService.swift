@@ -122,6 +122,7 @@ final class RootService {
         isHalted = true
         shared.inbox.update { $0.isHalted = true }
         sendToAll(Message(.halt))
+        for rank in lateRanks where !hasDeparted[rank] { send(Message(.halt), to: rank) }
         for operation in loops.keys {
             change(operation) { (loop) throws(ScheduleViolation) in try loop.halt(&actions) }
         }
