@@ -118,15 +118,22 @@ struct TimelineTests {
         #expect((0..<3).map { timeline.name(of: $0) } == ["rank 0 (a)", "rank 1 (b)", "rank 2"])
     }
 
+    @Test("ranks that came late have their rows behind the others")
+    func lateRanks() {
+        var timeline = Timeline(title: "job", ranks: 1, start: Self.start)
+        timeline.add(
+            Chunk(first: 0, count: 1), isFailed: false, rank: 2, host: "a", nanoseconds: 1, at: Self.start + 9)
+        timeline.lose(3, host: "a", cause: "gone", at: Self.start + 10)
+        #expect(timeline.rows.map(\.blocks.count) == [0, 0, 1, 0])
+    }
+
     @Test("reports that make no sense do no harm", arguments: [Int64.min, -1, 0, .max])
     func nonsense(_ nanoseconds: Int64) {
         var timeline = Timeline(title: "job", ranks: 1, start: Self.start)
-        for rank in [-1, 0, 1] {
-            for count in [0, 2] {
-                timeline.add(
-                    Chunk(first: 5, count: count, stride: 3), isFailed: false, rank: rank, host: "a",
-                    nanoseconds: nanoseconds, at: Self.start + 100)
-            }
+        for count in [0, 2] {
+            timeline.add(
+                Chunk(first: 5, count: count, stride: 3), isFailed: false, rank: 0, host: "a", nanoseconds: nanoseconds,
+                at: Self.start + 100)
         }
         timeline.finish(at: 0)
         #expect(timeline.count == 2 && timeline.end == timeline.start)
