@@ -42,7 +42,7 @@ struct CommunicationLoopTests {
         try root.send(Message(.enter, operation: 1, first: 1000, count: 1, extra: map.packed))
         for first in [0, 5] {
             #expect(try root.next(1)?.kind == .assign)
-            try root.send(Message(.done, operation: 1, first: first, count: 5, extra: 50_000_000, body: large))
+            try root.send(Message(.done, operation: 1, first: first, count: 5, extra: 500_000_000, body: large))
         }
         // The next assignment is held back, and comes only after this.
         #expect(root.hears(done: 10))
@@ -58,7 +58,7 @@ struct CommunicationLoopTests {
         }
         #expect(try root.next(1)?.kind == .assign)
         try root.send(
-            Message(.done, operation: 1, first: 10, count: 5, extra: 50_000_000, body: Bytes([1, 2, 3, 4, 5])))
+            Message(.done, operation: 1, first: 10, count: 5, extra: 500_000_000, body: Bytes([1, 2, 3, 4, 5])))
         #expect(try root.next(1)?.kind == (isDropped ? .end : .assign))
         guard isDropped else { return }
         _ = try root.port.enterLoop(length: 1000, options: map, working: false)
@@ -66,7 +66,7 @@ struct CommunicationLoopTests {
         for first in [0, 5] {
             #expect(try root.next(1)?.kind == .assign)
             try root.send(
-                Message(.done, operation: 2, first: first, count: 5, extra: 50_000_000, body: Bytes([1, 2, 3, 4, 5])))
+                Message(.done, operation: 2, first: first, count: 5, extra: 500_000_000, body: Bytes([1, 2, 3, 4, 5])))
         }
         #expect(root.port.end == nil)
     }

@@ -137,7 +137,7 @@ struct ScheduleRulesTests {
         var schedule = ManagedSchedule(.unbounded, workers: 1, policy: .fixed(4))
         try schedule.enter(0, into: &actions)
         #expect(throws: ScheduleViolation.self) { try schedule.lengthBecameKnown(-1, into: &actions) }
-        try schedule.done(0, first: 0, completed: 4, nanoseconds: 10_000_000, into: &actions)
+        try schedule.done(0, first: 0, completed: 4, nanoseconds: 200_000_000, into: &actions)
         #expect(throws: ScheduleViolation.self) { try schedule.lengthBecameKnown(3, into: &actions) }
         try schedule.lengthBecameKnown(6, into: &actions)
         try schedule.lengthBecameKnown(6, into: &actions)
