@@ -9,11 +9,10 @@ let helpText = """
       --retries N            try what fails again     --crash-limit N  give up what kills N ranks (2)
       --examples WHO         replicate: every rank makes the list; root: the root sends it
       --seed N|random        seed of math.random, with each example's index
-      --output FILE          results to FILE: .jsonl, .json or .csv     --timeline FILE  who did what when: .svg, .json
+      --output FILE          results: .jsonl, .json, .csv     --timeline FILE  who did what: .svg, .json
       --journal FILE         keep in FILE what is done; started again with it the job goes on
       --keep  --fresh        another script's journal: use it, begin anew   --results FILE  show one
-      --progress auto|on|off progress bar (auto: on a terminal)
-      --stop-after S         begin nothing more after S seconds; status 5 where something is left
+      --progress auto|on|off progress bar     --stop-after S  then begin nothing more; status 5
       --timeout S            seconds for each example     --memory SIZE  for Lua: 512M, 2G
       --sandbox              no files, programs, bytecode for it    --encrypt  all that ranks send
       --joinable [HOST:]PORT let others join, by: DLP_JOIN_KEY=SECRET dlp-lua --join HOST:PORT
