@@ -50,9 +50,13 @@ struct ArrangementStopTests {
         let launched = try start(arrangement, in: scratch)
         launched.signal(SIGTERM)
         let outcome = try launched.finish()
-        #expect(outcome.status != 0)
         // Open MPI's mpiexec waits a second only, and srun not at all.
-        if arrangement.isHydra { #expect(outcome.error.contains("dlp-lua: interrupted after "), "\(outcome.error)") }
+        if arrangement.isHydra {
+            #expect(outcome.error.contains("dlp-lua: interrupted after "), "\(outcome.error)")
+        } else {
+            // Hydra now and then ends with 0 after a signal, though its ranks end with another status.
+            #expect(outcome.status != 0)
+        }
         try goOn(arrangement, in: scratch)
     }
 
