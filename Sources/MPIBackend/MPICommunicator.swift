@@ -50,7 +50,10 @@ public final class MPICommunicator: Communicator {
         // Where one rank objects all have to leave, or the others would wait for it.
         if try calls.isAnywhere(objection != nil) {
             try calls.finish()
-            throw CommunicationError(objection ?? "MPI and its launcher do not agree on another rank's place")
+            if let objection { throw CommunicationError(objection) }
+            // Some launchers end all ranks when the first one fails; the one that knows why should have spoken by then.
+            usleep(500_000)
+            throw CommunicationError("MPI and its launcher do not agree on another rank's place")
         }
     }
 
