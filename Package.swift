@@ -103,17 +103,19 @@ let package = Package(
             name: "AMETests",
             dependencies: ["AME", "DLP", "CSystem", "FaultRelay", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict),
-        .testTarget(name: "MPIBackendTests", dependencies: ["MPIBackend", "DLP", "CMPI"], swiftSettings: strict),
+        .testTarget(
+            name: "MPIBackendTests", dependencies: ["MPIBackend", "DLP", "CMPI", "Simulation"], swiftSettings: strict),
         .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "DLP", "CSystem"], swiftSettings: strict),
-        .testTarget(name: "ReportTests", dependencies: ["Report", "DLP"], swiftSettings: strict),
+        .testTarget(name: "ReportTests", dependencies: ["Report", "DLP", "Simulation"], swiftSettings: strict),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "DLP", "CSQLite"], swiftSettings: strict),
-        .testTarget(name: "LauncherTests", dependencies: ["Launcher", "AME"], swiftSettings: strict),
+        .testTarget(name: "LauncherTests", dependencies: ["Launcher", "AME", "Simulation"], swiftSettings: strict),
         .testTarget(name: "RunnerTests", dependencies: ["Runner", "AME", "MPIBackend", "DLP"], swiftSettings: strict),
         // A rank that exercises the MPI transport, for the end-to-end tests.
         .executableTarget(
             name: "mpi-probe", dependencies: ["MPIBackend", "DLP", "CSystem"], path: "Tests/MPIProbe",
             swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["CSystem", "FaultRelay", "mpi-probe"], swiftSettings: strict),
+            name: "EndToEndTests", dependencies: ["CSystem", "FaultRelay", "Simulation", "mpi-probe"],
+            swiftSettings: strict),
     ]
 )

@@ -1,4 +1,5 @@
 import Glibc
+import Simulation
 import Testing
 
 /// Ranks that join a job which has begun.

@@ -1,4 +1,5 @@
 import Glibc
+import Simulation
 import Testing
 
 /// Jobs that are killed, and go on where they were.

@@ -1,5 +1,6 @@
 import AME
 import Glibc
+import Simulation
 import Testing
 
 @testable import Launcher

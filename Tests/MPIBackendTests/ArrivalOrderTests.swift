@@ -1,4 +1,5 @@
 import DLP
+import Simulation
 import Testing
 
 @testable import MPIBackend

@@ -1,4 +1,5 @@
 import FaultRelay
+import Simulation
 
 /// A small job and what goes wrong in it, as a seed and a number determine.
 struct ChaosPlan {
