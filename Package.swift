@@ -105,7 +105,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "MPIBackendTests", dependencies: ["MPIBackend", "DLP", "CMPI", "Simulation"], swiftSettings: strict),
-        .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "DLP", "CSystem"], swiftSettings: strict),
+        .testTarget(
+            name: "LuaHostTests", dependencies: ["LuaHost", "DLP", "CLua", "CLuaHost", "CSystem", "Simulation"],
+            swiftSettings: strict),
         .testTarget(name: "ReportTests", dependencies: ["Report", "DLP", "Simulation"], swiftSettings: strict),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "DLP", "CSQLite"], swiftSettings: strict),
         .testTarget(name: "LauncherTests", dependencies: ["Launcher", "AME", "Simulation"], swiftSettings: strict),

@@ -10,7 +10,7 @@
 static int open_libraries(lua_State *L) {
     luaL_openlibs(L);
     dlp_open_coroutines(L);
-    return 0;
+    return dlp_open_tables(L);
 }
 
 /// An error outside any protected call is a mistake of this program, or memory is at its end.
@@ -221,39 +221,6 @@ int dlp_iterate(lua_State *L, int index) {
     int status = dlp_call(L, 2, 1);
     if (status == LUA_OK) lua_copy(L, -1, index + 2);
     return status;
-}
-
-// MARK: Tables
-
-dlp_shape dlp_classify(lua_State *L, int index) {
-    index = lua_absindex(L, index);
-    dlp_shape shape = {0, true, true, true, 0, 0};
-    lua_Integer largest = 0;
-    lua_pushnil(L);
-    while (lua_next(L, index)) {
-        shape.count++;
-        if (lua_isinteger(L, -2)) {
-            lua_Integer key = lua_tointeger(L, -2);
-            if (key < 1) shape.is_sequence = false;
-            if (key > largest) largest = key;
-        } else {
-            shape.is_sequence = false;
-        }
-        if (lua_type(L, -1) != LUA_TNUMBER) {
-            shape.is_floats = shape.is_integers = false;
-        } else if (lua_isinteger(L, -1)) {
-            lua_Integer value = lua_tointeger(L, -1);
-            shape.is_floats = false;
-            if (shape.count == 1 || value < shape.low) shape.low = value;
-            if (shape.count == 1 || value > shape.high) shape.high = value;
-        } else {
-            shape.is_integers = false;
-        }
-        lua_pop(L, 1);
-    }
-    // Distinct integer keys from 1 on, as many as the largest of them: that is 1 ... count.
-    if ((lua_Unsigned)largest != shape.count) shape.is_sequence = false;
-    return shape;
 }
 
 // MARK: Standard output

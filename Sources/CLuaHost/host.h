@@ -25,6 +25,8 @@ typedef struct {
     /// The traceback of the last error, or NULL.
     char *traceback;
     random_seeder random;
+    /// Whether tables lie in memory as tables.c expects.
+    bool sees_tables;
 
     // memory.c
     lua_State *main;
@@ -55,6 +57,9 @@ static inline host *host_of(lua_State *L) { return *(host **)lua_getextraspace(L
 
 /// Pushes where the script is: the innermost line that is not the module's own Lua code. [-0, +1]
 void dlp_push_where(lua_State *L);
+
+/// Finds out whether tables lie in memory as tables.c expects. May raise; returns no results.
+int dlp_open_tables(lua_State *L);
 
 /// Lets the allocator of a new state keep to the limit.
 void dlp_count_memory(lua_State *L);

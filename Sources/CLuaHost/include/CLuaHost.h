@@ -109,8 +109,23 @@ typedef struct {
     lua_Integer high;
 } dlp_shape;
 
-/// One walk over the table at `index`, without metamethods. [-0, +0]
+/// Whether tables are read where they lie in memory, rather than by Lua's functions.
+bool dlp_sees_tables(lua_State *L);
+/// Lets Lua's functions serve from now on.
+void dlp_overlook_tables(lua_State *L);
+
+/// Looks at the table at `index`, without metamethods. [-0, +0]
 dlp_shape dlp_classify(lua_State *L, int index);
+
+/// How numbers lie in a run of them: floats of 64 bits, or integers of so many, little-endian.
+typedef enum { dlp_float64, dlp_int8, dlp_int16, dlp_int32, dlp_int64 } dlp_number;
+
+/// Copies the `count` numbers of the sequence at `index` to `bytes`: all are floats, or all integers that fit the type.
+/// [-0, +0]
+void dlp_read_numbers(lua_State *L, int index, dlp_number type, size_t count, void *bytes);
+
+/// Pushes a table of the `count` numbers at `bytes`. [-0, +1]
+void dlp_push_numbers(lua_State *L, dlp_number type, const void *bytes, size_t count);
 
 // MARK: Memory
 

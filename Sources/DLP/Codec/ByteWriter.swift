@@ -62,9 +62,36 @@ public struct ByteWriter: ~Copyable {
     @inlinable @inline(__always)
     public mutating func append(contentsOf buffer: UnsafeRawBufferPointer) {
         guard let source = buffer.baseAddress, buffer.count > 0 else { return }
-        reserve(buffer.count)
-        (base.unsafelyUnwrapped + used).copyMemory(from: source, byteCount: buffer.count)
-        used &+= buffer.count
+        append(count: buffer.count) { Self.copy(source, to: $0, count: buffer.count) }
+    }
+
+    /// Adds `count` bytes, which `body` writes to where it is given.
+    @inlinable @inline(__always)
+    public mutating func append(count: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
+        reserve(count)
+        body(base.unsafelyUnwrapped + used)
+        used &+= count
+    }
+
+    /// Copies bytes; few of them, as most keys have, without a call.
+    @inlinable @inline(__always)
+    static func copy(_ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, count: Int) {
+        switch count {
+        case 8...16: copyEnds(source, to: target, count: count, as: UInt64.self)
+        case 4..<8: copyEnds(source, to: target, count: count, as: UInt32.self)
+        default: target.copyMemory(from: source, byteCount: count)
+        }
+    }
+
+    /// Copies the first and the last bytes, so many as a `Word` has, which may overlap.
+    @inlinable @inline(__always)
+    static func copyEnds<Word: FixedWidthInteger & BitwiseCopyable>(
+        _ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, count: Int, as _: Word.Type
+    ) {
+        let last = count &- MemoryLayout<Word>.size
+        let (head, tail) = (source.loadUnaligned(as: Word.self), (source + last).loadUnaligned(as: Word.self))
+        target.storeBytes(of: head, as: Word.self)
+        (target + last).storeBytes(of: tail, as: Word.self)
     }
 
     /// Adds a copy of `bytes`.

@@ -1,27 +1,50 @@
 /// Whether `bytes` are well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF (RFC 3629).
+@inlinable
 public func isValidUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    var position = 0
-    while true {
-        position = endOfASCII(in: bytes, from: position)
-        if position == bytes.count { return true }
+    let position = endOfASCII(in: bytes, from: 0)
+    return position == bytes.count || isValidUTF8(bytes, from: position)
+}
+
+/// Whether what begins at `start` is well-formed, too; a character begins there that is not ASCII.
+@usableFromInline
+func isValidUTF8(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Bool {
+    var position = start
+    while position < bytes.count {
         let length = lengthOfMultibyteCharacter(in: bytes, at: position)
         if length == 0 { return false }
-        position += length
+        position = endOfASCII(in: bytes, from: position + length)
     }
+    return true
 }
 
 /// Where the run of ASCII characters that begins at `start` ends: eight bytes at a time.
-@inline(__always)
-private func endOfASCII(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+@inlinable @inline(__always)
+func endOfASCII(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
     var position = start
-    while bytes.count - position >= 8 {
+    while bytes.count &- position >= 8 {
         let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
         let others = word & 0x8080_8080_8080_8080
         if others != 0 { return position + others.trailingZeroBitCount / 8 }
-        position += 8
+        position &+= 8
     }
-    while position < bytes.count, bytes[position] < 0x80 { position += 1 }
+    // Few are left: the last of all are looked at together, whether they have been seen before or not.
+    if position < bytes.count, endsInASCII(bytes) { return bytes.count }
+    while position < bytes.count, bytes[position] < 0x80 { position &+= 1 }
     return position
+}
+
+/// Whether the last eight bytes are ASCII, or all of them where they are four to seven; false where they are fewer.
+@inlinable @inline(__always)
+func endsInASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    let count = bytes.count
+    if count >= 8 {
+        return bytes.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self) & 0x8080_8080_8080_8080 == 0
+    }
+    guard count >= 4 else { return false }
+    let word =
+        bytes.loadUnaligned(fromByteOffset: 0, as: UInt32.self)
+        | bytes.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
+    return word & 0x8080_8080 == 0
 }
 
 /// How many bytes the character has that begins at `position` and is not ASCII, or 0 where it is malformed.

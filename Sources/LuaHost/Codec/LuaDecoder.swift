@@ -18,7 +18,8 @@ struct LuaDecoder {
         var ownsState = false
     }
 
-    private var reader: CBORReader
+    // Not private, because scalars are read in a file of their own.
+    var reader: CBORReader
     private var frames: [Frame] = []
     /// Where the table of shared values lies, once there is one.
     private var sharedIndex: Int32 = 0
@@ -75,8 +76,8 @@ struct LuaDecoder {
             var state = base
             repeat {
                 // A container is open, or a value is complete and goes into the one before.
-                if try pushItem(&state) { attach(&state) }
-                try checkKey(state)
+                if try pushItem(&state) { try attach(&state) }
+                try fill(&state)
             } while !frames.isEmpty
         } catch {
             frames.removeAll()
@@ -91,6 +92,66 @@ struct LuaDecoder {
             sharedIndex = 0
             sharedCount = 0
         }
+    }
+
+    /// Reads what has no need of `pushItem`, scalars and keys that are strings, into the container under way, and on into
+    /// the one around it once that is complete.
+    private mutating func fill(_ state: inout LuaState) throws(CodecError) {
+        while let last = frames.indices.last, let remaining = frames[last].remaining {
+            let isComplete =
+                frames[last].isMap ? try fillMap(last, remaining, state) : try fillSequence(last, remaining, state)
+            guard isComplete else { return }
+            close(&state)
+            try attach(&state)
+        }
+    }
+
+    /// - Returns: whether all elements are there; else the next is no scalar.
+    private mutating func fillSequence(
+        _ frame: Int, _ remaining: Int, _ state: LuaState
+    ) throws(CodecError) -> Bool {
+        let end = frames[frame].next + lua_Integer(remaining)
+        var next = frames[frame].next
+        defer {
+            frames[frame].next = next
+            frames[frame].remaining = Int(end - next)
+        }
+        while next < end {
+            let start = reader
+            guard try pushScalar(state, reader.readHead()) else {
+                reader = start
+                return false
+            }
+            lua_rawseti(state, -2, next)
+            next += 1
+        }
+        return true
+    }
+
+    /// - Returns: whether all entries are there; else the next value is no scalar, or the next key no string.
+    private mutating func fillMap(
+        _ frame: Int, _ remaining: Int, _ state: LuaState
+    ) throws(CodecError) -> Bool {
+        var (remaining, hasKey) = (remaining, frames[frame].hasKey)
+        defer {
+            frames[frame].remaining = remaining
+            frames[frame].hasKey = hasKey
+        }
+        while remaining > 0 {
+            let start = reader
+            let head = try reader.readHead()
+            let isFit = hasKey || head.major == CBORMajor.text || head.major == CBORMajor.bytes
+            guard isFit, try pushScalar(state, head) else {
+                reader = start
+                return false
+            }
+            if hasKey {
+                lua_rawset(state, -3)
+                remaining -= 2
+            }
+            hasKey.toggle()
+        }
+        return true
     }
 
     /// Reads one head.
@@ -137,84 +198,6 @@ struct LuaDecoder {
         return true
     }
 
-    /// Pushes what `head` begins if that is no table, in the form in which our encoder writes it; false where it is not.
-    @inline(__always)
-    private mutating func pushScalar(_ state: LuaState, _ head: CBORHead) throws(CodecError) -> Bool {
-        switch head.major {
-        case CBORMajor.unsigned, CBORMajor.negative:
-            guard let value = head.integer else { return false }
-            lua_pushinteger(state, value)
-        case CBORMajor.bytes, CBORMajor.text:
-            guard !head.isIndefinite else { return false }
-            let bytes = try reader.readBytes(count: head.argument)
-            lua_pushlstring(state, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
-        case CBORMajor.simple:
-            switch head.info {
-            case CBORSimple.no, CBORSimple.yes: lua_pushboolean(state, head.info == CBORSimple.yes ? 1 : 0)
-            case CBORSimple.null: lua_pushnil(state)
-            case CBORSimple.float64: lua_pushnumber(state, Double(bitPattern: head.argument))
-            default: return false
-            }
-        default: return false
-        }
-        return true
-    }
-
-    /// Pushes what other encoders may write.
-    private mutating func pushForeignScalar(
-        _ state: LuaState, _ head: CBORHead, at start: Int
-    ) throws(CodecError) {
-        if head.major <= CBORMajor.negative {
-            throw CodecError("an integer of more than 64 bits, which Lua does not have", at: start)
-        } else if head.major <= CBORMajor.text {
-            try pushPieces(state, head.major)
-        } else if let number = head.double {
-            lua_pushnumber(state, number)
-        } else if head.isSimple(CBORSimple.undefined) {
-            lua_pushnil(state)
-        } else {
-            throw CodecError("a simple value that Lua does not have", at: start)
-        }
-    }
-
-    /// A string in pieces, as other encoders may write it.
-    private mutating func pushPieces(_ state: LuaState, _ major: UInt8) throws(CodecError) {
-        var whole = ByteWriter()
-        while true {
-            let start = reader.position
-            let head = try reader.readHead()
-            if head.isBreak { break }
-            guard head.major == major, !head.isIndefinite else {
-                throw CodecError("a string has a piece of another type", at: start)
-            }
-            whole.append(contentsOf: try reader.readBytes(count: head.argument))
-        }
-        whole.finish().withUnsafeBytes {
-            _ = lua_pushlstring(state, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
-        }
-    }
-
-    private mutating func pushTypedArray(
-        _ state: LuaState, _ tag: UInt64, at start: Int
-    ) throws(CodecError) {
-        let head = try reader.readHead()
-        guard head.major == CBORMajor.bytes, !head.isIndefinite else {
-            throw CodecError("a typed array without its bytes", at: start)
-        }
-        guard let array = try TypedArray(tag: tag, bytes: reader.readBytes(count: head.argument)) else {
-            throw CodecError("a typed array of an unknown type", at: start)
-        }
-        lua_createtable(state, Int32(clamping: array.count), 0)
-        for index in 0..<array.count {
-            if array.isFloat {
-                lua_pushnumber(state, array.double(at: index))
-            } else {
-                lua_pushinteger(state, array.integer(at: index))
-            }
-            lua_rawseti(state, -2, lua_Integer(index + 1))
-        }
-    }
-
     private mutating func open(_ head: CBORHead, _ state: inout LuaState) throws(CodecError) {
         let isMap = head.major == CBORMajor.map
         let count = Int(head.argument)
@@ -242,9 +225,10 @@ struct LuaDecoder {
     }
 
     /// Puts the value on top into the container around it, and that, where it is complete, likewise.
-    private mutating func attach(_ state: inout LuaState) {
+    private mutating func attach(_ state: inout LuaState) throws(CodecError) {
         while let last = frames.indices.last {
             if frames[last].isMap, !frames[last].hasKey {
+                try checkKey(state)
                 frames[last].hasKey = true
                 return
             }
@@ -264,7 +248,6 @@ struct LuaDecoder {
 
     /// Lua refuses nil and NaN as keys by raising; so they must not get there.
     private func checkKey(_ state: LuaState) throws(CodecError) {
-        guard let last = frames.last, last.isMap, last.hasKey else { return }
         let type = lua_type(state, -1)
         guard type == LUA_TNIL || (type == LUA_TNUMBER && lua_tonumberx(state, -1, nil).isNaN) else { return }
         throw CodecError("a map has nil or NaN as a key", at: reader.position)

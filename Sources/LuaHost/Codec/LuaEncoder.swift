@@ -124,17 +124,21 @@ final class LuaEncoder {
     /// Appends entries until one has a table, or all are written.
     private func stepMap(_ last: Int) throws(LuaCodecError) {
         let (state, table) = (frames[last].state, frames[last].table)
+        var isAtValue = frames[last].isAtValue
         while true {
-            if !frames[last].isAtValue {
+            if !isAtValue {
                 guard lua_next(state, table) != 0 else { return close() }
-                frames[last].isAtValue = true
                 if !appendScalar(state, -2) {
+                    frames[last].isAtValue = true
                     lua_pushvalue(state, -2)
                     return try open(state)
                 }
             }
-            frames[last].isAtValue = false
-            guard appendScalar(state, -1) else { return try open(state) }
+            isAtValue = false
+            if !appendScalar(state, -1) {
+                frames[last].isAtValue = false
+                return try open(state)
+            }
             pop(state)
         }
     }
@@ -196,34 +200,22 @@ final class LuaEncoder {
 
     /// Appends the sequence of numbers on top as one byte string behind a tag that says of what.
     private func appendTypedArray(_ state: LuaState, _ shape: dlp_shape) {
-        if shape.is_floats {
-            appendElements(state, shape.count, TypedArray.Tag.float64) { lua_tonumberx($0, -1, nil).bitPattern }
-        } else if shape.low >= Int8.min, shape.high <= Int8.max {
-            appendElements(state, shape.count, TypedArray.Tag.int8) {
-                UInt8(bitPattern: Int8(lua_tointegerx($0, -1, nil)))
-            }
-        } else if shape.low >= Int16.min, shape.high <= Int16.max {
-            appendElements(state, shape.count, TypedArray.Tag.int16) { Int16(lua_tointegerx($0, -1, nil)) }
-        } else if shape.low >= Int32.min, shape.high <= Int32.max {
-            appendElements(state, shape.count, TypedArray.Tag.int32) { Int32(lua_tointegerx($0, -1, nil)) }
-        } else {
-            appendElements(state, shape.count, TypedArray.Tag.int64) { lua_tointegerx($0, -1, nil) }
-        }
+        let (type, tag, size) = Self.numberType(of: shape)
+        writer.appendTag(tag)
+        writer.appendHead(major: CBORMajor.bytes, argument: UInt64(shape.count * size))
+        writer.append(count: shape.count * size) { dlp_read_numbers(state, -1, type, shape.count, $0) }
     }
 
-    @inline(__always)
-    private func appendElements<Element: FixedWidthInteger>(
-        _ state: LuaState, _ count: Int, _ tag: UInt64, _ element: (LuaState) -> Element
-    ) {
-        let size = MemoryLayout<Element>.size
-        writer.appendTag(tag)
-        writer.appendHead(major: CBORMajor.bytes, argument: UInt64(count * size))
-        writer.reserve(count * size)
-        for index in 1...count {
-            lua_rawgeti(state, -1, lua_Integer(index))
-            writer.append(littleEndian: element(state))
-            pop(state)
+    /// The narrowest type that holds the numbers, its tag, and how many bytes each takes.
+    private static func numberType(of shape: dlp_shape) -> (dlp_number, tag: UInt64, size: Int) {
+        if shape.is_floats { return (dlp_float64, TypedArray.Tag.float64, 8) }
+        func holds<Integer: FixedWidthInteger>(_: Integer.Type) -> Bool {
+            shape.low >= Integer.min && shape.high <= Integer.max
         }
+        if holds(Int8.self) { return (dlp_int8, TypedArray.Tag.int8, 1) }
+        if holds(Int16.self) { return (dlp_int16, TypedArray.Tag.int16, 2) }
+        if holds(Int32.self) { return (dlp_int32, TypedArray.Tag.int32, 4) }
+        return (dlp_int64, TypedArray.Tag.int64, 8)
     }
 
     /// Numbers the tables that are referred to, tags them and completes the references.

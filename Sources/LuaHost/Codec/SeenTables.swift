@@ -2,28 +2,38 @@
 ///
 /// Emptying it costs nothing: an entry counts only if it bears the present generation.
 struct SeenTables {
+    /// An address, and in one word from the lowest bit on: generation, whether it was met again, offset.
     private struct Entry {
-        var address: UInt
-        var generation: UInt32
-        var isShared: Bool
-        var offset: Int
+        var address: UInt = 0
+        var word: UInt64 = 0
+
+        init() {}
+
+        @inline(__always)
+        init(address: UInt, generation: UInt64, offset: Int) {
+            self.address = address
+            word = generation | UInt64(offset) << (generationBits + 1)
+        }
+
+        var generation: UInt64 { word & (1 << generationBits - 1) }
+        var isShared: Bool { word & sharedBit != 0 }
+        var offset: Int { Int(word >> (generationBits + 1)) }
+        mutating func share() { word |= sharedBit }
     }
 
     private var entries: [Entry]
-    private var generation: UInt32 = 1
+    private var generation: UInt64 = 1
     private var count = 0
 
-    init() { entries = Array(repeating: Self.unused, count: 64) }
-
-    private static let unused = Entry(address: 0, generation: 0, isShared: false, offset: 0)
+    init() { entries = Array(repeating: Entry(), count: 64) }
 
     /// Forgets all tables.
     @inline(__always)
     mutating func removeAll() {
         count = 0
-        generation &+= 1
-        if generation == 0 {
-            entries = Array(repeating: Self.unused, count: entries.count)
+        generation += 1
+        if generation == 1 << generationBits {
+            entries = Array(repeating: Entry(), count: entries.count)
             generation = 1
         }
     }
@@ -34,12 +44,12 @@ struct SeenTables {
         var slot = Self.slot(of: address, mask: entries.count - 1)
         while entries[slot].generation == generation {
             if entries[slot].address == address {
-                entries[slot].isShared = true
+                entries[slot].share()
                 return entries[slot].offset
             }
             slot = (slot + 1) & (entries.count - 1)
         }
-        entries[slot] = Entry(address: address, generation: generation, isShared: false, offset: offset)
+        entries[slot] = Entry(address: address, generation: generation, offset: offset)
         count += 1
         if count * 2 > entries.count { grow() }
         return nil
@@ -50,14 +60,18 @@ struct SeenTables {
         entries.filter { $0.generation == generation && $0.isShared }.map(\.offset).sorted()
     }
 
+    /// Tables of one page of memory, whose addresses differ by 64 bytes at least, are neighbours here, too: what was
+    /// made together is mostly encoded together, and a walk over many tables finds their entries in the cache.
+    @inline(__always)
     private static func slot(of address: UInt, mask: Int) -> Int {
-        // Fibonacci hashing (Knuth, The Art of Computer Programming 3, section 6.4); addresses end in zeros.
-        Int(truncatingIfNeeded: (UInt64(address) &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
+        // Fibonacci hashing (Knuth, The Art of Computer Programming 3, section 6.4).
+        let page = Int(truncatingIfNeeded: (UInt64(address >> 12) &* 0x9E37_79B9_7F4A_7C15) >> 32)
+        return (page << 6 | Int(truncatingIfNeeded: address >> 6 & 63)) & mask
     }
 
     private mutating func grow() {
         let old = entries
-        entries = Array(repeating: Self.unused, count: old.count * 2)
+        entries = Array(repeating: Entry(), count: old.count * 2)
         let mask = entries.count - 1
         for entry in old where entry.generation == generation {
             var slot = Self.slot(of: entry.address, mask: mask)
@@ -66,3 +80,7 @@ struct SeenTables {
         }
     }
 }
+
+/// An offset has what is left of 64 bits: more than any address space holds.
+private let generationBits: UInt64 = 16
+private let sharedBit: UInt64 = 1 << generationBits

@@ -1,0 +1,238 @@
+#include "host.h"
+
+#include <limits.h>
+#include <string.h>
+
+// Runs of numbers and the shapes of tables are read, and runs of numbers written, where Lua 5.4 has them in memory:
+// function by function it would take ten times as long. What lies where is in lobject.h, of all releases of 5.4; whether
+// it does so here is tried out on each new state. Where it does not, the functions of Lua's interface serve.
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "typed arrays are little-endian, and copied as they are");
+_Static_assert(sizeof(lua_Integer) == 8 && sizeof(lua_Number) == 8, "Lua's numbers have 64 bits");
+
+typedef union {
+    lua_Integer integer;
+    lua_Number number;
+} number;
+
+/// A value, with its type.
+typedef struct {
+    number value;
+    uint8_t type;
+} slot;
+
+typedef struct {
+    number value;
+    uint8_t type, key_type;
+    int next;
+    number key;
+} node;
+
+typedef struct {
+    void *next;
+    uint8_t type, marked, flags, log_of_nodes;
+    unsigned array_limit;
+    slot *array;
+    node *nodes;
+    /// NULL: there are no nodes, but for one that all tables share.
+    node *last_free;
+} table;
+
+/// Types are Lua's, and in bits 4 and 5 a variant; 0 in bits 0 to 3 stands for nil of all kinds.
+enum { INTEGER = LUA_TNUMBER, FLOAT = LUA_TNUMBER | 1 << 4, TYPE = 0x0f };
+
+static bool is_nil(uint8_t type) { return (type & TYPE) == LUA_TNIL; }
+
+/// How many elements the array has room for: Lua may keep the length of the sequence in place of it, and says so by a
+/// flag; then it is the next power of two.
+static size_t array_size(const table *t) {
+    unsigned size = t->array_limit;
+    if (!(t->flags & 1 << 7) || (size & (size - 1)) == 0) return size;
+    return (size_t)1 << (32 - __builtin_clz(size));
+}
+
+static size_t node_count(const table *t) { return t->last_free == NULL ? 0 : (size_t)1 << t->log_of_nodes; }
+
+/// The table at `index` as it lies in memory; NULL where we cannot see it.
+static const table *table_at(lua_State *L, int index) {
+    return host_of(L)->sees_tables ? lua_topointer(L, index) : NULL;
+}
+
+// MARK: Whether tables lie in memory as we think
+
+static bool looks_right(const table *t, size_t array, size_t nodes) {
+    return array_size(t) == array && node_count(t) == nodes;
+}
+
+static bool finds_array(lua_State *L) {
+    lua_createtable(L, 8, 0);
+    const table *t = lua_topointer(L, -1);
+    if (!looks_right(t, 8, 0)) return false;
+    lua_pushnumber(L, 1.5);
+    lua_rawseti(L, -2, 1);
+    lua_pushinteger(L, -7);
+    lua_rawseti(L, -2, 2);
+    lua_pushboolean(L, 1);
+    lua_rawseti(L, -2, 3);
+    // Now Lua may note the length in place of the size.
+    return lua_rawlen(L, -1) == 3 && looks_right(t, 8, 0) && t->array[0].type == FLOAT && t->array[0].value.number == 1.5 &&
+           t->array[1].type == INTEGER && t->array[1].value.integer == -7 &&
+           (t->array[2].type & TYPE) == LUA_TBOOLEAN && is_nil(t->array[3].type) && is_nil(t->array[7].type);
+}
+
+static bool finds_nodes(lua_State *L) {
+    lua_createtable(L, 0, 4);
+    const table *t = lua_topointer(L, -1);
+    if (!looks_right(t, 0, 4)) return false;
+    lua_pushnumber(L, 2.5);
+    lua_setfield(L, -2, "key");
+    lua_pushinteger(L, 11);
+    lua_rawseti(L, -2, 7);
+    int strings = 0, integers = 0, nils = 0;
+    for (size_t i = 0; i < node_count(t); i++) {
+        const node *n = &t->nodes[i];
+        if (is_nil(n->type)) nils++;
+        else if (n->type == FLOAT && n->value.number == 2.5) strings += (n->key_type & TYPE) == LUA_TSTRING;
+        else if (n->type == INTEGER && n->value.integer == 11) integers += n->key_type == INTEGER && n->key.integer == 7;
+    }
+    return strings == 1 && integers == 1 && nils == 2;
+}
+
+int dlp_open_tables(lua_State *L) {
+    host_of(L)->sees_tables = LUA_VERSION_NUM == 504 && lua_version(L) == 504 && finds_array(L) && finds_nodes(L);
+    return 0;
+}
+
+bool dlp_sees_tables(lua_State *L) { return host_of(L)->sees_tables; }
+
+void dlp_overlook_tables(lua_State *L) { host_of(L)->sees_tables = false; }
+
+// MARK: Shapes
+
+/// Takes the number into account as the next of a sequence.
+static void add_number(dlp_shape *shape, uint8_t type, lua_Integer value) {
+    if (type != INTEGER) {
+        shape->is_integers = false;
+        if (type != FLOAT) shape->is_floats = false;
+        return;
+    }
+    if (shape->count == 0 || value < shape->low) shape->low = value;
+    if (shape->count == 0 || value > shape->high) shape->high = value;
+    shape->is_floats = false;
+}
+
+/// The shape of a table that lies in memory as most do: its integer keys in the array. False for any other.
+static bool classify_at_sight(const table *t, dlp_shape *shape) {
+    size_t size = array_size(t), i = 0;
+    for (; i < size && !is_nil(t->array[i].type); i++) {
+        add_number(shape, t->array[i].type, t->array[i].value.integer);
+        shape->count++;
+    }
+    for (; i < size; i++) {
+        if (is_nil(t->array[i].type)) continue;
+        shape->is_sequence = false;
+        shape->count++;
+    }
+    for (size_t n = node_count(t); n > 0; n--) {
+        const node *entry = &t->nodes[n - 1];
+        if (is_nil(entry->type)) continue;
+        if (entry->key_type == INTEGER) return false;
+        shape->is_sequence = false;
+        shape->count++;
+    }
+    return true;
+}
+
+static dlp_shape classify_by_walk(lua_State *L, int index) {
+    dlp_shape shape = {0, true, true, true, 0, 0};
+    lua_Integer largest = 0;
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        if (lua_isinteger(L, -2)) {
+            lua_Integer key = lua_tointeger(L, -2);
+            if (key < 1) shape.is_sequence = false;
+            if (key > largest) largest = key;
+        } else {
+            shape.is_sequence = false;
+        }
+        bool is_integer = lua_isinteger(L, -1), is_number = lua_type(L, -1) == LUA_TNUMBER;
+        add_number(&shape, is_integer ? INTEGER : is_number ? FLOAT : LUA_TNIL, is_integer ? lua_tointeger(L, -1) : 0);
+        shape.count++;
+        lua_pop(L, 1);
+    }
+    // Distinct integer keys from 1 on, as many as the largest of them: that is 1 ... count.
+    if ((lua_Unsigned)largest != shape.count) shape.is_sequence = false;
+    return shape;
+}
+
+dlp_shape dlp_classify(lua_State *L, int index) {
+    dlp_shape shape = {0, true, true, true, 0, 0};
+    const table *t = table_at(L, index);
+    if (t != NULL && classify_at_sight(t, &shape)) return shape;
+    return classify_by_walk(L, lua_absindex(L, index));
+}
+
+// MARK: Runs of numbers
+
+/// The elements of the sequence at `index` where all `count` lie in the array; NULL where not.
+static slot *elements(lua_State *L, int index, size_t count) {
+    const table *t = table_at(L, index);
+    return t != NULL && array_size(t) >= count ? t->array : NULL;
+}
+
+static number element(lua_State *L, int index, const slot *array, size_t i) {
+    if (array != NULL) return array[i].value;
+    number value;
+    lua_rawgeti(L, index, (lua_Integer)i + 1);
+    if (lua_isinteger(L, -1)) value.integer = lua_tointeger(L, -1);
+    else value.number = lua_tonumber(L, -1);
+    lua_pop(L, 1);
+    return value;
+}
+
+void dlp_read_numbers(lua_State *L, int index, dlp_number type, size_t count, void *bytes) {
+    index = lua_absindex(L, index);
+    const slot *array = elements(L, index, count);
+#define READ(NARROW)                                                                                                   \
+    for (size_t i = 0; i < count; i++) {                                                                               \
+        NARROW value = (NARROW)element(L, index, array, i).integer;                                                    \
+        memcpy((char *)bytes + i * sizeof value, &value, sizeof value);                                                \
+    }                                                                                                                  \
+    break
+    switch (type) {
+    case dlp_int8: READ(int8_t);
+    case dlp_int16: READ(int16_t);
+    case dlp_int32: READ(int32_t);
+    // The bits are what counts.
+    case dlp_int64:
+    case dlp_float64: READ(int64_t);
+    }
+#undef READ
+}
+
+void dlp_push_numbers(lua_State *L, dlp_number type, const void *bytes, size_t count) {
+    lua_createtable(L, count > INT_MAX ? INT_MAX : (int)count, 0);
+    slot *array = elements(L, -1, count);
+#define WRITE(NARROW)                                                                                                  \
+    for (size_t i = 0; i < count; i++) {                                                                               \
+        NARROW value;                                                                                                  \
+        memcpy(&value, (const char *)bytes + i * sizeof value, sizeof value);                                          \
+        if (array != NULL) {                                                                                           \
+            array[i] = (slot){.value.integer = value, .type = type == dlp_float64 ? FLOAT : INTEGER};                  \
+            continue;                                                                                                  \
+        }                                                                                                              \
+        number pushed = {.integer = value};                                                                            \
+        if (type == dlp_float64) lua_pushnumber(L, pushed.number);                                                     \
+        else lua_pushinteger(L, pushed.integer);                                                                       \
+        lua_rawseti(L, -2, (lua_Integer)i + 1);                                                                        \
+    }                                                                                                                  \
+    break
+    switch (type) {
+    case dlp_int8: WRITE(int8_t);
+    case dlp_int16: WRITE(int16_t);
+    case dlp_int32: WRITE(int32_t);
+    case dlp_int64:
+    case dlp_float64: WRITE(int64_t);
+    }
+#undef WRITE
+}
