@@ -26,7 +26,7 @@ struct RootInbox {
 
     /// Collective messages by the rank that sent them.
     var collectives: [Queue<Message>]
-    var loops: [UInt64: Loop] = [:]
+    var loops = LoopTable<Loop>()
     /// The ranks that have finished their script.
     var hasDeparted: [Bool]
     var departed = 0

@@ -33,7 +33,7 @@ extension RootService {
                 return missRoot(source, "begins a loop whose results rank 0 is to get")
             }
             // Loops that every rank has left need no memory any more, once each rank has been told.
-            if held.isEmpty { loops = loops.filter { !$0.value.isOver } }
+            if held.isEmpty { loops.keep { !$1.isOver } }
             loops[message.operation] = ServedLoop(length: length, options: options, ranks: communicator.size)
             newestLoop = max(newestLoop, message.operation)
             if isHalted {

@@ -8,7 +8,7 @@ final class RootService {
     let communicator: any Communicator
     let shared: RootShared
     let observer: any JobObserver
-    var loops: [UInt64: ServedLoop] = [:]
+    var loops = LoopTable<ServedLoop>()
     var newestLoop: UInt64 = 0
     /// How far that one is.
     var progress: LoopProgress?
@@ -137,7 +137,7 @@ final class RootService {
             inbox.collectives.indices.first { rank in inbox.collectives[rank].contains { $0.count == 0 } }
         }
         if let waiting { return missRoot(waiting, "calls a collective") }
-        for (operation, loop) in loops where loop.options.results == .stream {
+        for (operation, loop) in zip(loops.keys, loops.values) where loop.options.results == .stream {
             if loop.isAwaiting(0) { return missRoot(nil, "begins a loop whose results rank 0 is to get") }
             // The root has taken what it wanted of it.
             cancel(operation)

@@ -14,7 +14,7 @@ public final class WorkerPort: Port {
     private let communicator: any Communicator
     /// Messages that came while another kind was waited for.
     private var waitingCollectives = Queue<Message>()
-    private var waitingEvents: [UInt64: Queue<LoopEvent>] = [:]
+    private var waitingEvents = LoopTable<Queue<LoopEvent>>()
     /// The loop whose events were waited for last.
     private var latestLoop: UInt64 = 0
     private var rootHasFinished = false
@@ -82,10 +82,10 @@ public final class WorkerPort: Port {
         if operation != latestLoop {
             latestLoop = operation
             // What is left of loops that this rank has left is of no use to anyone.
-            waitingEvents = waitingEvents.filter { $0.key >= operation }
+            waitingEvents.keep { number, _ in number >= operation }
         }
         while isWanted() {
-            if let event = waitingEvents[operation]?.popFirst() { return event }
+            if let event = waitingEvents[operation, default: Queue()].popFirst() { return event }
             try receive()
         }
         return nil

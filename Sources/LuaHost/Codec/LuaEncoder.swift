@@ -23,11 +23,9 @@ final class LuaEncoder {
         var ownsState = false
     }
 
-    // Unchecked because a check costs as much as writing a number, and there are several for each value. They would never
-    // fail: whatever uses these properties is in this file, and calls nothing meanwhile that could come back here.
-    @exclusivity(unchecked) private var writer = ByteWriter(capacity: 256)
-    @exclusivity(unchecked) private var frames: [Frame] = []
-    @exclusivity(unchecked) private var seen = SeenTables()
+    private var writer = ByteWriter(capacity: 256)
+    private var frames: [Frame] = []
+    private var seen = SeenTables()
     /// Where references were written, and the offset of the table that each refers to.
     private var references: [(position: Int, target: Int)] = []
 
