@@ -16,6 +16,8 @@ struct CommunicationLoopTests {
             results: try #require(LoopOptions.Results(rawValue: UInt8(number / 2))),
             examples: number % 2 == 0 ? .replicated : .sent, chunk: chunk)
         #expect(LoopOptions(packed: options.packed) == options)
+        options.isOrderFree = true
+        #expect(LoopOptions(packed: options.packed) == options)
         options.isUnbounded = true
         #expect(LoopOptions(packed: options.packed) == options)
         options.failures = FailurePolicy(continues: true, retries: FailurePolicy.limit, crashLimit: FailurePolicy.limit)

@@ -80,6 +80,18 @@ struct ScheduleExplorationTests {
         }
     }
 
+    @Test(
+        "every example is done once, from whichever end",
+        arguments: [(1, 6, 2), (2, 6, 1), (3, 5, 1), (4, 3, 0), (2, 0, 1)], [Int64(0), 900_000])
+    func eitherEnd(_ size: (workers: Int, examples: Int, disturbances: Int), _ rise: Int64) throws {
+        for (policy, resultsStay) in [(ChunkPolicy.fixed(1), false), (.fixed(2), false), (.fixed(1), true)] {
+            let test = Case(
+                workers: size.workers, examples: size.examples, policy: policy, cost: 100_000,
+                disturbances: size.disturbances, failures: FailurePolicy(retries: 1, crashLimit: 1))
+            try explore(test, .known(test.examples), resultsStay: resultsStay, rise: rise, halts: true)
+        }
+    }
+
     @Test("a list that grows is done like one that is known", arguments: smallCases)
     func growing(_ test: Case) throws { try explore(test, .growing, resultsStay: false) }
 
@@ -102,11 +114,12 @@ struct ScheduleExplorationTests {
     /// Goes through all states that can be reached; the harness checks each step.
     private func explore(
         _ test: Case, _ extent: ManagedSchedule.Extent, resultsStay: Bool, shares: Int? = nil, late: Int = 0,
-        halts: Bool = false
+        rise: Int64? = nil, halts: Bool = false
     ) throws {
         var setup = ScheduleHarness.Setup(
             extent: extent, workers: test.workers, policy: test.policy, failures: test.failures,
             resultsStay: resultsStay, shares: shares, cost: test.cost, examples: test.examples)
+        (setup.rise, setup.mayBeginAtEnd) = (rise ?? 0, rise != nil)
         setup.halts = halts
         setup.late = late
         setup.mayRetire = late > 0

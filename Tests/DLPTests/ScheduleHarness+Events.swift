@@ -1,7 +1,7 @@
 @testable import DLP
 
 extension ScheduleHarness {
-    /// Everything that decides what can happen from here on; the cost of an example is the same throughout.
+    /// Everything that decides what can happen from here on; what an example costs matters only for the choice of an end.
     ///
     /// Workers other than rank 0 differ in nothing but their numbers, so states that differ only in those are the same,
     /// unless they have shares.
@@ -12,6 +12,7 @@ extension ScheduleHarness {
             var key = [
                 Int16(phases[worker].rawValue), Int16(known.previousCount), retiring.contains(worker) ? -9 : -3,
             ]
+            if let choice = schedule.endChoice, choice.pioneer == worker { key.append(-11) }
             for lot in [known.current, known.ahead].compactMap({ $0 }) { append(lot, to: &key) }
             for share in known.shares { append(Lot(share), to: &key) }
             for example in account.indices {
@@ -24,6 +25,13 @@ extension ScheduleHarness {
         if setup.shares == nil { parts[1...].sort { $0.key.lexicographicallyPrecedes($1.key) } }
         var key: [Int16] = [Int16(listed), complete ? 1 : 0, isHalted ? 1 : 0, schedule.cost.recent == nil ? 0 : 1]
         key.append(Int16(schedule.queue.next))
+        if let choice = schedule.endChoice {
+            key += [Int16(schedule.queue.freshEnd), choice.isMade ? 1 : 0, choice.isFromEnd ? 1 : 0]
+            if let probe = choice.probe { key.append(Int16(probe.first)) }
+            if !choice.isMade, let recent = schedule.cost.recent {
+                key += [Int16(recent / 10_000), Int16(choice.workSince / 100_000)]
+            }
+        }
         for lot in schedule.queue.returned { append(lot, to: &key) }
         for part in parts { key += part.key }
         for waiting in schedule.waiting where schedule.isWaiting(waiting) {

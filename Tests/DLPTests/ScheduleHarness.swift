@@ -44,8 +44,11 @@ struct ScheduleHarness {
         var skips = false
         /// Whether the hand-out may be ended early.
         var halts = false
-        /// Nanoseconds per example.
+        /// Nanoseconds for the first example, and how many more for each that follows.
         var cost: Int64
+        var rise: Int64 = 0
+        /// Whether the list may be gone through from its end.
+        var mayBeginAtEnd = false
         /// How many examples there will be.
         var examples: Int
     }
@@ -84,7 +87,8 @@ struct ScheduleHarness {
         self.setup = setup
         schedule = ManagedSchedule(
             setup.extent, workers: setup.workers, policy: setup.policy, failures: setup.failures ?? FailurePolicy(),
-            resultsStay: setup.resultsStay, shares: setup.shares, sharesInChunks: setup.sharesInChunks)
+            resultsStay: setup.resultsStay, shares: setup.shares, sharesInChunks: setup.sharesInChunks,
+            mayBeginAtEnd: setup.mayBeginAtEnd)
         phases = Array(repeating: .absent, count: setup.workers) + Array(repeating: .unexpected, count: setup.late)
         held = Array(repeating: [], count: phases.count)
         account = Array(repeating: Example(), count: setup.examples)
@@ -110,7 +114,7 @@ struct ScheduleHarness {
             finish(chunk, completed, worker)
             free(chunk)
             let done = try schedule.done(
-                worker, first: chunk.first, completed: completed, nanoseconds: Int64(completed) * setup.cost,
+                worker, first: chunk.first, completed: completed, nanoseconds: cost(of: chunk.prefix(completed)),
                 into: &actions)
             try require(done == chunk.prefix(completed), "\(done) counted as done of \(chunk)")
         case .failed(let worker, let slot, let completed): try fail(worker, slot, completed)
@@ -158,6 +162,8 @@ struct ScheduleHarness {
         try checkState()
     }
 
+    private func cost(of chunk: Chunk) -> Int64 { chunk.indices.reduce(0) { $0 + setup.cost + setup.rise * Int64($1) } }
+
     private mutating func finish(_ chunk: Chunk, _ completed: Int, _ worker: Int) {
         for example in chunk.prefix(completed).indices {
             account[example] = Example(doer: worker, isSafe: !setup.resultsStay)
@@ -177,7 +183,7 @@ struct ScheduleHarness {
         let isFinal = tried > (setup.failures?.retries ?? 0)
         if isFinal { account[example].isFailed = true } else { account[example].failedOn = worker }
         let (done, verdict) = try schedule.failed(
-            worker, first: chunk.first, completed: completed, nanoseconds: Int64(completed) * setup.cost,
+            worker, first: chunk.first, completed: completed, nanoseconds: cost(of: chunk.prefix(completed)),
             into: &actions)
         try require(done == chunk.prefix(completed), "\(done) counted as done of \(chunk)")
         try require(

@@ -14,6 +14,26 @@ struct ScheduleRulesTests {
         return schedule
     }
 
+    @Test("a list whose last example takes longer than the first is gone through backwards", arguments: [1, 3, 30])
+    func fromTheEnd(costOfLast: Int64) throws {
+        var schedule = ManagedSchedule(.known(10), workers: 3, policy: .fixed(1), mayBeginAtEnd: true)
+        var given: [Int: Int] = [:]
+        func take(_ actions: [ScheduleAction]) {
+            for case .assign(let worker, let chunk, _) in actions { given[worker] = chunk.first }
+        }
+        for worker in 0..<3 {
+            var actions: [ScheduleAction] = []
+            try schedule.enter(worker, into: &actions)
+            take(actions)
+        }
+        #expect(given == [0: 0, 1: 9, 2: 1])
+        var actions: [ScheduleAction] = []
+        try schedule.done(0, first: 0, completed: 1, nanoseconds: 100_000_000, into: &actions)
+        try schedule.done(1, first: 9, completed: 1, nanoseconds: costOfLast * 100_000_000, into: &actions)
+        take(actions)
+        #expect(given == [0: 2, 1: costOfLast == 1 ? 3 : 8, 2: 1])
+    }
+
     @Test(
         "a report about examples that the worker does not have is refused and changes nothing",
         arguments: [

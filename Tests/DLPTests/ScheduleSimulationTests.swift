@@ -33,6 +33,19 @@ struct ScheduleSimulationTests {
         #expect(distribution == .heavyTail || outcome.ratio < 1.05)
     }
 
+    @Test(
+        "with costs that rise along the list, also where the last examples are very long", arguments: [2, 8, 64, 1000])
+    func rising(ranks: Int) throws {
+        var simulator = ScheduleSimulator(ranks: ranks)
+        simulator.mayBeginAtEnd = true
+        let heavy = CostDistribution.heavyTail.costs(60 * ranks, mean: 100 * Self.millisecond).sorted()
+        for costs in [heavy, heavy.reversed(), CostDistribution.ascending.costs(60 * ranks, mean: 1e8)] {
+            let outcome = try simulator.run(ExampleCosts(costs))
+            print("\(ranks) ranks, first \(costs[0]), last \(costs[costs.count - 1]): ratio \(outcome.ratio)")
+            #expect(outcome.ratio < 1.05)
+        }
+    }
+
     /// The makespan where whoever is free takes the next example (list scheduling; Graham, Bell System Technical
     /// Journal 45, 1966).
     private func listScheduled(_ costs: [Int64], ranks: Int) -> Int64 {

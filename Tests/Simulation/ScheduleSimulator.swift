@@ -12,6 +12,8 @@ public struct ScheduleSimulator {
     public var policy = ChunkPolicy.adaptive
     /// What becomes of examples that fail.
     public var failures = FailurePolicy()
+    /// Whether the list may be gone through from its end.
+    public var mayBeginAtEnd = false
     /// Every so many examples one fails the first time; 0: none does.
     public var failing = 0
     /// Every so many reports the worker dies before it sends one; 0: none does.
@@ -50,7 +52,8 @@ public struct ScheduleSimulator {
     ///
     /// - Throws: `ScheduleViolation` where schedule and simulation do not fit together.
     public func run(_ costs: ExampleCosts) throws -> Outcome {
-        var schedule = ManagedSchedule(.known(costs.count), workers: ranks, policy: policy, failures: failures)
+        var schedule = ManagedSchedule(
+            .known(costs.count), workers: ranks, policy: policy, failures: failures, mayBeginAtEnd: mayBeginAtEnd)
         var hasFailed = Set<Int>()
         var isDead = Array(repeating: false, count: ranks)
         var heard = 0

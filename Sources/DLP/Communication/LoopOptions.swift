@@ -30,6 +30,8 @@ public struct LoopOptions: Sendable, Hashable {
     public var shares: Int?
     /// Whether a share is handed out in chunks too, so that its results come while it is worked on.
     public var sharesInChunks = false
+    /// Whether nobody minds in which order examples are done, so that the last may come first where they take longer.
+    public var isOrderFree = false
     /// Whether every rank iterates over a copy of its own, whose length is found only by reaching its end.
     public var isUnbounded = false
     /// What becomes of examples that fail and of ranks that die.
@@ -48,12 +50,13 @@ public struct LoopOptions: Sendable, Hashable {
     /// The options as one number, to compare and to send.
     ///
     /// From the lowest bit on: results (2 bits), examples, whether unbounded, whether shared, whether failures let the
-    /// job go on, whether shares come in chunks; from bit 8 on the chunk or the number of shares (31 bits), retries and crash limit (12 bits each).
+    /// job go on, whether shares come in chunks, whether the order is free; from bit 8 on the chunk or the number of shares
+    /// (31 bits), retries and crash limit (12 bits each).
     var packed: Int64 {
         let number = Int64(min(max(shares ?? chunk ?? 0, 0), Self.largestNumber))
-        let flags = Int64(results.rawValue) | Int64(examples.rawValue) << 2 | (isUnbounded ? 8 : 0)
-        return flags | (shares == nil ? 0 : 16) | (failures.continues ? 32 : 0) | (sharesInChunks ? 64 : 0) | number
-            << 8
+        let switches = [isUnbounded, shares != nil, failures.continues, sharesInChunks, isOrderFree]
+        let flags = switches.enumerated().reduce(Int64(0)) { $0 | ($1.element ? 8 << $1.offset : 0) }
+        return Int64(results.rawValue) | Int64(examples.rawValue) << 2 | flags | number << 8
             | Int64(failures.retries) << 39 | Int64(failures.crashLimit) << 51
     }
 
@@ -67,6 +70,7 @@ public struct LoopOptions: Sendable, Hashable {
         shares = isShared ? number : nil
         isUnbounded = packed & 8 != 0
         sharesInChunks = packed & 64 != 0
+        isOrderFree = packed & 128 != 0
         failures = FailurePolicy(
             continues: packed & 32 != 0, retries: Int(packed >> 39 & 4095), crashLimit: Int(packed >> 51 & 4095))
     }

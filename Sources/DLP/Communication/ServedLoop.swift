@@ -43,7 +43,8 @@ struct ServedLoop {
         let extent: ManagedSchedule.Extent = length.map { .known($0) } ?? (options.isUnbounded ? .unbounded : .growing)
         schedule = ManagedSchedule(
             extent, workers: ranks, policy: options.chunk.map { .fixed($0) } ?? .adaptive, failures: options.failures,
-            resultsStay: options.results == .stay, shares: options.shares, sharesInChunks: options.sharesInChunks)
+            resultsStay: options.results == .stay, shares: options.shares, sharesInChunks: options.sharesInChunks,
+            mayBeginAtEnd: options.isOrderFree)
     }
 
     /// How many examples there are, where that is known.

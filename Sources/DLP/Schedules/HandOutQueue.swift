@@ -10,43 +10,64 @@ struct HandOutQueue: Sendable {
     private(set) var next = 0
     /// The first example that is not there to be handed out.
     private(set) var end: Int
+    /// Where those end that were never handed out; before `end` only where some have been taken from there.
+    private(set) var freshEnd: Int
     /// From `next` on, in their order: examples that are done already.
     private var gaps = Queue<Range<Int>>()
     private var gapCount = 0
 
     /// A queue of the examples below `end`.
-    init(end: Int) { self.end = end }
+    init(end: Int) {
+        self.end = end
+        freshEnd = end
+    }
 
     /// How many examples it holds.
-    var count: Int { returnedCount + max(0, end - next) - gapCount }
+    var count: Int { returnedCount + max(0, freshEnd - next) - gapCount }
+
+    /// How many of them were never handed out.
+    var freshCount: Int { count - returnedCount }
 
     /// How many examples it holds for a worker which, where it is spared, gets none that are under suspicion.
     func count(sparing isSpared: Bool) -> Int { isSpared ? count - suspectedCount : count }
 
     /// Adds `count` examples at the end.
-    mutating func extend(by count: Int) { end += count }
+    ///
+    /// - Precondition: nothing was taken from there.
+    mutating func extend(by count: Int) {
+        precondition(freshEnd == end, "a list that grows is not gone through from its end")
+        end += count
+        freshEnd = end
+    }
 
     /// Adds `count` examples at the end that are done already.
     mutating func skip(_ count: Int) {
         gaps.append(end..<end + count)
         gapCount += count
-        end += count
+        extend(by: count)
     }
 
     /// Takes everything that was never handed out, for whom it is meant.
     mutating func takeAllFresh() -> [Chunk] {
         var runs: [Chunk] = []
-        while let run = takeFresh(.max) { runs.append(run) }
+        while let run = takeFresh(.max, fromEnd: false) { runs.append(run) }
         return runs
     }
 
-    private mutating func takeFresh(_ count: Int) -> Chunk? {
+    private mutating func takeFresh(_ count: Int, fromEnd: Bool) -> Chunk? {
+        if fromEnd {
+            precondition(gapCount == 0, "a list of which some is done is not gone through from its end")
+            let count = min(count, freshEnd - next)
+            guard count > 0 else { return nil }
+            freshEnd -= count
+            return Chunk(first: freshEnd, count: count)
+        }
         while let gap = gaps.first, gap.lowerBound == next {
             _ = gaps.popFirst()
             gapCount -= gap.count
             next = gap.upperBound
         }
-        let end = gaps.first?.lowerBound ?? self.end
+        let end = gaps.first?.lowerBound ?? freshEnd
         guard next < end else { return nil }
         defer { next += min(count, end - next) }
         return Chunk(first: next, count: min(count, end - next))
@@ -54,7 +75,7 @@ struct HandOutQueue: Sendable {
 
     /// Drops all examples from `end` on.
     mutating func cut(to end: Int) {
-        self.end = end
+        (self.end, freshEnd) = (end, end)
         let kept = returned
         returned = []
         (returnedCount, suspectedCount) = (0, 0)
@@ -70,9 +91,10 @@ struct HandOutQueue: Sendable {
         if lot.suspicion != nil { suspectedCount += chunk.count }
     }
 
-    /// Takes up to `count` examples from the front, or, for a worker that is spared, from the first that are not under
-    /// suspicion; nil where there are none.
-    mutating func take(_ count: Int, sparing isSpared: Bool) -> Lot? {
+    /// Takes up to `count` examples: of those that came back the first, or, for a worker that is spared, the first that
+    /// are not under suspicion; then of those that were never handed out the first or, `fromEnd`, the last; nil where there
+    /// are none.
+    mutating func take(_ count: Int, sparing isSpared: Bool, fromEnd: Bool = false) -> Lot? {
         let index = isSpared ? returned.lastIndex { $0.suspicion == nil } : returned.indices.last
         if let index {
             let lot = returned[index]
@@ -86,7 +108,7 @@ struct HandOutQueue: Sendable {
             if lot.suspicion != nil { suspectedCount -= taken.count }
             return Lot(taken, suspicion: lot.suspicion)
         }
-        return takeFresh(count).map { Lot($0) }
+        return takeFresh(count, fromEnd: fromEnd).map { Lot($0) }
     }
 
     /// Nobody blames these examples for the death number `death` any more.

@@ -26,7 +26,7 @@ extension ManagedSchedule {
         }
         let situation = situation(of: worker)
         if !isHalted, workers[worker].ahead == nil, policy.allowsAhead(in: situation),
-            let lot = queue.take(policy.count(in: situation), sparing: isSpared(worker))
+            let lot = takeLot(policy.count(in: situation), for: worker)
         {
             assign(lot, to: worker, into: &actions)
         }
@@ -37,8 +37,16 @@ extension ManagedSchedule {
         // Nobody else waits for a share, so that its chunks need not shrink.
         let portion = sharesInChunks ? policy.count(in: situation(of: worker, available: .max)) : .max
         if let lot = workers[worker].takeShare(portion) { return lot }
-        if let lot = queue.take(policy.count(in: situation(of: worker)), sparing: isSpared(worker)) { return lot }
+        if let lot = takeLot(policy.count(in: situation(of: worker)), for: worker) { return lot }
         return retries.take(for: worker, isAlone: isAlone).map { Lot(Chunk(first: $0, count: 1)) }
+    }
+
+    private mutating func takeLot(_ count: Int, for worker: Int) -> Lot? {
+        let freshBefore = queue.freshCount
+        let lot = queue.take(
+            count, sparing: isSpared(worker), fromEnd: endChoice.map { $0.wantsEnd(for: worker) } ?? false)
+        if let lot, queue.freshCount < freshBefore { endChoice?.note(lot.chunk, for: worker, end: queue.end) }
+        return lot
     }
 
     private mutating func assign(_ lot: Lot, to worker: Int, into actions: inout [ScheduleAction]) {

@@ -149,7 +149,9 @@ extension ManagedSchedule {
         if done.count == 1 { attempts[done.first] = nil }
         doneCount += done.count
         doneEnd = max(doneEnd, done.end - done.stride + 1)
-        cost.record(nanoseconds: nanoseconds, examples: done.count, window: max(16, presentWorkers))
+        let present = presentWorkers
+        endChoice?.learn(done, nanoseconds, others: cost.recent, workers: present)
+        cost.record(nanoseconds: nanoseconds, examples: done.count, window: max(16, present))
         guard resultsStay else { return }
         workers[worker].finish(done)
         undeliveredCount += done.count

@@ -59,6 +59,8 @@ public struct ManagedSchedule: Sendable {
     /// What is to be shared out once the list is complete.
     var reserved: [Chunk] = []
     var queue: HandOutQueue
+    /// From which end examples are taken from it; nil: always from the front.
+    var endChoice: EndChoice?
     var cost = CostEstimate()
     var workers: [ScheduledWorker]
     /// Workers that wait, and some that no longer do because they left or died.
@@ -86,10 +88,11 @@ public struct ManagedSchedule: Sendable {
     ///   - resultsStay: a worker keeps the results of what it has done until it is asked for them, and they die with it.
     ///   - shares: the last so many ranks have a share each, by round robin; nil: nobody has.
     ///   - sharesInChunks: they get it chunk by chunk.
+    ///   - mayBeginAtEnd: where the last examples of a known list take longer than the first, those come first.
     /// - Precondition: a list without a known end has no shares.
     public init(
         _ extent: Extent, workers: Int, policy: ChunkPolicy = .adaptive, failures: FailurePolicy = FailurePolicy(),
-        resultsStay: Bool = false, shares: Int? = nil, sharesInChunks: Bool = false
+        resultsStay: Bool = false, shares: Int? = nil, sharesInChunks: Bool = false, mayBeginAtEnd: Bool = false
     ) {
         precondition(shares == nil || extent != .unbounded, "a list without a known end cannot be shared out")
         self.extent = extent
@@ -103,6 +106,7 @@ public struct ManagedSchedule: Sendable {
         switch extent {
         case .known(let count):
             length = max(count, 0)
+            endChoice = mayBeginAtEnd && shares == nil ? EndChoice() : nil
             queue = HandOutQueue(end: max(count, 0))
             shareOut()
         case .growing: queue = HandOutQueue(end: 0)

@@ -22,6 +22,8 @@ struct JobPlan {
             results: settings.mode == .managed && settings.journal == nil ? .stay : .stream, examples: agreement.source,
             chunk: settings.chunk)
         options.failures = settings.failures
+        // What is written is written in the order of the examples, and would have to wait.
+        options.isOrderFree = (collects || summarizes) && settings.output == nil
         if settings.mode == .roundRobin {
             options.chunk = nil
             // A root that does not work leaves its turn to the others.

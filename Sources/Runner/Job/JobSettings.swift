@@ -53,6 +53,7 @@ struct JobSettings {
             ("on-error", failures.continues ? "continue" : "stop"),
             ("retries", "\(failures.retries)"), ("crash-limit", "\(failures.crashLimit)"),
             ("memory", memory.map { "\($0)" }), ("timeout", timeout.map { "\($0)" }), ("journal", journal?.path),
+            ("output", output),
         ]
         return values.compactMap { name, value in value.map { (name, $0) } }
     }

@@ -94,7 +94,8 @@ final class LateRun {
         let examples = try host.openJob(evaluate: settings.examples != .root)
         let agreement = try agree(offer, examples, host, settings)
         let plan = JobPlan(
-            settings: settings, examples: examples, agreement: agreement, collects: false, summarizes: false)
+            settings: settings, examples: examples, agreement: agreement, collects: try host.isFunction("collect"),
+            summarizes: try host.isFunction("summarize"))
         var setup = Setup(host)
         try setup.runOnce()
         guard !wish.isThere else { return }

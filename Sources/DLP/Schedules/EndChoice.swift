@@ -1,0 +1,60 @@
+/// From which end of a list of known length examples are handed out.
+///
+/// A long example that comes last keeps one rank busy while the others have nothing left, and where examples take longer
+/// the later they come in the list, as in many a sweep over a parameter, the last ones are the longest. So the second
+/// worker is given the very last example first; if that takes much longer than the first ones did, or is not done by the
+/// time in which several of those are, the list is gone through backwards: the longest examples first is a better order
+/// than any that does not know them (LPT; Graham, SIAM Journal on Applied Mathematics 17, 1969).
+struct EndChoice: Sendable {
+    /// The worker that was given the first example.
+    private(set) var pioneer: Int?
+    /// What was given to another worker from the end of the list.
+    private(set) var probe: Chunk?
+    /// How long the other workers have worked since, in nanoseconds, all together.
+    private(set) var workSince: Int64 = 0
+    /// Whether it is known what that took, or that it is long.
+    private(set) var isMade = false
+    /// Whether the list is gone through backwards.
+    private(set) var isFromEnd = false
+
+    /// How much longer the last example must take than those at the front.
+    private static let difference = 2.0
+    /// The same while it is under work: then its time is only estimated.
+    private static let roughDifference = 4.0
+    /// Nanoseconds that it must take then: reports may be that late.
+    private static let leastTime: Int64 = 20_000_000
+
+    /// Whether `worker` is to be given examples from the end.
+    func wantsEnd(for worker: Int) -> Bool {
+        isMade ? isFromEnd : probe == nil && pioneer.map { $0 != worker } ?? false
+    }
+
+    /// `worker` was given examples that nobody had before; the list ends before `end`.
+    mutating func note(_ chunk: Chunk, for worker: Int, end: Int) {
+        if pioneer == nil {
+            pioneer = worker
+        } else if probe == nil, chunk.end == end, worker != pioneer {
+            probe = chunk
+        }
+    }
+
+    /// Some examples have been done.
+    ///
+    /// - Parameters:
+    ///   - others: nanoseconds that one of those took that were done before; nil where none was.
+    ///   - workers: how many there are.
+    mutating func learn(_ done: Chunk, _ nanoseconds: Int64, others: Double?, workers: Int) {
+        guard !isMade, let probe else { return }
+        guard done.first != probe.first else {
+            isMade = true
+            // Where the last one is done before any other it was the shorter.
+            isFromEnd = others.map { Double(nanoseconds) > Self.difference * $0 * Double(done.count) } ?? false
+            return
+        }
+        let (sum, overflows) = workSince.addingReportingOverflow(max(0, nanoseconds))
+        workSince = overflows ? .max : sum
+        let elapsed = workSince / Int64(max(1, workers - 1))
+        guard elapsed > Self.leastTime, let others, Double(elapsed) > Self.roughDifference * others else { return }
+        (isMade, isFromEnd) = (true, true)
+    }
+}
