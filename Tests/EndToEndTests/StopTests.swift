@@ -83,6 +83,28 @@ struct StopTests {
         try LongJob.goOn(in: scratch) { try run("\(command) \($0)", in: scratch) }
     }
 
+    @Test("nobody is said to do what a rank had that is lost when nothing more is begun")
+    func loss() throws {
+        let scratch = try Scratch(
+            job: """
+                function examples() return 1000 end
+                function work(n)
+                  io.open("at." .. dlp.RANK, "w"):close()
+                  os.execute("sleep " .. (dlp.IS_ROOT and 0.2 or 30))
+                end
+                function summarize() end
+                """)
+        let words = "ameexec -np 2 dlp-lua --stop-after 1 job.lua".split(separator: " ").map { String($0) }
+        let launched = try Launched(words, in: scratch)
+        try eventually("rank 1 is at work") { scratch.names.contains("at.1") }
+        // By then rank 0 has begun its last example, and waits for rank 1 alone.
+        usleep(1_500_000)
+        try launched.signal(SIGKILL, rank: 1)
+        let outcome = try launched.finish()
+        #expect(outcome.status == 5 && outcome.complaints.count == 2, "\(outcome.error)")
+        #expect(outcome.complaints.first?.hasSuffix("killed by signal 9 (SIGKILL)") ?? false, "\(outcome.error)")
+    }
+
     @Test("SIGTERM to every rank, as from a batch system, lets what runs finish", arguments: ["map", "round-robin"])
     func terminateAll(_ mode: String) throws {
         let scratch = try LongJob.scratch()

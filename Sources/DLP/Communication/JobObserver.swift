@@ -12,8 +12,8 @@ public protocol JobObserver: Sendable {
     func exampleFailed(_ fault: Fault)
     /// Why a rank was lost, where the launcher knows more than the connection.
     func explainLoss(of rank: Int) -> String?
-    /// A rank was lost, and the job goes on without it.
-    func rankWasLost(_ rank: Int, host: String, cause: String)
+    /// A rank was lost, and the job goes on without it; `isHalted`: nobody begins what it had.
+    func rankWasLost(_ rank: Int, host: String, cause: String, isHalted: Bool)
     /// A worker that came late takes part from now on.
     func rankJoined(_ rank: Int, host: String)
     /// A worker that came late has gone in good order, before the job's end.
@@ -41,7 +41,7 @@ public struct NoObserver: JobObserver {
     /// Knows nothing.
     public func explainLoss(of rank: Int) -> String? { nil }
     /// Says nothing.
-    public func rankWasLost(_ rank: Int, host: String, cause: String) {}
+    public func rankWasLost(_ rank: Int, host: String, cause: String, isHalted: Bool) {}
     /// Says nothing.
     public func rankJoined(_ rank: Int, host: String) {}
     /// Says nothing.

@@ -235,7 +235,7 @@ final class RootService {
         let cause = observer.explainLoss(of: rank) ?? reason
         guard canLoseRanks else { return lose(rank, cause) }
         let host = host(of: rank) ?? "unknown"
-        observer.rankWasLost(rank, host: host, cause: cause)
+        observer.rankWasLost(rank, host: host, cause: cause, isHalted: isHalted)
         markAsDeparted(rank)
         loseFromLoops(rank, host: host, cause: cause)
     }

@@ -151,9 +151,9 @@ final class RootObserver: JobObserver {
         rank < size ? control?.explainLoss(of: rank) : nil
     }
 
-    func rankWasLost(_ rank: Int, host: String, cause: String) {
+    func rankWasLost(_ rank: Int, host: String, cause: String, isHalted: Bool) {
         timeline?.lose(rank, host: host, cause: cause)
-        let consequence = interruption.hasCome ? "" : "; others do its examples"
+        let consequence = isHalted || interruption.hasCome ? "" : "; others do its examples"
         Complaint.write("lost rank \(rank) (host \(host)): \(cause)\(consequence)")
     }
 
