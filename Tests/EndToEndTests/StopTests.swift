@@ -102,7 +102,7 @@ struct StopTests {
         try launched.signal(SIGKILL, rank: 1)
         let outcome = try launched.finish()
         #expect(outcome.status == 5 && outcome.complaints.count == 2, "\(outcome.error)")
-        #expect(outcome.complaints.first?.hasSuffix("killed by signal 9 (SIGKILL)") ?? false, "\(outcome.error)")
+        #expect(outcome.complaints.first?.hasSuffix("killed by signal 9 (Killed)") ?? false, "\(outcome.error)")
     }
 
     @Test("SIGTERM to every rank, as from a batch system, lets what runs finish", arguments: ["map", "round-robin"])
