@@ -46,13 +46,12 @@ void dlp_close(lua_State *L) {
     free(h);
 }
 
-void dlp_set_context(lua_State *L, void *context) { host_of(L)->context = context; }
-
 // MARK: Calls from Lua into Swift
 
-static dlp_function dispatcher;
-
-void dlp_set_dispatcher(dlp_function function) { dispatcher = function; }
+void dlp_set_dispatcher(lua_State *L, dlp_function dispatcher, void *context) {
+    host_of(L)->dispatcher = dispatcher;
+    host_of(L)->context = context;
+}
 
 void dlp_push_where(lua_State *L) {
     lua_Debug frame;
@@ -72,7 +71,7 @@ static int trampoline(lua_State *L) {
     host *h = host_of(L);
     bool was_bound = h->is_bound;
     h->is_bound = false;
-    int results = dispatcher(h->context, L, number);
+    int results = h->dispatcher(h->context, L, number);
     if (results == dlp_raise) {
         h->is_bound = was_bound;
         if (lua_type(L, -1) == LUA_TSTRING) {

@@ -21,6 +21,8 @@ typedef struct {
 
 /// Every coroutine of a state has a pointer to it in its extra space.
 typedef struct {
+    /// What functions of the module call in Swift, and what that gets to know which state called.
+    dlp_function dispatcher;
     void *context;
     /// The traceback of the last error, or NULL.
     char *traceback;

@@ -19,9 +19,6 @@
 /// A state with the standard libraries, or NULL where memory is short.
 lua_State *dlp_new_state(void);
 
-/// Sets what the dispatcher gets to know which state called.
-void dlp_set_context(lua_State *L, void *context);
-
 /// Closes the state and frees what belongs to it.
 void dlp_close(lua_State *L);
 
@@ -39,10 +36,10 @@ static const int dlp_exit = -2;
 /// A Swift function that Lua calls: number of results on top of the stack, `dlp_raise` or `dlp_exit`.
 typedef int (*dlp_function)(void *context, lua_State *L, int number);
 
-/// Which Swift function serves calls of `dlp_push_function`.
-void dlp_set_dispatcher(dlp_function function);
+/// Sets which Swift function serves calls of `dlp_push_function`, and what it gets to know which state called.
+void dlp_set_dispatcher(lua_State *L, dlp_function dispatcher, void *context);
 
-/// Pushes a Lua function that calls the dispatcher with `number`. [-0, +1]
+/// Pushes a Lua function that calls the state's dispatcher with `number`. [-0, +1]
 void dlp_push_function(lua_State *L, int number);
 
 // MARK: Protected calls from Swift into Lua

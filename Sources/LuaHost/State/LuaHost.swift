@@ -71,8 +71,7 @@ public final class LuaHost {
         }
         self.state = state
         interrupter = Interrupter(state)
-        dlp_set_context(state, Unmanaged.passUnretained(self).toOpaque())
-        dlp_set_dispatcher(dispatchCallFromLua)
+        dlp_set_dispatcher(state, dispatchCallFromLua, Unmanaged.passUnretained(self).toOpaque())
         dlp_random_open(state)
         dlp_random_seed(state, seed, 0)
         try openModule(backend: backend, version: version)
