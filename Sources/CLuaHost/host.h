@@ -55,7 +55,14 @@ typedef struct {
     char late_message[96];
 } host;
 
-static inline host *host_of(lua_State *L) { return *(host **)lua_getextraspace(L); }
+/// What a signal handler calls, which may have interrupted a sanitizer's own code: that does not bear it.
+#if __has_feature(thread_sanitizer)
+#define IN_HANDLER __attribute__((disable_sanitizer_instrumentation))
+#else
+#define IN_HANDLER
+#endif
+
+IN_HANDLER static inline host *host_of(lua_State *L) { return *(host **)lua_getextraspace(L); }
 
 /// Pushes where the script is: the innermost line that is not the module's own Lua code. [-0, +1]
 void dlp_push_where(lua_State *L);

@@ -9,14 +9,20 @@
 /// Ignored where nobody handles it, and hardly used by anyone.
 enum { INTERRUPT_SIGNAL = SIGURG };
 
+#if __has_feature(thread_sanitizer)
+// It would hold signals back until their thread calls a function that it knows, which a loop in Lua never does.
+int __sigaction(int signal, const struct sigaction *action, struct sigaction *previous);
+#define sigaction(signal, action, previous) __sigaction(signal, action, previous)
+#endif
+
 /// The newest state that this thread has made.
 static _Thread_local lua_State *newest_here;
 
-static bool is_to_fail(host *h) { return h->is_late || atomic_load(&h->is_over); }
+IN_HANDLER static bool is_to_fail(host *h) { return h->is_late || atomic_load(&h->is_over); }
 
 static void fail_hook(lua_State *L, lua_Debug *event);
 
-static void arm(lua_State *L) { lua_sethook(L, fail_hook, LUA_MASKCOUNT | LUA_MASKCALL | LUA_MASKRET, 1); }
+IN_HANDLER static void arm(lua_State *L) { lua_sethook(L, fail_hook, LUA_MASKCOUNT | LUA_MASKCALL | LUA_MASKRET, 1); }
 
 /// Takes the hook away, unless a signal has found a reason for one meanwhile.
 static void disarm(lua_State *L) {
@@ -36,7 +42,7 @@ static void fail_hook(lua_State *L, lua_Debug *event) {
     lua_error(L);
 }
 
-static void handle_signal(int signal) {
+IN_HANDLER static void handle_signal(int signal) {
     (void)signal;
     if (newest_here == NULL) return;
     host *h = host_of(newest_here);
