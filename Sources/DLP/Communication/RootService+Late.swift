@@ -19,7 +19,10 @@ extension RootService {
 
     /// A worker has come.
     func joined(_ rank: Int) {
-        while hasDeparted.count <= rank { hasDeparted.append(false) }
+        while hasDeparted.count <= rank {
+            hasDeparted.append(false)
+            hosts.append(nil)
+        }
         answer(rank)
     }
 

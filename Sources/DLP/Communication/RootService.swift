@@ -15,7 +15,7 @@ final class RootService {
     /// The ranks that have finished their script, or died; behind those of the start, the ones that came late.
     var hasDeparted: [Bool]
     /// The hosts of the ranks, once they have taken part in a loop.
-    var hosts: [Int: String] = [:]
+    var hosts: [String?]
     var rootHasFinished = false
     var actions: [ScheduleAction] = []
     var end: JobEnd?
@@ -46,6 +46,7 @@ final class RootService {
         self.shared = shared
         self.observer = observer
         hasDeparted = Array(repeating: false, count: communicator.size)
+        hosts = Array(repeating: nil, count: communicator.size)
     }
 
     func run() {
