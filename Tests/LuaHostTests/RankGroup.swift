@@ -24,7 +24,7 @@ func run(
 ) throws -> [RankOutcome] {
     let outcomes = Gathered<RankOutcome>()
     for communicator in ThreadCommunicator.group(of: size) {
-        _ = try ServiceThread {
+        try ServiceThread.detach {
             outcomes.add(communicator.rank, outcome(of: text, communicator, rootWorks))
         }
     }
