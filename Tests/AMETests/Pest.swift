@@ -7,27 +7,31 @@ final class Pest: Sendable {
     private struct State {
         var victims: [pthread_t] = []
         var isOver = false
-        var count = 0
     }
 
     private final class Shared: Sendable {
         let state = Mutex(State())
     }
 
+    /// How many signals have arrived, with whatever pest.
+    private static let arrived = Atomic(0)
+
     private let shared = Shared()
     private let thread: TestThread<Void>
+    private let before: Int
 
-    /// How many signals it has sent.
-    var count: Int { shared.state.withLock { $0.count } }
+    /// How many signals have arrived since it began; those of another pest that is there at the same time count as well.
+    var count: Int { Self.arrived.load(ordering: .relaxed) - before }
 
     init() throws {
+        before = Self.arrived.load(ordering: .relaxed)
         var handler = sigaction()
-        handler.__sigaction_handler.sa_handler = { _ in }
+        handler.__sigaction_handler.sa_handler = { _ in Pest.arrived.add(1, ordering: .relaxed) }
         try #require(sigaction(SIGUSR1, &handler, nil) == 0)
         thread = try TestThread { [shared] in
             // The lock keeps the threads from ending meanwhile.
             while shared.state.withLock({ state in
-                for victim in state.victims { if pthread_kill(victim, SIGUSR1) == 0 { state.count += 1 } }
+                for victim in state.victims { pthread_kill(victim, SIGUSR1) }
                 return !state.isOver
             }) { usleep(50) }
         }
@@ -38,9 +42,23 @@ final class Pest: Sendable {
         _ = try? thread.join()
     }
 
-    func begin() { shared.state.withLock { $0.victims.append(pthread_self()) } }
+    func begin() {
+        // Tests run on threads of libdispatch, which block all signals, and the threads that they start inherit that.
+        block(false)
+        shared.state.withLock { $0.victims.append(pthread_self()) }
+    }
 
-    func end() { shared.state.withLock { state in state.victims.removeAll { $0 == pthread_self() } } }
+    func end() {
+        shared.state.withLock { state in state.victims.removeAll { $0 == pthread_self() } }
+        block(true)
+    }
+
+    private func block(_ isBlocked: Bool) {
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        sigaddset(&mask, SIGUSR1)
+        pthread_sigmask(isBlocked ? SIG_BLOCK : SIG_UNBLOCK, &mask, nil)
+    }
 }
 
 /// Does something on this thread that is disturbed meanwhile.
