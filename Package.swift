@@ -39,7 +39,7 @@ let package = Package(
         // C that must be C: Lua's headers, the trampoline between Lua and Swift, fork and its kin, libraries opened at run
         // time.
         .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
-        .target(name: "CLuaHost", dependencies: ["CLua"], cSettings: strictC),
+        .target(name: "CLuaHost", dependencies: ["CLua", "CSystem"], cSettings: strictC),
         .target(name: "CSystem", cSettings: strictC),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "CMPI", cSettings: strictC + headers("openmpi", named: "DLP_MPI_INCLUDE")),

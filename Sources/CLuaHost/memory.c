@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "host.h"
 
+#include <CSystem.h>
 #include <dlfcn.h>
 #include <stdlib.h>
 
@@ -28,7 +29,7 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
     }
     // Lua takes for granted that a block can shrink.
     if (new_size > old_size && is_refused(h, new_size - old_size)) return NULL;
-    void *moved = block == NULL ? malloc(new_size) : realloc(block, new_size);
+    void *moved = dlp_realloc(block, new_size);
     if (moved != NULL) h->memory_used += new_size - old_size;
     return moved;
 }

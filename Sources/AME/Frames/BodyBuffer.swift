@@ -1,3 +1,4 @@
+import CSystem
 import DLP
 import Glibc
 
@@ -27,7 +28,7 @@ struct BodyBuffer: ~Copyable {
     mutating func space() throws(FrameError) -> UnsafeMutableRawBufferPointer {
         if filled == capacity, missing > 0 {
             let wanted = min(length, max(capacity * 2, Self.firstCapacity))
-            guard let grown = realloc(base, wanted) else { throw .memory(length) }
+            guard let grown = dlp_realloc(base, wanted) else { throw .memory(length) }
             base = grown
             capacity = wanted
         }

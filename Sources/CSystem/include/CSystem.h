@@ -1,6 +1,7 @@
 #pragma once
 
 #include "CSystemFiles.h"
+#include "CSystemMemory.h"
 #include "CSystemProcesses.h"
 
 #include <stdint.h>

@@ -1,3 +1,5 @@
+import CSystem
+
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -13,7 +15,7 @@ public struct ByteWriter: ~Copyable {
 
     /// An empty buffer with room for `capacity` bytes.
     public init(capacity: Int = 0) {
-        base = capacity > 0 ? malloc(capacity) : nil
+        base = capacity > 0 ? dlp_realloc(nil, capacity) : nil
         self.capacity = base == nil ? 0 : capacity
     }
 
@@ -28,7 +30,7 @@ public struct ByteWriter: ~Copyable {
     @usableFromInline @inline(never)
     mutating func grow(_ additional: Int) {
         let wanted = max(used + additional, capacity * 2, 64)
-        guard let grown = realloc(base, wanted) else {
+        guard let grown = dlp_realloc(base, wanted) else {
             preconditionFailure("out of memory: cannot grow a buffer to \(wanted) bytes")
         }
         base = grown

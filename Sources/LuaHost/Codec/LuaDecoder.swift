@@ -44,6 +44,9 @@ struct LuaDecoder {
     ///
     /// - Throws: `CodecError` where they encode none, or more than one; then nothing is pushed.
     static func push(_ bytes: Bytes, on state: LuaState) throws(CodecError) {
+        // All that is made is in use, so that a collection meanwhile would find nothing.
+        let hasStopped = dlp_stop_collector(state)
+        defer { if hasStopped { dlp_restart_collector(state) } }
         try bytes.withUnsafeBytes { (buffer) throws(CodecError) in
             var decoder = LuaDecoder(state, buffer)
             try decoder.push()
