@@ -248,9 +248,12 @@ struct Job {
         }
     }
 
+    /// Rank 0 comes last: others that see it go, and have no signal yet, would take that for its death.
     private mutating func send(_ signal: Int32, except: Int? = nil) -> [Action] {
         sent.insert(signal)
-        return endings.indices.filter { endings[$0] == nil && $0 != except }.map { .signal(rank: $0, signal) }
+        return endings.indices.reversed().filter { endings[$0] == nil && $0 != except }.map {
+            .signal(rank: $0, signal)
+        }
     }
 
     // MARK: - After the last rank

@@ -84,6 +84,14 @@ struct JobTests {
         #expect(interrupted.status == 130)
     }
 
+    @Test("rank 0 is signalled last, so that nobody without a signal sees it go")
+    func order() {
+        var job = job(3)
+        #expect(
+            job.handle(.signal(SIGTERM, fromTerminal: false), at: 0)
+                == [.signal(rank: 2, SIGTERM), .signal(rank: 1, SIGTERM), .signal(rank: 0, SIGTERM)])
+    }
+
     @Test("a signal goes to every rank; one from a terminal not again to the rank that had it from there")
     func forwarding() {
         var job = job(3, terminalRank: 1)
@@ -136,7 +144,7 @@ struct JobTests {
         #expect(job.handle(.clock, at: 9 * second).isEmpty)
         #expect(
             job.handle(.clock, at: 10 * second) == [
-                .reportTimeout, .signal(rank: 0, SIGTERM), .signal(rank: 1, SIGTERM),
+                .reportTimeout, .signal(rank: 1, SIGTERM), .signal(rank: 0, SIGTERM),
             ])
         _ = job.handle(.ended(rank: 0, .exited(0)), at: 10 * second)
         #expect(signals(job.handle(.clock, at: 15 * second)) == [1: SIGKILL])
