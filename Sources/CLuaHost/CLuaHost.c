@@ -225,7 +225,15 @@ int dlp_iterate(lua_State *L, int index) {
 // MARK: Standard output
 
 void dlp_buffer_standard_output(void) {
-    if (!isatty(STDOUT_FILENO)) setvbuf(stdout, NULL, _IOFBF, 64 * 1024);
+    // With a buffer of its own choice the library takes no wish for a size, and keeps what "unbuffered" left: one byte.
+    static char buffer[64 * 1024];
+    // The thread that draws a status line may have to empty a terminal's buffer into a pipe that nobody else reads.
+    static const size_t terminal_size = 4096;
+    if (isatty(STDOUT_FILENO)) {
+        setvbuf(stdout, buffer, _IOLBF, terminal_size);
+    } else {
+        setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+    }
 }
 
 int dlp_flush(void) { return fflush(stdout) != 0 || ferror(stdout) ? -1 : 0; }

@@ -38,6 +38,7 @@ public func run(_ invocation: Invocation) -> Int32 {
             detection, within: timeout, isEncrypted: invocation.options.encrypt == .yes, joinable: joinable,
             isExplained: invocation.task == .info)
         session = try Session(connection, since: beginning, connectTimeout: timeout)
+        dlp_buffer_standard_output()  // An MPI library may have changed it.
     } catch {
         let rank = detection.launcher?.rank.map { "rank \($0): " } ?? ""
         Complaint.write(rank + error.description)

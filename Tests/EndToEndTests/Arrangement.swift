@@ -34,6 +34,12 @@ enum Arrangement: String, CaseIterable, CustomTestStringConvertible {
     var isSlurm: Bool { rawValue.hasPrefix("slurm") }
     var isHydra: Bool { rawValue.hasPrefix("hydra") }
 
+    /// Whether what another rank prints may come into the middle of a line, in spite of all that a rank can do.
+    ///
+    /// Open MPI's mpiexec gives each rank a pseudo-terminal, which passes on what stands before a tabulator or the end
+    /// of a line by itself.
+    var tearsLines: Bool { self == .openMPI || self == .openMPIOverAME }
+
     /// The launcher's part of a command line that starts so many ranks.
     func launcher(_ ranks: Int) -> String {
         switch self {

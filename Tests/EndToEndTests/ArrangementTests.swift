@@ -57,6 +57,25 @@ struct ArrangementTests {
         #expect(outcome.error == "" && outcome.status == 0, "\(outcome.error)")
     }
 
+    @Test(
+        "lines of several ranks do not run into each other",
+        arguments: Arrangement.allCases.filter { !$0.tearsLines })
+    func lines(_ arrangement: Arrangement) throws {
+        let scratch = try Scratch(
+            job: """
+                local dlp = require "dlp"
+                for n = 1, 200 do
+                    dlp.barrier()
+                    print("rank", dlp.RANK, "line", n)
+                end
+                for n = 201, 300 do io.write("rank\\t", dlp.RANK, "\\tline\\t", n, "\\n") end
+                """)
+        let outcome = try arrangement.run(4, "job.lua", in: scratch)
+        let expected = (0..<4).flatMap { rank in (1...300).map { "rank\t\(rank)\tline\t\($0)" } }
+        #expect(outcome.lines.sorted() == expected.sorted())
+        #expect(outcome.error == "" && outcome.status == 0, "\(outcome.error)")
+    }
+
     @Test("a single rank works alone", arguments: Arrangement.allCases)
     func single(_ arrangement: Arrangement) throws {
         let outcome = try arrangement.run(1, "--info")
