@@ -1,5 +1,6 @@
 import CMPI
 import DLP
+import Glibc
 
 /// The calls of an MPI library, with each failure as an error.
 ///
@@ -37,6 +38,14 @@ struct MPICalls: @unchecked Sendable {
         var greatest: Int32 = 0
         try check(table.pointee.maximum(condition ? 1 : 0, &greatest))
         return greatest != 0
+    }
+
+    /// Gives all ranks what the root has; every rank must call it, and it waits for the root.
+    func share<Fact: BitwiseCopyable>(_ fact: inout Fact) throws(CommunicationError) {
+        try withUnsafeMutableBytes(of: &fact) { (bytes) throws(CommunicationError) in
+            var request = try broadcast(UnsafeRawBufferPointer(bytes))
+            while try !isDone(&request) { sched_yield() }
+        }
     }
 
     /// Begins to send; the memory must stay until the request is done.

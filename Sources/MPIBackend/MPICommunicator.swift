@@ -4,21 +4,21 @@ import Glibc
 
 /// One rank of a job on MPI, connected with rank 0, or as rank 0 with every other.
 ///
-/// MPI is initialized when it is made and used by that thread only. There is no way to wait for MPI asleep, so a rank
-/// that waits looks again and again, ever more rarely. MPI does not tell of a rank that is lost: its launcher ends the
-/// others.
+/// MPI is initialized when it is made and used by that thread only. There is no way to wait for MPI asleep: ranks of one
+/// host wake each other, and one that may get something from another looks again and again, ever more rarely. MPI does
+/// not tell of a rank that is lost: its launcher ends the others.
 public final class MPICommunicator: Communicator {
     /// This rank, from 0.
     public let rank: Int
     /// How many ranks the job has.
     public let size: Int
     /// Lets other threads interrupt `receive`.
-    public var waker: any Waker { eventWaker }
+    public var waker: any Waker { bells }
 
     private let calls: MPICalls
     private let limits: BodyLimits
     private let traffic: Traffic
-    private let eventWaker: EventWaker
+    private let bells: Bells
     private var isClosed = false
 
     /// Initializes MPI; all ranks must, at the same time.
@@ -41,9 +41,7 @@ public final class MPICommunicator: Communicator {
     ) throws(CommunicationError) {
         calls = library.calls
         self.limits = limits
-        eventWaker = try EventWaker()
         dlp_sleep_precisely()
-        traffic = Traffic(calls, limits)
         (rank, size) = try calls.start()
         let objection = Self.objection(
             to: rank, of: size, expectedRank: expectedRank, expectedSize: expectedSize, library: library.description)
@@ -55,6 +53,11 @@ public final class MPICommunicator: Communicator {
             usleep(500_000)
             throw CommunicationError("MPI and its launcher do not agree on another rank's place")
         }
+        var address = dlp_bells_address()
+        let own = rank == 0 ? try Bells(ofRootOf: size, address: &address) : nil
+        try calls.share(&address)
+        if let own { bells = own } else { bells = try Bells(of: rank, size: size, root: address) }
+        traffic = Traffic(calls, limits, bells)
     }
 
     /// What is wrong with the place that MPI gives this rank, if anything is.
@@ -113,13 +116,16 @@ public final class MPICommunicator: Communicator {
         traffic.backoff.endWait()
         while true {
             if let (message, source) = traffic.arrivals.popFirst() { return .message(message, from: source) }
+            let heard = bells.rings
             if try traffic.progress() {
                 traffic.backoff.endWait()
                 continue
             }
+            if bells.takeWake() { return .woken }
             let now = dlp_now()
-            if let deadline, deadline <= now { return eventWaker.wait(nanoseconds: 0) ? .woken : .timedOut }
-            if eventWaker.wait(nanoseconds: pause(at: now, until: deadline)) { return .woken }
+            if let deadline, deadline <= now { return .timedOut }
+            let pause = pause(at: now, until: deadline, hearsAll: bells.hearsAll)
+            if pause > 0, bells.wait(heard: heard, nanoseconds: pause) { traffic.backoff.endWait() }
         }
     }
 
@@ -187,15 +193,15 @@ public final class MPICommunicator: Communicator {
             }
             let now = dlp_now()
             if let deadline, deadline <= now { return false }
-            var rest = timespec(tv_sec: 0, tv_nsec: Int(pause(at: now, until: deadline)))
+            var rest = timespec(tv_sec: 0, tv_nsec: Int(pause(at: now, until: deadline, hearsAll: false)))
             if rest.tv_nsec > 0 { nanosleep(&rest, nil) }
         }
         return true
     }
 
     /// Yields, or says for how many nanoseconds to sleep.
-    private func pause(at now: UInt64, until deadline: UInt64?) -> UInt64 {
-        switch traffic.backoff.pause(at: now, isTransferring: traffic.isBusy) {
+    private func pause(at now: UInt64, until deadline: UInt64?, hearsAll: Bool) -> UInt64 {
+        switch traffic.backoff.pause(at: now, isTransferring: traffic.isBusy, hearsAll: hearsAll) {
         case .yield:
             sched_yield()
             return 0

@@ -14,6 +14,7 @@ final class Traffic {
 
     private let calls: MPICalls
     private let limits: BodyLimits
+    private let bells: Bells
     private var sendings: [Sending] = []
     private var transfers: [Transfer] = []
     /// A packet that was found and is still being received, into `space`.
@@ -23,6 +24,8 @@ final class Traffic {
     /// One MPI message or broadcast on its way out, whose memory must stay until it is sent.
     private struct Sending {
         let bytes: Bytes
+        /// The rank that it goes to; nil for a broadcast.
+        let destination: Int?
         var request: dlp_mpi_request
     }
 
@@ -35,9 +38,10 @@ final class Traffic {
     /// Packets taken in before others get their turn.
     private static let batch = 256
 
-    init(_ calls: MPICalls, _ limits: BodyLimits) {
+    init(_ calls: MPICalls, _ limits: BodyLimits, _ bells: Bells) {
         self.calls = calls
         self.limits = limits
+        self.bells = bells
         space = .allocate(byteCount: limits.packet, alignment: 16)
     }
 
@@ -53,14 +57,14 @@ final class Traffic {
     func send(_ message: Message, to destinations: Range<Int>) throws(CommunicationError) {
         let isSmall = message.body.count <= limits.inside
         try sendPacket(message, isSmall ? .inside : .pieces, to: destinations)
-        guard !isSmall else { return }
-        for destination in destinations {
-            for range in pieces(of: message.body) {
-                try begin(message.body[range]) { (bytes) throws(CommunicationError) in
-                    try calls.send(bytes, to: destination, tag: Packet.pieceTag)
+        if !isSmall {
+            for destination in destinations {
+                for range in pieces(of: message.body) {
+                    try begin(message.body[range], to: destination, tag: Packet.pieceTag)
                 }
             }
         }
+        for destination in destinations { bells.ring(destination) }
     }
 
     /// Begins to send a message to every other rank, its body by a broadcast: the cost grows with the logarithm of their
@@ -70,8 +74,14 @@ final class Traffic {
     func broadcast(_ message: Message, to destinations: Range<Int>) throws(CommunicationError) {
         try sendPacket(message, .broadcast, to: destinations)
         for range in pieces(of: message.body) {
-            try begin(message.body[range]) { (bytes) throws(CommunicationError) in try calls.broadcast(bytes) }
+            let bytes = message.body[range]
+            try keep(
+                bytes, to: nil,
+                bytes.withUnsafeBytes { (bytes) throws(CommunicationError) in
+                    try calls.broadcast(bytes)
+                })
         }
+        for destination in destinations { bells.ring(destination) }
     }
 
     private func pieces(of body: Bytes) -> some Sequence<Range<Int>> {
@@ -85,24 +95,33 @@ final class Traffic {
         var writer = ByteWriter(capacity: FrameHeader.length + (way == .inside ? message.body.count : 0))
         Packet.write(message, way, to: &writer)
         let packet = writer.finish()
-        for destination in destinations {
-            try begin(packet) { (bytes) throws(CommunicationError) in
-                try calls.send(bytes, to: destination, tag: Packet.tag)
-            }
-        }
+        for destination in destinations { try begin(packet, to: destination, tag: Packet.tag) }
     }
 
-    private func begin(
-        _ bytes: Bytes, _ call: (UnsafeRawBufferPointer) throws(CommunicationError) -> dlp_mpi_request
+    private func begin(_ bytes: Bytes, to destination: Int, tag: Int32) throws(CommunicationError) {
+        let request = try bytes.withUnsafeBytes { (bytes) throws(CommunicationError) in
+            try calls.send(bytes, to: destination, tag: tag)
+        }
+        try keep(bytes, to: destination, request)
+    }
+
+    private func keep(
+        _ bytes: Bytes, to destination: Int?, _ request: dlp_mpi_request
     ) throws(CommunicationError) {
-        var request = try bytes.withUnsafeBytes(call)
-        if try !calls.isDone(&request) { sendings.append(Sending(bytes: bytes, request: request)) }
+        var request = request
+        guard try !calls.isDone(&request) else { return }
+        sendings.append(Sending(bytes: bytes, destination: destination, request: request))
     }
 
     /// Looks once at all that is under way, and for what is new; false where nothing came of it.
     func progress() throws(CommunicationError) -> Bool {
         let before = (sendings.count, transfers.count)
-        try sendings.removeDone { (sending) throws(CommunicationError) in try calls.isDone(&sending.request) }
+        try sendings.removeDone { (sending) throws(CommunicationError) in
+            guard try calls.isDone(&sending.request) else { return false }
+            // The library may have had no way to let it go before.
+            if let destination = sending.destination { bells.ring(destination) }
+            return true
+        }
         try transfers.removeDone { (transfer) throws(CommunicationError) in
             guard let message = try transfer.advance(through: calls) else { return false }
             arrivals.finish(transfer.place, message)

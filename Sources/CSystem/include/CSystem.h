@@ -1,5 +1,6 @@
 #pragma once
 
+#include "CSystemBells.h"
 #include "CSystemFiles.h"
 #include "CSystemMemory.h"
 #include "CSystemProcesses.h"

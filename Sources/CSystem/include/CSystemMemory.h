@@ -15,3 +15,14 @@ static inline void *dlp_realloc(void *block, size_t size) {
     if (size >= dlp_large_block && moved != NULL) dlp_prefer_large_pages(moved, size);
     return moved;
 }
+
+/// Makes memory that other processes reach by its descriptor; it has no name that could be left behind. Returns the
+/// descriptor of `size` bytes of zeros, or -errno.
+int dlp_memory_file(const char *name, size_t size);
+
+/// Such memory with a copy of `count` bytes that nobody can change any more; the descriptor, or -errno.
+int dlp_memory_file_of(const char *name, const void *bytes, size_t count);
+
+/// Maps memory that another process has made in this way, for reading; NULL where it is not exactly `count` bytes, or
+/// somebody could still change it or take it away: to read it then could be a signal that kills.
+const void *dlp_map_memory_file(int descriptor, size_t count);

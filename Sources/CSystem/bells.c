@@ -1,0 +1,112 @@
+#define _GNU_SOURCE
+#include "CSystem.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MEMORY_NAME "dlp-bells"
+
+// Each in a line of the cache by itself: different ranks write them.
+struct bell {
+    _Alignas(64) _Atomic(uint32_t) rings;
+    _Atomic(uint32_t) is_asleep;
+};
+
+struct dlp_bells {
+    uint64_t nonce[2];
+    uint32_t count;
+    _Atomic(uint32_t) finders;
+    struct bell bells[];
+};
+
+static size_t size_of(uint32_t count) { return sizeof(struct dlp_bells) + count * sizeof(struct bell); }
+
+static struct dlp_bells *map(size_t size, int flags, int descriptor) {
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, descriptor, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static struct dlp_bells *map_new(size_t size, int *descriptor) {
+    *descriptor = dlp_memory_file(MEMORY_NAME, size);
+    if (*descriptor >= 0) {
+        struct dlp_bells *bells = map(size, MAP_SHARED, *descriptor);
+        if (bells != NULL) return bells;
+        close(*descriptor);
+        *descriptor = -1;
+    }
+    return map(size, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+}
+
+struct dlp_bells *dlp_bells_make(uint32_t count, struct dlp_bells_address *address) {
+    int descriptor;
+    struct dlp_bells *bells = map_new(size_of(count), &descriptor);
+    if (bells == NULL) return NULL;
+    bells->count = count;
+    if (getrandom(bells->nonce, sizeof bells->nonce, 0) != sizeof bells->nonce && descriptor >= 0) {
+        close(descriptor);
+        descriptor = -1;
+    }
+    *address = (struct dlp_bells_address){.process = getpid(), .descriptor = descriptor, .count = count};
+    memcpy(address->nonce, bells->nonce, sizeof address->nonce);
+    return bells;
+}
+
+// Opens nothing but memory of this name: to open a device or a pipe of a stranger could do something.
+static int open_memory(const struct dlp_bells_address *address) {
+    static const char expected[] = "/memfd:" MEMORY_NAME;
+    char path[64], target[sizeof expected - 1];
+    snprintf(path, sizeof path, "/proc/%lld/fd/%d", (long long)address->process, address->descriptor);
+    if (readlink(path, target, sizeof target) != sizeof target || memcmp(target, expected, sizeof target) != 0) return -1;
+    return open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
+struct dlp_bells *dlp_bells_find(const struct dlp_bells_address *address) {
+    int descriptor = open_memory(address);
+    if (descriptor < 0) return NULL;
+    struct stat status;
+    size_t size = size_of(address->count);
+    struct dlp_bells *bells =
+        fstat(descriptor, &status) == 0 && status.st_size == (off_t)size ? map(size, MAP_SHARED, descriptor) : NULL;
+    close(descriptor);
+    if (bells == NULL) return NULL;
+    if (bells->count != address->count || memcmp(bells->nonce, address->nonce, sizeof bells->nonce) != 0) {
+        munmap(bells, size);
+        return NULL;
+    }
+    atomic_fetch_add(&bells->finders, 1);
+    return bells;
+}
+
+void dlp_bells_close(struct dlp_bells *bells) { munmap(bells, size_of(bells->count)); }
+
+uint32_t dlp_bells_finders(const struct dlp_bells *bells) { return atomic_load(&bells->finders); }
+
+uint32_t dlp_bell_rings(const struct dlp_bells *bells, uint32_t rank) { return atomic_load(&bells->bells[rank].rings); }
+
+void dlp_bell_ring(struct dlp_bells *bells, uint32_t rank) {
+    struct bell *bell = &bells->bells[rank];
+    atomic_fetch_add(&bell->rings, 1);
+    // Who goes to sleep says so first, and then lets the system compare the count: one of the two sees the other.
+    if (atomic_load(&bell->is_asleep) && atomic_exchange(&bell->is_asleep, 0)) {
+        syscall(SYS_futex, &bell->rings, FUTEX_WAKE, 1, NULL, NULL, 0);
+    }
+}
+
+int dlp_bell_wait(struct dlp_bells *bells, uint32_t rank, uint32_t heard, uint64_t nanoseconds) {
+    struct bell *bell = &bells->bells[rank];
+    struct timespec rest = {.tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = (long)(nanoseconds % 1000000000)};
+    atomic_store(&bell->is_asleep, 1);
+    // Returns early where the bell has been rung, and for a signal, which is as good a reason to look.
+    syscall(SYS_futex, &bell->rings, FUTEX_WAIT, heard, &rest, NULL, 0);
+    atomic_store(&bell->is_asleep, 0);
+    return atomic_load(&bell->rings) != heard;
+}

@@ -1,0 +1,81 @@
+import CSystem
+import DLP
+import Glibc
+import Synchronization
+
+/// Wakes this rank and the others of its host: MPI itself cannot be waited for asleep.
+///
+/// Who has sent something rings the receiver's bell, so that this one may sleep until then. On another host a bell is
+/// not heard; who gets something from there has to look by itself, and now and then everyone has: a library may move a
+/// message later than when it is sent.
+///
+/// Unchecked because of the pointer: what it points to is changed by atomic operations only, and stays as long as this.
+final class Bells: Waker, @unchecked Sendable {
+    private let bells: OpaquePointer
+    private let rank: UInt32
+    private let size: UInt32
+    /// Whether these bells are the root's own, or were found where the root has them.
+    private let areShared: Bool
+    /// By it the others find what the root has made.
+    private let descriptor: Int32
+    private let isWoken = Atomic(false)
+
+    /// Makes the bells of a job on its root, of which `address` tells the others.
+    ///
+    /// - Throws: `CommunicationError` where the system has no memory.
+    init(ofRootOf size: Int, address: inout dlp_bells_address) throws(CommunicationError) {
+        bells = try Self.make(size, &address)
+        (rank, self.size, descriptor, areShared) = (0, UInt32(size), address.descriptor, true)
+    }
+
+    /// Finds the bells that the root has made, or makes some by which other threads can wake this rank.
+    ///
+    /// - Throws: `CommunicationError` where the system has no memory.
+    init(of rank: Int, size: Int, root: dlp_bells_address) throws(CommunicationError) {
+        var address = root
+        (self.rank, self.size) = (UInt32(rank), UInt32(size))
+        if let found = dlp_bells_find(&address) {
+            (bells, descriptor, areShared) = (found, -1, true)
+        } else {
+            bells = try Self.make(size, &address)
+            (descriptor, areShared) = (address.descriptor, false)
+        }
+    }
+
+    private static func make(_ size: Int, _ address: inout dlp_bells_address) throws(CommunicationError)
+        -> OpaquePointer
+    {
+        guard let bells = dlp_bells_make(UInt32(size), &address) else {
+            throw CommunicationError("cannot get memory for the bells of \(size) ranks: \(systemMessage(-errno))")
+        }
+        return bells
+    }
+
+    deinit {
+        dlp_bells_close(bells)
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    /// Whether everyone who sends messages to this rank is heard here.
+    var hearsAll: Bool { areShared && (rank != 0 || dlp_bells_finders(bells) == size - 1) }
+
+    /// How often this rank's bell has been rung; it wraps.
+    var rings: UInt32 { dlp_bell_rings(bells, rank) }
+
+    /// Lets `other` know that something was sent to it.
+    func ring(_ other: Int) { dlp_bell_ring(bells, UInt32(other)) }
+
+    func wake() {
+        isWoken.store(true, ordering: .sequentiallyConsistent)
+        dlp_bell_ring(bells, rank)
+    }
+
+    /// Whether another thread has woken this rank; takes that back.
+    func takeWake() -> Bool {
+        isWoken.load(ordering: .relaxed) && isWoken.exchange(false, ordering: .sequentiallyConsistent)
+    }
+
+    /// Sleeps until this rank's bell has been rung since it had been `heard` so often, at most so many nanoseconds; false
+    /// where it has not, perhaps early.
+    func wait(heard: UInt32, nanoseconds: UInt64) -> Bool { dlp_bell_wait(bells, rank, heard, nanoseconds) != 0 }
+}
