@@ -114,6 +114,38 @@ ssize_t dlp_send(int descriptor, const void *head, size_t head_count, const void
     return count < 0 ? -errno : count;
 }
 
+/// Room for the control message that carries one descriptor, and no more: what does not fit the system closes.
+union carrier {
+    char bytes[CMSG_LEN(sizeof(int))];
+    struct cmsghdr head;
+};
+
+ssize_t dlp_send_passing(int descriptor, const void *bytes, size_t count, int passed) {
+    union carrier carrier = {.head = {
+        .cmsg_len = CMSG_LEN(sizeof passed), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+    memcpy(CMSG_DATA(&carrier.head), &passed, sizeof passed);
+    struct iovec part = {(void *)bytes, count};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &carrier, .msg_controllen = CMSG_LEN(sizeof passed)};
+    ssize_t sent = sendmsg(descriptor, &message, MSG_NOSIGNAL);
+    return sent < 0 ? -errno : sent;
+}
+
+ssize_t dlp_receive_passed(int descriptor, void *buffer, size_t count, int *passed) {
+    union carrier carrier;
+    struct iovec part = {buffer, count};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &carrier, .msg_controllen = CMSG_LEN(sizeof *passed)};
+    *passed = -1;
+    ssize_t received = recvmsg(descriptor, &message, MSG_CMSG_CLOEXEC);
+    if (received < 0) return -errno;
+    const struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS
+        && head->cmsg_len == CMSG_LEN(sizeof *passed))
+        memcpy(passed, CMSG_DATA(head), sizeof *passed);
+    return received;
+}
+
 int dlp_event(void) {
     int descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     return descriptor < 0 ? -errno : descriptor;

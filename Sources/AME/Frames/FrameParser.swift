@@ -10,9 +10,15 @@ struct FrameParser: ~Copyable {
     private var body = BodyBuffer()
     /// Opens the bodies of a stream that is encrypted.
     private var records: RecordReader?
+    private let sharesMemory: Bool
+    /// What came with the beginning of a header, until all of that is here.
+    private var passed: PassedDescriptor?
+    /// The body under way, where it lies in shared memory.
+    private var sharedBody: Bytes?
 
     /// At the beginning of a stream that `cipher` opens; nil: it is not encrypted.
-    init(cipher: RecordCipher? = nil) {
+    init(cipher: RecordCipher? = nil, sharesMemory: Bool = false) {
+        self.sharesMemory = sharesMemory
         partialHeader.reserveCapacity(FrameHeader.length)
         records = cipher.map { RecordReader(cipher: $0) }
     }
@@ -32,6 +38,14 @@ struct FrameParser: ~Copyable {
         return finishedMessage()
     }
 
+    /// Takes a descriptor that came with the bytes which are fed next.
+    ///
+    /// - Throws: `FrameError.shared` where the one before belongs to no message.
+    mutating func pass(_ descriptor: consuming PassedDescriptor) throws(FrameError) {
+        guard passed == nil else { throw .shared }
+        passed = consume descriptor
+    }
+
     /// Takes all of `bytes` and gives each message that they complete to `emit`.
     ///
     /// - Throws: `FrameError` where the stream is not one of frames; the parser is of no use afterwards.
@@ -45,6 +59,8 @@ struct FrameParser: ~Copyable {
             rest = rest.dropFirst(try takeBody(from: UnsafeRawBufferPointer(rebasing: rest)))
             if let message = finishedMessage() { emit(message) }
         }
+        // It came with the first byte of a header, all of which has passed by.
+        if passed != nil, partialHeader.isEmpty { throw .shared }
     }
 
     /// Reads the header, or keeps its beginning, and returns how many bytes it took.
@@ -67,14 +83,20 @@ struct FrameParser: ~Copyable {
 
     /// Reads a header, which says of its frame that it is encrypted where the stream is, and only there.
     private func readHeader(_ bytes: UnsafeRawBufferPointer) throws(FrameError) -> FrameHeader {
-        guard records != nil else { return try FrameHeader(reading: bytes) }
+        guard records != nil else {
+            return try FrameHeader(reading: bytes, knownFlags: sharesMemory ? FrameFlag.shared : 0)
+        }
         let header = try FrameHeader(reading: bytes, knownFlags: FrameFlag.sealed)
         guard header.flags == FrameFlag.sealed else { throw .clear }
         return header
     }
 
-    private mutating func begin(_ header: FrameHeader) {
+    private mutating func begin(_ header: FrameHeader) throws(FrameError) {
         self.header = header
+        guard header.flags != FrameFlag.shared else {
+            guard let passed = passed.take() else { throw .shared }
+            return sharedBody = try SharedBody.bytes(of: passed, count: header.bodyLength)
+        }
         body.begin(length: header.bodyLength)
         records?.begin()
     }
@@ -88,6 +110,6 @@ struct FrameParser: ~Copyable {
     private mutating func finishedMessage() -> Message? {
         guard let header, records?.isFinished ?? (body.missing == 0) else { return nil }
         self.header = nil
-        return header.message(body: body.take())
+        return header.message(body: sharedBody.take() ?? body.take())
     }
 }

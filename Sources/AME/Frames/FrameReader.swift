@@ -2,10 +2,16 @@ import DLP
 
 /// Receives messages from a socket.
 struct FrameReader: ~Copyable {
+    private let socket: Socket
+    private let sharesMemory: Bool
     private var parser: FrameParser
 
-    /// At the beginning of a stream that `cipher` opens; nil: it is not encrypted.
-    init(cipher: RecordCipher?) { parser = FrameParser(cipher: cipher) }
+    /// At the beginning of what comes over a link.
+    init(_ link: Link) {
+        socket = link.socket
+        sharesMemory = link.sharesMemory
+        parser = FrameParser(cipher: link.channel?.incoming, sharesMemory: sharesMemory)
+    }
 
     /// What came of one attempt.
     enum Reception {
@@ -18,11 +24,11 @@ struct FrameReader: ~Copyable {
     }
 
     /// Receives once, through `scratch` or into the body under way, and gives complete messages to `emit`.
-    mutating func receive(from socket: Socket, through scratch: Scratch, emit: (Message) -> Void) -> Reception {
+    mutating func receive(through scratch: Scratch, emit: (Message) -> Void) -> Reception {
         do throws(FrameError) {
             let isDirect = parser.wantsDirectRead
             let space = isDirect ? try parser.space() : scratch.buffer
-            switch socket.receive(into: space) {
+            switch try receive(into: space) {
             case .count(let count) where isDirect:
                 if let message = parser.advance(by: count) { emit(message) }
             case .count(let count):
@@ -35,6 +41,16 @@ struct FrameReader: ~Copyable {
         } catch {
             return .ended(error.description)
         }
+    }
+
+    private mutating func receive(
+        into space: UnsafeMutableRawBufferPointer
+    ) throws(FrameError) -> Socket.Transfer {
+        guard sharesMemory else { return socket.receive(into: space) }
+        var passed: PassedDescriptor?
+        let transfer = socket.receive(into: space, passed: &passed)
+        if let passed = passed.take() { try parser.pass(passed) }
+        return transfer
     }
 }
 

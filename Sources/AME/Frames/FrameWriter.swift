@@ -7,24 +7,31 @@ struct FrameWriter: ~Copyable {
         case sealed(SealedFrame)
     }
 
+    private let socket: Socket
+    private let sharesMemory: Bool
     private var cipher: RecordCipher?
     private var current: Frame?
 
-    /// At the beginning of a stream that `cipher` seals; nil: it is not encrypted.
-    init(cipher: RecordCipher?) { self.cipher = cipher }
+    /// At the beginning of what goes over a link.
+    init(_ link: Link) {
+        socket = link.socket
+        sharesMemory = link.sharesMemory
+        cipher = link.channel?.outgoing
+    }
 
     /// Whether part of a message has not gone yet.
     var isBusy: Bool { current != nil }
 
-    /// Takes the next message, once the one before has gone.
-    mutating func begin(_ message: Message) {
-        current = cipher == nil ? .clear(OutgoingFrame(message)) : .sealed(SealedFrame(message))
+    /// Takes the next message, once the one before has gone; its body may be in shared memory already.
+    mutating func begin(_ message: Message, shared: SharedBody? = nil) {
+        guard cipher == nil else { return current = .sealed(SealedFrame(message)) }
+        current = .clear(OutgoingFrame(message, in: sharesMemory ? shared ?? SharedBody(copying: message.body) : nil))
     }
 
-    /// Sends as much as `socket` takes.
+    /// Sends as much as the socket takes.
     ///
     /// - Returns: `count` once all of the message has gone, else why not.
-    mutating func flush(through socket: Socket) -> Socket.Transfer {
+    mutating func flush() -> Socket.Transfer {
         let transfer: Socket.Transfer
         // Taken out while it is changed: in place its buffer would be copied.
         switch current.take() {

@@ -2,7 +2,7 @@ import DLP
 
 /// How either side of a connection introduces itself.
 ///
-///     0  magic "dlp-ame\n"   8  version (2 bytes)   10  role   11  flags: 1, encrypted
+///     0  magic "dlp-ame\n"   8  version (2 bytes)   10  role   11  flags: 1, encrypted; 2, local
 ///     12 rank               16  size                20  12 bytes reserved, 0 so far
 ///     32 nonce
 ///
@@ -16,6 +16,7 @@ struct Greeting: Equatable {
 
     private static let magic = Array("dlp-ame\n".utf8)
     private static let encryptedFlag: UInt8 = 1
+    private static let localFlag: UInt8 = 2
 
     /// Which end of the connection speaks.
     enum Role: UInt8 {
@@ -30,14 +31,17 @@ struct Greeting: Equatable {
     var size: UInt32
     /// Whether this side encrypts what it says after the handshake, and wants the other to do so.
     var isEncrypted: Bool
+    /// Whether this side's socket ends on its own host: where the other's does, too, nothing is between them.
+    var isLocal: Bool
     var nonce: [UInt8]
 
     /// An introduction with a fresh nonce.
-    init(role: Role, rank: Int, size: Int, isEncrypted: Bool = false) {
+    init(role: Role, rank: Int, size: Int, isEncrypted: Bool = false, isLocal: Bool = false) {
         self.role = role
         self.rank = UInt32(rank)
         self.size = UInt32(size)
         self.isEncrypted = isEncrypted
+        self.isLocal = isLocal
         var generator = SystemRandomNumberGenerator()
         nonce = (0..<Self.nonceLength).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
     }
@@ -52,6 +56,7 @@ struct Greeting: Equatable {
         rank = UInt32(littleEndianBytes: bytes[12..<16])
         size = UInt32(littleEndianBytes: bytes[16..<20])
         isEncrypted = bytes[11] & Self.encryptedFlag != 0
+        isLocal = bytes[11] & Self.localFlag != 0
         nonce = Self.nonce(of: bytes)
     }
 
@@ -68,12 +73,15 @@ struct Greeting: Equatable {
         guard version == FrameHeader.version else { throw .version(version) }
     }
 
+    /// Whether this side and another share memory: encrypted messages go nowhere but through the socket.
+    func sharesMemory(with other: Greeting) -> Bool { isLocal && other.isLocal && !isEncrypted && !other.isEncrypted }
+
     /// The introduction as it goes over the wire.
     var bytes: [UInt8] {
         var bytes = Self.magic
         bytes.append(contentsOf: FrameHeader.version.littleEndianBytes)
         bytes.append(role.rawValue)
-        bytes.append(isEncrypted ? Self.encryptedFlag : 0)
+        bytes.append((isEncrypted ? Self.encryptedFlag : 0) | (isLocal ? Self.localFlag : 0))
         bytes.append(contentsOf: rank.littleEndianBytes)
         bytes.append(contentsOf: size.littleEndianBytes)
         bytes.append(contentsOf: [UInt8](repeating: 0, count: 12))

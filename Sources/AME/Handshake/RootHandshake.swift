@@ -17,6 +17,8 @@ struct RootHandshake {
     private(set) var outcome = Outcome.pending
     /// What the two encrypt with once they have come to terms; nil where they do not.
     private(set) var channel: SealedChannel?
+    /// Whether the two share memory, once they have come to terms.
+    private(set) var sharesMemory = false
 
     private let codes: HandshakeCodes
     private let greeting: Greeting
@@ -76,6 +78,7 @@ struct RootHandshake {
         switch verdict {
         case .accepted:
             outcome = .accepted(rank: Int(worker.rank))
+            sharesMemory = greeting.sharesMemory(with: worker)
             if greeting.isEncrypted {
                 channel = SealedChannel(key: codes.key, hello: hello, challenge: challenge, role: .root)
             }

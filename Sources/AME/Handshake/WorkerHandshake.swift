@@ -12,9 +12,11 @@ struct WorkerHandshake {
     private(set) var outcome = Outcome.pending
     /// What the two encrypt with once they have come to terms; nil where they do not.
     private(set) var channel: SealedChannel?
+    /// Whether the two share memory, once they have come to terms.
+    private(set) var sharesMemory = false
 
     private let codes: HandshakeCodes
-    private let isEncrypted: Bool
+    private let greeting: Greeting
     private var received: [UInt8] = []
     /// The root's challenge and our proof, once they have been exchanged.
     private var exchanged: (challenge: [UInt8], proof: [UInt8])?
@@ -23,7 +25,7 @@ struct WorkerHandshake {
     init(key: JobKey, greeting: Greeting) {
         codes = HandshakeCodes(key: key)
         hello = greeting.bytes
-        isEncrypted = greeting.isEncrypted
+        self.greeting = greeting
     }
 
     /// Whether the peer has shown that it has the key.
@@ -73,12 +75,13 @@ struct WorkerHandshake {
         if case .refused(let refusal) = verdict { throw .refused(refusal) }
         // A root that does not look at what we want must not have it another way.
         let root = try Greeting(reading: challenge, by: .root)
-        guard root.isEncrypted == isEncrypted else {
+        guard root.isEncrypted == greeting.isEncrypted else {
             throw .refused(.encryptionDiffers(rootEncrypts: root.isEncrypted))
         }
-        if isEncrypted {
+        if greeting.isEncrypted {
             channel = SealedChannel(key: codes.key, hello: hello, challenge: challenge, role: .worker)
         }
+        sharesMemory = greeting.sharesMemory(with: root)
         outcome = .accepted
     }
 }

@@ -81,6 +81,13 @@ public final class AMERoot: Communicator {
         }
     }
 
+    /// Sends a message to every other rank, or queues it, as `send` does.
+    ///
+    /// - Throws: `CommunicationError` where the system refuses to watch a connection.
+    public func sendToAll(_ message: Message) throws(CommunicationError) {
+        if size > 1 { try star.send(message, to: 1..<size) }
+    }
+
     /// Waits, asleep, for what comes next: until `deadline`, in nanoseconds of the monotonic clock, or for ever.
     ///
     /// - Throws: `CommunicationError` where the system refuses to wait.

@@ -126,7 +126,8 @@ final class Gate {
             case .socket(let socket):
                 guard Self.isTrusted(socket) else { continue }
                 if candidates.count == mostCandidates { turnAway(oldest) }
-                let greeting = Greeting(role: .root, rank: 0, size: size, isEncrypted: isEncrypted)
+                let greeting = Greeting(
+                    role: .root, rank: 0, size: size, isEncrypted: isEncrypted, isLocal: socket.isLocal)
                 candidates[nextToken] = Candidate(
                     socket: socket,
                     handshake: RootHandshake(
@@ -165,7 +166,9 @@ final class Gate {
             case .failed: turnAway(token)
             case .accepted(let rank):
                 turnAway(token)
-                let link = Link(socket: candidate.socket, channel: candidate.handshake.channel)
+                let link = Link(
+                    socket: candidate.socket, channel: candidate.handshake.channel,
+                    sharesMemory: candidate.handshake.sharesMemory)
                 if missing?.remove(rank) != nil {
                     try star.add(link, rank: rank)
                 } else {

@@ -4,35 +4,46 @@ import DLP
 final class Peer {
     let rank: Int
     let socket: Socket
+    /// Whether it can be given memory to share.
+    let sharesMemory: Bool
     /// Whether the poller watches for room to send.
     var isWatchedForWriting = false
 
     private var reader: FrameReader
     private var writer: FrameWriter
-    private var unsent = Queue<Message>()
+    private var unsent = Queue<Parcel>()
     /// Whether the socket takes nothing more.
     ///
     /// Why it ended, and what came before, reading will tell.
     private var outputHasEnded = false
 
+    /// A message that waits, with its body in shared memory where other workers get it, too.
+    private struct Parcel {
+        let message: Message
+        let shared: SharedBody?
+    }
+
     /// The worker of this rank, which has proved itself.
     init(rank: Int, link: Link) {
         self.rank = rank
         socket = link.socket
-        reader = FrameReader(cipher: link.channel?.incoming)
-        writer = FrameWriter(cipher: link.channel?.outgoing)
+        sharesMemory = link.sharesMemory
+        reader = FrameReader(link)
+        writer = FrameWriter(link)
     }
 
     /// Whether something waits until the socket takes it.
     var hasUnsent: Bool { writer.isBusy }
 
     /// Sends a message, or keeps what the socket does not take at once; never blocks.
-    func send(_ message: Message) {
+    ///
+    /// - Parameter shared: its body, where that lies in shared memory already.
+    func send(_ message: Message, shared: SharedBody? = nil) {
         if outputHasEnded { return }
         if hasUnsent {
-            unsent.append(message)
+            unsent.append(Parcel(message: message, shared: shared))
         } else {
-            writer.begin(message)
+            writer.begin(message, shared: shared)
             flush()
         }
     }
@@ -40,8 +51,8 @@ final class Peer {
     /// Sends what waits, as far as the socket takes it.
     func flush() {
         while hasUnsent {
-            switch writer.flush(through: socket) {
-            case .count: if let next = unsent.popFirst() { writer.begin(next) }
+            switch writer.flush() {
+            case .count: if let next = unsent.popFirst() { writer.begin(next.message, shared: next.shared) }
             case .wouldBlock: return
             case .ended:
                 outputHasEnded = true
@@ -53,6 +64,6 @@ final class Peer {
 
     /// Receives once, so that no worker keeps the others waiting, and gives complete messages to `emit`.
     func receive(through scratch: Scratch, emit: (Message) -> Void) -> FrameReader.Reception {
-        reader.receive(from: socket, through: scratch, emit: emit)
+        reader.receive(through: scratch, emit: emit)
     }
 }

@@ -53,9 +53,21 @@ final class Star {
 
     /// Sends a message or queues it; nothing where the worker is lost.
     func send(_ message: Message, to rank: Int) throws(CommunicationError) {
-        guard let peer = peers[rank] else { return }
-        peer.send(message)
-        try watchForWriting(peer)
+        try send(message, to: rank..<rank + 1, shared: nil)
+    }
+
+    /// The same for several workers, of which those of this host share one copy of the body where it is large.
+    func send(_ message: Message, to ranks: Range<Int>) throws(CommunicationError) {
+        let sharing = peers[ranks].count { $0?.sharesMemory ?? false }
+        try send(message, to: ranks, shared: SharedBody(copying: message.body, for: sharing))
+    }
+
+    private func send(_ message: Message, to ranks: Range<Int>, shared: SharedBody?) throws(CommunicationError) {
+        for rank in ranks {
+            guard let peer = peers[rank] else { continue }
+            peer.send(message, shared: shared)
+            try watchForWriting(peer)
+        }
     }
 
     /// Waits once, at most until `deadline`, receives and sends what can be, and queues deliveries.

@@ -38,6 +38,30 @@ final class Socket {
         }
     }
 
+    /// Receives like this, and a descriptor where one came with the bytes.
+    func receive(into buffer: UnsafeMutableRawBufferPointer, passed: inout PassedDescriptor?) -> Transfer {
+        while true {
+            var descriptor: Int32 = -1
+            let count = dlp_receive_passed(self.descriptor, buffer.baseAddress, buffer.count, &descriptor)
+            if descriptor >= 0 { passed = PassedDescriptor(adopting: descriptor) }
+            if count > 0 { return .count(count) }
+            if count == 0 { return .ended("it closed the connection") }
+            if count != -Int(EINTR) { return Self.outcome(of: Int32(-count)) }
+        }
+    }
+
+    /// Sends `bytes`, as many as the system takes now, and with the first of them a descriptor.
+    ///
+    /// - Returns: nil where the system passes no more descriptors at present.
+    func send(_ bytes: UnsafeRawBufferPointer, passing passed: Int32) -> Transfer? {
+        while true {
+            let count = dlp_send_passing(descriptor, bytes.baseAddress, bytes.count, passed)
+            if count >= 0 { return .count(count) }
+            if count == -Int(ETOOMANYREFS) { return nil }
+            if count != -Int(EINTR) { return Self.outcome(of: Int32(-count)) }
+        }
+    }
+
     /// Sends `head` and then `body`, as much as the system takes now.
     func send(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) -> Transfer {
         while true {

@@ -35,8 +35,8 @@ public final class AMEWorker: Communicator {
         eventWaker = try EventWaker()
         let link = try Dial.connect(environment, within: connectTimeout)
         socket = link.socket
-        reader = FrameReader(cipher: link.channel?.incoming)
-        writer = FrameWriter(cipher: link.channel?.outgoing)
+        reader = FrameReader(link)
+        writer = FrameWriter(link)
     }
 
     /// Joins a job that has begun, as a rank beyond its size.
@@ -56,14 +56,14 @@ public final class AMEWorker: Communicator {
         environment.isEncrypted = isEncrypted
         let link = try Dial.connect(environment, isLate: true, within: connectTimeout)
         socket = link.socket
-        reader = FrameReader(cipher: link.channel?.incoming)
-        writer = FrameWriter(cipher: link.channel?.outgoing)
+        reader = FrameReader(link)
+        writer = FrameWriter(link)
         while received.isEmpty {
             guard socket.wait(for: POLLIN, until: deadline) else {
                 throw CommunicationError("the job at \(endpoint) does not answer; try again")
             }
             var messages: [Message] = []
-            let reception = reader.receive(from: socket, through: scratch) { messages.append($0) }
+            let reception = reader.receive(through: scratch) { messages.append($0) }
             for message in messages { received.append(message) }
             if case .ended(let reason) = reception, messages.isEmpty {
                 throw CommunicationError("lost the connection to the job at \(endpoint): \(reason)")
@@ -96,7 +96,7 @@ public final class AMEWorker: Communicator {
         if let ending { return try fail(ending) }
         writer.begin(message)
         while true {
-            switch writer.flush(through: socket) {
+            switch writer.flush() {
             case .count: return
             case .wouldBlock:
                 let isWritable = socket.wait(for: POLLOUT, until: socket.isLocal ? Deadline(nil) : liveness.nextCheck)
@@ -183,7 +183,7 @@ public final class AMEWorker: Communicator {
     /// Receives what one call brings; false where it brings nothing.
     @discardableResult
     private func receiveOnce() -> Bool {
-        switch reader.receive(from: socket, through: scratch, emit: { received.append($0) }) {
+        switch reader.receive(through: scratch, emit: { received.append($0) }) {
         case .some: return true
         case .nothing: return false
         case .ended(let reason):

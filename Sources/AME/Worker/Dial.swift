@@ -109,7 +109,7 @@ struct Dial {
     ) throws(CommunicationError) -> Attempt {
         let greeting = Greeting(
             role: isLate ? .lateWorker : .worker, rank: environment.rank, size: environment.size,
-            isEncrypted: environment.isEncrypted)
+            isEncrypted: environment.isEncrypted, isLocal: socket.isLocal)
         var handshake = WorkerHandshake(key: environment.key, greeting: greeting)
         var answer = handshake.hello
         let limit = hasAlternatives ? Deadline.earlier(deadline, .after(patience * Self.answerFactor)) : deadline
@@ -117,7 +117,9 @@ struct Dial {
             guard answer.isEmpty || socket.sendWhole(answer) else { return .failed(reason: "it closed the connection") }
             switch handshake.outcome {
             case .pending: break
-            case .accepted: return .connected(Link(socket: socket, channel: handshake.channel))
+            case .accepted:
+                return .connected(
+                    Link(socket: socket, channel: handshake.channel, sharesMemory: handshake.sharesMemory))
             case .failed(let error):
                 if hasAlternatives, !error.isFromRoot { return .failed(reason: error.clause) }
                 throw CommunicationError(

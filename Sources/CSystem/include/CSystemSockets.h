@@ -33,6 +33,13 @@ int dlp_tcp_is_silent(int descriptor, uint32_t milliseconds);
 /// Sends `head` and then `body` by one call, without SIGPIPE; returns how many bytes went.
 ssize_t dlp_send(int descriptor, const void *head, size_t head_count, const void *body, size_t body_count);
 
+/// Sends `count` bytes, without SIGPIPE, and with the first of them a descriptor to a process of this host.
+ssize_t dlp_send_passing(int descriptor, const void *bytes, size_t count, int passed);
+
+/// Receives at most `count` bytes, and a descriptor where one came with them, else `*passed` is -1. Of several that came
+/// at once all but one are closed.
+ssize_t dlp_receive_passed(int descriptor, void *buffer, size_t count, int *passed);
+
 /// An eventfd.
 int dlp_event(void);
 /// Waits at most `nanoseconds` until `descriptor` can be read: 1 where it can, 0 where not.

@@ -4,7 +4,7 @@
 
 /// An immutable run of bytes that is shared, never copied: a message's body, an encoded value.
 ///
-/// The memory comes from `malloc`, so that a `ByteWriter` can hand over what it grew without a copy.
+/// The memory comes from `malloc`, so that a `ByteWriter` can hand over what it grew without a copy, or is mapped.
 public struct Bytes: Sendable {
     /// Owns the memory.
     ///
@@ -13,10 +13,17 @@ public struct Bytes: Sendable {
     @usableFromInline
     final class Storage: @unchecked Sendable {
         @usableFromInline let base: UnsafeMutableRawPointer?
+        /// How many bytes are mapped; 0 where the memory came from `malloc`.
+        private let mappedCount: Int
 
-        init(base: UnsafeMutableRawPointer?) { self.base = base }
+        init(base: UnsafeMutableRawPointer?, mappedCount: Int = 0) {
+            self.base = base
+            self.mappedCount = mappedCount
+        }
 
-        deinit { free(base) }
+        deinit {
+            if mappedCount > 0 { munmap(base, mappedCount) } else { free(base) }
+        }
     }
 
     @usableFromInline let storage: Storage
@@ -30,6 +37,13 @@ public struct Bytes: Sendable {
     /// Takes over `count` bytes at `base`, which came from `malloc`.
     public init(adopting base: UnsafeMutableRawPointer?, count: Int) {
         storage = Storage(base: base)
+        offset = 0
+        self.count = count
+    }
+
+    /// Takes over the mapping of `count` bytes at `base`, at least one, which nobody changes.
+    package init(mappedAt base: UnsafeRawPointer, count: Int) {
+        storage = Storage(base: UnsafeMutableRawPointer(mutating: base), mappedCount: count)
         offset = 0
         self.count = count
     }

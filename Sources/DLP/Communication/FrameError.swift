@@ -10,6 +10,8 @@ package enum FrameError: Error, Equatable, CustomStringConvertible {
     case clear
     /// It is encrypted, but not by the peer as its next one.
     case forged
+    /// The memory of its body did not come with it, is not as announced, or could still be changed.
+    case shared
     /// It cannot be encrypted here.
     case sealing
 
@@ -23,6 +25,7 @@ package enum FrameError: Error, Equatable, CustomStringConvertible {
         case .length(let length): "it announced a message of \(length) bytes"
         case .clear: "it sent a message that is not encrypted"
         case .forged: "what came from it is not what it sent: somebody on the network has changed it"
+        case .shared: "the memory that it shares cannot be used; are too many files open here (ulimit -n)?"
         case .sealing: "a message to it cannot be encrypted"
         case .memory(let length): "there is not enough memory here for its message of \(length) bytes"
         }

@@ -1,0 +1,56 @@
+import CSystem
+import DLP
+import Glibc
+
+/// A message's body in memory that other processes of this host map, instead of being sent it byte by byte.
+///
+/// That spares the copies into the socket and out of it, and one copy is there for all who get it. Nobody can change it
+/// any more, this process included. It is always new memory, which a socket's and `malloc`'s buffers are not, so that it
+/// pays where several share it, and from where on `malloc` gets new memory for every block, too.
+final class SharedBody {
+    /// The least length that is shared with one other process.
+    static let shortest = 1 << 25
+    /// The least length that is shared with several.
+    static let shortestForSeveral = 1 << 20
+
+    /// By it others find the memory.
+    let descriptor: Int32
+    private let count: Int
+
+    /// A copy of `body` for so many others; nil where that is not worth it, or the system refuses: then it is sent like
+    /// any other.
+    init?(copying body: Bytes, for others: Int = 1) {
+        guard others > 0, body.count >= (others > 1 ? Self.shortestForSeveral : Self.shortest) else { return nil }
+        descriptor = body.withUnsafeBytes { dlp_memory_file_of("dlp-body", $0.baseAddress, $0.count) }
+        count = body.count
+        guard descriptor >= 0 else { return nil }
+    }
+
+    deinit {
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    /// The bytes, to send them after all; nil where the system does not map them.
+    var bytes: Bytes? { Self.map(descriptor, count: count) }
+
+    /// The body of `count` bytes that another process shares by `descriptor`.
+    ///
+    /// - Throws: `FrameError.shared` where there is not exactly that, unchangeable.
+    static func bytes(of descriptor: borrowing PassedDescriptor, count: Int) throws(FrameError) -> Bytes {
+        guard let bytes = map(descriptor.number, count: count) else { throw .shared }
+        return bytes
+    }
+
+    private static func map(_ descriptor: Int32, count: Int) -> Bytes? {
+        dlp_map_memory_file(descriptor, count).map { Bytes(mappedAt: $0, count: count) }
+    }
+}
+
+/// A descriptor that came from another process, closed in the end.
+struct PassedDescriptor: ~Copyable {
+    let number: Int32
+
+    init(adopting number: Int32) { self.number = number }
+
+    deinit { close(number) }
+}
