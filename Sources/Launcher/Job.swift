@@ -74,6 +74,8 @@ struct Job {
     private var endings: [Ending?]
     private var alive: Int
     private var firstFailure: Ending?
+    /// What the user is to be told of the rank that failed first, unless rank 0 turns out to lead, and does so itself.
+    private var report: Action?
     /// The status of a job that the launcher itself ended.
     private var verdict: Int32?
     /// The first signal that was passed on to the ranks.
@@ -119,6 +121,15 @@ struct Job {
 
     /// What follows from `event` at the time `now`.
     mutating func handle(_ event: Event, at now: UInt64) -> [Action] {
+        let actions = react(to: event, at: now)
+        // Until the others are ended rank 0 may still say that it leads.
+        if case .waiting = phase, endings[0] == nil { return actions }
+        guard let report else { return actions }
+        self.report = nil
+        return [report] + actions
+    }
+
+    private mutating func react(to event: Event, at now: UInt64) -> [Action] {
         switch event {
         case .ended(let rank, let ending): ended(rank, ending, now)
         case .notStarted(let first, let status): notStarted(first, status, now)
@@ -141,7 +152,7 @@ struct Job {
         if isFailure && firstFailure == nil {
             firstFailure = seenByUser(ending)
             if case .signalled(let signal) = ending, !sent.contains(signal) {
-                actions.append(.reportKilled(rank: rank, signal: signal))
+                report = .reportKilled(rank: rank, signal: signal)
             }
         }
         if alive == 0 { return actions + ranksEnded(now) }
@@ -176,6 +187,7 @@ struct Job {
             return []
         }
         firstFailure = nil
+        report = nil
         // Rank 0 may say so only after a worker has failed; until SIGTERM that is early enough.
         if case .waiting = phase { phase = .running }
         return endings.indices.compactMap { rank in endings[rank].map { .notify(notice(rank, $0)) } }

@@ -72,16 +72,46 @@ struct JobTests {
 
     @Test("a rank that a signal killed is reported, unless the launcher sent it")
     func reportsKilled() {
-        var job = job(3)
-        #expect(
-            job.handle(.ended(rank: 1, .signalled(SIGKILL)), at: 0) == [.reportKilled(rank: 1, signal: SIGKILL)])
+        var job = job(4)
+        #expect(job.handle(.ended(rank: 1, .signalled(SIGKILL)), at: 0).isEmpty)
         #expect(job.handle(.ended(rank: 2, .signalled(SIGSEGV)), at: 0).isEmpty)
+        #expect(job.handle(.clock, at: 300 * millisecond).first == .reportKilled(rank: 1, signal: SIGKILL))
         #expect(job.status == 137)
+
+        var rootless = self.job(3)
+        let report = Job.Action.reportKilled(rank: 0, signal: SIGKILL)
+        #expect(rootless.handle(.ended(rank: 0, .signalled(SIGKILL)), at: 0) == [report])
 
         var interrupted = self.job(1)
         _ = interrupted.handle(.signal(SIGINT, fromTerminal: false), at: 0)
         #expect(interrupted.handle(.ended(rank: 0, .signalled(SIGINT)), at: 1).isEmpty)
         #expect(interrupted.status == 130)
+    }
+
+    @Test("a death that rank 0 turns out to cope with is for rank 0 to tell, that of rank 0 for the launcher")
+    func leaderTells() {
+        var job = job(3)
+        #expect(job.handle(.ended(rank: 1, .signalled(SIGKILL)), at: 0).isEmpty)
+        #expect(job.handle(.lead, at: 1) == [.notify(.signalled(rank: 1, signal: SIGKILL))])
+        #expect(job.handle(.clock, at: second).isEmpty && job.deadline == nil)
+        #expect(
+            job.handle(.ended(rank: 0, .signalled(SIGKILL)), at: second) == [.reportKilled(rank: 0, signal: SIGKILL)])
+
+        var late = self.job(3)
+        _ = late.handle(.ended(rank: 1, .signalled(SIGKILL)), at: 0)
+        let both = late.handle(.ended(rank: 0, .signalled(SIGSEGV)), at: 1)
+        #expect(both == [.reportKilled(rank: 1, signal: SIGKILL)], "what rank 0 has not said nobody else will")
+        #expect(late.handle(.lead, at: 2).isEmpty)
+    }
+
+    @Test("what ends the wait for rank 0 tells of the death first")
+    func reportsBeforeKilling() {
+        var job = job(2)
+        _ = job.handle(.ended(rank: 1, .signalled(SIGKILL)), at: 0)
+        _ = job.handle(.signal(SIGINT, fromTerminal: false), at: 1)
+        #expect(
+            job.handle(.signal(SIGINT, fromTerminal: false), at: second)
+                == [.reportKilled(rank: 1, signal: SIGKILL), .signal(rank: 0, SIGKILL)])
     }
 
     @Test("rank 0 is signalled last, so that nobody without a signal sees it go")
