@@ -71,15 +71,15 @@ struct SharedBodyTests {
     @Test("it takes more to share with one than with several")
     func threshold() {
         let (least, leastForSeveral) = (pattern(SharedBody.shortest), pattern(SharedBody.shortestForSeveral))
-        #expect(SharedBody(copying: least) != nil && SharedBody(copying: leastForSeveral, for: 2) != nil)
-        #expect(SharedBody(copying: least[1..<least.count]) == nil)
-        #expect(SharedBody(copying: leastForSeveral[1..<leastForSeveral.count], for: 2) == nil)
-        #expect(SharedBody(copying: least, for: 0) == nil)
+        #expect(SharedBody.copy(of: least, for: 1) != nil && SharedBody.copy(of: leastForSeveral, for: 2) != nil)
+        #expect(SharedBody.copy(of: least[1..<least.count], for: 1) == nil)
+        #expect(SharedBody.copy(of: leastForSeveral[1..<leastForSeveral.count], for: 2) == nil)
+        #expect(SharedBody.copy(of: least, for: 0) == nil)
     }
 
     @Test("several get the same memory")
     func shared() throws {
-        let shared = try #require(SharedBody(copying: Self.body, for: 3))
+        let shared = try #require(SharedBody.copy(of: Self.body, for: 3))
         for _ in 0..<3 {
             let (sender, receiver) = try Self.links()
             var writer = FrameWriter(sender)
@@ -93,7 +93,7 @@ struct SharedBodyTests {
 
     @Test("memory that is shared already does not go to a worker with which there is none")
     func notShared() throws {
-        let shared = try #require(SharedBody(copying: Self.body, for: 2))
+        let shared = try #require(SharedBody.copy(of: Self.body, for: 2))
         let (sender, receiver) = try Self.links(sharesMemory: false)
         var writer = FrameWriter(sender)
         var reader = FrameReader(receiver)
@@ -105,7 +105,7 @@ struct SharedBodyTests {
 
     @Test("where the system passes no more descriptors the bytes go through the socket")
     func bytesAfterAll() throws {
-        var frame = OutgoingFrame(Message(.results, body: Self.body), in: SharedBody(copying: Self.body, for: 2))
+        var frame = OutgoingFrame(Message(.results, body: Self.body), in: SharedBody.copy(of: Self.body, for: 2))
         let (first, second) = (frame.sendBytesAfterAll(), frame.sendBytesAfterAll())
         #expect(first && !second, "the second time there is nothing shared any more")
         let (sender, receiver) = try Self.links(sharesMemory: false)
@@ -202,9 +202,9 @@ struct SharedBodyTests {
         getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &before)
         var low = rlimit(rlim_cur: rlim_t(Self.body.count - 1), rlim_max: before.rlim_max)
         setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &low)
-        let shared = SharedBody(copying: Self.body, for: 2)
+        let shared = SharedBody.copy(of: Self.body, for: 2)
         setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &before)
         #expect(shared == nil)
-        #expect(SharedBody(copying: Self.body, for: 2) != nil)
+        #expect(SharedBody.copy(of: Self.body, for: 2) != nil)
     }
 }

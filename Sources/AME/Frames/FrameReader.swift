@@ -47,9 +47,9 @@ struct FrameReader: ~Copyable {
         into space: UnsafeMutableRawBufferPointer
     ) throws(FrameError) -> Socket.Transfer {
         guard sharesMemory else { return socket.receive(into: space) }
-        var passed: PassedDescriptor?
+        var passed: Int32 = -1
         let transfer = socket.receive(into: space, passed: &passed)
-        if let passed = passed.take() { try parser.pass(passed) }
+        if passed >= 0 { try parser.pass(PassedDescriptor(adopting: passed)) }
         return transfer
     }
 }

@@ -25,7 +25,8 @@ struct FrameWriter: ~Copyable {
     /// Takes the next message, once the one before has gone; its body may be in shared memory already.
     mutating func begin(_ message: Message, shared: SharedBody? = nil) {
         guard cipher == nil else { return current = .sealed(SealedFrame(message)) }
-        current = .clear(OutgoingFrame(message, in: sharesMemory ? shared ?? SharedBody(copying: message.body) : nil))
+        current = .clear(
+            OutgoingFrame(message, in: sharesMemory ? shared ?? SharedBody.copy(of: message.body, for: 1) : nil))
     }
 
     /// Sends as much as the socket takes.

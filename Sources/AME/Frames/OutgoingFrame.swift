@@ -23,26 +23,30 @@ struct OutgoingFrame {
     ///
     /// - Returns: `count` once all of it has gone, else why not.
     mutating func send(through socket: Socket) -> Socket.Transfer {
+        if let shared, let transfer = pass(shared, through: socket) { return transfer }
         while !isSent {
-            guard let transfer = sendOnce(through: socket) else {
-                guard sendBytesAfterAll() else { return .ended("the system has no memory for a message to it") }
-                continue
+            let transfer = header.withBytes { head in
+                body.withUnsafeBytes { body in
+                    socket.send(
+                        UnsafeRawBufferPointer(rebasing: head.dropFirst(sent)),
+                        UnsafeRawBufferPointer(rebasing: body.dropFirst(max(0, sent - FrameHeader.length))))
+                }
             }
             guard case .count(let count) = transfer else { return transfer }
             sent += count
-            shared = nil
         }
         return .count(sent)
     }
 
-    private func sendOnce(through socket: Socket) -> Socket.Transfer? {
-        header.withBytes { head in
-            if let shared { return socket.send(head, passing: shared.descriptor) }
-            return body.withUnsafeBytes { body in
-                socket.send(
-                    UnsafeRawBufferPointer(rebasing: head.dropFirst(sent)),
-                    UnsafeRawBufferPointer(rebasing: body.dropFirst(max(0, sent - FrameHeader.length))))
-            }
+    /// Sends the beginning of the header with the shared memory; nil once that has gone, or will not go in this way.
+    private mutating func pass(_ shared: SharedBody, through socket: Socket) -> Socket.Transfer? {
+        switch header.withBytes({ socket.send($0, passing: shared.descriptor) }) {
+        case .count(let count):
+            sent = count
+            self.shared = nil
+            return nil
+        case let transfer?: return transfer
+        case nil: return sendBytesAfterAll() ? nil : .ended("the system has no memory for a message to it")
         }
     }
 

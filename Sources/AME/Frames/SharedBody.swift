@@ -17,17 +17,24 @@ final class SharedBody {
     let descriptor: Int32
     private let count: Int
 
-    /// A copy of `body` for so many others; nil where that is not worth it, or the system refuses: then it is sent like
-    /// any other.
-    init?(copying body: Bytes, for others: Int = 1) {
-        guard others > 0, body.count >= (others > 1 ? Self.shortestForSeveral : Self.shortest) else { return nil }
-        descriptor = body.withUnsafeBytes { dlp_memory_file_of("dlp-body", $0.baseAddress, $0.count) }
-        count = body.count
-        guard descriptor >= 0 else { return nil }
+    private init(adopting descriptor: Int32, count: Int) {
+        self.descriptor = descriptor
+        self.count = count
     }
 
-    deinit {
-        if descriptor >= 0 { close(descriptor) }
+    deinit { close(descriptor) }
+
+    /// A copy of `body` for so many others; nil where that is not worth it, or the system refuses: then it is sent like
+    /// any other.
+    @inline(__always)
+    static func copy(of body: Bytes, for others: Int) -> SharedBody? {
+        guard others > 0, body.count >= (others > 1 ? shortestForSeveral : shortest) else { return nil }
+        return make(body)
+    }
+
+    private static func make(_ body: Bytes) -> SharedBody? {
+        let descriptor = body.withUnsafeBytes { dlp_memory_file_of("dlp-body", $0.baseAddress, $0.count) }
+        return descriptor >= 0 ? SharedBody(adopting: descriptor, count: body.count) : nil
     }
 
     /// The bytes, to send them after all; nil where the system does not map them.

@@ -59,7 +59,7 @@ final class Star {
     /// The same for several workers, of which those of this host share one copy of the body where it is large.
     func send(_ message: Message, to ranks: Range<Int>) throws(CommunicationError) {
         let sharing = peers[ranks].count { $0?.sharesMemory ?? false }
-        try send(message, to: ranks, shared: SharedBody(copying: message.body, for: sharing))
+        try send(message, to: ranks, shared: SharedBody.copy(of: message.body, for: sharing))
     }
 
     private func send(_ message: Message, to ranks: Range<Int>, shared: SharedBody?) throws(CommunicationError) {

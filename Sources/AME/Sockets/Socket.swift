@@ -38,12 +38,11 @@ final class Socket {
         }
     }
 
-    /// Receives like this, and a descriptor where one came with the bytes.
-    func receive(into buffer: UnsafeMutableRawBufferPointer, passed: inout PassedDescriptor?) -> Transfer {
+    /// Receives like this; `passed` becomes a descriptor, which is then the caller's, where one came with the bytes, else
+    /// -1.
+    func receive(into buffer: UnsafeMutableRawBufferPointer, passed: inout Int32) -> Transfer {
         while true {
-            var descriptor: Int32 = -1
-            let count = dlp_receive_passed(self.descriptor, buffer.baseAddress, buffer.count, &descriptor)
-            if descriptor >= 0 { passed = PassedDescriptor(adopting: descriptor) }
+            let count = dlp_receive_passed(descriptor, buffer.baseAddress, buffer.count, &passed)
             if count > 0 { return .count(count) }
             if count == 0 { return .ended("it closed the connection") }
             if count != -Int(EINTR) { return Self.outcome(of: Int32(-count)) }
