@@ -4,11 +4,11 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,12 +18,12 @@
 // Each in a line of the cache by itself: different ranks write them.
 struct bell {
     _Alignas(64) _Atomic(uint32_t) rings;
+    _Atomic(uint32_t) announced;
     _Atomic(uint32_t) is_asleep;
 };
 
 struct dlp_bells {
     uint64_t nonce[2];
-    uint32_t count;
     _Atomic(uint32_t) finders;
     struct bell bells[];
 };
@@ -35,28 +35,15 @@ static struct dlp_bells *map(size_t size, int flags, int descriptor) {
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-static struct dlp_bells *map_new(size_t size, int *descriptor) {
-    *descriptor = dlp_memory_file(MEMORY_NAME, size);
-    if (*descriptor >= 0) {
-        struct dlp_bells *bells = map(size, MAP_SHARED, *descriptor);
-        if (bells != NULL) return bells;
-        close(*descriptor);
-        *descriptor = -1;
-    }
-    return map(size, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-}
+struct dlp_bells *dlp_bells_make(uint32_t count) { return map(size_of(count), MAP_PRIVATE | MAP_ANONYMOUS, -1); }
 
-struct dlp_bells *dlp_bells_make(uint32_t count, struct dlp_bells_address *address) {
-    int descriptor;
-    struct dlp_bells *bells = map_new(size_of(count), &descriptor);
-    if (bells == NULL) return NULL;
-    bells->count = count;
-    if (getrandom(bells->nonce, sizeof bells->nonce, 0) != sizeof bells->nonce && descriptor >= 0) {
-        close(descriptor);
-        descriptor = -1;
-    }
-    *address = (struct dlp_bells_address){.process = getpid(), .descriptor = descriptor, .count = count};
-    memcpy(address->nonce, bells->nonce, sizeof address->nonce);
+struct dlp_bells *dlp_bells_make_shared(uint32_t count, struct dlp_bells_address *address) {
+    *address = (struct dlp_bells_address){.process = getpid(), .count = count};
+    bool is_unique = getrandom(address->nonce, sizeof address->nonce, 0) == sizeof address->nonce;
+    address->descriptor = is_unique ? dlp_memory_file(MEMORY_NAME, size_of(count), dlp_promise_size) : -1;
+    struct dlp_bells *bells =
+        address->descriptor >= 0 ? map(size_of(count), MAP_SHARED, address->descriptor) : dlp_bells_make(count);
+    if (bells != NULL) memcpy(bells->nonce, address->nonce, sizeof bells->nonce);
     return bells;
 }
 
@@ -72,13 +59,12 @@ static int open_memory(const struct dlp_bells_address *address) {
 struct dlp_bells *dlp_bells_find(const struct dlp_bells_address *address) {
     int descriptor = open_memory(address);
     if (descriptor < 0) return NULL;
-    struct stat status;
     size_t size = size_of(address->count);
     struct dlp_bells *bells =
-        fstat(descriptor, &status) == 0 && status.st_size == (off_t)size ? map(size, MAP_SHARED, descriptor) : NULL;
+        dlp_memory_file_has(descriptor, size, dlp_promise_size) ? map(size, MAP_SHARED, descriptor) : NULL;
     close(descriptor);
     if (bells == NULL) return NULL;
-    if (bells->count != address->count || memcmp(bells->nonce, address->nonce, sizeof bells->nonce) != 0) {
+    if (memcmp(bells->nonce, address->nonce, sizeof bells->nonce) != 0) {
         munmap(bells, size);
         return NULL;
     }
@@ -86,7 +72,7 @@ struct dlp_bells *dlp_bells_find(const struct dlp_bells_address *address) {
     return bells;
 }
 
-void dlp_bells_close(struct dlp_bells *bells) { munmap(bells, size_of(bells->count)); }
+void dlp_bells_close(struct dlp_bells *bells, uint32_t count) { munmap(bells, size_of(count)); }
 
 uint32_t dlp_bells_finders(const struct dlp_bells *bells) { return atomic_load(&bells->finders); }
 
@@ -95,10 +81,18 @@ uint32_t dlp_bell_rings(const struct dlp_bells *bells, uint32_t rank) { return a
 void dlp_bell_ring(struct dlp_bells *bells, uint32_t rank) {
     struct bell *bell = &bells->bells[rank];
     atomic_fetch_add(&bell->rings, 1);
-    // Who goes to sleep says so first, and then lets the system compare the count: one of the two sees the other.
-    if (atomic_load(&bell->is_asleep) && atomic_exchange(&bell->is_asleep, 0)) {
-        syscall(SYS_futex, &bell->rings, FUTEX_WAKE, 1, NULL, NULL, 0);
-    }
+    // Who goes to sleep says so first, and then lets the system compare the count: one of the two sees the other. Only the
+    // sleeper takes it back, for that may be asleep again by the time that a ringer, which stood still, goes on.
+    if (atomic_load(&bell->is_asleep)) syscall(SYS_futex, &bell->rings, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+void dlp_bell_announce(struct dlp_bells *bells, uint32_t rank) {
+    atomic_fetch_add(&bells->bells[rank].announced, 1);
+    dlp_bell_ring(bells, rank);
+}
+
+uint32_t dlp_bell_announced(const struct dlp_bells *bells, uint32_t rank) {
+    return atomic_load(&bells->bells[rank].announced);
 }
 
 int dlp_bell_wait(struct dlp_bells *bells, uint32_t rank, uint32_t heard, uint64_t nanoseconds) {

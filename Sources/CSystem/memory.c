@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -15,41 +16,70 @@ void dlp_prefer_large_pages(void *block, size_t size) {
     madvise((void *)begin, end - begin, MADV_HUGEPAGE);
 }
 
-int dlp_memory_file(const char *name, size_t size) {
-    // To be asked for more than the user's limit on files, which this is to the system, is a signal that kills.
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < size) return -EFBIG;
-    int descriptor = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (descriptor < 0) return -errno;
-    if (ftruncate(descriptor, (off_t)size) == 0) return descriptor;
+// Linux 6.3 and later want to know whether there may be a program in it, and some are set to refuse one.
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8U
+#endif
+
+static int create(const char *name) {
+    int descriptor = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+    return descriptor < 0 && errno == EINVAL ? memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING) : descriptor;
+}
+
+static int failed(int descriptor) {
     int error = errno;
     close(descriptor);
     return -error;
 }
 
-static const int all_seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+static int seals(enum dlp_promise promise) {
+    static const int size = F_SEAL_SHRINK | F_SEAL_GROW;
+    switch (promise) {
+    case dlp_promise_nothing: return 0;
+    case dlp_promise_size: return size;
+    case dlp_promise_all: break;
+    }
+    return size | F_SEAL_WRITE | F_SEAL_SEAL;
+}
 
-static int fill_and_seal(int descriptor, const char *bytes, size_t count) {
+int dlp_memory_file(const char *name, size_t size, enum dlp_promise promise) {
+    // To be asked for more than the user's limit on files, which this is to the system, is a signal that kills.
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < size) return -EFBIG;
+    int descriptor = create(name);
+    if (descriptor < 0) return -errno;
+    if (ftruncate(descriptor, (off_t)size) || fcntl(descriptor, F_ADD_SEALS, seals(promise))) return failed(descriptor);
+    return descriptor;
+}
+
+static int fill(int descriptor, const char *bytes, size_t count) {
     for (size_t written = 0; written < count;) {
         ssize_t part = pwrite(descriptor, bytes + written, count - written, (off_t)written);
         if (part < 0 && errno != EINTR) return -1;
         if (part > 0) written += (size_t)part;
     }
-    return fcntl(descriptor, F_ADD_SEALS, all_seals);
+    return 0;
 }
 
 int dlp_memory_file_of(const char *name, const void *bytes, size_t count) {
-    int descriptor = dlp_memory_file(name, count);
-    if (descriptor < 0 || fill_and_seal(descriptor, bytes, count) == 0) return descriptor;
-    int error = errno;
-    close(descriptor);
-    return -error;
+    int descriptor = dlp_memory_file(name, count, dlp_promise_nothing);
+    if (descriptor < 0) return descriptor;
+    if (fill(descriptor, bytes, count) || fcntl(descriptor, F_ADD_SEALS, seals(dlp_promise_all))) return failed(descriptor);
+    return descriptor;
+}
+
+int dlp_memory_file_has(int descriptor, size_t size, enum dlp_promise promise) {
+    struct stat status;
+    // There may be more seals than ours.
+    int wanted = seals(promise), found = fcntl(descriptor, F_GET_SEALS);
+    return found >= 0 && (found & wanted) == wanted && !fstat(descriptor, &status) && status.st_size == (off_t)size;
 }
 
 const void *dlp_map_memory_file(int descriptor, size_t count) {
     struct stat status;
-    if (fcntl(descriptor, F_GET_SEALS) != all_seals || fstat(descriptor, &status) || status.st_size != (off_t)count)
-        return NULL;
+    if (!dlp_memory_file_has(descriptor, count, dlp_promise_all)) return NULL;
+    // Where nothing was written yet there is no memory either, until it is read.
+    if (fstat(descriptor, &status) || (uint64_t)status.st_blocks * 512 < count) return NULL;
     void *memory = mmap(NULL, count, PROT_READ, MAP_SHARED, descriptor, 0);
     return memory == MAP_FAILED ? NULL : memory;
 }

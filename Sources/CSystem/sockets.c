@@ -136,9 +136,9 @@ ssize_t dlp_receive_passed(int descriptor, void *buffer, size_t count, int *pass
     struct iovec part = {buffer, count};
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = &carrier, .msg_controllen = CMSG_LEN(sizeof *passed)};
-    *passed = -1;
     ssize_t received = recvmsg(descriptor, &message, MSG_CMSG_CLOEXEC);
     if (received < 0) return -errno;
+    *passed = message.msg_flags & MSG_CTRUNC ? dlp_passed_in_vain : dlp_passed_nothing;
     const struct cmsghdr *head = CMSG_FIRSTHDR(&message);
     if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS
         && head->cmsg_len == CMSG_LEN(sizeof *passed))

@@ -2,27 +2,31 @@ import CSystem
 
 /// How long to pause between two looks for messages: MPI cannot be waited for asleep.
 ///
-/// A wait begins with yielding, for an answer often comes at once. Then it sleeps a quarter of the time that it has
-/// lasted: that delays no message by more than a quarter of what it took to come, of a long wait by no more than a
-/// hundredth, and soon costs next to nothing. Where all who send ring a bell the sleep is a net below them only, and
-/// doubles the wait.
+/// A wait begins with looking again at once, for the first look may only make the library take in what has come, and with
+/// yielding, for an answer often comes soon. Then it sleeps a quarter of the time that it has lasted: that delays no message
+/// by more than a quarter of what it took to come, of a long wait by no more than a hundredth, and soon costs next to
+/// nothing. A wait that a bell will end sleeps at once, and wakes only in case that it does not.
 /// Data under way moves only while someone looks, so each byte buys time in which looking goes on without sleep; when
 /// that is spent the other side is busy with something else.
 struct Backoff {
     /// What to do before the next look.
     enum Pause: Equatable {
+        /// Nothing.
+        case none
         /// Let others have the core, if there are any.
         case yield
         /// Sleep for so many nanoseconds.
         case sleep(UInt64)
     }
 
+    /// How many looks follow each other at once.
+    static let firstLooks = 3
     /// How long a wait yields, in nanoseconds.
     static let patience: UInt64 = 30_000
     /// The longest sleep of a wait of up to a hundred times as long, in nanoseconds.
     static let usualSleep: UInt64 = 1_000_000
-    /// The shortest sleep where bells are rung, in nanoseconds.
-    static let shortestSleepWithBells: UInt64 = 10_000_000
+    /// The shortest sleep of a wait that a bell will end, in nanoseconds.
+    static let shortestSleepWithBell: UInt64 = 10_000_000
     /// The longest sleep of all, in nanoseconds.
     static let longestSleep: UInt64 = 100_000_000
     /// The same while data is under way, which some libraries move in small parts.
@@ -31,6 +35,7 @@ struct Backoff {
     static let creditPerByte: UInt64 = 5
 
     private var began: UInt64?
+    private var looks = 0
     private var lastLook: UInt64 = 0
     private var credit: UInt64 = 0
 
@@ -41,11 +46,13 @@ struct Backoff {
     }
 
     /// Something came: the next wait is a new one.
-    mutating func endWait() { began = nil }
+    mutating func endWait() {
+        began = nil
+        looks = 0
+    }
 
-    /// What to do after a look, at `now`, that found nothing; with `hearsAll` whoever sends something rings a bell that
-    /// ends the sleep.
-    mutating func pause(at now: UInt64, isTransferring: Bool, hearsAll: Bool) -> Pause {
+    /// What to do after a look, at `now`, that found nothing; with `willHear` a bell ends the sleep where it should end.
+    mutating func pause(at now: UInt64, isTransferring: Bool, willHear: Bool) -> Pause {
         let start = began ?? now
         if began == nil {
             began = now
@@ -53,22 +60,21 @@ struct Backoff {
         }
         let sinceLastLook = now - lastLook
         lastLook = now
-        guard isTransferring else {
-            credit = 0
-            return Self.rest(now - start) { waited in
-                let long = min(hearsAll ? waited : waited / 100, Self.longestSleep)
-                return hearsAll ? max(long, Self.shortestSleepWithBells) : min(waited / 4, max(long, Self.usualSleep))
-            }
+        looks += 1
+        if !isTransferring { credit = 0 }
+        if willHear, !isTransferring {
+            return .sleep(min(max(now - start, Self.shortestSleepWithBell), Self.longestSleep))
         }
-        guard credit > sinceLastLook else {
-            credit = 0
-            return Self.rest(now - start) { waited in min(waited / 4, Self.longestSleepInTransfer) }
+        if looks < Self.firstLooks { return .none }
+        if isTransferring, credit > sinceLastLook {
+            credit -= sinceLastLook
+            return .yield
         }
-        credit -= sinceLastLook
-        return .yield
-    }
-
-    private static func rest(_ waited: UInt64, _ sleep: (UInt64) -> UInt64) -> Pause {
-        waited < patience ? .yield : .sleep(sleep(waited))
+        credit = 0
+        let waited = now - start
+        guard waited >= Self.patience else { return .yield }
+        let longest =
+            isTransferring ? Self.longestSleepInTransfer : max(Self.usualSleep, min(waited / 100, Self.longestSleep))
+        return .sleep(min(waited / 4, longest))
     }
 }

@@ -6,8 +6,8 @@ import Synchronization
 /// Wakes this rank and the others of its host: MPI itself cannot be waited for asleep.
 ///
 /// Who has sent something rings the receiver's bell, so that this one may sleep until then. On another host a bell is
-/// not heard; who gets something from there has to look by itself, and now and then everyone has: a library may move a
-/// message later than when it is sent.
+/// not heard; who gets something from there has to look by itself. So has now and then everyone: a library need not let a
+/// message go when it is sent.
 ///
 /// Unchecked because of the pointer: what it points to is changed by atomic operations only, and stays as long as this.
 final class Bells: Waker, @unchecked Sendable {
@@ -24,7 +24,7 @@ final class Bells: Waker, @unchecked Sendable {
     ///
     /// - Throws: `CommunicationError` where the system has no memory.
     init(ofRootOf size: Int, address: inout dlp_bells_address) throws(CommunicationError) {
-        bells = try Self.make(size, &address)
+        bells = try Self.made(dlp_bells_make_shared(UInt32(size), &address))
         (rank, self.size, descriptor, areShared) = (0, UInt32(size), address.descriptor, true)
     }
 
@@ -34,25 +34,20 @@ final class Bells: Waker, @unchecked Sendable {
     init(of rank: Int, size: Int, root: dlp_bells_address) throws(CommunicationError) {
         var address = root
         (self.rank, self.size) = (UInt32(rank), UInt32(size))
-        if let found = dlp_bells_find(&address) {
-            (bells, descriptor, areShared) = (found, -1, true)
-        } else {
-            bells = try Self.make(size, &address)
-            (descriptor, areShared) = (address.descriptor, false)
-        }
+        let found = dlp_bells_find(&address)
+        (descriptor, areShared) = (-1, found != nil)
+        bells = try Self.made(found ?? dlp_bells_make(UInt32(size)))
     }
 
-    private static func make(_ size: Int, _ address: inout dlp_bells_address) throws(CommunicationError)
-        -> OpaquePointer
-    {
-        guard let bells = dlp_bells_make(UInt32(size), &address) else {
-            throw CommunicationError("cannot get memory for the bells of \(size) ranks: \(systemMessage(-errno))")
+    private static func made(_ bells: OpaquePointer?) throws(CommunicationError) -> OpaquePointer {
+        guard let bells else {
+            throw CommunicationError("cannot get memory to wake ranks by: \(systemMessage(-errno))")
         }
         return bells
     }
 
     deinit {
-        dlp_bells_close(bells)
+        dlp_bells_close(bells, size)
         if descriptor >= 0 { close(descriptor) }
     }
 
@@ -62,7 +57,13 @@ final class Bells: Waker, @unchecked Sendable {
     /// How often this rank's bell has been rung; it wraps.
     var rings: UInt32 { dlp_bell_rings(bells, rank) }
 
-    /// Lets `other` know that something was sent to it.
+    /// How many messages to this rank have been announced; it wraps.
+    var announced: UInt32 { dlp_bell_announced(bells, rank) }
+
+    /// Lets `other` know that a message was sent to it.
+    func announce(to other: Int) { dlp_bell_announce(bells, UInt32(other)) }
+
+    /// Lets `other` know that a message to it, of which it knows, has gone only now.
     func ring(_ other: Int) { dlp_bell_ring(bells, UInt32(other)) }
 
     func wake() {

@@ -19,6 +19,10 @@ public final class MPICommunicator: Communicator {
     private let limits: BodyLimits
     private let traffic: Traffic
     private let bells: Bells
+    /// How often this rank's bell had been rung when it last attended to it.
+    private var heard: UInt32 = 0
+    /// When to look for messages although none is known of, in nanoseconds of the monotonic clock.
+    private var nextLook: UInt64 = 0
     private var isClosed = false
 
     /// Initializes MPI; all ranks must, at the same time.
@@ -116,18 +120,31 @@ public final class MPICommunicator: Communicator {
         traffic.backoff.endWait()
         while true {
             if let (message, source) = traffic.arrivals.popFirst() { return .message(message, from: source) }
-            let heard = bells.rings
-            if try traffic.progress() {
+            let rings = bells.rings
+            if rings != heard {
+                heard = rings
                 traffic.backoff.endWait()
-                continue
+            }
+            let now = dlp_now()
+            let isQuiet = self.isQuiet
+            if !isQuiet || now >= nextLook {
+                nextLook = now + Backoff.shortestSleepWithBell
+                if try traffic.progress() {
+                    traffic.backoff.endWait()
+                    continue
+                }
             }
             if bells.takeWake() { return .woken }
-            let now = dlp_now()
             if let deadline, deadline <= now { return .timedOut }
-            let pause = pause(at: now, until: deadline, hearsAll: bells.hearsAll)
-            if pause > 0, bells.wait(heard: heard, nanoseconds: pause) { traffic.backoff.endWait() }
+            let pause = pause(at: now, until: deadline, willHear: isQuiet)
+            if pause > 0 { _ = bells.wait(heard: heard, nanoseconds: pause) }
         }
     }
+
+    /// Whether nothing is under way, and all who may send something announce it.
+    ///
+    /// What was announced has to be looked for until it is found: the first look may only make the library take it in.
+    private var isQuiet: Bool { bells.hearsAll && bells.announced == traffic.foundCount && !traffic.isBusy }
 
     /// Takes leave of the other ranks.
     ///
@@ -193,15 +210,16 @@ public final class MPICommunicator: Communicator {
             }
             let now = dlp_now()
             if let deadline, deadline <= now { return false }
-            var rest = timespec(tv_sec: 0, tv_nsec: Int(pause(at: now, until: deadline, hearsAll: false)))
+            var rest = timespec(tv_sec: 0, tv_nsec: Int(pause(at: now, until: deadline, willHear: false)))
             if rest.tv_nsec > 0 { nanosleep(&rest, nil) }
         }
         return true
     }
 
-    /// Yields, or says for how many nanoseconds to sleep.
-    private func pause(at now: UInt64, until deadline: UInt64?, hearsAll: Bool) -> UInt64 {
-        switch traffic.backoff.pause(at: now, isTransferring: traffic.isBusy, hearsAll: hearsAll) {
+    /// Yields, does nothing, or says for how many nanoseconds to sleep.
+    private func pause(at now: UInt64, until deadline: UInt64?, willHear: Bool) -> UInt64 {
+        switch traffic.backoff.pause(at: now, isTransferring: traffic.isBusy, willHear: willHear) {
+        case .none: return 0
         case .yield:
             sched_yield()
             return 0

@@ -17,6 +17,8 @@ final class Traffic {
     private let bells: Bells
     private var sendings: [Sending] = []
     private var transfers: [Transfer] = []
+    /// How many messages to this rank have been found; it wraps.
+    private(set) var foundCount: UInt32 = 0
     /// A packet that was found and is still being received, into `space`.
     private var packet: IncomingPacket?
     private let space: UnsafeMutableRawBufferPointer
@@ -64,7 +66,7 @@ final class Traffic {
                 }
             }
         }
-        for destination in destinations { bells.ring(destination) }
+        for destination in destinations { bells.announce(to: destination) }
     }
 
     /// Begins to send a message to every other rank, its body by a broadcast: the cost grows with the logarithm of their
@@ -81,7 +83,7 @@ final class Traffic {
                     try calls.broadcast(bytes)
                 })
         }
-        for destination in destinations { bells.ring(destination) }
+        for destination in destinations { bells.announce(to: destination) }
     }
 
     private func pieces(of body: Bytes) -> some Sequence<Range<Int>> {
@@ -137,6 +139,7 @@ final class Traffic {
             guard var found = packet else { return taken > 0 }
             guard try calls.isDone(&found.request) else { return taken > 0 }
             packet = nil
+            foundCount &+= 1
             try take(UnsafeRawBufferPointer(rebasing: space[..<found.count]), from: found.source)
         }
         return true

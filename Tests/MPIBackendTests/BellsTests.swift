@@ -37,6 +37,17 @@ struct BellsTests {
         }
     }
 
+    @Test("messages are counted for whom they are, rings and wakes are not")
+    func announcements() throws {
+        let bells = try Self.bells(3)
+        bells[1].announce(to: 0)
+        bells[2].announce(to: 0)
+        bells[2].ring(0)
+        bells[0].wake()
+        bells[0].announce(to: 2)
+        #expect(bells.map(\.announced) == [2, 0, 1] && bells.map(\.rings) == [4, 0, 1])
+    }
+
     @Test("what was rung since the last look is not slept through")
     func early() throws {
         let bells = try Self.bells(2)
@@ -76,12 +87,14 @@ struct BellsTests {
                 worker.ring(0)
             }
         }
+        let began = dlp_now()
         for number in 0..<times {
             root.ring(1)
             while root.rings == number { _ = root.wait(heard: number, nanoseconds: Self.long) }
         }
         thread.join()
         #expect(root.rings == times && worker.rings == times)
+        #expect(dlp_now() - began < Self.long, "one of them slept on")
     }
 
     @Test("another thread wakes a rank, once")

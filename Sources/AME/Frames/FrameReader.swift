@@ -1,3 +1,4 @@
+import CSystem
 import DLP
 
 /// Receives messages from a socket.
@@ -47,9 +48,10 @@ struct FrameReader: ~Copyable {
         into space: UnsafeMutableRawBufferPointer
     ) throws(FrameError) -> Socket.Transfer {
         guard sharesMemory else { return socket.receive(into: space) }
-        var passed: Int32 = -1
+        var passed = Int32(dlp_passed_nothing)
         let transfer = socket.receive(into: space, passed: &passed)
         if passed >= 0 { try parser.pass(PassedDescriptor(adopting: passed)) }
+        if passed == dlp_passed_in_vain { throw .descriptors }
         return transfer
     }
 }

@@ -22,7 +22,8 @@ struct FrameWriter: ~Copyable {
     /// Whether part of a message has not gone yet.
     var isBusy: Bool { current != nil }
 
-    /// Takes the next message, once the one before has gone; its body may be in shared memory already.
+    /// Takes the next message, once the one before has gone, or what is in shared memory in place of its body, which is
+    /// for links only that share it.
     mutating func begin(_ message: Message, shared: SharedBody? = nil) {
         guard cipher == nil else { return current = .sealed(SealedFrame(message)) }
         current = .clear(

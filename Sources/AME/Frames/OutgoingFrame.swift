@@ -9,11 +9,15 @@ struct OutgoingFrame {
     private var shared: SharedBody?
     private var sent = 0
 
-    /// A frame of which nothing has gone, with its body in the stream or else in shared memory.
+    /// A frame of which nothing has gone, with the message's body, or else with what is in shared memory.
     init(_ message: Message, in shared: SharedBody? = nil) {
-        header = FrameHeader(message, flags: shared == nil ? 0 : FrameFlag.shared)
-        body = shared == nil ? message.body : .empty
+        header = FrameHeader(message)
+        body = message.body
         self.shared = shared
+        guard let shared else { return }
+        header.flags = FrameFlag.shared
+        header.bodyLength = shared.count
+        body = .empty
     }
 
     /// Whether all of it has gone.

@@ -1,6 +1,7 @@
 import CSystem
 import DLP
 import Glibc
+import Synchronization
 
 /// A message's body in memory that other processes of this host map, instead of being sent it byte by byte.
 ///
@@ -12,17 +13,27 @@ final class SharedBody {
     static let shortest = 1 << 25
     /// The least length that is shared with several.
     static let shortestForSeveral = 1 << 20
+    /// How many there are at a time: they wait for a worker that computes, and each has a descriptor, of which the script
+    /// may need some.
+    static let most = 32
+
+    private static let live = Atomic(0)
 
     /// By it others find the memory.
     let descriptor: Int32
-    private let count: Int
+    /// How many bytes there are.
+    let count: Int
 
     private init(adopting descriptor: Int32, count: Int) {
         self.descriptor = descriptor
         self.count = count
+        Self.live.add(1, ordering: .relaxed)
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        close(descriptor)
+        Self.live.subtract(1, ordering: .relaxed)
+    }
 
     /// A copy of `body` for so many others; nil where that is not worth it, or the system refuses: then it is sent like
     /// any other.
@@ -33,6 +44,7 @@ final class SharedBody {
     }
 
     private static func make(_ body: Bytes) -> SharedBody? {
+        guard live.load(ordering: .relaxed) < most else { return nil }
         let descriptor = body.withUnsafeBytes { dlp_memory_file_of("dlp-body", $0.baseAddress, $0.count) }
         return descriptor >= 0 ? SharedBody(adopting: descriptor, count: body.count) : nil
     }

@@ -31,7 +31,7 @@ struct Greeting: Equatable {
     var size: UInt32
     /// Whether this side encrypts what it says after the handshake, and wants the other to do so.
     var isEncrypted: Bool
-    /// Whether this side's socket ends on its own host: where the other's does, too, nothing is between them.
+    /// Whether this side's socket ends on its own host: where the other's does, too, both are on one.
     var isLocal: Bool
     var nonce: [UInt8]
 

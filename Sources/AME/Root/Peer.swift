@@ -17,10 +17,16 @@ final class Peer {
     /// Why it ended, and what came before, reading will tell.
     private var outputHasEnded = false
 
-    /// A message that waits, with its body in shared memory where other workers get it, too.
+    /// A message that waits, and instead of its body what is in shared memory, where that is.
     private struct Parcel {
-        let message: Message
+        var message: Message
         let shared: SharedBody?
+
+        init(_ message: Message, _ shared: SharedBody?) {
+            self.message = message
+            self.shared = shared
+            if shared != nil { self.message.body = .empty }
+        }
     }
 
     /// The worker of this rank, which has proved itself.
@@ -35,13 +41,14 @@ final class Peer {
     /// Whether something waits until the socket takes it.
     var hasUnsent: Bool { writer.isBusy }
 
-    /// Sends a message, or keeps what the socket does not take at once; never blocks.
+    /// Sends a message, or keeps what the socket does not take at once; never waits, if it may copy a large body.
     ///
     /// - Parameter shared: its body, where that lies in shared memory already.
     func send(_ message: Message, shared: SharedBody? = nil) {
         if outputHasEnded { return }
+        let shared = sharesMemory ? shared : nil
         if hasUnsent {
-            unsent.append(Parcel(message: message, shared: shared))
+            unsent.append(Parcel(message, shared))
         } else {
             writer.begin(message, shared: shared)
             flush()

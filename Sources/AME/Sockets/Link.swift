@@ -3,6 +3,6 @@ struct Link {
     let socket: Socket
     /// What its frames are encrypted with; nil: they are not.
     let channel: SealedChannel?
-    /// Whether they share memory: both ends are on this host, and nothing between them.
+    /// Whether they share memory: both ends are on this host.
     let sharesMemory: Bool
 }

@@ -39,7 +39,7 @@ final class Socket {
     }
 
     /// Receives like this; `passed` becomes a descriptor, which is then the caller's, where one came with the bytes, else
-    /// -1.
+    /// what `dlp_receive_passed` says.
     func receive(into buffer: UnsafeMutableRawBufferPointer, passed: inout Int32) -> Transfer {
         while true {
             let count = dlp_receive_passed(descriptor, buffer.baseAddress, buffer.count, &passed)

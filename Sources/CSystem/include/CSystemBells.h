@@ -3,8 +3,7 @@
 #include <stdint.h>
 
 // Bells: by them the ranks of one host wake each other, through memory that they share, where what carries their
-// messages offers no way to wait for one asleep. A bell says only that it is worth while to look. Whoever rings makes a
-// system call only where the other sleeps.
+// messages offers no way to wait for one asleep. Whoever rings makes a system call only where the other sleeps.
 
 #ifdef __clang__
 #pragma clang assume_nonnull begin
@@ -22,16 +21,19 @@ struct dlp_bells_address {
     uint64_t nonce[2];
 };
 
+/// Makes bells for `count` ranks that only this process has; NULL where the system has no memory.
+struct dlp_bells *_Nullable dlp_bells_make(uint32_t count);
+
 /// Makes bells for `count` ranks, and opens the descriptor by which others find them; NULL where the system has no memory.
-/// Where it shares none the descriptor is -1, and nobody finds them.
-struct dlp_bells *_Nullable dlp_bells_make(uint32_t count, struct dlp_bells_address *address);
+/// Where it shares none the descriptor is negative, and nobody finds them.
+struct dlp_bells *_Nullable dlp_bells_make_shared(uint32_t count, struct dlp_bells_address *address);
 
 /// The bells that lie at `address`; NULL where that is on another host, or out of reach. The maker learns how many have
 /// found them.
 struct dlp_bells *_Nullable dlp_bells_find(const struct dlp_bells_address *address);
 
-/// Gives the memory back, as far as this process is concerned; the descriptor stays open.
-void dlp_bells_close(struct dlp_bells *bells);
+/// Gives the memory of `count` bells back, as far as this process is concerned; the descriptor stays open.
+void dlp_bells_close(struct dlp_bells *bells, uint32_t count);
 
 /// How often the bells have been found.
 uint32_t dlp_bells_finders(const struct dlp_bells *bells);
@@ -41,6 +43,12 @@ uint32_t dlp_bell_rings(const struct dlp_bells *bells, uint32_t rank);
 
 /// Rings the bell of `rank`.
 void dlp_bell_ring(struct dlp_bells *bells, uint32_t rank);
+
+/// Rings the bell of `rank` for a message, and counts that.
+void dlp_bell_announce(struct dlp_bells *bells, uint32_t rank);
+
+/// How many messages to `rank` have been announced, modulo 2^32.
+uint32_t dlp_bell_announced(const struct dlp_bells *bells, uint32_t rank);
 
 /// Sleeps until the bell of `rank`, which is the caller's own, has been rung more than `heard` times, at most
 /// `nanoseconds`; whether it has. Now and then it returns early without that.

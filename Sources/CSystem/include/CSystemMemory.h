@@ -16,13 +16,25 @@ static inline void *dlp_realloc(void *block, size_t size) {
     return moved;
 }
 
+/// What a maker of memory can promise to those who share it, and the system sees to.
+enum dlp_promise {
+    dlp_promise_nothing,
+    /// Its size stays: otherwise to touch it could be a signal that kills.
+    dlp_promise_size,
+    /// All of it stays as it is.
+    dlp_promise_all,
+};
+
 /// Makes memory that other processes reach by its descriptor; it has no name that could be left behind. Returns the
 /// descriptor of `size` bytes of zeros, or -errno.
-int dlp_memory_file(const char *name, size_t size);
+int dlp_memory_file(const char *name, size_t size, enum dlp_promise promise);
 
-/// Such memory with a copy of `count` bytes that nobody can change any more; the descriptor, or -errno.
+/// Such memory with a copy of `count` bytes, all of which stays as it is; the descriptor, or -errno.
 int dlp_memory_file_of(const char *name, const void *bytes, size_t count);
 
-/// Maps memory that another process has made in this way, for reading; NULL where it is not exactly `count` bytes, or
-/// somebody could still change it or take it away: to read it then could be a signal that kills.
+/// Whether the descriptor is one of memory of this size, with this promise.
+int dlp_memory_file_has(int descriptor, size_t size, enum dlp_promise promise);
+
+/// Maps what `dlp_memory_file_of` has made, here or in another process, for reading; NULL where it is not exactly `count`
+/// bytes, all of them there and promised to stay.
 const void *dlp_map_memory_file(int descriptor, size_t count);

@@ -36,8 +36,11 @@ ssize_t dlp_send(int descriptor, const void *head, size_t head_count, const void
 /// Sends `count` bytes, without SIGPIPE, and with the first of them a descriptor to a process of this host.
 ssize_t dlp_send_passing(int descriptor, const void *bytes, size_t count, int passed);
 
-/// Receives at most `count` bytes, and a descriptor where one came with them, else `*passed` is -1. Of several that came
-/// at once all but one are closed.
+/// What `dlp_receive_passed` says in place of a descriptor: that none came, or that there was no room for it.
+enum { dlp_passed_nothing = -1, dlp_passed_in_vain = -2 };
+
+/// Receives at most `count` bytes, and a descriptor where one came with them. Of several that came at once all but one are
+/// closed.
 ssize_t dlp_receive_passed(int descriptor, void *buffer, size_t count, int *passed);
 
 /// An eventfd.

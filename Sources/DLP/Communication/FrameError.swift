@@ -12,6 +12,8 @@ package enum FrameError: Error, Equatable, CustomStringConvertible {
     case forged
     /// The memory of its body did not come with it, is not as announced, or could still be changed.
     case shared
+    /// There is no descriptor to take in shared memory by.
+    case descriptors
     /// It cannot be encrypted here.
     case sealing
 
@@ -25,7 +27,8 @@ package enum FrameError: Error, Equatable, CustomStringConvertible {
         case .length(let length): "it announced a message of \(length) bytes"
         case .clear: "it sent a message that is not encrypted"
         case .forged: "what came from it is not what it sent: somebody on the network has changed it"
-        case .shared: "the memory that it shares cannot be used; are too many files open here (ulimit -n)?"
+        case .shared: "the memory that it shares is not what it said, or cannot be mapped"
+        case .descriptors: "no file can be opened here any more, as its large message needs (ulimit -n)"
         case .sealing: "a message to it cannot be encrypted"
         case .memory(let length): "there is not enough memory here for its message of \(length) bytes"
         }
