@@ -227,7 +227,7 @@ int dlp_iterate(lua_State *L, int index) {
 void dlp_buffer_standard_output(void) {
     // With a buffer of its own choice the library takes no wish for a size, and keeps what "unbuffered" left: one byte.
     static char buffer[64 * 1024];
-    // The thread that draws a status line may have to empty a terminal's buffer into a pipe that nobody else reads.
+    // While a status line is drawn a pipe is in the terminal's place, and the thread that reads it may flush this itself.
     static const size_t terminal_size = 4096;
     if (isatty(STDOUT_FILENO)) {
         setvbuf(stdout, buffer, _IOLBF, terminal_size);

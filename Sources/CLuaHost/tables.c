@@ -72,12 +72,14 @@ static bool finds_array(lua_State *L) {
     lua_rawseti(L, -2, 1);
     lua_pushinteger(L, -7);
     lua_rawseti(L, -2, 2);
-    lua_pushboolean(L, 1);
-    lua_rawseti(L, -2, 3);
-    // Now Lua may note the length in place of the size.
-    return lua_rawlen(L, -1) == 3 && looks_right(t, 8, 0) && t->array[0].type == FLOAT && t->array[0].value.number == 1.5 &&
+    for (int i = 3; i <= 5; i++) {
+        lua_pushboolean(L, 1);
+        lua_rawseti(L, -2, i);
+    }
+    // When it is asked for the length Lua notes that in place of the size, if it is more than half of it.
+    return lua_rawlen(L, -1) == 5 && looks_right(t, 8, 0) && t->array[0].type == FLOAT && t->array[0].value.number == 1.5 &&
            t->array[1].type == INTEGER && t->array[1].value.integer == -7 &&
-           (t->array[2].type & TYPE) == LUA_TBOOLEAN && is_nil(t->array[3].type) && is_nil(t->array[7].type);
+           (t->array[4].type & TYPE) == LUA_TBOOLEAN && is_nil(t->array[5].type) && is_nil(t->array[7].type);
 }
 
 static bool finds_nodes(lua_State *L) {

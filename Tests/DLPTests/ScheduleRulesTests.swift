@@ -34,6 +34,25 @@ struct ScheduleRulesTests {
         #expect(given == [0: 2, 1: costOfLast == 1 ? 3 : 8, 2: 1])
     }
 
+    @Test("a list whose last example fails and rests is not taken for one whose last example is long")
+    func restingEnd() throws {
+        let failures = FailurePolicy(retries: 5)
+        var schedule = ManagedSchedule(
+            .known(100), workers: 3, policy: .fixed(1), failures: failures, mayBeginAtEnd: true)
+        var actions: [ScheduleAction] = []
+        for worker in 0..<3 { try schedule.enter(worker, into: &actions) }
+        _ = try schedule.failed(1, first: 99, completed: 0, nanoseconds: 1, into: &actions)
+        // More than enough time for an example that is still under work to count as long.
+        var given = [1]
+        for _ in 1..<20 {
+            actions = []
+            try schedule.done(
+                2, first: given[given.count - 1], completed: 1, nanoseconds: 1_000_000_000, into: &actions)
+            for case .assign(worker: 2, let chunk, _) in actions { given.append(chunk.first) }
+        }
+        #expect(given.count == 20 && given == given.sorted() && given[19] < 30)
+    }
+
     @Test(
         "a report about examples that the worker does not have is refused and changes nothing",
         arguments: [

@@ -165,10 +165,10 @@ void dlp_set_late_message(lua_State *L, const char *text);
 
 // MARK: Standard output
 
-/// Lets no line leave in pieces, between which a launcher would put those of other ranks.
+/// Lets no line that Lua prints leave in pieces, between which a launcher would put those of other ranks.
 ///
-/// A line that Lua prints is one write; what it writes otherwise leaves by 64 KiB, on a terminal by the line. Call it
-/// before anything is printed, and again when an MPI library is open: MPICH turns buffering off.
+/// Such a line is one write; what Lua writes otherwise leaves by 64 KiB, on a terminal by the line. Call it before anything
+/// is printed, and again when an MPI library is open: MPICH turns buffering off.
 void dlp_buffer_standard_output(void);
 
 /// Flushes standard output; -1 where any of it could not be written.

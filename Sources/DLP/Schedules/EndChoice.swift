@@ -10,6 +10,8 @@ struct EndChoice: Sendable {
     private(set) var pioneer: Int?
     /// What was given to another worker from the end of the list.
     private(set) var probe: Chunk?
+    /// The worker that has it.
+    private var prober: Int?
     /// How long the other workers have worked since, in nanoseconds, all together.
     private(set) var workSince: Int64 = 0
     /// Whether it is known what that took, or that it is long.
@@ -34,8 +36,13 @@ struct EndChoice: Sendable {
         if pioneer == nil {
             pioneer = worker
         } else if probe == nil, chunk.end == end, worker != pioneer {
-            probe = chunk
+            (probe, prober) = (chunk, worker)
         }
+    }
+
+    /// `worker` is gone, or an example has failed on it: where it had the last one, what that takes remains unknown.
+    mutating func giveUp(on worker: Int) {
+        if worker == prober { isMade = true }
     }
 
     /// Some examples have been done.

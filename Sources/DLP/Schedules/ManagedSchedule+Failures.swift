@@ -4,6 +4,7 @@ extension ManagedSchedule {
     /// What becomes of `example`, which has failed on `worker`; as that lives, the example is no suspect any more.
     mutating func judge(_ example: Int, failedOn worker: Int) -> FailureVerdict {
         doneEnd = max(doneEnd, example + 1)
+        endChoice?.giveUp(on: worker)
         let tried = (attempts[example] ?? 0) + 1
         guard tried <= failures.retries else {
             attempts[example] = nil

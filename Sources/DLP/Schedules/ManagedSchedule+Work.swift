@@ -185,6 +185,7 @@ extension ManagedSchedule {
         }
         workers[worker].finished = []
         for lot in workers[worker].releaseAll() { queue.putBack(lot) }
+        endChoice?.giveUp(on: worker)
         workers[worker].phase = phase
     }
 }
