@@ -34,7 +34,8 @@ struct JournalHeader {
         return JournalHeader(
             format: texts["format"].flatMap { Int64($0) } ?? 0,
             identity: JournalIdentity(
-                script: texts["script"] ?? "", scriptDigest: digest, seed: texts["seed"].flatMap { Int64($0) } ?? 0),
+                script: texts["script"] ?? "", scriptDigest: digest, arguments: texts["arguments"],
+                seed: texts["seed"].flatMap { Int64($0) } ?? 0),
             length: texts["examples"].flatMap { Int($0) })
     }
 
@@ -42,7 +43,8 @@ struct JournalHeader {
     static func write(_ identity: JournalIdentity, to database: Database) throws(SQLiteError) {
         let set = try Statement(database, "INSERT OR REPLACE INTO meta VALUES (?, ?)")
         let texts = [
-            ("script", identity.script), ("script_digest", "\(identity.scriptDigest)"), ("dlp_lua", Version.current),
+            ("script", identity.script), ("script_digest", "\(identity.scriptDigest)"),
+            ("arguments", identity.arguments ?? "[]"), ("dlp_lua", Version.current),
         ]
         for (name, text) in texts {
             try set.bind(1, name)

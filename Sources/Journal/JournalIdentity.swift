@@ -1,23 +1,37 @@
 public import DLP
 
-/// What a journal belongs to: results of another script, or of other random numbers, would not fit in.
+/// What a journal belongs to: results of another script, of other arguments or random numbers, would not fit in.
 public struct JournalIdentity: Sendable {
     /// The script's name, for messages.
     public var script: String
     /// The digest of the script's text.
     public var scriptDigest: Digest
+    /// The script's arguments, as an array in JSON; nil in journals that did not note them yet.
+    public var arguments: String?
     /// The seed of its random numbers.
     public var seed: Int64
 
-    /// The identity of a job whose script has this text.
-    public init(script: String, text: Bytes, seed: Int64) {
-        self.init(script: script, scriptDigest: Digest(ofText: text), seed: seed)
+    /// The identity of a job whose script has this text and these arguments.
+    public init(script: String, text: Bytes, arguments: [String], seed: Int64) {
+        self.init(
+            script: script, scriptDigest: Digest(ofText: text), arguments: Self.json(arguments), seed: seed)
     }
 
-    init(script: String, scriptDigest: Digest, seed: Int64) {
+    init(script: String, scriptDigest: Digest, arguments: String?, seed: Int64) {
         self.script = script
         self.scriptDigest = scriptDigest
+        self.arguments = arguments
         self.seed = seed
+    }
+
+    private static func json(_ arguments: [String]) -> String {
+        var writer = ByteWriter()
+        for (number, argument) in arguments.enumerated() {
+            writer.append(utf8: number == 0 ? "[" : ",")
+            writer.appendJSON(argument)
+        }
+        writer.append(utf8: arguments.isEmpty ? "[]" : "]")
+        return String(decoding: writer.finish().array, as: UTF8.self)
     }
 }
 
@@ -49,6 +63,9 @@ extension JournalIdentity {
             return script == other.script
                 ? "the journal \(path) was made by \(script) before it was changed; \(remedy)"
                 : "the journal \(path) was made by \(other.script), not by \(script); \(remedy)"
+        }
+        if let arguments, let others = other.arguments, arguments != others {
+            return "the journal \(path) was made with the script's arguments \(others), not \(arguments); \(remedy)"
         }
         guard seed == other.seed else {
             return "the journal \(path) was made with --seed \(other.seed), not \(seed); \(remedy)"

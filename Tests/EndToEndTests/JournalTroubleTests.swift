@@ -74,6 +74,11 @@ struct JournalTroubleTests {
         let drawn = try run("dlp-lua --journal run.db --seed random job.lua", in: scratch)
         #expect(drawn.status == 0 && drawn.error == "dlp-lua: seed 0\n", "a drawn seed is the journal's")
 
+        let arguments = try run("dlp-lua --journal run.db job.lua 1 'x\"y'", in: scratch)
+        #expect(
+            arguments.status == 2
+                && arguments.isOneMessage("dlp-lua", with: "arguments [], not [\"1\",", "--keep", "--fresh"))
+
         try scratch.write("job.lua", Self.simple + " -- changed")
         let changed = try run("ameexec -np 3 dlp-lua --journal run.db job.lua", in: scratch)
         #expect(
@@ -88,7 +93,7 @@ struct JournalTroubleTests {
     @Test(
         "what cannot be a journal is refused before any work",
         arguments: [
-            ("--journal job.lua job.lua", "job.lua is no journal of dlp-lua"),
+            ("--journal job.lua -e work=print", "job.lua is no journal of dlp-lua"),
             ("--journal nowhere/run.db job.lua", "nowhere/run.db: No such file or directory"),
             ("--journal /tmp job.lua", "/tmp: Is a directory"),
             ("--keep job.lua", "--keep and --fresh say what to do with a --journal"),

@@ -11,13 +11,13 @@ struct JournalFileTests {
         let scratch = try JournalScratch()
         try scratch.open(seed: 7).close()
         let meta = try scratch.query("SELECT name || '=' || value FROM meta ORDER BY name")
-        #expect(meta.count == 6)
-        #expect(meta[0].hasPrefix("created=20"))
-        #expect(meta[1] == "dlp_lua=\(Version.current)")
-        #expect(meta[2] == "format=2")
-        #expect(meta[3] == "script=job.lua")
-        #expect(meta[4].hasPrefix("script_digest=") && meta[4].utf8.count == 14 + 32)
-        #expect(meta[5] == "seed=7")
+        #expect(meta.count == 7 && meta[0] == "arguments=[]")
+        #expect(meta[1].hasPrefix("created=20"))
+        #expect(meta[2] == "dlp_lua=\(Version.current)")
+        #expect(meta[3] == "format=2")
+        #expect(meta[4] == "script=job.lua")
+        #expect(meta[5].hasPrefix("script_digest=") && meta[5].utf8.count == 14 + 32)
+        #expect(meta[6] == "seed=7")
         #expect(scratch.names == ["run.db"])
         #expect(JournalFile.seed(at: scratch.path) == 7)
     }
@@ -103,7 +103,7 @@ struct JournalFileTests {
 
     @Test("a file that cannot be there is the system's error")
     func impossible() throws {
-        let identity = JournalIdentity(script: "job.lua", text: .empty, seed: 0)
+        let identity = JournalIdentity(script: "job.lua", text: .empty, arguments: [], seed: 0)
         for (path, reason) in [("/tmp", "Is a directory"), ("/nowhere/run.db", "No such file or directory")] {
             let refusal = message { _ = try JournalFile(path: path, identity: identity, policy: .goOn) }
             #expect(refusal == "cannot open the journal \(path): \(reason)")
@@ -119,7 +119,7 @@ struct JournalFileTests {
         let directory = try #require(getcwd(nil, 0))
         defer { free(directory) }
         let path = "\(scratch.directory)/\(name)"
-        let identity = JournalIdentity(script: "job.lua", text: .empty, seed: 0)
+        let identity = JournalIdentity(script: "job.lua", text: .empty, arguments: [], seed: 0)
         try JournalFile(path: path, identity: identity, policy: .goOn).close()
         #expect(scratch.names == [name])
     }

@@ -61,7 +61,8 @@ final class JournalScratch: Sendable {
         mode: CommitMode? = nil
     ) throws(JournalError) -> JournalFile {
         try JournalFile(
-            path: path, identity: JournalIdentity(script: script, text: Bytes(Array(text.utf8)), seed: seed),
+            path: path,
+            identity: JournalIdentity(script: script, text: Bytes(Array(text.utf8)), arguments: [], seed: seed),
             policy: policy, lock: JournalLock(path: path), mode: mode)
     }
 

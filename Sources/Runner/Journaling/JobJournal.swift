@@ -18,7 +18,8 @@ struct JobJournal {
         _ settings: JournalSettings, _ script: Script, seed: Int64, end: @escaping @Sendable (JobEnd) -> Void
     ) throws(UsageError) {
         do {
-            let identity = JournalIdentity(script: script.name, text: script.source, seed: seed)
+            let identity = JournalIdentity(
+                script: script.name, text: script.source, arguments: script.arguments, seed: seed)
             let file = try JournalFile(path: settings.path, identity: identity, policy: settings.policy)
             ledger = try file.ledger()
             writer = try JournalWriter(file, ledger) { failure in end(.fault(Self.fault(failure))) }

@@ -33,8 +33,8 @@ final class ChaosJob {
             command = ["ameexec", "-np", "\(plan.ranks)", "sh", "rank.sh"]
         }
         launched = try Launched(
-            command + plan.options + ["job.lua", files], in: scratch,
-            environment: ["HOME": scratch.path, "TMPDIR": scratch.path])
+            command + plan.options + ["job.lua"], in: scratch,
+            environment: ["HOME": scratch.path, "TMPDIR": scratch.path, "CHAOS_FILES": files])
     }
 
     /// What becomes a rank: rank 0 says where it listens, each other one goes to its relay.

@@ -1,6 +1,7 @@
 /// The scripts of a chaos job, whose results nothing but example and seed determine.
 ///
-/// Its argument is the first part of the names of the files that examples leave when they begin; `-`: none.
+/// `CHAOS_FILES` is the first part of the names of the files that examples leave when they begin; without it there are
+/// none.
 enum ChaosScript {
     /// The script of a plan.
     static func text(of plan: ChaosPlan) -> String {
@@ -12,11 +13,11 @@ enum ChaosScript {
 
     private static func head(of plan: ChaosPlan) -> String {
         """
-        local side, failing, cost = arg[1], \(plan.failing), \(Double(plan.cost) / 1000)
+        local side, failing, cost = os.getenv("CHAOS_FILES"), \(plan.failing), \(Double(plan.cost) / 1000)
         function examples() return \(plan.examples) end
         local function try(n)
           local drawn, till = math.random(1 << 40), os.clock() + cost * (n % 5) / 4
-          if side ~= "-" then
+          if side then
             io.open(side .. "." .. n .. "." .. dlp.RANK, "w"):close()
             while os.clock() < till do end
           end

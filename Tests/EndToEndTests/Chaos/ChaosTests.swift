@@ -51,7 +51,7 @@ struct ChaosTests {
         var alone = plan
         alone.hasJournal = false
         alone.rootWorks = true
-        let words = ["dlp-lua"] + alone.options + ["job.lua", "-"]
+        let words = ["dlp-lua"] + alone.options + ["job.lua"]
         return try Launched(words, in: Scratch(job: ChaosScript.text(of: plan))).finish()
     }
 
