@@ -42,6 +42,8 @@ struct Job {
         static let grace: UInt64 = 5_000_000_000
         /// The same as long as a rank 0 is there that leads: it lets all ranks finish what they do.
         static let leadersGrace: UInt64 = 15_000_000_000
+        /// From a second signal of the user's to SIGKILL: for a rank 0 that leads to say how far the job came.
+        static let lastWord: UInt64 = 1_000_000_000
         /// For the workers, after a rank 0 that leads has ended.
         static let farewell: UInt64 = 2_000_000_000
         /// From SIGTERM to SIGKILL for leftovers.
@@ -50,6 +52,8 @@ struct Job {
         static let lastWait: UInt64 = 2_000_000_000
         /// Signals that follow each other faster are one: `timeout` signals its child and then the whole group.
         static let repetition: UInt64 = 100_000_000
+        /// The same where rank 0 leads, which looks at it in this way.
+        static let leadersRepetition: UInt64 = 600_000_000
     }
 
     private enum Phase: Hashable {
@@ -84,6 +88,8 @@ struct Job {
     private var last: (signal: Int32, time: UInt64)?
     /// Whether SIGINT or SIGTERM has come.
     private var wasAskedToEnd = false
+    /// Whether it has come a second time, and rank 0 may speak before all are killed.
+    private var hadLastWord = false
     private var sent: Set<Int32> = []
 
     /// A job of `size` running ranks that is ended at the time `timeout`.
@@ -94,6 +100,9 @@ struct Job {
         endings = Array(repeating: nil, count: size)
         alive = size
     }
+
+    /// The signal with which the user has asked for the job's end, if so.
+    var endingSignal: Int32? { wasAskedToEnd ? interruption : nil }
 
     /// Whether all ranks have ended.
     var hasNoRanks: Bool { alive == 0 }
@@ -151,19 +160,28 @@ struct Job {
         let isFailure = ending != .exited(0) && (rank == 0 || !isLed)
         if isFailure && firstFailure == nil {
             firstFailure = seenByUser(ending)
-            if case .signalled(let signal) = ending, !sent.contains(signal) {
+            if case .signalled(let signal) = ending, !isSent(ending) {
                 report = .reportKilled(rank: rank, signal: signal)
             }
         }
         if alive == 0 { return actions + ranksEnded(now) }
         if phase == .running {
             if isLed && rank == 0 {
+                if case .signalled = ending, !isSent(ending) {
+                    // The others are told at once, lest each wonders what has become of rank 0.
+                    return actions + terminate(now)
+                }
                 phase = .waiting(until: now + Period.farewell)
             } else if isFailure {
                 phase = .waiting(until: now + (interruption == nil ? Period.moment : Period.grace))
             }
         }
         return actions
+    }
+
+    /// Whether it is by a signal that was the launcher's.
+    private func isSent(_ ending: Ending) -> Bool {
+        if case .signalled(let signal) = ending { sent.contains(signal) } else { false }
     }
 
     /// A rank that the user's second signal killed ended by the first, as far as the user is concerned.
@@ -215,14 +233,25 @@ struct Job {
     }
 
     private mutating func interrupted(_ signal: Int32, _ fromTerminal: Bool, _ now: UInt64) -> [Action] {
-        let isRepetition = last.map { $0.signal == signal && now < $0.time + Period.repetition } ?? false
+        let repetition = isLed ? Period.leadersRepetition : Period.repetition
+        let isRepetition = last.map { $0.signal == signal && now < $0.time + repetition } ?? false
         if isRepetition { return [] }
         last = (signal, now)
         let asksToEnd = signal == SIGINT || signal == SIGTERM
-        if asksToEnd && (wasAskedToEnd || alive == 0) { return kill() }
+        if asksToEnd && (wasAskedToEnd || alive == 0) { return interruptedAgain(signal, fromTerminal, now) }
         wasAskedToEnd = wasAskedToEnd || asksToEnd
         interruption = interruption ?? signal
         return send(signal, except: fromTerminal ? terminalRank : nil)
+    }
+
+    /// Kills, but lets a rank 0 that leads have its last word before that.
+    private mutating func interruptedAgain(_ signal: Int32, _ fromTerminal: Bool, _ now: UInt64) -> [Action] {
+        guard isLed, endings[0] == nil, !hadLastWord else { return kill() }
+        hadLastWord = true
+        phase = .terminating(until: now + Period.lastWord)
+        sent.insert(signal)
+        // It ends the others itself.
+        return fromTerminal && terminalRank == 0 ? [] : [.signal(rank: 0, signal)]
     }
 
     private mutating func clock(_ now: UInt64) -> [Action] {

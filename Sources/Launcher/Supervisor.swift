@@ -87,10 +87,18 @@ final class Supervisor {
                 if options.debug { report("rank \(rank) has process number \(start.pid)") }
             } catch {
                 report(error.message)
-                perform(job.handle(.notStarted(first: rank, status: error.status), at: dlp_now()))
-                return
+                return giveUpStarting(from: rank, status: error.status)
             }
+            // Thousands of ranks take seconds to start, and the user may not want to wait for them.
+            now = dlp_now()
+            readSignals()
+            if let signal = job.endingSignal { return giveUpStarting(from: rank + 1, status: 128 + signal) }
         }
+    }
+
+    private func giveUpStarting(from rank: Int, status: Int32) {
+        guard rank < options.size else { return }
+        perform(job.handle(.notStarted(first: rank, status: status), at: dlp_now()))
     }
 
     // MARK: - Events

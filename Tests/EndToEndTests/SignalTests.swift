@@ -78,6 +78,35 @@ struct SignalTests {
         #expect(try launched.finish().status == 130)
     }
 
+    @Test("a second signal abandons what runs, and one line says how far the job came", arguments: [SIGTERM, SIGINT])
+    func secondSignal(_ signal: Int32) throws {
+        let launched = try start("ameexec -np 3 dlp-lua", busy: 3)
+        launched.signal(SIGTERM)
+        usleep(900_000)
+        launched.signal(signal)
+        let outcome = try launched.finish()
+        #expect(outcome.status == 128 + signal)
+        #expect(outcome.isOneMessage("dlp-lua", with: "interrupted after ", " of 100000 examples"), "\(outcome.error)")
+    }
+
+    @Test("a root that is killed is named once, by the launcher")
+    func rootKilled() throws {
+        let launched = try start("ameexec -np 4 dlp-lua", busy: 4)
+        try launched.signal(SIGKILL, rank: 0)
+        let outcome = try launched.finish()
+        #expect(outcome.status == 128 + SIGKILL)
+        #expect(outcome.isOneMessage("ameexec", with: "rank 0 (pid ", "was killed by signal 9"), "\(outcome.error)")
+    }
+
+    @Test("ranks that are not all started yet can be interrupted", arguments: [SIGINT, SIGTERM])
+    func starting(_ signal: Int32) throws {
+        let scratch = try Scratch()
+        let launched = try Launched(["ameexec", "-np", "3000", "sh", "-c", "touch began; exec sleep 60"], in: scratch)
+        try eventually("the first has started") { scratch.names.contains("began") }
+        launched.signal(signal)
+        #expect(try launched.finish().status == 128 + signal)
+    }
+
     @Test("a crash is a signal without a backtrace, alone and as a rank")
     func crash() throws {
         let crash = "os.execute('kill -SEGV ' .. io.open('/proc/self/stat'):read('n'))"

@@ -95,7 +95,9 @@ struct JobTests {
         #expect(job.handle(.lead, at: 1) == [.notify(.signalled(rank: 1, signal: SIGKILL))])
         #expect(job.handle(.clock, at: second).isEmpty && job.deadline == nil)
         #expect(
-            job.handle(.ended(rank: 0, .signalled(SIGKILL)), at: second) == [.reportKilled(rank: 0, signal: SIGKILL)])
+            job.handle(.ended(rank: 0, .signalled(SIGKILL)), at: second)
+                == [.reportKilled(rank: 0, signal: SIGKILL), .signal(rank: 2, SIGTERM)],
+            "the others need not find out by themselves, and wonder")
 
         var late = self.job(3)
         _ = late.handle(.ended(rank: 1, .signalled(SIGKILL)), at: 0)
@@ -139,6 +141,20 @@ struct JobTests {
         #expect(signals(job.handle(.signal(signal, fromTerminal: false), at: second)) == [0: SIGKILL, 1: SIGKILL])
         #expect(job.handle(.ended(rank: 0, .signalled(SIGKILL)), at: second).isEmpty)
         #expect(job.status == 130)
+    }
+
+    @Test("a second one lets a rank 0 that leads say its last word, and a third does not")
+    func lastWord() {
+        var job = job(2)
+        _ = job.handle(.lead, at: 0)
+        _ = job.handle(.signal(SIGTERM, fromTerminal: false), at: 0)
+        #expect(signals(job.handle(.signal(SIGINT, fromTerminal: false), at: second)) == [0: SIGINT])
+        #expect(job.deadline == 2 * second)
+        var other = job
+        #expect(signals(job.handle(.clock, at: 2 * second)) == [0: SIGKILL, 1: SIGKILL])
+        #expect(
+            signals(other.handle(.signal(SIGTERM, fromTerminal: false), at: 1500 * millisecond))
+                == [0: SIGKILL, 1: SIGKILL])
     }
 
     @Test("the same signal within a tenth of a second is not a second one")

@@ -150,8 +150,8 @@ final class Session {
     ///
     /// Not where all are asked to end, as by a launcher that ends the job: who asked has said why, or knows.
     private func complainOfLostRoot(_ message: String) {
-        // The root may have had its signal a moment earlier, and be gone.
-        if port.rank == 1, !dismissal.wait(nanoseconds: 50_000_000) {
+        // The root may have had its signal a moment earlier, and be gone, or the launcher may have seen its end.
+        if port.rank == 1, !dismissal.wait(nanoseconds: 500_000_000) {
             Complaint.write("rank 1 (host \(HostName.current)): \(message)")
         }
     }
