@@ -43,6 +43,20 @@ struct StopTests {
         expectAllFinished(in: scratch)
     }
 
+    @Test("what one process has done before the stop is printed, to the last result")
+    func printsAll() throws {
+        let job = """
+            function examples() return 1000 end
+            function work(n) local start = os.clock() while os.clock() - start < 0.01 do end return n end
+            """
+        let outcome = try run("dlp-lua --stop-after 0.3 job.lua", in: Scratch(job: job))
+        #expect(outcome.status == 5 && !outcome.lines.isEmpty)
+        #expect(outcome.lines == (1...outcome.lines.count).map { "\($0)" })
+        #expect(
+            outcome.isOneMessage("dlp-lua", with: "stopped after \(outcome.lines.count) of 1000 examples"),
+            "\(outcome.error)")
+    }
+
     @Test("a job that is done in time is not stopped", arguments: commands)
     func inTime(_ command: String) throws {
         let outcome = try run(

@@ -27,7 +27,12 @@ struct RootJob {
         }
         session.interruption.loopBegins()
         if let seconds = plan.settings.stopAfter { port.halter(session.beginning + UInt64(seconds * 1e9)) }
-        let total = try runLoop()
+        let total: Int?
+        do { total = try runLoop() } catch {
+            // What came before is worth having, and why the job ends is told already.
+            try? sink.flush()
+            throw error
+        }
         let signal = session.interruption.loopEnds()
         session.observer.finishDisplay()
         // Whatever the script makes of the results, they are safe.
@@ -41,6 +46,7 @@ struct RootJob {
                             "of \(total ?? 0) examples \(sink.count) were accounted for; please report this mistake"
                     ))
             }
+            try sink.flush()
             session.observer.explain(
                 Shortfall(
                     done: sink.count, failures: sink.failureCount, total: total, consequences: sink.lacks),
