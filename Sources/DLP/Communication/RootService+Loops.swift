@@ -133,10 +133,9 @@ extension RootService {
         for operation in loops.keys {
             change(operation) { (loop) throws(ScheduleViolation) in
                 guard let crashed = try loop.lost(rank, &actions) else { return }
-                let message =
-                    crashed.deaths == 1
-                    ? "this rank died while at work on it: \(cause)"
-                    : "\(crashed.deaths) ranks died while at work on it, this one last: \(cause)"
+                let others = crashed.deaths - 1
+                let before = others > 0 ? ", after \(others) more that had it to do" : ""
+                let message = "this rank died while at work on it\(before): \(cause)"
                 var fault = Fault(
                     phase: .work, message: message, example: crashed.example + 1, rank: rank, host: host)
                 fault.attempts = crashed.deaths
