@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 
 /// Starts the ranks of a job on this machine and waits for its end.
@@ -9,7 +10,7 @@ import Glibc
 ///   killed it; rank 0's, where rank 0 leads; 2 for options that make no sense and a program that cannot be run; 124
 ///   after the time-out; 141 when nobody reads the output any more; 1 where the system refuses something.
 public func launch(_ options: LaunchOptions) -> Int32 {
-    keepStandardDescriptors()
+    dlp_keep_standard_descriptors()
     do throws(LaunchError) {
         try options.validate()
         return try Supervisor(options).run()
@@ -24,6 +25,10 @@ extension LaunchOptions {
     fileprivate func validate() throws(LaunchError) {
         if command.isEmpty { throw LaunchError("no command to start; name a program after the options", status: 2) }
         if size < 1 { throw LaunchError("cannot start \(size) ranks; -np takes a number from 1 on", status: 2) }
+        if size > mostProcesses {
+            throw LaunchError(
+                "cannot start \(size) ranks: this machine numbers processes up to \(mostProcesses)", status: 2)
+        }
         if let pty, !(0..<size).contains(pty) {
             throw LaunchError("there is no rank \(pty) for --pty; ranks are 0 to \(size - 1)", status: 2)
         }
@@ -36,9 +41,10 @@ extension LaunchOptions {
     }
 }
 
-/// Opens what is missing of 0, 1 and 2: otherwise a pipe of a rank would get such a number.
-private func keepStandardDescriptors() {
-    var descriptor = open("/dev/null", O_RDWR)
-    while (0...2).contains(descriptor) { descriptor = open("/dev/null", O_RDWR) }
-    if descriptor > 2 { close(descriptor) }
-}
+/// The largest process number of this machine.
+private let mostProcesses: Int = {
+    guard let file = fopen("/proc/sys/kernel/pid_max", "re") else { return Int(Int32.max) }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 32)
+    return fgets(&line, Int32(line.count), file) == nil ? Int(Int32.max) : max(1, atol(line))
+}()

@@ -33,7 +33,9 @@ final class Output {
         let type = fstat(descriptor, &information) == 0 ? information.st_mode & S_IFMT : 0
         isFile = type == S_IFREG
         var opened: Int32 = -1
-        if type == S_IFIFO || type == S_IFCHR {
+        // What cannot be written stays so.
+        let isWritable = fcntl(descriptor, F_GETFL) & O_ACCMODE != O_RDONLY
+        if isWritable, type == S_IFIFO || type == S_IFCHR {
             opened = open("/proc/self/fd/\(descriptor)", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
         }
         nonBlocking = opened >= 0 ? opened : nil

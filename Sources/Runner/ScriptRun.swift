@@ -31,7 +31,7 @@ final class ScriptRun {
             }
             host.loopDidEnd = { [session] in session.observer.finishDisplay() }
             let isRun = if case .run = invocation.task { true } else { false }
-            if isRun { try session.openTimeline(options.timeline, title: script.name) }
+            if isRun { try openTimeline(of: script) }
             try scripted(.load) { () throws(ScriptError) in try host.run(script) }
             let wanted = try scripted(.load) { () throws(ScriptError) in try host.scriptOptions() }
             do {
@@ -42,7 +42,7 @@ final class ScriptRun {
             }
             if options.seed != invocation.options.seed { host.seed = try seed() }
             settings = JobSettings(options, seed: host.seed, size: session.port.size)
-            if isRun { try session.openTimeline(options.timeline, title: script.name) }
+            if isRun { try openTimeline(of: script) }
             try host.limit(settings, on: session.port)
             settings.journal = try JournalSettings(options)
             if options.joinable != nil, settings.mode == .roundRobin {
@@ -75,6 +75,17 @@ final class ScriptRun {
         } catch {
             return session.end(UsageError("\(error)"))
         }
+    }
+
+    private func openTimeline(of script: Script) throws(UsageError) {
+        guard session.isRoot else { return }
+        var text: String?
+        if case .file(let path) = invocation.source { text = path }
+        try FileClash.check([
+            ("the script", text), ("--journal", options.journal), ("--output", options.output),
+            ("--timeline", options.timeline),
+        ])
+        try session.openTimeline(options.timeline, title: script.name)
     }
 
     private func scripted<Result>(
@@ -110,7 +121,7 @@ final class ScriptRun {
                 arguments: arguments)
         case .standardInput:
             // Only the root has one; everybody runs what it read.
-            let source = try session.port.broadcast(session.isRoot ? LineReader.allBytes() : .empty)
+            let source = try session.port.broadcast(session.isRoot ? try LineReader.allBytes() : .empty)
             return Script(chunkName: "=stdin", source: source, name: "-", arguments: arguments)
         case .file(let path):
             return Script(chunkName: "@\(path)", source: try readFile(path), name: path, arguments: arguments)

@@ -55,6 +55,57 @@ struct CommandLineTests {
     }
 
     @Test(
+        "standard input that cannot be read is an error, not an empty list", arguments: ["dlp-lua", "dlp-lua -np 2"],
+        ["lines.lua < /", "lines.lua <&-", "- < /"])
+    func unreadableInput(_ command: String, _ rest: String) throws {
+        let scratch = try Scratch()
+        try scratch.write("lines.lua", "function work(line) return #line end")
+        let outcome = try run("sh -c", "\(command) \(rest)", in: scratch)
+        #expect(outcome.output == "" && outcome.status == 2)
+        #expect(outcome.isOneMessage("dlp-lua", with: "standard input cannot be read: "), "\(outcome.error)")
+    }
+
+    @Test("without a standard output nothing is lost in silence", arguments: ["dlp-lua", "dlp-lua -np 2"])
+    func noOutput(_ command: String) throws {
+        let scratch = try Scratch(job: "function examples() return 3 end function work(n) return n end")
+        let outcome = try run("sh -c", "\(command) job.lua >&-", in: scratch)
+        #expect(outcome.status != 0 && outcome.error.contains("output"), "\(outcome.error)")
+    }
+
+    @Test(
+        "options that name the same file are refused before it is touched",
+        arguments: [
+            "--journal a.csv --output a.csv job.lua", "--journal a.csv --output ./a.csv job.lua",
+            "--output job.lua job.lua", "--timeline a.json --output a.json job.lua",
+            "--journal link --output job.jsonl job.lua", "-np 2 --output job.lua job.lua",
+            "--results link --output job.jsonl",
+        ])
+    func sameFile(_ words: String) throws {
+        let text = "function examples() return 3 end function work(n) return n end"
+        let scratch = try Scratch(job: text)
+        try scratch.write("job.jsonl", "precious\n")
+        _ = try run("ln -s job.jsonl link", in: scratch)
+        let outcome = try run("dlp-lua \(words)", in: scratch)
+        #expect(outcome.output == "" && outcome.status == 2)
+        #expect(outcome.isOneMessage("dlp-lua", with: "name the same file"), "\(outcome.error)")
+        #expect(scratch.read("job.lua") == text && scratch.read("job.jsonl") == "precious\n")
+        #expect(scratch.names.sorted() == ["job.jsonl", "job.lua", "link"])
+    }
+
+    @Test("two options may name one terminal or device")
+    func sameDevice() throws {
+        let scratch = try Scratch(job: "function examples() return 3 end function work(n) return n end")
+        let outcome = try run("dlp-lua --output /dev/stdout --timeline /dev/null job.lua", in: scratch)
+        #expect(!outcome.error.contains("same file"))
+    }
+
+    @Test("more ranks than this machine has numbers for processes are refused at once")
+    func tooMany() throws {
+        let outcome = try run("dlp-lua -np 99999999 --info")
+        #expect(outcome.isOneMessage("dlp-lua", with: "99999999") && outcome.status == 2)
+    }
+
+    @Test(
         "a missing script is one message and status 2",
         arguments: ["dlp-lua", "ameexec -np 3 dlp-lua", "dlp-lua -np 3"])
     func missingScript(_ command: String) throws {

@@ -4,3 +4,7 @@
 
 /// The kind of file system that the file at `path` is on, by the number that statfs(2) gives; 0 where nobody can tell.
 uint32_t dlp_file_system(const char *path);
+
+/// Opens what is missing of the descriptors 0, 1 and 2, so that nothing else gets these numbers: each in such a way that to
+/// read or to write it fails, as without it.
+void dlp_keep_standard_descriptors(void);

@@ -12,7 +12,7 @@ enum LineReader {
             var splitter = LineSplitter()
             do {
                 while feed.waitForDemand() {
-                    guard let lines = splitter.read() else { return feed.close() }
+                    guard let lines = try splitter.read() else { return feed.close() }
                     try feed.add(lines)
                 }
             } catch { end(error as? JobEnd ?? .fault(JobJournal.fault(error))) }
@@ -20,20 +20,26 @@ enum LineReader {
     }
 
     /// Reads all of standard input as it is.
-    static func allBytes() -> Bytes {
+    ///
+    /// - Throws: `UsageError` where it cannot be read.
+    static func allBytes() throws(UsageError) -> Bytes {
         var writer = ByteWriter()
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while let count = readInput(into: &buffer), count > 0 {
+        while true {
+            let count = try readInput(into: &buffer)
+            guard count > 0 else { return writer.finish() }
             buffer.withUnsafeBytes { writer.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
         }
-        return writer.finish()
     }
 
-    fileprivate static func readInput(into buffer: inout [UInt8]) -> Int? {
+    /// Reads some of it; 0 at its end.
+    fileprivate static func readInput(into buffer: inout [UInt8]) throws(UsageError) -> Int {
         while true {
             let count = read(0, &buffer, buffer.count)
             if count >= 0 { return count }
-            if errno != EINTR { return nil }
+            if errno != EINTR {
+                throw UsageError("standard input cannot be read: \(String(cString: strerror(errno)))")
+            }
         }
     }
 }
@@ -46,9 +52,12 @@ private struct LineSplitter {
     private var isAtEnd = false
 
     /// The lines that the next piece of input completes, at least one; nil at the end.
-    mutating func read() -> [Bytes]? {
+    ///
+    /// - Throws: `UsageError` where it cannot be read.
+    mutating func read() throws(UsageError) -> [Bytes]? {
         while !isAtEnd {
-            guard let count = LineReader.readInput(into: &buffer), count > 0 else {
+            let count = try LineReader.readInput(into: &buffer)
+            guard count > 0 else {
                 isAtEnd = true
                 return rest.isEmpty ? nil : [encoded(rest[...])]
             }

@@ -13,6 +13,7 @@ struct JournalListing {
     /// - Returns: the exit status.
     static func run(path: String, output: String?) -> Int32 {
         do {
+            try FileClash.check([("--results", path), ("--output", output)])
             let listing = JournalListing(reader: try JournalReader(path: path))
             if let output { try listing.export(to: output) } else { try listing.show() }
             guard dlp_flush() == 0 else {

@@ -48,12 +48,15 @@ public enum Seed: Equatable, Sendable {
 }
 
 /// A mistake in the options or their values: exit status 2.
-public struct UsageError: Error, Sendable {
+public struct UsageError: Error, Sendable, CustomStringConvertible {
     /// One sentence.
     public var message: String
 
     /// An error with its sentence.
     public init(_ message: String) { self.message = message }
+
+    /// The sentence.
+    public var description: String { message }
 }
 
 /// The options of a job that the command line or the script may set; nil where neither did.
