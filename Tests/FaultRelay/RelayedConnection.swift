@@ -11,6 +11,8 @@ final class RelayedConnection {
         var left = Int.max
         var waiting: [UInt8] = []
         var hasEnded = false
+        /// Whether nobody takes the bytes any more.
+        var isInVain = false
         var isClosed = false
     }
 
@@ -56,7 +58,8 @@ final class RelayedConnection {
         var buffer = [UInt8](repeating: 0, count: min(piece, flow.left))
         let count = recv(flow.from, &buffer, buffer.count, 0)
         if count > 0 {
-            flow.waiting = Array(buffer[..<count])
+            // To close a socket that has unread bytes would discard what is under way the other way.
+            if !flow.isInVain { flow.waiting = Array(buffer[..<count]) }
         } else if count == 0 || errno != EAGAIN && errno != EINTR {
             flow.hasEnded = true
         }
@@ -67,7 +70,7 @@ final class RelayedConnection {
             let count = send(flow.to, flow.waiting, flow.waiting.count, Int32(MSG_NOSIGNAL))
             if count < 0, errno == EAGAIN || errno == EINTR { return }
             // Where nobody takes the bytes any more, what has come the other way is passed on all the same.
-            flow.hasEnded = flow.hasEnded || count < 0
+            flow.isInVain = count < 0
             flow.waiting.removeFirst(count < 0 ? flow.waiting.count : count)
             if flow.left != .max { flow.left -= max(0, count) }
         }
