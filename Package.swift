@@ -98,7 +98,7 @@ let package = Package(
         .target(name: "Simulation", dependencies: ["DLP"], path: "Tests/Simulation", swiftSettings: optimised),
         .executableTarget(
             name: "scale-probe", dependencies: ["DLP", "Simulation"], path: "Tests/ScaleProbe", swiftSettings: strict),
-        .testTarget(name: "DLPTests", dependencies: ["DLP", "Simulation"], swiftSettings: optimised),
+        .testTarget(name: "DLPTests", dependencies: ["DLP", "CSystem", "Simulation"], swiftSettings: optimised),
         .testTarget(
             name: "AMETests",
             dependencies: ["AME", "DLP", "CSystem", "FaultRelay", .product(name: "Crypto", package: "swift-crypto")],

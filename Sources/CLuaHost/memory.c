@@ -23,7 +23,7 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
     // Without a block the old size says what the new one is for.
     if (block == NULL) old_size = 0;
     if (new_size == 0) {
-        free(block);
+        dlp_free(block, old_size);
         h->memory_used -= old_size;
         return NULL;
     }

@@ -9,13 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void dlp_prefer_large_pages(void *block, size_t size) {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    // Advice is for whole pages; the block's ends may share theirs with others, whom it does no harm.
-    uintptr_t begin = (uintptr_t)block & ~(page - 1), end = ((uintptr_t)block + size) & ~(page - 1);
-    madvise((void *)begin, end - begin, MADV_HUGEPAGE);
-}
-
 // Linux 6.3 and later want to know whether there may be a program in it, and some are set to refuse one.
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8U

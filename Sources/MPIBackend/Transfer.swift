@@ -1,4 +1,5 @@
 import CMPI
+import CSystem
 import DLP
 import Glibc
 
@@ -24,7 +25,7 @@ struct Transfer {
     ) throws(CommunicationError) {
         self.header = header
         self.place = place
-        guard let base = malloc(header.bodyLength) else {
+        guard let base = dlp_realloc(nil, header.bodyLength) else {
             throw CommunicationError("rank \(source) is at fault: \(FrameError.memory(header.bodyLength))")
         }
         self.base = base

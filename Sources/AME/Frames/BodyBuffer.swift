@@ -2,19 +2,19 @@ import CSystem
 import DLP
 import Glibc
 
-/// A message's body while it arrives: the memory grows with what came, not with what was announced.
+/// A message's body while it arrives.
+///
+/// Its memory is asked for at once, so that it need not move, and nevertheless grows with what came, not with what was
+/// announced: the system gives pages to those that are written.
 struct BodyBuffer: ~Copyable {
-    private static let firstCapacity = 1 << 20
-
     private var base: UnsafeMutableRawPointer?
-    private var capacity = 0
     private var filled = 0
     private var length = 0
 
     /// Nothing under way.
     init() {}
 
-    deinit { free(base) }
+    deinit { dlp_free(base, length) }
 
     /// How many bytes are still to come.
     var missing: Int { length - filled }
@@ -22,17 +22,15 @@ struct BodyBuffer: ~Copyable {
     /// Prepares for a body of `length` bytes.
     mutating func begin(length: Int) { self.length = length }
 
-    /// Memory for the bytes that come next: some, but not necessarily all that are missing.
+    /// Memory for all that is missing.
     ///
     /// - Throws: `FrameError.memory` where there is none.
     mutating func space() throws(FrameError) -> UnsafeMutableRawBufferPointer {
-        if filled == capacity, missing > 0 {
-            let wanted = min(length, max(capacity * 2, Self.firstCapacity))
-            guard let grown = dlp_realloc(base, wanted) else { throw .memory(length) }
-            base = grown
-            capacity = wanted
+        if base == nil, length > 0 {
+            base = dlp_realloc(nil, length)
+            guard base != nil else { throw .memory(length) }
         }
-        return UnsafeMutableRawBufferPointer(start: base.map { $0 + filled }, count: capacity - filled)
+        return UnsafeMutableRawBufferPointer(start: base.map { $0 + filled }, count: missing)
     }
 
     /// Counts `count` bytes that were written into `space`.
@@ -41,14 +39,9 @@ struct BodyBuffer: ~Copyable {
     /// Copies as much of `bytes` as belongs to this body, and returns how much that was.
     mutating func append(_ bytes: UnsafeRawBufferPointer) throws(FrameError) -> Int {
         let count = min(bytes.count, missing)
-        var copied = 0
-        while copied < count {
-            let space = try space()
-            let part = UnsafeRawBufferPointer(rebasing: bytes[copied..<min(count, copied + space.count)])
-            space.copyMemory(from: part)
-            advance(by: part.count)
-            copied += part.count
-        }
+        guard count > 0 else { return 0 }
+        try space().copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+        advance(by: count)
         return count
     }
 
@@ -65,7 +58,6 @@ struct BodyBuffer: ~Copyable {
     mutating func take() -> Bytes {
         let bytes = length == 0 ? Bytes.empty : Bytes(adopting: base, count: length)
         base = nil
-        capacity = 0
         filled = 0
         length = 0
         return bytes

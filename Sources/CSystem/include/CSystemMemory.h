@@ -1,19 +1,59 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 
 /// From so many bytes on a block is large: what it costs to get its pages one by one is more than to fill them.
 static const size_t dlp_large_block = (size_t)4 << 20;
 
-/// Asks the system for large pages for what lies at `block`; it does as it likes.
-void dlp_prefer_large_pages(void *block, size_t size);
+struct dlp_spare {
+    void *block;
+    size_t size;
+};
 
-/// As realloc, and large blocks are in large pages where the system has them for those who ask.
+/// Large blocks that were freed, the oldest first, for those who want one of their size next.
+///
+/// `malloc` gives such a block's pages back at once, and the next one costs new pages, which the system clears, and which a
+/// virtual machine may have to get from its host before. A rank gets messages of one size again and again. What is kept is
+/// the system's all the same: it takes the pages when it is short of them.
+struct dlp_spares {
+    struct dlp_spare slots[4];
+    size_t count;
+};
+
+/// How many bytes are kept at most.
+static const size_t dlp_most_spare = (size_t)512 << 20;
+
+/// Keeps a large block, which came from malloc, and frees the oldest ones that are too many then; false, and it is still
+/// the caller's, where it alone would be too much.
+bool dlp_keep_spare(struct dlp_spares *spares, void *block);
+
+/// A block of at least `size` bytes, and not many more, that was kept; NULL where there is none: then none is kept any
+/// longer, for the sizes that are wanted are others now.
+void *dlp_take_spare(struct dlp_spares *spares, size_t size);
+
+/// Frees all that are kept; false where there are none.
+bool dlp_free_spares(struct dlp_spares *spares);
+
+/// For large blocks, from `dlp_realloc` and `dlp_free`.
+void *dlp_realloc_large(void *block, size_t size);
+void dlp_free_large(void *block);
+
+/// As realloc, and large blocks are in large pages where the system has them for those who ask, and those that were freed
+/// by `dlp_free` are used again. Any thread may call it.
 static inline void *dlp_realloc(void *block, size_t size) {
-    void *moved = block == NULL ? malloc(size) : realloc(block, size);
-    if (size >= dlp_large_block && moved != NULL) dlp_prefer_large_pages(moved, size);
-    return moved;
+    if (size >= dlp_large_block) return dlp_realloc_large(block, size);
+    return block == NULL ? malloc(size) : realloc(block, size);
+}
+
+/// As free, of a block that has at least `size` bytes.
+static inline void dlp_free(void *block, size_t size) {
+    if (size >= dlp_large_block) {
+        dlp_free_large(block);
+    } else {
+        free(block);
+    }
 }
 
 /// What a maker of memory can promise to those who share it, and the system sees to.

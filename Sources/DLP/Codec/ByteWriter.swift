@@ -19,7 +19,7 @@ public struct ByteWriter: ~Copyable {
         self.capacity = base == nil ? 0 : capacity
     }
 
-    deinit { free(base) }
+    deinit { dlp_free(base, capacity) }
 
     /// Makes room for `additional` more bytes.
     @inlinable @inline(__always)

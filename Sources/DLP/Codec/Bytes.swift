@@ -1,10 +1,12 @@
+import CSystem
+
 #if canImport(Glibc)
     import Glibc
 #endif
 
 /// An immutable run of bytes that is shared, never copied: a message's body, an encoded value.
 ///
-/// The memory comes from `malloc`, so that a `ByteWriter` can hand over what it grew without a copy, or is mapped.
+/// The memory comes from `dlp_realloc`, so that a `ByteWriter` can hand over what it grew without a copy, or is mapped.
 public struct Bytes: Sendable {
     /// Owns the memory.
     ///
@@ -13,16 +15,19 @@ public struct Bytes: Sendable {
     @usableFromInline
     final class Storage: @unchecked Sendable {
         @usableFromInline let base: UnsafeMutableRawPointer?
-        /// How many bytes are mapped; 0 where the memory came from `malloc`.
-        private let mappedCount: Int
+        /// So many are there at least.
+        private let count: Int
+        /// Whether the memory is mapped; otherwise it came from `dlp_realloc`.
+        private let isMapped: Bool
 
-        init(base: UnsafeMutableRawPointer?, mappedCount: Int = 0) {
+        init(base: UnsafeMutableRawPointer?, count: Int, isMapped: Bool = false) {
             self.base = base
-            self.mappedCount = mappedCount
+            self.count = count
+            self.isMapped = isMapped
         }
 
         deinit {
-            if mappedCount > 0 { munmap(base, mappedCount) } else { free(base) }
+            if isMapped { munmap(base, count) } else { dlp_free(base, count) }
         }
     }
 
@@ -34,16 +39,16 @@ public struct Bytes: Sendable {
     /// No bytes.
     public static let empty = Bytes(adopting: nil, count: 0)
 
-    /// Takes over `count` bytes at `base`, which came from `malloc`.
+    /// Takes over `count` bytes at `base`, which came from `dlp_realloc`.
     public init(adopting base: UnsafeMutableRawPointer?, count: Int) {
-        storage = Storage(base: base)
+        storage = Storage(base: base, count: count)
         offset = 0
         self.count = count
     }
 
     /// Takes over the mapping of `count` bytes at `base`, at least one, which nobody changes.
     package init(mappedAt base: UnsafeRawPointer, count: Int) {
-        storage = Storage(base: UnsafeMutableRawPointer(mutating: base), mappedCount: count)
+        storage = Storage(base: UnsafeMutableRawPointer(mutating: base), count: count, isMapped: true)
         offset = 0
         self.count = count
     }

@@ -1,0 +1,112 @@
+#define _GNU_SOURCE
+#include "CSystem.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/// Advice on a block's memory. It is for whole pages.
+static void advise(void *block, size_t size, int advice, bool with_shared_ends) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)block, end = begin + size;
+    if (!with_shared_ends) begin += page - 1;
+    begin &= ~(page - 1);
+    end &= ~(page - 1);
+    if (end > begin) madvise((void *)begin, end - begin, advice);
+}
+
+// MARK: Blocks that are kept
+
+static void *remove_slot(struct dlp_spares *spares, size_t index) {
+    void *block = spares->slots[index].block;
+    spares->count--;
+    memmove(&spares->slots[index], &spares->slots[index + 1], (spares->count - index) * sizeof spares->slots[0]);
+    return block;
+}
+
+static size_t total(const struct dlp_spares *spares) {
+    size_t sum = 0;
+    for (size_t i = 0; i < spares->count; i++) sum += spares->slots[i].size;
+    return sum;
+}
+
+bool dlp_keep_spare(struct dlp_spares *spares, void *block) {
+    size_t size = malloc_usable_size(block), most = sizeof spares->slots / sizeof spares->slots[0];
+    if (size > dlp_most_spare) return false;
+    while (spares->count == most || total(spares) > dlp_most_spare - size) free(remove_slot(spares, 0));
+    // Its content is of no use to anyone; the system may drop it, page by page, until it is written to again.
+    advise(block, size, MADV_FREE, false);
+    spares->slots[spares->count].block = block;
+    spares->slots[spares->count].size = size;
+    spares->count++;
+    return true;
+}
+
+void *dlp_take_spare(struct dlp_spares *spares, size_t size) {
+    size_t best = spares->count;
+    for (size_t i = 0; i < spares->count; i++) {
+        size_t found = spares->slots[i].size;
+        if (found < size || found - size > size / 4) continue;
+        if (best == spares->count || found < spares->slots[best].size) best = i;
+    }
+    if (best < spares->count) return remove_slot(spares, best);
+    dlp_free_spares(spares);
+    return NULL;
+}
+
+bool dlp_free_spares(struct dlp_spares *spares) {
+    if (spares->count == 0) return false;
+    while (spares->count > 0) free(remove_slot(spares, spares->count - 1));
+    return true;
+}
+
+// MARK: Those of this process
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct dlp_spares of_process;
+
+static void *take(size_t size) {
+    pthread_mutex_lock(&lock);
+    void *block = dlp_take_spare(&of_process, size);
+    pthread_mutex_unlock(&lock);
+    return block;
+}
+
+static bool keep(void *block) {
+    // What is kept would count where the address space is limited, and be missed by those who do not come here for it.
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) || limit.rlim_cur != RLIM_INFINITY) return false;
+    pthread_mutex_lock(&lock);
+    bool is_kept = dlp_keep_spare(&of_process, block);
+    pthread_mutex_unlock(&lock);
+    return is_kept;
+}
+
+static bool free_all(void) {
+    pthread_mutex_lock(&lock);
+    bool were_there = dlp_free_spares(&of_process);
+    pthread_mutex_unlock(&lock);
+    return were_there;
+}
+
+void *dlp_realloc_large(void *block, size_t size) {
+    // A large block grows by moving its pages, not what is in them.
+    size_t old_size = malloc_usable_size(block);
+    void *spare = old_size < dlp_large_block ? take(size) : NULL;
+    if (spare != NULL) {
+        if (old_size > 0) memcpy(spare, block, old_size);
+        free(block);
+        return spare;
+    }
+    void *moved = realloc(block, size);
+    if (moved == NULL && free_all()) moved = realloc(block, size);
+    // The ends may share their pages with others, whom it does no harm.
+    if (moved != NULL) advise(moved, size, MADV_HUGEPAGE, true);
+    return moved;
+}
+
+void dlp_free_large(void *block) {
+    if (!keep(block)) free(block);
+}
