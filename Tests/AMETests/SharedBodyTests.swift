@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Bodies in shared memory", .serialized)
 struct SharedBodyTests {
-    static let body = pattern(SharedBody.shortestForSeveral)
+    static let body = pattern(SharedBody.shortest)
 
     /// A connected pair of sockets, each end's link.
     static func links(sharesMemory: Bool = true) throws -> (Link, Link) {
@@ -54,11 +54,11 @@ struct SharedBodyTests {
         let (sender, receiver) = try Self.links()
         var writer = FrameWriter(sender)
         var reader = FrameReader(receiver)
-        let lengths = [0, 10, SharedBody.shortest, 3_000_000, 1, SharedBody.shortest + 1, SharedBody.shortest - 1]
+        let lengths = [0, 10, SharedBody.shortest, 30_000_000, 1, SharedBody.shortest + 1, SharedBody.shortest - 1]
         let sent = lengths.enumerated().map { Message(.results, first: $0, body: pattern($1)) }
         var received: [Message] = []
         for message in sent {
-            writer.begin(message)
+            writer.begin(message, shared: SharedBody.copy(of: message.body, for: SharedBody.fewest))
             // What is too small to be shared may have to wait until the other side makes room.
             while writer.flush() == .wouldBlock { received += Self.drain(&reader).messages }
         }
@@ -71,18 +71,17 @@ struct SharedBodyTests {
         #expect(try Self.openDescriptors == 0)
     }
 
-    @Test("it takes more to share with one than with several")
+    @Test("a body is shared from a length on, and by more than a few")
     func threshold() {
-        let (least, leastForSeveral) = (pattern(SharedBody.shortest), pattern(SharedBody.shortestForSeveral))
-        #expect(SharedBody.copy(of: least, for: 1) != nil && SharedBody.copy(of: leastForSeveral, for: 2) != nil)
-        #expect(SharedBody.copy(of: least[1..<least.count], for: 1) == nil)
-        #expect(SharedBody.copy(of: leastForSeveral[1..<leastForSeveral.count], for: 2) == nil)
-        #expect(SharedBody.copy(of: least, for: 0) == nil)
+        let (length, others) = (SharedBody.shortest, SharedBody.fewest)
+        #expect(SharedBody.copy(of: Self.body, for: others) != nil && SharedBody.copy(of: Self.body, for: 1_000) != nil)
+        #expect(SharedBody.copy(of: Self.body[1..<length], for: 1_000) == nil)
+        #expect(SharedBody.copy(of: pattern(10 * length), for: others - 1) == nil)
     }
 
     @Test("several get the same memory")
     func shared() throws {
-        let shared = try #require(SharedBody.copy(of: Self.body, for: 3))
+        let shared = try #require(SharedBody.copy(of: Self.body, for: SharedBody.fewest))
         for _ in 0..<3 {
             let (sender, receiver) = try Self.links()
             var writer = FrameWriter(sender)
@@ -96,7 +95,7 @@ struct SharedBodyTests {
 
     @Test("memory that is shared already does not go to a worker with which there is none")
     func notShared() throws {
-        let shared = try #require(SharedBody.copy(of: Self.body, for: 2))
+        let shared = try #require(SharedBody.copy(of: Self.body, for: SharedBody.fewest))
         let (sender, receiver) = try Self.links(sharesMemory: false)
         let peer = Peer(rank: 1, link: sender)
         var reader = FrameReader(receiver)
@@ -114,11 +113,11 @@ struct SharedBodyTests {
         let (sender, receiver) = try Self.links(sharesMemory: sharesMemory)
         let peer = Peer(rank: 1, link: sender)
         var reader = FrameReader(receiver)
-        let large = pattern(10 * SharedBody.shortestForSeveral)
+        let large = pattern(10 * SharedBody.shortest)
         let sent = (0..<10).map { Message(.collective, first: $0, body: $0 % 3 == 0 ? large : Self.body) }
         // The first one is larger than what a socket holds, and goes by bytes.
         for message in sent {
-            let shared = message.first % 3 == 0 ? nil : SharedBody.copy(of: message.body, for: 2)
+            let shared = message.first % 3 == 0 ? nil : SharedBody.copy(of: message.body, for: SharedBody.fewest)
             peer.send(message, shared: shared)
         }
         var received: [Message] = []
@@ -131,7 +130,8 @@ struct SharedBodyTests {
 
     @Test("where the system passes no more descriptors the bytes go through the socket")
     func bytesAfterAll() throws {
-        var frame = OutgoingFrame(Message(.results, body: Self.body), in: SharedBody.copy(of: Self.body, for: 2))
+        var frame = OutgoingFrame(
+            Message(.results, body: Self.body), in: SharedBody.copy(of: Self.body, for: SharedBody.fewest))
         let (first, second) = (frame.sendBytesAfterAll(), frame.sendBytesAfterAll())
         #expect(first && !second, "the second time there is nothing shared any more")
         let (sender, receiver) = try Self.links(sharesMemory: false)
@@ -210,6 +210,21 @@ struct SharedBodyTests {
         #expect(Self.drain(&reader).ending == FrameError.flags(FrameFlag.shared).description)
     }
 
+    @Test("a worker that shares memory with the root is refused")
+    func fromWorker() throws {
+        let (sender, receiver) = try Self.links()
+        let peer = Peer(rank: 1, link: receiver)
+        var writer = FrameWriter(sender)
+        writer.begin(
+            Message(.results, body: Self.body), shared: SharedBody.copy(of: Self.body, for: SharedBody.fewest))
+        _ = writer.flush()
+        guard case .ended(let reason) = peer.receive(through: Scratch(), emit: { _ in }) else {
+            Issue.record("the frame was taken")
+            return
+        }
+        #expect(reason == FrameError.flags(FrameFlag.shared).description)
+    }
+
     @Test("memory is shared where both ends are here and nothing is encrypted", arguments: [0, 1, 2, 3], [0, 1, 2, 3])
     func terms(root: Int, worker: Int) throws {
         let greetings = [(Greeting.Role.root, root), (.worker, worker)].map { role, flags in
@@ -229,20 +244,20 @@ struct SharedBodyTests {
 
     @Test("no more than a few are there at a time: then the bytes are sent")
     func bound() throws {
-        let shared = (0..<SharedBody.most * 2).map { _ in SharedBody.copy(of: Self.body, for: 2) }
+        let shared = (0..<SharedBody.most * 2).map { _ in SharedBody.copy(of: Self.body, for: SharedBody.fewest) }
         #expect(shared.count { $0 != nil } <= SharedBody.most && shared.contains { $0 == nil })
     }
 
     @Test("a limit on files is one on what is shared, too: then the bytes are sent")
     func limit() async {
         await #expect(processExitsWith: .success) {
-            let body = Bytes([UInt8](repeating: 1, count: SharedBody.shortestForSeveral))
+            let body = Bytes([UInt8](repeating: 1, count: SharedBody.shortest))
             var limit = rlimit(rlim_cur: rlim_t(body.count), rlim_max: rlim_t(body.count))
             setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-            let fits = SharedBody.copy(of: body, for: 2)
+            let fits = SharedBody.copy(of: body, for: SharedBody.fewest)
             limit.rlim_cur -= 1
             setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-            exit(fits != nil && SharedBody.copy(of: body, for: 2) == nil ? 0 : 1)
+            exit(fits != nil && SharedBody.copy(of: body, for: SharedBody.fewest) == nil ? 0 : 1)
         }
     }
 
@@ -252,8 +267,8 @@ struct SharedBodyTests {
             let (sender, receiver) = try SharedBodyTests.links()
             var writer = FrameWriter(sender)
             var reader = FrameReader(receiver)
-            let body = Bytes([UInt8](repeating: 1, count: SharedBody.shortestForSeveral))
-            writer.begin(Message(.collective), shared: SharedBody.copy(of: body, for: 2))
+            let body = Bytes([UInt8](repeating: 1, count: SharedBody.shortest))
+            writer.begin(Message(.collective), shared: SharedBody.copy(of: body, for: SharedBody.fewest))
             _ = writer.flush()
             var limit = rlimit(rlim_cur: 3, rlim_max: 3)
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

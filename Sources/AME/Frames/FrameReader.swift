@@ -7,10 +7,10 @@ struct FrameReader: ~Copyable {
     private let sharesMemory: Bool
     private var parser: FrameParser
 
-    /// At the beginning of what comes over a link.
-    init(_ link: Link) {
+    /// At the beginning of what comes over a link; only from the root it may be in shared memory.
+    init(_ link: Link, fromRoot: Bool = true) {
         socket = link.socket
-        sharesMemory = link.sharesMemory
+        sharesMemory = link.sharesMemory && fromRoot
         parser = FrameParser(cipher: link.channel?.incoming, sharesMemory: sharesMemory)
     }
 

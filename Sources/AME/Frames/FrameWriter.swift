@@ -8,14 +8,12 @@ struct FrameWriter: ~Copyable {
     }
 
     private let socket: Socket
-    private let sharesMemory: Bool
     private var cipher: RecordCipher?
     private var current: Frame?
 
     /// At the beginning of what goes over a link.
     init(_ link: Link) {
         socket = link.socket
-        sharesMemory = link.sharesMemory
         cipher = link.channel?.outgoing
     }
 
@@ -25,9 +23,7 @@ struct FrameWriter: ~Copyable {
     /// Takes the next message, once the one before has gone, or what is in shared memory in place of its body, which is
     /// for links only that share it.
     mutating func begin(_ message: Message, shared: SharedBody? = nil) {
-        guard cipher == nil else { return current = .sealed(SealedFrame(message)) }
-        current = .clear(
-            OutgoingFrame(message, in: sharesMemory ? shared ?? SharedBody.copy(of: message.body, for: 1) : nil))
+        current = cipher == nil ? .clear(OutgoingFrame(message, in: shared)) : .sealed(SealedFrame(message))
     }
 
     /// Sends as much as the socket takes.

@@ -6,13 +6,13 @@ import Synchronization
 /// A message's body in memory that other processes of this host map, instead of being sent it byte by byte.
 ///
 /// That spares the copies into the socket and out of it, and one copy is there for all who get it. Nobody can change it
-/// any more, this process included. It is always new memory, which a socket's and `malloc`'s buffers are not, so that it
-/// pays where several share it, and from where on `malloc` gets new memory for every block, too.
+/// any more, this process included. It is always new memory, which a socket's buffers are not, and those from
+/// `dlp_realloc` need not be, so that it pays only where several share it.
 final class SharedBody {
-    /// The least length that is shared with one other process.
-    static let shortest = 1 << 25
-    /// The least length that is shared with several.
-    static let shortestForSeveral = 1 << 20
+    /// The least length that is shared.
+    static let shortest = 1 << 20
+    /// By how many it is shared at least.
+    static let fewest = 4
     /// How many there are at a time: they wait for a worker that computes, and each has a descriptor, of which the script
     /// may need some.
     static let most = 32
@@ -39,7 +39,7 @@ final class SharedBody {
     /// any other.
     @inline(__always)
     static func copy(of body: Bytes, for others: Int) -> SharedBody? {
-        guard others > 0, body.count >= (others > 1 ? shortestForSeveral : shortest) else { return nil }
+        guard others >= fewest, body.count >= shortest else { return nil }
         return make(body)
     }
 

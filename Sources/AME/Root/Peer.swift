@@ -34,7 +34,7 @@ final class Peer {
         self.rank = rank
         socket = link.socket
         sharesMemory = link.sharesMemory
-        reader = FrameReader(link)
+        reader = FrameReader(link, fromRoot: false)
         writer = FrameWriter(link)
     }
 
