@@ -122,12 +122,19 @@ final class Launched {
 
     /// The process that is a rank, unless that has ended.
     private func process(rank: Int) -> pid_t? {
-        // Launchers have no rank, and what a rank starts is none of our programs.
-        let ranks = processes.filter { process in
+        // Launchers have no rank, and what a rank starts is none of our programs, but looks like the rank until it has
+        // become what it shall be.
+        let found = processes.filter { process in
             ["dlp-lua", "mpi-probe"].contains(commandName(of: process))
                 && rankNumber(in: variables(of: process)) == rank
         }
+        let ranks = found.filter { process in !(parent(of: process).map(found.contains) ?? true) }
         return ranks.count == 1 ? ranks[0] : nil
+    }
+
+    private func parent(of process: pid_t) -> pid_t? {
+        text(of: process, "status")?.split(separator: "\n").first { $0.hasPrefix("PPid:") }
+            .flatMap { pid_t($0.filter(\.isNumber)) }
     }
 
     /// What it has written to standard error so far.
