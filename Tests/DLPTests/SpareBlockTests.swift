@@ -51,7 +51,7 @@ struct SpareBlockTests {
         let most = dlp_most_spare / Self.megabyte
         _ = Self.keep([most - 14], in: &spares)
         #expect(Self.kept(spares) == [8, most - 14])
-        #expect(Self.keep([most], in: &spares) == [nil])
+        #expect(Self.keep([most + 1], in: &spares) == [nil])
         #expect(Self.kept(spares) == [8, most - 14])
     }
 
