@@ -75,12 +75,13 @@ final class Interruption: Sendable {
         SignalWatch.start(letsFinish: false) { [self] signals in
             guard let signal = signals.next() else { return }
             noted()
-            if signal == SIGTERM, isInLoop {
-                Pause.milliseconds(Int((Self.grace + Self.patience) / 1_000_000))
+            let wasInLoop = isInLoop
+            Pause.milliseconds(Int(Self.patience / 1_000_000))
+            // A rank that was just about to begin the loop follows the root, too.
+            if signal == SIGTERM, wasInLoop || isInLoop {
+                Pause.milliseconds(Int(Self.grace / 1_000_000))
                 // This rank has done its part, and the root, which is still there, decides when all end.
                 guard isInLoop else { return }
-            } else {
-                Pause.milliseconds(Int(Self.patience / 1_000_000))
             }
             _exit(128 + signal)
         }
