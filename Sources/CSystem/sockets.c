@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "CSystemSockets.h"
+#include "CSystem.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -153,8 +153,15 @@ int dlp_event(void) {
 
 int dlp_wait_readable(int descriptor, uint64_t nanoseconds) {
     struct pollfd watched = {.fd = descriptor, .events = POLLIN};
-    struct timespec limit = {.tv_sec = nanoseconds / 1000000000u, .tv_nsec = nanoseconds % 1000000000u};
-    return ppoll(&watched, 1, &limit, NULL) > 0;
+    uint64_t begin = dlp_now(), passed = 0;
+    int found;
+    do {
+        uint64_t left = nanoseconds > passed ? nanoseconds - passed : 0;
+        struct timespec limit = {.tv_sec = left / 1000000000u, .tv_nsec = left % 1000000000u};
+        found = ppoll(&watched, 1, &limit, NULL);
+        passed = dlp_now() - begin;
+    } while (found < 0 && errno == EINTR);
+    return found > 0;
 }
 
 int dlp_poller(void) {

@@ -45,7 +45,7 @@ ssize_t dlp_receive_passed(int descriptor, void *buffer, size_t count, int *pass
 
 /// An eventfd.
 int dlp_event(void);
-/// Waits at most `nanoseconds` until `descriptor` can be read: 1 where it can, 0 where not.
+/// Waits at most `nanoseconds`, whatever signals come, until `descriptor` can be read: 1 where it can, 0 where not.
 int dlp_wait_readable(int descriptor, uint64_t nanoseconds);
 
 enum {
