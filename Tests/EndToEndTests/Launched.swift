@@ -116,8 +116,7 @@ final class Launched {
 
     /// The most memory, in kilobytes, that a rank of the job has had so far; nil where it has ended.
     func peakMemory(rank: Int) -> Int? {
-        process(rank: rank).flatMap { text(of: $0, "status") }?.split(separator: "\n")
-            .first { $0.hasPrefix("VmHWM:") }.flatMap { Int($0.filter(\.isNumber)) }
+        process(rank: rank).flatMap { number("VmHWM", of: $0) }
     }
 
     /// The process that is a rank, unless that has ended.
@@ -128,13 +127,14 @@ final class Launched {
             ["dlp-lua", "mpi-probe"].contains(commandName(of: process))
                 && rankNumber(in: variables(of: process)) == rank
         }
-        let ranks = found.filter { process in !(parent(of: process).map(found.contains) ?? true) }
+        let ranks = found.filter { process in !(number("PPid", of: process).map { found.contains(pid_t($0)) } ?? true) }
         return ranks.count == 1 ? ranks[0] : nil
     }
 
-    private func parent(of process: pid_t) -> pid_t? {
-        text(of: process, "status")?.split(separator: "\n").first { $0.hasPrefix("PPid:") }
-            .flatMap { pid_t($0.filter(\.isNumber)) }
+    /// What the system says of a process under this name; nil where that has ended.
+    private func number(_ name: String, of process: pid_t) -> Int? {
+        text(of: process, "status")?.split(separator: "\n").first { $0.hasPrefix("\(name):") }
+            .flatMap { Int($0.filter(\.isNumber)) }
     }
 
     /// What it has written to standard error so far.

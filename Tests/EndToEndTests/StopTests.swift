@@ -157,6 +157,36 @@ struct StopTests {
         #expect(outcome.isOneMessage("dlp-lua", with: "interrupted after 0 of 1 examples"), "\(outcome.error)")
     }
 
+    @Test("ranks that are about to begin the loop when SIGTERM comes stay as long as the root")
+    func beforeTheLoop() throws {
+        let scratch = try Scratch(
+            job: """
+                function examples()
+                  io.open("at." .. dlp.RANK, "w"):close()
+                  while dlp.IS_ROOT and not io.open("go") do end
+                  return 1
+                end
+                function work()
+                  io.open("busy", "w"):close()
+                  local begin = os.time()
+                  while os.time() - begin < 5 do end
+                end
+                function summarize() print("done") end
+                """)
+        // Whether one gets the signal before it is in the loop is chance: with many there are some.
+        let workers = 1...8
+        let launched = try Launched(["ameexec", "-np", "9", "dlp-lua", "job.lua"], in: scratch)
+        try eventually("all ranks wait for the root") { workers.allSatisfy { scratch.names.contains("at.\($0)") } }
+        usleep(300_000)
+        for rank in workers { try launched.signal(SIGSTOP, rank: rank) }
+        try scratch.write("go", "")
+        try eventually("the root is busy") { scratch.names.contains("busy") }
+        for rank in 0...8 { try launched.signal(SIGTERM, rank: rank) }
+        for rank in workers { try launched.signal(SIGCONT, rank: rank) }
+        let outcome = try launched.finish()
+        #expect(outcome.status == 0 && outcome.output == "done\n" && outcome.error == "", "\(outcome)")
+    }
+
     @Test("Ctrl-C after SIGTERM abandons what runs at once")
     func impatience() throws {
         let scratch = try Scratch(job: Self.endless)
