@@ -1,5 +1,4 @@
 import DLP
-import Glibc
 import Testing
 
 @testable import AME
@@ -120,24 +119,12 @@ struct FrameTests {
         #expect(delivered <= 1, "seed \(seed)")
     }
 
-    @Test("a peer that announces much and sends little is refused, or costs little", arguments: [8 << 30, 1 << 40])
-    func announcement(length: Int) throws {
+    @Test("a peer that announces a terabyte and sends little costs little")
+    func announcement() throws {
         var frame = Self.wire([Message(.results)])
-        frame.replaceSubrange(40..<48, with: UInt64(length).littleEndianBytes)
-        frame += [1, 2, 3]
+        frame.replaceSubrange(40..<48, with: (1 << 40).littleEndianBytes)
         var parser = FrameParser()
-        let before = Self.peak()
-        do {
-            try frame.withUnsafeBytes { try parser.feed($0) { _ in Issue.record("there is no message") } }
-            // The other tests of this process have some memory, too.
-            #expect(Self.peak() < before + 2 << 20)
-        } catch FrameError.memory(length) {}
-    }
-
-    /// How many KiB this process has had at most.
-    private static func peak() -> Int {
-        var usage = rusage()
-        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        return usage.ru_maxrss
+        try frame.withUnsafeBytes { try parser.feed($0) { _ in Issue.record("there is no message") } }
+        #expect(try parser.space().count == 1 << 20)
     }
 }

@@ -2,19 +2,21 @@ import CSystem
 import DLP
 import Glibc
 
-/// A message's body while it arrives.
-///
-/// Its memory is asked for at once, so that it need not move, and nevertheless grows with what came, not with what was
-/// announced: the system gives pages to those that are written.
+/// A message's body while it arrives: the memory grows with what came, not with what was announced.
 struct BodyBuffer: ~Copyable {
+    private static let firstCapacity = 1 << 20
+    /// Once that has come, as much as `dlp_realloc` may have at hand is asked for at once, so that the body need not move.
+    private static let secondCapacity = dlp_most_spare
+
     private var base: UnsafeMutableRawPointer?
+    private var capacity = 0
     private var filled = 0
     private var length = 0
 
     /// Nothing under way.
     init() {}
 
-    deinit { dlp_free(base, length) }
+    deinit { dlp_free(base, capacity) }
 
     /// How many bytes are still to come.
     var missing: Int { length - filled }
@@ -22,15 +24,17 @@ struct BodyBuffer: ~Copyable {
     /// Prepares for a body of `length` bytes.
     mutating func begin(length: Int) { self.length = length }
 
-    /// Memory for all that is missing.
+    /// Memory for the bytes that come next: some, but not necessarily all that are missing.
     ///
     /// - Throws: `FrameError.memory` where there is none.
     mutating func space() throws(FrameError) -> UnsafeMutableRawBufferPointer {
-        if base == nil, length > 0 {
-            base = dlp_realloc(nil, length)
-            guard base != nil else { throw .memory(length) }
+        if filled == capacity, missing > 0 {
+            let wanted = min(length, capacity == 0 ? Self.firstCapacity : max(capacity * 2, Self.secondCapacity))
+            guard let grown = dlp_realloc(base, wanted) else { throw .memory(length) }
+            base = grown
+            capacity = wanted
         }
-        return UnsafeMutableRawBufferPointer(start: base.map { $0 + filled }, count: missing)
+        return UnsafeMutableRawBufferPointer(start: base.map { $0 + filled }, count: capacity - filled)
     }
 
     /// Counts `count` bytes that were written into `space`.
@@ -39,9 +43,14 @@ struct BodyBuffer: ~Copyable {
     /// Copies as much of `bytes` as belongs to this body, and returns how much that was.
     mutating func append(_ bytes: UnsafeRawBufferPointer) throws(FrameError) -> Int {
         let count = min(bytes.count, missing)
-        guard count > 0 else { return 0 }
-        try space().copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
-        advance(by: count)
+        var copied = 0
+        while copied < count {
+            let space = try space()
+            let part = UnsafeRawBufferPointer(rebasing: bytes[copied..<min(count, copied + space.count)])
+            space.copyMemory(from: part)
+            advance(by: part.count)
+            copied += part.count
+        }
         return count
     }
 
@@ -58,6 +67,7 @@ struct BodyBuffer: ~Copyable {
     mutating func take() -> Bytes {
         let bytes = length == 0 ? Bytes.empty : Bytes(adopting: base, count: length)
         base = nil
+        capacity = 0
         filled = 0
         length = 0
         return bytes
