@@ -18,7 +18,7 @@ struct ArrangementEndTests {
     private func start(_ arrangement: Arrangement, adding variables: [String: String] = [:]) throws -> Launched {
         let scratch = try Scratch(job: Self.busy)
         let launched = try arrangement.start(3, "job.lua", in: scratch, adding: variables)
-        try eventually("all ranks are busy") { scratch.names.count { $0.hasPrefix("busy.") } == 3 }
+        try launched.reaches("all ranks are busy") { scratch.names.count { $0.hasPrefix("busy.") } == 3 }
         return launched
     }
 
@@ -67,7 +67,7 @@ struct ArrangementEndTests {
         launched.signal(SIGINT)
         if arrangement.isSlurm {
             // srun ends its tasks at the second Ctrl-C within a second.
-            try eventually("srun ends") {
+            try launched.reaches("srun ends") {
                 usleep(300_000)
                 launched.signal(SIGINT)
                 return launched.hasEnded
@@ -104,7 +104,7 @@ struct ArrangementEndTests {
     private func loseWorker(_ arrangement: Arrangement) throws -> Outcome {
         let scratch = try Scratch(job: StuckJob.script)
         let launched = try arrangement.start(3, "job.lua 1", in: scratch)
-        try StuckJob.wait(in: scratch)
+        try StuckJob.wait(launched, in: scratch)
         try launched.signal(SIGKILL, rank: 1)
         return try launched.finish()
     }

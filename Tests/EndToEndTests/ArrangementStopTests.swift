@@ -9,8 +9,8 @@ struct ArrangementStopTests {
         _ arrangement: Arrangement, in scratch: Scratch, adding variables: [String: String] = [:]
     ) throws -> Launched {
         let launched = try arrangement.start(3, "--journal run.db job.lua", in: scratch, adding: variables)
-        try LongJob.wait(for: 3, in: scratch)
-        try LongJob.wait(forKept: 10, in: scratch)
+        try LongJob.wait(launched, for: 3, in: scratch)
+        try LongJob.wait(launched, forKept: 10, in: scratch)
         return launched
     }
 

@@ -26,7 +26,7 @@ struct CrashTests {
         let words = "ameexec -np 4 dlp-lua \(options) job.lua".split(separator: " ").map { String($0) }
         let launched = try Launched(words, in: scratch)
         for (rank, after) in ranks {
-            try eventually("\(after) examples have begun") {
+            try launched.reaches("\(after) examples have begun") {
                 scratch.names.count { $0.hasPrefix("began.") } >= after
             }
             try launched.signal(SIGKILL, rank: rank)

@@ -26,7 +26,7 @@ struct HostTests {
         let scratch = try Scratch(job: StuckJob.script)
         // An example may be with one lost rank after the other before both are known to be lost; it is none that kills.
         let ranks = try start(hosts, "--crash-limit 9 job.lua \(rank)", in: scratch)
-        try StuckJob.wait(in: scratch)
+        try StuckJob.wait(ranks[rank], in: scratch)
         return ranks
     }
 
@@ -123,7 +123,7 @@ struct HostTests {
             let scratch = try Scratch(job: StuckJob.script)
             let launched = try hosts.start(
                 on: 1, "srun --no-kill --mpi=\(type) -N 3 -n 3 dlp-lua --backend ame job.lua 2", in: scratch)
-            try StuckJob.wait(in: scratch)
+            try StuckJob.wait(launched, in: scratch)
             return launched
         }
         try hosts.cut(3)

@@ -31,7 +31,7 @@ extension JoinTests {
               while not io.open("go") do io.popen("sleep 0.02"):close() end
             end
             """)
-        try eventually("all is done") { summing.scratch.names.contains("summing") }
+        try summing.launched.reaches("all is done") { summing.scratch.names.contains("summing") }
         let late = try summing.join().finish()
         #expect(late.status == 3 && late.isOneMessage("dlp-lua", with: "all examples of the job are done"))
         try summing.go()

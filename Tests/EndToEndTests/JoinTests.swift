@@ -41,7 +41,7 @@ struct JoinTests {
             let process = launched
             let opening = "dlp-lua: others can join with: dlp-lua --join "
             var line: Substring?
-            try eventually("it says how to join it") {
+            try process.reaches("it says how to join it") {
                 let text = process.errorText
                 guard text.hasSuffix("\n") else { return false }
                 line = text.split(separator: "\n").first { $0.hasPrefix(opening) }
@@ -59,14 +59,14 @@ struct JoinTests {
 
         /// Waits until a rank has begun an example.
         func wait(for rank: Int) throws {
-            try eventually("rank \(rank) has begun an example") {
+            try launched.reaches("rank \(rank) has begun an example") {
                 scratch.names.contains { $0.hasPrefix("began.") && $0.hasSuffix(".\(rank)") }
             }
         }
 
         /// Waits until standard error says something.
         func wait(for text: String) throws {
-            try eventually("it says: \(text)") { launched.errorText.contains(text) }
+            try launched.reaches("it says: \(text)") { launched.errorText.contains(text) }
         }
 
         /// Lets all examples end, or one of a rank.
@@ -158,7 +158,7 @@ struct JoinTests {
         let late = try job.join()
         try job.wait(for: 1)
         late.signal(signal)
-        try eventually("it ends") {
+        try late.reaches("it ends") {
             // It may take a moment until the signal has been heard.
             if !job.scratch.names.contains("go.1") { try job.go(1) }
             return late.hasEnded
@@ -183,7 +183,7 @@ struct JoinTests {
         let late = try job.join()
         try job.wait(for: 1)
         try job.go(1)
-        try eventually("both examples have begun") { job.begun.prefix(2) == [1, 1] }
+        try job.launched.reaches("both examples have begun") { job.begun.prefix(2) == [1, 1] }
         late.signal(SIGTERM)
         #expect(try late.finish().isQuiet)
         try job.go()

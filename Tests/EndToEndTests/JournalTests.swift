@@ -54,7 +54,7 @@ struct JournalTests {
                 "ameexec -np \(ranks) dlp-lua --mode \(mode) --journal run.db job.lua".split(separator: " ")
                     .map { String($0) }, in: scratch)
             // Not before it has begun: who kills the launcher's shell before there are ranks shows nothing.
-            try eventually("it works") { counts(in: scratch).count > attempt }
+            try launched.reaches("it works") { counts(in: scratch).count > attempt }
             usleep(.random(in: 0..<400_000, using: &random))
             // It may have ended by then.
             launched.signalIfRunning(SIGKILL, rank: 0)

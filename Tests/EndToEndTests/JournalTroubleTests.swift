@@ -24,7 +24,7 @@ struct JournalTroubleTests {
         let words = "\(command) --journal run.db job.lua".split(separator: " ").map { String($0) }
         let launched = try Launched(words, in: scratch)
         // Others of them are in chunks with examples that wait.
-        try eventually("some are in the journal") {
+        try launched.reaches("some are in the journal") {
             let count = try run("sqlite3 run.db", "SELECT count(*) FROM results", in: scratch).lines.first
             return count.flatMap { Int($0) } ?? 0 >= 10
         }

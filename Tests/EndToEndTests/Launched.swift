@@ -86,7 +86,7 @@ final class Launched {
 
     /// Waits for its end: its exit status, 128 + n where signal n killed it.
     func wait() throws -> Int32 {
-        try eventually("it ends") { hasEnded }
+        try reaches("it ends") { hasEnded }
         let status = waitStatus ?? 0
         return status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
     }
@@ -94,7 +94,7 @@ final class Launched {
     /// Waits for its end and for that of all that it started.
     func finish() throws -> Outcome {
         let status = try wait()
-        try eventually("no process of it is left") { processes.isEmpty }
+        try eventually("no process of it is left, but\n\(processTable)") { processes.isEmpty }
         return Outcome(status: status, bytes: contents(of: output), error: errorText)
     }
 
@@ -140,6 +140,16 @@ final class Launched {
     /// What it has written to standard error so far.
     var errorText: String { String(decoding: contents(of: error), as: UTF8.self) }
 
+    /// All processes that it started and that still run, a line each: number, rank, program, state, where it waits.
+    var processTable: String {
+        processes.map { process in
+            let rank = rankNumber(in: variables(of: process)).map { String($0) } ?? "-"
+            let state = text(of: process, "stat")?.split(separator: " ").dropFirst(2).first ?? "gone"
+            let place = text(of: process, "wchan") ?? "gone"
+            return "\(process) \(rank) \(commandName(of: process) ?? "gone") \(state) \(place)"
+        }.joined(separator: "\n")
+    }
+
     /// All processes that it started and that still run.
     private var processes: [pid_t] {
         entries(of: "/proc").compactMap { Int32($0) }.filter { variables(of: $0).contains(mark[...]) }
@@ -170,20 +180,6 @@ func run(
 ) throws -> Outcome {
     let all = command.split(separator: " ").map { String($0) } + words
     return try Launched(all, in: scratch ?? Scratch(), input: input, environment: environment).finish()
-}
-
-/// Waits until `condition` holds; fails the test after a minute, far longer than anything here takes.
-func eventually(_ what: Comment, _ condition: () throws -> Bool) throws {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    let deadline = now.tv_sec + 60
-    while now.tv_sec < deadline {
-        if try condition() { return }
-        usleep(5_000)
-        clock_gettime(CLOCK_MONOTONIC, &now)
-    }
-    let holds = try condition()
-    try #require(holds, what)
 }
 
 /// The name of the program that a process runs.

@@ -32,8 +32,8 @@ enum LongJob {
     }
 
     /// Waits until so many ranks are at work.
-    static func wait(for ranks: Int, in scratch: Scratch) throws {
-        try eventually("\(ranks) ranks are at work") {
+    static func wait(_ launched: Launched, for ranks: Int, in scratch: Scratch) throws {
+        try launched.reaches("\(ranks) ranks are at work") {
             scratch.names.count { $0.hasPrefix("began.") && scratch.read($0)?.isEmpty == false } >= ranks
         }
     }
@@ -54,8 +54,8 @@ enum LongJob {
     }
 
     /// Waits until the journal has so many examples.
-    static func wait(forKept count: Int, in scratch: Scratch) throws {
-        try eventually("\(count) examples are in the journal") { try kept(in: scratch).count >= count }
+    static func wait(_ launched: Launched, forKept count: Int, in scratch: Scratch) throws {
+        try launched.reaches("\(count) examples are in the journal") { try kept(in: scratch).count >= count }
     }
 
     /// Lets the job go on, with a list that comes to an end, and expects that it does only what is not in the journal.

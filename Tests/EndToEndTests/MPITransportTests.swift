@@ -96,7 +96,7 @@ struct MPITransportTests {
     @Test("when a rank is killed the job ends", arguments: MPI.allCases, [0, 1])
     func killed(mpi: MPI, rank: Int) throws {
         let launched = try Self.launch(mpi, "idle 600000")
-        try eventually("all ranks wait") { launched.errorText.split(separator: "\n").count == 3 }
+        try launched.reaches("all ranks wait") { launched.errorText.split(separator: "\n").count == 3 }
         try launched.signal(SIGKILL, rank: rank)
         let outcome = try launched.finish()
         #expect(outcome.status != 0 && !outcome.output.contains("used"))

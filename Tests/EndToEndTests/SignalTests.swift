@@ -19,7 +19,7 @@ struct SignalTests {
     private func start(_ command: String, busy ranks: Int, job: String = busy) throws -> Launched {
         let scratch = try Scratch(job: job)
         let launched = try Launched((command + " job.lua").split(separator: " ").map { String($0) }, in: scratch)
-        try eventually("\(ranks) ranks are busy") { scratch.names.count { $0.hasPrefix("busy.") } == ranks }
+        try launched.reaches("\(ranks) ranks are busy") { scratch.names.count { $0.hasPrefix("busy.") } == ranks }
         return launched
     }
 
@@ -102,7 +102,7 @@ struct SignalTests {
     func starting(_ signal: Int32) throws {
         let scratch = try Scratch()
         let launched = try Launched(["ameexec", "-np", "3000", "sh", "-c", "touch began; exec sleep 60"], in: scratch)
-        try eventually("the first has started") { scratch.names.contains("began") }
+        try launched.reaches("the first has started") { scratch.names.contains("began") }
         launched.signal(signal)
         #expect(try launched.finish().status == 128 + signal)
     }

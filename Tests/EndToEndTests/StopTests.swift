@@ -91,7 +91,7 @@ struct StopTests {
         let scratch = try LongJob.scratch()
         let words = "\(command) --mode \(mode) --journal run.db job.lua".split(separator: " ").map { String($0) }
         let launched = try Launched(words, in: scratch)
-        try LongJob.wait(for: command == "dlp-lua" ? 1 : 3, in: scratch)
+        try LongJob.wait(launched, for: command == "dlp-lua" ? 1 : 3, in: scratch)
         launched.signal(SIGTERM)
         try expectGoodEnd(launched, in: scratch)
         try LongJob.goOn(in: scratch) { try run("\(command) \($0)", in: scratch) }
@@ -110,7 +110,7 @@ struct StopTests {
                 """)
         let words = "ameexec -np 2 dlp-lua --stop-after 1 job.lua".split(separator: " ").map { String($0) }
         let launched = try Launched(words, in: scratch)
-        try eventually("rank 1 is at work") { scratch.names.contains("at.1") }
+        try launched.reaches("rank 1 is at work") { scratch.names.contains("at.1") }
         // By then rank 0 has begun its last example, and waits for rank 1 alone.
         usleep(1_500_000)
         try launched.signal(SIGKILL, rank: 1)
@@ -124,7 +124,7 @@ struct StopTests {
         let scratch = try LongJob.scratch()
         let words = "ameexec -np 3 dlp-lua --mode \(mode) --journal run.db job.lua"
         let launched = try Launched(words.split(separator: " ").map { String($0) }, in: scratch)
-        try LongJob.wait(for: 3, in: scratch)
+        try LongJob.wait(launched, for: 3, in: scratch)
         for rank in [1, 2, 0] { try launched.signal(SIGTERM, rank: rank) }
         try expectGoodEnd(launched, in: scratch)
     }
@@ -150,7 +150,7 @@ struct StopTests {
     func graceIsOver(_ command: String) throws {
         let scratch = try Scratch(job: Self.endless)
         let launched = try Launched("\(command) job.lua".split(separator: " ").map { String($0) }, in: scratch)
-        try eventually("it is busy") { scratch.names.contains("busy") }
+        try launched.reaches("it is busy") { scratch.names.contains("busy") }
         launched.signal(SIGTERM)
         let outcome = try launched.finish()
         #expect(outcome.status == 143)
@@ -176,11 +176,13 @@ struct StopTests {
         // Whether one gets the signal before it is in the loop is chance: with many there are some.
         let workers = 1...8
         let launched = try Launched(["ameexec", "-np", "9", "dlp-lua", "job.lua"], in: scratch)
-        try eventually("all ranks wait for the root") { workers.allSatisfy { scratch.names.contains("at.\($0)") } }
+        try launched.reaches("all ranks wait for the root") {
+            workers.allSatisfy { scratch.names.contains("at.\($0)") }
+        }
         usleep(300_000)
         for rank in workers { try launched.signal(SIGSTOP, rank: rank) }
         try scratch.write("go", "")
-        try eventually("the root is busy") { scratch.names.contains("busy") }
+        try launched.reaches("the root is busy") { scratch.names.contains("busy") }
         for rank in 0...8 { try launched.signal(SIGTERM, rank: rank) }
         for rank in workers { try launched.signal(SIGCONT, rank: rank) }
         let outcome = try launched.finish()
@@ -191,7 +193,7 @@ struct StopTests {
     func impatience() throws {
         let scratch = try Scratch(job: Self.endless)
         let launched = try Launched(["dlp-lua", "job.lua"], in: scratch)
-        try eventually("it is busy") { scratch.names.contains("busy") }
+        try launched.reaches("it is busy") { scratch.names.contains("busy") }
         launched.signal(SIGTERM)
         launched.signal(SIGINT)
         let outcome = try launched.finish()
@@ -205,7 +207,7 @@ struct StopTests {
     func imperativeTerminated(_ command: String, _ ranks: Int) throws {
         let scratch = try Scratch(job: "io.open('busy.' .. dlp.RANK, 'w'):close() while true do end")
         let launched = try Launched("\(command) job.lua".split(separator: " ").map { String($0) }, in: scratch)
-        try eventually("all are busy") { scratch.names.count { $0.hasPrefix("busy.") } == ranks }
+        try launched.reaches("all are busy") { scratch.names.count { $0.hasPrefix("busy.") } == ranks }
         launched.signal(SIGTERM)
         let outcome = try launched.finish()
         #expect(outcome.status == 143)

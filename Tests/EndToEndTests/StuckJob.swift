@@ -19,7 +19,7 @@ enum StuckJob {
     static let output = "1 2 3 4 5 6 7 8 9 10 11 12\n"
 
     /// Waits until the rank is stuck.
-    static func wait(in scratch: Scratch) throws {
-        try eventually("the rank is stuck") { scratch.names.contains("stuck") }
+    static func wait(_ launched: Launched, in scratch: Scratch) throws {
+        try launched.reaches("the rank is stuck") { scratch.names.contains("stuck") }
     }
 }

@@ -84,7 +84,7 @@ struct TimelineRunTests {
             job: "function examples() return 1 end function work() io.open('busy', 'w'):close() while true do end end")
         let words = "\(command) --timeline out.json job.lua".split(separator: " ").map { String($0) }
         let launched = try Launched(words, in: interrupted)
-        try eventually("it is busy") { interrupted.names.contains("busy") }
+        try launched.reaches("it is busy") { interrupted.names.contains("busy") }
         launched.signal(SIGINT)
         #expect(try launched.finish().status == 130)
         try check("assert done == 0", in: interrupted)
@@ -95,7 +95,7 @@ struct TimelineRunTests {
         let scratch = try Scratch(job: StuckJob.script)
         let words = "ameexec -np 3 dlp-lua --timeline out.json job.lua 1".split(separator: " ").map { String($0) }
         let launched = try Launched(words, in: scratch)
-        try StuckJob.wait(in: scratch)
+        try StuckJob.wait(launched, in: scratch)
         try launched.signal(SIGKILL, rank: 1)
         let outcome = try launched.finish()
         #expect(outcome.output == StuckJob.output && outcome.status == 0, "\(outcome.error)")
