@@ -155,7 +155,7 @@ final class Supervisor {
     private func outputLost(_ failure: Int32) {
         if failure != EPIPE { report("cannot write the ranks' output: \(reason(failure)); the job is ended") }
         pump.mute()
-        perform(job.handle(.outputLost(status: failure == EPIPE ? 128 + SIGPIPE : 1), at: now))
+        perform(job.handle(.outputLost(status: failure == EPIPE ? 128 + SIGPIPE : 2), at: now))
     }
 
     // MARK: - Actions

@@ -103,7 +103,7 @@ struct AmeexecOutputTests {
     @Test("output that cannot be written ends the job with a message", arguments: ["yes", "echo"])
     func fullDevice(command: String) throws {
         let outcome = try nested("$AMEEXEC \(command) >/dev/full")
-        #expect(outcome.status == 1)
+        #expect(outcome.status == 2)
         #expect(
             outcome.error
                 == "ameexec: cannot write the ranks' output: No space left on device; the job is ended\n")
