@@ -16,7 +16,7 @@ struct Command: ParsableCommand {
     @Option(name: .customShort("e"), parsing: .unconditional) var chunkText: String?
     @Option(completion: .list(["map", "managed", "round-robin"])) var mode: String?
     @Option(completion: .list(["ame", "mpi", "none"])) var backend: String?
-    @Option var chunk: String?
+    @Option(parsing: .unconditional) var chunk: String?
     @Option(completion: .list(["yes", "no"])) var rootWorks: String?
     @Option(completion: .list(["replicate", "root"])) var examples: String?
     @Option(parsing: .unconditional) var seed: String?
@@ -34,7 +34,7 @@ struct Command: ParsableCommand {
     @Option(parsing: .unconditional) var stopAfter: String?
     @Flag var sandbox = false
     @Flag var encrypt = false
-    @Option(name: [.customLong("np", withSingleDash: true), .customShort("n")]) var np: String?
+    @Option(name: [.customLong("np", withSingleDash: true), .customShort("n")], parsing: .unconditional) var np: String?
     @Option(completion: .file()) var journal: String?
     @Option(completion: .file()) var results: String?
     @Flag var keep = false

@@ -60,6 +60,11 @@ struct ScriptTests {
         "examples of any other kind are refused",
         arguments: [
             ("return 'x'", "examples() returned a string; it must return a table, a whole number or an iterator"),
+            (
+                "return {a = 1}",
+                "examples() returned a table that has keys, but no first example, [1]; it must return a"
+            ),
+            ("return {[2] = 1}", "examples() returned a table that has keys, but no first example"),
             ("", "examples() returned nothing"), ("return true", "examples() returned a boolean"),
             ("return -1", "examples() returned a number that is not a whole one from 0 on"),
             ("return 1.5", "examples() returned a number that is not"),

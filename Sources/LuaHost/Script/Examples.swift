@@ -79,6 +79,11 @@ extension LuaHost {
             guard count >= 0 else {
                 throw ScriptError(message: "examples() returned a value whose length is \(count)")
             }
+            guard count > 0 || isEmpty() else {
+                throw ScriptError(
+                    message: "examples() returned a table that has keys, but no first example, [1]; it must return a "
+                        + "sequence, a whole number or an iterator", traceback: "")
+            }
             return .table(count: count)
         case LUA_TFUNCTION: return .iterator
         case let type:
@@ -87,6 +92,19 @@ extension LuaHost {
                 message: "examples() returned \(kind); it must return a table, a whole number or an iterator",
                 traceback: "")
         }
+    }
+
+    /// Whether a list without a first example has nothing else either, or says itself that it is empty.
+    private func isEmpty() -> Bool {
+        guard lua_type(state, Slot.examples) == LUA_TTABLE else { return true }
+        if luaL_getmetafield(state, Slot.examples, "__len") != LUA_TNIL {
+            pop(state)
+            return true
+        }
+        lua_pushnil(state)
+        guard lua_next(state, Slot.examples) != 0 else { return true }
+        pop(state, 2)
+        return false
     }
 
     /// A digest of the whole list, the same on every rank that has the same list.
