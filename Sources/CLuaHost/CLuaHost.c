@@ -171,8 +171,19 @@ int dlp_length(lua_State *L, int index) {
     return dlp_call(L, 1, 1);
 }
 
-static int get_global_body(lua_State *L) {
+static int get_inherited_global_body(lua_State *L) {
     lua_getglobal(L, lua_tostring(L, 1));
+    return 1;
+}
+
+static int get_global_body(lua_State *L) {
+    lua_pushglobaltable(L);
+    lua_pushvalue(L, 1);
+    if (lua_rawget(L, -2) != LUA_TNIL) return 1;
+    // Scripts may let undeclared variables be errors; then there is none of this name.
+    lua_pushcfunction(L, get_inherited_global_body);
+    lua_pushvalue(L, 1);
+    if (lua_pcall(L, 1, 1, 0) != LUA_OK) lua_pushnil(L);
     return 1;
 }
 

@@ -54,14 +54,9 @@ final class ScriptRun {
             if isJob {
                 session.isDeclarative = true
                 try JobRun(session, host, script, settings, invocation.task).run()
-            } else if session.isRoot,
-                let useless = settings.journal != nil
-                    ? "--journal"
-                    : settings.stopAfter != nil ? "--stop-after" : nil
-            {
-                Complaint.write("\(useless) is of no use to a script without a function work")
-            } else if case .check = invocation.task, session.isRoot {
-                print("\(script.name): no function work: an imperative script")
+            } else if session.isRoot {
+                complain(of: host, settings)
+                if case .check = invocation.task { print("\(script.name): no function work: an imperative script") }
             }
             return session.finish()
         } catch let error as PhaseError {
@@ -74,6 +69,23 @@ final class ScriptRun {
             return session.end(end)
         } catch {
             return session.end(UsageError("\(error)"))
+        }
+    }
+
+    /// Says what is of no use to an imperative script, which is all that it is without a function work.
+    private func complain(of host: LuaHost, _ settings: JobSettings) {
+        let useless = [
+            ("--journal", settings.journal != nil), ("--stop-after", settings.stopAfter != nil),
+            ("--output", settings.output != nil),
+        ]
+        for (option, _) in useless.filter(\.1) {
+            Complaint.write("\(option) is of no use to a script without a function work")
+        }
+        let functions = ["examples", "collect", "summarize"].filter { (try? host.isFunction($0)) == true }
+        // An imperative script may use these names for functions of its own.
+        if !functions.isEmpty, !host.usesModule {
+            Complaint.write(
+                "the script has \(functions.joined(separator: " and ")), but no function work: nobody calls them")
         }
     }
 

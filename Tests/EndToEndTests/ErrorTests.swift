@@ -52,6 +52,26 @@ struct ErrorTests {
     ]
 
     @Test(
+        "a collective where the other ranks do not come by is an error, not a hang",
+        arguments: [
+            "function setup() dlp.barrier() end", "function work() dlp.gather(1) end",
+            "function collect() dlp.allgather(1) end", "function summarize() dlp.bcast(1) end",
+            "function examples() local i = 0 return function() i = i + 1 dlp.barrier() return i < 4 and i or nil end end",
+            "dlp.options = {examples = 'root'} function examples() dlp.barrier() return 3 end",
+        ],
+        ["map", "managed", "round-robin"])
+    func lonelyCollective(_ function: String, _ mode: String) throws {
+        let scratch = try Scratch(job: "function examples() return 3 end function work(n) return n end \(function)")
+        for command in ["ameexec -np 4 dlp-lua", "ameexec -np 2 dlp-lua --root-works no"] {
+            let outcome = try run("\(command) --mode \(mode) job.lua", in: scratch)
+            #expect(
+                outcome.complaints.count == 1 && outcome.error.contains("the other ranks do not come by"),
+                "\(outcome.error)")
+            #expect(outcome.status == 1)
+        }
+    }
+
+    @Test(
         "a failure is one message that says where and what", arguments: places, values)
     func failure(_ place: Place, _ value: (statement: String, says: String)) throws {
         let scratch = try Scratch(job: place.script.replacing("FAIL", with: value.statement))

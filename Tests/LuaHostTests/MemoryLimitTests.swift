@@ -76,7 +76,7 @@ struct MemoryLimitTests {
             try rank.run("count = 2")
             _ = try host.openJob(evaluate: true)
         }
-        note("setup") { try host.callIfPresent("setup") }
+        note("setup") { try host.setUp() }
         note("work") { _ = try rank.results(of: Chunk(first: 0, count: 1), .count(2)) }
         let results = try rank.results(of: Chunk(first: 1, count: 1), .count(2))
         note("collect") {

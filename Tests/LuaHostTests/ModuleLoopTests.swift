@@ -114,6 +114,72 @@ struct ModuleLoopTests {
         expectNoErrors(ranks)
     }
 
+    @Test(
+        "an iterator that has ended is not called again, which some do not stand",
+        arguments: ["split_round_robin", "split_managed", "map_unordered"], 1...3)
+    func endedIterator(function: String, size: Int) throws {
+        let mapped = function == "map_unordered" ? "tostring, " : ""
+        let ranks = try run(
+            """
+            for n = 0, 9 do
+              for _, chunk in ipairs {1, 2, 100} do
+                local seq = coroutine.wrap(function() for i = 1, n do coroutine.yield(i) end end)
+                for _ in dlp.\(function)(\(mapped)seq, {chunk = chunk}) do end
+              end
+            end
+            """, onRanks: size)
+        expectNoErrors(ranks)
+    }
+
+    @Test("loops that are stepped in turn give each element once to a single rank, and are refused to several")
+    func inTurn() throws {
+        for call in ["split_managed(3)", "map_unordered(tostring, 3)"] {
+            let ranks = try run("local a, b = dlp.\(call), dlp.\(call) for _ = 1, 9 do a() b() end", onRanks: 3)
+            #expect(ranks.contains { $0.error?.contains("goes on in the body of another one") == true }, "\(ranks)")
+        }
+        for (first, second) in [(6, 6), (3, 6), (6, 3), (0, 4)] {
+            let ranks = try run(
+                complete + """
+                    local a, b = dlp.split_managed(\(first)), dlp.split_managed(\(second))
+                    local A, B = {}, {}
+                    repeat
+                      local x, y = a(), b()
+                      A[#A + 1] = x
+                      B[#B + 1] = y
+                    until not x and not y
+                    complete(A, \(first))
+                    complete(B, \(second))
+                    """, onRanks: 1)
+            expectNoErrors(ranks)
+        }
+    }
+
+    @Test(
+        "a sequence with a hole is refused, not cut short",
+        arguments: ["split_round_robin(list)", "split_managed(list)", "map_unordered(tostring, list)"], 1...3)
+    func hole(call: String, size: Int) throws {
+        let ranks = try run("local list = {1, nil, nil, 4} for _ in dlp.\(call) do end dlp.barrier()", onRanks: size)
+        #expect(ranks.contains { $0.error?.contains("the sequence has no element ") == true }, "\(ranks)")
+        #expect(ranks.allSatisfy { $0.error != nil }, "\(ranks)")
+    }
+
+    @Test(
+        "arguments that make no sense are refused with the reason",
+        arguments: [
+            ("split_managed(-1)", "expected a sequence, a number from 0 on or an iterator, got -1"),
+            ("split_managed(1.5)", "got 1.5"), ("split_round_robin('x')", "got a string"),
+            ("split_managed(3, {chunk = '2'})", "chunk must be a whole number from 1 on, not \"2\""),
+            ("split_managed(3, {root_works = 'no'})", "root_works must be true or false, not \"no\""),
+            ("split_managed(3, {progress_bar = 5})", "progress_bar must be true or false, not 5"),
+            ("map_unordered({3}, print)", "map_unordered: expected a function first, got a table"),
+            ("map(nil, 3)", "map: expected a function first, got a nil"),
+            ("bcast(1, '0')", "root must be a rank from 0 to 0, not \"0\""),
+        ])
+    func nonsense(call: String, message: String) throws {
+        let ranks = try run("dlp.\(call)", onRanks: 1)
+        #expect(ranks.first?.error?.contains(message) == true, "\(ranks)")
+    }
+
     @Test("ranks whose iterators differ in length are told")
     func disagreement() throws {
         let ranks = try run(

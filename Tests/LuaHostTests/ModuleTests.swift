@@ -162,7 +162,9 @@ struct ModuleTests {
             """
             local list = dlp.collection.UnorderedList()
             for i in dlp.split_managed(20) do list:append(i) end
-            list:extend({100, 200})
+            list[#list + 1] = 100
+            table.insert(list, 200)
+            assert(list[#list] == 200 and list[0] == nil)
             for _ = 1, 2 do
               local all = list:gather()
               if dlp.IS_ROOT then
@@ -175,5 +177,22 @@ struct ModuleTests {
             end
             """, onRanks: size)
         #expect(ranks.map(\.error) == Array(repeating: nil, count: size))
+    }
+
+    @Test("a collection takes what it can keep, and refuses the rest")
+    func collections() throws {
+        let kept = try run(
+            "local l = dlp.collection.UnorderedList({1, 2}) l:extend({3}) assert(#l == 3 and #l:gather() == 3)",
+            onRanks: 1)
+        #expect(kept.allSatisfy { $0.error == nil }, "\(kept)")
+        for (text, message) in [
+            ("dlp.collection.UnorderedList()[3] = 1", "3 cannot be set; values are appended only"),
+            ("local l = dlp.collection.UnorderedList({1}) l[1] = 2", "1 cannot be set"),
+            ("dlp.collection.UnorderedList().x = 1", "x cannot be set"),
+            ("dlp.collection.NestedDict({a = 2})", "NestedDict: it begins empty"),
+        ] {
+            let ranks = try run(text, onRanks: 1)
+            #expect(ranks.first?.error?.contains(message) == true, "\(ranks)")
+        }
     }
 }

@@ -1,3 +1,4 @@
+import LuaHost
 import Testing
 
 @testable import Runner
@@ -9,8 +10,9 @@ struct JobOptionsTests {
         var options = JobOptions()
         options.mode = .managed
         try options.addScriptOptions([
-            ("mode", "map"), ("chunk", "7"), ("root-works", "no"), ("seed", "-3"),
-            ("on-error", "continue"), ("retries", "2"), ("crash-limit", "3"), ("encrypt", "yes"),
+            ("mode", .text("map")), ("chunk", .text("7")), ("root-works", .text("no")), ("seed", .text("-3")),
+            ("on-error", .text("continue")), ("retries", .text("2")), ("crash-limit", .text("3")),
+            ("encrypt", .text("yes")),
         ])
         #expect(options.mode == .managed)
         #expect(options.chunk == 7)
@@ -31,6 +33,17 @@ struct JobOptionsTests {
         ])
     func refusals(_ name: String, _ value: String) {
         var options = JobOptions()
-        #expect(throws: UsageError.self) { try options.addScriptOptions([(name, value)]) }
+        #expect(throws: UsageError.self) { try options.addScriptOptions([(name, .text(value))]) }
+    }
+
+    @Test("only what is said by yes and no is said by a boolean")
+    func booleans() throws {
+        var options = JobOptions()
+        try options.addScriptOptions([("root-works", .truth(false)), ("fresh", .truth(true))])
+        #expect(options.rootWorks == .no && options.fresh == .yes)
+        for name in ["journal", "output", "chunk", "mode", "seed"] {
+            let error = #expect(throws: UsageError.self) { try options.addScriptOptions([(name, .truth(true))]) }
+            #expect(error?.message == "\(name) must be a string or a number, not true")
+        }
     }
 }

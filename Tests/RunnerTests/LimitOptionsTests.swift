@@ -1,3 +1,4 @@
+import LuaHost
 import Testing
 
 @testable import Runner
@@ -36,7 +37,7 @@ struct LimitOptionsTests {
     func script() throws {
         var options = JobOptions()
         options.memory = 1000
-        try options.addScriptOptions([("memory", "1G"), ("timeout", "2.5"), ("stop-after", "0.5")])
+        try options.addScriptOptions([("memory", .text("1G")), ("timeout", .text("2.5")), ("stop-after", .text("0.5"))])
         #expect(options.memory == 1000 && options.timeout == 2.5 && options.stopAfter == 0.5)
     }
 
@@ -44,23 +45,24 @@ struct LimitOptionsTests {
     func sandbox(isSandboxed: Bool, value: String) throws {
         var options = JobOptions()
         options.isSandboxed = isSandboxed
-        #expect(throws: UsageError.self) { try options.addScriptOptions([("sandbox", value)]) }
+        #expect(throws: UsageError.self) { try options.addScriptOptions([("sandbox", .text(value))]) }
         #expect(options.isSandboxed == isSandboxed)
     }
 
     @Test("in the sandbox a script names no files")
     func files() throws {
         var options = JobOptions()
-        try options.addScriptOptions([("output", "x.csv")])
+        try options.addScriptOptions([("output", .text("x.csv"))])
         #expect(options.output == "x.csv")
         options = JobOptions()
         options.isSandboxed = true
         options.output = "mine.csv"
-        let error = #expect(throws: UsageError.self) { try options.addScriptOptions([("output", "x.csv")]) }
+        let error = #expect(throws: UsageError.self) { try options.addScriptOptions([("output", .text("x.csv"))]) }
         #expect(error?.message.contains("output") == true && options.output == "mine.csv")
         try options.addScriptOptions([
-            ("mode", "managed"), ("on-error", "continue"), ("timeout", "1"), ("memory", "1G"),
-            ("stop-after", "3"),
+            ("mode", .text("managed")), ("on-error", .text("continue")), ("timeout", .text("1")),
+            ("memory", .text("1G")),
+            ("stop-after", .text("3")),
         ])
         #expect(options.mode == .managed && options.timeout == 1)
     }

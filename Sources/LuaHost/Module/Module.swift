@@ -28,6 +28,7 @@ extension LuaHost {
 
     /// Does `core.load(name)`: returns a part of the module that few jobs need, as a function.
     func loadPart(_ state: LuaState) throws(CallError) -> Int32 {
+        usesModule = true
         let source = string(state, 1) == "functions" ? PackageResources.functions_lua : PackageResources.collection_lua
         guard loadPart(source, state) == LUA_OK else {
             throw CallError.script("the module dlp cannot be loaded: \(string(state, -1) ?? "no reason given")")
@@ -41,7 +42,7 @@ extension LuaHost {
             ("barrier", .barrier), ("bcast", .broadcast), ("gather", .gather), ("enter", .enterLoop),
             ("next", .nextEvent), ("finish", .finishChunk), ("add", .addResult), ("leave", .leaveLoop),
             ("report_length", .reportLength), ("is_over_time", .isOverTime), ("cancel", .cancelLoop),
-            ("is_in_work", .isInWork), ("load", .loadPart),
+            ("is_apart", .isApart), ("load", .loadPart),
         ]
         for (name, function) in functions { setField(name) { dlp_push_function(state, function.rawValue) } }
         setField("rank") { lua_pushinteger(state, lua_Integer(port.rank)) }

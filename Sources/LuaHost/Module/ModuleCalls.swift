@@ -32,8 +32,8 @@ extension LuaHost {
         case .isOverTime:
             lua_pushboolean(state, loopUnderWay.isOverTime ? 1 : 0)
             return 1
-        case .isInWork:
-            lua_pushboolean(state, isInWork ? 1 : 0)
+        case .isApart:
+            lua_pushboolean(state, isApart ? 1 : 0)
             return 1
         case .cancelLoop:
             (port as? RootPort)?.cancel(UInt64(bitPattern: lua_tointegerx(state, 1, nil)))

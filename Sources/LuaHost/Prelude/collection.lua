@@ -73,11 +73,12 @@ function Nested.gather(self)
   return plain(whole)
 end
 
-function dlp.collection.NestedDict() return nested({children = {}}, {}) end
+function dlp.collection.NestedDict(values)
+  if values ~= nil then error("NestedDict: it begins empty, and takes no values", 2) end
+  return nested({children = {}}, {})
+end
 
 local List = {}
-List.__index = List
-List.__len = function(self) return #self.items end
 
 function List:append(value) self.items[#self.items + 1] = value end
 
@@ -92,4 +93,24 @@ function List:gather()
   return items
 end
 
-function dlp.collection.UnorderedList() return setmetatable({items = {}}, List) end
+local list_meta = {
+  __index = function(self, key)
+    if math.type(key) == "integer" then return rawget(self, "items")[key] end
+    return List[key]
+  end,
+  -- As `list[#list + 1] = value` and table.insert append to any list; what is there stays.
+  __newindex = function(self, key, value)
+    if key ~= #self.items + 1 then
+      error(("UnorderedList: %s cannot be set; values are appended only"):format(tostring(key)), 2)
+    end
+    self:append(value)
+  end,
+  __len = function(self) return #self.items end,
+  __name = "UnorderedList",
+}
+
+function dlp.collection.UnorderedList(values)
+  local list = setmetatable({items = {}}, list_meta)
+  if values ~= nil then list:extend(values) end
+  return list
+end

@@ -10,15 +10,18 @@ local inside = nil
 local function is_alone()
   -- A coroutine that failed in the body never goes on, and does not close the loop either.
   if inside and coroutine.status(inside.thread) == "dead" then inside.close() end
-  return inside ~= nil or core.is_in_work()
+  return inside ~= nil or core.is_apart()
 end
 
 -- A collective there would wait for ranks that do not come by.
 function core.together(name)
   if SIZE > 1 and is_alone() then
-    error(("%s: not in work or in the body of a loop, where the other ranks do not come by"):format(name), 3)
+    error(("%s: not in a function of the job or in the body of a loop, where the other ranks do not come by"):format(name), 3)
   end
 end
+
+-- A value as it stands in a script.
+local function shown(value) return type(value) == "string" and ("%q"):format(value) or tostring(value) end
 
 -- Collectives ---------------------------------------------------------------------------------------------------------
 
@@ -31,7 +34,7 @@ function dlp.bcast(value, root)
   core.together("bcast")
   if root == nil then root = 0 end
   if math.type(root) ~= "integer" or root < 0 or root >= SIZE then
-    error(("bcast: root must be a rank from 0 to %d, not %s"):format(SIZE - 1, tostring(root)), 2)
+    error(("bcast: root must be a rank from 0 to %d, not %s"):format(SIZE - 1, shown(root)), 2)
   end
   return core.bcast(value, root)
 end
@@ -67,19 +70,22 @@ end
 -- Loops ---------------------------------------------------------------------------------------------------------------
 
 local known = {
-  progress_bar = true, pbar_prefix = true, indexable = true, allow_single_worker = true, chunk = true,
-  root_works = true,
+  progress_bar = "boolean", pbar_prefix = "text", indexable = "boolean", allow_single_worker = "boolean",
+  chunk = "integer", root_works = "boolean",
 }
 
 local function options(opts, name)
   if opts == nil then opts = {} end
   if type(opts) ~= "table" then error(("%s: the options must be a table, not a %s"):format(name, type(opts)), 3) end
-  for key in pairs(opts) do
+  for key, value in pairs(opts) do
     if not known[key] then error(("%s: there is no option %s"):format(name, tostring(key)), 3) end
+    if known[key] == "boolean" and type(value) ~= "boolean" then
+      error(("%s: %s must be true or false, not %s"):format(name, key, shown(value)), 3)
+    end
   end
   local chunk = opts.chunk
   if chunk ~= nil and (math.type(chunk) ~= "integer" or chunk < 1) then
-    error(("%s: chunk must be a whole number from 1 on, not %s"):format(name, tostring(chunk)), 3)
+    error(("%s: chunk must be a whole number from 1 on, not %s"):format(name, shown(chunk)), 3)
   end
   local root_works = opts.root_works
   if root_works == nil then root_works = core.root_works end
@@ -95,26 +101,44 @@ end
 -- How to get the element at an index, and the number of elements; that is nil for an iterator, of which every rank has
 -- a copy that it runs forward itself.
 local function elements(seq, opts, name)
-  if math.type(seq) == "integer" then
-    return function(i) return i end, math.max(seq, 0)
+  local count = type(seq) == "number" and math.tointeger(seq)
+  if count and count >= 0 then
+    return function(i) return i end, count
   elseif type(seq) == "function" then
-    local position = 0
+    local position, is_over = 0, false
     return function(i)
       if i <= position then
         error(("%s: element %d came back from a rank that left the loop, but an iterator cannot go back"):format(name, i), 0)
       end
       local value
       repeat
-        value = seq()
-        if value == nil then return nil, position end
+        -- As `for` does: one that has ended may fail when it is called again.
+        if not is_over then value = seq() end
+        is_over = value == nil
+        if is_over then return nil, position end
         position = position + 1
       until position == i
       return value
     end, nil
   elseif type(seq) == "table" or type(seq) == "userdata" then
-    return function(i) return seq[i] end, #seq
+    local length = #seq
+    return function(i)
+      local value = seq[i]
+      if value == nil then
+        error(("%s: the sequence has no element %d, although it has %d"):format(name, i, length), 0)
+      end
+      return value
+    end, length
   end
-  error(("%s: expected a sequence, a number or an iterator, got a %s"):format(name, type(seq)), 3)
+  local what = type(seq) == "number" and shown(seq) or "a " .. type(seq)
+  error(("%s: expected a sequence, a number from 0 on or an iterator, got %s"):format(name, what), 3)
+end
+
+local function callable(fn, name)
+  local meta = getmetatable(fn)
+  if type(fn) ~= "function" and not (type(meta) == "table" and meta.__call) then
+    error(("%s: expected a function first, got a %s"):format(name, type(fn)), 3)
+  end
 end
 
 local function alone(get, length, fn)
@@ -130,6 +154,13 @@ local function alone(get, length, fn)
   end
 end
 
+-- Two loops stepped in turn would have each rank wait in one of them for what the others hold of the other.
+local function check_turn(loop, name)
+  if SIZE > 1 and inside and inside ~= loop and coroutine.status(inside.thread) ~= "dead" then
+    error(("%s: this loop goes on in the body of another one, where ranks would wait for each other"):format(name), 3)
+  end
+end
+
 -- One rank's part of a loop that the root hands out; `step` is called with each element.
 local Loop = {}
 Loop.__index = Loop
@@ -138,7 +169,9 @@ function Loop.enter(get, length, opts, root_works, stream)
   local prefix = opts.pbar_prefix ~= nil and tostring(opts.pbar_prefix) or nil
   local works = root_works or not IS_ROOT
   local id = core.enter(length or -1, stream, opts.chunk or 0, works, opts.progress_bar ~= false, prefix)
-  return setmetatable({id = id, get = get, length = length, first = 0, count = 0, done = 0, thread = coroutine.running()}, Loop)
+  return setmetatable({
+    id = id, get = get, length = length, first = 0, count = 0, done = 0, in_body = false, thread = coroutine.running(),
+  }, Loop)
 end
 
 -- The next element and its index, or nil where the chunk is used up.
@@ -147,9 +180,6 @@ function Loop:take()
   local index = self.first + self.done
   local value, length = self.get(index)
   if value == nil then
-    if self.length then
-      error(("the sequence has no element %d, although it has %d"):format(index, self.length), 0)
-    end
     core.report_length(self.id, length)
     return nil
   end
@@ -192,13 +222,15 @@ function dlp.split_managed(seq, opts)
 
   local function step()
     if loop.is_over then return nil end
-    if inside then loop.done = loop.done + 1 end
-    inside = nil
+    check_turn(loop, "split_managed")
+    -- Not by `inside`: a single rank may step several loops in turn.
+    if loop.in_body then loop.done = loop.done + 1 end
+    inside, loop.in_body = nil, false
     while true do
       if loop.count > 0 then
         local value, index = loop:take()
         if value ~= nil then
-          inside = loop
+          inside, loop.in_body = loop, true
           return value, index
         end
         loop:finish()
@@ -212,11 +244,12 @@ function dlp.split_managed(seq, opts)
     end
   end
   -- The element whose body is left by `break`, or by an error, counts as done.
-  function loop.close() loop:leave(math.min(loop.done + 1, loop.count)) end
+  function loop.close() loop:leave(loop.in_body and loop.done + 1 or loop.done) end
   return step, nil, nil, setmetatable({}, {__close = loop.close})
 end
 
 function dlp.map_unordered(fn, seq, opts)
+  callable(fn, "map_unordered")
   local root_works
   opts, root_works = options(opts, "map_unordered")
   local get, length = elements(seq, opts, "map_unordered")
@@ -236,6 +269,7 @@ function dlp.map_unordered(fn, seq, opts)
   end
 
   local function step()
+    check_turn(loop, "map_unordered")
     inside = nil
     while true do
       while position < count do
@@ -272,6 +306,7 @@ end
 -- The results in the order of the sequence, by index and with their number in `n`, on the root; none elsewhere. They
 -- may also be iterated over as those of map_unordered.
 function dlp.map(fn, seq, opts)
+  callable(fn, "map")
   opts = options(opts, "map")
   local _, length = elements(seq, opts, "map")
   local results = {n = 0}

@@ -38,9 +38,11 @@ extension LuaHost {
 
     /// Calls `examples()` and prepares `work` and `collect` to be called.
     ///
-    /// - Parameter evaluate: false where the examples will come from the root: then `examples()` is not called.
+    /// - Parameters:
+    ///   - evaluate: false where the examples will come from the root: then `examples()` is not called.
+    ///   - isApart: whether other ranks do not call it.
     /// - Throws: `ScriptError` where it fails, or returns what is none of its three kinds of result.
-    public func openJob(evaluate: Bool) throws(ScriptError) -> Examples {
+    public func openJob(evaluate: Bool, apart isApart: Bool = false) throws(ScriptError) -> Examples {
         clearStack()
         lua_checkstack(state, 64)
         dlp_push_handler(state)
@@ -51,6 +53,8 @@ extension LuaHost {
         guard evaluate else { return .count(0) }
         seedRandom(index: 0)
         try check(dlp_get_global(state, "examples"))
+        self.isApart = isApart
+        defer { self.isApart = false }
         try check(dlp_call(state, 0, 3))
         for slot in (Slot.examples...Slot.iteratorControl).reversed() {
             lua_copy(state, -1, slot)
@@ -177,7 +181,7 @@ extension LuaHost {
     /// The iterator's next example, as bytes, or nil at its end; `index`, from 0, is for messages.
     public func nextExample(_ index: Int) throws(ScriptError) -> Bytes? {
         seedRandom(index: 0)
-        try check(dlp_iterate(state, Slot.examples))
+        try apart { () throws(ScriptError) in try check(dlp_iterate(state, Slot.examples)) }
         defer { pop(state) }
         return lua_type(state, -1) == LUA_TNIL ? nil : try encodeTopExample(index)
     }

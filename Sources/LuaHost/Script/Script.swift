@@ -84,10 +84,10 @@ extension LuaHost {
         return true
     }
 
-    /// Calls the global `name` without arguments, where it is there, and drops what it returns.
-    public func callIfPresent(_ name: String) throws(ScriptError) {
-        try check(dlp_get_global(state, name))
+    /// Calls `setup`, where it is there: only ranks that have examples to do come to it.
+    public func setUp() throws(ScriptError) {
+        try check(dlp_get_global(state, "setup"))
         guard lua_type(state, -1) != LUA_TNIL else { return pop(state) }
-        try check(dlp_call(state, 0, 0))
+        try apart { () throws(ScriptError) in try check(dlp_call(state, 0, 0)) }
     }
 }

@@ -2,11 +2,27 @@ import CLua
 import CLuaHost
 import DLP
 
+/// The value of an option in a script.
+public enum ScriptOptionValue: Sendable, Hashable {
+    /// A string or a number, as the command line would spell it.
+    case text(String)
+    /// A boolean, which the command line would spell yes or no.
+    case truth(Bool)
+
+    /// How the command line would spell it.
+    public var text: String {
+        switch self {
+        case .text(let text): text
+        case .truth(let truth): truth ? "yes" : "no"
+        }
+    }
+}
+
 extension LuaHost {
-    /// What the script put into `dlp.options`, as the command line would spell it: name without dashes, and value.
+    /// What the script put into `dlp.options`: names without dashes, as on the command line, and values.
     ///
     /// - Throws: `ScriptError` where it is no table of names and plain values.
-    public func scriptOptions() throws(ScriptError) -> [(name: String, value: String)] {
+    public func scriptOptions() throws(ScriptError) -> [(name: String, value: ScriptOptionValue)] {
         let top = lua_gettop(state)
         defer { lua_settop(state, top) }
         try check(dlp_get_global(state, "dlp"))
@@ -17,7 +33,7 @@ extension LuaHost {
         guard lua_type(state, -1) == LUA_TTABLE else {
             throw ScriptError(message: "dlp.options must be a table of options")
         }
-        var options: [(name: String, value: String)] = []
+        var options: [(name: String, value: ScriptOptionValue)] = []
         lua_pushnil(state)
         while lua_next(state, -2) != 0 {
             guard let name = string(state, -2) else {
@@ -30,14 +46,14 @@ extension LuaHost {
         return options.sorted { $0.name < $1.name }
     }
 
-    private func optionValue(_ name: String) throws(ScriptError) -> String {
+    private func optionValue(_ name: String) throws(ScriptError) -> ScriptOptionValue {
         switch lua_type(state, -1) {
-        case LUA_TSTRING: return string(state, -1) ?? ""
-        case LUA_TBOOLEAN: return lua_toboolean(state, -1) != 0 ? "yes" : "no"
-        case LUA_TNUMBER where lua_isinteger(state, -1) != 0: return String(lua_tointegerx(state, -1, nil))
+        case LUA_TSTRING: return .text(string(state, -1) ?? "")
+        case LUA_TBOOLEAN: return .truth(lua_toboolean(state, -1) != 0)
+        case LUA_TNUMBER where lua_isinteger(state, -1) != 0: return .text(String(lua_tointegerx(state, -1, nil)))
         case LUA_TNUMBER:
             let number = lua_tonumberx(state, -1, nil)
-            return Int(exactly: number).map { String($0) } ?? String(number)
+            return .text(Int(exactly: number).map { String($0) } ?? String(number))
         default:
             throw ScriptError(
                 message: "dlp.options.\(name) must be a string, a number or a boolean, not a "

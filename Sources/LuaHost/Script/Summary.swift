@@ -29,7 +29,7 @@ extension LuaHost {
         setField("n") { lua_pushinteger(state, lua_Integer(count)) }
         if !errors.isEmpty { setField("errors") { pushErrors(errors) } }
         if hasStopped { dlp_restart_collector(state) }
-        try check(dlp_call(state, 1, 0))
+        try apart { () throws(ScriptError) in try check(dlp_call(state, 1, 0)) }
     }
 
     /// Pushes a table of what is known of the examples that failed, by their index. [-0, +1]

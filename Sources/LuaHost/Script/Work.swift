@@ -45,11 +45,11 @@ extension LuaHost {
             return WorkReport(
                 done: rest.prefix(completed), nanoseconds: elapsed - reported, results: encoder.take())
         }
-        isInWork = true
+        isApart = true
         exampleWatch?.resume()
         defer {
             exampleWatch?.pause()
-            isInWork = false
+            isApart = false
         }
         return try (sent ?? .empty).withUnsafeBytes { buffer in
             var decoder = LuaDecoder(state, buffer)
@@ -104,6 +104,9 @@ extension LuaHost {
     /// - Parameter sent: the encoded examples of the run where the script does not have them any more.
     /// - Throws: `WorkError` with the example whose result it failed on.
     public func collect(_ run: ResultRun, of examples: Examples, sent: Bytes?) throws(WorkError) {
+        let before = isApart
+        isApart = true
+        defer { isApart = before }
         try run.results.withUnsafeBytes { (results) throws(WorkError) in
             try (sent ?? .empty).withUnsafeBytes { (sentExamples) throws(WorkError) in
                 var resultDecoder = LuaDecoder(state, results)

@@ -12,8 +12,11 @@ public final class LuaHost {
     let encoder = LuaEncoder()
     /// Encodes what collectives send: that may happen while results are being collected.
     let collectiveEncoder = LuaEncoder()
-    /// Whether the script's `work` is being called: a loop begun there belongs to that one example.
-    var isInWork = false
+    /// Whether a function of the job is being called to which the other ranks need not come: a loop begun there is this
+    /// rank's own, and a collective would wait for the others.
+    var isApart = false
+    /// Whether the script has asked for a function of the module `dlp`.
+    public internal(set) var usesModule = false
     /// Why the job ended while the script waited for other ranks: then no error of the script counts any more.
     public internal(set) var jobEnd: JobEnd?
     /// Called for `os.exit`, before the process ends, to tell the other ranks.
@@ -107,6 +110,14 @@ public final class LuaHost {
     func end(_ end: JobEnd) {
         if jobEnd == nil { jobEnd = end }
         interrupter.interrupt()
+    }
+
+    /// Calls a function of the job to which the other ranks need not come.
+    func apart<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+        let before = isApart
+        isApart = true
+        defer { isApart = before }
+        return try body()
     }
 
     /// Removes everything from the stack.

@@ -29,7 +29,8 @@ struct JobRun {
         let journal = isWriting ? try session.openJournal(settings, script) : nil
         let output = isWriting ? try resultWriter(scriptTakesThem: summarizes || collects) : nil
         let examples = try scripted(.examples) { () throws(ScriptError) in
-            try host.openJob(evaluate: session.isRoot || settings.examples != .root)
+            let isRootsOnly = settings.examples == .root
+            return try host.openJob(evaluate: session.isRoot || !isRootsOnly, apart: isRootsOnly)
         }
         let agreement = try scripted(.examples) { () throws(ScriptError) in
             try session.agree(on: examples, of: host, wanted: settings.examples)

@@ -13,6 +13,6 @@ struct Setup {
         guard !isDone else { return }
         isDone = true
         host.seedRandom(index: 0)
-        do { try host.callIfPresent("setup") } catch { throw PhaseError(phase: .setup, error: error) }
+        do { try host.setUp() } catch { throw PhaseError(phase: .setup, error: error) }
     }
 }

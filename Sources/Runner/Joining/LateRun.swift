@@ -91,7 +91,7 @@ final class LateRun {
     private func take(_ offer: JobOffer, _ settings: JobSettings, _ host: LuaHost) throws {
         try host.run(offer.script)
         try host.limit(settings, on: port)
-        let examples = try host.openJob(evaluate: settings.examples != .root)
+        let examples = try host.openJob(evaluate: settings.examples != .root, apart: true)
         let agreement = try agree(offer, examples, host, settings)
         let plan = JobPlan(
             settings: settings, examples: examples, agreement: agreement, collects: try host.isFunction("collect"),

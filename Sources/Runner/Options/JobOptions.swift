@@ -1,4 +1,5 @@
 import DLP
+import LuaHost
 public import Report
 
 /// How examples are distributed.
@@ -147,7 +148,7 @@ public struct JobOptions: Sendable {
                 throw UsageError("joinable must be [HOST:]PORT, as 0, 7000 or node1:7000, not '\(value)'")
             }
             joinable = parsed
-        case "connect-timeout": connectTimeout = try seconds(name, value, atLeast: 0)
+        case "connect-timeout": connectTimeout = try seconds(name, value, atLeast: 0.001)
         default: throw UsageError("there is no option \(name)")
         }
     }
@@ -172,8 +173,7 @@ public struct JobOptions: Sendable {
 
     private func seconds(_ name: String, _ value: String, atLeast least: Double) throws(UsageError) -> Double {
         guard let seconds = Double(value), seconds >= least, seconds < 1e9 else {
-            let bound = least > 0 ? ", \(least) at least" : ""
-            throw UsageError("\(name) must be a number of seconds\(bound), not '\(value)'")
+            throw UsageError("\(name) must be a number of seconds, \(least) at least, not '\(value)'")
         }
         return seconds
     }
@@ -181,7 +181,9 @@ public struct JobOptions: Sendable {
     /// Takes over what the script asks for, where the command line has not said otherwise.
     ///
     /// - Throws: `UsageError` for an unknown name or a value that does not fit.
-    mutating func addScriptOptions(_ options: [(name: String, value: String)]) throws(UsageError) {
+    mutating func addScriptOptions(
+        _ options: [(name: String, value: ScriptOptionValue)]
+    ) throws(UsageError) {
         var script = JobOptions()
         for (name, value) in options {
             if name == "sandbox" {
@@ -193,7 +195,10 @@ public struct JobOptions: Sendable {
             if isSandboxed, !Self.harmless.contains(name) {
                 throw UsageError("\(name) cannot be set by the script under --sandbox, which may not name files")
             }
-            try script.set(name, value)
+            if case .truth(let truth) = value, !Self.switches.contains(name) {
+                throw UsageError("\(name) must be a string or a number, not \(truth)")
+            }
+            try script.set(name, value.text)
         }
         mode = mode ?? script.mode
         chunk = chunk ?? script.chunk
@@ -213,6 +218,9 @@ public struct JobOptions: Sendable {
         encrypt = encrypt ?? script.encrypt
         if keep == nil, fresh == nil { (keep, fresh) = (script.keep, script.fresh) }
     }
+
+    /// What is said by yes and no, or by a boolean of the script's.
+    private static let switches: Set = ["root-works", "keep", "fresh", "encrypt"]
 
     /// What even a script that is not trusted may set: it concerns nothing but its own job.
     private static let harmless: Set = [
