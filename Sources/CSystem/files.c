@@ -1,6 +1,7 @@
 #include "CSystem.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -14,4 +15,14 @@ void dlp_keep_standard_descriptors(void) {
 uint32_t dlp_file_system(const char *path) {
     struct statfs information;
     return statfs(path, &information) == 0 ? (uint32_t)information.f_type : 0;
+}
+
+size_t dlp_take_read_ahead(void *bytes, size_t capacity) {
+    // Who reads at this moment has nothing left over.
+    if (ftrylockfile(stdin)) return 0;
+    // There is no standard way to ask for it: this is glibc's.
+    size_t ahead = (size_t)(stdin->_IO_read_end - stdin->_IO_read_ptr);
+    size_t count = fread_unlocked(bytes, 1, ahead < capacity ? ahead : capacity, stdin);
+    funlockfile(stdin);
+    return count;
 }

@@ -62,8 +62,14 @@ public func complainOnce(_ message: String, status: Int32) -> Int32 {
 
 /// Why this process must not start ranks by itself, or nil where it may: several of its kind would do so.
 public func objectionToStartingRanks() -> String? {
-    guard let launcher = Sighting.all(in: .own).first(where: { !Heritage.includes($0) }), let size = launcher.size,
-        size > 1
-    else { return nil }
+    let facts = ProcessFacts.own
+    var launcher: (name: String, size: Int?)?
+    if facts.variable("AME_RANK") != nil, facts.variable("AME_AUTHKEY") != nil {
+        // What a rank starts in turn has no key.
+        launcher = ("ameexec", facts.number("AME_SIZE"))
+    } else {
+        launcher = Sighting.all(in: facts).first { !Heritage.includes($0) }.map { ($0.name, $0.size) }
+    }
+    guard let launcher, let size = launcher.size, size > 1 else { return nil }
     return "\(launcher.name) started \(size) processes, and each would start ranks for the whole job: leave -np out"
 }

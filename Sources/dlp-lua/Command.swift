@@ -49,7 +49,8 @@ struct Command: ParsableCommand {
         case "--help", "-h": throw CleanExit.message(helpText)
         case "--version": throw CleanExit.message("dlp-lua \(Version.current)")
         case "--": words.removeFirst()
-        case let first? where first.hasPrefix("-") && first != "-": throw ValidationError("there is no option \(first)")
+        case let first? where first.hasPrefix("-") && first != "-" && !isEndOfOptions(before: words):
+            throw ValidationError("there is no option \(first)")
         default: break
         }
         if join != nil {
@@ -63,6 +64,11 @@ struct Command: ParsableCommand {
         } else if !info && chunkText == nil && words.isEmpty {
             throw ValidationError("no script was given")
         }
+    }
+
+    /// Whether `--` stands before the last words, where the parser has dropped it.
+    private func isEndOfOptions(before words: [String]) -> Bool {
+        CommandLine.arguments.dropLast(words.count).last == "--"
     }
 
     /// How many ranks to start here, where that was asked for.

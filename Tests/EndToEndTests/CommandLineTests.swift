@@ -12,6 +12,56 @@ struct CommandLineTests {
         #expect(outcome.error == "" && outcome.status == 0)
     }
 
+    @Test(
+        "what a script reads of standard input is no example, and the rest is", arguments: ["dlp-lua", "dlp-lua -np 2"])
+    func header(_ command: String) throws {
+        let text = (1...10_000).map { "\($0)\n" }.joined()
+        let outcome = try run(
+            "\(command) -e", "if dlp.IS_ROOT then io.read('l', 'n', 'l') end function work(line) return line end",
+            input: text)
+        #expect(outcome.lines == (3...10_000).map { "\"\($0)\"" })
+        #expect(outcome.error == "" && outcome.status == 0)
+    }
+
+    @Test("after -- nothing is an option")
+    func endOfOptions() throws {
+        let scratch = try Scratch()
+        try scratch.write("-dash.lua", "print('dash', ...)")
+        #expect(try run("dlp-lua -- -dash.lua -x", in: scratch).output == "dash\t-x\n")
+        #expect(try run("dlp-lua -e", "print(...)", "--", "--foo", "-5").output == "--foo\t-5\n")
+        let outcome = try run("dlp-lua -dash.lua", in: scratch)
+        #expect(outcome.isOneMessage("dlp-lua", with: "there is no option -dash.lua") && outcome.status == 2)
+    }
+
+    @Test("ranks do not start ranks for the whole job, but a script may start a job")
+    func ranksOfRanks() throws {
+        let outcome = try run("ameexec -np 2 dlp-lua -np 2 -e", "print(1)")
+        #expect(
+            outcome.isOneMessage("dlp-lua", with: "ameexec started 2 processes", "leave -np out"), "\(outcome.error)")
+        #expect(outcome.status == 2 && outcome.output == "")
+        let job = try run(
+            "ameexec -np 2 dlp-lua -e", "if dlp.RANK == 1 then os.execute(\"dlp-lua -np 2 -e 'print(1)'\") end")
+        #expect(job.output == "1\n1\n" && job.error == "" && job.status == 0)
+    }
+
+    @Test("functions of a job without a work are complained of, but not in a script that communicates")
+    func noWork() throws {
+        let functions = "function examples() return 4 end function summarize(r) print('never') end"
+        let outcome = try run("dlp-lua -np 2 -e", functions)
+        #expect(
+            outcome.isOneMessage("dlp-lua", with: "examples and summarize, but no function work"), "\(outcome.error)")
+        #expect(outcome.status == 0 && outcome.output == "")
+        let imperative = try run("dlp-lua -np 2 -e", functions + " for _ in dlp.split_managed(examples()) do end")
+        #expect(imperative.error == "" && imperative.status == 0)
+    }
+
+    @Test("a script may make undeclared variables errors")
+    func strict() throws {
+        let strict = "setmetatable(_G, {__index = function(_, name) error(name .. ' is not declared', 2) end})"
+        let outcome = try run("dlp-lua -np 2 -e", "\(strict) function work(line) return line end", input: "a\n")
+        #expect(outcome.output == "\"a\"\n" && outcome.error == "" && outcome.status == 0, "\(outcome)")
+    }
+
     @Test("--info names the backend, and every rank says hello", arguments: ["ameexec -np 4 dlp-lua", "dlp-lua -np 4"])
     func info(_ command: String) throws {
         let outcome = try run("\(command) --info")

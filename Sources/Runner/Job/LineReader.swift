@@ -1,3 +1,4 @@
+import CSystem
 import DLP
 import Glibc
 
@@ -34,6 +35,9 @@ enum LineReader {
 
     /// Reads some of it; 0 at its end.
     fileprivate static func readInput(into buffer: inout [UInt8]) throws(UsageError) -> Int {
+        // A script that has read a line has made the C library read more than that.
+        let ahead = dlp_take_read_ahead(&buffer, buffer.count)
+        if ahead > 0 { return ahead }
         while true {
             let count = read(0, &buffer, buffer.count)
             if count >= 0 { return count }
