@@ -27,6 +27,14 @@ struct SlurmTests {
         #expect(outcome.status == 0, "\(outcome.error)")
     }
 
+    // Without it ranks get out of MPI_Init while others are in the middle of it, now and then.
+    @Test("the testbed's pmix lets ranks meet by its ring")
+    func ring() throws {
+        let outcome = try run("scontrol show config", in: Scratch())
+        let setting = outcome.lines.first { $0.hasPrefix("PMIxCollFence ") }
+        #expect(setting?.hasSuffix("= ring") == true, "\(setting ?? outcome.error)")
+    }
+
     @Test("ranks are found wherever srun puts them", arguments: ["none", "pmi2", "pmix"])
     func places(_ type: String) throws {
         let scratch = try Scratch()
