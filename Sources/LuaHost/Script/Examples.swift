@@ -53,9 +53,7 @@ extension LuaHost {
         guard evaluate else { return .count(0) }
         seedRandom(index: 0)
         try check(dlp_get_global(state, "examples"))
-        self.isApart = isApart
-        defer { self.isApart = false }
-        try check(dlp_call(state, 0, 3))
+        try apart(when: isApart) { () throws(ScriptError) in try check(dlp_call(state, 0, 3)) }
         for slot in (Slot.examples...Slot.iteratorControl).reversed() {
             lua_copy(state, -1, slot)
             pop(state)

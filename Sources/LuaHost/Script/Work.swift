@@ -35,6 +35,13 @@ extension LuaHost {
         _ chunk: Chunk, of examples: Examples, sent: Bytes?, giveBackAfter: Int64 = 0,
         failed: (WorkReport, WorkError) throws -> Void
     ) throws -> WorkReport? {
+        try apart { try workAll(chunk, of: examples, sent: sent, giveBackAfter: giveBackAfter, failed: failed) }
+    }
+
+    private func workAll(
+        _ chunk: Chunk, of examples: Examples, sent: Bytes?, giveBackAfter: Int64,
+        failed: (WorkReport, WorkError) throws -> Void
+    ) throws -> WorkReport? {
         var clock = LoopUnderWay(giveBackAfter: giveBackAfter)
         var reported: UInt64 = 0
         var rest = chunk
@@ -45,12 +52,8 @@ extension LuaHost {
             return WorkReport(
                 done: rest.prefix(completed), nanoseconds: elapsed - reported, results: encoder.take())
         }
-        isApart = true
         exampleWatch?.resume()
-        defer {
-            exampleWatch?.pause()
-            isApart = false
-        }
+        defer { exampleWatch?.pause() }
         return try (sent ?? .empty).withUnsafeBytes { buffer in
             var decoder = LuaDecoder(state, buffer)
             while completed < rest.count {
@@ -104,9 +107,10 @@ extension LuaHost {
     /// - Parameter sent: the encoded examples of the run where the script does not have them any more.
     /// - Throws: `WorkError` with the example whose result it failed on.
     public func collect(_ run: ResultRun, of examples: Examples, sent: Bytes?) throws(WorkError) {
-        let before = isApart
-        isApart = true
-        defer { isApart = before }
+        try apart { () throws(WorkError) in try collectAll(run, of: examples, sent: sent) }
+    }
+
+    private func collectAll(_ run: ResultRun, of examples: Examples, sent: Bytes?) throws(WorkError) {
         try run.results.withUnsafeBytes { (results) throws(WorkError) in
             try (sent ?? .empty).withUnsafeBytes { (sentExamples) throws(WorkError) in
                 var resultDecoder = LuaDecoder(state, results)

@@ -14,7 +14,7 @@ public final class LuaHost {
     let collectiveEncoder = LuaEncoder()
     /// Whether a function of the job is being called to which the other ranks need not come: a loop begun there is this
     /// rank's own, and a collective would wait for the others.
-    var isApart = false
+    private(set) var isApart = false
     /// Whether the script has asked for a function of the module `dlp`.
     public internal(set) var usesModule = false
     /// Why the job ended while the script waited for other ranks: then no error of the script counts any more.
@@ -112,10 +112,12 @@ public final class LuaHost {
         interrupter.interrupt()
     }
 
-    /// Calls a function of the job to which the other ranks need not come.
-    func apart<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+    /// Calls a function of the job, where `condition` holds as one to which the other ranks need not come.
+    func apart<Result, Failure: Error>(
+        when condition: Bool = true, _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         let before = isApart
-        isApart = true
+        isApart = condition
         defer { isApart = before }
         return try body()
     }
