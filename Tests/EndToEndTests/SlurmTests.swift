@@ -35,18 +35,24 @@ struct SlurmTests {
         #expect(setting?.hasSuffix("= ring") == true, "\(setting ?? outcome.error)")
     }
 
-    @Test("ranks are found wherever srun puts them", arguments: ["none", "pmi2", "pmix"])
-    func places(_ type: String) throws {
+    @Test("ranks are found where a host file puts them", arguments: ["none", "pmi2", "pmix"])
+    func hostFile(_ type: String) throws {
         let scratch = try Scratch()
         try scratch.write("hostfile", "n3\nn1\nn2\n")
         let arbitrary = try run(
             "srun -Q --mpi=\(type) -t 2 -N 3 -n 3 -m arbitrary dlp-lua --info", in: scratch,
             environment: ["SLURM_HOSTFILE": "hostfile"])
         #expect(arbitrary.hellos == hellos(of: 3), "\(arbitrary.error)")
-        let relative = try run("salloc -Q -t 2 -N 4 srun --mpi=\(type) -r 2 -N 2 -n 2 dlp-lua --info", in: scratch)
-        #expect(relative.hellos == hellos(of: 2), "\(relative.error)")
-        #expect(arbitrary.status == 0 && relative.status == 0)
-        #expect(arbitrary.error == "" && relative.error == "")
+        #expect(arbitrary.error == "" && arbitrary.status == 0)
+    }
+
+    // Not with pmix: its daemons take the step's nodes for the first ones of the allocation, and send some of their messages
+    // there. Ranks of any program wait for ever then, one start in thirty on a busy machine.
+    @Test("ranks are found on the later nodes of an allocation", arguments: ["none", "pmi2"])
+    func laterNodes(_ type: String) throws {
+        let outcome = try run("salloc -Q -t 2 -N 4 srun --mpi=\(type) -r 2 -N 2 -n 2 dlp-lua --info", in: Scratch())
+        #expect(outcome.hellos == hellos(of: 2), "\(outcome.error)")
+        #expect(outcome.error == "" && outcome.status == 0)
     }
 
     // Heterogeneous only where any program works: with pmi2 the ranks of MPICH do not meet across the parts of a step, and
