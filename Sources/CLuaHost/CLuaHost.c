@@ -213,6 +213,8 @@ static int install_body(lua_State *L) {
     lua_getglobal(L, "os");
     dlp_push_function(L, (int)lua_tointeger(L, 2));
     lua_setfield(L, -2, "exit");
+    lua_pushcfunction(L, dlp_execute);
+    lua_setfield(L, -2, "execute");
     return 0;
 }
 

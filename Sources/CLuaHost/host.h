@@ -82,3 +82,6 @@ void dlp_switch_to(lua_State *co);
 
 /// Replaces those functions of the library `coroutine` that switch between coroutines. May raise.
 void dlp_open_coroutines(lua_State *L);
+
+/// os.execute, during which a signal is not lost.
+int dlp_execute(lua_State *L);

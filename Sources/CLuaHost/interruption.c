@@ -1,6 +1,8 @@
+#define _GNU_SOURCE
 #include "host.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 // Lua code is made to fail by a hook, which slows it down: so there is none until it is to fail. Then another thread
 // signals the one that runs the state, and the signal's handler sets the hook: lua_sethook is made to be called there.
@@ -18,7 +20,10 @@ int __sigaction(int signal, const struct sigaction *action, struct sigaction *pr
 /// The newest state that this thread has made.
 static _Thread_local lua_State *newest_here;
 
-IN_HANDLER static bool is_to_fail(host *h) { return h->is_late || atomic_load(&h->is_over); }
+/// Whether the process was told to end, and its Lua code waits for that.
+static atomic_bool is_held;
+
+IN_HANDLER static bool is_to_fail(host *h) { return h->is_late || atomic_load(&h->is_over) || atomic_load(&is_held); }
 
 static void fail_hook(lua_State *L, lua_Debug *event);
 
@@ -31,13 +36,21 @@ static void disarm(lua_State *L) {
     if (is_to_fail(host_of(L))) arm(L);
 }
 
+/// Waits until the job is over; not for ever, should whoever ends it have gone.
+static void wait_for_end(host *h) {
+    static const useconds_t pause = 2000;
+    for (useconds_t waited = 0; waited < 5000000 && !atomic_load(&h->is_over); waited += pause) usleep(pause);
+}
+
 static void fail_hook(lua_State *L, lua_Debug *event) {
     (void)event;
     host *h = host_of(L);
     // A coroutine may have kept it from an example that has ended.
     if (!is_to_fail(h)) return disarm(L);
+    if (atomic_load(&is_held)) wait_for_end(h);
     dlp_push_where(L);
-    lua_pushstring(L, atomic_load(&h->is_over) ? "interrupted: the job is over" : h->late_message);
+    bool is_over = atomic_load(&h->is_over) || atomic_load(&is_held);
+    lua_pushstring(L, is_over ? "interrupted: the job is over" : h->late_message);
     lua_concat(L, 2);
     lua_error(L);
 }
@@ -88,6 +101,16 @@ void dlp_interrupt(lua_State *L) {
     host *h = host_of(L);
     atomic_store(&h->is_over, true);
     pthread_kill(h->thread, INTERRUPT_SIGNAL);
+}
+
+IN_HANDLER void dlp_hold(void) {
+    atomic_store(&is_held, true);
+    // Where another thread got the signal the main thread hears of it by one of ours.
+    if (getpid() == gettid()) {
+        handle_signal(INTERRUPT_SIGNAL);
+    } else {
+        tgkill(getpid(), getpid(), INTERRUPT_SIGNAL);
+    }
 }
 
 // MARK: The time of an example

@@ -6,7 +6,8 @@ final class Launched {
     let pid: pid_t
     /// An entry in the environment of all its processes and of no other.
     private let mark: String
-    private let scratch: Scratch
+    /// The directory in which it runs.
+    let scratch: Scratch
     private let place: AnyObject?
     private let output: Int32
     private let error: Int32

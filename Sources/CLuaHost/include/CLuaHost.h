@@ -75,8 +75,8 @@ int dlp_get_global(lua_State *L, const char *name);
 /// Sets the global `name` to the value on top; a status of lua_pcall. [-1, +(0 | 1)]
 int dlp_set_global(lua_State *L, const char *name);
 
-/// Makes the table on top the module `dlp` for `require`, and `os.exit` the function `exit_number`; a status of
-/// lua_pcall. [-1, +(0 | 1)]
+/// Makes the table on top the module `dlp` for `require`, `os.exit` the function `exit_number`, and `os.execute` one
+/// during which a signal is not lost; a status of lua_pcall. [-1, +(0 | 1)]
 int dlp_install(lua_State *L, int exit_number);
 
 /// Calls the generic-for iterator at `index`, `index + 1` (state) and `index + 2` (control, replaced by the first
@@ -140,6 +140,10 @@ void dlp_restart_collector(lua_State *L);
 /// Makes the Lua code that runs in the state, in whatever coroutine, fail at its next instruction, and at the next after that should it catch
 /// the error: for a rank whose job is over. May be called from another thread.
 void dlp_interrupt(lua_State *L);
+
+/// Stops the Lua code of the main thread where it is, for the few seconds until `dlp_interrupt` makes it fail. To be called in
+/// a signal's handler: then nothing in this process goes on from what the signal has done to a program that it started.
+void dlp_hold(void);
 
 // MARK: The time of an example
 

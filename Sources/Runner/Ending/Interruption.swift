@@ -46,15 +46,16 @@ final class Interruption: Sendable {
     ///   - halt: lets every rank finish what it does, from a moment on.
     ///   - end: ends the job.
     func watch(halt: @escaping @Sendable (UInt64) -> Void, end: @escaping @Sendable (JobEnd) -> Void) {
-        SignalWatch.start(letsFinish: true) { [self] signals in
+        SignalWatch.start(letsFinish: true, holdsScript: true) { [self] signals in
             guard var signal = signals.next() else { return }
             if signal == SIGTERM, letFinish(signal) {
                 halt(dlp_now())
                 if let second = signals.next(within: Self.grace) {
                     signal = second
                 } else if !isInLoop {
-                    // All that ran has finished, and the job is about to end.
-                    return
+                    // All that ran has finished, and the job is about to end by itself.
+                    guard let second = signals.next() else { return }
+                    signal = second
                 }
             }
             end(.interrupted(signal: signal))
@@ -72,7 +73,7 @@ final class Interruption: Sendable {
     ///
     /// - Parameter noted: called as soon as there is a signal.
     func follow(noted: @escaping @Sendable () -> Void) {
-        SignalWatch.start(letsFinish: false) { [self] signals in
+        SignalWatch.start(letsFinish: false, holdsScript: true) { [self] signals in
             guard let signal = signals.next() else { return }
             noted()
             let wasInLoop = isInLoop

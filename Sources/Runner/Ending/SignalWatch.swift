@@ -1,3 +1,4 @@
+import CLuaHost
 import CSystem
 import DLP
 import Glibc
@@ -11,6 +12,8 @@ struct SignalWatch {
     nonisolated(unsafe) private static var descriptor: Int32 = -1
     /// Touched by the handler only, once that is installed, and signals of both kinds are masked in it.
     nonisolated(unsafe) private static var rules = SignalRules(letsFinish: false)
+    /// Whether SIGINT stops the script; written before the handler is installed.
+    nonisolated(unsafe) private static var holdsScript = false
 
     /// The pipe's other end.
     private let reader: Int32
@@ -18,13 +21,17 @@ struct SignalWatch {
     /// Calls `action` on the thread; when it has returned, what signals may still say is not heard any more, but for
     /// those that end the process at once.
     ///
-    /// - Parameter letsFinish: whether the first SIGTERM lets what runs finish, so that a second one is of interest.
-    static func start(letsFinish: Bool, _ action: @escaping @Sendable (SignalWatch) -> Void) {
+    /// - Parameters:
+    ///   - letsFinish: whether the first SIGTERM lets what runs finish, so that a second one is of interest.
+    ///   - holdsScript: whether SIGINT stops the script at once, to be ended by `action`. A terminal sends it to programs that
+    ///     the script has started, too, and what it would make of their end must not look like a result.
+    static func start(letsFinish: Bool, holdsScript: Bool, _ action: @escaping @Sendable (SignalWatch) -> Void) {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { return }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         descriptor = ends[1]
         rules = SignalRules(letsFinish: letsFinish)
+        self.holdsScript = holdsScript
         let watch = SignalWatch(reader: ends[0])
         guard (try? ServiceThread.detach { action(watch) }) != nil else { return }
         install()
@@ -53,6 +60,7 @@ struct SignalWatch {
                 let saved = errno
                 var byte = UInt8(truncatingIfNeeded: signal)
                 _ = write(SignalWatch.descriptor, &byte, 1)
+                if signal == SIGINT, SignalWatch.holdsScript { dlp_hold() }
                 errno = saved
             }
         }

@@ -49,7 +49,7 @@ final class LateRun {
     }
 
     private func run() -> Int32 {
-        SignalWatch.start(letsFinish: true) { [wish] signals in
+        SignalWatch.start(letsFinish: true, holdsScript: false) { [wish] signals in
             while signals.next() != nil { wish.express() }
         }
         var host: LuaHost?
