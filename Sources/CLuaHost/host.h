@@ -52,6 +52,8 @@ typedef struct {
     atomic_uint_fast64_t late_count;
     /// The time of the example under way is up; written by the thread that runs it only.
     volatile sig_atomic_t is_late;
+    /// An example has lost the program that it waited for.
+    bool is_cut_short;
     char late_message[96];
 } host;
 
@@ -83,5 +85,11 @@ void dlp_switch_to(lua_State *co);
 /// Replaces those functions of the library `coroutine` that switch between coroutines. May raise.
 void dlp_open_coroutines(lua_State *L);
 
-/// os.execute, during which a signal is not lost.
+/// Whether this process was told to end by a signal.
+bool dlp_is_told(void);
+
+/// Says that what runs has lost a program to such a signal: an example fails, anything else waits for the end.
+void dlp_cut_short(lua_State *L);
+
+/// os.execute, for jobs that signals end; see programs.c.
 int dlp_execute(lua_State *L);

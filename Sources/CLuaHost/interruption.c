@@ -20,8 +20,8 @@ int __sigaction(int signal, const struct sigaction *action, struct sigaction *pr
 /// The newest state that this thread has made.
 static _Thread_local lua_State *newest_here;
 
-/// Whether the process was told to end, and its Lua code waits for that.
-static atomic_bool is_held;
+/// Whether this process was told to end by a signal; and whether its Lua code is to wait for that.
+static atomic_bool is_told, is_held;
 
 IN_HANDLER static bool is_to_fail(host *h) { return h->is_late || atomic_load(&h->is_over) || atomic_load(&is_held); }
 
@@ -49,8 +49,13 @@ static void fail_hook(lua_State *L, lua_Debug *event) {
     if (!is_to_fail(h)) return disarm(L);
     if (atomic_load(&is_held)) wait_for_end(h);
     dlp_push_where(L);
-    bool is_over = atomic_load(&h->is_over) || atomic_load(&is_held);
-    lua_pushstring(L, is_over ? "interrupted: the job is over" : h->late_message);
+    if (atomic_load(&h->is_over) || atomic_load(&is_held)) {
+        lua_pushliteral(L, "interrupted: the job is over");
+    } else if (h->is_cut_short) {
+        lua_pushliteral(L, "interrupted: a signal has ended the program");
+    } else {
+        lua_pushstring(L, h->late_message);
+    }
     lua_concat(L, 2);
     lua_error(L);
 }
@@ -103,7 +108,9 @@ void dlp_interrupt(lua_State *L) {
     pthread_kill(h->thread, INTERRUPT_SIGNAL);
 }
 
-IN_HANDLER void dlp_hold(void) {
+IN_HANDLER void dlp_note_signal(bool holds) {
+    atomic_store(&is_told, true);
+    if (!holds) return;
     atomic_store(&is_held, true);
     // Where another thread got the signal the main thread hears of it by one of ours.
     if (getpid() == gettid()) {
@@ -112,6 +119,8 @@ IN_HANDLER void dlp_hold(void) {
         tgkill(getpid(), getpid(), INTERRUPT_SIGNAL);
     }
 }
+
+bool dlp_is_told(void) { return atomic_load(&is_told); }
 
 // MARK: The time of an example
 
@@ -152,3 +161,12 @@ void dlp_expire_example(lua_State *L, uint64_t count) {
     atomic_store(&h->late_count, count);
     pthread_kill(h->thread, INTERRUPT_SIGNAL);
 }
+
+void dlp_cut_short(lua_State *L) {
+    host *h = host_of(L);
+    if (!dlp_example_under_way(L).number) return wait_for_end(h);
+    h->is_cut_short = h->is_late = true;
+    arm(L);
+}
+
+bool dlp_is_cut_short(lua_State *L) { return host_of(L)->is_cut_short; }

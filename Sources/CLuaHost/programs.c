@@ -1,11 +1,23 @@
 #include "host.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 extern char **environ;
+
+/// Whether a signal has ended the program that was meant for this process as well.
+static bool was_meant_for_all(int status) {
+    // A shell that outlives its command says so in its own status.
+    int signal = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status) - 128;
+    if (signal != SIGINT && signal != SIGTERM) return false;
+    // Terminals signal all at once, batch systems one after another.
+    for (int i = 0; i < 10 && !dlp_is_told(); i++) usleep(10000);
+    return dlp_is_told();
+}
 
 // C's system ignores SIGINT while it waits, as suits a shell's interactive programs: Ctrl-C would end the program and be
 // lost on a rank that waits for it.
@@ -23,6 +35,7 @@ int dlp_execute(lua_State *L) {
     while (waitpid(program, &status, 0) < 0) {
         if (errno != EINTR) return luaL_execresult(L, -1);
     }
+    if (was_meant_for_all(status)) dlp_cut_short(L);
     errno = 0;
     return luaL_execresult(L, status);
 }

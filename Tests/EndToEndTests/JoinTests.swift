@@ -174,6 +174,29 @@ struct JoinTests {
         #expect(job.begun == Self.once)
     }
 
+    @Test("what one leaves undone whose program gets the signal, too, is done by others", arguments: [SIGTERM, SIGINT])
+    func leaveWithProgram(_ signal: Int32) throws {
+        let script = """
+            function examples() return 6 end
+            function work(n)
+              local wait = dlp.RANK == 1 and "touch waits; exec sleep 60" or "while ! test -e go; do sleep 0.02; done"
+              if not os.execute(wait) then io.open("gone-on", "w") end
+              return n
+            end
+            function summarize(results) print(table.concat(results, " ")) end
+            """
+        let job = try Job("dlp-lua --joinable 127.0.0.1:0 job.lua", script)
+        let late = try job.join()
+        try late.reaches("it waits for a program") { job.scratch.names.contains("waits") }
+        kill(-late.pid, signal)
+        #expect(try late.finish().isQuiet)
+        try job.wait(for: "has left")
+        try job.scratch.write("go", "")
+        let outcome = try job.launched.finish()
+        #expect(outcome.output == "1 2 3 4 5 6\n" && outcome.status == 0 && job.losses == 0, "\(outcome.error)")
+        #expect(!job.scratch.names.contains("gone-on"))
+    }
+
     @Test("one that waits for something to do leaves at once")
     func leaveIdle() throws {
         let job = try Job(

@@ -2,6 +2,8 @@ import Testing
 
 /// A job of more examples than any test waits for, each of which leaves a line when it begins and when it ends.
 ///
+/// Each goes on whatever becomes of the program that it waits for, which launchers signal together with its rank.
+///
 /// The file `count` says how many there are, so that what a test has stopped can be brought to an end; lists may change.
 enum LongJob {
     static let script = """
@@ -13,7 +15,7 @@ enum LongJob {
         function examples() return io.open("count"):read("n") end
         function work(n)
           note("began", n)
-          os.execute("sleep 0.02")
+          io.popen("sleep 0.02"):close()
           note("ended", n)
           return n
         end

@@ -51,45 +51,6 @@ struct SignalTests {
         #expect(outcome.isOneMessage("dlp-lua", with: "interrupted"), "\(outcome.error)")
     }
 
-    @Test(
-        "ranks that wait for a program are interrupted, and what it left undone is no result",
-        arguments: [("dlp-lua", 1), ("dlp-lua -np 2", 2), ("ameexec -np 2 dlp-lua", 2)],
-        [
-            "function examples() return 100 end function work() wait() end function summarize() print('never') end",
-            "wait() dlp.barrier() print('never')",
-        ])
-    func programs(_ call: (command: String, ranks: Int), _ job: String) throws {
-        for waits in ["os.execute(PROGRAM)", "io.popen(PROGRAM):read('a')"] {
-            for reachesPrograms in [false, true] {
-                let wait = """
-                    local function wait()
-                      io.open("busy." .. dlp.RANK, "w"):close()
-                      \(waits.replacing("PROGRAM", with: "'echo $PPID >rank.' .. dlp.RANK .. '; exec sleep 0.7'"))
-                      io.open("gone-on." .. dlp.RANK, "w"):close()
-                    end
-
-                    """
-                let launched = try start(call.command, busy: call.ranks, job: wait + job)
-                let files = launched.scratch
-                var ranks: [pid_t] = []
-                try launched.reaches("all wait for a program") {
-                    ranks = (0..<call.ranks).compactMap { files.read("rank.\($0)").flatMap { Int32($0.dropLast()) } }
-                    return ranks.count == call.ranks
-                }
-                if reachesPrograms {
-                    // As a terminal does.
-                    for group in Set(ranks.map { getpgid($0) }) where group > 0 { kill(-group, SIGINT) }
-                }
-                launched.signal(SIGINT)
-                let outcome = try launched.finish()
-                #expect(outcome.status == 130)
-                let length = job.contains("work") ? " after 0 of 100 examples" : ""
-                #expect(outcome.isOneMessage("dlp-lua", with: "interrupted" + length), "\(outcome.error)")
-                #expect(!files.names.contains { $0.hasPrefix("gone-on.") } && outcome.output == "")
-            }
-        }
-    }
-
     @Test("an imperative script that is interrupted ends", arguments: [("dlp-lua", 1), ("ameexec -np 3 dlp-lua", 3)])
     func imperative(_ command: String, _ ranks: Int) throws {
         let launched = try start(

@@ -76,7 +76,7 @@ int dlp_get_global(lua_State *L, const char *name);
 int dlp_set_global(lua_State *L, const char *name);
 
 /// Makes the table on top the module `dlp` for `require`, `os.exit` the function `exit_number`, and `os.execute` one
-/// during which a signal is not lost; a status of lua_pcall. [-1, +(0 | 1)]
+/// that heeds signals; a status of lua_pcall. [-1, +(0 | 1)]
 int dlp_install(lua_State *L, int exit_number);
 
 /// Calls the generic-for iterator at `index`, `index + 1` (state) and `index + 2` (control, replaced by the first
@@ -141,9 +141,12 @@ void dlp_restart_collector(lua_State *L);
 /// the error: for a rank whose job is over. May be called from another thread.
 void dlp_interrupt(lua_State *L);
 
-/// Stops the Lua code of the main thread where it is, for the few seconds until `dlp_interrupt` makes it fail. To be called in
-/// a signal's handler: then nothing in this process goes on from what the signal has done to a program that it started.
-void dlp_hold(void);
+/// Notes, in a signal's handler, that this process was told to end. `holds`: the Lua code of the main thread stops where it
+/// is, for the few seconds until `dlp_interrupt` makes it fail.
+void dlp_note_signal(bool holds);
+
+/// Whether the state's last example failed because such a signal has ended the program that it waited for, too.
+bool dlp_is_cut_short(lua_State *L);
 
 // MARK: The time of an example
 

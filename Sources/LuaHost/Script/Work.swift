@@ -1,6 +1,7 @@
 import CLua
 import CLuaHost
 public import DLP
+import Glibc
 
 /// An example whose `work` failed.
 public struct WorkError: Error, Sendable {
@@ -66,6 +67,7 @@ extension LuaHost {
                     completed += 1
                     workCounter.increment()
                 } catch {
+                    if try isToStayUndone() { break }
                     try failed(report(), error)
                     rest = rest.dropFirst(completed + 1)
                     completed = 0
@@ -75,6 +77,13 @@ extension LuaHost {
             }
             return report()
         }
+    }
+
+    /// Whether an example has failed only because a signal, which is about to stop the job, was for its program, too.
+    private func isToStayUndone() throws -> Bool {
+        guard dlp_is_cut_short(state) else { return false }
+        while try !isInterrupted && !isLeaving() && !port.isHalted() { usleep(1000) }
+        return !isInterrupted
     }
 
     /// Calls `work` on one example and encodes its result.

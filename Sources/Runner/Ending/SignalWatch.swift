@@ -60,7 +60,7 @@ struct SignalWatch {
                 let saved = errno
                 var byte = UInt8(truncatingIfNeeded: signal)
                 _ = write(SignalWatch.descriptor, &byte, 1)
-                if signal == SIGINT, SignalWatch.holdsScript { dlp_hold() }
+                dlp_note_signal(signal == SIGINT && SignalWatch.holdsScript)
                 errno = saved
             }
         }

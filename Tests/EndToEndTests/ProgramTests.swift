@@ -1,0 +1,99 @@
+import Glibc
+import Testing
+
+/// Signals that find ranks waiting for programs that the script has started.
+@Suite(.timeLimit(.minutes(60)))
+struct ProgramTests {
+    private static let calls = [("dlp-lua", 1), ("dlp-lua -np 2", 2), ("ameexec -np 2 dlp-lua", 2)]
+    private static let job = """
+        function examples() return 100 end
+        function work() wait() return 1 end
+        function summarize() print('never') end
+        """
+
+    /// Starts a job in which `wait()` does `waits`, with a long program in the place of PROGRAM, and tells by files that it
+    /// goes on after that.
+    ///
+    /// - Returns: the job when each of its ranks waits, and the ranks' process groups: they and their programs.
+    private func start(_ command: String, _ ranks: Int, _ job: String, waits: String) throws -> (Launched, Set<pid_t>) {
+        let wait = """
+            local function wait()
+              \(waits.replacing("PROGRAM", with: "'echo $PPID >rank.' .. dlp.RANK .. '; exec sleep 0.7'"))
+              io.open("gone-on." .. dlp.RANK, "w"):close()
+            end
+
+            """
+        let files = try Scratch(job: wait + job)
+        let launched = try Launched((command + " job.lua").split(separator: " ").map { String($0) }, in: files)
+        var found: [pid_t] = []
+        try launched.reaches("all wait for a program") {
+            found = (0..<ranks).compactMap { files.read("rank.\($0)").flatMap { Int32($0.dropLast()) } }
+            return found.count == ranks
+        }
+        return (launched, Set(found.map { getpgid($0) }.filter { $0 > 0 }))
+    }
+
+    private func hasGoneOn(_ launched: Launched) -> Bool {
+        launched.scratch.names.contains { $0.hasPrefix("gone-on.") }
+    }
+
+    @Test(
+        "Ctrl-C ends a job whose ranks wait for programs, and nothing goes on from what it did to these",
+        arguments: calls, [job, "wait() dlp.barrier() print('never')"])
+    func interrupt(_ call: (command: String, ranks: Int), _ job: String) throws {
+        for waits in ["os.execute(PROGRAM)", "io.popen(PROGRAM):read('a')"] {
+            for reachesPrograms in [false, true] {
+                let (launched, groups) = try start(call.command, call.ranks, job, waits: waits)
+                // A terminal signals them all, `kill` those that it is told.
+                if reachesPrograms { for group in groups { kill(-group, SIGINT) } }
+                launched.signal(SIGINT)
+                let outcome = try launched.finish()
+                let length = job == Self.job ? " after 0 of 100 examples" : ""
+                #expect(outcome.isOneMessage("dlp-lua", with: "interrupted" + length), "\(outcome.error)")
+                #expect(!hasGoneOn(launched) && outcome.output == "" && outcome.status == 130)
+            }
+        }
+    }
+
+    @Test(
+        "an example whose program SIGTERM has ended, too, stays undone", arguments: calls,
+        ["map", "managed", "round-robin", "map --on-error continue"])
+    func terminate(_ call: (command: String, ranks: Int), _ mode: String) throws {
+        for waits in [
+            "os.execute(PROGRAM)", "pcall(os.execute, PROGRAM)", "os.execute('sh -c \"' .. PROGRAM .. '\"; exit $?')",
+        ] {
+            let (launched, groups) = try start(
+                "\(call.command) --journal run.db --mode \(mode)", call.ranks, Self.job, waits: waits)
+            for group in groups { kill(-group, SIGTERM) }
+            launched.signal(SIGTERM)
+            let outcome = try launched.finish()
+            #expect(
+                outcome.isOneMessage("dlp-lua", with: "interrupted after 0 of 100 examples", "go on"),
+                "\(outcome.error)")
+            #expect(!hasGoneOn(launched) && outcome.output == "" && outcome.status == 143)
+            #expect(try run("dlp-lua --results run.db", in: launched.scratch).output == "")
+        }
+    }
+
+    @Test("a program that does not heed SIGTERM is waited for", arguments: calls)
+    func finish(_ call: (command: String, ranks: Int)) throws {
+        let (launched, _) = try start(
+            call.command, call.ranks, Self.job, waits: #"assert(os.execute("trap '' TERM;" .. PROGRAM))"#)
+        launched.signal(SIGTERM)
+        let outcome = try launched.finish()
+        #expect(outcome.isOneMessage("dlp-lua", with: "after \(call.ranks) of 100 examples"), "\(outcome.error)")
+        #expect(hasGoneOn(launched) && outcome.status == 143)
+    }
+
+    @Test("a program's own end by a signal is the script's business")
+    func own() throws {
+        let outcome = try run(
+            "dlp-lua -np 2 -e",
+            """
+            function examples() return 2 end
+            function work(n) return select(2, os.execute('kill -' .. (n == 1 and 'INT' or 'TERM') .. ' $$')) end
+            function summarize(results) print(table.concat(results, ' ')) end
+            """)
+        #expect(outcome.output == "signal signal\n" && outcome.error == "" && outcome.status == 0)
+    }
+}
