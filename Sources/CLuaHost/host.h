@@ -54,6 +54,9 @@ typedef struct {
     volatile sig_atomic_t is_late;
     /// An example has lost the program that it waited for.
     bool is_cut_short;
+    // programs.c
+    /// The program that os.execute waits for, or 0.
+    _Atomic pid_t program;
     char late_message[96];
 } host;
 

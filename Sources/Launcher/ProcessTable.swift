@@ -134,21 +134,7 @@ final class ProcessTable {
     }
 
     /// The processes whose parent is this one, without the guardian.
-    private func children() -> [pid_t] {
-        let file = open("/proc/self/task/\(getpid())/children", O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return [] }
-        defer { close(file) }
-        var text: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let count = read(file, &buffer, buffer.count)
-            if count <= 0 { break }
-            text += buffer[..<count]
-        }
-        return text.split(separator: UInt8(ascii: " "))
-            .compactMap { pid_t(String(decoding: $0, as: UTF8.self)) }
-            .filter { $0 != guardian }
-    }
+    private func children() -> [pid_t] { Descendants.children(of: getpid()).filter { $0 != guardian } }
 }
 
 /// Calls `body` with `strings` as C has them: pointers that end with a null pointer, valid until `body` returns.

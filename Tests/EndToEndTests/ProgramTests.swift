@@ -85,6 +85,46 @@ struct ProgramTests {
         #expect(hasGoneOn(launched) && outcome.status == 143)
     }
 
+    @Test(
+        "an example whose program takes longer than --timeout fails as any other, and its rank lives on",
+        arguments: ["dlp-lua", "ameexec -np 2 dlp-lua --mode managed", "ameexec -np 2 dlp-lua --root-works no"],
+        [
+            "os.execute('sleep 60')", "pcall(os.execute, 'sleep 60; sleep 60')",
+            "os.execute(\"sh -c 'trap : TERM; sleep 60; sleep 60; exit 0'; exit 0\")",
+        ])
+    func late(_ command: String, _ waits: String) throws {
+        let scratch = try Scratch(
+            job: """
+                local helper
+                function setup() helper = io.popen("cat >helped." .. dlp.RANK, "w") end
+                function examples() return 9 end
+                function work(n)
+                  if n == 5 then \(waits) end
+                  helper:write(n, "\\n")
+                  return n
+                end
+                """)
+        let outcome = try run("\(command) --timeout 0.5 --on-error continue --chunk 1 job.lua", in: scratch)
+        #expect(outcome.lines == ["1", "2", "3", "4", "null", "6", "7", "8", "9"])
+        #expect(outcome.status == 4 && !outcome.error.contains("lost"), "\(outcome.error)")
+        let helped = scratch.names.filter { $0.hasPrefix("helped.") }.compactMap { scratch.read($0) }.joined()
+        #expect(helped.split(separator: "\n").count == 8, "what was started before the example is left alone")
+    }
+
+    @Test("programs end with the job that waits for them", arguments: ["dlp-lua -np 2", "mpiexec.hydra -n 2 dlp-lua"])
+    func jobEnds(_ command: String) throws {
+        let job = """
+            function examples() return 2 end
+            function work(n)
+              if n == 1 then os.execute("touch waits; sleep 600; sleep 600") end
+              repeat until io.open("waits")
+              error("boom")
+            end
+            """
+        let outcome = try run("\(command) --mode managed --chunk 1 job.lua", in: Scratch(job: job))
+        #expect(outcome.error.contains("example 2 failed") && outcome.output == "", "\(outcome.error)")
+    }
+
     @Test("a program's own end by a signal is the script's business")
     func own() throws {
         let outcome = try run(

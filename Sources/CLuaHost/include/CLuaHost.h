@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 // MARK: The state
 
@@ -144,6 +145,9 @@ void dlp_interrupt(lua_State *L);
 /// Notes, in a signal's handler, that this process was told to end. `holds`: the Lua code of the main thread stops where it
 /// is, for the few seconds until `dlp_interrupt` makes it fail.
 void dlp_note_signal(bool holds);
+
+/// The program that os.execute waits for, or 0. May be called from another thread.
+pid_t dlp_awaited_program(lua_State *L);
 
 /// Whether the state's last example failed because such a signal has ended the program that it waited for, too.
 bool dlp_is_cut_short(lua_State *L);

@@ -59,6 +59,12 @@ int dlp_allowed_cpus(int *cpus, int capacity);
 /// Makes descendants whose parent has ended children of this process.
 int dlp_adopt_orphans(void);
 
+/// Fills `children` with at most `capacity` of the processes whose parent is `process`; returns how many there are.
+size_t dlp_children_of(pid_t process, pid_t *children, size_t capacity);
+
+/// When a process began, in the system's ticks since it began itself; 0 where the process has ended.
+uint64_t dlp_start_of(pid_t process);
+
 /// Lets this thread's sleeps end on time, to a microsecond, rather than when it suits the system.
 void dlp_sleep_precisely(void);
 

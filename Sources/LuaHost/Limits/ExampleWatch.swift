@@ -29,16 +29,20 @@ final class ExampleWatch {
     ///
     /// - Parameters:
     ///   - limit: how long each may take, in nanoseconds.
+    ///   - endProgram: called on the thread with the program for which an example waits in `os.execute` that took too long.
     ///   - giveUp: called on the thread with an example, counted from 1, that took too long and cannot be made to fail.
     /// - Throws: `CommunicationError` where the system has no thread to give.
-    init(_ lua: LuaState, limit: UInt64, giveUp: @escaping @Sendable (Int) -> Void) throws(CommunicationError) {
+    init(
+        _ lua: LuaState, limit: UInt64, endProgram: @escaping @Sendable (Int32) -> Void,
+        giveUp: @escaping @Sendable (Int) -> Void
+    ) throws(CommunicationError) {
         let gate = try Gate()
         self.gate = gate
         // The state outlives the thread, which `stop` ends.
         let address = UInt(bitPattern: lua)
         let watch: @Sendable () -> Void = {
             guard let lua = LuaState(bitPattern: address) else { return }
-            Self.watch(lua, gate, ExampleTimer(limit: limit, grace: Self.grace), giveUp)
+            Self.watch(lua, gate, ExampleTimer(limit: limit, grace: Self.grace), endProgram, giveUp)
         }
         thread = try ServiceThread(watch)
     }
@@ -63,7 +67,9 @@ final class ExampleWatch {
         thread.join()
     }
 
-    private static func watch(_ lua: LuaState, _ gate: Gate, _ timer: ExampleTimer, _ giveUp: (Int) -> Void) {
+    private static func watch(
+        _ lua: LuaState, _ gate: Gate, _ timer: ExampleTimer, _ endProgram: (Int32) -> Void, _ giveUp: (Int) -> Void
+    ) {
         var timer = timer
         while true {
             let (isOver, isAsleep) = gate.state.withLock { state in
@@ -76,6 +82,8 @@ final class ExampleWatch {
             case .lookAgain(let pause): _ = gate.waker.wait(nanoseconds: pause)
             case .expire(let pause):
                 dlp_expire_example(lua, example.number)
+                let program = dlp_awaited_program(lua)
+                if program > 0 { endProgram(program) }
                 _ = gate.waker.wait(nanoseconds: pause)
             case .giveUp: return giveUp(Int(example.index))
             }

@@ -84,7 +84,7 @@ final class Interruption: Sendable {
                 // This rank has done its part, and the root, which is still there, decides when all end.
                 guard isInLoop else { return }
             }
-            _exit(128 + signal)
+            Abandonment.finish(status: 128 + signal)
         }
     }
 }

@@ -161,11 +161,11 @@ final class RootObserver: JobObserver {
 
     func rankLeft(_ rank: Int, host: String) { Complaint.write("rank \(rank) (host \(host)) has left") }
 
-    func jobEnds(_ end: JobEnd) { state.withLock { $0.interrupter?.interrupt() } }
+    func jobEnds(_ end: JobEnd) { Abandonment.begin(state.withLock { $0.interrupter }) }
 
     func jobIsStuck(_ end: JobEnd, leave: () -> Void) {
         explain(end)
         leave()
-        _exit(end.status)
+        Abandonment.finish(status: end.status)
     }
 }

@@ -1,5 +1,6 @@
 import DLP
 import Glibc
+import Launcher
 import LuaHost
 
 extension LuaHost {
@@ -9,7 +10,11 @@ extension LuaHost {
     func limit(_ settings: JobSettings, on port: any Port) throws(CommunicationError) {
         limitMemory(to: settings.memory)
         let (rank, size, ender) = (port.rank, port.size, (port as? RootPort)?.ender)
-        try limitTime(to: settings.timeout) { example in
+        let endProgram: @Sendable (Int32) -> Void = { program in
+            var processes = Descendants(of: program, itself: true)
+            processes.end()
+        }
+        try limitTime(to: settings.timeout, endProgram: endProgram) { example in
             let fault = Fault(
                 phase: .work,
                 message: "it takes longer than --timeout allows, in a C function, which cannot be interrupted",
@@ -17,7 +22,7 @@ extension LuaHost {
             // The root's other thread can still end the job. A worker has none: to the root it is a dead rank.
             if let ender { return ender(.fault(fault)) }
             Complaint.write("\(Complaint.text(of: fault, size: size)); this rank is given up")
-            _exit(3)
+            Abandonment.finish(status: 3)
         }
     }
 }

@@ -140,8 +140,8 @@ final class Session {
         }
         watchHangup? { [departure] in
             // Lua ends at its next instruction; a C function may take longer than anyone waits for.
-            interrupter.interrupt()
-            if !departure.wait(nanoseconds: 2_000_000_000) { _exit(3) }
+            Abandonment.begin(interrupter)
+            if !departure.wait(nanoseconds: 2_000_000_000) { Abandonment.finish(status: 3) }
         }
         return host
     }
