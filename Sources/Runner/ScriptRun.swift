@@ -45,10 +45,7 @@ final class ScriptRun {
             if isRun { try openTimeline(of: script) }
             try host.limit(settings, on: session.port)
             settings.journal = try JournalSettings(options)
-            if options.joinable != nil, settings.mode == .roundRobin {
-                throw UsageError(
-                    "--joinable is for the modes map and managed: in round-robin all is shared out at the start")
-            }
+            if options.joinable != nil { try Joinable.check(settings.mode) }
             let isJob = try scripted(.load) { () throws(ScriptError) in try host.isFunction("work") }
             if !isJob { session.refuseLateRanks() }
             if isJob {

@@ -70,8 +70,7 @@ extension JoinTests {
         ])
     func usage(_ command: String, _ word: String) throws {
         let outcome = try run(command, in: try Scratch(job: Self.job), environment: Self.key)
-        let complaints = outcome.complaints.filter { !$0.contains("others can join") }
-        #expect(outcome.status == 2 && complaints.count == 1 && complaints[0].contains(word), "\(outcome.error)")
+        #expect(outcome.status == 2 && outcome.isOneMessage("dlp-lua", with: word), "\(outcome.error)")
     }
 
     @Test("a job without a key cannot be joined, and a script does not ask for it")

@@ -31,6 +31,23 @@ struct JournalTroubleTests {
         return launched
     }
 
+    @Test("what a file cannot hold is null in what --results exports, and is told")
+    func misfits() throws {
+        let scratch = try Scratch(
+            job: """
+                function examples() return 5 end
+                function work(n) return n % 2 == 0 and {[{}] = n} or n end
+                function summarize() end
+                """)
+        #expect(try run("dlp-lua --journal run.db job.lua", in: scratch).status == 0)
+        let outcome = try run("dlp-lua --results run.db --output out.jsonl", in: scratch)
+        #expect(outcome.status == 0 && scratch.read("out.jsonl") == "1\nnull\n3\nnull\n5\n")
+        #expect(
+            outcome.isOneMessage(
+                "dlp-lua", with: "result of example 2", "as JSON", "out.jsonl has null for it and 1 more"),
+            "\(outcome.error)")
+    }
+
     @Test("while a job runs its journal can be read, and no other job can have it")
     func running() throws {
         let scratch = try Scratch(job: Self.waiting)

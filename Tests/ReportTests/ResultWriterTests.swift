@@ -103,6 +103,22 @@ struct ResultWriterTests {
         #expect(said == "result of example 17: a value that contains itself cannot be written as JSON")
     }
 
+    @Test(
+        "null takes the place of a result that has no JSON text",
+        arguments: [
+            ("jsonl", "1\nnull\n3\n"), ("json", "[\n1,\nnull,\n3\n]\n"),
+            ("csv", "index,result\r\n1,1\r\n2,\r\n3,3\r\n"),
+        ])
+    func replaced(ending: String, text: String) throws {
+        let directory = try TemporaryDirectory()
+        var writer = try ResultWriter(path: directory.file("out.\(ending)"))
+        try writer.append(index: 0, item: Bytes([1]))
+        #expect(throws: ReportError.self) { try writer.append(index: 1, item: Bytes([0xd8, 28, 0x81, 0xd8, 29, 0])) }
+        try writer.append(index: 2, item: Bytes([3]))
+        try writer.finish(count: 3)
+        #expect(try directory.contents(of: "out.\(ending)") == text)
+    }
+
     @Test("an ending that says no format is refused", arguments: ["out", "out.txt", "a.csv/out", ".json.", "", "json"])
     func unknownFormat(path: String) {
         #expect(

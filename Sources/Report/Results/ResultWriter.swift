@@ -30,7 +30,8 @@ public struct ResultWriter: ~Copyable {
     /// Adds the encoded result of example `index`, counted from 0; examples left out have no result: null.
     ///
     /// - Precondition: `index` is larger than at the call before.
-    /// - Throws: `ReportError` where the result has no JSON text or cannot be written.
+    /// - Throws: `ReportError` where the result has no JSON text, with its example: then null is in its place; or cannot be
+    ///   written.
     public mutating func append(index: Int, item: UnsafeRawBufferPointer) throws(ReportError) {
         precondition(index >= written, "results come in the order of the examples")
         try appendMissing(below: index)
@@ -38,6 +39,8 @@ public struct ResultWriter: ~Copyable {
         do {
             try renderer.render(item, into: &file.buffer)
         } catch {
+            file.buffer.append(utf8: "null")
+            try endResult()
             throw ReportError("result of example \(index + 1): \(error)", example: index + 1)
         }
         try endResult()
@@ -46,7 +49,7 @@ public struct ResultWriter: ~Copyable {
     /// Adds the encoded result of example `index`, counted from 0; examples left out have no result: null.
     ///
     /// - Precondition: `index` is larger than at the call before.
-    /// - Throws: `ReportError` where the result has no JSON text or cannot be written.
+    /// - Throws: `ReportError` as with memory that is the caller's.
     public mutating func append(index: Int, item: Bytes) throws(ReportError) {
         try item.withUnsafeBytes { (bytes) throws(ReportError) in try append(index: index, item: bytes) }
     }

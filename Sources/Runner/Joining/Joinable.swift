@@ -12,8 +12,15 @@ struct Joinable {
     /// - Throws: `UsageError` where it cannot be.
     init?(_ invocation: Invocation, secret: String?, isRoot: Bool) throws(UsageError) {
         guard isRoot, case .run = invocation.task, let address = invocation.options.joinable else { return nil }
+        try Self.check(invocation.options.mode)
         self.address = address
         key = try Self.key(secret)
+    }
+
+    /// Refuses modes in which nobody can join.
+    static func check(_ mode: Mode?) throws(UsageError) {
+        guard mode == .roundRobin else { return }
+        throw UsageError("--joinable is for the modes map and managed: in round-robin all is shared out at the start")
     }
 
     /// The key that the user's secret stands for.

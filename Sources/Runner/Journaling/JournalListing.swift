@@ -49,21 +49,30 @@ struct JournalListing {
         }
     }
 
-    /// The file that the job itself would write if no more were done: what is not there is null.
+    /// The file that the job itself would write if no more were done: what is not there is null, and so is what the format
+    /// cannot hold.
     private func export(to path: String) throws {
         var writer = try ResultWriter(path: path)
         var (end, done, failed) = (reader.length ?? 0, 0, 0)
+        var misfits: [String] = []
         try reader.forEach { record in
             // A list may be cut while it is read.
             end = max(end, record.index + 1)
             if let result = record.result {
-                try writer.append(index: record.index, item: result)
+                do throws(ReportError) { try writer.append(index: record.index, item: result) } catch {
+                    guard error.example != nil else { throw error }
+                    misfits.append(error.description)
+                }
                 done += 1
             } else {
                 failed += 1
             }
         }
         try writer.finish(count: end)
+        if let first = misfits.first {
+            let others = misfits.count > 1 ? " and \(misfits.count - 1) more" : ""
+            Complaint.write("\(first); \(path) has null for it\(others)")
+        }
         guard done < end || reader.length == nil else { return }
         let total = reader.length == nil ? "a list whose end no job has seen" : "\(end) examples"
         Complaint.write("of \(total) \(done) are done and \(failed) have failed; \(path) has null for the others")

@@ -17,7 +17,8 @@ extension LuaHost {
         try limitTime(to: settings.timeout, endProgram: endProgram) { example in
             let fault = Fault(
                 phase: .work,
-                message: "it takes longer than --timeout allows, in a C function, which cannot be interrupted",
+                message:
+                    "it takes longer than --timeout allows, in a C function or a finalizer, which cannot be interrupted",
                 example: example, rank: rank, host: HostName.current)
             // The root's other thread can still end the job. A worker has none: to the root it is a dead rank.
             if let ender { return ender(.fault(fault)) }
