@@ -52,12 +52,13 @@ typedef struct {
     atomic_uint_fast64_t late_count;
     /// The time of the example under way is up; written by the thread that runs it only.
     volatile sig_atomic_t is_late;
+    char late_message[96];
     /// An example has lost the program that it waited for.
     bool is_cut_short;
+
     // programs.c
     /// The program that os.execute waits for, or 0.
     _Atomic pid_t program;
-    char late_message[96];
 } host;
 
 /// What a signal handler calls, which may have interrupted a sanitizer's own code: that does not bear it.

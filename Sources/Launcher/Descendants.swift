@@ -36,11 +36,7 @@ package struct Descendants {
 
     /// Sends `signal` to those that still run.
     package func signal(_ signal: Int32) {
-        for member in members where isRunning(member) {
-            kill(member.process, signal)
-            // A process that is stopped would not notice.
-            if signal == SIGTERM { kill(member.process, SIGCONT) }
-        }
+        for member in members where isRunning(member) { send(signal, to: member.process) }
     }
 
     /// Asks them to end, waits for that, and kills those that have not done so in half a second.
@@ -63,4 +59,11 @@ package struct Descendants {
             children = [pid_t](repeating: 0, count: 2 * count)
         }
     }
+}
+
+/// Sends `signal` to a process or, with a negative number, to a process group.
+func send(_ signal: Int32, to target: pid_t) {
+    kill(target, signal)
+    // Who is stopped would not notice.
+    if signal == SIGTERM { kill(target, SIGCONT) }
 }

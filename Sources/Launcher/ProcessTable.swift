@@ -95,12 +95,6 @@ final class ProcessTable {
         for entry in ranks.values where entry.isRunning { send(signal, to: entry.target) }
     }
 
-    private func send(_ signal: Int32, to target: pid_t) {
-        kill(target, signal)
-        // A process that is stopped would not notice.
-        if signal == SIGTERM { kill(target, SIGCONT) }
-    }
-
     /// The ranks that have ended since the last call, and how.
     func reap() -> [(rank: Int, ending: Ending)] {
         var ended: [(rank: Int, ending: Ending)] = []
