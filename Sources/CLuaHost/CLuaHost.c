@@ -215,6 +215,9 @@ static int install_body(lua_State *L) {
     lua_setfield(L, -2, "exit");
     lua_pushcfunction(L, dlp_execute);
     lua_setfield(L, -2, "execute");
+    lua_getglobal(L, "io");
+    lua_pushcfunction(L, dlp_popen);
+    lua_setfield(L, -2, "popen");
     return 0;
 }
 

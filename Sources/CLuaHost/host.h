@@ -57,8 +57,12 @@ typedef struct {
     bool is_cut_short;
 
     // programs.c
-    /// The program that os.execute waits for, or 0.
-    _Atomic pid_t program;
+    /// The programs that the script has started and not waited for yet, or 0, and the numbers of their examples; more are not
+    /// known.
+    struct {
+        _Atomic pid_t process;
+        atomic_uint_fast64_t example;
+    } programs[program_slots];
 } host;
 
 /// What a signal handler calls, which may have interrupted a sanitizer's own code: that does not bear it.
@@ -95,5 +99,6 @@ bool dlp_is_told(void);
 /// Says that what runs has lost a program to such a signal: an example fails, anything else waits for the end.
 void dlp_cut_short(lua_State *L);
 
-/// os.execute, for jobs that signals end; see programs.c.
+/// os.execute and io.popen; see programs.c.
 int dlp_execute(lua_State *L);
+int dlp_popen(lua_State *L);

@@ -1,13 +1,68 @@
+#define _GNU_SOURCE
 #include "host.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+// os.execute and io.popen. C's system and popen will not do: nobody could tell which program an example waits for; and
+// system ignores SIGINT meanwhile, as suits a shell's interactive programs, so that Ctrl-C would be lost on its rank.
+
 extern char **environ;
+
+/// Starts a shell with `command`; one of its descriptors, `standard`, becomes `end`, if that is not negative. Returns 0 or an
+/// error's number.
+static int start(lua_State *L, const char *command, int end, int standard, pid_t *program) {
+    char *arguments[] = {"sh", "-c", (char *)command, NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    if (end >= 0) posix_spawn_file_actions_adddup2(&actions, end, standard);
+    int error = posix_spawn(program, "/bin/sh", &actions, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) return error;
+    host *h = host_of(L);
+    for (int i = 0; i < program_slots; i++) {
+        if (atomic_load(&h->programs[i].process) != 0) continue;
+        atomic_store(&h->programs[i].example, dlp_example_under_way(L).number);
+        atomic_store(&h->programs[i].process, *program);
+        break;
+    }
+    return 0;
+}
+
+/// Waits for a program to end: 0 with its status, or -1 with errno. `*example` becomes the number of the one that had started
+/// it, 0 where none had or where too many programs run.
+static int finish(host *h, pid_t program, int *status, uint64_t *example) {
+    siginfo_t end;
+    while (waitid(P_PID, program, &end, WEXITED | WNOWAIT) != 0 && errno == EINTR) {}
+    // Others may signal the program: its number must not go to another process before they forget it.
+    *example = 0;
+    for (int i = 0; i < program_slots; i++) {
+        if (atomic_load(&h->programs[i].process) != program) continue;
+        *example = atomic_load(&h->programs[i].example);
+        atomic_store(&h->programs[i].process, 0);
+    }
+    pid_t ended;
+    do ended = waitpid(program, status, 0);
+    while (ended < 0 && errno == EINTR);
+    return ended < 0 ? -1 : 0;
+}
+
+int dlp_programs_of(lua_State *L, uint64_t example, pid_t programs[program_slots]) {
+    host *h = host_of(L);
+    int count = 0;
+    for (int i = 0; i < program_slots; i++) {
+        pid_t process = atomic_load(&h->programs[i].process);
+        if (process != 0 && atomic_load(&h->programs[i].example) == example) programs[count++] = process;
+    }
+    return count;
+}
 
 /// Whether a signal has ended the program that was meant for this process as well.
 static bool was_meant_for_all(const host *h, int status) {
@@ -19,30 +74,66 @@ static bool was_meant_for_all(const host *h, int status) {
     return dlp_is_told();
 }
 
-pid_t dlp_awaited_program(lua_State *L) { return atomic_load(&host_of(L)->program); }
-
-// C's system ignores SIGINT while it waits, as suits a shell's interactive programs: Ctrl-C would end the program and be
-// lost on a rank that waits for it.
 int dlp_execute(lua_State *L) {
     const char *command = luaL_optstring(L, 1, NULL);
     if (command == NULL) {
         lua_pushboolean(L, system(NULL));
         return 1;
     }
-    char *arguments[] = {"sh", "-c", (char *)command, NULL};
     pid_t program;
-    errno = posix_spawn(&program, "/bin/sh", NULL, NULL, arguments, environ);
-    if (errno != 0) return luaL_execresult(L, -1);
-    // Others may signal the program: its number must not go to another process before they forget it.
-    atomic_store(&host_of(L)->program, program);
-    siginfo_t end;
-    while (waitid(P_PID, program, &end, WEXITED | WNOWAIT) != 0 && errno == EINTR) {}
-    atomic_store(&host_of(L)->program, 0);
     int status;
-    while (waitpid(program, &status, 0) < 0) {
-        if (errno != EINTR) return luaL_execresult(L, -1);
-    }
+    uint64_t example;
+    errno = start(L, command, -1, -1, &program);
+    if (errno != 0 || finish(host_of(L), program, &status, &example) != 0) return luaL_execresult(L, -1);
     if (was_meant_for_all(host_of(L), status)) dlp_cut_short(L);
     errno = 0;
     return luaL_execresult(L, status);
+}
+
+// MARK: - io.popen
+
+/// A file of Lua's at whose other end is a program.
+typedef struct {
+    luaL_Stream file;
+    pid_t program;
+} program_file;
+
+/// Closes the file, and waits for its program.
+static int close_program(lua_State *L) {
+    program_file *p = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+    int status;
+    uint64_t example;
+    fclose(p->file.f);
+    if (finish(host_of(L), p->program, &status, &example) != 0) return luaL_execresult(L, -1);
+    // The garbage collector may close it much later.
+    bool is_of_this_example = example != 0 && dlp_example_under_way(L).number == example;
+    if (is_of_this_example && was_meant_for_all(host_of(L), status)) dlp_cut_short(L);
+    errno = 0;
+    return luaL_execresult(L, status);
+}
+
+int dlp_popen(lua_State *L) {
+    const char *command = luaL_checkstring(L, 1);
+    const char *mode = luaL_optstring(L, 2, "r");
+    bool reads = strcmp(mode, "r") == 0;
+    luaL_argcheck(L, reads || strcmp(mode, "w") == 0, 2, "invalid mode");
+    program_file *p = lua_newuserdatauv(L, sizeof *p, 0);
+    p->file.closef = NULL;
+    luaL_setmetatable(L, LUA_FILEHANDLE);
+    // What the script has written comes before what the program writes.
+    fflush(NULL);
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return luaL_fileresult(L, 0, command);
+    int ours = ends[reads ? 0 : 1], its = ends[reads ? 1 : 0];
+    p->file.f = fdopen(ours, mode);
+    int error = p->file.f == NULL ? errno : start(L, command, its, reads ? STDOUT_FILENO : STDIN_FILENO, &p->program);
+    close(its);
+    if (error != 0) {
+        if (p->file.f == NULL) close(ours);
+        else fclose(p->file.f);
+        errno = error;
+        return luaL_fileresult(L, 0, command);
+    }
+    p->file.closef = close_program;
+    return 1;
 }

@@ -11,9 +11,12 @@ package struct Descendants {
 
     private var members: [Member] = []
 
-    /// Those of `process`, by default of this one, and the process `itself` where it is to be among them.
-    package init(of process: Int32 = getpid(), itself: Bool = false) {
-        for first in itself ? [process] : Self.children(of: process) { add(first) }
+    /// Those of this process.
+    package init() { self.init(and: Self.children(of: getpid())) }
+
+    /// `processes` and those of theirs.
+    package init(and processes: [Int32]) {
+        for process in processes { add(process) }
         addNew()
     }
 

@@ -2,7 +2,7 @@ import Testing
 
 /// A job of more examples than any test waits for, each of which leaves a line when it begins and when it ends.
 ///
-/// Each goes on whatever becomes of the program that it waits for, which launchers signal together with its rank.
+/// Each begins with a program that does not heed SIGTERM, which launchers send to programs together with their rank.
 ///
 /// The file `count` says how many there are, so that what a test has stopped can be brought to an end; lists may change.
 enum LongJob {
@@ -14,8 +14,10 @@ enum LongJob {
         end
         function examples() return io.open("count"):read("n") end
         function work(n)
+          local program = io.popen("trap '' TERM; echo ready; exec sleep 0.02")
+          if not program:read() then program:close() error("it has not begun") end
           note("began", n)
-          io.popen("sleep 0.02"):close()
+          program:close()
           note("ended", n)
           return n
         end

@@ -60,7 +60,8 @@ struct ProgramTests {
         ["map", "managed", "round-robin", "map --on-error continue"])
     func terminate(_ call: (command: String, ranks: Int), _ mode: String) throws {
         for waits in [
-            "os.execute(PROGRAM)", "pcall(os.execute, PROGRAM)", "os.execute('sh -c \"' .. PROGRAM .. '\"; exit $?')",
+            "io.popen(PROGRAM):close()", "os.execute(PROGRAM)", "pcall(os.execute, PROGRAM)",
+            "os.execute('sh -c \"' .. PROGRAM .. '\"; exit $?')",
         ] {
             let (launched, groups) = try start(
                 "\(call.command) --journal run.db --mode \(mode)", call.ranks, Self.job, waits: waits)
@@ -89,7 +90,8 @@ struct ProgramTests {
         "an example whose program takes longer than --timeout fails as any other, and its rank lives on",
         arguments: ["dlp-lua", "ameexec -np 2 dlp-lua --mode managed", "ameexec -np 2 dlp-lua --root-works no"],
         [
-            "os.execute('sleep 60')", "pcall(os.execute, 'sleep 60; sleep 60')",
+            "os.execute('sleep 60')", "pcall(os.execute, 'sleep 60; sleep 60')", "io.popen('sleep 60'):read()",
+            "local out = io.popen('cat >/dev/null; sleep 60', 'w') out:write('x') out:close()",
             "os.execute(\"sh -c 'trap : TERM; sleep 60; sleep 60; exit 0'; exit 0\")",
         ])
     func late(_ command: String, _ waits: String) throws {
@@ -123,6 +125,43 @@ struct ProgramTests {
             """
         let outcome = try run("\(command) --mode managed --chunk 1 job.lua", in: Scratch(job: job))
         #expect(outcome.error.contains("example 2 failed") && outcome.output == "", "\(outcome.error)")
+    }
+
+    @Test("os.execute and io.popen do what Lua's own do")
+    func asInLua() throws {
+        let script = """
+            print(os.execute(), os.execute("exit 3"))
+            print(os.execute("true"))
+            print(os.execute("kill -9 $$"))
+            print(pcall(os.execute, {}))
+            io.write("before ")
+            local out = io.popen("cat", "w")
+            out:write("within\\n")
+            print(io.type(out), out:close())
+            print(io.type(out), pcall(out.close, out))
+            local lines = {}
+            for line in io.popen("printf 'a\\nb\\n'; exit 7"):lines() do lines[#lines + 1] = line end
+            print(table.concat(lines, " "))
+            local nothing = io.popen("cat; exit 7")
+            print(nothing:read("a"), nothing:close())
+            print(pcall(io.popen, "true", "rw"))
+            local many = {}
+            for i = 1, 40 do many[i] = io.popen("echo " .. i) end
+            local sum = 0
+            for i = 1, 40 do sum = sum + many[i]:read("n") many[i]:close() end
+            print(sum)
+            io.popen("exit 1")
+            collectgarbage()
+            """
+        let outcome = try run("dlp-lua -e", script)
+        #expect(
+            outcome.lines == [
+                "true\tnil\texit\t3", "true\texit\t0", "nil\tsignal\t9",
+                "false\tbad argument #1 to 'os.execute' (string expected, got table)", "before within",
+                "file\ttrue\texit\t0", "closed file\tfalse\tattempt to use a closed file", "a b", "\tnil\texit\t7",
+                "false\tbad argument #2 to 'io.popen' (invalid mode)", "820",
+            ], "\(outcome.output)")
+        #expect(outcome.error == "" && outcome.status == 0, "\(outcome.error)")
     }
 
     @Test("a program's own end by a signal is the script's business")

@@ -76,8 +76,8 @@ int dlp_get_global(lua_State *L, const char *name);
 /// Sets the global `name` to the value on top; a status of lua_pcall. [-1, +(0 | 1)]
 int dlp_set_global(lua_State *L, const char *name);
 
-/// Makes the table on top the module `dlp` for `require`, `os.exit` the function `exit_number`, and `os.execute` one
-/// that heeds signals; a status of lua_pcall. [-1, +(0 | 1)]
+/// Makes the table on top the module `dlp` for `require`, `os.exit` the function `exit_number`, and `os.execute` and
+/// `io.popen` our own; a status of lua_pcall. [-1, +(0 | 1)]
 int dlp_install(lua_State *L, int exit_number);
 
 /// Calls the generic-for iterator at `index`, `index + 1` (state) and `index + 2` (control, replaced by the first
@@ -146,9 +146,6 @@ void dlp_interrupt(lua_State *L);
 /// is, for the few seconds until `dlp_interrupt` makes it fail.
 void dlp_note_signal(bool holds);
 
-/// The program that os.execute waits for, or 0. May be called from another thread.
-pid_t dlp_awaited_program(lua_State *L);
-
 /// Whether the state's last example failed because such a signal has ended the program that it waited for, too.
 bool dlp_is_cut_short(lua_State *L);
 
@@ -166,6 +163,13 @@ typedef struct {
 
 /// The example under way. May be called from another thread.
 dlp_example dlp_example_under_way(lua_State *L);
+
+/// How many programs of a script are known at a time.
+enum { program_slots = 16 };
+
+/// Writes those programs of the example with that number to `programs` that run; returns how many. May be called from
+/// another thread.
+int dlp_programs_of(lua_State *L, uint64_t example, pid_t programs[program_slots]);
 
 /// Makes the Lua code that runs fail until the example `number` has ended; nothing happens if that has ended by now.
 /// May be called from another thread.

@@ -29,11 +29,11 @@ final class ExampleWatch {
     ///
     /// - Parameters:
     ///   - limit: how long each may take, in nanoseconds.
-    ///   - endProgram: called on the thread with the program for which an example waits in `os.execute` that took too long.
+    ///   - endPrograms: called on the thread with the programs that an example has started which took too long.
     ///   - giveUp: called on the thread with an example, counted from 1, that took too long and cannot be made to fail.
     /// - Throws: `CommunicationError` where the system has no thread to give.
     init(
-        _ lua: LuaState, limit: UInt64, endProgram: @escaping @Sendable (Int32) -> Void,
+        _ lua: LuaState, limit: UInt64, endPrograms: @escaping @Sendable ([Int32]) -> Void,
         giveUp: @escaping @Sendable (Int) -> Void
     ) throws(CommunicationError) {
         let gate = try Gate()
@@ -42,7 +42,7 @@ final class ExampleWatch {
         let address = UInt(bitPattern: lua)
         let watch: @Sendable () -> Void = {
             guard let lua = LuaState(bitPattern: address) else { return }
-            Self.watch(lua, gate, ExampleTimer(limit: limit, grace: Self.grace), endProgram, giveUp)
+            Self.watch(lua, gate, ExampleTimer(limit: limit, grace: Self.grace), endPrograms, giveUp)
         }
         thread = try ServiceThread(watch)
     }
@@ -68,7 +68,7 @@ final class ExampleWatch {
     }
 
     private static func watch(
-        _ lua: LuaState, _ gate: Gate, _ timer: ExampleTimer, _ endProgram: (Int32) -> Void, _ giveUp: (Int) -> Void
+        _ lua: LuaState, _ gate: Gate, _ timer: ExampleTimer, _ endPrograms: ([Int32]) -> Void, _ giveUp: (Int) -> Void
     ) {
         var timer = timer
         while true {
@@ -82,11 +82,17 @@ final class ExampleWatch {
             case .lookAgain(let pause): _ = gate.waker.wait(nanoseconds: pause)
             case .expire(let pause):
                 dlp_expire_example(lua, example.number)
-                let program = dlp_awaited_program(lua)
-                if program > 0 { endProgram(program) }
+                let programs = programs(of: example.number, lua)
+                if !programs.isEmpty { endPrograms(programs) }
                 _ = gate.waker.wait(nanoseconds: pause)
             case .giveUp: return giveUp(Int(example.index))
             }
+        }
+    }
+
+    private static func programs(of example: UInt64, _ lua: LuaState) -> [Int32] {
+        [Int32](unsafeUninitializedCapacity: program_slots) { programs, count in
+            count = programs.baseAddress.map { Int(dlp_programs_of(lua, example, $0)) } ?? 0
         }
     }
 }

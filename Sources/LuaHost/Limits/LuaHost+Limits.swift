@@ -16,19 +16,19 @@ extension LuaHost {
     ///
     /// - Parameters:
     ///   - seconds: how long its `work` may take; nil: for ever.
-    ///   - endProgram: called on another thread with a program for which `work` waits longer than that in `os.execute`.
+    ///   - endPrograms: called on another thread with the programs that it has started, once it should have failed.
     ///   - giveUp: called on that thread, with the example counted from 1, where `work` is in a function in C which
     ///     does not come back in time.
     /// - Throws: `CommunicationError` where the system has no thread to give.
     public func limitTime(
-        to seconds: Double?, endProgram: @escaping @Sendable (_ program: Int32) -> Void = { _ in },
+        to seconds: Double?, endPrograms: @escaping @Sendable (_ programs: [Int32]) -> Void = { _ in },
         giveUp: @escaping @Sendable (_ example: Int) -> Void
     ) throws(CommunicationError) {
         exampleWatch?.stop()
         exampleWatch = nil
         guard let seconds else { return }
         dlp_set_late_message(state, Self.lateMessage(seconds))
-        exampleWatch = try ExampleWatch(state, limit: UInt64(seconds * 1e9), endProgram: endProgram, giveUp: giveUp)
+        exampleWatch = try ExampleWatch(state, limit: UInt64(seconds * 1e9), endPrograms: endPrograms, giveUp: giveUp)
     }
 
     /// Does what counts as the time of the example `index`, from 0.

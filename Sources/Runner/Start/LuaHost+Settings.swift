@@ -10,11 +10,11 @@ extension LuaHost {
     func limit(_ settings: JobSettings, on port: any Port) throws(CommunicationError) {
         limitMemory(to: settings.memory)
         let (rank, size, ender) = (port.rank, port.size, (port as? RootPort)?.ender)
-        let endProgram: @Sendable (Int32) -> Void = { program in
-            var processes = Descendants(of: program, itself: true)
+        let endPrograms: @Sendable ([Int32]) -> Void = { programs in
+            var processes = Descendants(and: programs)
             processes.end()
         }
-        try limitTime(to: settings.timeout, endProgram: endProgram) { example in
+        try limitTime(to: settings.timeout, endPrograms: endPrograms) { example in
             let fault = Fault(
                 phase: .work,
                 message:
