@@ -168,5 +168,3 @@ void dlp_cut_short(lua_State *L) {
     h->is_cut_short = h->is_late = true;
     arm(L);
 }
-
-bool dlp_is_cut_short(lua_State *L) { return host_of(L)->is_cut_short; }

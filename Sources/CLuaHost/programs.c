@@ -64,14 +64,36 @@ int dlp_programs_of(lua_State *L, uint64_t example, pid_t programs[program_slots
     return count;
 }
 
-/// Whether a signal has ended the program that was meant for this process as well.
-static bool was_meant_for_all(const host *h, int status) {
-    // A shell that outlives its command says so in its own status.
-    int signal = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status) - 128;
+/// Whether `signal` has ended a program, and was meant for this process as well.
+static bool was_meant_for_all(const host *h, int signal) {
     if (signal != SIGINT && signal != SIGTERM) return false;
     // Terminals signal all at once, batch systems one after another.
     for (int i = 0; i < 10 && !dlp_is_told() && !h->is_late && !atomic_load(&h->is_over); i++) usleep(10000);
     return dlp_is_told();
+}
+
+/// The signal that ended a program, also where its shell lived on and says so; or none.
+static int signal_of(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status) - 128; }
+
+/// Whether such a signal has ended a program for which nobody has waited yet.
+static bool was_ended_for_all(const host *h, pid_t program) {
+    siginfo_t end = {0};
+    for (int i = 0; i < 10; i++) {
+        if (waitid(P_PID, program, &end, WEXITED | WNOWAIT | WNOHANG) != 0) return false;
+        // What it wrote ends a moment before it does.
+        if (end.si_pid != 0 || !dlp_is_told()) break;
+        usleep(10000);
+    }
+    return end.si_pid != 0
+        && was_meant_for_all(h, end.si_code == CLD_EXITED ? end.si_status - 128 : end.si_status);
+}
+
+bool dlp_is_cut_short(lua_State *L) {
+    host *h = host_of(L);
+    pid_t programs[program_slots];
+    int count = dlp_programs_of(L, atomic_load(&h->example_count) - 1, programs);
+    for (int i = 0; i < count && !h->is_cut_short; i++) h->is_cut_short = was_ended_for_all(h, programs[i]);
+    return h->is_cut_short;
 }
 
 int dlp_execute(lua_State *L) {
@@ -85,7 +107,7 @@ int dlp_execute(lua_State *L) {
     uint64_t example;
     errno = start(L, command, -1, -1, &program);
     if (errno != 0 || finish(host_of(L), program, &status, &example) != 0) return luaL_execresult(L, -1);
-    if (was_meant_for_all(host_of(L), status)) dlp_cut_short(L);
+    if (was_meant_for_all(host_of(L), signal_of(status))) dlp_cut_short(L);
     errno = 0;
     return luaL_execresult(L, status);
 }
@@ -107,7 +129,7 @@ static int close_program(lua_State *L) {
     if (finish(host_of(L), p->program, &status, &example) != 0) return luaL_execresult(L, -1);
     // The garbage collector may close it much later.
     bool is_of_this_example = example != 0 && dlp_example_under_way(L).number == example;
-    if (is_of_this_example && was_meant_for_all(host_of(L), status)) dlp_cut_short(L);
+    if (is_of_this_example && was_meant_for_all(host_of(L), signal_of(status))) dlp_cut_short(L);
     errno = 0;
     return luaL_execresult(L, status);
 }

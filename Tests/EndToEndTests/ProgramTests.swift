@@ -60,7 +60,8 @@ struct ProgramTests {
         ["map", "managed", "round-robin", "map --on-error continue"])
     func terminate(_ call: (command: String, ranks: Int), _ mode: String) throws {
         for waits in [
-            "io.popen(PROGRAM):close()", "os.execute(PROGRAM)", "pcall(os.execute, PROGRAM)",
+            "io.popen(PROGRAM):close()", "local n = 1 + io.popen(PROGRAM):read('n')", "os.execute(PROGRAM)",
+            "pcall(os.execute, PROGRAM)",
             "os.execute('sh -c \"' .. PROGRAM .. '\"; exit $?')",
         ] {
             let (launched, groups) = try start(

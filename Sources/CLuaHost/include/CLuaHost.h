@@ -146,7 +146,7 @@ void dlp_interrupt(lua_State *L);
 /// is, for the few seconds until `dlp_interrupt` makes it fail.
 void dlp_note_signal(bool holds);
 
-/// Whether the state's last example failed because such a signal has ended the program that it waited for, too.
+/// Whether the state's last example has failed, or might have, because such a signal has ended a program of its own, too.
 bool dlp_is_cut_short(lua_State *L);
 
 // MARK: The time of an example
