@@ -95,8 +95,12 @@ struct BrokenConnectionTests {
         try sweep(Self.challenge + 1..<Self.verdict, .back, end, within: 2 * second) { count, root, worker throws in
             let heard = try root.get()
             #expect(heard.messages.isEmpty && heard.ending == "1: it closed the connection", "\(count): \(heard)")
-            #expect(
-                worker.complaint?.hasPrefix("rank 1 cannot reach rank 0 at 127.0.0.1:") == true, "\(count): \(worker)")
+            // It tries again, and may come before the root has noticed that its former connection is gone.
+            let complaint = worker.complaint ?? "none"
+            let isTold =
+                complaint.hasPrefix("rank 1 cannot reach rank 0 at 127.0.0.1:")
+                || complaint.hasPrefix("rank 0 is connected with another rank 1 already")
+            #expect(isTold, "\(count): \(complaint)")
         }
     }
 
