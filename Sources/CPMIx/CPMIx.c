@@ -6,9 +6,11 @@
 #if __has_include(<pmix.h>)
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <pmix.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -33,10 +35,31 @@ static struct {
     pmix_status_t status;
 } fence = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
+/// The library: one that is in the process already, the launcher's own, or the system's.
+///
+/// A client does not understand every server of a later version, and an MPI that brings its own library must not find
+/// the symbols of another one: they stay local.
+static void *open_library(void) {
+    static const char name[] = "libpmix.so.2";
+    void *opened = dlopen(name, RTLD_NOW | RTLD_NOLOAD);
+    // Where Open MPI 5 and PRRTE say that they are, if they are not where they were built for.
+    static const char *const prefixes[] = {"PMIX_PREFIX", "OPAL_PREFIX"};
+    static const char *const directories[] = {"lib/openmpi", "lib", "lib64/openmpi", "lib64"};
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        const char *prefix = getenv(prefixes[i]);
+        for (size_t j = 0; prefix && j < sizeof directories / sizeof *directories && !opened; j++) {
+            char path[PATH_MAX];
+            int length = snprintf(path, sizeof path, "%s/%s/%s", prefix, directories[j], name);
+            if (length > 0 && (size_t)length < sizeof path) opened = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+        }
+    }
+    return opened ? opened : dlopen(name, RTLD_NOW | RTLD_LOCAL);
+}
+
 const char *dlp_pmix_open(void) {
     static void *library;
     if (library) return NULL;
-    void *opened = dlopen("libpmix.so.2", RTLD_NOW | RTLD_GLOBAL);
+    void *opened = open_library();
     if (!opened) return dlerror();
 #define RESOLVE(name) \
     if (!(pmix.name = (__typeof__(name) *)dlsym(opened, #name))) return "libpmix.so.2 has no function " #name;

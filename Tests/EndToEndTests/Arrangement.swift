@@ -3,7 +3,7 @@ import Testing
 
 /// A launcher that is not ours, and what connects the ranks that it starts.
 enum Arrangement: String, CaseIterable, CustomTestStringConvertible {
-    case openMPI, openMPIOverAME
+    case openMPI, openMPIOverAME, openMPI5, openMPI5OverAME
     case hydra, hydraByPort, hydraOverMPI
     case slurm, slurmPMI2, slurmPMI2OverMPI, slurmPMIx, slurmPMIxOverAME
 
@@ -15,17 +15,17 @@ enum Arrangement: String, CaseIterable, CustomTestStringConvertible {
     /// What connects the ranks.
     var backend: String {
         switch self {
-        case .openMPI, .hydraOverMPI, .slurmPMI2OverMPI, .slurmPMIx: "mpi"
-        case .openMPIOverAME, .hydra, .hydraByPort, .slurm, .slurmPMI2, .slurmPMIxOverAME: "ame"
+        case .openMPI, .openMPI5, .hydraOverMPI, .slurmPMI2OverMPI, .slurmPMIx: "mpi"
+        case .openMPIOverAME, .openMPI5OverAME, .hydra, .hydraByPort, .slurm, .slurmPMI2, .slurmPMIxOverAME: "ame"
         }
     }
 
     /// How `--info` names the way in which the ranks find each other.
     var method: String {
         switch self {
-        case .openMPI, .slurmPMIx: "MPI: Open MPI"
+        case .openMPI, .openMPI5, .slurmPMIx: "MPI: Open MPI"
         case .hydraOverMPI, .slurmPMI2OverMPI: "MPI: MPICH"
-        case .openMPIOverAME, .slurmPMIxOverAME: "AME by PMIx"
+        case .openMPIOverAME, .openMPI5OverAME, .slurmPMIxOverAME: "AME by PMIx"
         case .hydra, .hydraByPort, .slurmPMI2: "AME by PMI-1"
         case .slurm: "AME by a shared file"
         }
@@ -33,17 +33,22 @@ enum Arrangement: String, CaseIterable, CustomTestStringConvertible {
 
     var isSlurm: Bool { rawValue.hasPrefix("slurm") }
     var isHydra: Bool { rawValue.hasPrefix("hydra") }
+    var isOpenMPI5: Bool { rawValue.hasPrefix("openMPI5") }
 
     /// Whether what another rank prints may come into the middle of a line, in spite of all that a rank can do.
     ///
     /// Open MPI's mpiexec gives each rank a pseudo-terminal, which passes on what stands before a tabulator or the end
     /// of a line by itself.
-    var tearsLines: Bool { self == .openMPI || self == .openMPIOverAME }
+    var tearsLines: Bool { rawValue.hasPrefix("openMPI") }
+
+    /// Whether the root learns that its standard input ends: from Open MPI 5's mpiexec even `cat` does not.
+    var endsInput: Bool { !isOpenMPI5 }
 
     /// The launcher's part of a command line that starts so many ranks.
     func launcher(_ ranks: Int) -> String {
         switch self {
         case .openMPI, .openMPIOverAME: "mpiexec.openmpi -n \(ranks)"
+        case .openMPI5, .openMPI5OverAME: "\(Testbed.openMPI5) --oversubscribe -n \(ranks)"
         case .hydra, .hydraOverMPI: "mpiexec.hydra -n \(ranks)"
         case .hydraByPort: "mpiexec.hydra -pmi-port -n \(ranks)"
         case .slurm: srun("none", ranks)
@@ -68,7 +73,7 @@ enum Arrangement: String, CaseIterable, CustomTestStringConvertible {
     func environment() throws -> [String: String] {
         var environment = isSlurm ? try Testbed.slurmEnvironment() : Testbed.environment
         switch self {
-        case .openMPIOverAME, .slurmPMIxOverAME: environment["DLP_BACKEND"] = "ame"
+        case .openMPIOverAME, .openMPI5OverAME, .slurmPMIxOverAME: environment["DLP_BACKEND"] = "ame"
         case .hydraOverMPI, .slurmPMI2OverMPI: environment["DLP_MPI_LIBRARY"] = try Testbed.mpichPlugin()
         default: break
         }

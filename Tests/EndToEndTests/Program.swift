@@ -10,8 +10,11 @@ enum Program {
         return parent(String(decoding: buffer.prefix(max(count, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self))
     }()
 
+    /// The directory of the package.
+    static let root = parent(parent(parent(#filePath)))
+
     /// The directory of the scripts that come with the programs.
-    static let scripts = parent(parent(parent(#filePath))) + "/scripts"
+    static let scripts = "\(root)/scripts"
 
     /// A job that comes with the programs.
     static func example(_ name: String) -> String { "\(scripts)/examples/\(name)" }

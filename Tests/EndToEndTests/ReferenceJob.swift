@@ -15,6 +15,9 @@ struct ReferenceJob: Sendable, CustomTestStringConvertible {
         self.seed = seed
     }
 
+    /// Whether its examples are the lines of standard input.
+    var readsInput: Bool { !script.contains("function examples") }
+
     static let all = lists + lengths + results + random
 
     /// Ways to say what the examples are.

@@ -36,7 +36,8 @@ enum Testbed {
         "TMPDIR": directory, "OMPI_MCA_btl_vader_backing_directory": directory,
         // Open MPI starts neither as root nor more ranks than there are cores unless it is told to.
         "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-        "OMPI_MCA_rmaps_base_oversubscribe": "1",
+        "OMPI_MCA_rmaps_base_oversubscribe": "1", "PRTE_ALLOW_RUN_AS_ROOT": "1",
+        "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
     ]
 
     /// The directory of the Slurm that all tests share, once it has started.
@@ -57,6 +58,9 @@ enum Testbed {
         ]
         return environment.merging(variables) { $1 }
     }
+
+    /// The mpiexec of Open MPI 5, which scripts/test installs.
+    static let openMPI5 = "\(Program.root)/.build/mpi/openmpi/bin/mpiexec"
 
     /// The plugin for MPICH, once it is built.
     private static let plugin = Result { () throws -> String in

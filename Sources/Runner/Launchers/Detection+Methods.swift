@@ -32,9 +32,16 @@ extension Detection {
     private static func availability(
         of way: Sighting.Way, _ seen: [Sighting], _ facts: ProcessFacts
     ) -> Availability {
-        let launchers = seen.filter { $0.way == way }
-        if let open = launchers.first(where: { $0.rendezvous != nil }) { return .here("offered by \(open.name)") }
-        if let closed = launchers.first { return .missing("\(closed.name): \(closed.obstacle)") }
+        var reason: String?
+        for launcher in seen {
+            switch launcher.rendezvous(facts) {
+            case .success(let open) where open.way == way: return .here("offered by \(launcher.name)")
+            case .failure(let obstacle) where launcher.way == way:
+                reason = reason ?? "\(launcher.name): \(obstacle.message)"
+            case .success, .failure: break
+            }
+        }
+        if let reason { return .missing(reason) }
         switch way {
         case .pmi1: return .missing("neither PMI_FD nor PMI_PORT is set")
         case .sharedFile: return .missing("SLURM_STEP_ID is not set")
@@ -46,7 +53,7 @@ extension Detection {
     }
 
     private func isChosen(_ way: Sighting.Way) -> Bool {
-        if case .ame = choice { launcher?.way == way } else { false }
+        if case .ame(let rendezvous) = choice { rendezvous.way == way } else { false }
     }
 
     private func isChosen(_ other: Choice) -> Bool {

@@ -79,13 +79,16 @@ struct Detection {
                 }
             }
         }
-        if wanted != .mpi {
-            if let rendezvous = launcher.rendezvous { return .ame(rendezvous) }
-            reasons.append(launcher.obstacle)
+        let rendezvous = launcher.rendezvous(facts)
+        switch rendezvous {
+        case .success(let way) where wanted != .mpi: return .ame(way)
+        case .failure(let obstacle) where wanted != .mpi: reasons.append(obstacle.message)
+        case .success, .failure: break
         }
         let number = launcher.size.map { "\($0) processes" } ?? "processes"
+        let takesAME = if case .success = rendezvous { true } else { false }
         let remedy =
-            wanted == .mpi && launcher.rendezvous != nil
+            wanted == .mpi && takesAME
             ? "leave --backend mpi out, which takes AME instead" : "start them with ameexec"
         throw UsageError(
             "\(launcher.name) started \(number) that cannot see each other (\(reasons.joined(separator: "; "))), and each "

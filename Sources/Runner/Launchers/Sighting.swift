@@ -12,6 +12,7 @@ struct Sighting {
 
     /// What users call it.
     var name: String
+    /// The way that it offers, whether it is open or not.
     var way: Way
     /// This process's rank; nil where only the launcher itself can tell, when asked.
     var rank: Int?
@@ -24,10 +25,43 @@ struct Sighting {
     var family: MPIFamily?
     /// Whether it ends the other processes when one is killed.
     var endsOthers = true
-    /// The way, where it is open.
-    var rendezvous: Rendezvous?
-    /// Why it is not, where there is no `rendezvous`.
-    var obstacle = ""
+    /// How its processes meet without MPI.
+    var meeting: Meeting
+
+    /// How processes meet, as far as a launcher's signs tell.
+    enum Meeting {
+        /// By a way that is open.
+        case open(Rendezvous)
+        /// By PMIx where there is a library for it, otherwise by another way.
+        case pmix(otherwise: Rendezvous?)
+        /// Not at all, for this reason.
+        case closed(String)
+    }
+
+    /// The way, or why there is none.
+    ///
+    /// Opens the PMIx library where the launcher speaks PMIx. An MPI may have one of its own, with which another would be
+    /// in its way: first look whether the MPI is there, then for this.
+    func rendezvous(_ facts: ProcessFacts) -> Result<Rendezvous, UsageError> {
+        switch meeting {
+        case .open(let rendezvous): return .success(rendezvous)
+        case .closed(let reason): return .failure(UsageError(reason))
+        case .pmix(let other):
+            guard case .missing(let reason) = facts.pmix() else { return .success(.pmix) }
+            return other.map { .success($0) } ?? .failure(UsageError(reason))
+        }
+    }
+}
+
+extension Rendezvous {
+    /// What its processes meet by.
+    var way: Sighting.Way {
+        switch self {
+        case .pmi1, .pmi1Port: .pmi1
+        case .pmix: .pmix
+        case .sharedFile: .sharedFile
+        }
+    }
 }
 
 extension Sighting {
@@ -43,13 +77,11 @@ extension Sighting {
         guard let rank = facts.number("OMPI_COMM_WORLD_RANK"), let size = facts.number("OMPI_COMM_WORLD_SIZE") else {
             return nil
         }
-        var sighting = Sighting(
-            name: "Open MPI's mpiexec", way: .pmix, rank: rank, size: size, family: .openMPI,
-            obstacle: "PMIX_NAMESPACE is not set")
-        guard let space = facts.variable("PMIX_NAMESPACE") else { return sighting }
-        sighting.identity = "pmix \(space) \(rank)"
-        sighting.meetByPMIx(facts)
-        return sighting
+        let space = facts.variable("PMIX_NAMESPACE")
+        return Sighting(
+            name: "Open MPI's mpiexec", way: .pmix, rank: rank, size: size,
+            identity: space.map { "pmix \($0) \(rank)" }, family: .openMPI,
+            meeting: space == nil ? .closed("PMIX_NAMESPACE is not set") : .pmix(otherwise: nil))
     }
 
     /// Hydra, which is MPICH's mpiexec, and its kin: whoever speaks PMI-1 and is not srun.
@@ -61,16 +93,17 @@ extension Sighting {
         guard slurmStep(facts) == nil || facts.variable("PMI_JOBID") != slurmStep(facts) else { return nil }
         var sighting = Sighting(
             name: "a PMI launcher (mpiexec.hydra)", way: .pmi1, rank: rank, size: size, family: .mpich,
-            obstacle: "neither PMI_FD nor PMI_PORT with PMI_ID says where the launcher listens")
+            meeting: .closed("neither PMI_FD nor PMI_PORT with PMI_ID says where the launcher listens"))
         if let open = openDescriptor(facts) {
-            sighting.rendezvous = rank.flatMap { rank in size.map { .pmi1(descriptor: open, rank: rank, size: $0) } }
+            if let rank, let size { sighting.meeting = .open(.pmi1(descriptor: open, rank: rank, size: size)) }
         } else if let port, let id = facts.variable("PMI_ID"), let colon = port.lastIndex(of: ":"),
             let number = UInt16(port[port.index(after: colon)...])
         {
-            sighting.rendezvous = .pmi1Port(host: String(port[..<colon]), port: number, id: id)
+            sighting.meeting = .open(.pmi1Port(host: String(port[..<colon]), port: number, id: id))
             sighting.rank = rank ?? Int(id)
         } else if descriptor != nil {
-            sighting.obstacle = "a program between the launcher and this one has closed the descriptor of PMI_FD"
+            sighting.meeting = .closed(
+                "a program between the launcher and this one has closed the descriptor of PMI_FD")
         }
         return sighting
     }
@@ -80,10 +113,9 @@ extension Sighting {
         guard let space = facts.variable("PMIX_NAMESPACE"), let rank = facts.number("PMIX_RANK"),
             facts.number("OMPI_COMM_WORLD_SIZE") == nil, slurmStep(facts).map({ space != "slurm.pmix.\($0)" }) ?? true
         else { return nil }
-        var sighting = Sighting(
-            name: "a PMIx launcher", way: .pmix, rank: rank, identity: "pmix \(space) \(rank)", family: .openMPI)
-        sighting.meetByPMIx(facts)
-        return sighting
+        return Sighting(
+            name: "a PMIx launcher", way: .pmix, rank: rank, identity: "pmix \(space) \(rank)", family: .openMPI,
+            meeting: .pmix(otherwise: nil))
     }
 
     /// srun, whatever its option `--mpi` says.
@@ -95,20 +127,21 @@ extension Sighting {
         else { return nil }
         let cluster = facts.variable("SLURM_CLUSTER_NAME").map { "\($0)." } ?? ""
         // Nothing but the file needs neither a library nor a descriptor that has come through.
+        let file = Rendezvous.sharedFile(
+            rank: rank, size: size, job: "\(cluster)\(step)", isOneHost: facts.number("SLURM_STEP_NUM_NODES") == 1)
         var sighting = Sighting(
             name: "srun", way: .sharedFile, rank: rank, size: size, identity: "slurm \(step) \(rank)",
-            endsOthers: false,
-            rendezvous: .sharedFile(
-                rank: rank, size: size, job: "\(cluster)\(step)", isOneHost: facts.number("SLURM_STEP_NUM_NODES") == 1))
+            endsOthers: false, meeting: .open(file))
         if facts.variable("PMI_JOBID") == step, let open = openDescriptor(facts) {
             sighting.name = "srun --mpi=pmi2"
             sighting.family = .mpich
             sighting.way = .pmi1
-            sighting.rendezvous = .pmi1(descriptor: open, rank: rank, size: size)
+            sighting.meeting = .open(.pmi1(descriptor: open, rank: rank, size: size))
         } else if facts.variable("PMIX_NAMESPACE") == "slurm.pmix.\(step)" {
             sighting.name = "srun --mpi=pmix"
             sighting.family = .openMPI
-            sighting.meetByPMIx(facts)
+            sighting.way = .pmix
+            sighting.meeting = .pmix(otherwise: file)
         }
         return sighting
     }
@@ -127,12 +160,5 @@ extension Sighting {
             return nil
         }
         return descriptor
-    }
-
-    private mutating func meetByPMIx(_ facts: ProcessFacts) {
-        switch facts.pmix() {
-        case .here: (way, rendezvous) = (.pmix, Rendezvous.pmix)
-        case .missing(let reason): obstacle = reason
-        }
     }
 }
