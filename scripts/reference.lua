@@ -8,6 +8,7 @@
 local interpreter, stdout = arg[-1], io.stdout
 local here = (arg[0]:match("^(.*/)") or "") .. "reference/"
 local json, copy, each = dofile(here .. "json.lua"), dofile(here .. "copy.lua"), dofile(here .. "each.lua")
+local numbers = dofile(here .. "numbers.lua")
 
 local function usage(message)
   io.stderr:write("reference: ", message, "\nusage: lua5.4 scripts/reference.lua [--seed N] JOB [ARG...]\n")
@@ -23,15 +24,12 @@ local path = words[1] or usage("which job?")
 local file = io.open(path) or usage(path .. ": no such file")
 file:close()
 
-dlp = loadfile(here .. "dlp.lua")(here)
+dlp = loadfile(here .. "dlp.lua")(here, numbers)
 package.loaded.dlp = dlp
 arg = {[-1] = interpreter, [0] = path, table.unpack(words, 2)}
 
--- The seed of what is done once, and of everything but an example's work, is that of example 0.
-local function seeded(index, fn, ...)
-  math.randomseed(seed, index)
-  return fn(...)
-end
+-- The seed of what is done once is that of example 0, and that of collecting a result is that of minus its example.
+local function seeded(index, fn, ...) return numbers.seeded(seed, index, fn, ...) end
 
 local function next_example()
   if not examples then return each(io.lines()) end
@@ -51,7 +49,7 @@ local function run()
   local results = {n = 0}
   for index, example in draw do
     local result = copy(seeded(index, work, example, index), "result of example " .. index)
-    if collect then collect(result, index, example) end
+    if collect then seeded(-index, collect, result, index, example) end
     if keep then results[index] = result end
     results.n = index
   end

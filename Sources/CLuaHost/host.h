@@ -15,6 +15,8 @@ typedef struct {
     /// The latest seed, and the state that it gives.
     lua_Integer first, second;
     uint64_t seeded[4];
+    /// The seed of what the host calls at present, and how many such calls there were.
+    lua_Integer called_first, called_second, calls;
     /// What each bit of the second part of a seed changes in that state.
     uint64_t columns[64][4];
 } random_seeder;

@@ -68,7 +68,7 @@ void dlp_random_open(lua_State *L) {
     if (lua_pcall(L, 0, 0, 0) != LUA_OK) lua_pop(L, 1);
 }
 
-void dlp_random_seed(lua_State *L, lua_Integer first, lua_Integer second) {
+static void seed_numbers(lua_State *L, lua_Integer first, lua_Integer second) {
     random_seeder *r = &host_of(L)->random;
     if (r->words) {
         seed(r, first, second);
@@ -79,4 +79,69 @@ void dlp_random_seed(lua_State *L, lua_Integer first, lua_Integer second) {
     lua_pushinteger(L, first);
     lua_pushinteger(L, second);
     if (lua_pcall(L, 2, 0, 0) != LUA_OK) lua_pop(L, 1);
+}
+
+void dlp_random_seed(lua_State *L, lua_Integer first, lua_Integer second) {
+    random_seeder *r = &host_of(L)->random;
+    r->called_first = first;
+    r->called_second = second;
+    r->calls++;
+    seed_numbers(L, first, second);
+}
+
+// MARK: For the loops of the module
+
+/// `seed(first, second)`: does what `math.randomseed` does.
+static int seed_function(lua_State *L) {
+    seed_numbers(L, luaL_checkinteger(L, 1), luaL_checkinteger(L, 2));
+    return 0;
+}
+
+/// `numbers()`: what `math.random` will give from here on, as a string; nothing where its state is not known.
+static int numbers_function(lua_State *L) {
+    uint64_t *words = host_of(L)->random.words;
+    if (words == NULL) return 0;
+    lua_pushlstring(L, (const char *)words, sizeof host_of(L)->random.seeded);
+    return 1;
+}
+
+/// `set_numbers(numbers)`: lets `math.random` go on as it would have when `numbers` gave this.
+static int set_numbers_function(lua_State *L) {
+    random_seeder *r = &host_of(L)->random;
+    size_t length = 0;
+    const char *numbers = lua_tolstring(L, 1, &length);
+    if (r->words && numbers && length == sizeof r->seeded) memcpy(r->words, numbers, length);
+    return 0;
+}
+
+/// `seeding()`: the two parts of the seed of what the host has called, and a number that no other call has.
+static int seeding_function(lua_State *L) {
+    const random_seeder *r = &host_of(L)->random;
+    lua_pushinteger(L, r->called_first);
+    lua_pushinteger(L, r->called_second);
+    lua_pushinteger(L, r->calls);
+    return 3;
+}
+
+/// The last steps of SplitMix64 (Steele, Lea and Flood, 2014), which spread each bit over all.
+static uint64_t spread(uint64_t x) {
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+/// `mix(first, second)`: one number of two, for the seeds of loops that are begun where these two are the seed.
+static int mix_function(lua_State *L) {
+    uint64_t first = (uint64_t)luaL_checkinteger(L, 1), second = (uint64_t)luaL_checkinteger(L, 2);
+    uint64_t step = UINT64_C(0x9e3779b97f4a7c15);
+    lua_pushinteger(L, (lua_Integer)spread(spread(first + step) + second + step));
+    return 1;
+}
+
+void dlp_set_random_functions(lua_State *L) {
+    static const luaL_Reg functions[] = {
+        {"seed", seed_function},       {"numbers", numbers_function}, {"set_numbers", set_numbers_function},
+        {"seeding", seeding_function}, {"mix", mix_function},         {NULL, NULL},
+    };
+    luaL_setfuncs(L, functions, 0);
 }

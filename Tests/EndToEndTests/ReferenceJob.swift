@@ -212,18 +212,46 @@ struct ReferenceJob: Sendable, CustomTestStringConvertible {
     ]
 
     /// Random numbers belong to the example, not to the rank.
-    private static let random = [0, 7].map { seed in
-        ReferenceJob(
-            "random numbers with seed \(seed)", seed: seed,
-            """
-            local top = math.random(1000000)
-            function examples() return {math.random(1000), math.random(1000), 3, 4, 5, 6, 7, 8, 9, 10} end
-            function setup() math.random() end
-            function work(example) return {example, math.random(), math.random(100), math.random(0), top} end
-            function summarize(results)
-              for n = 1, results.n do print(table.concat(results[n], " ")) end
-              print(math.random(1000000))
-            end
-            """)
-    }
+    private static let random =
+        [0, 7].map { seed in
+            ReferenceJob(
+                "random numbers with seed \(seed)", seed: seed,
+                """
+                local top = math.random(1000000)
+                function examples() return {math.random(1000), math.random(1000), 3, 4, 5, 6, 7, 8, 9, 10} end
+                function setup() math.random() end
+                function work(example) return {example, math.random(), math.random(100), math.random(0), top} end
+                function summarize(results)
+                  for n = 1, results.n do print(table.concat(results[n], " ")) end
+                  print(math.random(1000000))
+                end
+                """)
+        } + [
+            ReferenceJob(
+                "random numbers in loops and while collecting", seed: 5,
+                """
+                local collected = {}
+                function examples() return 12 end
+                function work(example)
+                  local text = math.random(1000) .. ":"
+                  for n in dlp.split_managed(3) do
+                    text = text .. math.random(1000) .. ","
+                    if n == 2 then break end
+                  end
+                  for n in dlp.split_round_robin({5, 6}) do
+                    for r, i in dlp.map_unordered(function(v) return math.random(1000) + v end, n) do
+                      text = text .. r .. "/" .. math.random(1000) .. ","
+                    end
+                  end
+                  return text .. dlp.map(function() return math.random(1000) end, 2)[2] .. "." .. math.random(1000)
+                end
+                function collect(result, index)
+                  collected[index] = math.random(1000) .. " " .. dlp.map(function() return math.random(1000) end, 1)[1]
+                end
+                function summarize(results)
+                  for n = 1, results.n do print(results[n], collected[n]) end
+                  print(dlp.map(function() return math.random(1000) end, 1)[1], math.random(1000))
+                end
+                """)
+        ]
 }

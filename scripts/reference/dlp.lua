@@ -1,6 +1,6 @@
 -- The module `dlp` as it is in a job of one process: nothing is sent, every loop runs here and in order.
 
-local here = ...
+local here, numbers = ...
 local copy, each = dofile(here .. "copy.lua"), dofile(here .. "each.lua")
 
 local dlp = {
@@ -28,23 +28,46 @@ function dlp.call_on_root_and_broadcast(fn, ...)
   return dlp.bcast((fn(...)))
 end
 
--- An iterator of value and index.
+-- An iterator of value and index; what closes it takes the loop's numbers away.
 function dlp.split_managed(sequence)
   local next_pair = each(sequence)
-  return function()
+  local begin, finish = numbers.loop()
+  local function step()
+    finish()
     local index, value = next_pair()
-    if index then return value, index end
+    if not index then return nil end
+    begin(index)
+    return value, index
   end
+  return step, nil, nil, setmetatable({}, {__close = finish})
 end
 
 dlp.split_round_robin = dlp.split_managed
 
 function dlp.map_unordered(fn, sequence)
   local next_pair = each(sequence)
-  return function()
+  local begin, finish, take = numbers.loop()
+  local function step()
+    finish()
     local index, value = next_pair()
-    if index then return copy(fn(value), "result of example " .. index), index end
+    if not index then return nil end
+    begin(index)
+    local result = copy(fn(value, index), "result of example " .. index)
+    take(index)
+    -- A nil would end the caller's loop.
+    if result == nil then return step() end
+    return result, index
   end
+  return step, nil, nil, setmetatable({}, {__close = finish})
+end
+
+function dlp.map(fn, sequence)
+  local results = {n = 0}
+  local function boxed(value, index) return {fn(value, index)} end
+  for result, index in dlp.map_unordered(boxed, sequence) do
+    results[index], results.n = result[1], index
+  end
+  return results
 end
 
 return dlp

@@ -89,8 +89,11 @@ int dlp_iterate(lua_State *L, int index);
 /// Finds the state of `math.random`. Call it before a script can replace the library.
 void dlp_random_open(lua_State *L);
 
-/// Does what `math.randomseed(first, second)` does. [-0, +0]
+/// Does what `math.randomseed(first, second)` does, before the host calls something that has this seed. [-0, +0]
 void dlp_random_seed(lua_State *L, lua_Integer first, lua_Integer second);
+
+/// Gives the table on top, which has no metatable, what the module's loops seed `math.random` with. [-0, +0]
+void dlp_set_random_functions(lua_State *L);
 
 // MARK: Tables
 

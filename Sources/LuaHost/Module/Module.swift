@@ -29,7 +29,12 @@ extension LuaHost {
     /// Does `core.load(name)`: returns a part of the module that few jobs need, as a function.
     func loadPart(_ state: LuaState) throws(CallError) -> Int32 {
         usesModule = true
-        let source = string(state, 1) == "functions" ? PackageResources.functions_lua : PackageResources.collection_lua
+        let source =
+            switch string(state, 1) {
+            case "functions": PackageResources.functions_lua
+            case "numbers": PackageResources.numbers_lua
+            default: PackageResources.collection_lua
+            }
         guard loadPart(source, state) == LUA_OK else {
             throw CallError.script("the module dlp cannot be loaded: \(string(state, -1) ?? "no reason given")")
         }
@@ -37,13 +42,14 @@ extension LuaHost {
     }
 
     private func pushCore(backend: String, version: String) {
-        lua_createtable(state, 0, 24)
+        lua_createtable(state, 0, 32)
         let functions: [(String, HostFunction)] = [
             ("barrier", .barrier), ("bcast", .broadcast), ("gather", .gather), ("enter", .enterLoop),
             ("next", .nextEvent), ("finish", .finishChunk), ("add", .addResult), ("leave", .leaveLoop),
             ("report_length", .reportLength), ("is_over_time", .isOverTime), ("cancel", .cancelLoop),
             ("is_apart", .isApart), ("load", .loadPart),
         ]
+        dlp_set_random_functions(state)
         for (name, function) in functions { setField(name) { dlp_push_function(state, function.rawValue) } }
         setField("rank") { lua_pushinteger(state, lua_Integer(port.rank)) }
         setField("size") { lua_pushinteger(state, lua_Integer(port.size)) }

@@ -2,6 +2,7 @@
 local dlp, core = ...
 local RANK, SIZE, IS_ROOT = dlp.RANK, dlp.SIZE, dlp.IS_ROOT
 local WORK, RESULTS = core.WORK, core.RESULTS
+local new_numbers = core.load("numbers")(core)
 
 -- The loop in whose body this rank is, if any. A loop begun there belongs to that one example and so to this rank:
 -- the others do not come by. It is done here alone, as by a job of one rank.
@@ -99,11 +100,11 @@ local function options(opts, name)
 end
 
 -- How to get the element at an index, and the number of elements; that is nil for an iterator, of which every rank has
--- a copy that it runs forward itself.
+-- a copy that it runs forward itself. The last value says whether to get one runs code of the script.
 local function elements(seq, opts, name)
   local count = type(seq) == "number" and math.tointeger(seq)
   if count and count >= 0 then
-    return function(i) return i end, count
+    return function(i) return i end, count, false
   elseif type(seq) == "function" then
     local position, is_over = 0, false
     return function(i)
@@ -119,7 +120,7 @@ local function elements(seq, opts, name)
         position = position + 1
       until position == i
       return value
-    end, nil
+    end, nil, true
   elseif type(seq) == "table" or type(seq) == "userdata" then
     local length = #seq
     return function(i)
@@ -128,7 +129,7 @@ local function elements(seq, opts, name)
         error(("%s: the sequence has no element %d, although it has %d"):format(name, i, length), 0)
       end
       return value
-    end, length
+    end, length, getmetatable(seq) ~= nil
   end
   local what = type(seq) == "number" and shown(seq) or "a " .. type(seq)
   error(("%s: expected a sequence, a number from 0 on or an iterator, got %s"):format(name, what), 3)
@@ -141,17 +142,28 @@ local function callable(fn, name)
   end
 end
 
+-- What `for` closes when it leaves a loop, in whatever way.
+local function closing(close) return setmetatable({}, {__close = close}) end
+
+-- A loop that this rank does by itself.
 local function alone(get, length, fn)
-  local i = 0
-  return function()
+  local numbers, i = new_numbers(), 0
+  local function step()
+    numbers:leave()
     while length == nil or i < length do
       i = i + 1
       local value = get(i)
       if value == nil then return nil end
-      if fn then value = fn(value, i) end
+      numbers:enter(i)
+      if fn then
+        value = fn(value, i)
+        numbers:take_result(i)
+      end
       if value ~= nil then return value, i end
+      numbers:leave()
     end
   end
+  return step, nil, nil, closing(function() numbers:leave() end)
 end
 
 -- Two loops stepped in turn would have each rank wait in one of them for what the others hold of the other.
@@ -165,12 +177,13 @@ end
 local Loop = {}
 Loop.__index = Loop
 
-function Loop.enter(get, length, opts, root_works, stream)
+function Loop.enter(get, length, runs_code, opts, root_works, stream)
   local prefix = opts.pbar_prefix ~= nil and tostring(opts.pbar_prefix) or nil
   local works = root_works or not IS_ROOT
   local id = core.enter(length or -1, stream, opts.chunk or 0, works, opts.progress_bar ~= false, prefix)
   return setmetatable({
-    id = id, get = get, length = length, first = 0, count = 0, done = 0, in_body = false, thread = coroutine.running(),
+    id = id, get = get, length = length, runs_code = runs_code, numbers = new_numbers(),
+    first = 0, count = 0, done = 0, in_body = false, thread = coroutine.running(),
   }, Loop)
 end
 
@@ -178,11 +191,13 @@ end
 function Loop:take()
   if self.done == self.count or (self.done > 0 and self.length and core.is_over_time(self.id)) then return nil end
   local index = self.first + self.done
+  if self.runs_code then self.numbers:leave() end
   local value, length = self.get(index)
   if value == nil then
     core.report_length(self.id, length)
     return nil
   end
+  self.numbers:enter(index)
   return value, index
 end
 
@@ -196,6 +211,7 @@ function Loop:leave(done)
   if self.is_over then return end
   self.is_over = true
   inside = nil
+  self.numbers:leave()
   if self.count > 0 then core.finish(self.id, self.first, done) end
   core.leave(self.id)
 end
@@ -204,21 +220,25 @@ function dlp.split_round_robin(seq, opts)
   opts = options(opts, "split_round_robin")
   local get, length = elements(seq, opts, "split_round_robin")
   if is_alone() then return alone(get, length) end
-  local i = RANK + 1 - SIZE
-  return function()
+  local numbers, i = new_numbers(), RANK + 1 - SIZE
+  local function step()
+    numbers:leave()
     i = i + SIZE
     if length and i > length then return nil end
     local value = get(i)
-    if value ~= nil then return value, i end
+    if value == nil then return nil end
+    numbers:enter(i)
+    return value, i
   end
+  return step, nil, nil, closing(function() numbers:leave() end)
 end
 
 function dlp.split_managed(seq, opts)
   local root_works
   opts, root_works = options(opts, "split_managed")
-  local get, length = elements(seq, opts, "split_managed")
+  local get, length, runs_code = elements(seq, opts, "split_managed")
   if is_alone() then return alone(get, length) end
-  local loop = Loop.enter(get, length, opts, root_works, false)
+  local loop = Loop.enter(get, length, runs_code, opts, root_works, false)
 
   local function step()
     if loop.is_over then return nil end
@@ -238,6 +258,7 @@ function dlp.split_managed(seq, opts)
       local event, first, count = core.next(loop.id)
       if event ~= WORK then
         loop.is_over = true
+        loop.numbers:leave()
         return nil
       end
       loop.first, loop.count, loop.done = first, count, 0
@@ -245,22 +266,25 @@ function dlp.split_managed(seq, opts)
   end
   -- The element whose body is left by `break`, or by an error, counts as done.
   function loop.close() loop:leave(loop.in_body and loop.done + 1 or loop.done) end
-  return step, nil, nil, setmetatable({}, {__close = loop.close})
+  return step, nil, nil, closing(loop.close)
 end
 
 function dlp.map_unordered(fn, seq, opts)
   callable(fn, "map_unordered")
   local root_works
   opts, root_works = options(opts, "map_unordered")
-  local get, length = elements(seq, opts, "map_unordered")
+  local get, length, runs_code = elements(seq, opts, "map_unordered")
   if is_alone() then return alone(get, length, fn) end
-  local loop = Loop.enter(get, length, opts, root_works, true)
+  local loop = Loop.enter(get, length, runs_code, opts, root_works, true)
   local results, first, count, position = nil, 0, 0, 0
 
   local function work()
     while true do
       local value, index = loop:take()
-      if value == nil then return loop:finish() end
+      if value == nil then
+        loop.numbers:leave()
+        return loop:finish()
+      end
       inside = loop
       core.add(loop.id, fn(value, index), index)
       inside = nil
@@ -271,6 +295,7 @@ function dlp.map_unordered(fn, seq, opts)
   local function step()
     check_turn(loop, "map_unordered")
     inside = nil
+    loop.numbers:leave()
     while true do
       while position < count do
         position = position + 1
@@ -278,7 +303,9 @@ function dlp.map_unordered(fn, seq, opts)
         -- A nil would end the caller's loop.
         if value ~= nil then
           inside = loop
-          return value, first + position - 1
+          local index = first + position - 1
+          loop.numbers:take_result(index)
+          return value, index
         end
       end
       if loop.is_over then return nil end
@@ -300,7 +327,7 @@ function dlp.map_unordered(fn, seq, opts)
     -- One that failed has no result.
     loop:leave(loop.done)
   end
-  return step, nil, nil, setmetatable({}, {__close = loop.close})
+  return step, nil, nil, closing(loop.close)
 end
 
 -- The results in the order of the sequence, by index and with their number in `n`, on the root; none elsewhere. They

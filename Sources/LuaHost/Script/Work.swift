@@ -127,6 +127,7 @@ extension LuaHost {
                 for number in 0..<run.count {
                     let index = run.first + number * run.stride
                     do throws(ScriptError) {
+                        seedRandom(index: -(index + 1))
                         lua_pushvalue(state, Slot.collect)
                         try readable { () throws(CodecError) in try resultDecoder.push() }
                         lua_pushinteger(state, lua_Integer(index + 1))

@@ -85,7 +85,8 @@ public final class LuaHost {
     /// What seeds `math.random`, together with an example's index.
     public var seed: Int64
 
-    /// Seeds `math.random` as for the example `index`, counted from 1; 0 stands for everything that is no example.
+    /// Seeds `math.random` as for the example `index`, counted from 1; minus that is for collecting its result, and 0 for
+    /// everything that is no example.
     public func seedRandom(index: Int) { dlp_random_seed(state, seed, lua_Integer(index)) }
 
     /// Lets another thread make the script fail.
