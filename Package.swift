@@ -30,10 +30,8 @@ let package = Package(
         .library(name: "DLP", targets: ["DLP", "AME"]),
     ],
     dependencies: [
-        // The command line: options, messages, completions.
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // HMAC-SHA256 of the handshake, AES-GCM of what follows it.
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
     ],
     targets: [
         // C that must be C: Lua's headers, the trampoline between Lua and Swift, fork and its kin, libraries opened at run
@@ -63,26 +61,22 @@ let package = Package(
         .target(name: "Report", dependencies: ["DLP", "CSystem"], swiftSettings: strict),
         // What is done, in a file from which a job goes on.
         .target(name: "Journal", dependencies: ["DLP", "CSQLite", "CSystem"], swiftSettings: strict),
+        // Command lines: options, completions.
+        .target(name: "Arguments", dependencies: ["DLP", "CSystem"], swiftSettings: strict),
         // Starting ranks on this machine: ameexec and `dlp-lua -np`.
         .target(name: "Launcher", dependencies: ["DLP", "AME", "CSystem"], swiftSettings: strict),
         // One job from options to exit status.
         .target(
             name: "Runner",
-            dependencies: ["DLP", "AME", "MPIBackend", "LuaHost", "Journal", "Report", "Launcher", "CSystem"],
+            dependencies: [
+                "Arguments", "DLP", "AME", "MPIBackend", "LuaHost", "Journal", "Report", "Launcher", "CSystem",
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "dlp-lua",
-            dependencies: [
-                "DLP", "Runner", "Launcher", "CSystem",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            swiftSettings: strict),
+            dependencies: ["Arguments", "DLP", "Runner", "Launcher", "CSystem"], swiftSettings: strict),
         .executableTarget(
-            name: "ameexec",
-            dependencies: [
-                "DLP", "Launcher", "CSystem", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            swiftSettings: strict),
+            name: "ameexec", dependencies: ["Arguments", "DLP", "Launcher", "CSystem"], swiftSettings: strict),
 
         // What a Swift program does with the library; built with everything else, so that it stays right.
         .executableTarget(
@@ -111,7 +105,10 @@ let package = Package(
         .testTarget(name: "ReportTests", dependencies: ["Report", "DLP", "Simulation"], swiftSettings: strict),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "DLP", "CSQLite"], swiftSettings: strict),
         .testTarget(name: "LauncherTests", dependencies: ["Launcher", "AME", "Simulation"], swiftSettings: strict),
-        .testTarget(name: "RunnerTests", dependencies: ["Runner", "AME", "MPIBackend", "DLP"], swiftSettings: strict),
+        .testTarget(name: "ArgumentsTests", dependencies: ["Arguments", "DLP"], swiftSettings: strict),
+        .testTarget(
+            name: "RunnerTests", dependencies: ["Runner", "Arguments", "AME", "MPIBackend", "DLP"],
+            swiftSettings: strict),
         // A rank that exercises the MPI transport, for the end-to-end tests.
         .executableTarget(
             name: "mpi-probe", dependencies: ["MPIBackend", "DLP", "CSystem"], path: "Tests/MPIProbe",

@@ -23,3 +23,16 @@ void dlp_leave_crashes_to_system(void) {
         if (sigaction(crashes[i], NULL, &present) == 0 && present.sa_handler != SIG_IGN) signal(crashes[i], SIG_DFL);
     }
 }
+
+static int argument_count;
+static char **arguments;
+
+/// The C library calls it with what main will get.
+__attribute__((constructor)) static void keep_arguments(int count, char **words) {
+    argument_count = count;
+    arguments = words;
+}
+
+int dlp_argument_count(void) { return argument_count; }
+
+char **dlp_arguments(void) { return arguments; }

@@ -1,4 +1,5 @@
 import CSystem
+import DLP
 
 /// How SQLite makes transactions atomic.
 enum CommitMode {
@@ -16,8 +17,8 @@ enum CommitMode {
     ]
 
     /// What suits the file system of the file at `path`.
-    init(path: String) {
-        self = Self.local.contains(dlp_file_system(path)) ? .writeAhead : .rollback
+    init(path: SystemString) {
+        self = Self.local.contains(dlp_file_system(path.cString)) ? .writeAhead : .rollback
     }
 
     /// What SQLite is told.

@@ -1,4 +1,5 @@
 import CSQLite
+import DLP
 import Glibc
 
 /// Why a journal cannot be used, or not any more.
@@ -9,12 +10,12 @@ public struct JournalError: Error, Sendable, Equatable, CustomStringConvertible 
     init(_ description: String) { self.description = description }
 
     /// The system refused to open `path` with `code`.
-    init(path: String, errno code: Int32) {
+    init(path: SystemString, errno code: Int32) {
         description = "cannot open the journal \(path): \(String(cString: strerror(code)))"
     }
 
     /// What SQLite's refusal means to somebody who uses the journal at `path`.
-    init(path: String, _ error: SQLiteError) {
+    init(path: SystemString, _ error: SQLiteError) {
         description =
             switch error.code {
             case SQLITE_NOTADB: "\(path) is no journal of dlp-lua; give --journal the name of another file"

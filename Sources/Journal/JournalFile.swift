@@ -1,9 +1,9 @@
-import DLP
+public import DLP
 
 /// A journal that this job, and no other, may write.
 public final class JournalFile {
     /// Where it lies.
-    public let path: String
+    public let path: SystemString
 
     let database: Database
     private var lock: JournalLock?
@@ -13,14 +13,15 @@ public final class JournalFile {
     /// - Throws: `JournalError` where it cannot be written, where another job has it, where it is something else than a
     ///   journal, or somebody else's and `policy` does not say that this does not matter.
     public convenience init(
-        path: String, identity: JournalIdentity, policy: JournalPolicy
+        path: SystemString, identity: JournalIdentity, policy: JournalPolicy
     ) throws(JournalError) {
         // The file has to be there before anybody can tell what file system it is on.
         try self.init(path: path, identity: identity, policy: policy, lock: JournalLock(path: path), mode: nil)
     }
 
     init(
-        path: String, identity: JournalIdentity, policy: JournalPolicy, lock: consuming JournalLock, mode: CommitMode?
+        path: SystemString, identity: JournalIdentity, policy: JournalPolicy, lock: consuming JournalLock,
+        mode: CommitMode?
     ) throws(JournalError) {
         let database: Database
         do { database = try Database(path: path, .readWrite) } catch { throw JournalError(path: path, error) }
@@ -46,7 +47,7 @@ public final class JournalFile {
     }
 
     /// The seed that a journal at `path` belongs to; nil where there is none.
-    public static func seed(at path: String) -> Int64? {
+    public static func seed(at path: SystemString) -> Int64? {
         // Whoever opens it to write says what is wrong with it.
         guard let database = try? Database(path: path, .readOnly),
             let header = try? JournalHeader.read(database, path: path)

@@ -13,7 +13,7 @@ struct JournalHeader {
     /// What the database at `path` says; nil where there is nothing in it.
     ///
     /// - Throws: `JournalError` where it is something else than a journal, or one that we cannot read.
-    static func read(_ database: Database, path: String) throws(JournalError) -> JournalHeader? {
+    static func read(_ database: Database, path: SystemString) throws(JournalError) -> JournalHeader? {
         do throws(SQLiteError) {
             let mark = try Statement(
                 database, "SELECT (SELECT count(*) FROM sqlite_schema), application_id FROM pragma_application_id")
@@ -34,7 +34,7 @@ struct JournalHeader {
         return JournalHeader(
             format: texts["format"].flatMap { Int64($0) } ?? 0,
             identity: JournalIdentity(
-                script: texts["script"] ?? "", scriptDigest: digest, arguments: texts["arguments"],
+                script: SystemString(texts["script"] ?? ""), scriptDigest: digest, arguments: texts["arguments"],
                 seed: texts["seed"].flatMap { Int64($0) } ?? 0),
             length: texts["examples"].flatMap { Int($0) })
     }
@@ -43,7 +43,7 @@ struct JournalHeader {
     static func write(_ identity: JournalIdentity, to database: Database) throws(SQLiteError) {
         let set = try Statement(database, "INSERT OR REPLACE INTO meta VALUES (?, ?)")
         let texts = [
-            ("script", identity.script), ("script_digest", "\(identity.scriptDigest)"),
+            ("script", identity.script.description), ("script_digest", "\(identity.scriptDigest)"),
             ("arguments", identity.arguments ?? "[]"), ("dlp_lua", Version.current),
         ]
         for (name, text) in texts {

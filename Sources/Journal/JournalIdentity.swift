@@ -3,7 +3,7 @@ public import DLP
 /// What a journal belongs to: results of another script, of other arguments or random numbers, would not fit in.
 public struct JournalIdentity: Sendable {
     /// The script's name, for messages.
-    public var script: String
+    public var script: SystemString
     /// The digest of the script's text.
     public var scriptDigest: Digest
     /// The script's arguments, as an array in JSON; nil in journals that did not note them yet.
@@ -12,23 +12,30 @@ public struct JournalIdentity: Sendable {
     public var seed: Int64
 
     /// The identity of a job whose script has this text and these arguments.
-    public init(script: String, text: Bytes, arguments: [String], seed: Int64) {
+    public init(script: SystemString, text: Bytes, arguments: [SystemString], seed: Int64) {
         self.init(
             script: script, scriptDigest: Digest(ofText: text), arguments: Self.json(arguments), seed: seed)
     }
 
-    init(script: String, scriptDigest: Digest, arguments: String?, seed: Int64) {
+    init(script: SystemString, scriptDigest: Digest, arguments: String?, seed: Int64) {
         self.script = script
         self.scriptDigest = scriptDigest
         self.arguments = arguments
         self.seed = seed
     }
 
-    private static func json(_ arguments: [String]) -> String {
+    private static func json(_ arguments: [SystemString]) -> String {
         var writer = ByteWriter()
         for (number, argument) in arguments.enumerated() {
             writer.append(utf8: number == 0 ? "[" : ",")
-            writer.appendJSON(argument)
+            // No argument is an object otherwise: what is not UTF-8 is not taken for the text that spells it.
+            if let text = argument.text {
+                writer.appendJSON(text)
+            } else {
+                writer.append(utf8: "{\"base64url\":\"")
+                argument.bytes.withUnsafeBytes { writer.appendBase64URL($0) }
+                writer.append(utf8: "\"}")
+            }
         }
         writer.append(utf8: arguments.isEmpty ? "[]" : "]")
         return String(decoding: writer.finish().array, as: UTF8.self)
@@ -57,10 +64,10 @@ public enum JournalPolicy: Sendable {
 
 extension JournalIdentity {
     /// Why a job must not go on with a journal that belongs to `other`; nil where it may.
-    func objection(to other: JournalIdentity, path: String) -> String? {
+    func objection(to other: JournalIdentity, path: SystemString) -> String? {
         let remedy = "--keep goes on all the same (what is done stays done), --fresh starts over"
         if scriptDigest != other.scriptDigest {
-            return script == other.script
+            return script.description == other.script.description
                 ? "the journal \(path) was made by \(script) before it was changed; \(remedy)"
                 : "the journal \(path) was made by \(other.script), not by \(script); \(remedy)"
         }

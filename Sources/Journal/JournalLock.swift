@@ -1,3 +1,4 @@
+import DLP
 import Glibc
 
 /// Keeps other jobs off a journal for as long as it lives; it goes with the process, however that ends.
@@ -15,8 +16,8 @@ struct JournalLock: ~Copyable {
     /// Creates the file at `path` where it is not there, and locks it.
     ///
     /// - Throws: `JournalError` where it cannot be written, or another job has it.
-    init(path: String) throws(JournalError) {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o666)
+    init(path: SystemString) throws(JournalError) {
+        let descriptor = open(path.cString, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o666)
         guard descriptor >= 0 else { throw JournalError(path: path, errno: errno) }
         var lock = flock(
             l_type: Int16(F_WRLCK), l_whence: Int16(SEEK_SET), l_start: Self.position, l_len: 1, l_pid: 0)

@@ -23,7 +23,7 @@ public final class JournalReader {
         public var error: String?
     }
 
-    private let path: String
+    private let path: SystemString
     private let database: Database
     /// The length of the list of examples, where a job has seen its end.
     public let length: Int?
@@ -31,9 +31,9 @@ public final class JournalReader {
     /// Opens the journal at `path`.
     ///
     /// - Throws: `JournalError` where it cannot be read, or is none.
-    public init(path: String) throws(JournalError) {
+    public init(path: SystemString) throws(JournalError) {
         // The system says better than SQLite why a file cannot be opened.
-        guard access(path, R_OK) == 0 else { throw JournalError(path: path, errno: errno) }
+        guard access(path.cString, R_OK) == 0 else { throw JournalError(path: path, errno: errno) }
         do { database = try Database(path: path, .readOnly) } catch { throw JournalError(path: path, error) }
         self.path = path
         guard let header = try JournalHeader.read(database, path: path) else {

@@ -20,7 +20,7 @@ public final class JournalWriter: Sendable {
     private let state: Monitor<State>
     private let ledger: ExampleLedger
     /// Where the journal lies.
-    public let path: String
+    public let path: SystemString
 
     /// How long entries wait for company, in nanoseconds.
     private static let delay: UInt64 = 200_000_000

@@ -3,13 +3,13 @@ public import DLP
 
 /// The results that a journal held when the job began, read as they are needed.
 public final class StoredResults {
-    private let path: String
+    private let path: SystemString
     private let select: Statement
 
     /// Opens the journal at `path` to read.
     ///
     /// - Throws: `JournalError` where that is not possible.
-    public init(path: String) throws(JournalError) {
+    public init(path: SystemString) throws(JournalError) {
         self.path = path
         do {
             select = try Statement(Database(path: path, .readOnly), "SELECT result FROM results WHERE id = ?")

@@ -1,4 +1,5 @@
 import CSystem
+public import DLP
 import Glibc
 
 /// Starts the ranks of a job on this machine and waits for its end.
@@ -15,8 +16,7 @@ public func launch(_ options: LaunchOptions) -> Int32 {
         try options.validate()
         return try Supervisor(options).run()
     } catch {
-        let line = "\(options.program): \(error.message)\n"
-        _ = write(2, line, line.utf8.count)
+        writeMessage(error.message, from: options.program)
         return error.status
     }
 }
@@ -35,10 +35,24 @@ extension LaunchOptions {
         if let timeout, !(timeout > 0) {
             throw LaunchError("--timeout takes a number of seconds above 0, not \(timeout)", status: 2)
         }
-        for (name, _) in exports where name.isEmpty || name.utf8.contains(0) {
+        for (name, _) in exports where name.bytes.isEmpty {
             throw LaunchError("-x takes NAME or NAME=VALUE, and a name is not empty", status: 2)
         }
     }
+}
+
+/// The number of ranks that `text` asks for: a number, or `auto`, one for each CPU that this process may run on.
+///
+/// - Throws: `LaunchError` where it is neither.
+public func rankCount(_ text: SystemString) throws(LaunchError) -> Int {
+    if text == "auto" {
+        var cpus = [Int32](repeating: 0, count: 1024)
+        return max(Int(dlp_allowed_cpus(&cpus, Int32(cpus.count))), 1)
+    }
+    guard let number = Int(text.description), number >= 1 else {
+        throw LaunchError("-np must be a number of ranks from 1 on, or auto, not '\(text)'", status: 2)
+    }
+    return number
 }
 
 /// The largest process number of this machine.

@@ -1,9 +1,9 @@
 import Glibc
 
 /// Why a job could not be started.
-struct LaunchError: Error {
+public struct LaunchError: Error {
     /// One sentence for the user.
-    let message: String
+    public let message: String
     /// The exit status that goes with it.
     let status: Int32
 

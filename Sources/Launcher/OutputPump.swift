@@ -1,4 +1,5 @@
 import CSystem
+import DLP
 import Glibc
 
 /// Brings what the ranks write to the launcher's standard output and standard error.
@@ -60,7 +61,7 @@ final class OutputPump {
     }
 
     /// Writes a line of the launcher's own to standard error.
-    func report(_ line: String) { errors.lines.write(line + "\n", from: ownSource) }
+    func report(_ line: String) { errors.lines.write(line.visible(keepsLines: true) + "\n", from: ownSource) }
 
     /// Drops what ranks write from now on: what they have to say about the end of a job that is ended for them.
     func mute() { isMuted = true }

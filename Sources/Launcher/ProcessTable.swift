@@ -1,4 +1,5 @@
 import CSystem
+import DLP
 import Glibc
 
 /// The processes of a job: starts, signals and reaps them, and keeps the guardian informed.
@@ -54,9 +55,9 @@ final class ProcessTable {
     /// Starts `command` as `rank`.
     ///
     /// - Returns: Its process number, or nil with the reason in `errno`.
-    func start(_ rank: Int, _ command: [String], _ plan: Plan) -> pid_t? {
+    func start(_ rank: Int, _ command: [SystemString], _ plan: Plan) -> pid_t? {
         var mask = plan.mask
-        let pid = withCStrings(command.map { Array($0.utf8) }) { arguments in
+        let pid = withCStrings(command.map(\.bytes)) { arguments in
             withCStrings(plan.environment) { environment in
                 plan.inherited.withUnsafeBufferPointer { inherited in
                     withUnsafePointer(to: &mask) { mask in

@@ -1,4 +1,5 @@
 import AME
+import DLP
 import Glibc
 
 /// The environment of the ranks: the launcher's own, what the user exports, and what tells a rank its place.
@@ -8,7 +9,8 @@ struct RankEnvironment {
 
     /// An outer job's variables, if there is one, are replaced, not passed on.
     init(
-        inherited: [[UInt8]], exports: [(name: String, value: String?)], rendezvous: [(name: String, value: String)],
+        inherited: [[UInt8]], exports: [(name: SystemString, value: SystemString?)],
+        rendezvous: [(name: String, value: String)],
         size: Int, columns: Int
     ) {
         var own = rendezvous + [(AMEVariable.size, String(size))]
@@ -17,8 +19,8 @@ struct RankEnvironment {
         var replaced = Set(AMEVariable.all.map { Array($0.utf8) })
         var entries: [[UInt8]] = []
         // From the last to the first: the last of several values counts.
-        for (name, value) in set.reversed() where replaced.insert(Array(name.utf8)).inserted {
-            entries.append(Array("\(name)=\(value)".utf8))
+        for (name, value) in set.reversed() where replaced.insert(name.bytes).inserted {
+            entries.append(name.bytes + [UInt8(ascii: "=")] + value.bytes)
         }
         entries += inherited.filter { entry in !replaced.contains(Array(entry.prefix { $0 != UInt8(ascii: "=") })) }
         common = entries + own.map { Array("\($0.name)=\($0.value)".utf8) }

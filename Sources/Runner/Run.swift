@@ -1,3 +1,4 @@
+import AME
 import CLuaHost
 import CSystem
 import DLP
@@ -29,6 +30,11 @@ public func run(_ invocation: Invocation) -> Int32 {
             wanted: wanted, facts: .own, isJoinable: invocation.options.joinable != nil, isChild: Heritage.includes)
         if invocation.options.encrypt == .yes { try Encryption.check(detection.choice) }
     } catch { return complainOnce(error.message, status: 2) }
+    if let option = invocation.misplacedOption, Detection.rankByVariables(.own) == 0, isShownOnTerminal {
+        Complaint.write(
+            "\(option) stands behind the script, which gets it as an argument; options of dlp-lua stand before the script"
+        )
+    }
     if let warning = detection.warning { Complaint.write(warning) }
 
     let session: Session
@@ -48,6 +54,9 @@ public func run(_ invocation: Invocation) -> Int32 {
     if invocation.task == .info { return Info.show(session) }
     return ScriptRun(session, invocation).run()
 }
+
+/// Whether somebody reads standard error as it comes, here or by way of ameexec.
+private var isShownOnTerminal: Bool { isatty(2) == 1 || ProcessFacts.own.number(AMEVariable.columns) != nil }
 
 /// Complains on the root alone: the other ranks were called with the same words.
 public func complainOnce(_ message: String, status: Int32) -> Int32 {

@@ -88,13 +88,13 @@ final class ScriptRun {
 
     private func openTimeline(of script: Script) throws(UsageError) {
         guard session.isRoot else { return }
-        var text: String?
+        var text: SystemString?
         if case .file(let path) = invocation.source { text = path }
         try FileClash.check([
             ("the script", text), ("--journal", options.journal), ("--output", options.output),
             ("--timeline", options.timeline),
         ])
-        try session.openTimeline(options.timeline, title: script.name)
+        try session.openTimeline(options.timeline, title: script.name.description)
     }
 
     private func scripted<Result>(
@@ -126,20 +126,20 @@ final class ScriptRun {
         switch invocation.source {
         case .text(let text):
             return Script(
-                chunkName: "=(command line)", source: Bytes(Array(text.utf8)), name: "(command line)",
+                chunkName: "=(command line)", source: Bytes(text.bytes), name: "(command line)",
                 arguments: arguments)
         case .standardInput:
             // Only the root has one; everybody runs what it read.
             let source = try session.port.broadcast(session.isRoot ? try LineReader.allBytes() : .empty)
             return Script(chunkName: "=stdin", source: source, name: "-", arguments: arguments)
         case .file(let path):
-            return Script(chunkName: "@\(path)", source: try readFile(path), name: path, arguments: arguments)
+            return Script(chunkName: "@" + path, source: try readFile(path), name: path, arguments: arguments)
         case .journal, .running, .none: throw UsageError("no script given")
         }
     }
 
-    private func readFile(_ path: String) throws(UsageError) -> Bytes {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    private func readFile(_ path: SystemString) throws(UsageError) -> Bytes {
+        let descriptor = open(path.cString, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw UsageError("cannot open the script \(path): \(String(cString: strerror(errno)))")
         }

@@ -1,62 +1,93 @@
-import ArgumentParser
+import Arguments
 import CSystem
 import DLP
 import Glibc
 import Launcher
 
-/// The command line of ameexec.
+/// ameexec: a program several times on this machine, as the ranks of one job.
 @main
-struct Main: ParsableCommand {
-    enum Binding: String, ExpressibleByArgument, CaseIterable { case core, none }
-
-    static let configuration = CommandConfiguration(
-        commandName: "ameexec",
-        abstract: "Start a program several times on this machine, as the ranks of one job.",
-        usage: "ameexec [-np N] [OPTION]... COMMAND [ARG]...", version: Version.current)
-
-    @Option(name: [.customShort("n"), .customLong("np", withSingleDash: true)], help: "How many ranks to start.")
-    var size = 1
-    @Option(help: ArgumentHelp("The rank that reads standard input, a terminal too.", valueName: "rank"))
-    var pty: Int?
-    @Flag(help: "Begin each line of output with [rank].") var tagOutput = false
-    @Option(help: "Let each rank run on one CPU only (core), or anywhere (none).") var bindTo = Binding.none
-    @Option(
-        name: .customShort("x"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Set a variable in the environment of the ranks; repeatable.", valueName: "name[=value]"))
-    var export: [String] = []
-    @Option(help: ArgumentHelp("End the job after so many seconds, with status 124.", valueName: "seconds"))
-    var timeout: Double?
-    @Flag(help: "Say when each rank starts and how it ends.") var debug = false
-    @Argument(parsing: .captureForPassthrough, help: "The program, and its arguments.") var command: [String] = []
+struct Main {
+    private static let options: [Option] = [
+        Option("-np", "-n", value: "N", completion: .words(["auto"]), joinsNumbers: true),
+        Option("--pty", value: "RANK"),
+        Option("--tag-output"),
+        Option("--bind-to", value: "core|none", completion: .words(["core", "none"])),
+        Option("-x", value: "NAME[=VALUE]"),
+        Option("--timeout", value: "SECONDS"),
+        Option("--debug"),
+        Option("--help", "-h"),
+        Option("--version"),
+        Option("--generate-completion-script", value: "SHELL", completion: .words(ShellCompletion.shells)),
+    ]
 
     static func main() {
         dlp_leave_crashes_to_system()
         do {
-            Glibc.exit(launch(try parse(Array(CommandLine.arguments.dropFirst())).options()))
-        } catch {
-            guard exitCode(for: error).isSuccess else {
-                let text = "ameexec: \(message(for: error)); see ameexec --help\n"
-                write(2, text, text.utf8.count)
-                Glibc.exit(2)
+            let words = try ParsedArguments(ownArguments(), options: options)
+            if let text = try text(words) {
+                print(text)
+            } else {
+                exit(launch(try launchOptions(words)))
             }
-            print(fullMessage(for: error))
-            Glibc.exit(0)
+        } catch {
+            let message = (error as? ArgumentError)?.message ?? (error as? LaunchError)?.message ?? "\(error)"
+            writeMessage(ArgumentError.withHelp(message, of: "ameexec"), from: "ameexec")
+            exit(2)
         }
     }
 
-    private func options() throws -> LaunchOptions {
-        // COMMAND takes everything from the first argument on that is no option of ours, these two included.
-        switch command.first {
-        case "--help", "-h": throw CleanExit.helpRequest()
-        case "--version": throw CleanExit.message(Self.configuration.version)
-        case let first? where first.hasPrefix("-") && first != "--":
-            throw ValidationError("there is no option \(first)")
-        default: break
+    /// What is to be printed, and nothing to be started; nil where there is something to start.
+    private static func text(_ words: ParsedArguments) throws -> String? {
+        if words.value("--help") != nil { return helpText }
+        if words.value("--version") != nil { return Version.current }
+        guard let shell = words.value("--generate-completion-script") else { return nil }
+        let completion = ShellCompletion(program: "ameexec", options: options, first: .command)
+        guard let script = completion.script(for: shell.description) else {
+            throw ArgumentError("--generate-completion-script knows bash, zsh and fish, not '\(shell)'")
         }
-        var options = LaunchOptions(command: Array(command.drop { $0 == "--" }))
-        (options.size, options.pty, options.timeout) = (size, pty, timeout)
-        (options.tagOutput, options.debug, options.bindToCore) = (tagOutput, debug, bindTo == .core)
-        export.forEach { options.export($0) }
+        return script
+    }
+
+    private static func launchOptions(_ words: ParsedArguments) throws -> LaunchOptions {
+        var options = LaunchOptions(command: Array(words.rest))
+        for given in words.given {
+            let value = given.value
+            switch given.option.name {
+            case "-np": options.size = try rankCount(value)
+            case "--pty":
+                guard let rank = Int(value.description) else {
+                    throw ArgumentError("--pty must be the number of a rank, not '\(value)'")
+                }
+                options.pty = rank
+            case "--tag-output": options.tagOutput = true
+            case "--bind-to":
+                guard value == "core" || value == "none" else {
+                    throw ArgumentError("--bind-to must be core or none, not '\(value)'")
+                }
+                options.bindToCore = value == "core"
+            case "-x": options.export(value)
+            case "--timeout":
+                guard let seconds = Double(value.description) else {
+                    throw ArgumentError("--timeout must be a number of seconds, not '\(value)'")
+                }
+                options.timeout = seconds
+            case "--debug": options.debug = true
+            default: break
+            }
+        }
         return options
     }
+
+    private static let helpText = """
+        ameexec [OPTION]... COMMAND [ARG]...    start a program several times on this machine, as the ranks of one job
+
+          -np N, -n N        how many ranks to start (1); auto: one for each CPU that they may use
+          --pty RANK         the rank that reads standard input, a terminal too
+          --tag-output       begin each line of output with [rank]
+          --bind-to WHAT     core: each rank runs on one CPU only; none: anywhere
+          -x NAME[=VALUE]    set a variable in the environment of the ranks; repeatable
+          --timeout SECONDS  end the job after so many seconds, with status 124
+          --debug            say when each rank starts and how it ends
+          --version  --help  --generate-completion-script bash|zsh|fish
+        """
 }

@@ -1,144 +1,108 @@
-import ArgumentParser
+import Arguments
 import DLP
+import Launcher
 import Runner
 
 /// The command line of dlp-lua.
-struct Command: ParsableCommand {
-    /// The parser looks for its own option that prints completions by means of two more commands, which take a seventh of
-    /// the time of each start; but not in what claims to be the command of another.
-    static let configuration =
-        CommandLine.arguments.contains { $0.hasPrefix("--generate-completion-script") }
-        ? CommandConfiguration(commandName: "dlp-lua", helpNames: [])
-        : CommandConfiguration(commandName: "dlp-lua", _superCommandName: "", helpNames: [])
+struct Command {
+    /// What stands on it besides the options of a job.
+    private static let own: [Option] = [
+        Option("-np", "-n", value: "N", completion: .words(["auto"]), joinsNumbers: true),
+        Option("-e", value: "CHUNK"),
+        Option("--join", value: "HOST:PORT"),
+        Option("--results", value: "FILE", completion: .files([])),
+        Option("--sandbox"),
+        Option("--check"),
+        Option("--info"),
+        Option("--help", "-h"),
+        Option("--version"),
+        Option("--generate-completion-script", value: "SHELL", completion: .words(ShellCompletion.shells)),
+    ]
 
-    // Values are text here: the script's own options are checked by the same rules, and every further type of value
-    // costs a tenth of a millisecond at each start.
-    @Option(name: .customShort("e"), parsing: .unconditional) var chunkText: String?
-    @Option(completion: .list(["map", "managed", "round-robin"])) var mode: String?
-    @Option(completion: .list(["ame", "mpi", "none"])) var backend: String?
-    @Option(parsing: .unconditional) var chunk: String?
-    @Option(completion: .list(["yes", "no"])) var rootWorks: String?
-    @Option(completion: .list(["replicate", "root"])) var examples: String?
-    @Option(parsing: .unconditional) var seed: String?
-    @Option(completion: .list(["stop", "continue"])) var onError: String?
-    @Option(parsing: .unconditional) var retries: String?
-    @Option(parsing: .unconditional) var crashLimit: String?
-    @Option(parsing: .unconditional) var connectTimeout: String?
-    @Option var joinable: String?
-    @Option var join: String?
-    @Option(completion: .list(["auto", "on", "off"])) var progress: String?
-    @Option(completion: .file(extensions: ["jsonl", "json", "csv"])) var output: String?
-    @Option(completion: .file(extensions: ["svg", "json"])) var timeline: String?
-    @Option(parsing: .unconditional) var timeout: String?
-    @Option(parsing: .unconditional) var memory: String?
-    @Option(parsing: .unconditional) var stopAfter: String?
-    @Flag var sandbox = false
-    @Flag var encrypt = false
-    @Option(name: [.customLong("np", withSingleDash: true), .customShort("n")], parsing: .unconditional) var np: String?
-    @Option(completion: .file()) var journal: String?
-    @Option(completion: .file()) var results: String?
-    @Flag var keep = false
-    @Flag var fresh = false
-    @Flag var check = false
-    @Flag var info = false
-    @Argument(parsing: .captureForPassthrough, completion: .file(extensions: ["lua"])) var words: [String] = []
+    private let words: ParsedArguments
 
-    mutating func validate() throws {
-        // The words take everything from the first one on that is no option of ours.
-        switch words.first {
-        case "--help", "-h": throw CleanExit.message(helpText)
-        case "--version": throw CleanExit.message("dlp-lua \(Version.current)")
-        case "--": words.removeFirst()
-        case let first? where first.hasPrefix("-") && first != "-" && !isEndOfOptions(before: words):
-            throw ValidationError("there is no option \(first)")
-        default: break
-        }
-        if join != nil {
-            if chunkText != nil || !words.isEmpty || check || info || results != nil {
-                throw ValidationError("--join takes script and options from the job that it joins")
-            }
-        } else if results != nil {
-            if chunkText != nil || !words.isEmpty {
-                throw ValidationError("--results shows a journal, without a script")
-            }
-        } else if !info && chunkText == nil && words.isEmpty {
-            throw ValidationError("no script was given")
-        }
+    /// Takes apart the words of a command line.
+    ///
+    /// - Throws: `ArgumentError` where they are none.
+    init(_ arguments: [SystemString]) throws(ArgumentError) {
+        words = try ParsedArguments(arguments, options: Self.own + JobOption.all.map(\.option))
     }
 
-    /// Whether `--` stands before the last words, where the parser has dropped it.
-    private func isEndOfOptions(before words: [String]) -> Bool {
-        CommandLine.arguments.dropLast(words.count).last == "--"
+    private func has(_ name: String) -> Bool { words.value(name) != nil }
+
+    /// What is to be printed, and nothing else to be done; nil where there is something to do.
+    func text() throws -> String? {
+        if has("--help") { return helpText }
+        if has("--version") { return "dlp-lua \(Version.current)" }
+        guard let shell = words.value("--generate-completion-script") else { return nil }
+        let completion = ShellCompletion(
+            program: "dlp-lua", options: Self.own + JobOption.all.map(\.option), first: .files(["lua"]))
+        guard let script = completion.script(for: shell.description) else {
+            throw UsageError("--generate-completion-script knows bash, zsh and fish, not '\(shell)'")
+        }
+        return script
     }
 
     /// How many ranks to start here, where that was asked for.
     var ranks: Int? {
-        get throws {
-            guard let np else { return nil }
-            guard let number = Int(np), number >= 1 else {
-                throw UsageError("-np must be a number of ranks from 1 on, not '\(np)'")
-            }
-            return number
-        }
+        get throws { try words.value("-np").map { try rankCount($0) } }
+    }
+
+    /// The words for each rank that is started here.
+    var wordsOfRanks: [SystemString] { words.without("-np") }
+
+    /// An option that stands where it is the script's, and may have been meant for dlp-lua.
+    private var misplaced: SystemString? {
+        words.firstOptionBehind(among: Self.own + JobOption.all.map(\.option))
     }
 
     /// What is to be done, without the number of ranks.
     func invocation() throws -> Invocation {
         var options = JobOptions()
-        let values = [
-            ("mode", mode), ("backend", backend), ("chunk", chunk), ("root-works", rootWorks), ("examples", examples),
-            ("seed", seed), ("on-error", onError), ("retries", retries), ("crash-limit", crashLimit),
-            ("connect-timeout", connectTimeout), ("joinable", joinable), ("progress", progress), ("output", output),
-            ("timeout", timeout), ("memory", memory), ("journal", journal), ("keep", keep ? "yes" : nil),
-            ("fresh", fresh ? "yes" : nil), ("encrypt", encrypt ? "yes" : nil), ("stop-after", stopAfter),
-            ("timeline", timeline),
-        ]
-        for case (let name, let value?) in values { try options.set(name, value) }
-        options.isSandboxed = sandbox
-        if let join {
-            // These two concern its own connection.
-            let given =
-                values.filter { $1 != nil && !["connect-timeout", "encrypt"].contains($0) }.map(\.0)
-                + (sandbox ? ["sandbox"] : [])
-            if let other = given.first {
-                throw UsageError("--join takes --\(other) from the job that it joins: leave it out")
+        var names: [String] = []
+        for option in JobOption.all {
+            for given in words.given where given.option.name == option.option.name {
+                try options.set(option.name, option.isSwitch ? "yes" : given.value)
+                names.append(option.name)
             }
-            guard let address = JobAddress(join), address.host != nil, address.port != 0 else {
-                throw UsageError("--join must be HOST:PORT, as the job has said it, not '\(join)'")
-            }
-            return Invocation(source: .running(address), arguments: [], task: .run, options: options)
         }
-        if let results {
-            return Invocation(source: .journal(results), arguments: [], task: .run, options: options)
+        options.isSandboxed = has("--sandbox")
+        let task: Invocation.Task = has("--info") ? .info : has("--check") ? .check : .run
+        var arguments = Array(words.rest)
+        let source: Invocation.Source
+        if let join = words.value("--join") {
+            source = .running(try address(join, besides: names))
+        } else if let results = words.value("--results") {
+            guard !has("-e"), arguments.isEmpty else { throw UsageError("--results shows a journal, without a script") }
+            source = .journal(results)
+        } else if let chunk = words.value("-e") {
+            source = .text(chunk)
+        } else if let script = arguments.first {
+            arguments.removeFirst()
+            source = script == "-" ? .standardInput : .file(script)
+        } else {
+            guard case .info = task else { throw UsageError("no script was given") }
+            source = .none
         }
-        let task: Invocation.Task = info ? .info : check ? .check : .run
-        if let chunkText {
-            return Invocation(source: .text(chunkText), arguments: words, task: task, options: options)
-        }
-        guard let script = words.first else {
-            return Invocation(source: .none, arguments: [], task: task, options: options)
-        }
-        return Invocation(
-            source: script == "-" ? .standardInput : .file(script), arguments: Array(words.dropFirst()), task: task,
-            options: options)
+        var invocation = Invocation(source: source, arguments: arguments, task: task, options: options)
+        invocation.misplacedOption = misplaced
+        return invocation
     }
 
-    /// The arguments for each rank: all but `-np N`, which stands before the script.
-    static func withoutRanks(_ arguments: some Sequence<String>) -> [String] {
-        var rest: [String] = []
-        var skipsNext = false
-        var isDone = false
-        for argument in arguments {
-            if skipsNext {
-                skipsNext = false
-            } else if !isDone, argument == "-np" || argument == "-n" {
-                (skipsNext, isDone) = (true, true)
-            } else if !isDone, argument.hasPrefix("-np=") || argument.hasPrefix("-n=") {
-                isDone = true
-            } else {
-                rest.append(argument)
-            }
+    /// The address of the job to join, where nothing else was asked for that concerns the job.
+    private func address(_ join: SystemString, besides names: [String]) throws(UsageError) -> JobAddress {
+        if has("-e") || !words.rest.isEmpty || has("--check") || has("--info") || has("--results") {
+            throw UsageError("--join takes script and options from the job that it joins")
         }
-        return rest
+        // These two concern its own connection.
+        let given =
+            names.filter { !["connect-timeout", "encrypt"].contains($0) } + (has("--sandbox") ? ["sandbox"] : [])
+        if let other = given.first {
+            throw UsageError("--join takes --\(other) from the job that it joins: leave it out")
+        }
+        guard let address = join.text.flatMap({ JobAddress($0) }), address.host != nil, address.port != 0 else {
+            throw UsageError("--join must be HOST:PORT, as the job has said it, not '\(join)'")
+        }
+        return address
     }
 }

@@ -1,4 +1,4 @@
-import ArgumentParser
+import Arguments
 import CSystem
 import Glibc
 import Launcher
@@ -11,30 +11,26 @@ struct Main {
         dlp_leave_crashes_to_system()
         dlp_keep_standard_descriptors()
         do {
-            let command = try Command.parse(Array(CommandLine.arguments.dropFirst()))
+            let command = try Command(ownArguments())
+            if let text = try command.text() {
+                print(text)
+                return
+            }
             let invocation = try command.invocation()
             if let ranks = try command.ranks {
                 if let objection = objectionToStartingRanks() { throw UsageError(objection) }
-                exit(launch(ranks))
+                exit(launch(ranks, command))
             }
             exit(run(invocation))
-        } catch let error as UsageError {
-            exit(complainOnce("\(error.message); see dlp-lua --help", status: 2))
         } catch {
-            guard Command.exitCode(for: error).isSuccess else {
-                // The parser ends its sentence itself.
-                var message = Command.message(for: error)
-                if message.hasSuffix(".") { message.removeLast() }
-                exit(complainOnce("\(message); see dlp-lua --help", status: 2))
-            }
-            print(Command.fullMessage(for: error))
+            let message = (error as? ArgumentError)?.message ?? (error as? LaunchError)?.message ?? "\(error)"
+            exit(complainOnce(ArgumentError.withHelp(message, of: "dlp-lua"), status: 2))
         }
     }
 
     /// `-np N`: starts this program N times, without that option.
-    private static func launch(_ ranks: Int) -> Int32 {
-        var options = LaunchOptions(
-            command: ["/proc/self/exe"] + Command.withoutRanks(CommandLine.arguments.dropFirst()))
+    private static func launch(_ ranks: Int, _ command: Command) -> Int32 {
+        var options = LaunchOptions(command: [ownProgram()] + command.wordsOfRanks)
         options.size = ranks
         options.program = "dlp-lua"
         return Launcher.launch(options)

@@ -282,6 +282,64 @@ struct CommandLineTests {
         #expect(outcome.error == "" && outcome.status == 0)
     }
 
+    @Test(
+        "completion offers options before the script, and none behind it",
+        arguments: [
+            (["--mo"], "--mode"), (["--mode", ""], "map managed round-robin"), (["--mode", "=", "ma"], "map managed"),
+            (["-np", "2", "--jo"], "--join --joinable --journal"), (["job.lua", "--jo"], ""), (["--", "--jo"], ""),
+            (["--mode", "map", "-", "--jo"], ""), (["--mode=map", "jo"], "job.lua"), (["job.lua", "j"], "job.lua"),
+        ])
+    func completion(_ words: [String], _ offered: String) throws {
+        let scratch = try Scratch(job: "")
+        let call = words.map { "'\($0)'" }.joined(separator: " ")
+        let outcome = try run(
+            "bash -c",
+            """
+            . <(dlp-lua --generate-completion-script bash)
+            COMP_WORDS=(dlp-lua \(call)) COMP_CWORD=\(words.count); _dlp_lua; echo "${COMPREPLY[*]}"
+            """, in: scratch)
+        #expect(outcome.output == "\(offered)\n" && outcome.error == "" && outcome.status == 0, "\(outcome)")
+    }
+
+    @Test(
+        "mistakes are met halfway", arguments: ["dlp-lua", "dlp-lua -np 2", "ameexec -n 2 dlp-lua"])
+    func nearMiss(_ command: String) throws {
+        let outcome = try run("\(command) --jurnal run.db job.lua")
+        #expect(
+            outcome.error == "dlp-lua: there is no option --jurnal; is --journal meant? See dlp-lua --help\n",
+            "\(outcome)")
+        #expect(outcome.status == 2)
+    }
+
+    @Test("ranks are as many as -np says, in any spelling", arguments: ["-np3", "-n 3", "-n3", "-np=3", "-np 3"])
+    func spellings(_ words: String) throws {
+        for program in ["dlp-lua \(words) -e", "ameexec \(words) dlp-lua -e"] {
+            #expect(try run(program, "if dlp.IS_ROOT then print(dlp.SIZE) end").output == "3\n")
+        }
+    }
+
+    @Test("-np auto starts a rank for each CPU", arguments: ["dlp-lua -np auto -e", "ameexec -n auto dlp-lua -e"])
+    func auto(_ program: String) throws {
+        let cpus = try run("env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc").output
+        #expect(try run(program, "if dlp.IS_ROOT then print(dlp.SIZE) end").output == cpus)
+        let one = try run("taskset -c 0 \(program)", "if dlp.IS_ROOT then print(dlp.SIZE) end")
+        #expect(one.output == "1\n" || one.status == 127)
+    }
+
+    @Test("on a terminal a note says that an option stands behind the script", arguments: ["", "-np 2 "])
+    func behind(_ ranks: String) throws {
+        let scratch = try Scratch(job: "if dlp.IS_ROOT then print(...) end")
+        guard try run("sh -c", "command -v script", in: scratch).status == 0 else { return }
+        let note = "--journal stands behind the script"
+        let outcome = try run("script -qec", "dlp-lua \(ranks)job.lua --journal x", "/dev/null", in: scratch)
+        #expect(
+            outcome.lines.count { $0.contains(note) } == 1 && outcome.output.contains("--journal\tx"),
+            "\(outcome.output)")
+        #expect(try run("dlp-lua \(ranks)job.lua --journal x", in: scratch).error == "")
+        let meant = try run("script -qec", "dlp-lua \(ranks)-- job.lua --journal x", "/dev/null", in: scratch)
+        #expect(!meant.output.contains(note))
+    }
+
     @Test("an unknown command under ameexec is one message")
     func unknownCommand() throws {
         let outcome = try run("ameexec -np 3 no-such-program")

@@ -35,8 +35,8 @@ struct JournalFileTests {
             ("other.lua", "work = error", 0, "was made by job.lua, not by other.lua"),
             ("job.lua", "work = error", 0, "was made by job.lua before it was changed"),
             ("job.lua", "work = print", 7, "was made with --seed 0, not 7"),
-        ] as [(String, String, Int64, String)])
-    func refusal(_ script: String, _ text: String, _ seed: Int64, _ reason: String) throws {
+        ] as [(SystemString, String, Int64, String)])
+    func refusal(_ script: SystemString, _ text: String, _ seed: Int64, _ reason: String) throws {
         let scratch = try JournalScratch()
         try scratch.run(["a", "b"])
         let refusal = message { _ = try scratch.open(script: script, text: text, seed: seed) }

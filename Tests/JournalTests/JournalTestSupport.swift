@@ -57,13 +57,14 @@ final class JournalScratch: Sendable {
 
     /// Opens the journal as a job does.
     func open(
-        _ policy: JournalPolicy = .goOn, script: String = "job.lua", text: String = "work = print", seed: Int64 = 0,
+        _ policy: JournalPolicy = .goOn, script: SystemString = "job.lua", text: String = "work = print",
+        seed: Int64 = 0,
         mode: CommitMode? = nil
     ) throws(JournalError) -> JournalFile {
         try JournalFile(
-            path: path,
+            path: SystemString(path),
             identity: JournalIdentity(script: script, text: Bytes(Array(text.utf8)), arguments: [], seed: seed),
-            policy: policy, lock: JournalLock(path: path), mode: mode)
+            policy: policy, lock: JournalLock(path: SystemString(path)), mode: mode)
     }
 
     /// Notes in the journal what became of the examples `list`: each of them is done, or fails where `fails` says so.
@@ -155,4 +156,28 @@ struct SeededGenerator: RandomNumberGenerator {
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         return UInt32(truncatingIfNeeded: state >> 32)
     }
+}
+
+// Names of files are plain text in these tests.
+
+extension JournalReader {
+    convenience init(path: String) throws(JournalError) { try self.init(path: SystemString(path)) }
+}
+
+extension JournalFile {
+    static func seed(at path: String) -> Int64? { seed(at: SystemString(path)) }
+
+    convenience init(path: String, identity: JournalIdentity, policy: JournalPolicy) throws(JournalError) {
+        try self.init(path: SystemString(path), identity: identity, policy: policy)
+    }
+}
+
+extension Database {
+    convenience init(path: String, _ access: Access) throws(SQLiteError) {
+        try self.init(path: SystemString(path), access)
+    }
+}
+
+extension StoredResults {
+    convenience init(path: String) throws(JournalError) { try self.init(path: SystemString(path)) }
 }

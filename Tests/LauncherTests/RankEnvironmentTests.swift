@@ -1,4 +1,5 @@
 import AME
+import DLP
 import Testing
 
 @testable import Launcher
@@ -6,7 +7,7 @@ import Testing
 @Suite("The environment of the ranks")
 struct RankEnvironmentTests {
     private func entries(
-        rank: Int, _ inherited: [String], exports: [(name: String, value: String?)] = [], columns: Int = 0
+        rank: Int, _ inherited: [String], exports: [(name: SystemString, value: SystemString?)] = [], columns: Int = 0
     ) -> [String] {
         let environment = RankEnvironment(
             inherited: inherited.map { Array($0.utf8) }, exports: exports, rendezvous: [("AME_HOST", "127.1.2.3")],

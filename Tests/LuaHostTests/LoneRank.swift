@@ -23,7 +23,7 @@ final class LoneRank {
     }
 
     /// Runs `text`, whose first line is line 1 of the chunk `job.lua`.
-    func run(_ text: String, arguments: [String] = []) throws(ScriptError) {
+    func run(_ text: String, arguments: [SystemString] = []) throws(ScriptError) {
         try host.run(script(text, arguments: arguments))
     }
 
@@ -52,7 +52,7 @@ final class LoneRank {
 }
 
 /// A script of this text in the file `job.lua`.
-func script(_ text: String, arguments: [String] = []) -> Script {
+func script(_ text: String, arguments: [SystemString] = []) -> Script {
     Script(chunkName: "@job.lua", source: Bytes(Array(text.utf8)), name: "job.lua", arguments: arguments)
 }
 

@@ -1,3 +1,4 @@
+import DLP
 import Glibc
 import Testing
 
@@ -97,4 +98,20 @@ final class TemporaryDirectory {
 func message(of body: () throws -> Void) -> String? {
     do { try body() } catch { return "\(error)" }
     return nil
+}
+
+// Names of files are plain text in these tests.
+
+extension ResultWriter {
+    init(path: String) throws(ReportError) { try self.init(path: SystemString(path)) }
+}
+
+extension ResultFormat {
+    init(path: String) throws(ReportError) { try self.init(path: SystemString(path)) }
+}
+
+extension TimelineFile {
+    convenience init(path: String, title: String, ranks: Int, start: UInt64) throws(ReportError) {
+        try self.init(path: SystemString(path), title: title, ranks: ranks, start: start)
+    }
 }

@@ -1,3 +1,4 @@
+import DLP
 import Glibc
 import Testing
 

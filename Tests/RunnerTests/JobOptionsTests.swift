@@ -1,3 +1,4 @@
+import DLP
 import LuaHost
 import Testing
 
@@ -31,7 +32,7 @@ struct JobOptionsTests {
             ("on-error", "ignore"), ("retries", "-1"), ("retries", "1.5"), ("crash-limit", "0"),
             ("crash-limit", "many"), ("encrypt", "maybe"), ("sandbox", "yes"),
         ])
-    func refusals(_ name: String, _ value: String) {
+    func refusals(_ name: String, _ value: SystemString) {
         var options = JobOptions()
         #expect(throws: UsageError.self) { try options.addScriptOptions([(name, .text(value))]) }
     }

@@ -21,7 +21,7 @@ struct JoiningTests {
         arguments: ["", ":", "host", "host:", ":80", "::1:80", "[]:80", "host:-1", "host:65536", "host:8 0", "+1"])
     func noAddresses(_ text: String) { #expect(JobAddress(text) == nil) }
 
-    private func settings(_ values: [(String, String)], sandboxed: Bool = false) throws -> JobSettings {
+    private func settings(_ values: [(String, SystemString)], sandboxed: Bool = false) throws -> JobSettings {
         var options = JobOptions()
         for (name, value) in values { try options.set(name, value) }
         options.isSandboxed = sandboxed
@@ -37,11 +37,12 @@ struct JoiningTests {
             [("on-error", "continue"), ("retries", "3"), ("crash-limit", "5")],
             [("root-works", "no"), ("examples", "root"), ("memory", "1G"), ("timeout", "0.25")],
             [("mode", "managed"), ("journal", "run.db")],
-        ] as [[(String, String)]], [false, true])
-    func offers(_ values: [(String, String)], _ sandboxed: Bool) throws {
+        ] as [[(String, SystemString)]], [false, true])
+    func offers(_ values: [(String, SystemString)], _ sandboxed: Bool) throws {
         let settings = try settings(values, sandboxed: sandboxed)
         let script = Script(
-            chunkName: "@job.lua", source: Bytes([0x1B, 0, 255]), name: "job.lua", arguments: ["a b", "", "\u{e9}"])
+            chunkName: "@job.lua", source: Bytes([0x1B, 0, 255]), name: "job.lua",
+            arguments: ["a b", "", "\u{e9}", SystemString(bytes: [0xE9])])
         let agreement = Agreement(source: .replicated, count: 4, finding: Bytes([1, 2, 3]))
         var offer = JobOffer(script, settings, agreement)
         offer.loop = 5

@@ -1,3 +1,4 @@
+import DLP
 import LuaHost
 import Testing
 
@@ -12,7 +13,7 @@ struct LimitOptionsTests {
             ("2G", 2 << 30),
             ("1T", 1 << 40), ("1KiB", 1024), ("7MiB", 7 << 20), ("2gib", 2 << 30),
         ])
-    func memory(_ text: String, _ bytes: Int) throws {
+    func memory(_ text: SystemString, _ bytes: Int) throws {
         var options = JobOptions()
         try options.set("memory", text)
         #expect(options.memory == bytes)
@@ -27,7 +28,7 @@ struct LimitOptionsTests {
             ("timeout", "0"), ("timeout", "-3"), ("timeout", "soon"), ("timeout", "nan"), ("timeout", "inf"),
             ("timeout", "1e10"), ("timeout", ""), ("stop-after", "0"), ("stop-after", "-1"), ("stop-after", "later"),
         ])
-    func refusals(_ name: String, _ value: String) {
+    func refusals(_ name: String, _ value: SystemString) {
         var options = JobOptions()
         let error = #expect(throws: UsageError.self) { try options.set(name, value) }
         #expect(error?.message.hasPrefix("\(name) must be a number of ") == true)
@@ -42,7 +43,7 @@ struct LimitOptionsTests {
     }
 
     @Test("a script neither opens nor closes its sandbox", arguments: [false, true], ["yes", "no"])
-    func sandbox(isSandboxed: Bool, value: String) throws {
+    func sandbox(isSandboxed: Bool, value: SystemString) throws {
         var options = JobOptions()
         options.isSandboxed = isSandboxed
         #expect(throws: UsageError.self) { try options.addScriptOptions([("sandbox", .text(value))]) }

@@ -19,3 +19,10 @@ uint64_t dlp_now_roughly(void);
 /// library that a script has loaded, is what it is for any other program: a signal, and a core file where those are
 /// wanted. With SWIFT_BACKTRACE in the environment they stay.
 void dlp_leave_crashes_to_system(void);
+
+/// The number of words with which the program was started, its own name included.
+int dlp_argument_count(void);
+
+/// These words as they are. The Swift runtime reads them from /proc, which is not everywhere, and repairs what is not
+/// UTF-8.
+char **dlp_arguments(void);

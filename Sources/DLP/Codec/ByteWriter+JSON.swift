@@ -74,7 +74,7 @@ extension ByteWriter {
     }
 
     /// Adds bytes in base64url without padding (RFC 4648, section 5).
-    mutating func appendBase64URL(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func appendBase64URL(_ bytes: UnsafeRawBufferPointer) {
         for start in stride(from: 0, to: bytes.count, by: 3) {
             let present = min(bytes.count - start, 3)
             var group: UInt32 = 0

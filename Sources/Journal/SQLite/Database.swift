@@ -1,4 +1,5 @@
 import CSQLite
+import DLP
 
 /// A connection to an SQLite database; one thread at a time uses it and its statements.
 final class Database {
@@ -17,14 +18,14 @@ final class Database {
     private static let patience: Int32 = 5_000
 
     /// Opens the database at `path`, or creates it where it may be written.
-    init(path: String, _ access: Access) throws(SQLiteError) {
+    init(path: SystemString, _ access: Access) throws(SQLiteError) {
         _ = Self.isConfigured
         // SQLite takes some names that are no paths, `:memory:` for one.
-        let name = path.hasPrefix("/") ? path : "./\(path)"
+        let name = path.bytes.first == UInt8(ascii: "/") ? path : "./" + path
         // A reader too may have to tidy up after a writer that was killed; where it must not, SQLite knows.
         let flags = SQLITE_OPEN_READWRITE | (access == .readWrite ? SQLITE_OPEN_CREATE : 0)
         var handle: OpaquePointer?
-        let code = sqlite3_open_v2(name, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+        let code = sqlite3_open_v2(name.cString, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
         guard code == SQLITE_OK, let handle else {
             defer { sqlite3_close_v2(handle) }
             throw SQLiteError(code, handle)

@@ -5,16 +5,16 @@ public import DLP
 /// A script as it was given to us.
 public struct Script: Sendable {
     /// What Lua calls it in messages: `@` and a file's name, or `=` and a description.
-    public var chunkName: String
+    public var chunkName: SystemString
     /// Its text, or bytecode.
     public var source: Bytes
     /// What `arg[0]` is.
-    public var name: String
+    public var name: SystemString
     /// Its arguments: from `arg[1]` on, and as the chunk's varargs.
-    public var arguments: [String]
+    public var arguments: [SystemString]
 
     /// A script.
-    public init(chunkName: String, source: Bytes, name: String, arguments: [String]) {
+    public init(chunkName: SystemString, source: Bytes, name: SystemString, arguments: [SystemString]) {
         self.chunkName = chunkName
         self.source = source
         self.name = name
@@ -34,17 +34,21 @@ extension LuaHost {
             let body = withoutFirstComment(source)
             return body.withMemoryRebound(to: CChar.self) {
                 // What bytecode does Lua does not check.
-                dlp_load(state, $0.baseAddress, $0.count, script.chunkName, isSandboxed ? "t" : "bt")
+                dlp_load(state, $0.baseAddress, $0.count, script.chunkName.cString, isSandboxed ? "t" : "bt")
             }
         }
         guard status == LUA_OK else { throw popError() }
         try setArguments(script)
-        lua_checkstack(state, Int32(clamping: script.arguments.count + 16))
+        guard lua_checkstack(state, Int32(clamping: script.arguments.count + 16)) != 0 else {
+            throw ScriptError(message: "too many arguments to script")
+        }
         for argument in script.arguments { push(state, argument) }
         try check(dlp_call(state, Int32(script.arguments.count), 0))
     }
 
-    private func displayName(_ script: Script) -> String { String(script.chunkName.dropFirst()) }
+    private func displayName(_ script: Script) -> SystemString {
+        SystemString(bytes: script.chunkName.bytes.dropFirst())
+    }
 
     /// Lua's own loader of files leaves out a byte order mark, and a first line that begins with `#`, which it counts.
     private func withoutFirstComment(_ source: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {

@@ -1,16 +1,16 @@
 import CLua
 import CLuaHost
-import DLP
+public import DLP
 
 /// The value of an option in a script.
 public enum ScriptOptionValue: Sendable, Hashable {
     /// A string or a number, as the command line would spell it.
-    case text(String)
+    case text(SystemString)
     /// A boolean, which the command line would spell yes or no.
     case truth(Bool)
 
     /// How the command line would spell it.
-    public var text: String {
+    public var text: SystemString {
         switch self {
         case .text(let text): text
         case .truth(let truth): truth ? "yes" : "no"
@@ -48,12 +48,13 @@ extension LuaHost {
 
     private func optionValue(_ name: String) throws(ScriptError) -> ScriptOptionValue {
         switch lua_type(state, -1) {
-        case LUA_TSTRING: return .text(string(state, -1) ?? "")
+        case LUA_TSTRING: return .text(SystemString(bytes: bytes(state, -1).map { Array($0) } ?? []))
         case LUA_TBOOLEAN: return .truth(lua_toboolean(state, -1) != 0)
-        case LUA_TNUMBER where lua_isinteger(state, -1) != 0: return .text(String(lua_tointegerx(state, -1, nil)))
+        case LUA_TNUMBER where lua_isinteger(state, -1) != 0:
+            return .text(SystemString("\(lua_tointegerx(state, -1, nil))"))
         case LUA_TNUMBER:
             let number = lua_tonumberx(state, -1, nil)
-            return .text(Int(exactly: number).map { String($0) } ?? String(number))
+            return .text(SystemString(Int(exactly: number).map { String($0) } ?? String(number)))
         default:
             throw ScriptError(
                 message: "dlp.options.\(name) must be a string, a number or a boolean, not a "

@@ -1,4 +1,5 @@
 import CLua
+import DLP
 
 /// A Lua state, or one coroutine of it.
 ///
@@ -21,6 +22,15 @@ func push(_ state: LuaState, _ text: String) {
     }
 }
 
+/// Pushes `text` as a string.
+///
+/// [-0, +1]
+func push(_ state: LuaState, _ text: SystemString) {
+    text.bytes.withUnsafeBytes { buffer in
+        _ = buffer.withMemoryRebound(to: CChar.self) { lua_pushlstring(state, $0.baseAddress, $0.count) }
+    }
+}
+
 /// The bytes of the string at `index`; valid while that string stays on the stack.
 ///
 /// A number is not converted: that would change what lies on the stack.
@@ -34,7 +44,7 @@ func bytes(_ state: LuaState, _ index: Int32) -> UnsafeRawBufferPointer? {
 
 /// The string at `index`, or nil where there is none.
 ///
-/// Bytes that are not UTF-8 become U+FFFD.
+/// Bytes that are not UTF-8 are shown as escapes.
 func string(_ state: LuaState, _ index: Int32) -> String? {
-    bytes(state, index).map { String(decoding: $0, as: UTF8.self) }
+    bytes(state, index).map { String(decodingVisibly: $0) }
 }

@@ -57,7 +57,8 @@ extension LuaHost {
 
     /// Lua's traceback without the frames that are ours.
     private var traceback: String {
-        var lines = String(cString: dlp_traceback(state)).split(separator: "\n", omittingEmptySubsequences: false)
+        var lines = String(decodingVisibly: SystemString(cString: dlp_traceback(state)).bytes).split(
+            separator: "\n", omittingEmptySubsequences: false)
         while let last = lines.last, last.hasSuffix("[C]: in ?") { lines.removeLast() }
         return lines.count > 1 ? lines.joined(separator: "\n") : ""
     }

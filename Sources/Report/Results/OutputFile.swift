@@ -21,13 +21,13 @@ struct OutputFile: ~Copyable {
     /// Creates the file at `path`, or empties it; errors call what it is for `content`.
     ///
     /// - Throws: `ReportError` where that is not possible.
-    init(path: String, for content: String = "the results") throws(ReportError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    init(path: SystemString, for content: String = "the results") throws(ReportError) {
+        let descriptor = open(path.cString, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
             let code = errno
             throw ReportError("cannot write \(content) to \(path)", code: code)
         }
-        self.init(descriptor: descriptor, content: content, name: path, isOwned: true)
+        self.init(descriptor: descriptor, content: content, name: path.description, isOwned: true)
     }
 
     /// An output of results on a descriptor that stays the caller's; errors call it `name`.
@@ -71,8 +71,8 @@ struct OutputFile: ~Copyable {
     }
 
     /// What stands behind the last point of a file's name, in lower case; nil where there is none.
-    static func ending(of path: String) -> String? {
-        let name = path.split(separator: "/").last ?? ""
+    static func ending(of path: SystemString) -> String? {
+        let name = path.description.split(separator: "/").last ?? ""
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count > 1 ? parts.last?.lowercased() : nil
     }

@@ -1,3 +1,5 @@
+public import DLP
+
 /// The form in which results are written.
 public enum ResultFormat: String, Sendable, CaseIterable {
     /// One line of JSON per result.
@@ -10,7 +12,7 @@ public enum ResultFormat: String, Sendable, CaseIterable {
     /// The form that the name of a file asks for.
     ///
     /// - Throws: `ReportError` where it asks for none of them.
-    public init(path: String) throws(ReportError) {
+    public init(path: SystemString) throws(ReportError) {
         guard let format = OutputFile.ending(of: path).flatMap({ ResultFormat(rawValue: $0) }) else {
             throw ReportError("cannot tell the format of \(path): give the output file a name in .jsonl, .json or .csv")
         }

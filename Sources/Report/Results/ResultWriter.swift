@@ -13,7 +13,7 @@ public struct ResultWriter: ~Copyable {
     /// Creates the file at `path`, or empties it; its name says the format.
     ///
     /// - Throws: `ReportError` where the format is unknown or the file cannot be written.
-    public init(path: String) throws(ReportError) {
+    public init(path: SystemString) throws(ReportError) {
         self.init(format: try ResultFormat(path: path), file: try OutputFile(path: path))
     }
 

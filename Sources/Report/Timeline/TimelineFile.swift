@@ -27,7 +27,7 @@ public final class TimelineFile: Sendable {
     ///   - ranks: how many it has.
     ///   - start: when it began, in nanoseconds of the monotonic clock.
     /// - Throws: `ReportError` where the format is unknown or the file cannot be written.
-    public init(path: String, title: String, ranks: Int, start: UInt64) throws(ReportError) {
+    public init(path: SystemString, title: String, ranks: Int, start: UInt64) throws(ReportError) {
         guard let format = OutputFile.ending(of: path).flatMap({ Format(rawValue: $0) }) else {
             throw ReportError("cannot tell the format of \(path): give the timeline a name in .svg or .json")
         }

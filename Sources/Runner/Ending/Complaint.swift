@@ -1,22 +1,9 @@
-import CSystem
 import DLP
-import Glibc
 
 /// What a user reads when something went wrong: one message, in one write, on standard error.
 enum Complaint {
     /// Writes `text` with our name before it.
-    static func write(_ text: String) {
-        let message = Array("dlp-lua: \(text)\n".utf8)
-        var offset = 0
-        while offset < message.count {
-            let written = message.withUnsafeBytes {
-                Glibc.write(2, $0.baseAddress.map { $0 + offset }, $0.count - offset)
-            }
-            if written < 0, errno == EINTR { continue }
-            guard written > 0 else { return }
-            offset += written
-        }
-    }
+    static func write(_ text: String) { writeMessage(text, from: "dlp-lua") }
 
     /// The message for a fault: where it happened, what, and Lua's traceback.
     static func text(of fault: Fault, size: Int) -> String {

@@ -10,7 +10,7 @@ struct JobSettings {
     var examples: ExampleSource?
     var seed: Int64
     var progress: ProgressReporter.Mode
-    var output: String?
+    var output: SystemString?
     /// Whether it is noted who does what when.
     var hasTimeline: Bool
     /// The journal, if it keeps one.
@@ -46,16 +46,18 @@ struct JobSettings {
     }
 
     /// What of them a rank must know that was not started with them: options by name, and their values.
-    var forOthers: [(name: String, value: String)] {
+    var forOthers: [(name: String, value: SystemString)] {
         let values: [(String, String?)] = [
             ("mode", mode.rawValue), ("chunk", chunk.map { "\($0)" }), ("root-works", rootWorks ? "yes" : "no"),
             ("examples", examples?.rawValue), ("seed", "\(seed)"),
             ("on-error", failures.continues ? "continue" : "stop"),
             ("retries", "\(failures.retries)"), ("crash-limit", "\(failures.crashLimit)"),
-            ("memory", memory.map { "\($0)" }), ("timeout", timeout.map { "\($0)" }), ("journal", journal?.path),
-            ("output", output),
+            ("memory", memory.map { "\($0)" }), ("timeout", timeout.map { "\($0)" }),
         ]
-        return values.compactMap { name, value in value.map { (name, $0) } }
+        let files = [("journal", journal?.path), ("output", output)]
+        return (values.map { ($0, $1.map { SystemString($0) }) } + files).compactMap { name, value in
+            value.map { (name, $0) }
+        }
     }
 
     var loopDefaults: LuaHost.LoopDefaults {

@@ -7,7 +7,7 @@ import LuaHost
 struct JobOffer {
     var script: Script
     /// Options by name, and their values, as on the command line.
-    var options: [(name: String, value: String)]
+    var options: [(name: String, value: SystemString)]
     var isSandboxed: Bool
     /// What the ranks agree on: whether they have the examples, and then what tells these from others.
     var source: LoopOptions.Examples
@@ -28,11 +28,11 @@ struct JobOffer {
     ///
     /// - Throws: `CodecError` where the script is too large.
     func encoded() throws(CodecError) -> Bytes {
-        let options = options.map { (key: Value.text($0.name), value: Value.text($0.value)) }
+        let options = options.map { (key: Value.text($0.name), value: Value($0.value)) }
         return try Value.map([
-            (.text("chunk name"), .text(script.chunkName)), (.text("source"), .bytes(script.source.array)),
-            (.text("name"), .text(script.name)),
-            (.text("arguments"), .array(script.arguments.map { .text($0) })),
+            (.text("chunk name"), Value(script.chunkName)), (.text("source"), .bytes(script.source.array)),
+            (.text("name"), Value(script.name)),
+            (.text("arguments"), .array(script.arguments.map { Value($0) })),
             (.text("options"), .map(options)), (.text("sandboxed"), .bool(isSandboxed)),
             (.text("sent"), .bool(source == .sent)), (.text("finding"), .bytes(finding.array)),
             (.text("loop"), .integer(Int64(loop))),
@@ -43,17 +43,17 @@ struct JobOffer {
     init?(encoded: Bytes) {
         guard case .map(let entries)? = try? Value(decoding: encoded) else { return nil }
         func value(_ name: String) -> Value? { entries.first { $0.key == .text(name) }?.value }
-        guard case .text(let chunkName)? = value("chunk name"), case .bytes(let text)? = value("source"),
-            case .text(let name)? = value("name"), case .array(let arguments)? = value("arguments"),
+        guard let chunkName = value("chunk name")?.string, case .bytes(let text)? = value("source"),
+            let name = value("name")?.string, case .array(let arguments)? = value("arguments"),
             case .map(let options)? = value("options"), case .bool(let isSandboxed)? = value("sandboxed"),
             case .bool(let isSent)? = value("sent"), case .bytes(let finding)? = value("finding"),
             case .integer(let loop)? = value("loop"), loop > 0
         else { return nil }
         script = Script(
             chunkName: chunkName, source: Bytes(text), name: name,
-            arguments: arguments.compactMap { if case .text(let argument) = $0 { argument } else { nil } })
+            arguments: arguments.compactMap(\.string))
         self.options = options.compactMap { entry in
-            guard case (.text(let name), .text(let value)) = entry else { return nil }
+            guard case .text(let name) = entry.key, let value = entry.value.string else { return nil }
             return (name, value)
         }
         self.isSandboxed = isSandboxed
@@ -73,5 +73,19 @@ struct JobOffer {
         var settings = JobSettings(known, seed: seed, size: size)
         settings.journal = try JournalSettings(known)
         return settings
+    }
+}
+
+extension Value {
+    /// As text where it is UTF-8, otherwise as bytes.
+    fileprivate init(_ string: SystemString) { self = string.text.map { .text($0) } ?? .bytes(string.bytes) }
+
+    /// The string that this is; nil where it is something else.
+    fileprivate var string: SystemString? {
+        switch self {
+        case .text(let text): SystemString(text)
+        case .bytes(let bytes): SystemString(bytes: bytes)
+        default: nil
+        }
     }
 }

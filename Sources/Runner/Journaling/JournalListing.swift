@@ -11,7 +11,7 @@ struct JournalListing {
     /// Shows the journal at `path`, or writes its results to the file `output`.
     ///
     /// - Returns: the exit status.
-    static func run(path: String, output: String?) -> Int32 {
+    static func run(path: SystemString, output: SystemString?) -> Int32 {
         do {
             try FileClash.check([("--results", path), ("--output", output)])
             let listing = JournalListing(reader: try JournalReader(path: path))
@@ -51,7 +51,7 @@ struct JournalListing {
 
     /// The file that the job itself would write if no more were done: what is not there is null, and so is what the format
     /// cannot hold.
-    private func export(to path: String) throws {
+    private func export(to path: SystemString) throws {
         var writer = try ResultWriter(path: path)
         var (end, done, failed) = (reader.length ?? 0, 0, 0)
         var misfits: [String] = []

@@ -1,8 +1,9 @@
+import DLP
 import Journal
 
 /// Which journal a job keeps, if any.
 struct JournalSettings {
-    var path: String
+    var path: SystemString
     var policy: JournalPolicy
 
     /// - Throws: `UsageError` where the options do not go together.

@@ -1,11 +1,12 @@
+import DLP
 import Glibc
 
 /// Options that name the same file: one would destroy what the other reads or has written.
 enum FileClash {
     /// - Parameter files: what each file is for, as its user knows it, and its path where it is wanted.
     /// - Throws: `UsageError` where two are one file.
-    static func check(_ files: [(use: String, path: String?)]) throws(UsageError) {
-        var uses: [String: String] = [:]
+    static func check(_ files: [(use: String, path: SystemString?)]) throws(UsageError) {
+        var uses: [SystemString: String] = [:]
         for case (let use, let path?) in files {
             guard let identity = identity(of: path) else { continue }
             if let other = uses.updateValue(use, forKey: identity) {
@@ -15,16 +16,16 @@ enum FileClash {
     }
 
     /// What two paths of one file have in common; nil for what is no file, such as a terminal.
-    private static func identity(of path: String) -> String? {
+    private static func identity(of path: SystemString) -> SystemString? {
         var status = stat()
-        if stat(path, &status) == 0 {
-            return status.st_mode & S_IFMT == S_IFREG ? "\(status.st_dev):\(status.st_ino)" : nil
+        if stat(path.cString, &status) == 0 {
+            return status.st_mode & S_IFMT == S_IFREG ? SystemString("\(status.st_dev):\(status.st_ino)") : nil
         }
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        let parent = parts.dropLast().joined(separator: "/")
-        let directory = parts.count == 1 ? "." : parent.isEmpty ? "/" : parent
-        guard let name = parts.last, let full = realpath(directory, nil) else { return nil }
+        let slash = path.bytes.lastIndex(of: UInt8(ascii: "/"))
+        let directory = slash.map { SystemString(bytes: path.bytes[...$0]) } ?? "."
+        guard let full = realpath(directory.cString, nil) else { return nil }
         defer { free(full) }
-        return "\(String(cString: full))/\(name)"
+        let name = SystemString(bytes: path.bytes[(slash.map { $0 + 1 } ?? 0)...])
+        return SystemString(cString: full) + "/" + name
     }
 }

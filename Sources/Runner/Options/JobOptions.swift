@@ -1,4 +1,4 @@
-import DLP
+public import DLP
 import LuaHost
 public import Report
 
@@ -87,9 +87,9 @@ public struct JobOptions: Sendable {
     /// When progress is shown; by default on a terminal.
     public var progress: ProgressReporter.Mode?
     /// The file for the results; by default they go to the script, or to standard output.
-    public var output: String?
+    public var output: SystemString?
     /// The file that shows who did what when; none by default.
-    public var timeline: String?
+    public var timeline: SystemString?
     /// How many bytes of memory the script may use on each rank; any number by default.
     public var memory: Int?
     /// How many seconds an example may take; any number by default.
@@ -101,7 +101,7 @@ public struct JobOptions: Sendable {
     /// Whether all that ranks say to each other is encrypted; no by default.
     public var encrypt: Choice?
     /// The file that holds what is done.
-    public var journal: String?
+    public var journal: SystemString?
     /// Whether to go on with a journal that another script has made; no by default.
     public var keep: Choice?
     /// Whether to begin the journal anew; no by default.
@@ -113,16 +113,23 @@ public struct JobOptions: Sendable {
     /// Sets an option by its name, without dashes, from the text of its value.
     ///
     /// - Throws: `UsageError` for an unknown name or a value that does not fit.
-    public mutating func set(_ name: String, _ value: String) throws(UsageError) {
+    public mutating func set(_ name: String, _ value: SystemString) throws(UsageError) {
+        switch name {
+        case "output": output = value
+        case "timeline": timeline = value
+        case "journal": journal = value
+        // What is not UTF-8 is shown by escapes, which no other option takes for a value.
+        default: try set(name, text: value.description)
+        }
+    }
+
+    private mutating func set(_ name: String, text value: String) throws(UsageError) {
         switch name {
         case "mode": mode = try choice(name, value)
         case "backend": backend = try choice(name, value)
         case "root-works": rootWorks = try choice(name, value)
         case "examples": examples = try choice(name, value)
         case "progress": progress = try choice(name, value)
-        case "output": output = value
-        case "timeline": timeline = value
-        case "journal": journal = value
         case "keep": keep = try choice(name, value)
         case "fresh": fresh = try choice(name, value)
         case "encrypt": encrypt = try choice(name, value)
@@ -149,7 +156,9 @@ public struct JobOptions: Sendable {
             }
             joinable = parsed
         case "connect-timeout": connectTimeout = try seconds(name, value, atLeast: 0.001)
-        default: throw UsageError("there is no option \(name)")
+        default:
+            let meant = nearestName(to: name, among: JobOption.all.map(\.name)).map { "; is \($0) meant?" } ?? ""
+            throw UsageError("there is no option \(name)\(meant)")
         }
     }
 
@@ -186,16 +195,17 @@ public struct JobOptions: Sendable {
     ) throws(UsageError) {
         var script = JobOptions()
         for (name, value) in options {
+            let known = JobOption.all.first { $0.name == name }
             if name == "sandbox" {
                 throw UsageError("sandbox cannot be set by the script, which it is to guard against")
             }
-            if name == "backend" || name == "connect-timeout" || name == "joinable" {
+            if known?.script == .never {
                 throw UsageError("\(name) cannot be set by the script: ranks connect before they read it")
             }
-            if isSandboxed, !Self.harmless.contains(name) {
+            if isSandboxed, known?.script == .whereTrusted {
                 throw UsageError("\(name) cannot be set by the script under --sandbox, which may not name files")
             }
-            if case .truth(let truth) = value, !Self.switches.contains(name) {
+            if case .truth(let truth) = value, known?.isYesOrNo != true {
                 throw UsageError("\(name) must be a string or a number, not \(truth)")
             }
             try script.set(name, value.text)
@@ -218,28 +228,19 @@ public struct JobOptions: Sendable {
         encrypt = encrypt ?? script.encrypt
         if keep == nil, fresh == nil { (keep, fresh) = (script.keep, script.fresh) }
     }
-
-    /// What is said by yes and no, or by a boolean of the script's.
-    private static let switches: Set = ["root-works", "keep", "fresh", "encrypt"]
-
-    /// What even a script that is not trusted may set: it concerns nothing but its own job.
-    private static let harmless: Set = [
-        "mode", "chunk", "root-works", "examples", "seed", "progress", "on-error", "retries", "crash-limit", "memory",
-        "timeout", "stop-after", "encrypt",
-    ]
 }
 
 /// What a call of dlp-lua is to do.
 public struct Invocation: Sendable {
     /// Where the script comes from.
     public enum Source: Equatable, Sendable {
-        case file(String)
+        case file(SystemString)
         /// The text itself, from `-e`.
-        case text(String)
+        case text(SystemString)
         /// The root's standard input.
         case standardInput
         /// No script, but a journal to be shown.
-        case journal(String)
+        case journal(SystemString)
         /// The running job at this address, which is to be joined, has it.
         case running(JobAddress)
         /// None: `--info`.
@@ -258,14 +259,16 @@ public struct Invocation: Sendable {
     /// Where the script comes from.
     public var source: Source
     /// The script's arguments.
-    public var arguments: [String]
+    public var arguments: [SystemString]
     /// What to do with it.
     public var task: Task
     /// What the command line says about the job.
     public var options: JobOptions
+    /// The first of the script's arguments that is written as an option of dlp-lua, which stands before the script.
+    public var misplacedOption: SystemString?
 
     /// A call of dlp-lua.
-    public init(source: Source, arguments: [String], task: Task, options: JobOptions) {
+    public init(source: Source, arguments: [SystemString], task: Task, options: JobOptions) {
         self.source = source
         self.arguments = arguments
         self.task = task

@@ -113,7 +113,7 @@ final class Session {
     }
 
     /// Begins the file that shows who does what when, where one is wanted and none has been begun.
-    func openTimeline(_ path: String?, title: String) throws(UsageError) {
+    func openTimeline(_ path: SystemString?, title: String) throws(UsageError) {
         guard isRoot, !hasTimeline, let path else { return }
         hasTimeline = true
         do {

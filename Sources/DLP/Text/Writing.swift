@@ -5,7 +5,7 @@
 /// Writes all of `bytes`, however many calls that takes, waiting where the descriptor does not block.
 ///
 /// - Returns: 0, or the `errno` that ended it.
-func writeFully(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
+package func writeFully(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
     var rest = bytes[...]
     while !rest.isEmpty {
         let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
@@ -19,4 +19,13 @@ func writeFully(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 
         }
     }
     return 0
+}
+
+/// Writes a message of `program` to standard error, in one write where the system takes it.
+///
+/// Texts of others may be in it, such as a file's name: a terminal finds nothing in it to obey.
+package func writeMessage(_ text: String, from program: String) {
+    var message = Array("\(program): \(text)\n".visible(keepsLines: true).utf8)
+    // Nobody can be told where even this cannot be written.
+    message.withUnsafeMutableBytes { _ = writeFully(UnsafeRawBufferPointer($0), to: 2) }
 }

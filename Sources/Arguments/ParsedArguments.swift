@@ -1,0 +1,129 @@
+import CSystem
+public import DLP
+import Glibc
+
+/// The words of a command line: options, and what stands behind them.
+///
+/// The first word that is no option, or that `--` is before, ends the options. What follows is another program's, or a
+/// script's: nobody looks at it, however many words that are.
+public struct ParsedArguments: Sendable {
+    /// An option that was given.
+    public struct Given: Sendable {
+        /// Which.
+        public var option: Option
+        /// Its value; empty for a switch.
+        public var value: SystemString
+        fileprivate var words: Range<Int>
+    }
+
+    /// The options, in the order in which they stand.
+    public private(set) var given: [Given] = []
+    /// What follows the options, without the `--` that ends them.
+    public private(set) var rest: ArraySlice<SystemString>
+    /// Whether `--` ends the options.
+    public private(set) var isEndMarked = false
+
+    private let arguments: [SystemString]
+
+    /// Takes apart the words of a command line that knows `options`.
+    ///
+    /// - Throws: `ArgumentError` for an option that is not among them, and for one without its value.
+    public init(_ arguments: [SystemString], options: [Option]) throws(ArgumentError) {
+        self.arguments = arguments
+        rest = arguments[...]
+        while let first = rest.first, first.bytes.first == UInt8(ascii: "-"), first.bytes.count > 1 {
+            let start = rest.startIndex
+            rest.removeFirst()
+            if first == "--" {
+                isEndMarked = true
+                return
+            }
+            let (option, joined) = try Self.option(first, among: options)
+            var value: SystemString = ""
+            if let placeholder = option.value {
+                if let joined {
+                    value = joined
+                } else if let next = rest.first, !Self.isLong(next, among: options) {
+                    value = next
+                    rest.removeFirst()
+                } else {
+                    throw ArgumentError("\(option.name) wants a value: \(option.name) \(placeholder)")
+                }
+            } else if joined != nil {
+                throw ArgumentError("\(option.name) takes no value")
+            }
+            given.append(Given(option: option, value: value, words: start..<rest.startIndex))
+        }
+    }
+
+    /// The option that `word` names, and what it has joined to the name.
+    private static func option(
+        _ word: SystemString, among options: [Option]
+    ) throws(ArgumentError) -> (Option, SystemString?) {
+        let name = name(of: word)
+        let hasValue = name.utf8.count < word.bytes.count
+        if let option = options.first(where: { $0.names.contains(name) }) {
+            return (option, hasValue ? SystemString(bytes: word.bytes.dropFirst(name.utf8.count + 1)) : nil)
+        }
+        for option in options where option.joinsNumbers && !hasValue {
+            for name in option.names where word.bytes.starts(with: name.utf8) {
+                let value = word.bytes.dropFirst(name.utf8.count)
+                if value.allSatisfy({ (0x30...0x39).contains($0) }) { return (option, SystemString(bytes: value)) }
+            }
+        }
+        // Those who write -journal for --journal are understood, too.
+        let letters = name.drop { $0 == "-" }
+        let names = options.flatMap { $0.names }.filter { $0.utf8.count > 3 }
+        let meant = nearestName(to: "--\(letters)", among: names).map { "; is \($0) meant?" } ?? ""
+        throw ArgumentError("there is no option \(hasValue ? SystemString(name) : word)\(meant)")
+    }
+
+    /// What stands before the first `=`, as text.
+    private static func name(of word: SystemString) -> String {
+        String(decoding: word.bytes.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
+    }
+
+    /// Whether `word` is one of the options that begin with two dashes: then it is no value, which was left out.
+    private static func isLong(_ word: SystemString, among options: [Option]) -> Bool {
+        guard word.bytes.starts(with: "--".utf8) else { return false }
+        let name = name(of: word)
+        return options.contains { $0.names.contains(name) }
+    }
+
+    /// The value that `name` was last given; empty for a switch, nil where it was not given.
+    public func value(_ name: String) -> SystemString? { given.last { $0.option.name == name }?.value }
+
+    /// The words without the option `name` and its values.
+    public func without(_ name: String) -> [SystemString] {
+        let left = given.filter { $0.option.name == name }.map(\.words)
+        let end = rest.startIndex
+        return (0..<end).filter { index in !left.contains { $0.contains(index) } }.map { arguments[$0] }
+            + arguments[end...]
+    }
+
+    /// The first of the words behind the options that would be an option before them.
+    public func firstOptionBehind(among options: [Option]) -> SystemString? {
+        // Short ones are too common to be a mistake.
+        let names = Set(options.flatMap { $0.names }.filter { $0.utf8.count > 2 })
+        for word in isEndMarked ? [] : rest.dropFirst() where word.bytes.first == UInt8(ascii: "-") {
+            if word == "--" { return nil }
+            let name = Self.name(of: word)
+            if names.contains(name) { return SystemString(name) }
+        }
+        return nil
+    }
+}
+
+/// The words with which this program was started, without its own name.
+public func ownArguments() -> [SystemString] {
+    let words = UnsafeBufferPointer(start: dlp_arguments(), count: Int(dlp_argument_count()))
+    return words.dropFirst().compactMap { $0.map { SystemString(cString: $0) } }
+}
+
+/// This program as another process can start it again: nothing but its own name where the system does not tell.
+public func ownProgram() -> SystemString {
+    let own: SystemString = "/proc/self/exe"
+    if access(own.cString, F_OK) == 0 { return own }
+    let words = UnsafeBufferPointer(start: dlp_arguments(), count: Int(dlp_argument_count()))
+    return words.first.flatMap { $0 }.map { SystemString(cString: $0) } ?? own
+}

@@ -1,0 +1,164 @@
+/// The script by which a shell completes the command lines of a program.
+///
+/// Options are offered before the first word that is none, and not behind it: there they would be another's.
+public struct ShellCompletion {
+    private let program: String
+    private let options: [Option]
+    /// What is offered in place of the first word that is no option; files behind it.
+    private let first: Option.Completion
+
+    /// A completion of the command lines of `program`.
+    public init(program: String, options: [Option], first: Option.Completion) {
+        self.program = program
+        self.options = options
+        self.first = first
+    }
+
+    /// The shells for which there is one.
+    public static let shells = ["bash", "zsh", "fish"]
+
+    /// The script for `shell`; nil where there is none.
+    public func script(for shell: String) -> String? {
+        switch shell {
+        case "bash": bash
+        case "zsh": zsh
+        case "fish": fish
+        default: nil
+        }
+    }
+
+    /// The program as part of a function's name.
+    private var function: String { String(program.map { $0 == "-" ? "_" : $0 }) }
+
+    private var names: [String] { options.flatMap(\.names) }
+
+    private var namesWithValue: [String] { options.filter { $0.value != nil }.flatMap(\.names) }
+
+    // MARK: - bash
+
+    private var bash: String {
+        let values = options.filter { $0.value != nil }.map { option in
+            "        \(option.names.joined(separator: "|"))) \(Self.bash(option.completion)) ;;"
+        }
+        return """
+            # bash completion for \(program)
+            _\(function)() {
+                local current=${COMP_WORDS[COMP_CWORD]} option= place=1
+                COMPREPLY=()
+                [[ $current != = ]] || current=
+                while ((place < COMP_CWORD)); do
+                    option=
+                    case ${COMP_WORDS[place]} in
+                    \(namesWithValue.joined(separator: "|")))
+                        option=${COMP_WORDS[place]}
+                        [[ ${COMP_WORDS[place + 1]-} != = ]] || ((++place))
+                        ((place += 2))
+                        ;;
+                    -[!-]* | --?*) ((++place)) ;;
+                    *)
+                        COMPREPLY=($(compgen -f -- "$current"))
+                        return
+                        ;;
+                    esac
+                done
+                ((place > COMP_CWORD)) || option=
+                case $option in
+            \(values.joined(separator: "\n"))
+                    *)
+                        if [[ $current == -* ]]; then
+                            COMPREPLY=($(compgen -W '\(names.joined(separator: " "))' -- "$current"))
+                        else
+                            \(Self.bash(first))
+                        fi
+                        ;;
+                esac
+            }
+            complete -o filenames -F _\(function) \(program)
+            """
+    }
+
+    private static func bash(_ completion: Option.Completion) -> String {
+        switch completion {
+        case .none: ":"
+        case .words(let words): "COMPREPLY=($(compgen -W '\(words.joined(separator: " "))' -- \"$current\"))"
+        case .files([]): "COMPREPLY=($(compgen -f -- \"$current\"))"
+        case .files(let endings):
+            "COMPREPLY=($(compgen -d -- \"$current\"; compgen -f -- \"$current\" | "
+                + "grep -E '\\.(\(endings.joined(separator: "|")))$'))"
+        case .command: "COMPREPLY=($(compgen -c -- \"$current\"))"
+        }
+    }
+
+    // MARK: - zsh
+
+    private var zsh: String {
+        let specifications = options.flatMap { option in
+            option.names.map { name in
+                guard let value = option.value else { return "    '\(name)'" }
+                let message = value.lowercased().split(separator: ":").joined(separator: "\\:")
+                let action = Self.zsh(option.completion)
+                return "    '*\(name)\(name.hasPrefix("--") ? "=" : "")[ ]:\(message):\(action)'"
+            }
+        }
+        return """
+            #compdef \(program)
+            _arguments -A '-*' \\
+            \(specifications.joined(separator: " \\\n")) \\
+                '1: :\(Self.zsh(first))' \\
+                '*:: :_files'
+            """
+    }
+
+    private static func zsh(_ completion: Option.Completion) -> String {
+        switch completion {
+        case .none: " "
+        case .words(let words): "(\(words.joined(separator: " ")))"
+        case .files([]): "_files"
+        // A single one in parentheses would be a condition on files.
+        case .files(let endings) where endings.count == 1: "_files -g \"*.\(endings[0])\""
+        case .files(let endings): "_files -g \"*.(\(endings.joined(separator: "|")))\""
+        case .command: "_command_names -e"
+        }
+    }
+
+    // MARK: - fish
+
+    private var fish: String {
+        let lines = options.map { option in
+            let names = option.names.map { name in
+                let letters = name.drop { $0 == "-" }
+                return name.hasPrefix("--") ? "-l \(letters)" : letters.count == 1 ? "-s \(letters)" : "-o \(letters)"
+            }
+            let action = option.value == nil ? " -f" : Self.fish(option.completion)
+            return "complete -c \(program) -n __\(function)_options \(names.joined(separator: " "))\(action)"
+        }
+        return """
+            # fish completion for \(program)
+            function __\(function)_options
+                set -l words (commandline -opc)
+                set -e words[1]
+                while set -q words[1]
+                    switch $words[1]
+                        case --
+                            return 1
+                        case \(namesWithValue.joined(separator: " "))
+                            set -e words[1]
+                        case '-?*'
+                        case '*'
+                            return 1
+                    end
+                    set -e words[1]
+                end
+            end
+            \(lines.joined(separator: "\n"))
+            """
+    }
+
+    private static func fish(_ completion: Option.Completion) -> String {
+        switch completion {
+        case .none, .command: " -x"
+        case .words(let words): " -x -a '\(words.joined(separator: " "))'"
+        case .files: " -r -F"
+        }
+    }
+}
