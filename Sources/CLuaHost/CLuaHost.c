@@ -193,6 +193,8 @@ int dlp_get_global(lua_State *L, const char *name) {
     return dlp_call(L, 1, 1);
 }
 
+void dlp_push_globals(lua_State *L) { lua_pushglobaltable(L); }
+
 static int set_global_body(lua_State *L) {
     lua_setglobal(L, lua_tostring(L, 1));
     return 0;

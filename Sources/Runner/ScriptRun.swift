@@ -48,11 +48,14 @@ final class ScriptRun {
             if options.joinable != nil { try Joinable.check(settings.mode) }
             let isJob = try scripted(.load) { () throws(ScriptError) in try host.isFunction("work") }
             if !isJob { session.refuseLateRanks() }
+            // An imperative script may use the names of a job's functions, and almost these names, for functions of its own.
+            let slips = session.isRoot && (isJob || !host.usesModule) ? host.slips(in: script) : []
+            for slip in slips { Complaint.write("\(script.name): \(slip)") }
             if isJob {
                 session.isDeclarative = true
                 try JobRun(session, host, script, settings, invocation.task).run()
             } else if session.isRoot {
-                complain(of: host, settings)
+                complain(of: host, settings, hasSlips: !slips.isEmpty)
                 if case .check = invocation.task { print("\(script.name): no function work: an imperative script") }
             }
             return session.finish()
@@ -70,7 +73,7 @@ final class ScriptRun {
     }
 
     /// Says what is of no use to an imperative script, which is all that it is without a function work.
-    private func complain(of host: LuaHost, _ settings: JobSettings) {
+    private func complain(of host: LuaHost, _ settings: JobSettings, hasSlips: Bool) {
         let useless = [
             ("--journal", settings.journal != nil), ("--stop-after", settings.stopAfter != nil),
             ("--output", settings.output != nil),
@@ -79,8 +82,7 @@ final class ScriptRun {
             Complaint.write("\(option) is of no use to a script without a function work")
         }
         let functions = ["examples", "collect", "summarize"].filter { (try? host.isFunction($0)) == true }
-        // An imperative script may use these names for functions of its own.
-        if !functions.isEmpty, !host.usesModule {
+        if !functions.isEmpty, !host.usesModule, !hasSlips {
             Complaint.write(
                 "the script has \(functions.joined(separator: " and ")), but no function work: nobody calls them")
         }

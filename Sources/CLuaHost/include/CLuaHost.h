@@ -73,6 +73,9 @@ int dlp_length(lua_State *L, int index);
 /// Pushes the global `name`, also where the globals have a metatable; a status of lua_pcall. [-0, +1]
 int dlp_get_global(lua_State *L, const char *name);
 
+/// Pushes the table of the globals. [-0, +1]
+void dlp_push_globals(lua_State *L);
+
 /// Sets the global `name` to the value on top; a status of lua_pcall. [-1, +(0 | 1)]
 int dlp_set_global(lua_State *L, const char *name);
 

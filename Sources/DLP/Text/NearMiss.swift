@@ -1,11 +1,15 @@
 /// Which of `names` somebody may have meant who wrote `word`; nil where none is near.
 ///
 /// Near is what one slip in three letters explains: a letter too many, too few, another, or two that changed places.
-package func nearestName(to word: String, among names: some Sequence<String>) -> String? {
+///
+/// - Parameter most: how many slips there may be at most, in a long word too.
+package func nearestName(
+    to word: String, among names: some Sequence<String>, most: Int = .max
+) -> String? {
     let letters = Array(word.lowercased().utf8)
     // Long words are no slips of ours, and comparing takes the product of the lengths.
     guard letters.count <= 64 else { return nil }
-    let limit = max(letters.count / 3, 1)
+    let limit = min(max(letters.count / 3, 1), most)
     var best: (name: String, distance: Int)?
     for name in names {
         let distance = slips(from: letters, to: Array(name.lowercased().utf8))

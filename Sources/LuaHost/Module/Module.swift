@@ -47,7 +47,7 @@ extension LuaHost {
             ("barrier", .barrier), ("bcast", .broadcast), ("gather", .gather), ("enter", .enterLoop),
             ("next", .nextEvent), ("finish", .finishChunk), ("add", .addResult), ("leave", .leaveLoop),
             ("report_length", .reportLength), ("is_over_time", .isOverTime), ("cancel", .cancelLoop),
-            ("is_apart", .isApart), ("load", .loadPart),
+            ("is_apart", .isApart), ("load", .loadPart), ("nearest", .nearest),
         ]
         dlp_set_random_functions(state)
         for (name, function) in functions { setField(name) { dlp_push_function(state, function.rawValue) } }

@@ -35,6 +35,9 @@ extension LuaHost {
         case .isApart:
             lua_pushboolean(state, isApart ? 1 : 0)
             return 1
+        case .nearest:
+            pushNearest(state)
+            return 1
         case .cancelLoop:
             (port as? RootPort)?.cancel(UInt64(bitPattern: lua_tointegerx(state, 1, nil)))
             return 0
@@ -44,6 +47,13 @@ extension LuaHost {
     /// Waits for other ranks; before that, what the script printed is shown.
     private func communicate<Result>(_ body: () throws(JobEnd) -> Result) throws(CallError) -> Result {
         do { return try body() } catch { throw CallError.end(error) }
+    }
+
+    /// Does `core.nearest(word, names)`: pushes that of the names, which blanks part, that was meant by the word, or nil.
+    private func pushNearest(_ state: LuaState) {
+        let names = (string(state, 2) ?? "").split(separator: " ").map { String($0) }
+        guard let name = nearestName(to: string(state, 1) ?? "", among: names) else { return lua_pushnil(state) }
+        push(state, name)
     }
 
     /// `os.exit([status [, close]])`: a status is a whole number, true or false.

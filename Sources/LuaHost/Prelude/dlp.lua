@@ -1,5 +1,7 @@
 -- The module dlp: its constants. Its functions are loaded when one is asked for, since most jobs need none of them.
 local core = ...
+local concat, format = table.concat, string.format
+local error, next, rawget, rawset, setmetatable, type = error, next, rawget, rawset, setmetatable, type
 
 local dlp = {
   RANK = core.rank, SIZE = core.size,
@@ -9,19 +11,51 @@ local dlp = {
   options = {}, collection = {},
 }
 
+-- The fields of a table, parted by blanks.
+local function names(fields)
+  local list = {}
+  for name in next, fields do
+    if type(name) == "string" then list[#list + 1] = name end
+  end
+  return concat(list, " ")
+end
+
+-- A field that is not there is nil, so that scripts can ask for it, unless it is a slip: its nil would fail elsewhere.
+local function refuse_slip(where, key, known)
+  local meant = type(key) == "string" and core.nearest(key, known)
+  if meant then error(format("there is no %s.%s: is %s.%s meant?", where, key, where, meant), 3) end
+end
+
+local function assign(self, key, value)
+  if self == dlp and type(value) == "table" then refuse_slip("dlp", key, "options") end
+  rawset(self, key, value)
+end
+
+local function checked(fields, where)
+  return setmetatable(fields, {
+    __index = function(self, key) refuse_slip(where, key, names(self)) end,
+    __newindex = assign,
+  })
+end
+
 local function complete()
   setmetatable(dlp, nil)
   setmetatable(dlp.collection, nil)
   core.load("functions")(dlp, core)
   core.load("collection")(dlp, core)
+  checked(dlp, "dlp")
+  checked(dlp.collection, "dlp.collection")
 end
 
-local function completing()
+local function completing(where)
   return {
     __index = function(self, key)
       complete()
-      return self[key]
+      local value = rawget(self, key)
+      if value == nil then refuse_slip(where, key, names(self)) end
+      return value
     end,
+    __newindex = assign,
     __pairs = function(self)
       complete()
       return next, self, nil
@@ -29,6 +63,6 @@ local function completing()
   }
 end
 
-setmetatable(dlp, completing())
-setmetatable(dlp.collection, completing())
+setmetatable(dlp, completing("dlp"))
+setmetatable(dlp.collection, completing("dlp.collection"))
 return dlp

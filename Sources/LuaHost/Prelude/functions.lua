@@ -75,11 +75,19 @@ local known = {
   chunk = "integer", root_works = "boolean",
 }
 
+-- What to add to an error about an unknown option.
+local function guess(key)
+  local names = {}
+  for name in pairs(known) do names[#names + 1] = name end
+  local meant = type(key) == "string" and core.nearest(key, table.concat(names, " "))
+  return meant and (": is %s meant?"):format(meant) or ""
+end
+
 local function options(opts, name)
   if opts == nil then opts = {} end
   if type(opts) ~= "table" then error(("%s: the options must be a table, not a %s"):format(name, type(opts)), 3) end
   for key, value in pairs(opts) do
-    if not known[key] then error(("%s: there is no option %s"):format(name, tostring(key)), 3) end
+    if not known[key] then error(("%s: there is no option %s%s"):format(name, tostring(key), guess(key)), 3) end
     if known[key] == "boolean" and type(value) ~= "boolean" then
       error(("%s: %s must be true or false, not %s"):format(name, key, shown(value)), 3)
     end

@@ -5,7 +5,7 @@ import DLP
 /// The functions of the module `dlp` that are written in Swift, by the number that their Lua closure holds.
 enum HostFunction: Int32, CaseIterable {
     case loadPart, exit, barrier, broadcast, gather
-    case enterLoop, nextEvent, finishChunk, addResult, leaveLoop, cancelLoop, reportLength, isOverTime, isApart
+    case enterLoop, nextEvent, finishChunk, addResult, leaveLoop, cancelLoop, reportLength, isOverTime, isApart, nearest
 }
 
 /// Why a call from Lua fails.

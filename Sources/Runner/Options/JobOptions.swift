@@ -202,6 +202,12 @@ public struct JobOptions: Sendable {
             if known?.script == .never {
                 throw UsageError("\(name) cannot be set by the script: ranks connect before they read it")
             }
+            guard known != nil else {
+                let written = { (name: String) in String(name.map { $0 == "-" ? "_" : $0 }) }
+                let open = JobOption.all.filter { $0.script != .never }.map(\.name)
+                let guess = nearestName(to: name, among: open).map { ": is \(written($0)) meant?" }
+                throw UsageError("there is no option \(written(name))\(guess ?? "")")
+            }
             if isSandboxed, known?.script == .whereTrusted {
                 throw UsageError("\(name) cannot be set by the script under --sandbox, which may not name files")
             }

@@ -1,0 +1,98 @@
+import DLP
+import Testing
+
+@testable import LuaHost
+
+/// Names that a script has almost right.
+struct SlipTests {
+    @Test(
+        "a field of dlp that is a slip is an error with its line, before and after the module's functions are there",
+        arguments: [
+            ("dlp.gahter(1)", "there is no dlp.gahter: is dlp.gather meant?"),
+            ("if dlp.rank == 0 then end", "there is no dlp.rank: is dlp.RANK meant?"),
+            ("for _ in dlp.split_manged(3) do end", "there is no dlp.split_manged: is dlp.split_managed meant?"),
+            (
+                "dlp.collection.NestedDcit()",
+                "there is no dlp.collection.NestedDcit: is dlp.collection.NestedDict meant?"
+            ),
+            ("dlp.option = {mode = 'map'}", "there is no dlp.option: is dlp.options meant?"),
+        ], ["", "dlp.barrier() "])
+    func fields(_ slip: (text: String, says: String), _ before: String) throws {
+        let error = try LoneRank().error("\n\(before)\(slip.text)")
+        #expect(error.message == "job.lua:2: \(slip.says)")
+    }
+
+    @Test("a field of dlp that is no slip is nil, and scripts may have their own", arguments: ["", "dlp.barrier() "])
+    func others(_ before: String) throws {
+        let rank = try LoneRank()
+        try rank.run(
+            """
+            \(before)
+            seen = tostring(dlp.nothing) .. tostring(dlp[17]) .. tostring(dlp.collection.Set)
+            dlp.mine, dlp.option = 3, 4
+            mine = dlp.mine + dlp.option
+            names = 0
+            for name in pairs(dlp) do names = names + 1 end
+            """)
+        #expect(rank.global("seen") == "nilnilnil" && rank.global("mine") == "7")
+        #expect(Int(rank.global("names")) ?? 0 > 20)
+    }
+
+    @Test(
+        "an option of a loop that is a slip is answered with the one that was meant",
+        arguments: [("chnk", ": is chunk meant?"), ("progress", ""), ("Root_works", ": is root_works meant?")])
+    func loopOptions(_ name: String, _ guess: String) throws {
+        let error = try LoneRank().error("for _ in dlp.split_managed(3, {\(name) = 1}) do end")
+        #expect(error.message == "job.lua:1: split_managed: there is no option \(name)\(guess)")
+    }
+
+    private static let work = "function work(n) return n end "
+
+    @Test(
+        "a function whose name is almost one of a job's is told, and a local one",
+        arguments: [
+            (work + "function exmaples() return 3 end", "exmaples is no function that a job calls: is examples meant?"),
+            (work + "function summarise() end", "summarise is no function that a job calls: is summarize meant?"),
+            (work + "function Collect() end", "Collect is no function that a job calls: is collect meant?"),
+            (work + "set_up = print", "set_up is no function that a job calls: is setup meant?"),
+            (
+                "function worK() end function examples() return 3 end",
+                "worK is no function that a job calls: is work meant?"
+            ),
+            ("\nlocal function work() end", "line 2: work is local, so that the job does not see it"),
+            ("local work = function() end", "line 1: work is local, so that the job does not see it"),
+            (
+                "local work\nfunction work() end function examples() end",
+                "line 1: work is local, so that the job does not see it"
+            ),
+            (
+                work + "\n\nlocal function examples() return 3 end",
+                "line 3: examples is local, so that the job does not see it"
+            ),
+        ])
+    func functions(_ text: String, _ says: String) throws {
+        let slips = try self.slips(text)
+        #expect(slips.count == 1 && slips[0].hasPrefix(says), "\(slips)")
+    }
+
+    @Test(
+        "functions of a script's own are no slips",
+        arguments: [
+            work
+                + "function examples() return 3 end function collector() end function connect() end function samples() end",
+            work + "local function collect(t) return t end function setup() collect({}) end",
+            work + "local t = {examples = 1, summarize = print} t.summarize(t.examples)",
+            work + "function collect() end function collects() end function works() end",
+            "local function work(n) return n end print(work(3))", "-- local function work\nprint('local work')", "",
+        ])
+    func none(_ text: String) throws {
+        #expect(try slips(text) == [])
+    }
+
+    private func slips(_ text: String) throws -> [String] {
+        let rank = try LoneRank()
+        // Only what the tests themselves define is taken away.
+        try rank.run(text.replacing("print(", with: "tostring("))
+        return rank.host.slips(in: script(text))
+    }
+}
