@@ -10,6 +10,8 @@ final class ScriptRun {
     private let session: Session
     private let invocation: Invocation
     private var options: JobOptions
+    /// The options of which the user has been told that they are of no use.
+    private var complained: Set<String> = []
 
     init(_ session: Session, _ invocation: Invocation) {
         self.session = session
@@ -26,7 +28,9 @@ final class ScriptRun {
                 try session.open(settings)
             }
             let progress = settings.progress
-            host.loopWillBegin = { [session] isWanted, prefix in
+            host.loopWillBegin = { [session, unowned self, unowned host] isWanted, prefix in
+                // Who waits for such a loop to be stopped in time, say, should know at its beginning.
+                if session.isRoot, (try? host.isFunction("work")) == false { complainOfOptions(invocation.options) }
                 session.showProgress(isWanted ? progress : .off, prefix: prefix ?? "")
             }
             host.loopDidEnd = { [session] in session.observer.finishDisplay() }
@@ -55,7 +59,7 @@ final class ScriptRun {
                 session.isDeclarative = true
                 try JobRun(session, host, script, settings, invocation.task).run()
             } else if session.isRoot {
-                complain(of: host, settings, hasSlips: !slips.isEmpty)
+                complain(of: host, hasSlips: !slips.isEmpty)
                 if case .check = invocation.task { print("\(script.name): no function work: an imperative script") }
             }
             return session.finish()
@@ -73,19 +77,21 @@ final class ScriptRun {
     }
 
     /// Says what is of no use to an imperative script, which is all that it is without a function work.
-    private func complain(of host: LuaHost, _ settings: JobSettings, hasSlips: Bool) {
-        let useless = [
-            ("--journal", settings.journal != nil), ("--stop-after", settings.stopAfter != nil),
-            ("--output", settings.output != nil),
-        ]
-        for (option, _) in useless.filter(\.1) {
-            Complaint.write("\(option) is of no use to a script without a function work")
-        }
+    private func complain(of host: LuaHost, hasSlips: Bool) {
+        complainOfOptions(options)
         let functions = ["examples", "collect", "summarize"].filter { (try? host.isFunction($0)) == true }
         if !functions.isEmpty, !host.usesModule, !hasSlips {
             Complaint.write(
                 "the script has \(functions.joined(separator: " and ")), but no function work: nobody calls them")
         }
+    }
+
+    /// Says which of `options` an imperative script and its loops do not heed; what has been said is not said again.
+    private func complainOfOptions(_ options: JobOptions) {
+        let names = options.namesOfJobsOnly.filter { complained.insert($0).inserted }
+        guard let last = names.last else { return }
+        let all = names.count == 1 ? "\(last) is" : names.dropLast().joined(separator: ", ") + " and \(last) are"
+        Complaint.write("\(all) of no use to a script without a function work")
     }
 
     private func openTimeline(of script: Script) throws(UsageError) {

@@ -216,7 +216,9 @@ struct FailureTests {
         let scratch = try Scratch(
             job: "function fail(v) if v == \(element) then\nerror('boom') end return v end\n\(loop)\ndlp.barrier()")
         let outcome = try run("ameexec -np 3 dlp-lua --on-error continue --retries 3 job.lua", in: scratch)
-        #expect(outcome.isOneMessage("dlp-lua", with: "rank ", "job.lua:2: boom"), "\(outcome.error)")
+        // Beside that of the options, which loops do not heed.
+        let messages = outcome.complaints.filter { !$0.hasSuffix("are of no use to a script without a function work") }
+        #expect(messages.count == 1 && messages[0].contains("job.lua:2: boom"), "\(outcome.error)")
         #expect(outcome.status == 1)
     }
 }

@@ -36,4 +36,27 @@ struct MistakeTests {
         #expect(outcome.complaints.count == 1, "\(outcome.error)")
         #expect(outcome.error.contains(slip.says) && outcome.error.contains(slip.meant), "\(outcome.error)")
     }
+
+    @Test(
+        "the options of a job are named in a script without work, once",
+        arguments: [
+            "for _ in dlp.split_managed(3) do end", "dlp.map(print, 2)", "dlp.barrier()", "local n = 1",
+        ])
+    func useless(_ job: String) throws {
+        let scratch = try Scratch(job: job)
+        for command in Self.commands {
+            let some = try run("\(command) --timeout 5 --retries 2 --mode managed --chunk 1 job.lua", in: scratch)
+            #expect(
+                some.error
+                    == "dlp-lua: --mode, --retries and --timeout are of no use to a script without a function work\n")
+            #expect(some.status == 0)
+            let heeded = try run("\(command) --chunk 1 --root-works yes --seed 3 --memory 1G job.lua", in: scratch)
+            #expect(heeded.error == "" && heeded.status == 0)
+        }
+        try scratch.write("job.lua", "dlp.options = {on_error = 'continue'} \(job)")
+        let own = try run("ameexec -np 2 dlp-lua --output x.json job.lua", in: scratch)
+        #expect(
+            own.complaints.count <= 2 && own.error.contains("--output") && own.error.contains("--on-error"),
+            "\(own.error)")
+    }
 }

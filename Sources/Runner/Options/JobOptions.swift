@@ -162,6 +162,17 @@ public struct JobOptions: Sendable {
         }
     }
 
+    /// The options that are set and concern nothing but a job: the loops of the module do not heed them.
+    var namesOfJobsOnly: [String] {
+        let all = [
+            ("mode", mode != nil), ("examples", examples != nil), ("on-error", onError != nil),
+            ("retries", retries != nil),
+            ("crash-limit", crashLimit != nil), ("timeout", timeout != nil), ("stop-after", stopAfter != nil),
+            ("journal", journal != nil), ("output", output != nil),
+        ]
+        return all.filter(\.1).map { "--\($0.0)" }
+    }
+
     private func choice<Option: RawRepresentable<String> & CaseIterable>(
         _ name: String, _ value: String
     ) throws(UsageError) -> Option {
