@@ -64,7 +64,7 @@ final class ScriptRun {
             }
             return session.finish()
         } catch let error as PhaseError {
-            return session.end(error.error, phase: error.phase, example: error.example)
+            return session.end(error.error, phase: error.phase, example: error.example, given: error.given)
         } catch let error as UsageError {
             return session.end(error)
         } catch let error as ReportError where error.example != nil {

@@ -173,4 +173,57 @@ struct ErrorTests {
             #expect(!outcome.error.contains("Fatal error") && outcome.status == 1)
         }
     }
+
+    /// The statement that makes `examples()` of a list, and what is said of its second example.
+    private static let given = [
+        ("return {'a.csv', 'b.csv'}", "example 2 failed, given \"b.csv\": "), ("return 2", "example 2 failed: "),
+        ("return {1.5, {lr = 0.1, name = 'x'}}", "example 2 failed, given {lr = 0.1, name = \"x\"}: "),
+        ("return {0, 'a\\nb\\27[2J' .. ('x'):rep(1000)}", #"example 2 failed, given "a\nb\x1b[2Jxxx"#),
+        (
+            "local i = 0 return function() i = i + 1 return i < 3 and 'it' .. i or nil end",
+            "example 2 failed, given \"it2\": "
+        ),
+    ]
+
+    @Test(
+        "an error in work names the value of its example, shortened", arguments: given,
+        ["", "--examples root", "--chunk 2"])
+    func value(_ examples: (text: String, says: String), _ option: String) throws {
+        let scratch = try Scratch(
+            job:
+                "function examples() \(examples.text) end local n = 0 function work(e, i) if i == 2 then error('boom') end return 1 end"
+        )
+        for policy in ["--on-error stop", "--on-error continue"] {
+            let outcome = try run("dlp-lua \(policy) \(option) job.lua", in: scratch)
+            let says =
+                examples.text == "return 2" && option == "--examples root"
+                ? "example 2 failed, given 2: " : examples.says
+            #expect(
+                outcome.error.contains("dlp-lua: \(says)") && outcome.error.contains("job.lua:1: boom"),
+                "\(outcome.error)")
+            #expect(outcome.error.split(separator: "\n").allSatisfy { $0.utf8.count < 250 })
+        }
+        let ranks = try run("ameexec -np 3 dlp-lua \(option) job.lua", in: scratch)
+        #expect(
+            ranks.error.contains("example 2 failed on rank ") && ranks.error.contains("job.lua:1: boom"),
+            "\(ranks.error)")
+        let value = examples.says.split(separator: "given ").dropFirst().first ?? ""
+        #expect(ranks.error.contains(value), "\(ranks.error)")
+    }
+
+    @Test("results.errors has their number, which is no entry of it")
+    func number() throws {
+        let scratch = try Scratch(
+            job: """
+                function examples() return 10 end
+                function work(n) if n % 3 == 0 then error("boom") end return n end
+                function summarize(results)
+                  local count = 0
+                  for i, failure in pairs(results.errors) do count = count + (failure.message and 1) end
+                  print(results.errors.n, count)
+                end
+                """)
+        let outcome = try run("dlp-lua --on-error continue job.lua", in: scratch)
+        #expect(outcome.output == "3\t3\n" && outcome.status == 4, "\(outcome.error)")
+    }
 }

@@ -1,3 +1,4 @@
+import CLua
 import DLP
 import Testing
 
@@ -94,5 +95,37 @@ struct SlipTests {
         // Only what the tests themselves define is taken away.
         try rank.run(text.replacing("print(", with: "tostring("))
         return rank.host.slips(in: script(text))
+    }
+
+    @Test(
+        "a value is shown as a script would write it, on one line, without anything that a terminal obeys, and cut",
+        arguments: [
+            ("'a.csv'", "\"a.csv\""), ("17", "17"), ("0.5", "0.5"), ("true", "true"), ("nil", "nil"),
+            ("print", "a function"),
+            ("{lr = 0.1, name = 'x', 3, 4}", "{3, 4, lr = 0.1, name = \"x\"}"), ("{}", "{}"),
+            ("{[10] = 1}", "{[10] = 1}"),
+            ("{{{{}}}}", "{{{{...}}}}"), ("'a\\nb\\27[2Jc\\0\\xff'", #""a\nb\x1b[2Jc\x00\xff""#),
+            ("('x'):rep(1000)", "\"" + String(repeating: "x", count: 60) + "...\""),
+            ("{('x'):rep(1000), 2}", "{\"" + String(repeating: "x", count: 60) + "...\", ...}"),
+            ("{a = {b = {c = {d = 1}}}}", "{a = {b = {c = {...}}}}"),
+        ])
+    func shown(_ text: String, _ shown: String) throws {
+        let rank = try LoneRank()
+        try rank.run("value = \(text)")
+        lua_getglobal(rank.host.state, "value")
+        let top = lua_gettop(rank.host.state)
+        #expect(rank.host.shown(at: -1) == shown)
+        #expect(lua_gettop(rank.host.state) == top)
+    }
+
+    @Test(
+        "a value of any size is shown in no more than a line",
+        arguments: ["n = n + 1 return n", "n = n + 1 return 'k' .. n"])
+    func large(_ key: String) throws {
+        let rank = try LoneRank()
+        try rank.run("local n = 0 local function key() \(key) end value = {} for i = 1, 10000 do value[key()] = i end")
+        lua_getglobal(rank.host.state, "value")
+        let shown = rank.host.shown(at: -1)
+        #expect(shown.utf8.count < 200 && shown.hasSuffix(", ...}"))
     }
 }

@@ -6,6 +6,7 @@ extension Fault {
             (.text("traceback"), .text(traceback)), (.text("example"), example.map { .integer(Int64($0)) } ?? .null),
             (.text("rank"), .integer(Int64(rank))), (.text("host"), .text(host)),
             (.text("status"), .integer(Int64(status))), (.text("attempts"), .integer(Int64(attempts))),
+            (.text("given"), .text(given)),
         ]
         // A flat map of short values is within every limit of the encoder.
         return (try? Value.map(entries).encoded()) ?? .empty
@@ -31,5 +32,6 @@ extension Fault {
             example: numbers["example"].map { Int($0) }, rank: Int(rank), host: texts["host"] ?? "",
             status: Int32(clamping: numbers["status"] ?? 1))
         attempts = Int(numbers["attempts"] ?? 1)
+        given = texts["given"] ?? ""
     }
 }

@@ -22,6 +22,8 @@ public struct Fault: Error, Sendable, Equatable {
     public var traceback: String
     /// The example at work, counted from 1.
     public var example: Int?
+    /// That example's value, shortened to what a message has room for; empty where its index says all, or nobody knows.
+    public var given = ""
     /// The rank on which it happened.
     public var rank: Int
     /// That rank's host.

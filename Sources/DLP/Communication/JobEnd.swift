@@ -2,8 +2,8 @@
 public enum JobEnd: Error, Sendable, Equatable {
     /// Some rank failed. The root tells the user; the others go quietly.
     case fault(Fault)
-    /// Some rank called `os.exit`.
-    case exit(status: Int32, rank: Int)
+    /// Some rank called `os.exit`; in the middle of an example, counted from 1, or elsewhere in the script.
+    case exit(status: Int32, rank: Int, example: Int? = nil)
     /// The user or the system wants the process to end.
     case interrupted(signal: Int32)
     /// The root said that the job is over.
@@ -13,7 +13,7 @@ public enum JobEnd: Error, Sendable, Equatable {
     public var status: Int32 {
         switch self {
         case .fault(let fault): fault.status
-        case .exit(let status, _), .stopped(let status): status
+        case .exit(let status, _, _), .stopped(let status): status
         case .interrupted(let signal): 128 + signal
         }
     }

@@ -66,7 +66,7 @@ public struct Message: Sendable, Equatable {
         case fault = 20
         /// Worker to root: the script called `os.exit`.
         ///
-        /// `count`: the status.
+        /// `count`: the status; `first`: the example at work, counted from 1, or 0 where there was none.
         case exit = 21
         /// Worker to root: finished; nothing more will come.
         case goodbye = 22

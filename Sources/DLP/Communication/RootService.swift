@@ -183,7 +183,9 @@ final class RootService {
             finish(
                 Fault(encoded: message.body).map { .fault($0) }
                     ?? .fault(protocolFault(source, "sent a report that cannot be read")))
-        case .exit: finish(.exit(status: Int32(clamping: message.count), rank: source))
+        case .exit:
+            let example = message.first > 0 ? Int(clamping: message.first) : nil
+            finish(.exit(status: Int32(clamping: message.count), rank: source, example: example))
         case .goodbye: depart(source)
         case .assign, .deliver, .end, .halt, .stop, .welcome, .offer, .refusal:
             finish(.fault(protocolFault(source, "sent a message that only rank 0 sends")))

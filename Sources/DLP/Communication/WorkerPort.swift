@@ -146,7 +146,8 @@ public final class WorkerPort: Port {
     public func report(_ end: JobEnd) {
         switch end {
         case .fault(let fault): try? communicator.send(Message(.fault, body: fault.encoded), to: 0)
-        case .exit(let status, _): try? communicator.send(Message(.exit, count: Int(status)), to: 0)
+        case .exit(let status, _, let example):
+            try? communicator.send(Message(.exit, first: example ?? 0, count: Int(status)), to: 0)
         case .interrupted, .stopped: break
         }
     }

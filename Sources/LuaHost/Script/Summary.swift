@@ -43,5 +43,12 @@ extension LuaHost {
             setField("attempts") { lua_pushinteger(state, lua_Integer(error.attempts)) }
             lua_rawseti(state, -2, lua_Integer(error.example ?? 0))
         }
+        // Their number is no entry: scripts go through these by `pairs`.
+        lua_createtable(state, 0, 1)
+        setField("__index") {
+            lua_createtable(state, 0, 1)
+            setField("n") { lua_pushinteger(state, lua_Integer(errors.count)) }
+        }
+        lua_setmetatable(state, -2)
     }
 }

@@ -9,6 +9,8 @@ public struct WorkError: Error, Sendable {
     public var index: Int
     /// What it raised.
     public var error: ScriptError
+    /// The example's value, shortened for a message; empty where its index says all.
+    public var given = ""
 }
 
 /// What came of some examples of a chunk.
@@ -68,7 +70,8 @@ extension LuaHost {
                     workCounter.increment()
                 } catch {
                     if try isToStayUndone() { break }
-                    try failed(report(), error)
+                    let place = chunk.count - rest.count + completed
+                    try failed(report(), naming(error, examples, at: place, of: sent))
                     rest = rest.dropFirst(completed + 1)
                     completed = 0
                     if rest.count == 0 { return nil }
@@ -77,6 +80,31 @@ extension LuaHost {
             }
             return report()
         }
+    }
+
+    /// The error with the value of its example, the one at `place` in its chunk.
+    private func naming(_ error: WorkError, _ examples: Examples, at place: Int, of sent: Bytes?) -> WorkError {
+        var error = error
+        let top = lua_gettop(state)
+        defer { lua_settop(state, top) }
+        do {
+            if let sent {
+                try sent.withUnsafeBytes { (buffer) throws(CodecError) in
+                    var reader = CBORReader(buffer)
+                    for _ in 0..<place { try reader.skip() }
+                    var decoder = LuaDecoder(state, UnsafeRawBufferPointer(rebasing: buffer[reader.position...]))
+                    try decoder.push()
+                }
+            } else if case .table = examples {
+                try pushExample(examples, error.index)
+            } else {
+                return error
+            }
+            error.given = shown(at: -1)
+        } catch {
+            // The message goes without it.
+        }
+        return error
     }
 
     /// Whether an example has failed only because a signal, which is about to stop the job, was for its program, too.

@@ -104,6 +104,12 @@ public final class LuaHost {
 
     private var isClosed = false
 
+    /// The example of the job, counted from 1, in whose `work` the script is.
+    public var exampleAtWork: Int? {
+        let example = dlp_example_under_way(state)
+        return example.number == 0 ? nil : Int(example.index)
+    }
+
     /// Whether the script has been made to fail because the job is over.
     public var isInterrupted: Bool { interrupter.isInterrupted }
 

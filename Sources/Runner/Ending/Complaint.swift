@@ -23,6 +23,7 @@ enum Complaint {
             place = place.isEmpty ? [rank] : ["\(place[0]) on \(rank)"]
         }
         if fault.attempts > 1, !place.isEmpty { place[0] += " after \(fault.attempts) attempts" }
+        if !fault.given.isEmpty, !place.isEmpty { place[0] += ", given \(fault.given)" }
         let lines = (place + [fault.message]).joined(separator: ": ")
         return fault.traceback.isEmpty ? lines : "\(lines)\n\(fault.traceback)"
     }

@@ -95,6 +95,10 @@ final class RootObserver: JobObserver {
             Complaint.write(Complaint.text(of: fault, size: size))
             if fault.message == failure?.description { return }
         case .interrupted: Complaint.write(shortfall?.text("interrupted") ?? "interrupted")
+        case .exit(let status, let rank, let example?) where status != 0 || isatty(STDERR_FILENO) != 0:
+            let caller = size > 1 || rank > 0 ? " on rank \(rank)" : ""
+            Complaint.write(
+                "work called os.exit(\(status))\(caller), at example \(example): the job ends before all is done")
         case .exit, .stopped: break
         }
         if let failure { Complaint.write(failure.description) }

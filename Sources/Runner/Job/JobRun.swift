@@ -51,7 +51,7 @@ struct JobRun {
                 session: session, port: root, host: host, plan: plan, sink: sink, journal: journal, offer: offer
             ).run()
         } catch let error as WorkError {
-            throw PhaseError(phase: .work, error: error.error, example: error.index + 1)
+            throw PhaseError(phase: .work, error: error.error, example: error.index + 1, given: error.given)
         }
     }
 

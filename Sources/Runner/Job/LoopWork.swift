@@ -31,9 +31,10 @@ struct LoopWork {
         ) { report, error in
             // What fails because the job is over is no failure, and one that ends the job is told like any other.
             guard !host.isInterrupted, !plan.loopOptions.failures.endsAtFirstFailure else { throw error }
-            let fault = Fault(
+            var fault = Fault(
                 phase: .work, message: error.error.message, traceback: error.error.traceback,
                 example: error.index + 1, rank: port.rank, host: HostName.current)
+            fault.given = error.given
             try port.fail(
                 loop, first: report.done.first, completed: report.done.count, nanoseconds: report.nanoseconds,
                 results: send(report), fault)

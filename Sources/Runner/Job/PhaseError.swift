@@ -7,4 +7,6 @@ struct PhaseError: Error {
     var error: ScriptError
     /// The example at work, counted from 1.
     var example: Int?
+    /// Its value, shortened.
+    var given = ""
 }

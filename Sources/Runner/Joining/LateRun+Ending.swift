@@ -6,10 +6,10 @@ import LuaHost
 
 extension LateRun {
     /// `os.exit` in the script: in an example it ends the job, before that only this process.
-    func willExit(_ status: Int32) {
+    func willExit(_ status: Int32, example: Int?) {
         dlp_flush()
         if takesPart {
-            port.report(.exit(status: status, rank: port.rank))
+            port.report(.exit(status: status, rank: port.rank, example: example))
             _ = port.waitForStop(until: Deadline.after(Self.patience).moment)
         }
         _ = leave(status: status)
@@ -64,10 +64,11 @@ extension LateRun {
 
     /// The end of the job because of an example that failed here.
     private func workFault(_ error: WorkError) -> JobEnd {
-        .fault(
-            Fault(
-                phase: .work, message: error.error.message, traceback: error.error.traceback, example: error.index + 1,
-                rank: port.rank, host: HostName.current))
+        var fault = Fault(
+            phase: .work, message: error.error.message, traceback: error.error.traceback, example: error.index + 1,
+            rank: port.rank, host: HostName.current)
+        fault.given = error.given
+        return .fault(fault)
     }
 
     private func fail(_ error: ScriptError) -> Int32 {

@@ -77,7 +77,7 @@ final class LateRun {
             loopDefaults: settings.loopDefaults, isSandboxed: settings.isSandboxed)
         host.limitMemory(to: settings.memory)
         host.isLeaving = { [wish] in wish.isThere }
-        host.willExit = { [unowned self] status in willExit(status) }
+        host.willExit = { [unowned self, unowned host] status in willExit(status, example: host.exampleAtWork) }
         let interrupter = host.interrupter
         try worker.watchHangup { [departure] in
             // Lua ends at its next instruction; a C function may take longer than anyone waits for.

@@ -162,7 +162,9 @@ final class Session {
     /// the end of the job.
     private func willExit(_ status: Int32) {
         dlp_flush()
+        let example = host?.exampleAtWork
         if let root {
+            if example != nil { observer.explain(.exit(status: status, rank: 0, example: example)) }
             observer.finishDisplay()
             if let failure = observer.closeJournal() { Complaint.write(failure.description) }
             if let failure = observer.closeTimeline() { Complaint.write(failure.description) }
@@ -174,7 +176,7 @@ final class Session {
             if status == 0, !isDeclarative {
                 worker.leave()
             } else {
-                worker.report(.exit(status: status, rank: port.rank))
+                worker.report(.exit(status: status, rank: port.rank, example: example))
                 _ = worker.waitForStop(until: dlp_now() + 5_000_000_000)
             }
             leave(worker, status: status)
@@ -229,13 +231,13 @@ final class Session {
     }
 
     /// Ends this rank because of a script's error, or, where the script failed only because the job is over, of that.
-    func end(_ error: ScriptError, phase: Fault.Phase, example: Int? = nil) -> Int32 {
+    func end(_ error: ScriptError, phase: Fault.Phase, example: Int? = nil, given: String = "") -> Int32 {
         if let end = host?.jobEnd ?? pendingEnd { return self.end(end) }
-        return end(
-            .fault(
-                Fault(
-                    phase: phase, message: error.message, traceback: error.traceback, example: example,
-                    rank: port.rank, host: HostName.current)))
+        var fault = Fault(
+            phase: phase, message: error.message, traceback: error.traceback, example: example, rank: port.rank,
+            host: HostName.current)
+        fault.given = given
+        return end(.fault(fault))
     }
 
     /// Ends this rank because of what the user typed.

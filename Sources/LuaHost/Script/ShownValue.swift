@@ -1,0 +1,86 @@
+import CLua
+import CLuaHost
+import DLP
+
+extension LuaHost {
+    /// The value at `index` as a script would write it: on one line, with nothing that a terminal obeys, and cut where it
+    /// gets long.
+    func shown(at index: Int32) -> String {
+        var text = ""
+        lua_checkstack(state, 16)
+        show(lua_absindex(state, index), depth: 0, in: &text)
+        return text
+    }
+
+    /// So many bytes are worth reading.
+    private static let longest = 60
+
+    private func show(_ index: Int32, depth: Int, in text: inout String) {
+        switch lua_type(state, index) {
+        case LUA_TSTRING: showString(index, in: &text)
+        case LUA_TTABLE where depth < 3: showTable(index, depth: depth, in: &text)
+        case LUA_TTABLE: text += "{...}"
+        case LUA_TNIL, LUA_TBOOLEAN, LUA_TNUMBER:
+            dlp_tostring(state, index)
+            text += string(state, -1) ?? ""
+            pop(state)
+        case let type: text += "a \(String(cString: lua_typename(state, type)))"
+        }
+    }
+
+    private func showString(_ index: Int32, in text: inout String) {
+        guard let bytes = bytes(state, index) else { return }
+        let start = bytes.prefix(Self.longest)
+        let shown = String(decodingVisibly: start).visible(keepsLines: false)
+        text += "\"\(shown)\(start.count < bytes.count ? "..." : "")\""
+    }
+
+    private func showTable(_ index: Int32, depth: Int, in text: inout String) {
+        lua_checkstack(state, 16)
+        var length = text.utf8.count
+        func entry(_ name: String = "") -> String {
+            var entry = name
+            show(lua_gettop(state), depth: depth + 1, in: &entry)
+            length += entry.utf8.count
+            return entry
+        }
+        let count = lua_Integer(lua_rawlen(state, index))
+        var elements: [String] = []
+        while elements.count < count, length < Self.longest {
+            lua_rawgeti(state, index, lua_Integer(elements.count + 1))
+            elements.append(entry())
+            pop(state)
+        }
+        var fields: [String] = []
+        var isCut = elements.count < count
+        lua_pushnil(state)
+        while !isCut, lua_next(state, index) != 0 {
+            isCut = length >= Self.longest
+            if !isCut, !isElement(-2, of: count) { fields.append(entry("\(name(at: -2)) = ")) }
+            pop(state)
+        }
+        if isCut { pop(state) }
+        // Lua has no order of its own for them.
+        let all = elements + fields.sorted() + (isCut ? ["..."] : [])
+        text += "{\(all.joined(separator: ", "))}"
+    }
+
+    private func isElement(_ key: Int32, of count: lua_Integer) -> Bool {
+        guard lua_isinteger(state, key) != 0 else { return false }
+        let number = lua_tointegerx(state, key, nil)
+        return number >= 1 && number <= count
+    }
+
+    private func name(at key: Int32) -> String {
+        switch lua_type(state, key) {
+        case LUA_TSTRING:
+            guard let bytes = bytes(state, key) else { return "" }
+            return String(decodingVisibly: bytes.prefix(Self.longest)).visible(keepsLines: false)
+        case LUA_TNUMBER:
+            var number = "["
+            show(lua_absindex(state, key), depth: 0, in: &number)
+            return number + "]"
+        default: return "[...]"
+        }
+    }
+}
