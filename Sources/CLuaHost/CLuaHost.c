@@ -1,6 +1,7 @@
 #include "host.h"
 
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -208,6 +209,12 @@ int dlp_set_global(lua_State *L, const char *name) {
     return dlp_call(L, 2, 0);
 }
 
+static int counted_print(lua_State *L) {
+    host *h = host_of(L);
+    h->prints++;
+    return h->print(L);
+}
+
 static int install_body(lua_State *L) {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
     lua_pushvalue(L, 1);
@@ -220,6 +227,10 @@ static int install_body(lua_State *L) {
     lua_getglobal(L, "io");
     lua_pushcfunction(L, dlp_popen);
     lua_setfield(L, -2, "popen");
+    lua_getglobal(L, "print");
+    host_of(L)->print = lua_tocfunction(L, -1);
+    lua_pushcfunction(L, counted_print);
+    lua_setglobal(L, "print");
     return 0;
 }
 
@@ -228,6 +239,11 @@ int dlp_install(lua_State *L, int exit_number) {
     lua_insert(L, -2);
     lua_pushinteger(L, exit_number);
     return dlp_call(L, 2, 0);
+}
+
+bool dlp_takes_argument(lua_State *L) {
+    const char *name = lua_isfunction(L, -1) ? lua_getlocal(L, NULL, 1) : NULL;
+    return name != NULL && name[0] != '_';
 }
 
 int dlp_iterate(lua_State *L, int index) {
@@ -252,6 +268,11 @@ void dlp_buffer_standard_output(void) {
     } else {
         setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     }
+}
+
+uint64_t dlp_printed(lua_State *L) {
+    // Lua's print leaves nothing in the buffer.
+    return (host_of(L)->prints << 20) + __fpending(stdout);
 }
 
 int dlp_flush(void) { return fflush(stdout) != 0 || ferror(stdout) ? -1 : 0; }

@@ -26,6 +26,9 @@ typedef struct {
     /// What functions of the module call in Swift, and what that gets to know which state called.
     dlp_function dispatcher;
     void *context;
+    /// Lua's own `print`, and how often ours was called.
+    lua_CFunction print;
+    uint64_t prints;
     /// The traceback of the last error, or NULL.
     char *traceback;
     random_seeder random;

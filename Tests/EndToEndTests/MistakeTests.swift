@@ -38,6 +38,45 @@ struct MistakeTests {
     }
 
     @Test(
+        "work that returned nothing for any example is told where its results are wanted", arguments: commands,
+        [
+            ("function work(n) local x = n end", true),
+            ("function work(n) end function summarize(results) end", true),
+            ("function work(n) end function collect(result) end", true),
+            ("function work(n) if n == 7 then return false end end", false),
+            ("function work(n) end function summarize() end", false),
+            ("function work(n) end function collect(_, index) end", false),
+        ])
+    func nothing(_ command: String, _ job: (text: String, isTold: Bool)) throws {
+        let scratch = try Scratch(job: "function examples() return 20 end \(job.text)")
+        for mode in ["map", "managed", "round-robin"] {
+            let outcome = try run("\(command) --mode \(mode) job.lua", in: scratch)
+            let expected =
+                job.isTold
+                ? "dlp-lua: work returned nothing for any of the 20 examples: what it returns is the result\n" : ""
+            #expect(outcome.error == expected && outcome.status == 0)
+        }
+    }
+
+    @Test("work that prints where the results go is told once, and nothing else that prints", arguments: commands)
+    func prints(_ command: String) throws {
+        func outcome(_ job: String, _ options: String = "") throws -> Outcome {
+            let scratch = try Scratch(job: "function examples() return 50 end \(job)")
+            return try run("\(command) \(options) job.lua", in: scratch)
+        }
+        let loud = "function work(n) print('at', n) os.execute('sleep 0.005') return n end"
+        for options in ["", "--mode round-robin", "--root-works no"] {
+            let told = try outcome(loud, options)
+            #expect(told.isOneMessage("dlp-lua", with: "work prints to standard output", "--output"), "\(told.error)")
+            #expect(told.status == 0 && told.lines.count == 100)
+        }
+        #expect(try outcome(loud, "--output results.jsonl").error == "")
+        #expect(try outcome("\(loud) function summarize() print('all') end").error == "")
+        let quiet = "print('begin') function setup() print('setup') end function work(n) io.stderr:write() return n end"
+        #expect(try outcome(quiet).error == "")
+    }
+
+    @Test(
         "the options of a job are named in a script without work, once",
         arguments: [
             "for _ in dlp.split_managed(3) do end", "dlp.map(print, 2)", "dlp.barrier()", "local n = 1",
@@ -58,5 +97,16 @@ struct MistakeTests {
         #expect(
             own.complaints.count <= 2 && own.error.contains("--output") && own.error.contains("--on-error"),
             "\(own.error)")
+    }
+
+    @Test("a job that reads the terminal says so once", arguments: ["job.lua", "-"])
+    func terminal(_ source: String) throws {
+        let scratch = try Scratch(job: "function work(line) return #line end")
+        // script(1) types its input into the terminal that it makes, and Ctrl-D after that.
+        let input = source == "-" ? "print('read')\n" : "abc\n"
+        let outcome = try run("script -qec", "dlp-lua \(source)", "/dev/null", in: scratch, input: input)
+        let told = outcome.output.matches(of: /dlp-lua: the [^\r\n]* is the terminal: Ctrl-D/)
+        #expect(told.count == 1, "\(outcome.output)")
+        #expect(outcome.output.contains(source == "-" ? "read" : "\r\n3\r\n"), "\(outcome.output)")
     }
 }

@@ -79,9 +79,12 @@ void dlp_push_globals(lua_State *L);
 /// Sets the global `name` to the value on top; a status of lua_pcall. [-1, +(0 | 1)]
 int dlp_set_global(lua_State *L, const char *name);
 
-/// Makes the table on top the module `dlp` for `require`, `os.exit` the function `exit_number`, and `os.execute` and
-/// `io.popen` our own; a status of lua_pcall. [-1, +(0 | 1)]
+/// Makes the table on top the module `dlp` for `require`, `os.exit` the function `exit_number`, and `os.execute`,
+/// `io.popen` and `print` our own; a status of lua_pcall. [-1, +(0 | 1)]
 int dlp_install(lua_State *L, int exit_number);
+
+/// Whether the function on top has a first parameter whose name does not begin with `_`. [-0, +0]
+bool dlp_takes_argument(lua_State *L);
 
 /// Calls the generic-for iterator at `index`, `index + 1` (state) and `index + 2` (control, replaced by the first
 /// result), and pushes that first result; a status of lua_pcall. [-0, +1]
@@ -191,6 +194,9 @@ void dlp_set_late_message(lua_State *L, const char *text);
 /// Such a line is one write; what Lua writes otherwise leaves by 64 KiB, on a terminal by the line. Call it before anything
 /// is printed, and again when an MPI library is open: MPICH turns buffering off.
 void dlp_buffer_standard_output(void);
+
+/// A number that changes when the script prints, by `print` or into the buffer of standard output.
+uint64_t dlp_printed(lua_State *L);
 
 /// Flushes standard output; -1 where any of it could not be written.
 int dlp_flush(void);

@@ -88,6 +88,13 @@ extension LuaHost {
         return true
     }
 
+    /// Whether the script's function `name` has a first parameter for which it has a use: its name does not begin with `_`.
+    public func takesArgument(_ name: String) -> Bool {
+        guard (try? check(dlp_get_global(state, name))) != nil else { return false }
+        defer { pop(state) }
+        return dlp_takes_argument(state)
+    }
+
     /// Calls `setup`, where it is there: only ranks that have examples to do come to it.
     public func setUp() throws(ScriptError) {
         try check(dlp_get_global(state, "setup"))

@@ -110,6 +110,9 @@ public final class LuaHost {
         return example.number == 0 ? nil : Int(example.index)
     }
 
+    /// A number that changes when the script prints.
+    public var printed: UInt64 { dlp_printed(state) }
+
     /// Whether the script has been made to fail because the job is over.
     public var isInterrupted: Bool { interrupter.isInterrupted }
 

@@ -13,6 +13,9 @@ struct JobPlan {
     /// Whether the root sends the examples with the work.
     var isSent: Bool { agreement.source == .sent }
 
+    /// Whether the results are written to standard output.
+    var printsResults: Bool { !collects && !summarizes && settings.output == nil }
+
     /// How many examples all ranks know of: with a journal the root tells which of them are to be done.
     var announcedLength: Int? { settings.journal == nil ? agreement.count : nil }
 

@@ -8,6 +8,7 @@ enum LineReader {
     ///
     /// - Parameter end: ends the job where a line cannot be fed.
     static func feedLines(to feed: sending ExampleFeed, end: @escaping @Sendable (JobEnd) -> Void) throws {
+        mentionTerminal("the examples are the lines of standard input (the script has no function examples)")
         feed.takeOver()
         try ServiceThread.detach {
             var splitter = LineSplitter()
@@ -24,6 +25,7 @@ enum LineReader {
     ///
     /// - Throws: `UsageError` where it cannot be read.
     static func allBytes() throws(UsageError) -> Bytes {
+        mentionTerminal("the script is standard input")
         var writer = ByteWriter()
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
@@ -31,6 +33,12 @@ enum LineReader {
             guard count > 0 else { return writer.finish() }
             buffer.withUnsafeBytes { writer.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
         }
+    }
+
+    /// Says what is read where that is a terminal, before which the user may not know that he is waited for.
+    private static func mentionTerminal(_ what: String) {
+        guard isatty(STDIN_FILENO) != 0 else { return }
+        Complaint.write("\(what), which is the terminal: Ctrl-D at the beginning of a line ends it")
     }
 
     /// Reads some of it; 0 at its end.

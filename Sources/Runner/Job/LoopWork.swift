@@ -8,6 +8,8 @@ struct LoopWork {
     private let plan: JobPlan
     private let loop: UInt64
     private var setup: Setup
+    /// Whether it shall be told once that `work` prints where results are written, too.
+    private var watchesOutput: Bool
     /// Results that stay here until they are asked for.
     private var kept: [ResultRun] = []
 
@@ -18,6 +20,8 @@ struct LoopWork {
         self.plan = plan
         self.loop = loop
         self.setup = setup ?? Setup(host)
+        // One rank speaks for all: the first that works.
+        watchesOutput = plan.printsResults && port.rank == (plan.settings.rootWorks ? 0 : 1)
     }
 
     /// Does a chunk and reports on it.
@@ -26,6 +30,7 @@ struct LoopWork {
             return try port.finish(loop, first: chunk.first, completed: 0, nanoseconds: 0, results: .empty)
         }
         try setup.runOnce()
+        let printed = host.printed
         let last = try host.work(
             chunk, of: plan.examples, sent: plan.isSent ? sent : nil, giveBackAfter: giveBackAfter
         ) { report, error in
@@ -38,6 +43,12 @@ struct LoopWork {
             try port.fail(
                 loop, first: report.done.first, completed: report.done.count, nanoseconds: report.nanoseconds,
                 results: send(report), fault)
+        }
+        if watchesOutput, host.printed != printed {
+            watchesOutput = false
+            Complaint.write(
+                "work prints to standard output, where the results are written, too: --output FILE keeps them apart, or "
+                    + "print by io.stderr:write")
         }
         guard let last else { return }
         try port.finish(

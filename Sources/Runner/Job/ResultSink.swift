@@ -14,6 +14,8 @@ final class ResultSink {
     private var output: ResultWriter?
     private var failures = FailureList()
     private let size: Int
+    /// Whether no result has been anything but nil so far.
+    private var isAllNil = true
     /// How many results have come, and how many examples have failed.
     private(set) var count = 0
 
@@ -30,6 +32,7 @@ final class ResultSink {
     /// Takes results as they come.
     func take(_ run: ResultRun) throws {
         count += run.count
+        if isAllNil { isAllNil = run.results.withUnsafeBytes { $0.allSatisfy { $0 == Self.nilByte } } }
         if writes { try write(run) }
         if plan.summarizes { kept.append(run) }
         guard plan.collects else { return }
@@ -49,7 +52,8 @@ final class ResultSink {
     }
 
     /// What stands in files where there is no result.
-    private static let null = Bytes([0xf6])
+    private static let null = Bytes([nilByte])
+    private static let nilByte: UInt8 = 0xf6
 
     private func write(_ run: ResultRun) throws {
         try ordered.add(run) { index, item in try output?.append(index: index, item: item) }
@@ -71,10 +75,22 @@ final class ResultSink {
     /// Passes on what has been written so far.
     func flush() throws { try output?.flush() }
 
+    /// Says so where `work` has returned nothing although somebody waits for its results.
+    private func complainOfNothing() {
+        guard isAllNil, count > 0, !hasFailures else { return }
+        let isWanted =
+            writes || (plan.summarizes && host.takesArgument("summarize"))
+            || (plan.collects && host.takesArgument("collect"))
+        guard isWanted else { return }
+        let examples = count == 1 ? "the only example" : "any of the \(count) examples"
+        Complaint.write("work returned nothing for \(examples): what it returns is the result")
+    }
+
     /// Completes what is written, and calls `summarize`.
     func finish() throws {
         // Where `summarize` stumbles over what is missing, that is the reason.
         defer { failures.report(of: count, size: size, scriptSees: plan.summarizes) }
+        complainOfNothing()
         if let output = output.take() { try output.finish(count: count) }
         guard plan.summarizes else { return }
         let runs = kept
