@@ -109,4 +109,31 @@ struct MistakeTests {
         #expect(told.count == 1, "\(outcome.output)")
         #expect(outcome.output.contains(source == "-" ? "read" : "\r\n3\r\n"), "\(outcome.output)")
     }
+
+    @Test("functions as examples work on several ranks as on one, and it is told that nobody compares them")
+    func functions() throws {
+        let scratch = try Scratch(
+            job: """
+                function examples()
+                  local list = {}
+                  for i = 1, 20 do list[i] = function() return i * i end end
+                  return list
+                end
+                function work(f) return f() end
+                function summarize(results) print(results.n, results[1], results[20]) end
+                """)
+        for command in [
+            "dlp-lua", "dlp-lua -np 3", "dlp-lua -np 3 --mode managed", "dlp-lua -np 3 --examples replicate",
+        ] {
+            let outcome = try run("\(command) job.lua", in: scratch)
+            #expect(outcome.output == "20\t1\t400\n" && outcome.status == 0, "\(outcome.error)")
+            if command.contains("-np"), !command.contains("replicate") {
+                #expect(
+                    outcome.isOneMessage("dlp-lua", with: "example 1: it is a function", "its own list"), "\(outcome.error)"
+                )
+            } else {
+                #expect(outcome.error == "")
+            }
+        }
+    }
 }

@@ -111,13 +111,16 @@ extension LuaHost {
 
     /// A digest of the whole list, the same on every rank that has the same list.
     ///
-    /// - Throws: `ScriptError` where an example holds what has no digest (a function, userdata or thread).
-    public func digest(of examples: Examples) throws(ScriptError) -> Digest {
+    /// - Returns: an error where an example holds what has no digest (a function, userdata or thread).
+    /// - Throws: `ScriptError` where an example cannot be had.
+    public func digest(of examples: Examples) throws(ScriptError) -> Result<Digest, ScriptError> {
         var builder = DigestBuilder()
         for index in 0..<(examples.count ?? 0) {
-            builder.add(try digest(of: examples, at: index))
+            try pushExample(examples, index)
+            defer { pop(state) }
+            do { builder.add(try digest(index, encodeTopExample(index, .comparison))) } catch { return .failure(error) }
         }
-        return builder.digest
+        return .success(builder.digest)
     }
 
     /// What examples are encoded for.
@@ -125,6 +128,8 @@ extension LuaHost {
         /// To be sent.
         case travel =
             "which cannot travel to another rank; where every rank makes the same list, --examples replicate does without"
+        /// To be compared with those of other ranks.
+        case comparison = "which cannot be compared between ranks"
         /// To be told from others in the journal.
         case journal = "by which a journal cannot tell examples apart"
     }
@@ -135,7 +140,10 @@ extension LuaHost {
     public func digest(
         of examples: Examples, at index: Int, for purpose: Purpose = .travel
     ) throws(ScriptError) -> Digest {
-        let bytes = try encodedExample(examples, index, for: purpose)
+        try digest(index, encodedExample(examples, index, for: purpose))
+    }
+
+    private func digest(_ index: Int, _ bytes: Bytes) throws(ScriptError) -> Digest {
         do {
             return try bytes.withUnsafeBytes { (item) throws(CodecError) in try Digest(of: item) }
         } catch {

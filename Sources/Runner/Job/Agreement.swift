@@ -17,14 +17,17 @@ struct Agreement {
 struct Finding {
     var examples: Examples
     var digest: Digest?
+    /// Why it has none, where it is a table of what cannot be compared.
+    var obstacle: String?
 
     /// What this rank has: for a table its digest, while a number says all.
-    init(_ examples: Examples, of host: LuaHost, wanted: ExampleSource?) throws(ScriptError) {
+    init(_ examples: Examples, of host: LuaHost) throws(ScriptError) {
         self.examples = examples
         guard case .table = examples else { return }
-        do { digest = try host.digest(of: examples) } catch {
-            // Every rank is said to make the same list: then it may hold what has no digest, functions for example.
-            guard wanted == .replicate else { throw error }
+        switch try host.digest(of: examples) {
+        case .success(let digest): self.digest = digest
+        // Every rank has the same list all the same where each makes it by the same script: a list of functions, say.
+        case .failure(let error): obstacle = error.message
         }
     }
 
@@ -76,7 +79,7 @@ extension Session {
                 return .success(Agreement(source: .replicated, count: examples.count))
             }
         }
-        let finding = try Finding(examples, of: host, wanted: wanted)
+        let finding = try Finding(examples, of: host)
         do throws(JobEnd) {
             return .success(try compare(finding, examples, wanted))
         } catch { return .failure(error) }
@@ -89,7 +92,13 @@ extension Session {
         let other = all?.firstIndex { $0 != finding.encoded }
         let answer = try port.broadcast(Bytes([other == nil ? 1 : 0]))
         guard answer.array != [1] else {
-            return Agreement(source: .replicated, count: examples.count, finding: finding.encoded)
+            var agreement = Agreement(source: .replicated, count: examples.count, finding: finding.encoded)
+            if let obstacle = finding.obstacle, wanted == nil, port.isRoot {
+                agreement.warning =
+                    "\(obstacle): each takes its own list, which must be the same everywhere (--examples replicate says that "
+                    + "it is)"
+            }
+            return agreement
         }
         guard let all, let other else { return Agreement(source: .sent, count: nil) }
         let (here, there) = (Finding.describe(all[0]), Finding.describe(all[other]))

@@ -109,7 +109,7 @@ final class LateRun {
         _ offer: JobOffer, _ examples: Examples, _ host: LuaHost, _ settings: JobSettings
     ) throws -> Agreement {
         guard offer.source == .replicated else { return Agreement(source: .sent) }
-        let finding = try Finding(examples, of: host, wanted: settings.examples)
+        let finding = try Finding(examples, of: host)
         guard finding.encoded == offer.finding else {
             throw ScriptError(
                 message: "examples() makes another list here than in the job, which has "
