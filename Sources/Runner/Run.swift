@@ -27,7 +27,8 @@ public func run(_ invocation: Invocation) -> Int32 {
         if wanted == nil { wanted = try Backend.fromEnvironment() }
         joinable = try Joinable(invocation, secret: secret, isRoot: Detection.rankByVariables(.own) == 0)
         detection = try Detection(
-            wanted: wanted, facts: .own, isJoinable: invocation.options.joinable != nil, isChild: Heritage.includes)
+            wanted: wanted, isTyped: invocation.options.backend != nil, facts: .own,
+            isJoinable: invocation.options.joinable != nil, isChild: Heritage.includes)
         if invocation.options.encrypt == .yes { try Encryption.check(detection.choice) }
     } catch { return complainOnce(error.message, status: 2) }
     if let option = invocation.misplacedOption, Detection.rankByVariables(.own) == 0, isShownOnTerminal {
@@ -36,6 +37,9 @@ public func run(_ invocation: Invocation) -> Int32 {
         )
     }
     if let warning = detection.warning { Complaint.write(warning) }
+    if let repetition = detection.repetition, invocation.task != .info, Detection.rankByVariables(.own) == 0 {
+        Complaint.write(repetition)
+    }
 
     let session: Session
     let timeout = UInt64((invocation.options.connectTimeout ?? 60) * 1e9)
@@ -71,14 +75,7 @@ public func complainOnce(_ message: String, status: Int32) -> Int32 {
 
 /// Why this process must not start ranks by itself, or nil where it may: several of its kind would do so.
 public func objectionToStartingRanks() -> String? {
-    let facts = ProcessFacts.own
-    var launcher: (name: String, size: Int?)?
-    if facts.variable("AME_RANK") != nil, facts.variable("AME_AUTHKEY") != nil {
-        // What a rank starts in turn has no key.
-        launcher = ("ameexec", facts.number("AME_SIZE"))
-    } else {
-        launcher = Sighting.all(in: facts).first { !Heritage.includes($0) }.map { ($0.name, $0.size) }
-    }
-    guard let launcher, let size = launcher.size, size > 1 else { return nil }
-    return "\(launcher.name) started \(size) processes, and each would start ranks for the whole job: leave -np out"
+    guard let launch = Detection.launchOfSeveral(.own, isChild: Heritage.includes) else { return nil }
+    return
+        "\(launch.name) started \(launch.size) processes, and each would start ranks for the whole job: leave -np out"
 }

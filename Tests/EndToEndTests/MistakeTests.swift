@@ -136,4 +136,22 @@ struct MistakeTests {
             }
         }
     }
+
+    @Test("each of several processes does the whole job only where the command line says so, and that is said once")
+    func alone() throws {
+        let scratch = try Scratch(job: "function examples() return 2 end function work(n) return n end")
+        for start in ["ameexec -np 3 dlp-lua", "dlp-lua -np 3"] {
+            let typed = try run("\(start) --backend none job.lua", in: scratch)
+            #expect(typed.output.split(separator: "\n").count == 6 && typed.status == 0)
+            #expect(
+                typed.isOneMessage("dlp-lua", with: "each of the 3 processes", "does the whole job"), "\(typed.error)")
+            for name in ["DLP_BACKEND", "DLP_MPI_BACKEND"] {
+                let inherited = try run("\(start) job.lua", in: scratch, environment: [name: "none"])
+                #expect(inherited.isOneMessage("dlp-lua", with: "DLP_BACKEND", "--backend none"), "\(inherited.error)")
+                #expect(inherited.output == "" && inherited.status == 2)
+            }
+        }
+        let one = try run("dlp-lua job.lua", in: scratch, environment: ["DLP_BACKEND": "none"])
+        #expect(one.output.split(separator: "\n").count == 2 && one.error == "" && one.status == 0)
+    }
 }

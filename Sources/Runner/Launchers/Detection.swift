@@ -20,6 +20,8 @@ struct Detection {
     var launcher: Sighting?
     /// What the user should hear, once, though the job goes on.
     var warning: String?
+    /// Likewise where each of several processes does the whole job.
+    var repetition: String?
 
     /// This process's rank as far as variables tell; 0 where they do not.
     static func rankByVariables(_ facts: ProcessFacts) -> Int {
@@ -29,17 +31,29 @@ struct Detection {
     /// Decides, from what was asked for and what the launcher left.
     ///
     /// - Parameters:
+    ///   - isTyped: whether what was asked for stands on the command line, rather than in the environment.
     ///   - isJoinable: whether others may join the job later, which takes AME.
     ///   - isChild: whether what is seen belongs to the rank that started this process.
     /// - Throws: `UsageError` where what was asked for is not there, or the processes of a launcher cannot meet: each
     ///   would do the whole job.
     init(
-        wanted: Backend?, facts: ProcessFacts, isJoinable: Bool = false, isChild: (Sighting) -> Bool = { _ in false }
+        wanted: Backend?, isTyped: Bool = true, facts: ProcessFacts, isJoinable: Bool = false,
+        isChild: (Sighting) -> Bool = { _ in false }
     ) throws(UsageError) {
         if isJoinable, let wanted, wanted != .ame {
             throw UsageError("--joinable needs the backend ame, not \(wanted.rawValue)")
         }
-        if wanted == Backend.none { return }
+        if wanted == Backend.none {
+            guard let launch = Self.launchOfSeveral(facts, isChild: isChild) else { return }
+            let each = "each of the \(launch.size) processes that \(launch.name) started"
+            guard isTyped else {
+                throw UsageError(
+                    "DLP_BACKEND says none, by which \(each) would do the whole job: unset it, or say --backend none "
+                        + "where that is meant")
+            }
+            repetition = "--backend none: \(each) does the whole job"
+            return
+        }
         if wanted != .mpi, facts.variable(AMEVariable.rank) != nil {
             choice = .ameVariables
             return
@@ -93,6 +107,21 @@ struct Detection {
         throw UsageError(
             "\(launcher.name) started \(number) that cannot see each other (\(reasons.joined(separator: "; "))), and each "
                 + "would do the whole job: \(remedy), or let each work alone with --backend none")
+    }
+
+    /// The launcher that has started this process and others, and how many they are, where one has.
+    static func launchOfSeveral(
+        _ facts: ProcessFacts, isChild: (Sighting) -> Bool
+    ) -> (name: String, size: Int)? {
+        var launch: (name: String, size: Int?)?
+        if facts.variable(AMEVariable.rank) != nil, facts.variable(AMEVariable.key) != nil {
+            // What a rank starts in turn has no key.
+            launch = ("ameexec", facts.number(AMEVariable.size))
+        } else {
+            launch = Sighting.all(in: facts).first { !isChild($0) }.map { ($0.name, $0.size) }
+        }
+        guard let launch, let size = launch.size, size > 1 else { return nil }
+        return (launch.name, size)
     }
 
     /// Where an allocation has several tasks and this process is none of them, the user may have forgotten srun.
