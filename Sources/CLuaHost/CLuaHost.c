@@ -241,6 +241,33 @@ int dlp_install(lua_State *L, int exit_number) {
     return dlp_call(L, 2, 0);
 }
 
+static void search_in(lua_State *L, const char *field, const char *templates) {
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, field);
+    // A path that a script has made something else is its own affair.
+    if (lua_type(L, -1) == LUA_TSTRING) {
+        lua_pushliteral(L, ";");
+        luaL_gsub(L, templates, "DIR", lua_tostring(L, 1));
+        lua_concat(L, 3);
+        lua_setfield(L, -2, field);
+    }
+    lua_settop(L, 1);
+}
+
+static int search_in_body(lua_State *L) {
+    search_in(L, "path", "DIR/?.lua;DIR/?/init.lua");
+    search_in(L, "cpath", "DIR/?.so");
+    return 0;
+}
+
+int dlp_search_in(lua_State *L, const char *directory) {
+    // In a path these two mean something else.
+    if (strpbrk(directory, ";?") != NULL) return LUA_OK;
+    lua_pushcfunction(L, search_in_body);
+    lua_pushstring(L, directory);
+    return dlp_call(L, 1, 0);
+}
+
 bool dlp_takes_argument(lua_State *L) {
     const char *name = lua_isfunction(L, -1) ? lua_getlocal(L, NULL, 1) : NULL;
     return name != NULL && name[0] != '_';

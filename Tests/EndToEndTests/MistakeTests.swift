@@ -154,4 +154,15 @@ struct MistakeTests {
         let one = try run("dlp-lua job.lua", in: scratch, environment: ["DLP_BACKEND": "none"])
         #expect(one.output.split(separator: "\n").count == 2 && one.error == "" && one.status == 0)
     }
+
+    @Test("require searches beside the script")
+    func require() throws {
+        let scratch = try Scratch(
+            job: "function examples() return {require('beside').value} end function work(n) return n end")
+        try scratch.write("beside.lua", "return {value = 17}")
+        let outcome = try run("ameexec -np 2 sh -c", "cd / && exec dlp-lua \(scratch.path)/job.lua", in: scratch)
+        #expect(outcome.output.contains("17") && outcome.status == 0, "\(outcome.error)")
+        let sandboxed = try run("dlp-lua --sandbox job.lua", in: scratch)
+        #expect(sandboxed.status == 1 && sandboxed.error.contains("module 'beside' not found"), "\(sandboxed.error)")
+    }
 }

@@ -128,4 +128,17 @@ struct SlipTests {
         let shown = rank.host.shown(at: -1)
         #expect(shown.utf8.count < 200 && shown.hasSuffix(", ...}"))
     }
+
+    @Test("require finds what lies beside the script, after all other places, but not in the sandbox")
+    func beside() throws {
+        let rank = try LoneRank()
+        try rank.run("before, after = package.path, package.cpath")
+        let script = Script(chunkName: "@/usr/lib/job.lua", source: .empty, name: "/usr/lib/job.lua", arguments: [])
+        let (path, binaries) = (rank.global("before"), rank.global("after"))
+        try rank.host.run(script)
+        try rank.host.run(Script(chunkName: "=stdin", source: .empty, name: "-", arguments: []))
+        try rank.run("before, after = package.path, package.cpath")
+        #expect(rank.global("before").hasPrefix("\(path);/usr/lib/?.lua;/usr/lib/?/init.lua"))
+        #expect(rank.global("after").hasPrefix("\(binaries);/usr/lib/?.so"))
+    }
 }

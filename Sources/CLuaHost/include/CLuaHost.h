@@ -83,6 +83,10 @@ int dlp_set_global(lua_State *L, const char *name);
 /// `io.popen` and `print` our own; a status of lua_pcall. [-1, +(0 | 1)]
 int dlp_install(lua_State *L, int exit_number);
 
+/// Lets `require` search in this directory after all that `package.path` and `package.cpath` name; a status of lua_pcall.
+/// [-0, +(0 | 1)]
+int dlp_search_in(lua_State *L, const char *directory);
+
 /// Whether the function on top has a first parameter whose name does not begin with `_`. [-0, +0]
 bool dlp_takes_argument(lua_State *L);
 

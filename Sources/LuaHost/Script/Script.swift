@@ -1,6 +1,7 @@
 import CLua
 import CLuaHost
 public import DLP
+import Glibc
 
 /// A script as it was given to us.
 public struct Script: Sendable {
@@ -38,6 +39,7 @@ extension LuaHost {
             }
         }
         guard status == LUA_OK else { throw popError() }
+        if !isSandboxed { try searchBeside(script) }
         try setArguments(script)
         guard lua_checkstack(state, Int32(clamping: script.arguments.count + 16)) != 0 else {
             throw ScriptError(message: "too many arguments to script")
@@ -58,6 +60,16 @@ extension LuaHost {
         // Bytecode has no lines to count.
         let isBytecode = rest.dropFirst().first == 0x1B
         return UnsafeRawBufferPointer(rebasing: isBytecode ? rest.dropFirst() : rest)
+    }
+
+    /// Lets `require` search beside the script too, after all other places.
+    private func searchBeside(_ script: Script) throws(ScriptError) {
+        guard script.chunkName.hasPrefix("@") else { return }
+        let directory = script.name.lastIndex(of: "/").map { script.name[..<$0] + "/" } ?? "./"
+        // The script may change the working directory before it requires anything.
+        guard let path = realpath(String(directory), nil) else { return }
+        defer { free(path) }
+        try check(dlp_search_in(state, path))
     }
 
     private func setArguments(_ script: Script) throws(ScriptError) {
