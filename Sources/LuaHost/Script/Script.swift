@@ -64,10 +64,12 @@ extension LuaHost {
 
     /// Lets `require` search beside the script too, after all other places.
     private func searchBeside(_ script: Script) throws(ScriptError) {
-        guard script.chunkName.hasPrefix("@") else { return }
-        let directory = script.name.lastIndex(of: "/").map { script.name[..<$0] + "/" } ?? "./"
+        guard script.chunkName.bytes.first == UInt8(ascii: "@") else { return }
+        let name = script.name.bytes
+        let directory = SystemString(
+            bytes: name.lastIndex(of: UInt8(ascii: "/")).map { name[...$0] } ?? Array("./".utf8)[...])
         // The script may change the working directory before it requires anything.
-        guard let path = realpath(String(directory), nil) else { return }
+        guard let path = realpath(directory.cString, nil) else { return }
         defer { free(path) }
         try check(dlp_search_in(state, path))
     }
