@@ -24,6 +24,14 @@ void dlp_leave_crashes_to_system(void) {
     }
 }
 
+static void do_nothing(int signal) { (void)signal; }
+
+void dlp_survive_file_limit(void) {
+    // Programs that are started from here would inherit that the signal is ignored, but no handler.
+    struct sigaction present, action = {.sa_handler = do_nothing, .sa_flags = SA_RESTART};
+    if (sigaction(SIGXFSZ, NULL, &present) == 0 && present.sa_handler == SIG_DFL) sigaction(SIGXFSZ, &action, NULL);
+}
+
 static int argument_count;
 static char **arguments;
 

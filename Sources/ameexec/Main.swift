@@ -22,6 +22,7 @@ struct Main {
 
     static func main() {
         dlp_leave_crashes_to_system()
+        dlp_survive_file_limit()
         do {
             let words = try ParsedArguments(ownArguments(), options: options)
             if let text = try text(words) {

@@ -9,6 +9,7 @@ import Runner
 struct Main {
     static func main() {
         dlp_leave_crashes_to_system()
+        dlp_survive_file_limit()
         dlp_keep_standard_descriptors()
         do {
             let command = try Command(ownArguments())

@@ -20,6 +20,10 @@ uint64_t dlp_now_roughly(void);
 /// wanted. With SWIFT_BACKTRACE in the environment they stay.
 void dlp_leave_crashes_to_system(void);
 
+/// Lets a write that makes a file larger than `ulimit -f` allows fail, as on a full disk, where it would be the end of the
+/// process.
+void dlp_survive_file_limit(void);
+
 /// The number of words with which the program was started, its own name included.
 int dlp_argument_count(void);
 
