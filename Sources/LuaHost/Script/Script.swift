@@ -31,6 +31,8 @@ extension LuaHost {
         if let misuse = RankCondition.firstMisuse(in: script.source) {
             throw ScriptError(message: "\(displayName(script)):\(misuse.line): \(misuse.message)")
         }
+        try setArguments(script)
+        if !isSandboxed { try runInitialisation() }
         let status = script.source.withUnsafeBytes { source in
             let body = withoutFirstComment(source)
             return body.withMemoryRebound(to: CChar.self) {
@@ -40,12 +42,25 @@ extension LuaHost {
         }
         guard status == LUA_OK else { throw popError() }
         if !isSandboxed { try searchBeside(script) }
-        try setArguments(script)
         guard lua_checkstack(state, Int32(clamping: script.arguments.count + 16)) != 0 else {
             throw ScriptError(message: "too many arguments to script")
         }
         for argument in script.arguments { push(state, argument) }
         try check(dlp_call(state, Int32(script.arguments.count), 0))
+    }
+
+    /// Runs what `LUA_INIT` says, as the stock interpreter does before it loads a script: a text, or `@` and a file's name.
+    private func runInitialisation() throws(ScriptError) {
+        guard let variable = getenv("LUA_INIT_5_4") ?? getenv("LUA_INIT") else { return }
+        let value = SystemString(cString: variable)
+        let isFile = value.bytes.first == UInt8(ascii: "@")
+        let text = isFile ? "dofile(...)" : value
+        let status = text.bytes.withUnsafeBytes { text in
+            text.withMemoryRebound(to: CChar.self) { dlp_load(state, $0.baseAddress, $0.count, "=LUA_INIT", "bt") }
+        }
+        guard status == LUA_OK else { throw popError() }
+        if isFile { push(state, SystemString(bytes: value.bytes.dropFirst())) }
+        try check(dlp_call(state, isFile ? 1 : 0, 0))
     }
 
     private func displayName(_ script: Script) -> SystemString {
