@@ -283,6 +283,21 @@ int dlp_iterate(lua_State *L, int index) {
     return status;
 }
 
+static int close_body(lua_State *L) {
+    if (luaL_getmetafield(L, 1, "__close") == LUA_TNIL) return 0;
+    lua_pushvalue(L, 1);
+    lua_pushnil(L);
+    lua_call(L, 2, 0);
+    return 0;
+}
+
+int dlp_close_value(lua_State *L, int index) {
+    index = lua_absindex(L, index);
+    lua_pushcfunction(L, close_body);
+    lua_pushvalue(L, index);
+    return dlp_call(L, 1, 0);
+}
+
 // MARK: Standard output
 
 void dlp_buffer_standard_output(void) {

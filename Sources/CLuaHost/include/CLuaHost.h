@@ -94,6 +94,9 @@ bool dlp_takes_argument(lua_State *L);
 /// result), and pushes that first result; a status of lua_pcall. [-0, +1]
 int dlp_iterate(lua_State *L, int index);
 
+/// Calls the metamethod `__close` of the value at `index`, where it has one; a status of lua_pcall. [-0, +(0 | 1)]
+int dlp_close_value(lua_State *L, int index);
+
 // MARK: Random numbers
 
 /// Finds the state of `math.random`. Call it before a script can replace the library.

@@ -34,6 +34,8 @@ extension LuaHost {
         /// The iterator's state, and after that its control.
         static let iteratorState: Int32 = 5
         static let iteratorControl: Int32 = 6
+        /// What is closed when the iterator is not needed any more.
+        static let iteratorClosing: Int32 = 7
     }
 
     /// Calls `examples()` and prepares `work` and `collect` to be called.
@@ -48,17 +50,19 @@ extension LuaHost {
         dlp_push_handler(state)
         try check(dlp_get_global(state, "work"))
         try check(dlp_get_global(state, "collect"))
-        for _ in Slot.examples...Slot.iteratorControl { lua_pushnil(state) }
+        for _ in Slot.examples...Slot.iteratorClosing { lua_pushnil(state) }
         guard try isFunction("examples") else { return .lines }
         guard evaluate else { return .count(0) }
         seedRandom(index: 0)
         try check(dlp_get_global(state, "examples"))
-        try apart(when: isApart) { () throws(ScriptError) in try check(dlp_call(state, 0, 3)) }
-        for slot in (Slot.examples...Slot.iteratorControl).reversed() {
+        try apart(when: isApart) { () throws(ScriptError) in try check(dlp_call(state, 0, 4)) }
+        for slot in (Slot.examples...Slot.iteratorClosing).reversed() {
             lua_copy(state, -1, slot)
             pop(state)
         }
-        return try classifyExamples()
+        let examples = try classifyExamples()
+        hasOpenIterator = examples == .iterator
+        return examples
     }
 
     private func classifyExamples() throws(ScriptError) -> Examples {
@@ -189,6 +193,15 @@ extension LuaHost {
         seedRandom(index: 0)
         try apart { () throws(ScriptError) in try check(dlp_iterate(state, Slot.examples)) }
         defer { pop(state) }
-        return lua_type(state, -1) == LUA_TNIL ? nil : try encodeTopExample(index)
+        guard lua_type(state, -1) == LUA_TNIL else { return try encodeTopExample(index) }
+        try closeIterator()
+        return nil
+    }
+
+    /// Closes what the iterator over examples has left to be closed, as a loop of Lua's does at its end.
+    func closeIterator() throws(ScriptError) {
+        guard hasOpenIterator else { return }
+        hasOpenIterator = false
+        try apart { () throws(ScriptError) in try check(dlp_close_value(state, Slot.iteratorClosing)) }
     }
 }

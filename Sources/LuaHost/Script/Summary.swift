@@ -9,6 +9,7 @@ extension LuaHost {
     ///   - runs: taken over and freed one by one, so that encoded and decoded results do not both fill memory.
     ///   - errors: the examples that failed for good.
     public func summarize(_ runs: consuming [ResultRun], count: Int, errors: [Fault]) throws(ScriptError) {
+        try closeIterator()
         lua_settop(state, Slot.examples - 1)
         seedRandom(index: 0)
         try check(dlp_get_global(state, "summarize"))

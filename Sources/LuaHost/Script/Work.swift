@@ -133,7 +133,7 @@ extension LuaHost {
             }
             pop(state)
         } catch {
-            lua_settop(state, Slot.iteratorControl)
+            lua_settop(state, Slot.iteratorClosing)
             encoder.truncate(to: before)
             throw WorkError(index: index, error: error)
         }

@@ -96,6 +96,7 @@ public final class LuaHost {
     public func close() {
         guard !isClosed else { return }
         isClosed = true
+        try? closeIterator()
         interrupter.forget()
         exampleWatch?.stop()
         exampleWatch = nil
@@ -112,6 +113,9 @@ public final class LuaHost {
 
     /// A number that changes when the script prints.
     public var printed: UInt64 { dlp_printed(state) }
+
+    /// Whether the examples come from an iterator that has not been closed.
+    var hasOpenIterator = false
 
     /// Whether the script has been made to fail because the job is over.
     public var isInterrupted: Bool { interrupter.isInterrupted }
