@@ -1,5 +1,6 @@
 import AME
 import CSystem
+import DLP
 import Glibc
 
 /// Starts the ranks of a job one after the other and holds what they share.
@@ -26,7 +27,7 @@ final class RankStarter {
         rendezvous = try Rendezvous()
         environment = RankEnvironment(
             inherited: ownEnvironment(), exports: options.exports, rendezvous: rendezvous.variables,
-            size: options.size, columns: Int(dlp_terminal_columns(2)))
+            size: options.size, columns: isDrawable(2) ? Int(dlp_terminal_columns(2)) : 0)
         null = open("/dev/null", O_RDWR | O_CLOEXEC)
         if null < 0 { throw LaunchError(system: "cannot open /dev/null") }
         descriptorLimit = raiseDescriptorLimit()

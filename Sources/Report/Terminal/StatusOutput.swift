@@ -35,7 +35,7 @@ public final class StatusOutput: ProgressSink {
     /// An output on `descriptor`, which stays the caller's.
     public init(descriptor: Int32) {
         self.descriptor = descriptor
-        isTerminal = isatty(descriptor) == 1
+        isTerminal = isDrawable(descriptor)
     }
 
     /// One less than the terminal is wide: a cursor behind the last column would wrap on some terminals.

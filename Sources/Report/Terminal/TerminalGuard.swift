@@ -1,3 +1,4 @@
+import DLP
 // The C library's `stdout` is a variable; it is only handed to functions that lock it.
 @preconcurrency import Glibc
 
@@ -22,7 +23,7 @@ public struct TerminalGuard: ~Copyable {
 
     /// The same for any two descriptors.
     init?(standardOutput: Int32, standardError: Int32) {
-        guard isatty(standardError) == 1 else { return nil }
+        guard isDrawable(standardError) else { return nil }
         let terminal = fcntl(standardError, F_DUPFD_CLOEXEC, 3)
         guard terminal >= 0 else { return nil }
         var ends: [Int32] = [-1, -1]

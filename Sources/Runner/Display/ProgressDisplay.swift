@@ -23,7 +23,7 @@ struct ProgressDisplay {
 
     /// Begins to show what `progress` says; nil where nothing is to be shown.
     init?(_ plan: Plan, _ progress: @escaping @Sendable () -> LoopProgress?) {
-        guard plan.mode != .off, plan.mode == .on || plan.columns != nil || isatty(2) == 1 else { return nil }
+        guard plan.mode != .off, plan.mode == .on || plan.columns != nil || isDrawable(2) else { return nil }
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { return nil }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
