@@ -18,14 +18,14 @@ final class Rendezvous {
     init() throws(LaunchError) {
         key = base64(randomBytes(64))
         socketName = "ame-" + randomBytes(16).map(hexadecimal).joined()
-        (host, port, guardSocket) = try reservePort()
+        (host, port, guardSocket) = reservePort()
         listener = -1
         listener = try listen(onAbstract: socketName)
     }
 
     deinit {
         closeListener()
-        close(guardSocket)
+        if guardSocket >= 0 { close(guardSocket) }
     }
 
     /// Closes the socket here, once rank 0 has it: then it ends with rank 0, and the others notice.
@@ -49,7 +49,7 @@ final class Rendezvous {
 /// anybody could take it in between. Every 127.x.y.z is this machine, so the job gets a random one, on which nobody
 /// else binds anything; what can still collide is a bind of the port on all addresses, and that fails as long as the
 /// same port is bound on any address, here on the neighbour's, which is held while the job runs.
-private func reservePort() throws(LaunchError) -> (host: String, port: UInt16, guardSocket: Int32) {
+private func reservePort() -> (host: String, port: UInt16, guardSocket: Int32) {
     for _ in 0..<100 {
         let random = randomBytes(3)
         // 127.0.y.z is where people put their own services; the last byte is even, and neither 0 nor 254.
@@ -60,7 +60,9 @@ private func reservePort() throws(LaunchError) -> (host: String, port: UInt16, g
         guard let (guardSocket, _) = bindTCP(network + [last + 1], port: port) else { continue }
         return ((network + [last]).map(String.init).joined(separator: "."), port, guardSocket)
     }
-    throw LaunchError(system: "cannot reserve a port on a loopback address for the ranks", status: 1)
+    // There is no such address, as where the machine has IPv6 only. Ranks of ours meet at the Unix-domain socket; others
+    // have to try whether this port is free.
+    return ("localhost", UInt16.random(in: 49152...65535), -1)
 }
 
 private func bindTCP(_ address: [UInt8], port: UInt16) -> (socket: Int32, port: UInt16)? {
