@@ -29,8 +29,8 @@ extension LateRun {
         // What a script raises because the job is over is no error.
         if let end = host?.jobEnd { return self.end(end) }
         if host?.isInterrupted ?? false {
-            let isOver = port.waitForStop(until: Deadline.after(1_000_000_000).moment) != nil
-            return self.end(isOver ? JobEnd.stopped(status: 0) : lostRoot)
+            let status = port.waitForStop(until: Deadline.after(1_000_000_000).moment)
+            return self.end(status.map { JobEnd.stopped(status: $0) } ?? lostRoot)
         }
         switch error {
         case let end as JobEnd: return self.end(end)
@@ -44,14 +44,13 @@ extension LateRun {
 
     private func end(_ end: JobEnd) -> Int32 {
         switch end {
-        case .stopped where takesPart: return leave(status: 0)
+        case .stopped(let status) where takesPart: return leave(status: status)
         case .stopped: return fail("the job ended before this process could join it", status: 3)
         case .fault(let fault) where fault.phase == .communication: return fail(fault.message, status: 3)
         case .fault, .exit, .interrupted:
             // The root tells the user.
             port.report(end)
-            _ = port.waitForStop(until: Deadline.after(Self.patience).moment)
-            return leave(status: 0)
+            return leave(status: port.waitForStop(until: Deadline.after(Self.patience).moment) ?? end.status)
         }
     }
 
