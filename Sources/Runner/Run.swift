@@ -24,7 +24,8 @@ public func run(_ invocation: Invocation) -> Int32 {
     let joinable: Joinable?
     do throws(UsageError) {
         var wanted = invocation.options.backend
-        if wanted == nil { wanted = try Backend.fromEnvironment() }
+        // An exported wish is meant for jobs; whoever only looks at one may be alone.
+        if wanted == nil, invocation.task.isRun || Detection.isLaunched(.own) { wanted = try Backend.fromEnvironment() }
         joinable = try Joinable(invocation, secret: secret, isRoot: Detection.rankByVariables(.own) == 0)
         detection = try Detection(
             wanted: wanted, isTyped: invocation.options.backend != nil, facts: .own,

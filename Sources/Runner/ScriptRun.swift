@@ -34,7 +34,7 @@ final class ScriptRun {
                 session.showProgress(isWanted ? progress : .off, prefix: prefix ?? "")
             }
             host.loopDidEnd = { [session] in session.observer.finishDisplay() }
-            let isRun = if case .run = invocation.task { true } else { false }
+            let isRun = invocation.task.isRun
             if isRun { try openTimeline(of: script) }
             try scripted(.load) { () throws(ScriptError) in try host.run(script) }
             let wanted = try scripted(.load) { () throws(ScriptError) in try host.scriptOptions() }

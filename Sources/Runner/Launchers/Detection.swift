@@ -28,6 +28,11 @@ struct Detection {
         facts.number(AMEVariable.rank) ?? Sighting.all(in: facts).first { !Heritage.includes($0) }?.rank ?? 0
     }
 
+    /// Whether a launcher started this process.
+    static func isLaunched(_ facts: ProcessFacts) -> Bool {
+        facts.variable(AMEVariable.rank) != nil || Sighting.all(in: facts).contains { !Heritage.includes($0) }
+    }
+
     /// Decides, from what was asked for and what the launcher left.
     ///
     /// - Parameters:

@@ -271,6 +271,9 @@ public struct Invocation: Sendable {
         case check
         /// Say how ranks find each other.
         case info
+
+        /// Whether examples are worked on.
+        var isRun: Bool { if case .run = self { true } else { false } }
     }
 
     /// Where the script comes from.
