@@ -3,7 +3,7 @@ import DLP
 import Glibc
 import Synchronization
 
-/// What SIGINT and SIGTERM do to a rank.
+/// What SIGINT, SIGTERM and SIGHUP do to a rank.
 ///
 /// SIGTERM is how batch systems announce the end, and how launchers pass that on: a job that hands out examples finishes
 /// those that run, for which it has a time of grace. The other ranks, which often get the signal too, follow the root.

@@ -3,7 +3,7 @@ import CSystem
 import DLP
 import Glibc
 
-/// Tells a function of SIGINT and SIGTERM, on a thread of its own.
+/// Tells a function of SIGINT, SIGTERM and SIGHUP, on a thread of its own.
 ///
 /// The handler only writes a byte into a pipe: hardly anything else may be done in one. The signals are not blocked,
 /// because programs that the script starts would inherit that.
@@ -12,7 +12,7 @@ struct SignalWatch {
     nonisolated(unsafe) private static var descriptor: Int32 = -1
     /// Touched by the handler only, once that is installed, and signals of both kinds are masked in it.
     nonisolated(unsafe) private static var rules = SignalRules(letsFinish: false)
-    /// Whether SIGINT stops the script; written before the handler is installed.
+    /// Whether SIGINT and SIGHUP stop the script; written before the handler is installed.
     nonisolated(unsafe) private static var holdsScript = false
 
     /// The pipe's other end.
@@ -23,7 +23,7 @@ struct SignalWatch {
     ///
     /// - Parameters:
     ///   - letsFinish: whether the first SIGTERM lets what runs finish, so that a second one is of interest.
-    ///   - holdsScript: whether SIGINT stops the script at once, to be ended by `action`. A terminal sends it to programs that
+    ///   - holdsScript: whether SIGINT and SIGHUP stop the script at once, to be ended by `action`. A terminal sends them to programs that
     ///     the script has started, too, and what it would make of their end must not look like a result.
     static func start(letsFinish: Bool, holdsScript: Bool, _ action: @escaping @Sendable (SignalWatch) -> Void) {
         var ends: [Int32] = [-1, -1]
@@ -60,14 +60,14 @@ struct SignalWatch {
                 let saved = errno
                 var byte = UInt8(truncatingIfNeeded: signal)
                 _ = write(SignalWatch.descriptor, &byte, 1)
-                dlp_note_signal(signal == SIGINT && SignalWatch.holdsScript)
+                dlp_note_signal(signal != SIGTERM && SignalWatch.holdsScript)
                 errno = saved
             }
         }
         handler.sa_flags = SA_RESTART
-        sigaddset(&handler.sa_mask, SIGINT)
-        sigaddset(&handler.sa_mask, SIGTERM)
-        for signal in [SIGINT, SIGTERM] {
+        let watched = [SIGINT, SIGTERM, SIGHUP]
+        for signal in watched { sigaddset(&handler.sa_mask, signal) }
+        for signal in watched {
             var present = sigaction()
             sigaction(signal, nil, &present)
             // Whoever started us with a signal ignored, as nohup and shells in the background do, means it.
