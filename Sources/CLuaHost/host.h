@@ -79,9 +79,6 @@ typedef struct {
 
 IN_HANDLER static inline host *host_of(lua_State *L) { return *(host **)lua_getextraspace(L); }
 
-/// Pushes where the script is: the innermost line that is not the module's own Lua code. [-0, +1]
-void dlp_push_where(lua_State *L);
-
 /// Finds out whether tables lie in memory as tables.c expects. May raise; returns no results.
 int dlp_open_tables(lua_State *L);
 

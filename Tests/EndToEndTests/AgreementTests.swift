@@ -93,4 +93,31 @@ struct AgreementTests {
         let sorted = try run("ameexec -np 3 dlp-lua --check job.lua", in: Scratch(job: Self.job("table.sort(list)")))
         #expect(sorted.output.hasPrefix("50 examples") && sorted.error == "")
     }
+
+    @Test(
+        "a loop over lists that differ does what rank 0 has, and says so once",
+        arguments: ["ameexec -np 4 dlp-lua", "mpiexec.openmpi -n 3 dlp-lua"],
+        ["map_unordered(function(key) return key end, list)", "split_managed(list)"])
+    func loops(_ command: String, _ loop: String) throws {
+        let scratch = try Scratch(
+            job: """
+                local set, list = {}, {}
+                for n = 1, 50 do set["key" .. n] = n end
+                for key in pairs(set) do list[#list + 1] = key end
+                if dlp.RANK == 1 then list[#list + 1] = "more" end
+                local seen, count = dlp.collection.UnorderedList(), 0
+                for _ = 1, 3 do for key in dlp.\(loop) do seen:append(key) end end
+                seen = seen:gather()
+                for n = 1, seen and #seen or 0 do
+                  count = count + set[seen[n]]
+                end
+                if seen then print(#seen, count) end
+                """)
+        let outcome = try run("\(command) job.lua", in: scratch, environment: Testbed.environment)
+        #expect(outcome.output == "150\t\(3 * 1275)\n")
+        #expect(
+            outcome.isOneMessage("dlp-lua", with: "job.lua:6: the ranks do not agree", "those of rank 0 hold"),
+            "\(outcome.error)")
+        #expect(outcome.status == 0)
+    }
 }

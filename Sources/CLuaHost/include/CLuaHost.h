@@ -43,6 +43,10 @@ void dlp_set_dispatcher(lua_State *L, dlp_function dispatcher, void *context);
 /// Pushes a Lua function that calls the state's dispatcher with `number`. [-0, +1]
 void dlp_push_function(lua_State *L, int number);
 
+/// Pushes where the script is, as it stands before a message: the innermost line that is not the module's own Lua code.
+/// [-0, +1]
+void dlp_push_where(lua_State *L);
+
 // MARK: Protected calls from Swift into Lua
 
 /// Calls the function below its `arguments` with a traceback kept for `dlp_traceback`. Returns a lua_pcall status.

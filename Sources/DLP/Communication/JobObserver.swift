@@ -18,11 +18,18 @@ public protocol JobObserver: Sendable {
     func rankJoined(_ rank: Int, host: String)
     /// A worker that came late has gone in good order, before the job's end.
     func rankLeft(_ rank: Int, host: String)
+    /// Something that the user should know.
+    func note(_ text: String)
     /// The job ends early: whatever the main thread does must be abandoned now.
     func jobEnds(_ end: JobEnd)
     /// The main thread did not end although the job has: the process must go, after `leave`, which takes leave of the
     /// other ranks.
     func jobIsStuck(_ end: JobEnd, leave: () -> Void)
+}
+
+extension JobObserver {
+    /// Says nothing.
+    public func note(_ text: String) {}
 }
 
 /// An observer that lets everything pass.

@@ -16,6 +16,10 @@ public struct Message: Sendable, Equatable {
         /// `first`: the number of examples or -1; `count`: 1, or 0 for a rank that only looks on; `extra`: the loop's
         /// options, which must be the same on all ranks; `body`: the name of the rank's host.
         case enter = 2
+        /// Worker to root: as `enter`, for a loop that a script begins.
+        ///
+        /// `body`: an encoded `LoopEntry`.
+        case begin = 14
         /// Worker to root: a chunk is done.
         ///
         /// `first`: where it began; `count`: how many of its examples are done, the rest goes back; `extra`:
@@ -51,6 +55,10 @@ public struct Message: Sendable, Equatable {
         /// from one example to the next, of which then none is given back; `body`: the examples themselves where the
         /// worker does not have them.
         case assign = 10
+        /// Root to worker: the elements of the loop are not those that you have.
+        ///
+        /// `count`: how many there are; `body`: the list as one value, or nothing for the numbers from 1 on.
+        case list = 15
         /// Root to worker: send the results that stayed with you.
         case deliver = 12
         /// Root to worker: begin no more examples, of whatever loop; what is unstarted goes back.

@@ -9,6 +9,9 @@ public enum LoopEvent: Sendable {
     case failed(Fault)
     /// Root only: the hand-out runs short of examples; give it more.
     case hungry
+    /// The elements are not those that this rank has: the numbers up to `length`, or where it is not empty the encoded
+    /// `list`.
+    case list(Bytes, length: Int)
     /// Deliver the results that have stayed here, and then say so.
     case deliver
     /// The loop is over: of its `length` examples, where that is known, none is left for this rank.
@@ -92,6 +95,19 @@ extension Port {
             Message(
                 .enter, operation: loops, first: length ?? -1, count: working ? 1 : 0, extra: options.packed,
                 body: Bytes(Array(HostName.current.utf8))), to: 0)
+        return loops
+    }
+
+    /// As `enterLoop`, for a loop that the script begins on every rank by itself, over `list`.
+    public func beginLoop(
+        _ list: LoopList, length: Int?, options: LoopOptions, working: Bool
+    ) throws(JobEnd) -> UInt64 {
+        loops += 1
+        let entry = LoopEntry(list, collectives: collectives, host: HostName.current)
+        try post(
+            Message(
+                .begin, operation: loops, first: length ?? -1, count: working ? 1 : 0, extra: options.packed,
+                body: entry.encoded), to: 0)
         return loops
     }
 

@@ -30,6 +30,10 @@ struct RootInbox {
     /// The ranks that have finished their script.
     var hasDeparted: [Bool]
     var departed = 0
+    /// Where a rank waits for the root in a loop: the smallest number of collectives that come before such a one.
+    ///
+    /// The root, when it waits in a later collective, says so.
+    var rootIsWantedAfter: UInt64?
     /// Whether some rank may still count on the root; false once its end has been found to leave nobody waiting.
     var isRootMissed = true
     /// Why the job ends early; the first reason stays.

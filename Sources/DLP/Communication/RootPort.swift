@@ -67,18 +67,26 @@ public final class RootPort: Port {
 
     /// Waits for the next collective message from `source`.
     public func collective(from source: Int, announcing announcement: Message) throws(JobEnd) -> Message {
-        let found: Result<Message, JobEnd> = shared.inbox.wait { inbox in
-            if let message = inbox.collectives[source].popFirst() { return .success(message) }
-            if let end = inbox.end { return .failure(end) }
-            guard inbox.hasDeparted[source] else { return nil }
-            return .failure(
-                .fault(
-                    Fault(
-                        phase: .communication,
-                        message: "rank 0 waits for rank \(source) in a collective, but that has finished its script",
-                        rank: 0, host: HostName.current)))
+        while true {
+            let found: Result<Message?, JobEnd> = shared.inbox.wait { inbox in
+                if let message = inbox.collectives[source].popFirst() { return .success(message) }
+                if let end = inbox.end { return .failure(end) }
+                if let place = inbox.rootIsWantedAfter, place < announcement.operation {
+                    inbox.rootIsWantedAfter = nil
+                    return .success(nil)
+                }
+                guard inbox.hasDeparted[source] else { return nil }
+                return .failure(
+                    .fault(
+                        Fault(
+                            phase: .communication,
+                            message:
+                                "rank 0 waits for rank \(source) in a collective, but that has finished its script",
+                            rank: 0, host: HostName.current)))
+            }
+            if let message = try found.get() { return message }
+            shared.command(.collective(announcement.operation))
         }
-        return try found.get()
     }
 
     /// Waits for what the loop `operation` wants next.

@@ -13,8 +13,7 @@ extension RootService {
         case .retire:
             retiredRanks.insert(source)
             change(message.operation) { (loop) throws(ScheduleViolation) in try loop.retire(source, &actions) }
-        case .leave:
-            change(message.operation) { (loop) throws(ScheduleViolation) in try loop.leave(source, &actions) }
+        case .leave: leave(message.operation, source)
         default:
             change(message.operation) { (loop) throws(ScheduleViolation) in
                 try loop.lengthBecameKnown(Int(message.count), &actions)
@@ -29,20 +28,7 @@ extension RootService {
             return finish(.fault(protocolFault(source, "entered a loop with impossible options")))
         }
         if loops[message.operation] == nil {
-            if rootHasFinished, options.results == .stream {
-                return missRoot(source, "begins a loop whose results rank 0 is to get")
-            }
-            // Loops that every rank has left need no memory any more, once each rank has been told.
-            if held.isEmpty { loops.keep { !$1.isOver } }
-            loops[message.operation] = ServedLoop(length: length, options: options, ranks: communicator.size)
-            newestLoop = max(newestLoop, message.operation)
-            if isHalted {
-                change(message.operation) { (loop) throws(ScheduleViolation) in try loop.halt(&actions) }
-            }
-            canLoseRanks = canLoseRanks || options.failures.crashLimit > 0
-            for rank in 0..<communicator.size where rank == 0 ? rootHasFinished : hasDeparted[rank] {
-                leaveLoop(message.operation, rank)
-            }
+            guard serve(message.operation, length: length, options: options, for: source) else { return }
         }
         guard let loop = loops[message.operation], loop.options == options, loop.announcedLength == length else {
             return finish(
@@ -61,10 +47,35 @@ extension RootService {
         }
     }
 
+    /// Begins to serve a loop, which the rank `source` is the first to come to.
+    ///
+    /// - Returns: false where the job ends instead.
+    func serve(_ operation: UInt64, length: Int?, options: LoopOptions, for source: Int) -> Bool {
+        if rootHasFinished, options.results == .stream {
+            missRoot(source, "begins a loop whose results rank 0 is to get")
+            return false
+        }
+        // Loops that every rank has left need no memory any more, once each rank has been told.
+        if held.isEmpty { loops.keep { !$1.isOver } }
+        loops[operation] = ServedLoop(length: length, options: options, ranks: communicator.size)
+        newestLoop = max(newestLoop, operation)
+        if isHalted { change(operation) { (loop) throws(ScheduleViolation) in try loop.halt(&actions) } }
+        canLoseRanks = canLoseRanks || options.failures.crashLimit > 0
+        for rank in 0..<communicator.size where rank == 0 ? rootHasFinished : hasDeparted[rank] {
+            leaveLoop(operation, rank)
+        }
+        return true
+    }
+
     /// The name of the host of the rank that enters a loop with `message`.
     func hostName(in message: Message) -> String {
         let host = message.body[0..<min(message.body.count, Self.longestHostName)]
         return String(decoding: host.array, as: UTF8.self)
+    }
+
+    /// A host's name as far as a rank may say it.
+    static func shortened(_ host: String) -> String {
+        String(decoding: host.utf8.prefix(longestHostName), as: UTF8.self)
     }
 
     /// A host's name has no more bytes (RFC 1035).

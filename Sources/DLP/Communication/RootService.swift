@@ -10,6 +10,11 @@ final class RootService {
     let observer: any JobObserver
     var loops = LoopTable<ServedLoop>()
     var newestLoop: UInt64 = 0
+    /// Who waits for the root in loops that scripts begin; and the latest collective that each rank is known to be at.
+    var waitingForRoot = LoopTable<[LoopBeginning]>()
+    var latestCollectives: [UInt64]
+    /// Whether the user knows that ranks had different lists.
+    var hasToldOfLists = false
     /// How far that one is.
     var progress: LoopProgress?
     /// The ranks that have finished their script, or died; behind those of the start, the ones that came late.
@@ -47,6 +52,7 @@ final class RootService {
         self.observer = observer
         hasDeparted = Array(repeating: false, count: communicator.size)
         hosts = Array(repeating: nil, count: communicator.size)
+        latestCollectives = Array(repeating: 0, count: communicator.size)
     }
 
     func run() {
@@ -97,8 +103,13 @@ final class RootService {
     private func handle(_ command: RootShared.Command) {
         switch command {
         case .message(let message, to: 0): handle(message, from: 0)
-        case .message(let message, let destination): send(message, to: destination)
-        case .toAll(let message): sendToAll(message)
+        case .message(let message, let destination):
+            if message.kind == .collective { note(collective: message.operation, of: 0) }
+            send(message, to: destination)
+        case .toAll(let message):
+            if message.kind == .collective { note(collective: message.operation, of: 0) }
+            sendToAll(message)
+        case .collective(let number): note(collective: number, of: 0)
         case .feed(let operation, let part):
             change(operation) { (loop) throws(ScheduleViolation) in try loop.feed(part, &actions) }
         case .deliver(let operation, let run): put(run, operation)
@@ -144,6 +155,7 @@ final class RootService {
             cancel(operation)
         }
         leaveLoops(0)
+        takeWithoutRoot()
         sendToAll(Message(.goodbye))
         shared.inbox.update { $0.isRootMissed = false }
     }
@@ -178,6 +190,7 @@ final class RootService {
             report(message, from: source)
         case .enter where isLate(source): enterLate(message, from: source)
         case .enter: enter(message, from: source)
+        case .begin: begin(message, from: source)
         case .collective: collective(message, from: source)
         case .fault:
             finish(
@@ -187,7 +200,7 @@ final class RootService {
             let example = message.first > 0 ? Int(clamping: message.first) : nil
             finish(.exit(status: Int32(clamping: message.count), rank: source, example: example))
         case .goodbye: depart(source)
-        case .assign, .deliver, .end, .halt, .stop, .welcome, .offer, .refusal:
+        case .assign, .deliver, .end, .list, .halt, .stop, .welcome, .offer, .refusal:
             finish(.fault(protocolFault(source, "sent a message that only rank 0 sends")))
         }
     }
@@ -196,6 +209,7 @@ final class RootService {
         guard !isLate(source) else {
             return finish(.fault(protocolFault(source, "calls a collective although it came late")))
         }
+        note(collective: message.operation, of: source)
         guard !rootHasFinished else {
             // A rank that only says what it waits for has got it already, or learns from the goodbye that it will not.
             if message.count == 0 { missRoot(source, "calls a collective") }

@@ -12,6 +12,8 @@ final class RootShared: Sendable {
         /// From that moment on nothing more is handed out.
         case halt(at: UInt64)
         case rootHasFinished
+        /// The root's main thread waits in the collective of this number.
+        case collective(UInt64)
         case end(JobEnd)
         /// A rank has died, as something else than the communicator knows.
         case lost(rank: Int, reason: String)

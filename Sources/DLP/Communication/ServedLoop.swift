@@ -3,6 +3,9 @@ struct ServedLoop {
     let options: LoopOptions
     /// What every rank must announce alike.
     let announcedLength: Int?
+    /// Where a script begins the loop: whose elements hold, and what they are. They are kept as long as a rank may come
+    /// that is to be sent them.
+    var origin: LoopOrigin?
     private(set) var isCancelled = false
     /// Whether the main thread should give more examples.
     private(set) var wantsExamples = false
@@ -67,6 +70,7 @@ struct ServedLoop {
     private mutating func stopAwaiting(_ rank: Int) {
         isAwaited[rank] = false
         awaited -= 1
+        if awaited == 0 { origin?.entry.list.encoded = .empty }
     }
 
     mutating func enter(
@@ -185,6 +189,13 @@ struct ServedLoop {
         guard !watchers.contains(rank) else { return watchers.removeAll { $0 == rank } }
         deliveries[rank] = nil
         try schedule.leave(rank, into: &actions)
+        try update(&actions)
+    }
+
+    /// `rank` does not come: it is past the loop.
+    mutating func leaveOut(_ rank: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        stopAwaiting(rank)
+        if !isCancelled { try schedule.abstain(rank, into: &actions) }
         try update(&actions)
     }
 

@@ -42,7 +42,9 @@ public final class WorkerPort: Port {
 
     /// Sends the message to the root.
     public func post(_ message: Message, to destination: Int) throws(JobEnd) {
-        if message.kind == .collective || (message.kind == .enter && message.operation != onlyLoop) {
+        if [.collective, .begin].contains(message.kind)
+            || (message.kind == .enter && message.operation != onlyLoop)
+        {
             try checkIsPunctual()
         }
         do { try communicator.send(message, to: destination) } catch { throw lostRoot(error.description) }
@@ -204,6 +206,10 @@ public final class WorkerPort: Port {
             guard chunk.isPossible, chunk.count > 0 else { throw lostRoot("it handed out examples that cannot be") }
             let event = LoopEvent.work(chunk, giveBackAfter: max(0, message.extra), examples: message.body)
             waitingEvents[message.operation, default: Queue()].append(event)
+        case .list:
+            guard message.count >= 0 else { throw lostRoot("it sent a list that cannot be") }
+            waitingEvents[message.operation, default: Queue()].append(
+                .list(message.body, length: Int(message.count)))
         case .deliver: waitingEvents[message.operation, default: Queue()].append(.deliver)
         case .end:
             waitingEvents[message.operation, default: Queue()].append(
@@ -218,7 +224,8 @@ public final class WorkerPort: Port {
             let reason = message.body.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
             throw .fault(
                 Fault(phase: .communication, message: reason, rank: rank, host: HostName.current, status: 3))
-        case .enter, .done, .failed, .leave, .length, .results, .delivered, .retire, .fault, .exit, .welcome: break
+        case .enter, .begin, .done, .failed, .leave, .length, .results, .delivered, .retire, .fault, .exit, .welcome:
+            break
         }
     }
 

@@ -59,6 +59,7 @@ extension LuaHost {
         setField("backend") { push(state, backend) }
         setField("WORK") { lua_pushinteger(state, EventCode.work) }
         setField("RESULTS") { lua_pushinteger(state, EventCode.results) }
+        setField("LIST") { lua_pushinteger(state, EventCode.list) }
     }
 
     /// Sets a field of the table on top to what `pushValue` pushes.
@@ -76,4 +77,5 @@ extension LuaHost {
 enum EventCode {
     static let work: lua_Integer = 1
     static let results: lua_Integer = 2
+    static let list: lua_Integer = 3
 }

@@ -85,7 +85,7 @@ extension LuaHost {
         return collectiveEncoder.take()
     }
 
-    private func pushDecoded(_ bytes: Bytes, _ state: LuaState) throws(CallError) {
+    func pushDecoded(_ bytes: Bytes, _ state: LuaState) throws(CallError) {
         do { try LuaDecoder.push(bytes, on: state) } catch {
             throw CallError.script("a value from another rank cannot be read: \(error.description)")
         }
@@ -121,7 +121,7 @@ extension LuaHost {
         return 1
     }
 
-    /// Does `core.enter(length, stream, chunk, works, progress, prefix)`.
+    /// Does `core.enter(length, stream, chunk, works, progress, prefix, list)`.
     private func enterLoop(_ state: LuaState) throws(CallError) -> Int32 {
         if let objection = loopDefaults.objection {
             throw .end(
@@ -135,14 +135,16 @@ extension LuaHost {
         options.isUnbounded = length < 0
         let works = lua_toboolean(state, 4) != 0
         loopWillBegin(lua_toboolean(state, 5) != 0, string(state, 6))
+        let list = loopList(state, length: length, 7)
         let operation = try communicate { () throws(JobEnd) in
-            try port.enterLoop(length: length < 0 ? nil : length, options: options, working: works)
+            try port.beginLoop(list, length: length < 0 ? nil : length, options: options, working: works)
         }
         lua_pushinteger(state, lua_Integer(bitPattern: operation))
         return 1
     }
 
-    /// Does `core.next(loop)`: returns WORK, first, count; or RESULTS, values, first, count; or nothing at the end.
+    /// Does `core.next(loop)`: returns WORK, first, count; or RESULTS, values, first, count; or LIST and a list
+    /// or number, which are the elements from now on; or nothing at the end.
     private func nextEvent(_ state: LuaState) throws(CallError) -> Int32 {
         let operation = UInt64(bitPattern: lua_tointegerx(state, 1, nil))
         while true {
@@ -161,6 +163,14 @@ extension LuaHost {
                 lua_pushinteger(state, lua_Integer(run.first + 1))
                 lua_pushinteger(state, lua_Integer(run.count))
                 return 4
+            case .list(let list, let length):
+                lua_pushinteger(state, EventCode.list)
+                if list.count > 0 {
+                    try pushDecoded(list, state)
+                } else {
+                    lua_pushinteger(state, lua_Integer(length))
+                }
+                return 2
             case .hungry, .deliver, .failed: continue
             case .end:
                 loopDidEnd()

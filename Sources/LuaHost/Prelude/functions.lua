@@ -1,7 +1,7 @@
 -- The functions of the module dlp, on top of those in `core` that are written in Swift.
 local dlp, core = ...
 local RANK, SIZE, IS_ROOT = dlp.RANK, dlp.SIZE, dlp.IS_ROOT
-local WORK, RESULTS = core.WORK, core.RESULTS
+local WORK, RESULTS, LIST = core.WORK, core.RESULTS, core.LIST
 local new_numbers = core.load("numbers")(core)
 
 -- The loop in whose body this rank is, if any. A loop begun there belongs to that one example and so to this rank:
@@ -107,39 +107,56 @@ local function options(opts, name)
   return opts, root_works
 end
 
--- How to get the element at an index, and the number of elements; that is nil for an iterator, of which every rank has
--- a copy that it runs forward itself. The last value says whether to get one runs code of the script.
-local function elements(seq, opts, name)
-  local count = type(seq) == "number" and math.tointeger(seq)
-  if count and count >= 0 then
-    return function(i) return i end, count, false
-  elseif type(seq) == "function" then
-    local position, is_over = 0, false
-    return function(i)
-      if i <= position then
-        error(("%s: element %d came back from a rank that left the loop, but an iterator cannot go back"):format(name, i), 0)
-      end
-      local value
-      repeat
-        -- As `for` does: one that has ended may fail when it is called again.
-        if not is_over then value = seq() end
-        is_over = value == nil
-        if is_over then return nil, position end
-        position = position + 1
-      until position == i
-      return value
-    end, nil, true
-  elseif type(seq) == "table" or type(seq) == "userdata" then
-    local length = #seq
-    return function(i)
+-- More elements than any list has; the ranks' shares of so many can still be counted.
+local LONGEST = 1 << 62
+
+local function iterator(next_value, name)
+  local position, is_over = 0, false
+  return function(i)
+    if i <= position then
+      error(("%s: element %d came back from a rank that left the loop, but an iterator cannot go back"):format(name, i), 0)
+    end
+    local value
+    repeat
+      -- As `for` does: one that has ended may fail when it is called again.
+      if not is_over then value = next_value() end
+      is_over = value == nil
+      if is_over then return nil, position end
+      position = position + 1
+    until position == i
+    return value
+  end
+end
+
+-- The elements of `seq`: how to `get` the one at an index; their number, `length`, nil for an iterator, of which every
+-- rank has a copy that it runs forward itself; whether to get one `runs_code` of the script; and `value`, by which ranks
+-- can tell that they have the same.
+local function elements(seq, name)
+  local kind = type(seq)
+  local count = kind == "number" and math.tointeger(seq)
+  if count and 0 <= count and count <= LONGEST then
+    return {get = function(i) return i end, length = count, value = count}
+  elseif kind == "function" then
+    return {get = iterator(seq, name), runs_code = true}
+  elseif kind == "table" or kind == "userdata" then
+    local length = math.tointeger(#seq)
+    if not length or length < 0 or length > LONGEST then
+      error(("%s: the sequence has the length %s"):format(name, shown(#seq)), 3)
+    end
+    local meta = getmetatable(seq)
+    if length == 0 and kind == "table" and not (type(meta) == "table" and meta.__len) and next(seq) ~= nil then
+      error(("%s: the table has keys, but no first element, [1]; expected a sequence"):format(name), 3)
+    end
+    local function get(i)
       local value = seq[i]
       if value == nil then
         error(("%s: the sequence has no element %d, although it has %d"):format(name, i, length), 0)
       end
       return value
-    end, length, getmetatable(seq) ~= nil
+    end
+    return {get = get, length = length, runs_code = meta ~= nil, value = meta == nil and seq or nil}
   end
-  local what = type(seq) == "number" and shown(seq) or "a " .. type(seq)
+  local what = kind == "number" and shown(seq) or "a " .. kind
   error(("%s: expected a sequence, a number from 0 on or an iterator, got %s"):format(name, what), 3)
 end
 
@@ -154,13 +171,13 @@ end
 local function closing(close) return setmetatable({}, {__close = close}) end
 
 -- A loop that this rank does by itself.
-local function alone(get, length, fn)
+local function alone(list, fn)
   local numbers, i = new_numbers(), 0
   local function step()
     numbers:leave()
-    while length == nil or i < length do
+    while list.length == nil or i < list.length do
       i = i + 1
-      local value = get(i)
+      local value = list.get(i)
       if value == nil then return nil end
       numbers:enter(i)
       if fn then
@@ -185,22 +202,23 @@ end
 local Loop = {}
 Loop.__index = Loop
 
-function Loop.enter(get, length, runs_code, opts, root_works, stream)
+function Loop.enter(list, opts, root_works, stream)
   local prefix = opts.pbar_prefix ~= nil and tostring(opts.pbar_prefix) or nil
   local works = root_works or not IS_ROOT
-  local id = core.enter(length or -1, stream, opts.chunk or 0, works, opts.progress_bar ~= false, prefix)
+  local id = core.enter(
+    list.length or -1, stream, opts.chunk or 0, works, opts.progress_bar ~= false, prefix, list.value)
   return setmetatable({
-    id = id, get = get, length = length, runs_code = runs_code, numbers = new_numbers(),
+    id = id, list = list, numbers = new_numbers(),
     first = 0, count = 0, done = 0, in_body = false, thread = coroutine.running(),
   }, Loop)
 end
 
 -- The next element and its index, or nil where the chunk is used up.
 function Loop:take()
-  if self.done == self.count or (self.done > 0 and self.length and core.is_over_time(self.id)) then return nil end
+  if self.done == self.count or (self.done > 0 and self.list.length and core.is_over_time(self.id)) then return nil end
   local index = self.first + self.done
-  if self.runs_code then self.numbers:leave() end
-  local value, length = self.get(index)
+  if self.list.runs_code then self.numbers:leave() end
+  local value, length = self.list.get(index)
   if value == nil then
     core.report_length(self.id, length)
     return nil
@@ -226,14 +244,14 @@ end
 
 function dlp.split_round_robin(seq, opts)
   opts = options(opts, "split_round_robin")
-  local get, length = elements(seq, opts, "split_round_robin")
-  if is_alone() then return alone(get, length) end
+  local list = elements(seq, "split_round_robin")
+  if is_alone() then return alone(list) end
   local numbers, i = new_numbers(), RANK + 1 - SIZE
   local function step()
     numbers:leave()
     i = i + SIZE
-    if length and i > length then return nil end
-    local value = get(i)
+    if list.length and i > list.length then return nil end
+    local value = list.get(i)
     if value == nil then return nil end
     numbers:enter(i)
     return value, i
@@ -244,9 +262,9 @@ end
 function dlp.split_managed(seq, opts)
   local root_works
   opts, root_works = options(opts, "split_managed")
-  local get, length, runs_code = elements(seq, opts, "split_managed")
-  if is_alone() then return alone(get, length) end
-  local loop = Loop.enter(get, length, runs_code, opts, root_works, false)
+  local list = elements(seq, "split_managed")
+  if is_alone() then return alone(list) end
+  local loop = Loop.enter(list, opts, root_works, false)
 
   local function step()
     if loop.is_over then return nil end
@@ -264,12 +282,15 @@ function dlp.split_managed(seq, opts)
         loop:finish()
       end
       local event, first, count = core.next(loop.id)
-      if event ~= WORK then
+      if event == WORK then
+        loop.first, loop.count, loop.done = first, count, 0
+      elseif event == LIST then
+        loop.list = elements(first, "split_managed")
+      else
         loop.is_over = true
         loop.numbers:leave()
         return nil
       end
-      loop.first, loop.count, loop.done = first, count, 0
     end
   end
   -- The element whose body is left by `break`, or by an error, counts as done.
@@ -281,9 +302,9 @@ function dlp.map_unordered(fn, seq, opts)
   callable(fn, "map_unordered")
   local root_works
   opts, root_works = options(opts, "map_unordered")
-  local get, length, runs_code = elements(seq, opts, "map_unordered")
-  if is_alone() then return alone(get, length, fn) end
-  local loop = Loop.enter(get, length, runs_code, opts, root_works, true)
+  local list = elements(seq, "map_unordered")
+  if is_alone() then return alone(list, fn) end
+  local loop = Loop.enter(list, opts, root_works, true)
   local results, first, count, position = nil, 0, 0, 0
 
   local function work()
@@ -323,6 +344,8 @@ function dlp.map_unordered(fn, seq, opts)
         work()
       elseif event == RESULTS then
         results, first, count, position = a, b, c, 0
+      elseif event == LIST then
+        loop.list = elements(a, "map_unordered")
       else
         loop.is_over = true
         return nil
@@ -343,7 +366,7 @@ end
 function dlp.map(fn, seq, opts)
   callable(fn, "map")
   opts = options(opts, "map")
-  local _, length = elements(seq, opts, "map")
+  local length = elements(seq, "map").length
   local results = {n = 0}
   local highest = 0
   local function number(value, index)

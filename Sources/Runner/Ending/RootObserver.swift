@@ -165,6 +165,8 @@ final class RootObserver: JobObserver {
 
     func rankLeft(_ rank: Int, host: String) { Complaint.write("rank \(rank) (host \(host)) has left") }
 
+    func note(_ text: String) { Complaint.write(text) }
+
     func jobEnds(_ end: JobEnd) { Abandonment.begin(state.withLock { $0.interrupter }) }
 
     func jobIsStuck(_ end: JobEnd, leave: () -> Void) {

@@ -78,6 +78,7 @@ struct RootJob {
             case .work(let chunk, let giveBackAfter, let sent):
                 try work.work(on: chunk, giveBackAfter: giveBackAfter, sent: sent)
             case .deliver: try work.deliver()
+            case .list: continue
             // It comes after all results.
             case .end(let length):
                 port.refuseLateRanks("all examples of the job are done")

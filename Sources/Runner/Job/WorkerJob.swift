@@ -20,7 +20,7 @@ struct WorkerJob {
             case .deliver: try work.deliver()
             case .end: return
             // The root's own affairs.
-            case .results, .failed, .hungry: continue
+            case .results, .failed, .hungry, .list: continue
             }
         }
     }

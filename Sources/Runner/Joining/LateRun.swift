@@ -135,7 +135,7 @@ final class LateRun {
             case .deliver: try work.deliver()
             case .end: return
             // The root's own affairs.
-            case .results, .failed, .hungry: continue
+            case .results, .failed, .hungry, .list: continue
             }
         }
     }

@@ -57,7 +57,7 @@ struct Primes {
                     for _ in 0..<run.count { sum += try reader.readHead().integer ?? 0 }
                     return sum
                 }
-            case .hungry, .failed, .deliver: break
+            case .hungry, .failed, .deliver, .list: break
             case .end: return total
             }
         }
