@@ -55,6 +55,7 @@ extension LuaHost {
             return WorkReport(
                 done: rest.prefix(completed), nanoseconds: elapsed - reported, results: encoder.take())
         }
+        let keeper = sent == nil ? exampleKeeper : nil
         exampleWatch?.resume()
         defer { exampleWatch?.pause() }
         return try (sent ?? .empty).withUnsafeBytes { buffer in
@@ -62,7 +63,7 @@ extension LuaHost {
             while completed < rest.count {
                 let index = rest.first + completed * rest.stride
                 do throws(WorkError) {
-                    try work(index) { () throws(ScriptError) in
+                    try work(index, keeper) { () throws(ScriptError) in
                         guard sent != nil else { return try pushExample(examples, index) }
                         try readable { () throws(CodecError) in try decoder.push() }
                     }
@@ -116,13 +117,16 @@ extension LuaHost {
 
     /// Calls `work` on one example and encodes its result.
     @inline(__always)
-    private func work(_ index: Int, _ pushExample: () throws(ScriptError) -> Void) throws(WorkError) {
+    private func work(
+        _ index: Int, _ keeper: ExampleKeeper?, _ pushExample: () throws(ScriptError) -> Void
+    ) throws(WorkError) {
         let before = encoder.count
         do throws(ScriptError) {
             seedRandom(index: index + 1)
             try timed(index) { () throws(ScriptError) in
                 lua_pushvalue(state, Slot.work)
                 try pushExample()
+                keeper?.remember(index, in: state)
                 lua_pushinteger(state, lua_Integer(index + 1))
                 try check(dlp_call_handled(state, 2, 1, Slot.handler))
             }
@@ -132,9 +136,11 @@ extension LuaHost {
                     traceback: "")
             }
             pop(state)
+            if let keeper, keeper.isForCollect { keeper.restore(index, in: state) }
         } catch {
             lua_settop(state, Slot.iteratorClosing)
             encoder.truncate(to: before)
+            if let keeper, keeper.isForRetries { keeper.restore(index, in: state) }
             throw WorkError(index: index, error: error)
         }
     }

@@ -36,6 +36,8 @@ public final class LuaHost {
     let isSandboxed: Bool
     /// How many bytes of memory it may use, for messages.
     var memoryLimit: Int?
+    /// Puts examples back that `work` has changed, where somebody sees them again.
+    var exampleKeeper: ExampleKeeper?
     /// Makes examples fail which take too long, where there is a limit.
     var exampleWatch: ExampleWatch?
 

@@ -22,6 +22,8 @@ struct LoopWork {
         self.setup = setup ?? Setup(host)
         // One rank speaks for all: the first that works.
         watchesOutput = plan.printsResults && port.rank == (plan.settings.rootWorks ? 0 : 1)
+        host.keepExamples(
+            forCollect: port.isRoot && plan.collects, forRetries: plan.settings.failures.retries > 0)
     }
 
     /// Does a chunk and reports on it.
