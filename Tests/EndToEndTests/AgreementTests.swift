@@ -97,7 +97,7 @@ struct AgreementTests {
     @Test(
         "a loop over lists that differ does what rank 0 has, and says so once",
         arguments: ["ameexec -np 4 dlp-lua", "mpiexec.openmpi -n 3 dlp-lua"],
-        ["map_unordered(function(key) return key end, list)", "split_managed(list)"])
+        ["map_unordered(function(key) return key end, list)", "split_managed(list)", "split_round_robin(list)"])
     func loops(_ command: String, _ loop: String) throws {
         let scratch = try Scratch(
             job: """

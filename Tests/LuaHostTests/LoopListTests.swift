@@ -26,6 +26,7 @@ struct LoopListTests {
         "for value in dlp.map_unordered(function(v) return v end, LIST, {root_works = false}) do own[#own + 1] = value end",
         "for value in dlp.split_managed(LIST, {chunk = 1}) do own[#own + 1] = value end",
         "for value in dlp.split_managed(LIST, {root_works = false}) do own[#own + 1] = value end",
+        "for value in dlp.split_round_robin(LIST) do own[#own + 1] = value end",
     ]
 
     @Test(

@@ -79,7 +79,7 @@ public struct LoopOptions: Sendable, Hashable {
     func fit(length: Int?, ranks: Int) -> Bool {
         // Only a list that the root feeds has examples that are sent, and its end is known when the root says so.
         guard examples == .replicated || (length == nil && !isUnbounded) else { return false }
-        guard let shares else { return true }
-        return 1...ranks ~= shares && !isUnbounded
+        guard length ?? 0 <= ManagedSchedule.longestList else { return false }
+        return shares.map { 1...ranks ~= $0 } ?? true
     }
 }

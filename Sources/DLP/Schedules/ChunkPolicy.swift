@@ -81,7 +81,7 @@ extension ChunkPolicy {
             let longest = max(ideal, Self.rootHeadroom * shortest)
             let share = Double(situation.available) / Double(Self.sharesPerWorker * situation.workers)
             let count = max(min(share, longest), shortest, 1)
-            return min(Int(min(count, Double(Self.largest))), situation.previous * Self.growth)
+            return min(Int(min(count, Double(Self.largest))), min(situation.previous, Self.largest) * Self.growth)
         }
     }
 

@@ -31,6 +31,9 @@ public struct ManagedSchedule: Sendable {
         case unbounded
     }
 
+    /// No list is longer, so that one can count beyond its end.
+    public static let longestList = 1 << 62
+
     // What events change cannot be private: they stand in files of their own.
 
     /// The number of examples; nil where it is not known yet.
@@ -89,12 +92,10 @@ public struct ManagedSchedule: Sendable {
     ///   - shares: the last so many ranks have a share each, by round robin; nil: nobody has.
     ///   - sharesInChunks: they get it chunk by chunk.
     ///   - mayBeginAtEnd: where the last examples of a known list take longer than the first, those come first.
-    /// - Precondition: a list without a known end has no shares.
     public init(
         _ extent: Extent, workers: Int, policy: ChunkPolicy = .adaptive, failures: FailurePolicy = FailurePolicy(),
         resultsStay: Bool = false, shares: Int? = nil, sharesInChunks: Bool = false, mayBeginAtEnd: Bool = false
     ) {
-        precondition(shares == nil || extent != .unbounded, "a list without a known end cannot be shared out")
         self.extent = extent
         self.policy = policy
         self.failures = failures
@@ -110,7 +111,9 @@ public struct ManagedSchedule: Sendable {
             queue = HandOutQueue(end: max(count, 0))
             shareOut()
         case .growing: queue = HandOutQueue(end: 0)
-        case .unbounded: queue = HandOutQueue(end: .max)
+        case .unbounded:
+            queue = HandOutQueue(end: Self.longestList)
+            shareOut()
         }
     }
 

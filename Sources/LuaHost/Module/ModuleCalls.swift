@@ -93,6 +93,7 @@ extension LuaHost {
 
     private func broadcast(_ state: LuaState) throws(CallError) -> Int32 {
         let root = Int(lua_tointegerx(state, 2, nil))
+        guard 0..<port.size ~= root else { throw CallError.script("bcast: there is no rank \(root)") }
         let mine = root == port.rank ? try encoded(state, 1, "bcast: the value") : .empty
         let bytes = try communicate { () throws(JobEnd) in try port.broadcast(mine, root: root) }
         if root == port.rank {
@@ -121,7 +122,7 @@ extension LuaHost {
         return 1
     }
 
-    /// Does `core.enter(length, stream, chunk, works, progress, prefix, list)`.
+    /// Does `core.enter(length, stream, chunk, works, progress, prefix, list, is_shared)`.
     private func enterLoop(_ state: LuaState) throws(CallError) -> Int32 {
         if let objection = loopDefaults.objection {
             throw .end(
@@ -133,6 +134,7 @@ extension LuaHost {
             results: lua_toboolean(state, 2) != 0 ? .stream : .none, examples: .replicated,
             chunk: chunk > 0 ? chunk : loopDefaults.chunk)
         options.isUnbounded = length < 0
+        if lua_toboolean(state, 8) != 0 { (options.shares, options.chunk) = (port.size, nil) }
         let works = lua_toboolean(state, 4) != 0
         loopWillBegin(lua_toboolean(state, 5) != 0, string(state, 6))
         let list = loopList(state, length: length, 7)
@@ -143,7 +145,7 @@ extension LuaHost {
         return 1
     }
 
-    /// Does `core.next(loop)`: returns WORK, first, count; or RESULTS, values, first, count; or LIST and a list
+    /// Does `core.next(loop)`: returns WORK, first, count, stride; or RESULTS, values, first, count; or LIST and a list
     /// or number, which are the elements from now on; or nothing at the end.
     private func nextEvent(_ state: LuaState) throws(CallError) -> Int32 {
         let operation = UInt64(bitPattern: lua_tointegerx(state, 1, nil))
@@ -154,7 +156,8 @@ extension LuaHost {
                 lua_pushinteger(state, EventCode.work)
                 lua_pushinteger(state, lua_Integer(chunk.first + 1))
                 lua_pushinteger(state, lua_Integer(chunk.count))
-                return 3
+                lua_pushinteger(state, lua_Integer(chunk.stride))
+                return 4
             case .results(let run):
                 lua_pushinteger(state, EventCode.results)
                 do { try pushList(run.results, count: run.count, state) } catch {
@@ -194,7 +197,8 @@ extension LuaHost {
     /// Does `core.finish(loop, first, completed)`.
     private func finishChunk(_ state: LuaState) throws(CallError) -> Int32 {
         let operation = UInt64(bitPattern: lua_tointegerx(state, 1, nil))
-        let (first, completed) = (Int(lua_tointegerx(state, 2, nil)) - 1, Int(lua_tointegerx(state, 3, nil)))
+        // A script can get at the module's own functions, and pass anything.
+        let (first, completed) = (Int(lua_tointegerx(state, 2, nil)) &- 1, Int(lua_tointegerx(state, 3, nil)))
         let (nanoseconds, results) = (loopUnderWay.elapsed, encoder.take())
         try communicate { () throws(JobEnd) in
             try port.finish(

@@ -1,6 +1,6 @@
 -- The functions of the module dlp, on top of those in `core` that are written in Swift.
 local dlp, core = ...
-local RANK, SIZE, IS_ROOT = dlp.RANK, dlp.SIZE, dlp.IS_ROOT
+local SIZE, IS_ROOT = core.size, core.rank == 0
 local WORK, RESULTS, LIST = core.WORK, core.RESULTS, core.LIST
 local new_numbers = core.load("numbers")(core)
 
@@ -202,21 +202,22 @@ end
 local Loop = {}
 Loop.__index = Loop
 
-function Loop.enter(list, opts, root_works, stream)
+function Loop.enter(list, opts, root_works, stream, is_shared)
   local prefix = opts.pbar_prefix ~= nil and tostring(opts.pbar_prefix) or nil
   local works = root_works or not IS_ROOT
   local id = core.enter(
-    list.length or -1, stream, opts.chunk or 0, works, opts.progress_bar ~= false, prefix, list.value)
+    list.length or -1, stream, opts.chunk or 0, works, not is_shared and opts.progress_bar ~= false, prefix, list.value,
+    is_shared)
   return setmetatable({
     id = id, list = list, numbers = new_numbers(),
-    first = 0, count = 0, done = 0, in_body = false, thread = coroutine.running(),
+    first = 0, count = 0, stride = 1, done = 0, in_body = false, thread = coroutine.running(),
   }, Loop)
 end
 
 -- The next element and its index, or nil where the chunk is used up.
 function Loop:take()
   if self.done == self.count or (self.done > 0 and self.list.length and core.is_over_time(self.id)) then return nil end
-  local index = self.first + self.done
+  local index = self.first + self.done * self.stride
   if self.list.runs_code then self.numbers:leave() end
   local value, length = self.list.get(index)
   if value == nil then
@@ -242,33 +243,17 @@ function Loop:leave(done)
   core.leave(self.id)
 end
 
-function dlp.split_round_robin(seq, opts)
-  opts = options(opts, "split_round_robin")
-  local list = elements(seq, "split_round_robin")
-  if is_alone() then return alone(list) end
-  local numbers, i = new_numbers(), RANK + 1 - SIZE
-  local function step()
-    numbers:leave()
-    i = i + SIZE
-    if list.length and i > list.length then return nil end
-    local value = list.get(i)
-    if value == nil then return nil end
-    numbers:enter(i)
-    return value, i
-  end
-  return step, nil, nil, closing(function() numbers:leave() end)
-end
-
-function dlp.split_managed(seq, opts)
+-- A loop whose body is the script's own; where it `is_shared` each rank has its elements by round robin, rank 0 too.
+local function split(name, is_shared, seq, opts)
   local root_works
-  opts, root_works = options(opts, "split_managed")
-  local list = elements(seq, "split_managed")
+  opts, root_works = options(opts, name)
+  local list = elements(seq, name)
   if is_alone() then return alone(list) end
-  local loop = Loop.enter(list, opts, root_works, false)
+  local loop = Loop.enter(list, opts, root_works or is_shared, false, is_shared)
 
   local function step()
     if loop.is_over then return nil end
-    check_turn(loop, "split_managed")
+    check_turn(loop, name)
     -- Not by `inside`: a single rank may step several loops in turn.
     if loop.in_body then loop.done = loop.done + 1 end
     inside, loop.in_body = nil, false
@@ -281,11 +266,11 @@ function dlp.split_managed(seq, opts)
         end
         loop:finish()
       end
-      local event, first, count = core.next(loop.id)
+      local event, first, count, stride = core.next(loop.id)
       if event == WORK then
-        loop.first, loop.count, loop.done = first, count, 0
+        loop.first, loop.count, loop.stride, loop.done = first, count, stride, 0
       elseif event == LIST then
-        loop.list = elements(first, "split_managed")
+        loop.list = elements(first, name)
       else
         loop.is_over = true
         loop.numbers:leave()
@@ -297,6 +282,11 @@ function dlp.split_managed(seq, opts)
   function loop.close() loop:leave(loop.in_body and loop.done + 1 or loop.done) end
   return step, nil, nil, closing(loop.close)
 end
+
+-- By tail calls, so that errors name the line of the script.
+function dlp.split_managed(seq, opts) return split("split_managed", false, seq, opts) end
+
+function dlp.split_round_robin(seq, opts) return split("split_round_robin", true, seq, opts) end
 
 function dlp.map_unordered(fn, seq, opts)
   callable(fn, "map_unordered")

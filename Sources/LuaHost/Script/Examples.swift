@@ -74,6 +74,7 @@ extension LuaHost {
                 throw ScriptError(
                     message: "examples() returned a number that is not a whole one from 0 on")
             }
+            try checkLength(Int(count))
             return .count(Int(count))
         case LUA_TTABLE where luaL_getmetafield(state, Slot.examples, "__call") != LUA_TNIL:
             pop(state)
@@ -85,6 +86,7 @@ extension LuaHost {
             guard count >= 0 else {
                 throw ScriptError(message: "examples() returned a value whose length is \(count)")
             }
+            try checkLength(count)
             guard count > 0 || isEmpty() else {
                 throw ScriptError(
                     message: "examples() returned a table that has keys, but no first example, [1]; it must return a "
@@ -98,6 +100,11 @@ extension LuaHost {
                 message: "examples() returned \(kind); it must return a table, a whole number or an iterator",
                 traceback: "")
         }
+    }
+
+    private func checkLength(_ count: Int) throws(ScriptError) {
+        guard count > ManagedSchedule.longestList else { return }
+        throw ScriptError(message: "examples() returned \(count) examples; there can be 2^62 at most")
     }
 
     /// Whether a list without a first example has nothing else either, or says itself that it is empty.
