@@ -27,6 +27,7 @@ lua_State *dlp_new_state(void) {
     if (L == NULL || h == NULL) return NULL;
     lua_atpanic(L, panic);
     h->random.seed_reference = LUA_NOREF;
+    h->describer = LUA_NOREF;
     // New coroutines get a copy of it.
     *(host **)lua_getextraspace(L) = h;
     dlp_count_memory(L);
@@ -44,6 +45,7 @@ void dlp_close(lua_State *L) {
     dlp_close_interruption(L);
     lua_close(L);
     free(h->traceback);
+    free(h->element);
     free(h);
 }
 
@@ -54,17 +56,28 @@ void dlp_set_dispatcher(lua_State *L, dlp_function dispatcher, void *context) {
     host_of(L)->context = context;
 }
 
+/// Finds the innermost line that is not the module's own Lua code.
+static bool find_place(lua_State *L, lua_Debug *frame) {
+    // A function in C has no lines.
+    for (int level = 0; lua_getstack(L, level, frame); level++) {
+        lua_getinfo(L, "Sl", frame);
+        if (frame->currentline > 0 && strcmp(frame->source, "=" DLP_MODULE_CHUNK) != 0) return true;
+    }
+    return false;
+}
+
 void dlp_push_where(lua_State *L) {
     lua_Debug frame;
-    // A function in C has no lines.
-    for (int level = 0; lua_getstack(L, level, &frame); level++) {
-        lua_getinfo(L, "Sl", &frame);
-        if (frame.currentline > 0 && strcmp(frame.source, "=" DLP_MODULE_CHUNK) != 0) {
-            lua_pushfstring(L, "%s:%d: ", frame.short_src, frame.currentline);
-            return;
-        }
+    if (find_place(L, &frame)) {
+        lua_pushfstring(L, "%s:%d: ", frame.short_src, frame.currentline);
+    } else {
+        lua_pushliteral(L, "");
     }
-    lua_pushliteral(L, "");
+}
+
+int dlp_line(lua_State *L) {
+    lua_Debug frame;
+    return find_place(L, &frame) ? frame.currentline : 0;
 }
 
 static int trampoline(lua_State *L) {
@@ -113,7 +126,32 @@ static int message_handler(lua_State *L) {
     lua_pushcfunction(L, make_traceback);
     if (lua_pcall(L, 0, 1, 0) == LUA_OK && lua_type(L, -1) == LUA_TSTRING) h->traceback = strdup(lua_tostring(L, -1));
     lua_pop(L, 1);
+    dlp_forget_element(L);
+    if (h->describer == LUA_NOREF) return 1;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, h->describer);
+    if (lua_pcall(L, 0, 1, 0) == LUA_OK && lua_type(L, -1) == LUA_TSTRING) h->element = strdup(lua_tostring(L, -1));
+    lua_pop(L, 1);
     return 1;
+}
+
+static int set_describer(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    host_of(L)->describer = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+void dlp_push_describer_setter(lua_State *L) { lua_pushcfunction(L, set_describer); }
+
+const char *dlp_element(lua_State *L) {
+    const char *element = host_of(L)->element;
+    return element ? element : "";
+}
+
+void dlp_forget_element(lua_State *L) {
+    host *h = host_of(L);
+    free(h->element);
+    h->element = NULL;
 }
 
 void dlp_push_handler(lua_State *L) { lua_pushcfunction(L, message_handler); }

@@ -31,6 +31,9 @@ typedef struct {
     uint64_t prints;
     /// The traceback of the last error, or NULL.
     char *traceback;
+    /// What of a loop the script was at when that came, or NULL; and a function that says so, in the registry.
+    char *element;
+    int describer;
     random_seeder random;
     /// Whether tables lie in memory as tables.c expects.
     bool sees_tables;

@@ -222,6 +222,57 @@ struct CommunicationLoopTests {
         return message
     }
 
+    @Test("that rank 0 does a loop alone because the others have finished is told once", arguments: [true, false])
+    func solitude(isEarly: Bool) throws {
+        let root = try RootUnderTest(workers: 2)
+        let list = LoopList(.number, place: "job.lua:7")
+        let options = LoopOptions(results: .none, examples: .replicated)
+        if isEarly { for rank in [1, 2] { try root.send(Message(.goodbye), from: rank) } }
+        let loop = try root.port.beginLoop(list, length: 10, options: options, working: true)
+        if !isEarly { for rank in [1, 2] { try root.send(Message(.goodbye), from: rank) } }
+        let note = root.observer.notes.wait(until: soon()) { $0.first }
+        #expect(note?.hasPrefix("job.lua:7: rank 0 does this loop alone") == true)
+        try root.port.leaveLoop(loop)
+        _ = try root.port.beginLoop(list, length: 10, options: options, working: true)
+        #expect(root.observer.notes.withLock { $0.count } == 1)
+    }
+
+    @Test("a rank that has another list is sent that of rank 0 before it gets work, and only then")
+    func otherLists() throws {
+        let root = try RootUnderTest(workers: 2)
+        let options = LoopOptions(results: .none, examples: .replicated, chunk: 2)
+        func begin(_ rank: Int, _ digest: UInt64, _ length: Int) throws {
+            let list = LoopList(.list, digest: Digest(high: 1, low: digest), place: "job.lua:7")
+            let entry = LoopEntry(list, collectives: 0, host: "here")
+            try root.send(
+                Message(
+                    .begin, operation: 1, first: length, count: 1, extra: options.packed, body: entry.encoded),
+                from: rank)
+        }
+        try begin(1, 5, 10)
+        try begin(2, 6, 9)
+        let encoded = Bytes([0x80])
+        let list = LoopList(.list, digest: Digest(high: 1, low: 5), encoded: encoded, place: "job.lua:7")
+        _ = try root.port.beginLoop(list, length: 10, options: options, working: false)
+        #expect(try root.next(1)?.kind == .assign)
+        let sent = try root.next(2)
+        #expect(sent?.kind == .list && sent?.count == 10 && sent?.body == encoded)
+        #expect(try root.next(2)?.kind == .assign)
+        #expect(root.observer.notes.withLock { $0.count } == 1)
+    }
+
+    @Test("what is no entry to a loop of a script ends the job", arguments: [0, 1, 2])
+    func brokenEntry(number: Int) throws {
+        let root = try RootUnderTest(workers: 1)
+        let bodies = [
+            Bytes.empty, Bytes([0x85, 0x20, 0x00, 0x60, 0x60, 0x80]), Bytes([0x85, 0x00, 0x20, 0x60, 0x60, 0x80]),
+        ]
+        let options = LoopOptions(results: .none, examples: .replicated)
+        try root.send(
+            Message(.begin, operation: 1, first: 3, count: 1, extra: options.packed, body: bodies[number]))
+        #expect(root.fault().contains("began a loop with impossible options"))
+    }
+
     @Test("after the end of the job nothing waits")
     func afterStop() throws {
         let root = try RootUnderTest(workers: 1)

@@ -23,6 +23,9 @@ final class EndObserver: JobObserver {
     let comings = Monitor<[String]>([])
     func rankJoined(_ rank: Int, host: String) { comings.update { $0.append("+\(rank) \(host)") } }
     func rankLeft(_ rank: Int, host: String) { comings.update { $0.append("-\(rank) \(host)") } }
+    /// What the user was told.
+    let notes = Monitor<[String]>([])
+    func note(_ text: String) { notes.update { $0.append(text) } }
     func jobEnds(_ end: JobEnd) { ends.update { $0.append(end) } }
     func jobIsStuck(_ end: JobEnd, leave: () -> Void) {}
 }

@@ -298,6 +298,28 @@ struct ModuleLoopTests {
         }
     }
 
+    @Test(
+        "an error in the body of an element names it",
+        arguments: [
+            ("for _ in dlp.split_managed({'a', 'bad'}) do LAST end", "(element 2 of split_managed: \"bad\")"),
+            ("for _ in dlp.split_round_robin({'a', {x = 1}}) do LAST end", "(element 2 of split_round_robin: {x = 1})"),
+            ("dlp.map(function(_) LAST end, 2)", "(element 2 of map)"),
+            ("for _ in dlp.map_unordered(function(_) LAST end, {7, 7.5}) do end", "(element 2 of map_unordered: 7.5)"),
+            (
+                "for i in dlp.split_managed(2) do if i == 2 then for _ in dlp.split_managed({'z'}) do error('no') end end end",
+                "(element 1 of split_managed: \"z\", in element 2 of split_managed)"
+            ),
+        ])
+    func named(loop: String, place: String) throws {
+        let last = "count = (count or 0) + 1 if count == 2 then error('no') end"
+        let ranks = try run(loop.replacing("LAST", with: last), onRanks: 1)
+        #expect(ranks.first?.error == "job.lua:1: no \(place)", "\(ranks)")
+        // Nothing is said of a loop that is over, or whose error was caught.
+        let after = try run(
+            "pcall(function() \(loop.replacing("LAST", with: last)) end) error('later')", onRanks: 1)
+        #expect(after.first?.error == "job.lua:1: later")
+    }
+
     @Test("a million results go through, and a break frees what nobody takes")
     func volume() throws {
         let ranks = try run(

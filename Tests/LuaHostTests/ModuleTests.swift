@@ -94,6 +94,26 @@ struct ModuleTests {
             fault.message.contains("collective") || fault.message.contains("finished its script"), "\(fault.message)")
     }
 
+    @Test("ranks that are at different collectives are told at which lines")
+    func mismatchLines() throws {
+        let ranks = try run(
+            """
+            dlp.barrier()
+            if dlp.IS_ROOT then
+              dlp.barrier()
+            else
+              dlp.gather(1)
+            end
+            """, onRanks: 2)
+        guard case .fault(let fault)? = ranks.first?.end else {
+            Issue.record("the root does not notice: \(ranks)")
+            return
+        }
+        #expect(
+            fault.message.contains("rank 0 is at collective 2, barrier (line 3), but rank 1 at 2, gather (line 5)"),
+            "\(fault.message)")
+    }
+
     @Test(
         "a rank that waits for one that has finished is told, and none hangs",
         arguments: [

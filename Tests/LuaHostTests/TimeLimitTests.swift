@@ -64,7 +64,7 @@ struct TimeLimitTests {
         var expected = [LuaHost.lateMessage(Self.seconds)]
         // Where the time is up in it rather than before it.
         if body.hasPrefix("error(setmetatable") { expected.append("a table value whose __tostring fails") }
-        #expect(expected.contains { error.message.hasSuffix($0) }, "\(error.message)")
+        #expect(expected.contains { error.message.contains($0) }, "\(error.message)")
         for index in 3...8 {
             let message = rank.workError(index)?.message ?? ""
             #expect(message == "", "example \(index)")

@@ -47,6 +47,9 @@ void dlp_push_function(lua_State *L, int number);
 /// [-0, +1]
 void dlp_push_where(lua_State *L);
 
+/// The number of that line, or 0. [-0, +0]
+int dlp_line(lua_State *L);
+
 // MARK: Protected calls from Swift into Lua
 
 /// Calls the function below its `arguments` with a traceback kept for `dlp_traceback`. Returns a lua_pcall status.
@@ -64,6 +67,16 @@ int dlp_load(lua_State *L, const char *text, size_t length, const char *name, co
 
 /// The traceback of the last error that the handler saw, or an empty string; valid until the next error.
 const char *dlp_traceback(lua_State *L);
+
+/// Pushes a Lua function that takes one which says, when an error comes, of which element of a loop the script is at work
+/// (a string, or nil). [-0, +1]
+void dlp_push_describer_setter(lua_State *L);
+
+/// What that said at the last error that the handler saw, or an empty string; valid until the next error.
+const char *dlp_element(lua_State *L);
+
+/// Forgets it: an error for want of memory does not come by the handler.
+void dlp_forget_element(lua_State *L);
 
 /// The value as a string, as Lua's `tostring` has it, also where it has a metamethod that fails. [-0, +1]
 void dlp_tostring(lua_State *L, int index);

@@ -5,6 +5,15 @@ enum Collective: Int64 {
     case barrier = 3
     case release = 4
 
+    /// The collective that a message belongs to.
+    init?(of message: Message) { self.init(rawValue: message.extra & 0xFF) }
+
+    /// Where the sender's script calls it, as it stands behind a name.
+    static func place(of message: Message) -> String {
+        let line = message.extra >> 8
+        return line > 0 ? " (line \(line))" : ""
+    }
+
     var name: String {
         switch self {
         case .broadcast: "bcast"
@@ -70,7 +79,7 @@ extension Port {
 
     /// The message of a collective, which for a broadcast names the rank that the bytes come from.
     private func message(_ collective: Collective, _ number: UInt64, _ body: Bytes, of root: Int = 0) -> Message {
-        Message(.collective, operation: number, first: root, extra: collective.rawValue, body: body)
+        Message(.collective, operation: number, first: root, extra: collective.rawValue | Int64(line) << 8, body: body)
     }
 
     /// The next collective message from `source`, which must belong to this very operation.
@@ -81,18 +90,18 @@ extension Port {
         announcement.count = 1
         while true {
             let message = try self.collective(from: source, announcing: announcement)
-            let isSame =
-                message.operation == number && message.extra == collective.rawValue && message.first == Int64(root)
+            let isSameKind = message.operation == number && Collective(of: message) == collective
+            let isSame = isSameKind && message.first == Int64(root)
             if message.count == 0, isSame { return message }
             // A rank that only says what it waits for will get it in its turn, or has got it already.
             if message.count != 0, isSame || message.operation < number { continue }
-            let other = Collective(rawValue: message.extra)?.name ?? "something unknown"
-            let isRootAlone = message.operation == number && message.extra == collective.rawValue
-            let difference = isRootAlone ? " from rank \(message.first), not \(root)" : ""
+            let other = (Collective(of: message)?.name ?? "something unknown") + Collective.place(of: message)
+            let own = collective.name + Collective.place(of: announcement)
+            let difference = isSameKind ? " from rank \(message.first), not \(root)" : ""
             throw .fault(
                 Fault(
                     phase: .communication,
-                    message: "rank \(rank) is at collective \(number), \(collective.name), but rank \(source) at "
+                    message: "rank \(rank) is at collective \(number), \(own), but rank \(source) at "
                         + "\(message.operation), \(other)\(difference): all ranks must call the same ones in the same "
                         + "order",
                     rank: rank, host: HostName.current))

@@ -7,7 +7,7 @@ public struct Message: Sendable, Equatable {
     public enum Kind: UInt8, Sendable, CaseIterable {
         /// Part of a broadcast, gather or barrier.
         ///
-        /// `operation`: which one; `extra`: the `Collective`; `first`: the rank whose bytes are broadcast; `count`: 1 where
+        /// `operation`: which one; `extra`: the `Collective`, and from bit 8 on the line of the script; `first`: the rank whose bytes are broadcast; `count`: 1 where
         /// a rank only says that it waits for it.
         case collective = 1
 

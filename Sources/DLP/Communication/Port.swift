@@ -65,6 +65,9 @@ public protocol Port: AnyObject {
     /// Counts the loops that this rank entered; every rank counts alike.
     var loops: UInt64 { get set }
 
+    /// The line of the script that calls a collective, or 0.
+    var line: Int { get set }
+
     /// Sends to the root (from a worker, or from the root as worker 0) or, from the root, to a worker.
     func post(_ message: Message, to destination: Int) throws(JobEnd)
     /// Sends to every other rank; from the root only.

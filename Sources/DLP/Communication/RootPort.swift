@@ -9,6 +9,8 @@ public final class RootPort: Port {
     public var collectives: UInt64 = 0
     /// Counts the loops that this rank entered.
     public var loops: UInt64 = 0
+    /// The line of the script that calls a collective, or 0.
+    public var line = 0
 
     private let shared: RootShared
     private var thread: ServiceThread?
@@ -67,6 +69,7 @@ public final class RootPort: Port {
 
     /// Waits for the next collective message from `source`.
     public func collective(from source: Int, announcing announcement: Message) throws(JobEnd) -> Message {
+        let place = Collective.place(of: announcement)
         while true {
             let found: Result<Message?, JobEnd> = shared.inbox.wait { inbox in
                 if let message = inbox.collectives[source].popFirst() { return .success(message) }
@@ -81,7 +84,8 @@ public final class RootPort: Port {
                         Fault(
                             phase: .communication,
                             message:
-                                "rank 0 waits for rank \(source) in a collective, but that has finished its script",
+                                "rank 0 waits for rank \(source) in a collective\(place), but that has finished its "
+                                + "script",
                             rank: 0, host: HostName.current)))
             }
             if let message = try found.get() { return message }

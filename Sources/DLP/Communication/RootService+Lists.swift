@@ -65,6 +65,19 @@ extension RootService {
         for beginning in beginnings where end == nil { take(beginning) }
         // Not before: one that has waited may have left by now, and be at a collective.
         if isNew { for rank in 0..<communicator.size { leaveOut(operation, rank) } }
+        noteSolitude()
+    }
+
+    /// Tells the user, once, where rank 0 does a loop alone because the others have finished.
+    func noteSolitude() {
+        guard !hasToldOfSolitude, communicator.size > 1, end == nil,
+            !hasDeparted[1..<communicator.size].contains(false),
+            let origin = loops.values.first(where: { $0.origin != nil && $0.isRootsAlone })?.origin
+        else { return }
+        hasToldOfSolitude = true
+        observer.note(
+            "\(origin.entry.list.place): rank 0 does this loop alone, since the other ranks have finished their scripts; all "
+                + "ranks must come to a loop that they are to share")
     }
 
     /// A rank leaves a loop.

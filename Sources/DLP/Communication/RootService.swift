@@ -15,6 +15,8 @@ final class RootService {
     var latestCollectives: [UInt64]
     /// Whether the user knows that ranks had different lists.
     var hasToldOfLists = false
+    /// Whether the user knows that rank 0 does a loop alone.
+    var hasToldOfSolitude = false
     /// How far that one is.
     var progress: LoopProgress?
     /// The ranks that have finished their script, or died; behind those of the start, the ones that came late.
@@ -223,6 +225,7 @@ final class RootService {
         markAsDeparted(source)
         if retiredRanks.contains(source), end == nil { observer.rankLeft(source, host: hosts[source] ?? "unknown") }
         leaveLoops(source)
+        noteSolitude()
     }
 
     /// Nothing more comes from a rank, and nobody waits for it.

@@ -56,6 +56,9 @@ struct ServedLoop {
     /// Whether every rank has taken part, or never will, and none does any more.
     var isOver: Bool { awaited == 0 && schedule.activeWorkers == 0 && watchers.isEmpty }
 
+    /// Whether only rank 0 has come, and works.
+    var isRootsAlone: Bool { entered == 1 && schedule.isActive(0) }
+
     func progress(_ operation: UInt64) -> LoopProgress {
         LoopProgress(
             operation: operation, done: schedule.doneCount + schedule.failedCount, earlier: schedule.skippedCount,

@@ -10,6 +10,8 @@ public final class WorkerPort: Port {
     public var collectives: UInt64 = 0
     /// Counts the loops that this rank entered.
     public var loops: UInt64 = 0
+    /// The line of the script that calls a collective, or 0.
+    public var line = 0
 
     private let communicator: any Communicator
     /// Messages that came while another kind was waited for.
@@ -65,7 +67,8 @@ public final class WorkerPort: Port {
                 throw .fault(
                     Fault(
                         phase: .communication,
-                        message: "rank \(rank) waits for a collective, but rank 0 has finished its script",
+                        message: "rank \(rank) waits for a collective\(Collective.place(of: announcement)), but rank 0 "
+                            + "has finished its script",
                         rank: rank, host: HostName.current))
             }
             if try receive(until: deadline) { continue }

@@ -47,9 +47,10 @@ extension LuaHost {
             ("barrier", .barrier), ("bcast", .broadcast), ("gather", .gather), ("enter", .enterLoop),
             ("next", .nextEvent), ("finish", .finishChunk), ("add", .addResult), ("leave", .leaveLoop),
             ("report_length", .reportLength), ("is_over_time", .isOverTime), ("cancel", .cancelLoop),
-            ("is_apart", .isApart), ("load", .loadPart), ("nearest", .nearest),
+            ("is_apart", .isApart), ("shown", .shown), ("load", .loadPart), ("nearest", .nearest),
         ]
         dlp_set_random_functions(state)
+        setField("describe_errors") { dlp_push_describer_setter(state) }
         for (name, function) in functions { setField(name) { dlp_push_function(state, function.rawValue) } }
         setField("rank") { lua_pushinteger(state, lua_Integer(port.rank)) }
         setField("size") { lua_pushinteger(state, lua_Integer(port.size)) }

@@ -11,7 +11,7 @@ extension LuaHost {
         case .loadPart: return try loadPart(state)
         case .exit: return try exit(state)
         case .barrier:
-            try communicate { () throws(JobEnd) in try port.barrier() }
+            try communicate(at: state) { () throws(JobEnd) in try port.barrier() }
             return 0
         case .broadcast: return try broadcast(state)
         case .gather: return try gather(state)
@@ -38,6 +38,10 @@ extension LuaHost {
         case .nearest:
             pushNearest(state)
             return 1
+        case .shown:
+            // A coroutine has a stack of its own.
+            push(state, state == self.state ? shown(at: 1) : "a value")
+            return 1
         case .cancelLoop:
             (port as? RootPort)?.cancel(UInt64(bitPattern: lua_tointegerx(state, 1, nil)))
             return 0
@@ -54,6 +58,15 @@ extension LuaHost {
         let names = (string(state, 2) ?? "").split(separator: " ").map { String($0) }
         guard let name = nearestName(to: string(state, 1) ?? "", among: names) else { return lua_pushnil(state) }
         push(state, name)
+    }
+
+    /// As `communicate`, in a collective, whose line is told where other ranks are at another.
+    private func communicate<Result>(
+        at state: LuaState, _ body: () throws(JobEnd) -> Result
+    ) throws(CallError) -> Result {
+        port.line = Int(dlp_line(state))
+        defer { port.line = 0 }
+        return try communicate(body)
     }
 
     /// `os.exit([status [, close]])`: a status is a whole number, true or false.
@@ -95,7 +108,7 @@ extension LuaHost {
         let root = Int(lua_tointegerx(state, 2, nil))
         guard 0..<port.size ~= root else { throw CallError.script("bcast: there is no rank \(root)") }
         let mine = root == port.rank ? try encoded(state, 1, "bcast: the value") : .empty
-        let bytes = try communicate { () throws(JobEnd) in try port.broadcast(mine, root: root) }
+        let bytes = try communicate(at: state) { () throws(JobEnd) in try port.broadcast(mine, root: root) }
         if root == port.rank {
             lua_pushvalue(state, 1)
         } else {
@@ -107,7 +120,7 @@ extension LuaHost {
     private func gather(_ state: LuaState) throws(CallError) -> Int32 {
         lua_settop(state, 1)
         let mine = try encoded(state, 1, "gather: the value")
-        guard let all = try communicate({ () throws(JobEnd) in try port.gather(mine) }) else {
+        guard let all = try communicate(at: state, { () throws(JobEnd) in try port.gather(mine) }) else {
             lua_pushnil(state)
             return 1
         }

@@ -171,15 +171,15 @@ end
 local function closing(close) return setmetatable({}, {__close = close}) end
 
 -- A loop that this rank does by itself.
-local function alone(list, fn)
-  local numbers, i = new_numbers(), 0
+local function alone(name, list, fn)
+  local numbers, i = new_numbers(name), 0
   local function step()
     numbers:leave()
     while list.length == nil or i < list.length do
       i = i + 1
       local value = list.get(i)
       if value == nil then return nil end
-      numbers:enter(i)
+      numbers:enter(i, value)
       if fn then
         value = fn(value, i)
         numbers:take_result(i)
@@ -202,14 +202,14 @@ end
 local Loop = {}
 Loop.__index = Loop
 
-function Loop.enter(list, opts, root_works, stream, is_shared)
+function Loop.enter(name, list, opts, root_works, stream, is_shared)
   local prefix = opts.pbar_prefix ~= nil and tostring(opts.pbar_prefix) or nil
   local works = root_works or not IS_ROOT
   local id = core.enter(
     list.length or -1, stream, opts.chunk or 0, works, not is_shared and opts.progress_bar ~= false, prefix, list.value,
     is_shared)
   return setmetatable({
-    id = id, list = list, numbers = new_numbers(),
+    id = id, list = list, numbers = new_numbers(name),
     first = 0, count = 0, stride = 1, done = 0, in_body = false, thread = coroutine.running(),
   }, Loop)
 end
@@ -224,7 +224,7 @@ function Loop:take()
     core.report_length(self.id, length)
     return nil
   end
-  self.numbers:enter(index)
+  self.numbers:enter(index, value)
   return value, index
 end
 
@@ -248,8 +248,8 @@ local function split(name, is_shared, seq, opts)
   local root_works
   opts, root_works = options(opts, name)
   local list = elements(seq, name)
-  if is_alone() then return alone(list) end
-  local loop = Loop.enter(list, opts, root_works or is_shared, false, is_shared)
+  if is_alone() then return alone(name, list) end
+  local loop = Loop.enter(name, list, opts, root_works or is_shared, false, is_shared)
 
   local function step()
     if loop.is_over then return nil end
@@ -288,13 +288,13 @@ function dlp.split_managed(seq, opts) return split("split_managed", false, seq, 
 
 function dlp.split_round_robin(seq, opts) return split("split_round_robin", true, seq, opts) end
 
-function dlp.map_unordered(fn, seq, opts)
-  callable(fn, "map_unordered")
+local function map_unordered(name, fn, seq, opts)
+  callable(fn, name)
   local root_works
-  opts, root_works = options(opts, "map_unordered")
-  local list = elements(seq, "map_unordered")
-  if is_alone() then return alone(list, fn) end
-  local loop = Loop.enter(list, opts, root_works, true)
+  opts, root_works = options(opts, name)
+  local list = elements(seq, name)
+  if is_alone() then return alone(name, list, fn) end
+  local loop = Loop.enter(name, list, opts, root_works, true)
   local results, first, count, position = nil, 0, 0, 0
 
   local function work()
@@ -312,7 +312,7 @@ function dlp.map_unordered(fn, seq, opts)
   end
 
   local function step()
-    check_turn(loop, "map_unordered")
+    check_turn(loop, name)
     inside = nil
     loop.numbers:leave()
     while true do
@@ -335,7 +335,7 @@ function dlp.map_unordered(fn, seq, opts)
       elseif event == RESULTS then
         results, first, count, position = a, b, c, 0
       elseif event == LIST then
-        loop.list = elements(a, "map_unordered")
+        loop.list = elements(a, name)
       else
         loop.is_over = true
         return nil
@@ -351,6 +351,8 @@ function dlp.map_unordered(fn, seq, opts)
   return step, nil, nil, closing(loop.close)
 end
 
+function dlp.map_unordered(fn, seq, opts) return map_unordered("map_unordered", fn, seq, opts) end
+
 -- The results in the order of the sequence, by index and with their number in `n`, on the root; none elsewhere. They
 -- may also be iterated over as those of map_unordered.
 function dlp.map(fn, seq, opts)
@@ -362,7 +364,7 @@ function dlp.map(fn, seq, opts)
   local function number(value, index)
     return {fn(value, index)}
   end
-  for boxed, index in dlp.map_unordered(number, seq, opts) do
+  for boxed, index in map_unordered("map", number, seq, opts) do
     results[index] = boxed[1]
     if index > highest then highest = index end
   end

@@ -1,4 +1,4 @@
--- The numbers that math.random gives in the loops of the module.
+-- The elements of the module's loops: the numbers that math.random gives there, and how errors name them.
 local core = ...
 
 -- Each element of a loop has a seed of its own: where the loop is begun under the seed SEED, and is the nth one there,
@@ -13,11 +13,11 @@ local called, scope = {}, nil
 local Numbers = {}
 Numbers.__index = Numbers
 
--- From here on math.random gives the numbers of the element at `index`.
-function Numbers:enter(index)
+-- The body of the element `value` at `index` begins: from here on math.random gives its numbers.
+function Numbers:enter(index, value)
   local outer, element = self.outer, self.element
   if scope == outer then outer.numbers = core.numbers() end
-  element.second, element.loops = self.base + index, 0
+  element.second, element.loops, element.index, element.value = self.base + index, 0, index, value
   scope, self.are_its_own = element, true
   core.seed(element.first, element.second)
 end
@@ -34,12 +34,25 @@ end
 function Numbers:leave()
   if scope == self.result then scope = self.outer end
   if not self.are_its_own then return end
-  scope, self.are_its_own = self.outer, false
+  scope, self.are_its_own, self.element.value = self.outer, false, nil
   core.set_numbers(scope.numbers)
 end
 
--- The numbers of the elements of a new loop.
-return function()
+-- The elements in whose bodies the script is, for the message of an error.
+core.describe_errors(function()
+  local elements, place = {}, scope
+  while place do
+    if place.name then
+      local value = rawequal(place.index, place.value) and "" or ": " .. core.shown(place.value)
+      elements[#elements + 1] = ("element %d of %s%s"):format(place.index, place.name, value)
+    end
+    place = place.outer
+  end
+  return elements[1] and table.concat(elements, ", in ")
+end)
+
+-- The numbers of the elements of a new loop, which is one of `name`.
+return function(name)
   local first, second, call = core.seeding()
   if called.call ~= call then
     called = {call = call, first = first, second = second, loops = 0}
@@ -48,6 +61,7 @@ return function()
   scope.loops = scope.loops + 1
   local seed = scope.second == 0 and scope.first or core.mix(scope.first, scope.second)
   return setmetatable({
-    outer = scope, base = scope.loops << 40, element = {first = seed}, result = {first = seed}, are_its_own = false,
+    outer = scope, base = scope.loops << 40, are_its_own = false,
+    element = {first = seed, name = name, outer = scope}, result = {first = seed, outer = scope},
   }, Numbers)
 end

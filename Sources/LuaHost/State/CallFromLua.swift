@@ -6,6 +6,7 @@ import DLP
 enum HostFunction: Int32, CaseIterable {
     case loadPart, exit, barrier, broadcast, gather
     case enterLoop, nextEvent, finishChunk, addResult, leaveLoop, cancelLoop, reportLength, isOverTime, isApart, nearest
+    case shown
 }
 
 /// Why a call from Lua fails.
@@ -20,7 +21,10 @@ enum CallError: Error {
 ///
 /// Nothing here raises: errors are returned as a status, for which C raises once this frame is gone.
 func dispatchCallFromLua(_ context: UnsafeMutableRawPointer?, _ state: LuaState?, _ number: Int32) -> Int32 {
-    guard let context, let state, let function = HostFunction(rawValue: number) else { return dlp_raise }
+    guard let context, let state, let function = HostFunction(rawValue: number) else {
+        lua_pushnil(state)
+        return dlp_raise
+    }
     let host = Unmanaged<LuaHost>.fromOpaque(context).takeUnretainedValue()
     do {
         if let end = host.jobEnd { throw CallError.end(end) }

@@ -24,6 +24,9 @@ extension LuaHost {
         if let memoryLimit, error.message.hasSuffix("not enough memory") {
             error.message += ": --memory allows this rank \(Self.shortText(bytes: memoryLimit))"
         }
+        let element = String(cString: dlp_element(state))
+        if !element.isEmpty, !isInterrupted { error.message += " (\(element))" }
+        dlp_forget_element(state)
         return error
     }
 
