@@ -3,8 +3,9 @@ struct ServedLoop {
     let options: LoopOptions
     /// What every rank must announce alike.
     let announcedLength: Int?
-    /// Where a script begins the loop: whose elements hold, and what they are. They are kept as long as a rank may come
-    /// that is to be sent them.
+    /// Where a script begins the loop: whose elements hold, and what they are.
+    ///
+    /// They are kept as long as a rank may come that is to be sent them.
     var origin: LoopOrigin?
     private(set) var isCancelled = false
     /// Whether the main thread should give more examples.
