@@ -30,7 +30,7 @@ let package = Package(
         .library(name: "DLP", targets: ["DLP", "AME"]),
     ],
     dependencies: [
-        // HMAC-SHA256 of the handshake, AES-GCM of what follows it.
+        // X25519 and HMAC-SHA256 of the handshake, AES-GCM of what follows it, scrypt for secrets that people make.
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
     ],
     targets: [
@@ -48,7 +48,10 @@ let package = Package(
         // The socket transport.
         .target(
             name: "AME",
-            dependencies: ["DLP", "CSystem", "CPMIx", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "DLP", "CSystem", "CPMIx", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
             swiftSettings: strict),
         // The MPI transport, on a library that is opened at run time.
         .target(name: "MPIBackend", dependencies: ["DLP", "CMPI", "CSystem"], swiftSettings: strict),

@@ -1,3 +1,5 @@
+import DLP
+
 /// An option of a command line.
 public struct Option: Sendable {
     /// What a shell offers in place of a word.
@@ -20,15 +22,28 @@ public struct Option: Sendable {
     public var completion: Completion
     /// Whether a number may follow its name at once, as in `-np4`.
     public var joinsNumbers: Bool
+    /// What its value is where none of the words of `completion` follows; nil where a value must.
+    public var defaultValue: String?
 
     /// An option.
     public init(
-        _ names: String..., value: String? = nil, completion: Completion = .none, joinsNumbers: Bool = false
+        _ names: String..., value: String? = nil, completion: Completion = .none, joinsNumbers: Bool = false,
+        defaultValue: String? = nil
     ) {
         self.names = names
         self.value = value
         self.completion = completion
         self.joinsNumbers = joinsNumbers
+        self.defaultValue = defaultValue
+    }
+
+    /// Whether a value must follow it.
+    var wantsValue: Bool { value != nil && defaultValue == nil }
+
+    /// Whether `word` behind it is its value, which may be left out.
+    func mayTake(_ word: SystemString) -> Bool {
+        guard case .words(let words) = completion else { return false }
+        return words.contains { word == SystemString($0) }
     }
 
     /// The name that messages use.

@@ -43,6 +43,8 @@ public struct ParsedArguments: Sendable {
             if let placeholder = option.value {
                 if let joined {
                     value = joined
+                } else if let usual = option.defaultValue {
+                    value = rest.first.map { option.mayTake($0) } == true ? rest.removeFirst() : SystemString(usual)
                 } else if let next = rest.first, !Self.isLong(next, among: options) {
                     value = next
                     rest.removeFirst()

@@ -32,12 +32,12 @@ public struct ShellCompletion {
 
     private var names: [String] { options.flatMap(\.names) }
 
-    private var namesWithValue: [String] { options.filter { $0.value != nil }.flatMap(\.names) }
+    private var namesWithValue: [String] { options.filter(\.wantsValue).flatMap(\.names) }
 
     // MARK: - bash
 
     private var bash: String {
-        let values = options.filter { $0.value != nil }.map { option in
+        let values = options.filter(\.wantsValue).map { option in
             "        \(option.names.joined(separator: "|"))) \(Self.bash(option.completion)) ;;"
         }
         return """
@@ -94,7 +94,7 @@ public struct ShellCompletion {
     private var zsh: String {
         let specifications = options.flatMap { option in
             option.names.map { name in
-                guard let value = option.value else { return "    '\(name)'" }
+                guard let value = option.value, option.wantsValue else { return "    '\(name)'" }
                 let message = value.lowercased().split(separator: ":").joined(separator: "\\:")
                 let action = Self.zsh(option.completion)
                 return "    '*\(name)\(name.hasPrefix("--") ? "=" : "")[ ]:\(message):\(action)'"
@@ -129,7 +129,7 @@ public struct ShellCompletion {
                 let letters = name.drop { $0 == "-" }
                 return name.hasPrefix("--") ? "-l \(letters)" : letters.count == 1 ? "-s \(letters)" : "-o \(letters)"
             }
-            let action = option.value == nil ? " -f" : Self.fish(option.completion)
+            let action = !option.wantsValue ? " -f" : Self.fish(option.completion)
             return "complete -c \(program) -n __\(function)_options \(names.joined(separator: " "))\(action)"
         }
         return """

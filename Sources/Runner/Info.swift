@@ -28,7 +28,7 @@ enum Info {
         if let launcher = connection.detection.launcher { print("    Launcher: \(launcher.name)") }
         for endpoint in connection.environment?.endpoints ?? [] { print("    Address: \(endpoint)") }
         if let environment = connection.environment {
-            print("    Encryption: \(environment.isEncrypted ? Encryption.name : "none; --encrypt turns it on")")
+            print("    Encryption: \(Encryption.describe(environment.encryption))")
         }
         print("    Rank: \(connection.rank), Size: \(connection.size), Host: \(HostName.current)")
         print("  Methods:")

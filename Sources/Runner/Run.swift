@@ -46,7 +46,7 @@ public func run(_ invocation: Invocation) -> Int32 {
     let timeout = UInt64((invocation.options.connectTimeout ?? 60) * 1e9)
     do throws(CommunicationError) {
         let connection = try Connection(
-            detection, within: timeout, isEncrypted: invocation.options.encrypt == .yes, joinable: joinable,
+            detection, within: timeout, encryption: Encryption.wanted(invocation.options.encrypt), joinable: joinable,
             isExplained: invocation.task == .info)
         session = try Session(connection, since: beginning, connectTimeout: timeout)
         dlp_buffer_standard_output()  // An MPI library may have changed it.

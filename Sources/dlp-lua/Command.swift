@@ -16,6 +16,7 @@ struct Command {
         Option("--info"),
         Option("--help", "-h"),
         Option("--version"),
+        Option("--new-key"),
         Option("--generate-completion-script", value: "SHELL", completion: .words(ShellCompletion.shells)),
     ]
 
@@ -34,6 +35,12 @@ struct Command {
     func text() throws -> String? {
         if has("--help") { return helpText }
         if has("--version") { return "dlp-lua \(Version.current)" }
+        if has("--new-key") {
+            guard words.given.count == 1, words.rest.isEmpty else {
+                throw UsageError("--new-key prints a secret, and takes nothing else")
+            }
+            return newKey()
+        }
         guard let shell = words.value("--generate-completion-script") else { return nil }
         let completion = ShellCompletion(
             program: "dlp-lua", options: Self.own + JobOption.all.map(\.option), first: .files(["lua"]))
@@ -72,6 +79,10 @@ struct Command {
         let source: Invocation.Source
         if let join = words.value("--join") {
             source = .running(try address(join, besides: names))
+            if options.encrypt == .no {
+                throw UsageError(
+                    "what a process that joins says to the job is always encrypted: leave --encrypt no out")
+            }
         } else if let results = words.value("--results") {
             guard !has("-e"), arguments.isEmpty else { throw UsageError("--results shows a journal, without a script") }
             source = .journal(results)

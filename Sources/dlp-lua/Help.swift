@@ -14,11 +14,11 @@ let helpText = """
       --keep  --fresh        another script's journal: use it, begin anew   --results FILE  show one
       --progress auto|on|off progress bar     --stop-after S  then begin nothing more; status 5
       --timeout S            seconds for each example     --memory SIZE  for Lua: 512M, 2G
-      --sandbox              no files, programs, bytecode for it    --encrypt  all that ranks send
+      --sandbox              no files, programs, bytecode for it    --encrypt [no]  all, or nothing
       --joinable [HOST:]PORT let others join, by: DLP_JOIN_KEY=SECRET dlp-lua --join HOST:PORT
       --backend WHAT         ame, mpi or none          --connect-timeout S  wait for all ranks (60)
       --check SCRIPT         look at the examples only     --info     how ranks find each other
-      --version  --help      --generate-completion-script bash|zsh|fish
+      --version  --help      --generate-completion-script bash|zsh|fish    --new-key  a SECRET
 
     A script defines examples(), work(example, index), summarize(results):
       ameexec -np 4 dlp-lua job.lua

@@ -11,8 +11,8 @@ import Testing
 struct BrokenConnectionTests {
     /// Bytes of a handshake that lets a worker in, from the worker and from the root.
     private static let proof = Greeting.length + HandshakeCodes.length
-    private static let challenge = Greeting.length + HandshakeCodes.length
-    private static let verdict = challenge + Verdict.length + HandshakeCodes.length
+    private static let answer = Greeting.length
+    private static let verdict = answer + Verdict.length + HandshakeCodes.length
 
     /// What the two sides say after it: the worker, the root, and so on.
     private static let words = [0, 5, 40, 0].map { Message(.done, body: pattern($0)) }
@@ -80,7 +80,7 @@ struct BrokenConnectionTests {
         "a worker whose connection breaks before it has proved the key tries again, and gets in",
         arguments: Relay.End.allCases)
     func beforeProof(_ end: Relay.End) throws {
-        for (counts, direction) in [(0..<Self.proof, Relay.Direction.there), (0..<Self.challenge + 1, .back)] {
+        for (counts, direction) in [(0..<Self.proof, Relay.Direction.there), (0..<Self.answer + 1, .back)] {
             try sweep(counts, direction, end) { count, root, worker throws in
                 let heard = (try root.get().messages, try worker.get().messages)
                 #expect(heard.0 == Self.words && heard.1 == Self.answers, "\(direction) \(count)")
@@ -92,7 +92,7 @@ struct BrokenConnectionTests {
         "a worker whose connection breaks before it knows that it is in is lost, and says so in time",
         arguments: Relay.End.allCases)
     func beforeVerdict(_ end: Relay.End) throws {
-        try sweep(Self.challenge + 1..<Self.verdict, .back, end, within: 2 * second) { count, root, worker throws in
+        try sweep(Self.answer + 1..<Self.verdict, .back, end, within: 2 * second) { count, root, worker throws in
             let heard = try root.get()
             #expect(heard.messages.isEmpty && heard.ending == "1: it closed the connection", "\(count): \(heard)")
             // It tries again, and may come before the root has noticed that its former connection is gone.

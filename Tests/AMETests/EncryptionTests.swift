@@ -8,12 +8,14 @@ import Testing
 struct EncryptionTests {
     static let key = JobKey()
 
-    static func root(encrypts: Bool = true) -> RootHandshake {
-        RootHandshake(key: key, greeting: Greeting(role: .root, rank: 0, size: 4, isEncrypted: encrypts))
+    static func root(encrypts: Bool = true, hasKey: Bool? = nil) -> RootHandshake {
+        RootHandshake(
+            key: key, greeting: Greeting(role: .root, rank: 0, size: 4, isEncrypted: encrypts, hasKey: hasKey))
     }
 
-    static func worker(encrypts: Bool = true) -> WorkerHandshake {
-        WorkerHandshake(key: key, greeting: Greeting(role: .worker, rank: 2, size: 4, isEncrypted: encrypts))
+    static func worker(encrypts: Bool = true, hasKey: Bool? = nil) -> WorkerHandshake {
+        WorkerHandshake(
+            key: key, greeting: Greeting(role: .worker, rank: 2, size: 4, isEncrypted: encrypts, hasKey: hasKey))
     }
 
     /// Whether what one end seals the other opens.
@@ -22,23 +24,97 @@ struct EncryptionTests {
         return SealingTests.open(wire, cipher: try #require(opener)).messages == [Message(.goodbye)]
     }
 
-    @Test("both or neither", arguments: [(true, true), (true, false), (false, true), (false, false)])
+    @Test("as soon as one wants it, where both can", arguments: [false, true], [false, true])
     func agreement(rootEncrypts: Bool, workerEncrypts: Bool) throws {
         let exchange = HandshakeTests.Exchange(
-            Self.root(encrypts: rootEncrypts), Self.worker(encrypts: workerEncrypts))
-        #expect(exchange.isAgreed == (rootEncrypts == workerEncrypts))
-        #expect((exchange.root.channel != nil) == (rootEncrypts && workerEncrypts))
-        #expect((exchange.worker.channel != nil) == (rootEncrypts && workerEncrypts))
-        if rootEncrypts != workerEncrypts {
-            let refusal = HandshakeError.refused(.encryptionDiffers(rootEncrypts: rootEncrypts))
-            #expect(exchange.worker.outcome == .failed(refusal))
-            #expect(exchange.root.outcome == .failed(refusal))
+            Self.root(encrypts: rootEncrypts, hasKey: true), Self.worker(encrypts: workerEncrypts, hasKey: true))
+        #expect(exchange.isAgreed)
+        #expect((exchange.root.channel != nil) == (rootEncrypts || workerEncrypts))
+        #expect((exchange.worker.channel != nil) == (rootEncrypts || workerEncrypts))
+    }
+
+    @Test("where one wants it and the other cannot, the worker hears so", arguments: [true, false])
+    func disagreement(rootEncrypts: Bool) throws {
+        let exchange = HandshakeTests.Exchange(
+            Self.root(encrypts: rootEncrypts), Self.worker(encrypts: !rootEncrypts))
+        #expect(exchange.worker.outcome == .failed(.refused(.encryptionDiffers(rootEncrypts: rootEncrypts))))
+        // Who does not encrypt may be anybody, and learns nothing by which the key could be guessed.
+        #expect(exchange.proof.isEmpty && exchange.root.outcome == .pending)
+    }
+
+    @Test("a root told to encrypt refuses a worker with the key that does not, whatever that says")
+    func carelessWorker() {
+        var root = Self.root()
+        let hello = Greeting(role: .worker, rank: 2, size: 4).bytes
+        let answer = root.receive(hello) { _ in false }
+        let codes = HandshakeCodes(key: Self.key, shared: [], hello: hello, answer: answer)
+        #expect(!root.receive(codes.proof) { _ in false }.isEmpty)
+        #expect(root.outcome == .failed(.refused(.encryptionDiffers(rootEncrypts: true))))
+        #expect(root.channel == nil)
+    }
+
+    /// Points of small order on Curve25519 and its twist, as https://cr.yp.to/ecdh.html lists them, and one that is no
+    /// canonical number.
+    static let smallOrderPoints: [[UInt8]] = [
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    ].map { text in
+        stride(from: 0, to: 64, by: 2).map { place in
+            UInt8(text.utf8.dropFirst(place).prefix(2).reduce(0) { $0 * 16 + Int($1) - ($1 > 57 ? 87 : 48) })
         }
+    }
+
+    @Test("points of small order, with which a secret would be none, are refused", arguments: smallOrderPoints)
+    func smallOrder(point: [UInt8]) throws {
+        #expect(throws: HandshakeError.key) { try EphemeralKey().secret(with: point) }
+        // Even from a worker that has the key.
+        var root = Self.root()
+        let hello = Array(Self.worker().hello.dropLast(Greeting.shareLength)) + point
+        let answer = root.receive(hello) { _ in false }
+        let shared = [UInt8](repeating: 0, count: 32)
+        _ = root.receive(HandshakeCodes(key: Self.key, shared: shared, hello: hello, answer: answer).proof) { _ in false
+        }
+        #expect(root.outcome == .failed(.key) && root.channel == nil)
+        var worker = Self.worker()
+        var greeting = Greeting(role: .root, rank: 0, size: 4, isEncrypted: true)
+        greeting.share = point
+        #expect(worker.receive(greeting.bytes).isEmpty && worker.outcome == .failed(.key))
+    }
+
+    @Test("who learns the key later cannot read what was recorded, nor can an onlooker test guesses")
+    func forwardSecrecy() throws {
+        let exchange = HandshakeTests.Exchange(Self.root(), Self.worker())
+        let opening = (hello: exchange.hello, answer: exchange.answer)
+        // All that an onlooker has beside the key: what was said.
+        let codes = HandshakeCodes(key: Self.key, shared: [], hello: opening.hello, answer: opening.answer)
+        #expect(!codes.isValidProof(exchange.proof))
+        #expect(try !Self.isOpened(exchange.root.channel?.outgoing, by: codes.channel(for: .worker).incoming))
+        // The shares are used once.
+        let other = HandshakeTests.Exchange(Self.root(), Self.worker())
+        #expect(
+            exchange.hello.suffix(32) != other.hello.suffix(32) && exchange.answer.suffix(32) != other.answer.suffix(32)
+        )
+    }
+
+    @Test("who puts keys of its own in between is found out by both", arguments: [true, false])
+    func inBetween(isAtRoot: Bool) throws {
+        // It cannot make a proof for what it has said to the root, nor a verdict for what it has said to the worker.
+        let own = EphemeralKey().publicKey
+        let exchange = HandshakeTests.Exchange(Self.root(), Self.worker()) { number, bytes in
+            number == (isAtRoot ? 0 : 1) ? Array(bytes.dropLast(Greeting.shareLength)) + own : bytes
+        }
+        #expect(exchange.root.outcome == .failed(.key))
+        #expect(exchange.worker.outcome == .failed(.key))
     }
 
     @Test("nobody in between can turn it off, or anything else", arguments: 0..<4)
     func downgrade(message: Int) {
-        for place in 0..<[64, 96, 32, 48][message] {
+        for place in 0..<[64, 64, 32, 48][message] {
             for mask: UInt8 in [1, 0xFF] {
                 let exchange = HandshakeTests.Exchange(Self.root(), Self.worker()) { number, bytes in
                     guard number == message, place < bytes.count else { return bytes }
@@ -50,19 +126,6 @@ struct EncryptionTests {
                 #expect(exchange.worker.channel == nil)
             }
         }
-    }
-
-    @Test("a worker told to encrypt refuses a root with the key that does not, whatever that says")
-    func careless() {
-        var worker = Self.worker()
-        let codes = HandshakeCodes(key: Self.key)
-        let greeting = Greeting(role: .root, rank: 0, size: 4).bytes
-        let challenge = greeting + codes.challenge(hello: worker.hello, greeting: greeting)
-        let proof = worker.receive(challenge)
-        let verdict = Verdict.accepted.bytes
-        let code = codes.verdict(verdict, hello: worker.hello, challenge: challenge, proof: proof)
-        #expect(worker.receive(verdict + code).isEmpty)
-        #expect(worker.outcome == .failed(.refused(.encryptionDiffers(rootEncrypts: false))))
     }
 
     @Test("each direction of each connection has a key of its own")
@@ -86,8 +149,8 @@ struct EncryptionTests {
         var other = job
         other.isEncrypted = !rootEncrypts
         let complaint = try other.worker(1) { _ in }.join().complaint ?? ""
-        let words = rootEncrypts ? ("with", "without") : ("without", "with")
-        #expect(complaint.hasPrefix("rank 0 was started \(words.0) --encrypt, rank 1 \(words.1) it"))
+        let (does, doesNot) = rootEncrypts ? (0, 1) : (1, 0)
+        #expect(complaint.hasPrefix("rank \(does) encrypts what the two say to each other, rank \(doesNot) does not"))
         let worker = try job.worker(1) { try $0.send(Message(.goodbye), to: 0) }
         try worker.join().get()
         #expect(try root.join().get() == 1)

@@ -161,7 +161,7 @@ struct GateTests {
         for worker in workers { try worker.join().get() }
         try root.join().get()
         // Whoever is still there has been let go.
-        for stranger in open { _ = stranger.receive(96) }
+        for stranger in open { _ = stranger.receive(Greeting.length + Verdict.length + HandshakeCodes.length) }
         for stranger in open { #expect(stranger.waitForEnd()) }
     }
 

@@ -19,7 +19,7 @@ struct HandshakeTests {
         var root: RootHandshake
         var worker: WorkerHandshake
         var hello: [UInt8] = []
-        var challenge: [UInt8] = []
+        var answer: [UInt8] = []
         var proof: [UInt8] = []
         var verdict: [UInt8] = []
 
@@ -32,8 +32,8 @@ struct HandshakeTests {
             self.worker = worker
             let isTaken = taken.contains
             hello = edit(0, worker.hello)
-            challenge = edit(1, feedRoot(hello, isTaken))
-            proof = edit(2, feedWorker(challenge))
+            answer = edit(1, feedRoot(hello, isTaken))
+            proof = edit(2, feedWorker(answer))
             verdict = edit(3, feedRoot(proof, isTaken))
             _ = feedWorker(verdict)
         }
@@ -70,8 +70,8 @@ struct HandshakeTests {
     @Test("any changed byte of any message keeps the worker from being accepted", arguments: 0..<4)
     func flips(message: Int) {
         let untouched = Exchange()
-        let length = [untouched.hello, untouched.challenge, untouched.proof, untouched.verdict][message].count
-        #expect(length == [64, 96, 32, 48][message])
+        let length = [untouched.hello, untouched.answer, untouched.proof, untouched.verdict][message].count
+        #expect(length == [64, 64, 32, 48][message])
         for place in 0..<length {
             for mask: UInt8 in [1, 0x80, 0xFF] {
                 let exchange = Exchange { number, bytes in
@@ -88,7 +88,7 @@ struct HandshakeTests {
 
     @Test("a message that is cut short leaves both sides waiting", arguments: 0..<4)
     func truncation(message: Int) {
-        for length in 0..<[64, 96, 32, 48][message] {
+        for length in 0..<[64, 64, 32, 48][message] {
             let exchange = Exchange { $0 == message ? Array($1.prefix(length)) : $1 }
             #expect(exchange.worker.outcome == .pending)
             if message < 3 { #expect(exchange.root.outcome == .pending) }
@@ -99,35 +99,57 @@ struct HandshakeTests {
     func wrongKey() {
         let exchange = Exchange(Self.rootSide(), Self.workerSide(key: JobKey()))
         #expect(exchange.worker.outcome == .failed(.key))
-        #expect(exchange.proof.isEmpty)
+        #expect(exchange.root.outcome == .failed(.key))
         let sentence = HandshakeError.key.description(rank: 2, size: 4, endpoint: .tcp(host: "h", port: 1))
         #expect(sentence.hasPrefix("rank 0 has another key"))
     }
 
-    @Test("a made-up proof is refused without a word")
+    @Test("a made-up proof is refused by words that anybody could say")
     func wrongProof() {
-        let exchange = Exchange { $0 == 2 ? [UInt8](repeating: 0, count: 32) : $1 }
-        #expect(exchange.root.outcome == .failed(.key))
-        #expect(exchange.verdict.isEmpty)
+        let exchanges = (0..<2).map { _ in Exchange { $0 == 2 ? [UInt8](repeating: 0, count: 32) : $1 } }
+        for exchange in exchanges { #expect(exchange.root.outcome == .failed(.key)) }
+        #expect(exchanges[0].verdict == Verdict.refused(.keyDiffers).bytes + [UInt8](repeating: 0, count: 32))
+        #expect(exchanges[0].verdict == exchanges[1].verdict)
+    }
+
+    @Test("before the proof the root says nothing that depends on the key", arguments: [false, true])
+    func silence(isEncrypted: Bool) throws {
+        let hello = Greeting(role: .worker, rank: 2, size: 4, isEncrypted: isEncrypted)
+        var worker = WorkerHandshake(key: Self.key, greeting: hello)
+        var root = RootHandshake(
+            key: Self.key, greeting: Greeting(role: .root, rank: 0, size: 4, isEncrypted: isEncrypted))
+        let answer = root.receive(worker.hello) { _ in false }
+        // What is not plain text is a share, made before the root looked at its key.
+        #expect(answer.count == Greeting.length)
+        let share = Array(answer.suffix(Greeting.shareLength))
+        #expect(!Array(worker.receive(answer)).isEmpty && share != Array(worker.hello.suffix(Greeting.shareLength)))
+        var stranger = WorkerHandshake(key: JobKey(), greeting: hello)
+        var other = RootHandshake(
+            key: Self.key, greeting: Greeting(role: .root, rank: 0, size: 4, isEncrypted: isEncrypted))
+        let verdict = other.receive(stranger.receive(other.receive(stranger.hello) { _ in false })) { _ in false }
+        #expect(verdict == Verdict.refused(.keyDiffers).bytes + [UInt8](repeating: 0, count: 32))
     }
 
     @Test("a root that gets its own words back refuses them")
     func reflectionAtRoot() {
         let other = Greeting(role: .root, rank: 0, size: 4).bytes
         #expect(Exchange { $0 == 0 ? other : $1 }.root.outcome == .failed(.notARank))
-        let codeReflected = Exchange { $0 == 1 ? $1 : $0 == 2 ? [] : $1 }
-        var root = codeReflected.root
-        _ = root.receive(Array(codeReflected.challenge.suffix(32))) { _ in false }
+        let shareReflected = Exchange { $0 == 2 ? [] : $1 }
+        var root = shareReflected.root
+        _ = root.receive(Array(shareReflected.answer.suffix(32))) { _ in false }
         #expect(root.outcome == .failed(.key))
     }
 
     @Test("a worker that gets its own words back refuses them")
     func reflectionAtWorker() {
-        let exchange = Exchange { $0 == 1 ? $1.prefix(0) + Self.workerSide().hello + $1.suffix(32) : $1 }
+        let exchange = Exchange { $0 == 1 ? Self.workerSide().hello : $1 }
         #expect(exchange.worker.outcome == .failed(.notARank))
         var worker = Self.workerSide()
-        _ = worker.receive(worker.hello + [UInt8](repeating: 0, count: 32))
+        _ = worker.receive(worker.hello)
         #expect(worker.outcome == .failed(.notARank))
+        // Its proof is not a root's verdict.
+        let proofReflected = Exchange { $0 == 3 ? Verdict.accepted.bytes + Exchange().proof : $1 }
+        #expect(proofReflected.worker.outcome == .failed(.key))
     }
 
     @Test("a worker does not take another worker for the root, nor the root a root for a worker")
@@ -142,7 +164,7 @@ struct HandshakeTests {
         let old = Exchange()
         let replayed = Exchange { number, bytes in number == 0 ? old.hello : number == 2 ? old.proof : bytes }
         #expect(replayed.root.outcome == .failed(.key))
-        let oldRoot = Exchange { number, bytes in number == 1 ? old.challenge : bytes }
+        let oldRoot = Exchange { number, bytes in number == 1 ? old.answer : bytes }
         #expect(oldRoot.worker.outcome == .failed(.key))
         let oldVerdict = Exchange { number, bytes in number == 3 ? old.verdict : bytes }
         #expect(oldVerdict.worker.outcome == .failed(.key))
@@ -153,13 +175,13 @@ struct HandshakeTests {
         let exchange = Exchange { number, bytes in
             guard number == 1 else { return bytes }
             var bytes = bytes
-            bytes[8] = 2
+            bytes[8] = 3
             return bytes
         }
-        #expect(exchange.worker.outcome == .failed(.version(2)))
-        let sentence = HandshakeError.version(2).description(rank: 2, size: 4, endpoint: .tcp(host: "h", port: 1))
+        #expect(exchange.worker.outcome == .failed(.version(3)))
+        let sentence = HandshakeError.version(3).description(rank: 2, size: 4, endpoint: .tcp(host: "h", port: 1))
         let expected =
-            "rank 0 speaks version 2 of the protocol, this program version 1: start the same dlp-lua on every rank"
+            "rank 0 speaks version 3 of the protocol, this program version 2: start the same dlp-lua on every rank"
         #expect(sentence == expected)
     }
 

@@ -15,10 +15,11 @@ struct JoinTests {
 
     /// Starts rank 0 of a job of its own, with a door, on a thread.
     private func root<Result: Sendable>(
-        _ door: JoinDoor, isEncrypted: Bool = false, _ body: @escaping @Sendable (AMERoot) throws -> Result
+        _ door: JoinDoor, encryption: AMEEnvironment.Encryption = .betweenHosts,
+        _ body: @escaping @Sendable (AMERoot) throws -> Result
     ) throws -> TestThread<Swift.Result<Result, any Error>> {
         var environment = AMEEnvironment(rank: 0, size: 1, endpoints: [], key: JobKey())
-        environment.isEncrypted = isEncrypted
+        environment.encryption = encryption
         return try TestThread { [environment] in
             Swift.Result {
                 let root = try AMERoot(environment: environment, door: door, connectTimeout: generous)
@@ -29,10 +30,10 @@ struct JoinTests {
     }
 
     private func join(
-        _ door: JoinDoor, key: JobKey = key, isEncrypted: Bool = false, within timeout: UInt64 = generous
+        _ door: JoinDoor, key: JobKey = key, within timeout: UInt64 = generous
     ) throws -> AMEWorker {
         let endpoint = try #require(door.endpoints.first)
-        return try AMEWorker(joining: endpoint, key: key, isEncrypted: isEncrypted, connectTimeout: timeout)
+        return try AMEWorker(joining: endpoint, key: key, connectTimeout: timeout)
     }
 
     /// The rank that the next delivery says to have joined.
@@ -64,20 +65,50 @@ struct JoinTests {
         first.close(until: nil)
     }
 
-    @Test("who joins encrypts as the job does, or is turned away", arguments: [true, false])
-    func encrypted(_ isEncrypted: Bool) throws {
+    @Test(
+        "a late worker's connection is encrypted, whatever the job does",
+        arguments: [.off, .betweenHosts, .everywhere] as [AMEEnvironment.Encryption])
+    func encrypted(_ encryption: AMEEnvironment.Encryption) throws {
         let door = try Self.door()
-        let root = try root(door, isEncrypted: isEncrypted) { root throws in
-            try root.send(Message(.offer, body: pattern(100_000)), to: Self.joined(root))
+        let root = try root(door, encryption: encryption) { root throws in
+            let rank = try Self.joined(root)
+            try root.send(Message(.offer, body: Bytes(Array("the script".utf8))), to: rank)
             return try message(from: root).message.body
         }
-        let error = #expect(throws: CommunicationError.self) { try join(door, isEncrypted: !isEncrypted) }
-        #expect(error?.description.contains("--encrypt") == true)
-        let worker = try join(door, isEncrypted: isEncrypted)
-        #expect(areSame(try message(from: worker).message.body, pattern(100_000)))
+        let endpoint = try #require(door.endpoints.first)
+        let connection = try #require(RawConnection(to: endpoint))
+        var careless = WorkerHandshake(key: Self.key, greeting: Greeting(role: .lateWorker, rank: 0, size: 0))
+        connection.send(careless.hello)
+        while careless.outcome == .pending { connection.send(careless.receive(connection.receive(careless.wanted))) }
+        #expect(careless.outcome == .failed(.refused(.encryptionDiffers(rootEncrypts: true))))
+        let worker = try join(door)
+        #expect(try message(from: worker).message.body == Bytes(Array("the script".utf8)))
         try worker.send(Message(.results, body: pattern(70_000)), to: 0)
         #expect(areSame(try root.join().get(), pattern(70_000)))
         worker.close(until: nil)
+    }
+
+    @Test("a late worker does not talk to a root that does not encrypt")
+    func plainRoot() throws {
+        let (descriptor, port) = try listenOnLoopback(.ipv4)
+        let endpoint = AMEEnvironment.Endpoint.tcp(host: "127.0.0.1", port: port)
+        // A root with the key, or somebody in between who says what it would.
+        let root = try TestThread {
+            let connection = accept(descriptor, nil, nil)
+            var hello = [UInt8](repeating: 0, count: Greeting.length)
+            _ = recv(connection, &hello, hello.count, Int32(MSG_WAITALL))
+            let greeting = Greeting(role: .root, rank: 0, size: 1).bytes
+            _ = send(connection, greeting, greeting.count, Int32(MSG_NOSIGNAL))
+            let count = recv(connection, &hello, hello.count, 0)
+            close(connection)
+            close(descriptor)
+            return count
+        }
+        let error = #expect(throws: CommunicationError.self) {
+            try AMEWorker(joining: endpoint, key: Self.key, connectTimeout: generous)
+        }
+        #expect(error?.description == "the job at \(endpoint) does not take this worker")
+        #expect(try root.join() <= 0, "it learned something about the key")
     }
 
     @Test("a job of several ranks takes late ones once it has begun")
@@ -150,7 +181,7 @@ struct JoinTests {
         }
         _ = try join(door)
         #expect(try root.join().get() == 1)
-        for stranger in open { _ = stranger.receive(96) }
+        for stranger in open { _ = stranger.receive(Greeting.length + Verdict.length + HandshakeCodes.length) }
         for stranger in open { #expect(stranger.waitForEnd()) }
     }
 
@@ -182,8 +213,7 @@ struct JoinTests {
         close(descriptor)
         let error = #expect(throws: CommunicationError.self) {
             try AMEWorker(
-                joining: .tcp(host: "127.0.0.1", port: port), key: JobKey(), isEncrypted: false,
-                connectTimeout: second / 5)
+                joining: .tcp(host: "127.0.0.1", port: port), key: JobKey(), connectTimeout: second / 5)
         }
         #expect(error?.description.hasPrefix("no job can be joined at 127.0.0.1:\(port) within 0.2 s") == true)
     }
@@ -204,10 +234,28 @@ struct JoinTests {
 
     @Test("a secret gives the same key everywhere, and must not be short")
     func secrets() throws {
-        #expect(JobKey(secret: "fifteen letters") == nil && JobKey(secret: "") == nil)
-        let key = try #require(JobKey(secret: "a secret of some length"))
-        #expect(key.base64 == JobKey(secret: "a secret of some length")?.base64)
-        #expect(key.base64 != JobKey(secret: "a secret of same length")?.base64)
+        #expect(try JobKey(secret: "fifteen letters") == nil && JobKey(secret: "") == nil)
+        let key = try #require(try JobKey(secret: "a secret of some length"))
+        #expect(try key.base64 == JobKey(secret: "a secret of some length")?.base64)
+        #expect(try key.base64 != JobKey(secret: "a secret of same length")?.base64)
         #expect(JobKey(base64: key.base64)?.base64 == key.base64)
+    }
+
+    @Test("a secret is stretched by scrypt (RFC 7914), so that each guess costs time and memory")
+    func stretched() throws {
+        // Python: hashlib.scrypt(b"a secret of some length", salt=b"dlp-lua join key", n=1 << 15, r=8, p=1,
+        // maxmem=1 << 26, dklen=64)
+        let expected = "0kIj6vP7AmYzUMiF35onFmgLlzjbdr9kA0eoxO8I7bJu5xYp8Fgjv3V+vzMaNESZKgkq0YImPrYnulVs0CaUNg=="
+        #expect(try JobKey(secret: "a secret of some length")?.base64 == expected)
+    }
+
+    @Test("new secrets are long, without a blank, and never the same")
+    func newSecrets() throws {
+        let secrets = (0..<50).map { _ in JobKey.newSecret() }
+        #expect(Set(secrets).count == secrets.count)
+        for secret in secrets {
+            #expect(secret.utf8.count == 43 && Base64.decode(secret + "=")?.count == 32)
+        }
+        #expect(try JobKey(secret: secrets[0]) != nil)
     }
 }

@@ -102,7 +102,7 @@ struct TestJob: Sendable {
         var environment = AMEEnvironment(
             rank: rank, size: size ?? self.size, endpoints: [endpoint], key: key ?? self.key,
             listeners: rank == 0 ? listener.map { [$0] } ?? [] : [])
-        environment.isEncrypted = isEncrypted
+        environment.encryption = isEncrypted ? .everywhere : .betweenHosts
         return environment
     }
 

@@ -41,6 +41,18 @@ struct ParsedArgumentsTests {
     @Test("a number may follow -np at once", arguments: ["-np4", "-n4", "-np=4"])
     func joined(_ word: SystemString) throws { #expect(try parse(word, "x").value("-np") == "4") }
 
+    @Test(
+        "a value that may be left out is one of its words, or what it means without",
+        arguments: [
+            (["--encrypt", "x"], "yes"), (["--encrypt", "no", "x"], "no"), (["--encrypt=no", "x"], "no"),
+            (["--encrypt", "--keep", "x"], "yes"), (["--encrypt", "--", "x"], "yes"),
+        ] as [([SystemString], SystemString)])
+    func optionalValue(_ words: [SystemString], _ value: SystemString) throws {
+        let option = Option("--encrypt", value: "yes|no", completion: .words(["yes", "no"]), defaultValue: "yes")
+        let parsed = try ParsedArguments(words, options: Self.options + [option])
+        #expect(parsed.value("--encrypt") == value && Array(parsed.rest) == ["x"])
+    }
+
     @Test("options end at the first word that is none, and a lone dash is none")
     func end() throws {
         #expect(Array(try parse("--keep", "-", "--mode", "x").rest) == ["-", "--mode", "x"])

@@ -14,7 +14,9 @@ struct EncryptionTests {
     @Test("--info says whether ranks encrypt", arguments: ["ameexec -np 2 dlp-lua", "dlp-lua -np 3"])
     func info(_ command: String) throws {
         #expect(try run("\(command) --info --encrypt").lines.contains("    Encryption: AES-256-GCM"))
-        #expect(try run("\(command) --info").lines.contains("    Encryption: none; --encrypt turns it on"))
+        let between = "AES-256-GCM between hosts, none on one; --encrypt turns it on there too"
+        #expect(try run("\(command) --info").lines.contains("    Encryption: \(between)"))
+        #expect(try run("\(command) --info --encrypt no").lines.contains("    Encryption: none"))
     }
 
     @Test("one process has nobody to keep anything from", arguments: ["--encrypt", ""])
@@ -57,9 +59,35 @@ struct EncryptionTests {
     func mixed(_ encrypting: Int) throws {
         let script = "if [ $AME_RANK = \(encrypting) ]; then o=--encrypt; fi; exec dlp-lua $o -e 'print(dlp.barrier())'"
         let outcome = try run("ameexec -np 2 sh -c", script)
-        let (root, worker) = encrypting == 0 ? ("with", "without") : ("without", "with")
         #expect(
-            outcome.error.contains("rank 0 was started \(root) --encrypt, rank 1 \(worker) it"), "\(outcome.error)")
+            outcome.error.contains(
+                "rank \(encrypting) encrypts what the two say to each other, rank \(1 - encrypting) does"),
+            "\(outcome.error)")
         #expect(outcome.status == 3 && outcome.output == "")
+    }
+
+    @Test("the option has a value or none, and what stands behind the script is the script's")
+    func value() throws {
+        let scratch = try Scratch(job: "print(dlp.SIZE, table.concat(arg, ' '))")
+        for words in [
+            "--encrypt", "--encrypt yes", "--encrypt=yes", "--encrypt no", "--encrypt=no", "--encrypt --seed 5",
+        ] {
+            let outcome = try run("dlp-lua \(words) job.lua --encrypt no yes", in: scratch)
+            #expect(outcome.lines == ["1\t--encrypt no yes"] && outcome.error == "", "\(words): \(outcome.error)")
+        }
+        let wrong = try run("dlp-lua --encrypt=perhaps job.lua", in: scratch)
+        #expect(wrong.isOneMessage("dlp-lua", with: "encrypt must be one of yes, no") && wrong.status == 2)
+        let join = try run("dlp-lua --join localhost:1 --encrypt no")
+        #expect(join.isOneMessage("dlp-lua", with: "always encrypted") && join.status == 2, "\(join.error)")
+    }
+
+    @Test("--new-key prints a secret, another one each time")
+    func newKey() throws {
+        let outcomes = try (0..<2).map { _ in try run("dlp-lua --new-key") }
+        for outcome in outcomes {
+            #expect(outcome.lines.count == 1 && outcome.lines[0].utf8.count == 43 && outcome.status == 0)
+        }
+        #expect(outcomes[0].output != outcomes[1].output)
+        #expect(try run("dlp-lua --new-key job.lua").status == 2)
     }
 }

@@ -2,9 +2,9 @@ import DLP
 
 /// How either side of a connection introduces itself.
 ///
-///     0  magic "dlp-ame\n"   8  version (2 bytes)   10  role   11  flags: 1, encrypted; 2, local
+///     0  magic "dlp-ame\n"   8  version (2 bytes)   10  role   11  flags: 1, wants encryption; 2, local; 4, has a key
 ///     12 rank               16  size                20  12 bytes reserved, 0 so far
-///     32 nonce
+///     32 share: an X25519 public key where there is one, else 32 random bytes
 ///
 /// Magic and version stay where they are in every version of the protocol. The codes of the handshake cover the bytes as
 /// they were sent, flags and reserved ones too, so that a later version can negotiate with them safely.
@@ -12,11 +12,12 @@ struct Greeting: Equatable {
     static let length = 64
     /// How many bytes it takes to see whether the peer speaks this protocol, and which version.
     static let versionLength = 10
-    static let nonceLength = 32
+    static let shareLength = 32
 
     private static let magic = Array("dlp-ame\n".utf8)
     private static let encryptedFlag: UInt8 = 1
     private static let localFlag: UInt8 = 2
+    private static let keyFlag: UInt8 = 4
 
     /// Which end of the connection speaks.
     enum Role: UInt8 {
@@ -29,21 +30,36 @@ struct Greeting: Equatable {
     var role: Role
     var rank: UInt32
     var size: UInt32
-    /// Whether this side encrypts what it says after the handshake, and wants the other to do so.
+    /// Whether this side wants what follows the handshake encrypted.
     var isEncrypted: Bool
     /// Whether this side's socket ends on its own host: where the other's does, too, both are on one.
     var isLocal: Bool
-    var nonce: [UInt8]
+    /// Whether this side takes part in an exchange of keys, without which nothing is encrypted.
+    ///
+    /// The root does so only where the worker does.
+    var hasKey: Bool
+    /// This side's public key, or else what makes this handshake another than all others.
+    var share: [UInt8]
 
-    /// An introduction with a fresh nonce.
-    init(role: Role, rank: Int, size: Int, isEncrypted: Bool = false, isLocal: Bool = false) {
+    /// An introduction with a share of random bytes.
+    init(
+        role: Role, rank: Int, size: Int, isEncrypted: Bool = false, isLocal: Bool = false, hasKey: Bool? = nil
+    ) {
         self.role = role
         self.rank = UInt32(rank)
         self.size = UInt32(size)
         self.isEncrypted = isEncrypted
         self.isLocal = isLocal
+        self.hasKey = hasKey ?? isEncrypted
         var generator = SystemRandomNumberGenerator()
-        nonce = (0..<Self.nonceLength).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        share = (0..<Self.shareLength).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    }
+
+    /// An introduction over `socket`, which encrypts where that is wanted.
+    init(role: Role, rank: Int, size: Int, over socket: Socket, encrypting encryption: AMEEnvironment.Encryption) {
+        self.init(
+            role: role, rank: rank, size: size, isEncrypted: encryption.isWanted(over: socket), isLocal: socket.isLocal,
+            hasKey: encryption.isPossible(over: socket))
     }
 
     /// Reads an introduction by `role`.
@@ -57,11 +73,9 @@ struct Greeting: Equatable {
         size = UInt32(littleEndianBytes: bytes[16..<20])
         isEncrypted = bytes[11] & Self.encryptedFlag != 0
         isLocal = bytes[11] & Self.localFlag != 0
-        nonce = Self.nonce(of: bytes)
+        hasKey = bytes[11] & Self.keyFlag != 0
+        share = Array(bytes[(Self.length - Self.shareLength)..<Self.length])
     }
-
-    /// The nonce of a message that begins with an introduction.
-    static func nonce(of bytes: [UInt8]) -> [UInt8] { Array(bytes[(length - nonceLength)..<length]) }
 
     /// Looks at the first bytes from a peer, as far as they have come.
     ///
@@ -73,6 +87,18 @@ struct Greeting: Equatable {
         guard version == FrameHeader.version else { throw .version(version) }
     }
 
+    /// Whether what follows this handshake with `other` is encrypted: as soon as one side wants it.
+    ///
+    /// - Throws: `HandshakeError.refused` where one side wants it and the other does not take part.
+    func encrypts(with other: Greeting) throws(HandshakeError) -> Bool {
+        guard isEncrypted || other.isEncrypted else { return false }
+        guard hasKey, other.hasKey else {
+            let root = role == .root ? self : other
+            throw .refused(.encryptionDiffers(rootEncrypts: root.isEncrypted))
+        }
+        return true
+    }
+
     /// Whether this side and another share memory: encrypted messages go nowhere but through the socket.
     func sharesMemory(with other: Greeting) -> Bool { isLocal && other.isLocal && !isEncrypted && !other.isEncrypted }
 
@@ -81,11 +107,12 @@ struct Greeting: Equatable {
         var bytes = Self.magic
         bytes.append(contentsOf: FrameHeader.version.littleEndianBytes)
         bytes.append(role.rawValue)
-        bytes.append((isEncrypted ? Self.encryptedFlag : 0) | (isLocal ? Self.localFlag : 0))
+        bytes.append(
+            (isEncrypted ? Self.encryptedFlag : 0) | (isLocal ? Self.localFlag : 0) | (hasKey ? Self.keyFlag : 0))
         bytes.append(contentsOf: rank.littleEndianBytes)
         bytes.append(contentsOf: size.littleEndianBytes)
         bytes.append(contentsOf: [UInt8](repeating: 0, count: 12))
-        bytes.append(contentsOf: nonce)
+        bytes.append(contentsOf: share)
         return bytes
     }
 }

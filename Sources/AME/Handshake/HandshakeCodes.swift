@@ -1,43 +1,63 @@
-/// The authentication codes of a handshake.
+import Crypto
+
+/// The authentication codes of a handshake, and the keys that it gives.
 ///
-/// Each covers a label, which says who proves what, and all that both sides have sent so far. So no code is of any use
-/// in another place: not sent back to its maker, not in another connection, not for other words.
+/// All are made with one secret of this connection alone: HKDF-Extract (RFC 5869) of what the X25519 exchange gave, with the
+/// job's key as salt. Each covers a label, which says what it is for, and all that both sides have sent so far. So no
+/// code is of any use in another place: not sent back to its maker, not in another connection, not for other words.
 struct HandshakeCodes {
     static let length = 32
 
-    /// The job's key.
-    let key: JobKey
+    private let secret: SymmetricKey
+    /// The worker's hello and the root's answer.
+    private let opening: [UInt8]
 
-    /// What the root adds to its greeting: it has the key.
-    func challenge(hello: [UInt8], greeting: [UInt8]) -> [UInt8] {
-        key.authenticationCode(Self.challengeLabel, hello, greeting)
+    /// The codes of a connection on which `hello` and `answer` were said.
+    ///
+    /// - Parameter shared: what the exchange of keys gave; empty where there was none.
+    init(key: JobKey, shared: [UInt8], hello: [UInt8], answer: [UInt8]) {
+        secret = key.connectionSecret(shared)
+        opening = hello + answer
     }
 
-    func isValidChallenge(_ code: [UInt8], hello: [UInt8], greeting: [UInt8]) -> Bool {
-        key.isValid(code, for: Self.challengeLabel, hello, greeting)
+    /// What the worker says first: it has the key.
+    var proof: [UInt8] { code(Self.proofLabel, opening) }
+
+    func isValidProof(_ code: [UInt8]) -> Bool { isValid(code, Self.proofLabel, opening) }
+
+    /// What the root adds to its verdict: it has the key, too.
+    func verdict(_ verdict: [UInt8], proof: [UInt8]) -> [UInt8] {
+        code(Self.verdictLabel, opening, proof, verdict)
     }
 
-    /// What the worker answers: it has the key, too.
-    func proof(hello: [UInt8], challenge: [UInt8]) -> [UInt8] {
-        key.authenticationCode(Self.proofLabel, hello, challenge)
+    func isValidVerdict(_ code: [UInt8], verdict: [UInt8], proof: [UInt8]) -> Bool {
+        isValid(code, Self.verdictLabel, opening, proof, verdict)
     }
 
-    func isValidProof(_ code: [UInt8], hello: [UInt8], challenge: [UInt8]) -> Bool {
-        key.isValid(code, for: Self.proofLabel, hello, challenge)
+    /// What the end that plays `role` encrypts and decrypts with: each direction has a key of its own.
+    func channel(for role: Greeting.Role) -> SealedChannel {
+        func cipher(_ label: [UInt8]) -> RecordCipher {
+            RecordCipher(
+                key: HKDF<SHA256>.expand(
+                    pseudoRandomKey: secret, info: label + opening, outputByteCount: RecordCipher.keyLength))
+        }
+        let (toRoot, toWorker) = (cipher(Self.toRootLabel), cipher(Self.toWorkerLabel))
+        return role == .root
+            ? SealedChannel(outgoing: toWorker, incoming: toRoot)
+            : SealedChannel(outgoing: toRoot, incoming: toWorker)
     }
 
-    /// What the root adds to its verdict.
-    func verdict(_ verdict: [UInt8], hello: [UInt8], challenge: [UInt8], proof: [UInt8]) -> [UInt8] {
-        key.authenticationCode(Self.verdictLabel, hello, challenge, proof, verdict)
+    private func code(_ parts: [UInt8]...) -> [UInt8] {
+        Array(HMAC<SHA256>.authenticationCode(for: parts.flatMap { $0 }, using: secret))
     }
 
-    func isValidVerdict(
-        _ code: [UInt8], verdict: [UInt8], hello: [UInt8], challenge: [UInt8], proof: [UInt8]
-    ) -> Bool {
-        key.isValid(code, for: Self.verdictLabel, hello, challenge, proof, verdict)
+    /// Whether `code` is that of `parts`, in a time that does not depend on how much of it is right.
+    private func isValid(_ code: [UInt8], _ parts: [UInt8]...) -> Bool {
+        HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: parts.flatMap { $0 }, using: secret)
     }
 
-    private static let challengeLabel = Array("dlp-ame root challenge\0".utf8)
     private static let proofLabel = Array("dlp-ame worker proof\0".utf8)
     private static let verdictLabel = Array("dlp-ame root verdict\0".utf8)
+    private static let toRootLabel = Array("dlp-ame worker to root\0".utf8)
+    private static let toWorkerLabel = Array("dlp-ame root to worker\0".utf8)
 }

@@ -8,13 +8,8 @@ enum HandshakeError: Error, Equatable {
     case version(UInt16)
     /// The peer's code is not made with this job's key.
     case key
-    /// Rank 0 has the key but does not take this rank.
+    /// Rank 0 does not take this rank.
     case refused(Verdict.Refusal)
-
-    /// Whether the peer had shown that it has the key; otherwise it may be anybody.
-    var isFromRoot: Bool {
-        if case .refused = self { true } else { false }
-    }
 
     /// What is wrong with a peer that is not the root, as a clause.
     var clause: String {
@@ -22,6 +17,8 @@ enum HandshakeError: Error, Equatable {
         case .notARank: "it is not rank 0 of a dlp-lua job"
         case .version(let version): "it speaks version \(version) of the protocol, not \(FrameHeader.version)"
         case .key: "it has another key"
+        case .refused(.encryptionDiffers(let rootEncrypts)):
+            rootEncrypts ? "it encrypts, and this rank does not" : "it does not encrypt, and this rank does"
         case .refused: "it refuses this rank"
         }
     }
@@ -34,8 +31,6 @@ enum HandshakeError: Error, Equatable {
             "the job speaks version \(version) of the protocol, this program version \(FrameHeader.version): "
                 + "join it with the dlp-lua that it was started with"
         case .key: "the job has another key: give both the same \(AMEVariable.joinKey)"
-        case .refused(.encryptionDiffers(let rootEncrypts)):
-            "the job was started \(rootEncrypts ? "with" : "without") --encrypt: join it \(rootEncrypts ? "with" : "without") it"
         case .refused: "the job at \(endpoint) does not take this worker"
         }
     }
@@ -58,8 +53,10 @@ enum HandshakeError: Error, Equatable {
         case .refused(.rankTaken):
             "rank 0 is connected with another rank \(rank) already: give every rank its own \(AMEVariable.rank)"
         case .refused(.encryptionDiffers(let rootEncrypts)):
-            "rank 0 was started \(rootEncrypts ? "with" : "without") --encrypt, rank \(rank) "
-                + "\(rootEncrypts ? "without" : "with") it: start all ranks of the job with the same options"
+            "\(rootEncrypts ? "rank 0" : "rank \(rank)") encrypts what the two say to each other, "
+                + "\(rootEncrypts ? "rank \(rank)" : "rank 0") does not: start all ranks of the job with the same --encrypt"
+        case .refused(.keyDiffers):
+            Self.key.description(rank: rank, size: size, endpoint: endpoint)
         }
     }
 }

@@ -1,11 +1,12 @@
 /// The root's side of a handshake, as a state machine without a socket.
 ///
-///     worker -> root   hello: greeting
-///     root -> worker   challenge: greeting, code
+///     worker -> root   hello: greeting, with a public key where the two may encrypt
+///     root -> worker   answer: greeting, the same
 ///     worker -> root   proof: code
 ///     root -> worker   verdict, code
 ///
-/// A peer that does not prove the key learns nothing but that a root is here, and which version it speaks.
+/// Who connects proves the key first. A peer that does not learns that a root is here, and which version it speaks, but
+/// gets nothing by which the key could be guessed.
 struct RootHandshake {
     /// How far it has come.
     enum Outcome: Equatable {
@@ -20,25 +21,25 @@ struct RootHandshake {
     /// Whether the two share memory, once they have come to terms.
     private(set) var sharesMemory = false
 
-    private let codes: HandshakeCodes
-    private let greeting: Greeting
+    private let key: JobKey
+    private var greeting: Greeting
     /// Whom it takes.
     private let guest: Greeting.Role
     private var received: [UInt8] = []
-    /// The worker's hello and our challenge, once they have been exchanged.
-    private var exchanged: (hello: [UInt8], challenge: [UInt8])?
+    /// The worker's hello, and our half of the exchange of keys where there is one, once we have answered.
+    private var answered: (hello: [UInt8], half: EphemeralKey?)?
 
     /// Awaits the hello of a worker, or of a late one, which is accepted as rank 0: it gets its rank later.
     init(key: JobKey, greeting: Greeting, guest: Greeting.Role = .worker) {
         self.guest = guest
-        codes = HandshakeCodes(key: key)
+        self.key = key
         self.greeting = greeting
     }
 
     /// How many bytes it takes next, at most; a peer sends no more before it has the answer.
     var wanted: Int {
         guard outcome == .pending else { return 0 }
-        return (exchanged == nil ? Greeting.length : HandshakeCodes.length) - received.count
+        return (answered == nil ? Greeting.length : HandshakeCodes.length) - received.count
     }
 
     /// Takes bytes from the peer, no more than `wanted`, and returns what to send it.
@@ -48,48 +49,53 @@ struct RootHandshake {
         precondition(bytes.count <= wanted, "more bytes than the handshake wants")
         received += bytes
         do {
-            guard let (hello, challenge) = exchanged else { return try answerHello() }
+            guard let (hello, half) = answered else { return try answerHello() }
             guard received.count == HandshakeCodes.length else { return [] }
-            return try judge(hello: hello, challenge: challenge, isTaken: isTaken)
+            return try judge(hello: hello, half: half, isTaken: isTaken)
         } catch {
             outcome = .failed(error)
-            // A worker of another version cannot check our code, but can tell its user the version.
-            if case .version = error { return greeting.bytes }
-            return []
+            switch error {
+            // A worker of another version can tell its user ours.
+            case .version: return greeting.bytes
+            // So can one with another key; that it has, who guesses learns anyway when the connection ends.
+            case .key: return Verdict.refused(.keyDiffers).bytes + [UInt8](repeating: 0, count: HandshakeCodes.length)
+            case .notARank, .refused: return []
+            }
         }
     }
 
     private mutating func answerHello() throws(HandshakeError) -> [UInt8] {
         try Greeting.checkVersion(received)
         guard received.count == Greeting.length else { return [] }
-        _ = try Greeting(reading: received, by: guest)
-        let challenge = greeting.bytes + codes.challenge(hello: received, greeting: greeting.bytes)
-        exchanged = (received, challenge)
+        let worker = try Greeting(reading: received, by: guest)
+        greeting.hasKey = greeting.hasKey && worker.hasKey
+        let half = greeting.hasKey ? EphemeralKey() : nil
+        if let half { greeting.share = half.publicKey }
+        answered = (received, half)
         received = []
-        return challenge
+        return greeting.bytes
     }
 
     private mutating func judge(
-        hello: [UInt8], challenge: [UInt8], isTaken: (Int) -> Bool
+        hello: [UInt8], half: EphemeralKey?, isTaken: (Int) -> Bool
     ) throws(HandshakeError) -> [UInt8] {
-        guard codes.isValidProof(received, hello: hello, challenge: challenge) else { throw .key }
         let worker = try Greeting(reading: hello, by: guest)
+        let shared = try half?.secret(with: worker.share) ?? []
+        let codes = HandshakeCodes(key: key, shared: shared, hello: hello, answer: greeting.bytes)
+        guard codes.isValidProof(received) else { throw .key }
         let verdict = verdict(on: worker, isTaken: isTaken)
         switch verdict {
         case .accepted:
             outcome = .accepted(rank: Int(worker.rank))
             sharesMemory = greeting.sharesMemory(with: worker)
-            if greeting.isEncrypted {
-                channel = SealedChannel(key: codes.key, hello: hello, challenge: challenge, role: .root)
-            }
+            if try greeting.encrypts(with: worker) { channel = codes.channel(for: .root) }
         case .refused(let refusal): outcome = .failed(.refused(refusal))
         }
-        return verdict.bytes
-            + codes.verdict(verdict.bytes, hello: hello, challenge: challenge, proof: received)
+        return verdict.bytes + codes.verdict(verdict.bytes, proof: received)
     }
 
     private func verdict(on worker: Greeting, isTaken: (Int) -> Bool) -> Verdict {
-        if worker.isEncrypted != greeting.isEncrypted {
+        do { _ = try greeting.encrypts(with: worker) } catch {
             return .refused(.encryptionDiffers(rootEncrypts: greeting.isEncrypted))
         }
         if guest == .lateWorker { return .accepted }

@@ -1,4 +1,4 @@
-/// What the root says to a worker that proved the key.
+/// What the root says to a worker that proved the key, or that it did not.
 ///
 ///     0  code   1  3 bytes reserved   4  detail (4 bytes)   8  8 bytes reserved   16  authentication code
 enum Verdict: Equatable {
@@ -11,8 +11,10 @@ enum Verdict: Equatable {
         case sizeDiffers(UInt32)
         case rankOutOfRange
         case rankTaken
-        /// The root encrypts and the worker does not, or the other way round.
+        /// The root wants what follows encrypted and the worker takes no part in that, or the other way round.
         case encryptionDiffers(rootEncrypts: Bool)
+        /// The worker's proof is not made with the root's key; the only verdict without a code.
+        case keyDiffers
     }
 
     /// How long a verdict is without its authentication code.
@@ -27,6 +29,7 @@ enum Verdict: Equatable {
             case .refused(.rankOutOfRange): (2, 0)
             case .refused(.rankTaken): (3, 0)
             case .refused(.encryptionDiffers(let rootEncrypts)): (4, rootEncrypts ? 1 : 0)
+            case .refused(.keyDiffers): (5, 0)
             }
         return [code, 0, 0, 0] + detail.littleEndianBytes + [UInt8](repeating: 0, count: 8)
     }
@@ -39,6 +42,7 @@ enum Verdict: Equatable {
         case 2: self = .refused(.rankOutOfRange)
         case 3: self = .refused(.rankTaken)
         case 4: self = .refused(.encryptionDiffers(rootEncrypts: bytes[4] != 0))
+        case 5: self = .refused(.keyDiffers)
         default: return nil
         }
     }

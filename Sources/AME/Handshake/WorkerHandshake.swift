@@ -15,26 +15,31 @@ struct WorkerHandshake {
     /// Whether the two share memory, once they have come to terms.
     private(set) var sharesMemory = false
 
-    private let codes: HandshakeCodes
+    private let key: JobKey
     private let greeting: Greeting
+    /// Our half of the exchange of keys, where we take part in one.
+    private let half: EphemeralKey?
     private var received: [UInt8] = []
-    /// The root's challenge and our proof, once they have been exchanged.
-    private var exchanged: (challenge: [UInt8], proof: [UInt8])?
+    /// The root's greeting, our proof and what both are covered by, once they have been exchanged.
+    private var proven: (root: Greeting, proof: [UInt8], codes: HandshakeCodes)?
 
     /// Ready to send `hello`.
     init(key: JobKey, greeting: Greeting) {
-        codes = HandshakeCodes(key: key)
-        hello = greeting.bytes
+        self.key = key
+        half = greeting.hasKey ? EphemeralKey() : nil
+        var greeting = greeting
+        if let half { greeting.share = half.publicKey }
         self.greeting = greeting
+        hello = greeting.bytes
     }
 
-    /// Whether the peer has shown that it has the key.
-    var isRootProven: Bool { exchanged != nil }
+    /// Whether the peer may count this worker as connected from its next word on.
+    var hasProved: Bool { proven != nil }
 
     /// How many bytes it takes next, at most; what follows the verdict is not part of the handshake.
     var wanted: Int {
         guard outcome == .pending else { return 0 }
-        return (exchanged == nil ? Greeting.length : Verdict.length) + HandshakeCodes.length - received.count
+        return (proven == nil ? Greeting.length : Verdict.length + HandshakeCodes.length) - received.count
     }
 
     /// Takes bytes from the root, no more than `wanted`, and returns what to send it.
@@ -42,9 +47,9 @@ struct WorkerHandshake {
         precondition(bytes.count <= wanted, "more bytes than the handshake wants")
         received += bytes
         do {
-            guard let (challenge, proof) = exchanged else { return try answerChallenge() }
+            guard let (root, proof, codes) = proven else { return try prove() }
             if received.count == Verdict.length + HandshakeCodes.length {
-                try accept(challenge: challenge, proof: proof)
+                try accept(root, proof: proof, codes: codes)
             }
         } catch {
             outcome = .failed(error)
@@ -52,35 +57,37 @@ struct WorkerHandshake {
         return []
     }
 
-    private mutating func answerChallenge() throws(HandshakeError) -> [UInt8] {
+    /// Whoever answers gets the proof: only the root can look into it, or who plays the root from the start.
+    private mutating func prove() throws(HandshakeError) -> [UInt8] {
         try Greeting.checkVersion(received)
-        guard received.count == Greeting.length + HandshakeCodes.length else { return [] }
-        let greeting = Array(received.prefix(Greeting.length))
-        _ = try Greeting(reading: greeting, by: .root)
-        let code = Array(received.suffix(HandshakeCodes.length))
-        guard codes.isValidChallenge(code, hello: hello, greeting: greeting) else { throw .key }
-        let proof = codes.proof(hello: hello, challenge: received)
-        exchanged = (received, proof)
+        guard received.count == Greeting.length else { return [] }
+        let root = try Greeting(reading: received, by: .root)
+        // A root that does not look at what we want must not have it another way, nor learn anything.
+        _ = try greeting.encrypts(with: root)
+        var shared: [UInt8] = []
+        if root.hasKey {
+            guard let half else { throw .notARank }
+            shared = try half.secret(with: root.share)
+        }
+        let codes = HandshakeCodes(key: key, shared: shared, hello: hello, answer: received)
+        let proof = codes.proof
+        proven = (root, proof, codes)
         received = []
         return proof
     }
 
-    private mutating func accept(challenge: [UInt8], proof: [UInt8]) throws(HandshakeError) {
+    private mutating func accept(
+        _ root: Greeting, proof: [UInt8], codes: HandshakeCodes
+    ) throws(HandshakeError) {
         let words = Array(received.prefix(Verdict.length))
+        let verdict = Verdict(reading: words)
+        // Whoever says so, nothing follows from it but that this is not our root.
+        if verdict == .refused(.keyDiffers) { throw .key }
         let code = Array(received.suffix(HandshakeCodes.length))
-        guard codes.isValidVerdict(code, verdict: words, hello: hello, challenge: challenge, proof: proof) else {
-            throw .key
-        }
-        guard let verdict = Verdict(reading: words) else { throw .notARank }
+        guard codes.isValidVerdict(code, verdict: words, proof: proof) else { throw .key }
+        guard let verdict else { throw .notARank }
         if case .refused(let refusal) = verdict { throw .refused(refusal) }
-        // A root that does not look at what we want must not have it another way.
-        let root = try Greeting(reading: challenge, by: .root)
-        guard root.isEncrypted == greeting.isEncrypted else {
-            throw .refused(.encryptionDiffers(rootEncrypts: root.isEncrypted))
-        }
-        if greeting.isEncrypted {
-            channel = SealedChannel(key: codes.key, hello: hello, challenge: challenge, role: .worker)
-        }
+        if try greeting.encrypts(with: root) { channel = codes.channel(for: .worker) }
         sharesMemory = greeting.sharesMemory(with: root)
         outcome = .accepted
     }

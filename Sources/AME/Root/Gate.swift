@@ -28,7 +28,7 @@ final class Gate {
     private let star: Star
     private let key: JobKey
     private let size: Int
-    private let isEncrypted: Bool
+    private let encryption: AMEEnvironment.Encryption
     /// Which ranks a job that starts still waits for; nil where it takes late workers.
     private var missing: Set<Int>?
     /// The rank of the next worker that comes late.
@@ -50,7 +50,8 @@ final class Gate {
         self.star = star
         key = lateKey ?? environment.key
         size = environment.size
-        isEncrypted = environment.isEncrypted
+        // Whoever comes late may come from anywhere, and gets the script.
+        encryption = lateKey == nil ? environment.encryption : .everywhere
         missing = lateKey == nil ? Set(1..<size) : nil
         nextRank = size
         nextToken = Star.firstFreeToken + UInt64(listeners.count)
@@ -126,8 +127,7 @@ final class Gate {
             case .socket(let socket):
                 guard Self.isTrusted(socket) else { continue }
                 if candidates.count == mostCandidates { turnAway(oldest) }
-                let greeting = Greeting(
-                    role: .root, rank: 0, size: size, isEncrypted: isEncrypted, isLocal: socket.isLocal)
+                let greeting = Greeting(role: .root, rank: 0, size: size, over: socket, encrypting: encryption)
                 candidates[nextToken] = Candidate(
                     socket: socket,
                     handshake: RootHandshake(

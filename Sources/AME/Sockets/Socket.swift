@@ -91,13 +91,25 @@ final class Socket {
     /// The host at the other end: the name of this one, or the address of another; nil where that has gone already.
     var peerHost: String? {
         if isLocal { return HostName.current }
+        return address(by: getpeername).map { $0.isLoopback ? HostName.current : "\($0)" }
+    }
+
+    /// Whether what is sent stays on this host: its other end has the same address, or one that leads nowhere else.
+    var isOnThisHost: Bool {
+        if isLocal { return true }
+        guard let peer = address(by: getpeername) else { return false }
+        return peer.isLoopback || peer == address(by: getsockname)
+    }
+
+    private func address(
+        by call: (Int32, UnsafeMutablePointer<sockaddr>?, UnsafeMutablePointer<socklen_t>?) -> Int32
+    ) -> IPAddress? {
         var address = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let peer = withUnsafeMutableBytes(of: &address) { bytes in
-            let code = bytes.withMemoryRebound(to: sockaddr.self) { getpeername(descriptor, $0.baseAddress, &length) }
-            return code == 0 ? IPAddress(UnsafeRawBufferPointer(bytes)) : nil
+        return withUnsafeMutableBytes(of: &address) { bytes in
+            let code = bytes.withMemoryRebound(to: sockaddr.self) { call(descriptor, $0.baseAddress, &length) }
+            return code == 0 ? IPAddress(UnsafeRawBufferPointer(bytes))?.withoutMapping : nil
         }
-        return peer.map(\.withoutMapping).map { $0.isLoopback ? HostName.current : "\($0)" }
     }
 
     /// Whether the system has handed over, not merely taken, all that was sent.

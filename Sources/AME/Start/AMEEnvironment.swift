@@ -34,9 +34,9 @@ public struct AMEEnvironment: Sendable {
         self.columns = columns
     }
 
-    /// Whether everything that ranks say to each other is encrypted: not the launcher's affair but the user's, who must
-    /// say the same on all of them.
-    public var isEncrypted = false
+    /// What is encrypted of what ranks say to each other: not the launcher's affair but the user's, who must say the same
+    /// on all of them.
+    public var encryption = Encryption.betweenHosts
 
     /// Where ranks met by a file: rank 0 removes it when all are there, a worker reads it again when it leads nowhere.
     var cardFile: CardFile?

@@ -39,21 +39,20 @@ public final class AMEWorker: Communicator {
         writer = FrameWriter(link)
     }
 
-    /// Joins a job that has begun, as a rank beyond its size.
+    /// Joins a job that has begun, as a rank beyond its size; what the two say to each other is encrypted.
     ///
     /// - Parameters:
     ///   - endpoint: where it takes workers that come late; see `JoinDoor`.
     ///   - key: that of the door.
-    ///   - isEncrypted: whether what is said is encrypted, as it then must be for the whole job.
     ///   - connectTimeout: how long to try, in nanoseconds.
     /// - Throws: `CommunicationError` where nobody lets this process in.
     public init(
-        joining endpoint: AMEEnvironment.Endpoint, key: JobKey, isEncrypted: Bool, connectTimeout: UInt64
+        joining endpoint: AMEEnvironment.Endpoint, key: JobKey, connectTimeout: UInt64
     ) throws(CommunicationError) {
         let deadline = Deadline.after(connectTimeout)
         eventWaker = try EventWaker()
         var environment = AMEEnvironment(rank: 0, size: 0, endpoints: [endpoint], key: key)
-        environment.isEncrypted = isEncrypted
+        environment.encryption = .everywhere
         let link = try Dial.connect(environment, isLate: true, within: connectTimeout)
         socket = link.socket
         reader = FrameReader(link)

@@ -108,8 +108,8 @@ struct Dial {
         _ socket: Socket, at endpoint: AMEEnvironment.Endpoint
     ) throws(CommunicationError) -> Attempt {
         let greeting = Greeting(
-            role: isLate ? .lateWorker : .worker, rank: environment.rank, size: environment.size,
-            isEncrypted: environment.isEncrypted, isLocal: socket.isLocal)
+            role: isLate ? .lateWorker : .worker, rank: environment.rank, size: environment.size, over: socket,
+            encrypting: environment.encryption)
         var handshake = WorkerHandshake(key: environment.key, greeting: greeting)
         var answer = handshake.hello
         let limit = hasAlternatives ? Deadline.earlier(deadline, .after(patience * Self.answerFactor)) : deadline
@@ -121,14 +121,15 @@ struct Dial {
                 return .connected(
                     Link(socket: socket, channel: handshake.channel, sharesMemory: handshake.sharesMemory))
             case .failed(let error):
-                if hasAlternatives, !error.isFromRoot { return .failed(reason: error.clause) }
+                // Who has not been given the proof may be anybody, and so may be who has another key.
+                if hasAlternatives, error == .key || !handshake.hasProved { return .failed(reason: error.clause) }
                 throw CommunicationError(
                     isLate
                         ? error.descriptionForLate(endpoint: endpoint)
                         : error.description(rank: environment.rank, size: environment.size, endpoint: endpoint))
             }
-            // Who has proved the key is the root, which counts this rank as connected from its next word on.
-            guard socket.wait(for: POLLIN, until: handshake.isRootProven ? deadline : limit) else {
+            // The root counts this rank as connected from its next word on.
+            guard socket.wait(for: POLLIN, until: handshake.hasProved ? deadline : limit) else {
                 return .failed(reason: "it took the connection but did not answer")
             }
             var buffer = [UInt8](repeating: 0, count: handshake.wanted)

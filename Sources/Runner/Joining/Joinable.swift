@@ -1,6 +1,9 @@
 import AME
 import DLP
 
+/// A new secret for a job and those who join it, which nobody guesses.
+public func newKey() -> String { JobKey.newSecret() }
+
 /// That others may join a job, and by which key.
 struct Joinable {
     let address: JobAddress
@@ -25,12 +28,15 @@ struct Joinable {
 
     /// The key that the user's secret stands for.
     static func key(_ secret: String?) throws(UsageError) -> JobKey {
-        guard let secret, let key = JobKey(secret: secret) else {
+        let key: JobKey?
+        do { key = try secret.flatMap { secret throws(CommunicationError) in try JobKey(secret: secret) } } catch {
+            throw UsageError(error.description)
+        }
+        guard let key else {
             let isMissing = secret?.isEmpty ?? true
             throw UsageError(
                 "\(AMEVariable.joinKey) is \(isMissing ? "not set" : "too short"): give the job and those who join it the "
-                    + "same secret of \(JobKey.shortestSecret) bytes at least, for example from "
-                    + "'head -c 32 /dev/urandom | base64'")
+                    + "same secret of \(JobKey.shortestSecret) bytes at least, such as 'dlp-lua --new-key' prints")
         }
         return key
     }

@@ -36,7 +36,7 @@ final class LateRun {
         do {
             let endpoint = AMEEnvironment.Endpoint.tcp(host: address.host ?? "localhost", port: address.port)
             let worker = try AMEWorker(
-                joining: endpoint, key: try Joinable.key(secret), isEncrypted: options.encrypt == .yes,
+                joining: endpoint, key: try Joinable.key(secret),
                 connectTimeout: UInt64((options.connectTimeout ?? 60) * 1e9))
             return try LateRun(worker).run()
         } catch let error as UsageError {

@@ -98,7 +98,7 @@ public struct JobOptions: Sendable {
     public var stopAfter: Double?
     /// Whether files, programs, modules and bytecode are kept from the script, which must not decide that itself.
     public var isSandboxed = false
-    /// Whether all that ranks say to each other is encrypted; no by default.
+    /// Whether all that ranks say to each other is encrypted, or nothing; by default what leaves a host is.
     public var encrypt: Choice?
     /// The file that holds what is done.
     public var journal: SystemString?

@@ -25,11 +25,12 @@ public struct JobOption: Sendable {
     public var script: ScriptRight
 
     fileprivate init(
-        _ name: String, _ value: String?, _ completion: Option.Completion = .none, script: ScriptRight = .always
+        _ name: String, _ value: String?, _ completion: Option.Completion = .none, script: ScriptRight = .always,
+        defaultValue: String? = nil
     ) {
         self.name = name
         self.script = script
-        option = Option("--\(name)", value: value, completion: completion)
+        option = Option("--\(name)", value: value, completion: completion, defaultValue: defaultValue)
     }
 
     /// Every one.
@@ -51,7 +52,7 @@ public struct JobOption: Sendable {
         JobOption("timeout", "SECONDS"),
         JobOption("memory", "SIZE"),
         JobOption("stop-after", "SECONDS"),
-        JobOption("encrypt", nil),
+        JobOption("encrypt", "yes|no", .words(["yes", "no"]), defaultValue: "yes"),
         JobOption("journal", "FILE", .files([]), script: .whereTrusted),
         JobOption("keep", nil, script: .whereTrusted),
         JobOption("fresh", nil, script: .whereTrusted),

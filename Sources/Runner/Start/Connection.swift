@@ -39,12 +39,13 @@ struct Connection {
     ///
     /// - Parameters:
     ///   - timeout: How long to wait for the others, in nanoseconds.
-    ///   - isEncrypted: Whether what ranks say to each other over sockets is.
+    ///   - encryption: What is encrypted of what ranks say to each other over sockets.
     ///   - joinable: Whether others may join later, on the root.
     ///   - isExplained: Whether `methods` is wanted: to look for every library takes time.
     /// - Throws: `CommunicationError` where they do not come, or what the launcher says makes no sense.
     init(
-        _ detection: Detection, within timeout: UInt64, isEncrypted: Bool, joinable: Joinable?, isExplained: Bool
+        _ detection: Detection, within timeout: UInt64, encryption: AMEEnvironment.Encryption, joinable: Joinable?,
+        isExplained: Bool
     ) throws(CommunicationError) {
         self.detection = detection
         door = try joinable?.open()
@@ -52,21 +53,21 @@ struct Connection {
         switch detection.choice {
         case .alone where door != nil:
             var environment = AMEEnvironment(rank: 0, size: 1, endpoints: [], key: JobKey())
-            environment.isEncrypted = isEncrypted
+            environment.encryption = encryption
             (transport, rank, size) = (.ame(environment), 0, 1)
         case .alone: (transport, rank, size) = (.none, 0, 1)
         case .ameVariables:
             guard var environment = try AMEEnvironment() else { preconditionFailure("AME_RANK was there before") }
             // A program that the script starts is no rank of this job, and the key is none of its business.
             AMEEnvironment.removeFromEnvironment()
-            environment.isEncrypted = isEncrypted
+            environment.encryption = encryption
             (transport, rank, size) = (.ame(environment), environment.rank, environment.size)
         case .ame(let rendezvous):
             let claimed = detection.launcher.flatMap { launcher in
                 launcher.rank.flatMap { rank in launcher.size.map { (rank: rank, size: $0) } }
             }
             var environment = try rendezvous.meet(claimed: claimed, connectTimeout: timeout)
-            environment.isEncrypted = isEncrypted
+            environment.encryption = encryption
             (transport, rank, size) = (.ame(environment), environment.rank, environment.size)
         case .mpi(let family):
             let library = try Self.library(for: family)

@@ -2,8 +2,23 @@ import AME
 
 /// What `--encrypt` asks for, and where it cannot be had.
 enum Encryption {
-    /// What encrypts, for people.
-    static let name = "AES-256-GCM"
+    /// What is encrypted where the option says `choice`.
+    static func wanted(_ choice: Choice?) -> AMEEnvironment.Encryption {
+        switch choice {
+        case .yes: .everywhere
+        case .no: .off
+        case nil: .betweenHosts
+        }
+    }
+
+    /// What is encrypted, and by what, for people.
+    static func describe(_ encryption: AMEEnvironment.Encryption) -> String {
+        switch encryption {
+        case .everywhere: "AES-256-GCM"
+        case .betweenHosts: "AES-256-GCM between hosts, none on one; --encrypt turns it on there too"
+        case .off: "none"
+        }
+    }
 
     /// - Throws: `UsageError` where ranks would be connected by what cannot encrypt.
     static func check(_ choice: Detection.Choice) throws(UsageError) {
@@ -16,7 +31,7 @@ enum Encryption {
         case .none: return
         case .mpi: throw overMPI
         case .ame(let environment):
-            guard environment.isEncrypted || environment.size == 1 else {
+            guard environment.encryption == .everywhere || environment.size == 1 else {
                 throw UsageError(
                     "encrypt asks for what ranks settle before they read the script: start with --encrypt, too")
             }
