@@ -7,7 +7,9 @@ import Testing
 struct FrameTests {
     static let messages: [Message] =
         Message.Kind.allCases.map {
-            Message($0, operation: .max, first: .min, count: .max, extra: -1, body: Bytes([$0.rawValue, 0]))
+            Message(
+                $0, operation: .max, first: .min, count: .max, extra: -1,
+                body: $0.hasBody ? Bytes([$0.rawValue, 0]) : .empty)
         } + [
             Message(.goodbye), Message(.results, operation: 7, first: 1, count: 2, extra: 3, body: pattern(3_000_000)),
         ]
@@ -63,9 +65,10 @@ struct FrameTests {
         var generator = SeededGenerator(state: seed)
         let messages = (0..<50).map { _ in
             let length = Int.random(in: 0...300_000, using: &generator) >> Int.random(in: 0...18, using: &generator)
+            let kind = Message.Kind.allCases.randomElement(using: &generator) ?? .stop
             return Message(
-                Message.Kind.allCases.randomElement(using: &generator) ?? .stop, operation: generator.next(),
-                first: Int(truncatingIfNeeded: generator.next()), body: pattern(length))
+                kind, operation: generator.next(), first: Int(truncatingIfNeeded: generator.next()),
+                body: kind.hasBody ? pattern(length) : .empty)
         }
         let parsed = try Self.parse(Self.wire(messages)) {
             1 << Int.random(in: 0...18, using: &generator)
@@ -87,17 +90,24 @@ struct FrameTests {
     }
 
     static let hostile: [(Int, [UInt8], FrameError)] = [
-        (0, [0], .notAFrame), (3, [0], .notAFrame), (4, [3], .version(3)), (5, [1], .version(258)),
+        (0, [0], .notAFrame), (3, [1], .notAFrame), (4, [3], .version(3)), (5, [1], .version(258)),
         (6, [0], .kind(0)), (6, [100], .kind(100)), (6, [255], .kind(255)), (7, [1], .flags(1)),
         (7, [128], .flags(128)),
         (40, [UInt8](repeating: 255, count: 8), .length(.max)), (46, [0x40, 0], .length(1 << 54)),
         (47, [0x80], .length(1 << 63)),
     ]
 
+    /// Makes the header of a frame one that was meant to be as it is.
+    static func reseal(_ frame: inout [UInt8]) {
+        let opening = frame.withUnsafeBytes { FrameHeader.opening(of: $0) }
+        frame.replaceSubrange(0..<4, with: opening.littleEndianBytes)
+    }
+
     @Test("a header that cannot be is refused before anything is allocated", arguments: hostile)
     func hostileHeader(offset: Int, bytes: [UInt8], error: FrameError) {
         var frame = Self.wire([Message(.enter)])
         frame.replaceSubrange(offset..<(offset + bytes.count), with: bytes)
+        if offset > 3 { Self.reseal(&frame) }
         #expect(throws: error) { try Self.parse(frame) { .max } }
         #expect(throws: error) { try Self.parse(frame) { 1 } }
     }
@@ -119,12 +129,41 @@ struct FrameTests {
         #expect(delivered <= 1, "seed \(seed)")
     }
 
-    @Test("a peer that announces a terabyte and sends little costs little")
+    @Test(
+        "a header that was changed anywhere on its way is noticed at once, and nothing is waited for", arguments: 0..<48
+    )
+    func changed(place: Int) {
+        for mask: UInt8 in [1, 2, 4, 8, 16, 32, 64, 128, 255] {
+            var frame = Self.wire([Message(.done, operation: 3, first: 9, count: 2, extra: 77, body: pattern(10))])
+            frame[place] ^= mask
+            #expect(throws: FrameError.notAFrame) { try Self.parse(frame) { .max } }
+        }
+    }
+
+    @Test("a kind of message that has no body announces none", arguments: Message.Kind.allCases.filter { !$0.hasBody })
+    func bodiless(kind: Message.Kind) {
+        var frame = Self.wire([Message(kind)])
+        frame[40] = 1
+        Self.reseal(&frame)
+        #expect(throws: FrameError.length(1)) { try Self.parse(frame) { .max } }
+    }
+
+    @Test("a peer that announces much and sends little costs little")
     func announcement() throws {
         var frame = Self.wire([Message(.results)])
-        frame.replaceSubrange(40..<48, with: (1 << 40).littleEndianBytes)
+        frame.replaceSubrange(40..<48, with: (AvailableMemory.leastLooked - 1).littleEndianBytes)
+        Self.reseal(&frame)
         var parser = FrameParser()
         try frame.withUnsafeBytes { try parser.feed($0) { _ in Issue.record("there is no message") } }
         #expect(try parser.space().count == 1 << 20)
+    }
+
+    @Test("a peer that announces more than there is memory for is not waited for", arguments: [1 << 46, 1 << 44])
+    func tooMuch(length: Int) throws {
+        var frame = Self.wire([Message(.results)])
+        frame.replaceSubrange(40..<48, with: length.littleEndianBytes)
+        Self.reseal(&frame)
+        #expect(throws: FrameError.memory(length)) { try Self.parse(frame) { .max } }
+        #expect(try #require(AvailableMemory.bytes) > 1 << 20)
     }
 }

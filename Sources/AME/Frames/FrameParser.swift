@@ -97,6 +97,7 @@ struct FrameParser: ~Copyable {
             guard let passed = passed.take() else { throw .shared }
             return sharedBody = try SharedBody.bytes(of: passed, count: header.bodyLength)
         }
+        guard AvailableMemory.suffices(for: header.bodyLength) else { throw .memory(header.bodyLength) }
         body.begin(length: header.bodyLength)
         records?.begin()
     }

@@ -39,12 +39,12 @@ package struct FrameHeader: Equatable {
         func word<Word: FixedWidthInteger>(_ offset: Int, as type: Word.Type = Word.self) -> Word {
             Word(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Word.self))
         }
-        guard word(0) == Self.magic else { throw .notAFrame }
+        guard word(0) == Self.opening(of: bytes) else { throw .notAFrame }
         guard word(4) == Self.version else { throw .version(word(4)) }
         guard let kind = Message.Kind(rawValue: bytes[6]) else { throw .kind(bytes[6]) }
         guard bytes[7] & ~knownFlags == 0 else { throw .flags(bytes[7]) }
         let bodyLength = word(40, as: UInt64.self)
-        guard bodyLength <= Self.longestBody else { throw .length(bodyLength) }
+        guard bodyLength <= (kind.hasBody ? Self.longestBody : 0) else { throw .length(bodyLength) }
         self.kind = kind
         flags = bytes[7]
         operation = word(8)
@@ -58,14 +58,30 @@ package struct FrameHeader: Equatable {
     package func withBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        let opening =
-            UInt64(Self.magic) | UInt64(Self.version) << 32 | UInt64(kind.rawValue) << 48
-            | UInt64(flags) << 56
-        let words = (
+        let opening = UInt64(Self.version) << 32 | UInt64(kind.rawValue) << 48 | UInt64(flags) << 56
+        var words = (
             opening.littleEndian, operation.littleEndian, first.littleEndian, count.littleEndian, extra.littleEndian,
             bodyLength.littleEndian
         )
+        words.0 |= UInt64(withUnsafeBytes(of: words) { Self.opening(of: $0) }).littleEndian
         return try withUnsafeBytes(of: words, body)
+    }
+
+    /// The first word of a header whose other words are those of `bytes`: the magic, and a check of them.
+    ///
+    /// A header that was changed on its way announces another length, for which its reader would wait for ever.
+    package static func opening(of bytes: UnsafeRawBufferPointer) -> UInt32 {
+        var check: UInt64 = 0
+        for offset in stride(from: 4, to: 44, by: 8) {
+            check =
+                (check ^ UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
+                &* 0x9E37_79B9_7F4A_7C15
+            check ^= check >> 32
+        }
+        check =
+            (check ^ UInt64(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 44, as: UInt32.self))))
+            &* 0x9E37_79B9_7F4A_7C15
+        return magic ^ UInt32(truncatingIfNeeded: check >> 32)
     }
 
     /// The message that this header and `body` make.

@@ -93,6 +93,14 @@ public struct Message: Sendable, Equatable {
         ///
         /// `body`: why, as a clause for its user.
         case refusal = 26
+
+        /// Whether messages of this kind may have a body.
+        package var hasBody: Bool {
+            switch self {
+            case .collective, .enter, .done, .results, .failed, .assign, .fault, .offer, .refusal: true
+            case .leave, .length, .delivered, .retire, .deliver, .halt, .end, .exit, .goodbye, .stop, .welcome: false
+            }
+        }
     }
 
     /// What it is about.
