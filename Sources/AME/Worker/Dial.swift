@@ -6,7 +6,9 @@ import Glibc
 struct Dial {
     private static let firstPause: UInt64 = 1_000_000
     private static let longestPause: UInt64 = 100_000_000
-    /// How long one of several addresses may keep the others waiting, in the first round and at most.
+    /// After how long without an answer the next of several addresses is tried, too.
+    private static let stagger: UInt64 = 100_000_000
+    /// How long several addresses may take to answer, in the first round and at most.
     private static let firstPatience: UInt64 = 1_000_000_000
     private static let longestPatience: UInt64 = 8_000_000_000
     /// How many times that long a peer that took the connection may take to answer.
@@ -38,7 +40,8 @@ struct Dial {
     ///
     /// The root may start later than its workers or may still be busy with the job before this one, so a refused
     /// connection, or one that ends before the root has answered, means no more than "not yet". Where it has several
-    /// addresses they are tried in turn, and one that swallows what is sent to it delays the others for a moment only.
+    /// addresses, each is tried as soon as those before it have failed or been silent for a moment, beside these: so
+    /// however many swallow what is sent to them, the one that leads to the root is found at once.
     ///
     /// - Throws: `CommunicationError` where the root refuses this rank, or the time is up.
     static func connect(
@@ -48,14 +51,7 @@ struct Dial {
         var pause = firstPause
         while true {
             let began = dlp_now()
-            for (place, endpoint) in dial.environment.endpoints.enumerated() {
-                // What the first attempts found says more than that there was no time for another.
-                if dial.reasons[place] != nil, dial.deadline.hasPassed { break }
-                switch try dial.attempt(at: endpoint) {
-                case .connected(let link): return link
-                case .failed(let reason): dial.reasons[place] = reason
-                }
-            }
+            if let link = try dial.attemptAll() { return link }
             if dial.deadline.hasPassed { throw dial.unreachable(within: timeout) }
             // A refusal is an answer, and uses up no patience.
             if dlp_now() - began >= dial.patience { dial.patience = min(dial.patience * 2, longestPatience) }
@@ -79,28 +75,81 @@ struct Dial {
     /// Whether somebody else may have one of the addresses that the root said to be its own.
     private var hasAlternatives: Bool { environment.endpoints.count > 1 || environment.cardFile != nil }
 
-    private func attempt(at endpoint: AMEEnvironment.Endpoint) throws(CommunicationError) -> Attempt {
-        switch endpoint {
-        case .local(let name):
-            let descriptor = Array(name.utf8).withUnsafeBytes { dlp_local_connect($0.baseAddress, $0.count) }
-            guard descriptor >= 0 else { return .failed(reason: systemMessage(descriptor)) }
-            return try shakeHands(Socket(adopting: descriptor), at: endpoint)
-        case .tcp(let host, let port):
-            let addresses: [InternetAddress]
-            // A name server may have its own bad moment.
-            do { addresses = try InternetAddress.resolve(host: host, port: port) } catch {
-                return .failed(reason: error.description)
+    /// Tries every endpoint, and notes why it leads nowhere.
+    ///
+    /// - Returns: the connection with the root; nil where there is none yet.
+    private mutating func attemptAll() throws(CommunicationError) -> Link? {
+        var candidates: [Candidate] = []
+        for (place, endpoint) in environment.endpoints.enumerated() {
+            switch endpoint {
+            case .local(let name):
+                candidates.append(
+                    Candidate(place: place) {
+                        let descriptor = Array(name.utf8).withUnsafeBytes {
+                            dlp_local_connect($0.baseAddress, $0.count)
+                        }
+                        guard descriptor >= 0 else { return .failed(reason: systemMessage(descriptor)) }
+                        return .connected(Socket(adopting: descriptor))
+                    })
+            case .tcp(let host, let port):
+                // A name server may have its own bad moment.
+                do {
+                    let addresses = try InternetAddress.resolve(host: host, port: port)
+                    if addresses.isEmpty { reasons[place] = "\(host) has no address" }
+                    candidates += addresses.map { Candidate(place: place, start: $0.startConnecting) }
+                } catch { reasons[place] = error.description }
             }
-            var attempt = Attempt.failed(reason: "\(host) has no address")
-            for address in addresses {
-                let isOnlyOne = addresses.count == 1 && !hasAlternatives
-                switch address.connect(until: isOnlyOne ? deadline : .earlier(deadline, .after(patience))) {
-                case .failed(let reason): attempt = .failed(reason: reason)
-                case .connected(let socket): attempt = try shakeHands(socket, at: endpoint)
+        }
+        return try race(candidates)
+    }
+
+    /// A way to the root, and which endpoint it belongs to.
+    private struct Candidate {
+        let place: Int
+        /// Begins to connect; the socket can be written to when that is over.
+        let start: () -> InternetAddress.Connecting
+    }
+
+    /// Connects with the first of the candidates that leads to the root.
+    private mutating func race(_ candidates: [Candidate]) throws(CommunicationError) -> Link? {
+        let isOnlyOne = candidates.count == 1 && !hasAlternatives
+        var limit = deadline
+        var waiting = candidates[...]
+        var next = Deadline(nil)
+        var runners: [(place: Int, socket: Socket)] = []
+        while !runners.isEmpty || !waiting.isEmpty {
+            if runners.isEmpty || next.hasPassed, let candidate = waiting.popFirst() {
+                next = waiting.isEmpty ? Deadline(nil) : .after(Self.stagger)
+                if !isOnlyOne { limit = .earlier(deadline, .after(patience)) }
+                switch candidate.start() {
+                case .failed(let reason): reasons[candidate.place] = reason
+                case .connected(let socket): runners.append((candidate.place, socket))
                 }
-                if case .connected = attempt { break }
             }
-            return attempt
+            if runners.isEmpty { continue }
+            let isOver = limit.hasPassed
+            var watched = runners.map { pollfd(fd: $0.socket.descriptor, events: Int16(POLLOUT), revents: 0) }
+            _ = poll(&watched, nfds_t(watched.count), Deadline.earlier(limit, next).milliseconds)
+            // Those that were tried first have the better address.
+            for (place, socket) in zip(runners, watched).filter({ $1.revents != 0 }).map(\.0) {
+                runners.removeAll { $0.socket === socket }
+                switch InternetAddress.finishConnecting(socket) {
+                case .failed(let reason): reasons[place] = reason
+                case .connected(let socket): if let link = try link(by: socket, at: place) { return link }
+                }
+            }
+            if isOver { break }
+        }
+        for runner in runners { reasons[runner.place] = InternetAddress.silence }
+        return nil
+    }
+
+    private mutating func link(by socket: Socket, at place: Int) throws(CommunicationError) -> Link? {
+        switch try shakeHands(socket, at: environment.endpoints[place]) {
+        case .connected(let link): return link
+        case .failed(let reason):
+            reasons[place] = reason
+            return nil
         }
     }
 

@@ -91,6 +91,21 @@ struct EndpointsTests {
         #expect(try Self.sum(root, [worker(1, [swallower.endpoint, good])]) == 1)
     }
 
+    @Test("however many addresses swallow what is sent, the one behind them is found at once")
+    func manySwallowed() throws {
+        let swallowers = try (0..<16).map { _ in try Swallower() }
+        let (root, card, worker) = try Self.job(size: 2)
+        let good = AMEEnvironment.Endpoint.tcp(host: "127.0.0.1", port: card.port)
+        let environment = worker(1, swallowers.map(\.endpoint) + [good])
+        let thread = try TestThread {
+            // One after the other they would take as many seconds as there are.
+            Result { try AMEWorker(environment: environment, connectTimeout: 15 * second) }.complaint
+        }
+        let communicator = try AMERoot(environment: root, connectTimeout: generous)
+        #expect(try thread.join() == nil)
+        communicator.close(until: nil)
+    }
+
     @Test("another program, or another job, at one of the addresses does not cost the job")
     func others() throws {
         let (listener, port) = try listenOnLoopback(.ipv4)
