@@ -97,14 +97,27 @@ int dlp_tcp_unacknowledged(int descriptor) {
     return ioctl(descriptor, TIOCOUTQ, &count) ? -errno : count;
 }
 
-int dlp_tcp_is_silent(int descriptor, uint32_t milliseconds) {
-    // TCP_USER_TIMEOUT would not do: it also ends the connection of a peer that lives and answers every probe, but does
-    // not read for that long because it computes. Retransmissions and probes are counted here from the last
-    // acknowledgement on; two of them rule out that one is merely on its way.
-    struct tcp_info info;
-    socklen_t length = sizeof info;
-    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length)) return 0;
-    return info.tcpi_retransmits + info.tcpi_probes >= 2 && info.tcpi_last_ack_recv >= milliseconds;
+struct dlp_owed dlp_tcp_owed(int descriptor) {
+    // The C library knows the beginning of what Linux says.
+    struct {
+        struct tcp_info info;
+        uint64_t pacing_rate, most_pacing_rate, bytes_acknowledged;
+    } said = {0};
+    socklen_t length = sizeof said;
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &said, &length)) return (struct dlp_owed){0};
+    // Retransmissions count where data is under way; where the peer has no room for any, which is all right, the system
+    // probes it, and an answer sets the count of those to 0.
+    return (struct dlp_owed){
+        // A kernel that does not say it leaves only the silence.
+        .acknowledged = length == sizeof said ? said.bytes_acknowledged : dlp_now(),
+        .tries = said.info.tcpi_retransmits + said.info.tcpi_probes,
+        .silence = said.info.tcpi_last_ack_recv,
+    };
+}
+
+void dlp_reset_when_closed(int descriptor) {
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
 }
 
 ssize_t dlp_send(int descriptor, const void *head, size_t head_count, const void *body, size_t body_count) {

@@ -38,6 +38,12 @@ final class Hosts {
     /// Takes a host off the network, whose packets vanish from now on.
     func cut(_ host: Int) throws { try Testbed.call("testbed/hosts", "cut \(host)", bed: bed) }
 
+    /// From now on nothing that `other` sends reaches `host`, or only packets up to a size.
+    func deafen(_ host: Int, to other: Int, above size: Int? = nil) throws {
+        let limit = size.map { " \($0)" } ?? ""
+        try Testbed.call("testbed/hosts", "deafen \(host) \(other)\(limit)", bed: bed)
+    }
+
     /// Takes a host off the network and ends all that runs there.
     func crash(_ host: Int) throws { try Testbed.call("testbed/hosts", "crash \(host)", bed: bed) }
 }

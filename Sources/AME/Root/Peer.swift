@@ -12,6 +12,7 @@ final class Peer {
     private var reader: FrameReader
     private var writer: FrameWriter
     private var unsent = Queue<Parcel>()
+    private var debt = Liveness.Debt()
     /// Whether the socket takes nothing more.
     ///
     /// Why it ended, and what came before, reading will tell.
@@ -68,6 +69,9 @@ final class Peer {
             }
         }
     }
+
+    /// Whether its host has owed an acknowledgement for too long; to be asked every few seconds.
+    func isSilent() -> Bool { debt.isOverdue(socket.descriptor) }
 
     /// Receives once, so that no worker keeps the others waiting, and gives complete messages to `emit`.
     func receive(through scratch: Scratch, emit: (Message) -> Void) -> FrameReader.Reception {

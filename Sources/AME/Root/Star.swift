@@ -113,7 +113,8 @@ final class Star {
     }
 
     private func dropSilentPeers() {
-        for case let peer? in peers where !peer.socket.isLocal && Liveness.isLost(peer.socket.descriptor) {
+        for case let peer? in peers where !peer.socket.isLocal && peer.isSilent() {
+            peer.socket.giveUp()
             drop(peer, reason: Liveness.reason)
         }
     }

@@ -1,15 +1,16 @@
 import CSystem
 import DLP
 
-/// Finds hosts that died or were cut off while they owed an acknowledgement.
+/// Finds a host that died or was cut off, in one direction or both, by what it owes: an acknowledgement.
 ///
-/// Keepalive, which the system does by itself, finds them on a connection that is idle; where data is under way the
-/// system would go on for a quarter of an hour. `TCP_USER_TIMEOUT` is no remedy: it also ends the connection of a
-/// peer that lives but computes for long without reading.
+/// Keepalive, which the system does by itself, finds it within 20 seconds on a connection that is idle; where data is under
+/// way the system would go on for a quarter of an hour. `TCP_USER_TIMEOUT` is no remedy: it also ends the connection of a
+/// peer that lives but computes for long without reading. Nor is it enough that something comes from the other host:
+/// where only one direction is cut, or only large packets vanish, it still sends, and acknowledges nothing.
 struct Liveness {
-    /// How long a host may owe an acknowledgement.
-    private static let patience: UInt32 = 30_000
-    private static let interval: UInt64 = 10_000_000_000
+    /// How long a host may owe an acknowledgement, in nanoseconds; with the pauses between two looks less than 30 seconds.
+    private static let patience: UInt64 = 24_000_000_000
+    private static let interval: UInt64 = 1_000_000_000
 
     /// What to say of a host that owed an acknowledgement for too long.
     static let reason = "its host does not answer"
@@ -24,6 +25,28 @@ struct Liveness {
         return true
     }
 
-    /// Whether the host behind a TCP socket has owed an acknowledgement for too long.
-    static func isLost(_ descriptor: Int32) -> Bool { dlp_tcp_is_silent(descriptor, patience) == 1 }
+    /// What the host behind one TCP socket owes.
+    struct Debt {
+        /// How many bytes it had acknowledged when it was last seen to owe none, or to pay, and when that was.
+        private var acknowledged: UInt64 = 0
+        private var since: UInt64?
+
+        /// Whether it has owed an acknowledgement for too long; to be asked every few seconds.
+        mutating func isOverdue(_ descriptor: Int32) -> Bool {
+            isOverdue(dlp_tcp_owed(descriptor), at: dlp_now())
+        }
+
+        /// The same for what the system says, at a time in nanoseconds.
+        mutating func isOverdue(_ owed: dlp_owed, at now: UInt64) -> Bool {
+            guard owed.tries > 0 else {
+                since = nil
+                return false
+            }
+            if since == nil || owed.acknowledged != acknowledged { since = now }
+            acknowledged = owed.acknowledged
+            // Two attempts rule out that an acknowledgement is merely on its way.
+            guard owed.tries >= 2, let since else { return false }
+            return now - since >= Liveness.patience || UInt64(owed.silence) * 1_000_000 >= Liveness.patience
+        }
+    }
 }

@@ -85,6 +85,9 @@ final class Socket {
         }
     }
 
+    /// Gives the peer up, whose host does not answer: when the descriptor is closed it is told so by a reset.
+    func giveUp() { dlp_reset_when_closed(descriptor) }
+
     /// Ends the connection in both directions; the descriptor stays until the last reference goes.
     func shutDown() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 

@@ -21,6 +21,7 @@ public final class AMEWorker: Communicator {
     private var ending: String?
     private var hasDeliveredEnding = false
     private var liveness = Liveness()
+    private var debt = Liveness.Debt()
     private var watch: HangupWatch?
 
     /// Connects with rank 0, which may start later than this.
@@ -192,7 +193,9 @@ public final class AMEWorker: Communicator {
     }
 
     private func isRootLost() -> Bool {
-        !socket.isLocal && liveness.isDue() && Liveness.isLost(socket.descriptor)
+        guard !socket.isLocal, liveness.isDue(), debt.isOverdue(socket.descriptor) else { return false }
+        socket.giveUp()
+        return true
     }
 
     /// Keeps what the root sent before it went, and throws where that is nothing.

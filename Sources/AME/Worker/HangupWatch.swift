@@ -25,12 +25,16 @@ final class HangupWatch {
         _ descriptor: Int32, _ isLocal: Bool, _ stopper: EventWaker, _ action: @Sendable () -> Void
     ) {
         var liveness = Liveness()
+        var debt = Liveness.Debt()
         while true {
             let pause = isLocal ? -1 : liveness.nextCheck.milliseconds
             switch dlp_wait_hangup(descriptor, stopper.descriptor, pause) {
             case 1: return action()
             case 2: return
-            default: if !isLocal, liveness.isDue(), Liveness.isLost(descriptor) { return action() }
+            default:
+                guard !isLocal, liveness.isDue(), debt.isOverdue(descriptor) else { continue }
+                dlp_reset_when_closed(descriptor)
+                return action()
             }
         }
     }

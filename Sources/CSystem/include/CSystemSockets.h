@@ -27,8 +27,23 @@ int dlp_tcp_tune(int descriptor);
 int dlp_tcp_is_own_peer(int descriptor);
 /// How many bytes the peer has not acknowledged.
 int dlp_tcp_unacknowledged(int descriptor);
-/// Whether a peer that owes an acknowledgement has been silent for `milliseconds`, through several attempts.
-int dlp_tcp_is_silent(int descriptor, uint32_t milliseconds);
+
+/// What a peer owes on a TCP connection.
+struct dlp_owed {
+    /// How many bytes it has acknowledged so far.
+    uint64_t acknowledged;
+    /// How many times it was asked in vain for the next acknowledgement; 0: it owes none.
+    uint32_t tries;
+    /// For how many milliseconds no acknowledgement has come, of whatever.
+    uint32_t silence;
+};
+
+/// What the peer owes; nothing where that cannot be known.
+struct dlp_owed dlp_tcp_owed(int descriptor);
+
+/// Lets the end of a connection be a reset, which the peer learns at once, rather than wait behind data that cannot be
+/// delivered.
+void dlp_reset_when_closed(int descriptor);
 
 /// Sends `head` and then `body` by one call, without SIGPIPE; returns how many bytes went.
 ssize_t dlp_send(int descriptor, const void *head, size_t head_count, const void *body, size_t body_count);
