@@ -8,14 +8,16 @@ import DLP
 ///
 /// KEY is base64 without its padding, HOST a `HostIdentity`, SOCKET the name of an abstract Unix-domain socket, PORT a
 /// TCP port, 0 where there is none, and each ADDRESS a name or an address of rank 0's host. Launchers pass on values of
-/// some 1,000 bytes; a card has at most `longest`.
+/// some 1,000 bytes, and lines that are a little longer; a card has at most `longest`. Where rank 0 cannot be reached at
+/// all it is `dlp1!,REASON`, in base64.
 struct Card {
     /// How many bytes a card has at most.
-    static let longest = 600
-    /// How many addresses it names at most.
-    static let mostAddresses = 8
+    static let longest = 800
+    /// How much of a reason it has room for.
+    private static let longestReason = 480
 
     private static let version = "dlp1"
+    private static let failureVersion = "dlp1!"
     /// What 64 bytes in base64 end with.
     private static let padding = "=="
 
@@ -26,6 +28,8 @@ struct Card {
     /// Where rank 0 takes TCP connections; 0: nowhere.
     let port: UInt16
     let addresses: [String]
+    /// Why rank 0 cannot be reached, with the remedy; nil where it can.
+    let failure: String?
 
     /// A card; addresses for which it has no room are left out, the last ones first.
     init(key: JobKey, host: String, socketName: String, port: UInt16, addresses: [String]) {
@@ -36,17 +40,34 @@ struct Card {
         let opening = Self.text(key: key, host: host, socketName: socketName, port: port, addresses: [])
         var room = Self.longest - opening.utf8.count
         self.addresses = Array(
-            addresses.prefix(Self.mostAddresses).prefix { address in
+            addresses.prefix { address in
                 room -= address.utf8.count + 1
                 return room >= 0
             })
+        failure = nil
+    }
+
+    /// The card of a rank 0 that cannot be reached, for this reason.
+    init(failure reason: String) {
+        key = JobKey()
+        host = "-"
+        socketName = "-"
+        port = 0
+        addresses = []
+        // A character that is cut in two is shown as one that is missing.
+        failure = String(decoding: reason.utf8.prefix(Self.longestReason), as: UTF8.self)
     }
 
     /// Reads a card; nil where `text`, which may come from anywhere, is none.
     init?(text: some StringProtocol) {
         guard text.utf8.count <= Self.longest, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
         let fields = text.split(separator: ",", omittingEmptySubsequences: false).map { String($0) }
-        guard fields.count >= 5, fields.count <= 5 + Self.mostAddresses, fields.allSatisfy({ !$0.isEmpty }),
+        if fields.count == 2, fields[0] == Self.failureVersion {
+            guard let reason = Base64.decode(fields[1]), !reason.isEmpty else { return nil }
+            self.init(failure: String(decoding: reason, as: UTF8.self))
+            return
+        }
+        guard fields.count >= 5, fields.allSatisfy({ !$0.isEmpty }),
             fields[0] == Self.version, let key = JobKey(base64: fields[1] + Self.padding),
             fields[4].utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(fields[4]),
             (port == 0) == (fields.count == 5)
@@ -56,7 +77,8 @@ struct Card {
 
     /// The card as it is passed on.
     var text: String {
-        Self.text(key: key, host: host, socketName: socketName, port: port, addresses: addresses)
+        if let failure { return "\(Self.failureVersion),\(Base64.encode(Array(failure.utf8)))" }
+        return Self.text(key: key, host: host, socketName: socketName, port: port, addresses: addresses)
     }
 
     private static func text(

@@ -44,7 +44,7 @@ struct CardFile: Sendable {
     ///
     /// - Throws: `CommunicationError` where the system does not let us.
     mutating func write(_ card: Card) throws(CommunicationError) {
-        guard mkdir(directory, 0o700) == 0 || errno == EEXIST else { throw failure("create the directory", directory) }
+        try makeDirectory(for: 0)
         let draft = "\(directory)/.\(name).\(UInt64.random(in: .min ... .max))"
         let file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw failure("write", path) }
@@ -54,13 +54,23 @@ struct CardFile: Sendable {
         var isWritten =
             fchmod(file, 0o600) == 0 && Glibc.write(file, text, text.count) == text.count
             && fsync(file) == 0 && fstat(file, &status) == 0
-        isWritten = close(file) == 0 && isWritten
-        guard isWritten, rename(draft, path) == 0 else {
-            let failure = failure("write", path)
-            unlink(draft)
-            throw failure
+        var code = isWritten ? 0 : errno
+        if close(file) != 0, isWritten { (isWritten, code) = (false, errno) }
+        if isWritten, rename(draft, path) == 0 {
+            own = (status.st_dev, status.st_ino)
+            return
         }
-        own = (status.st_dev, status.st_ino)
+        if isWritten { code = errno }
+        // Where the disk is full there may still be room for a name, by which the others see that.
+        if code == ENOSPC || code == EDQUOT, truncate(draft, 0) == 0, stat(draft, &status) == 0,
+            rename(draft, path) == 0
+        {
+            own = (status.st_dev, status.st_ino)
+        } else {
+            unlink(draft)
+        }
+        errno = code
+        throw failure("write", path)
     }
 
     /// Reads the card that is there now.
@@ -79,11 +89,16 @@ struct CardFile: Sendable {
         guard status.st_mode & 0o7777 == 0o600 else { throw Unreadable(reason: "its mode is not 0600") }
         var bytes = [UInt8](repeating: 0, count: Card.longest + 1)
         let count = Glibc.read(file, &bytes, bytes.count)
+        // Only who has no room for a card leaves an empty file.
+        if count == 0 { return Card(failure: "there is no room for \(path): set \(AMEVariable.meetingDirectory)") }
         guard count >= 0, let card = Card(text: String(decoding: bytes.prefix(count), as: UTF8.self)) else {
             throw Unreadable(reason: "what it says makes no sense")
         }
         return card
     }
+
+    /// Whether this rank has written it.
+    var isOurs: Bool { own != nil }
 
     /// Removes the file that this rank wrote; if another has taken its place by now, that one stays.
     func remove() {
@@ -107,9 +122,27 @@ struct CardFile: Sendable {
         return false
     }
 
-    private func failure(_ action: String, _ path: String) -> CommunicationError {
+    /// Makes the directory where there is none, which any rank may.
+    ///
+    /// - Throws: `CommunicationError` where that cannot be: then rank 0 fails, too.
+    func makeDirectory(for rank: Int) throws(CommunicationError) {
+        guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
+            throw failure("create the directory", directory, rank: rank)
+        }
+    }
+
+    /// Looks whether a file can be written to the directory.
+    ///
+    /// - Throws: `CommunicationError` where this rank could not, and so hardly rank 0.
+    func checkDirectory(for rank: Int) throws(CommunicationError) {
+        guard access(directory, W_OK | X_OK) == 0 else {
+            throw failure("write to the directory", directory, rank: rank)
+        }
+    }
+
+    private func failure(_ action: String, _ path: String, rank: Int = 0) -> CommunicationError {
         CommunicationError(
-            "rank 0 cannot \(action) \(path), by which ranks find each other: \(systemMessage(errno)); set "
+            "rank \(rank) cannot \(action) \(path), by which ranks find each other: \(systemMessage(errno)); set "
                 + "\(AMEVariable.meetingDirectory) to a directory that all hosts share, or start with 'srun --mpi=pmi2'"
         )
     }

@@ -5,6 +5,10 @@ import Glibc
 struct FileMeeting: MeetingPlace {
     private static let firstPause: UInt64 = 1_000_000
     private static let longestPause: UInt64 = 100_000_000
+    /// How long the file of a rank 0 that failed stays, for the others to read it.
+    private static let notice: UInt64 = 3_000_000_000
+    /// How long a rank waits before it looks whether rank 0 can write a file at all.
+    private static let grace: UInt64 = 2_000_000_000
 
     let rank: Int
     let size: Int
@@ -35,24 +39,39 @@ struct FileMeeting: MeetingPlace {
 
     mutating func exchange(_ card: Card?) throws(CommunicationError) -> Card {
         if let card {
-            try file.write(card)
+            do { try file.write(card) } catch {
+                withdraw()
+                throw error
+            }
+            if card.failure != nil { withdraw() }
             cardFile = file
             return card
         }
         cardFile = file
+        try file.makeDirectory(for: rank)
         var pause = Self.firstPause
+        let grace = Deadline.after(Self.grace)
         while true {
             let isLast = limit.deadline.hasPassed
             do throws(CardFile.Unreadable) {
                 let card = try file.read()
                 // What cannot be reached may be an earlier job's.
-                if isLast || !card.endpoints().isEmpty { return card }
+                if isLast || card.failure != nil || !card.endpoints().isEmpty { return card }
             } catch {
                 guard !isLast else { throw missing(error.reason) }
+                if grace.hasPassed { try file.checkDirectory(for: rank) }
             }
             poll(nil, 0, Deadline.earlier(limit.deadline, .after(pause)).milliseconds)
             pause = min(pause * 2, Self.longestPause)
         }
+    }
+
+    /// Takes the file that says why rank 0 failed away again, so that no later run of the same job finds it.
+    private func withdraw() {
+        guard file.isOurs else { return }
+        let end = Deadline.after(Self.notice)
+        while !end.hasPassed { poll(nil, 0, end.milliseconds) }
+        file.remove()
     }
 
     private func missing(_ reason: String) -> CommunicationError {

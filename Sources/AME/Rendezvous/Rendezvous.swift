@@ -56,8 +56,8 @@ public enum Rendezvous: Sendable, Equatable {
 
     /// As the other `meet`, for ranks that can talk already: `share` gives rank 0's text, nil on the others, to all.
     ///
-    /// - Throws: `CommunicationError` where rank 0 cannot listen, before it shares anything; what `share` throws; or
-    ///   where what it gives is no such text.
+    /// - Throws: `CommunicationError` where rank 0 cannot listen, on every rank; what `share` throws; or where what it
+    ///   gives is no such text.
     public static func meet(
         rank: Int, size: Int, address: RootAddress = RootAddress(),
         share: @escaping (String?) throws(CommunicationError) -> String
@@ -70,12 +70,24 @@ public enum Rendezvous: Sendable, Equatable {
     static func meet(
         at place: inout any MeetingPlace, address: RootAddress
     ) throws(CommunicationError) -> AMEEnvironment {
-        let listening = place.rank == 0 ? try RootListening.open(address, isOneHost: place.isOneHost) : nil
-        let card = try place.exchange(listening?.card)
+        var listening: RootListening?
+        var failure: CommunicationError?
+        if place.rank == 0 {
+            do { listening = try RootListening.open(address, isOneHost: place.isOneHost) } catch { failure = error }
+        }
+        // The others wait for a word from rank 0, whatever it is.
+        let card = try place.exchange(listening?.card ?? failure.map { Card(failure: $0.description) })
+        if let failure { throw failure }
+        if let reason = card.failure { throw CommunicationError("rank 0 cannot be reached: \(reason)") }
         let endpoints = card.endpoints()
         guard !endpoints.isEmpty else { throw Card.unreachable(rank: place.rank) }
         var environment = AMEEnvironment(rank: place.rank, size: place.size, endpoints: endpoints, key: card.key)
         environment.cardFile = place.cardFile
+        if let unnamed = listening?.unnamed, unnamed > 0 {
+            environment.warning =
+                "rank 0 has \(card.addresses.count + unnamed) addresses, too many to tell the other ranks of the last "
+                + "\(unnamed): name the right one by \(AMEVariable.reachableHost) or \(AMEVariable.reachableInterface)"
+        }
         // A job of one rank does not listen.
         if let listening, place.size > 1 { environment.listeners = listening.listeners.map { $0.release() } }
         return environment

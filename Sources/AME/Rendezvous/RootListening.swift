@@ -4,6 +4,8 @@ import DLP
 struct RootListening {
     let card: Card
     let listeners: [Listener]
+    /// How many addresses there was no room for.
+    let unnamed: Int
 
     /// Listens for ranks of this host and, unless all ranks are here, for those of others.
     ///
@@ -26,6 +28,7 @@ struct RootListening {
                 "'\(remote.addresses.first ?? "")' cannot be the address of rank 0: set \(AMEVariable.reachableHost) to "
                     + "a name or address of its host")
         }
-        return RootListening(card: card, listeners: [local] + remote.listeners)
+        return RootListening(
+            card: card, listeners: [local] + remote.listeners, unnamed: remote.addresses.count - card.addresses.count)
     }
 }

@@ -38,6 +38,9 @@ public struct AMEEnvironment: Sendable {
     /// on all of them.
     public var encryption = Encryption.betweenHosts
 
+    /// Rank 0 only: what its user should know of the meeting; nil where there is nothing.
+    public internal(set) var warning: String?
+
     /// Where ranks met by a file: rank 0 removes it when all are there, a worker reads it again when it leads nowhere.
     var cardFile: CardFile?
 

@@ -198,7 +198,7 @@ struct CardFileTests {
         }
     }
 
-    @Test("what is in a file is not trusted", arguments: ["", "dlp1", String(repeating: "x", count: 100_000), "\u{0}"])
+    @Test("what is in a file is not trusted", arguments: ["dlp1", String(repeating: "x", count: 100_000), "\u{0}"])
     func contents(text: String) throws {
         let directory = try Directory()
         try directory.write("job-1", text)
@@ -231,6 +231,43 @@ struct CardFileTests {
         let error = #expect(throws: CommunicationError.self) { try file.write(CardTests.card()) }
         #expect(error?.description.contains("/proc/none") == true)
         #expect(error?.description.contains("DLP_RENDEZVOUS_DIR") == true)
+    }
+
+    @Test("where rank 0 fails at its start the others read why, and nothing stays")
+    func failedRoot() throws {
+        let directory = try Directory()
+        let worker = try TestThread {
+            Result { try Self.meet(rank: 1, in: directory) }.complaint
+        }
+        var place: any MeetingPlace = try FileMeeting(
+            rank: 0, size: 2, isOneHost: true, file: CardFile(job: "1", in: directory.path), within: TimeLimit(generous)
+        )
+        let error = #expect(throws: CommunicationError.self) {
+            try Rendezvous.meet(at: &place, address: .interface("nosuch"))
+        }
+        #expect(try worker.join() == "rank 0 cannot be reached: \(try #require(error?.description))")
+        #expect(directory.names.isEmpty)
+    }
+
+    @Test("an empty file says that there was no room for more")
+    func fullDisk() throws {
+        let directory = try Directory()
+        try directory.write("job-1", "")
+        let error = #expect(throws: CommunicationError.self) { try Self.meet(rank: 1, in: directory) }
+        #expect(error?.description.contains("there is no room for \(directory.path)/job-1") == true)
+    }
+
+    @Test("where no file can be, every rank says so at once")
+    func noDirectory() throws {
+        for rank in 0..<3 {
+            var place: any MeetingPlace = try FileMeeting(
+                rank: rank, size: 3, isOneHost: true, file: CardFile(job: "1", in: "/proc/none"),
+                within: TimeLimit(generous))
+            let error = #expect(throws: CommunicationError.self) { try Rendezvous.meet(at: &place, address: .any) }
+            #expect(
+                error?.description.hasPrefix("rank \(rank) cannot create the directory /proc/none, by which ranks")
+                    == true)
+        }
     }
 
     @Test("a job's name cannot lead out of the directory", arguments: ["../../etc/passwd", "a b\n/", "ä.1", ""])

@@ -36,8 +36,9 @@ struct CardTests {
     @Test("addresses for which there is no room are left out")
     func tooMany() {
         let many = Self.card(addresses: (0..<100).map { "10.0.0.\($0)" })
-        #expect(many.addresses == (0..<Card.mostAddresses).map { "10.0.0.\($0)" })
-        let long = Self.card(addresses: ["10.0.0.1", String(repeating: "a", count: 600), "10.0.0.2"])
+        #expect(many.addresses == (0..<many.addresses.count).map { "10.0.0.\($0)" })
+        #expect(many.text.utf8.count <= Card.longest && many.text.utf8.count + 9 > Card.longest)
+        let long = Self.card(addresses: ["10.0.0.1", String(repeating: "a", count: 800), "10.0.0.2"])
         #expect(long.addresses == ["10.0.0.1"])
     }
 
@@ -56,7 +57,7 @@ struct CardTests {
         "dlp1,\(key),h,s,+1,a", "dlp1,\(key),h,s,65536,a", "dlp1,\(key),h,s,99999999999999999999,a",
         "dlp1,\(key),h,s,1", "dlp1,\(key),h,s,1,", "dlp1,\(key),h,s,1,a,,b", "dlp1,\(key),h,s,0,a",
         "dlp1,\(key),h,s,1,a b", "dlp1,\(key),h,s,1,\u{7F}", "dlp1,\(key),h,s,1,é", "dlp1,\(key),h,s,1,a\n",
-        "dlp1,\(key),h,s,1,a,a,a,a,a,a,a,a,a", "dlp1,\(key),h,s,1,\(String(repeating: "a", count: 600))",
+        "dlp1!,", "dlp1!,a", "dlp1!,YQ==,YQ==", "dlp1,\(key),h,s,1,\(String(repeating: "a", count: 800))",
         String(repeating: ",", count: 100_000),
     ]
 
@@ -74,8 +75,35 @@ struct CardTests {
                 bytes[Int.random(in: 0..<bytes.count, using: &generator)] = .random(in: 0...255, using: &generator)
             }
             guard let card = Card(text: String(decoding: bytes, as: UTF8.self)) else { continue }
-            #expect(card.text.utf8.count <= Card.longest && card.addresses.count <= Card.mostAddresses, "seed \(seed)")
+            #expect(card.text.utf8.count <= Card.longest, "seed \(seed)")
         }
+    }
+
+    @Test("what keeps rank 0 from being reached is said instead, as far as there is room", arguments: [20, 5000])
+    func failure(length: Int) throws {
+        let reason = String(repeating: "no room; ", count: length / 9)
+        let card = try #require(Card(text: Card(failure: reason).text))
+        #expect(reason.hasPrefix(try #require(card.failure)) && card.failure?.isEmpty == false)
+        #expect(card.endpoints().isEmpty && card.text.utf8.count <= Card.longest)
+        #expect(Self.card().failure == nil)
+    }
+
+    @Test("where rank 0 fails at its start, the others hear why by the way that would have given them its address")
+    func told() throws {
+        var said: String?
+        let failed = #expect(throws: CommunicationError.self) {
+            try Rendezvous.meet(rank: 0, size: 2, address: .interface("nosuch")) { text throws(CommunicationError) in
+                said = text
+                return text ?? ""
+            }
+        }
+        let text = try #require(said)
+        let error = #expect(throws: CommunicationError.self) {
+            try Rendezvous.meet(rank: 1, size: 2) { _ throws(CommunicationError) in text }
+        }
+        let reason = try #require(failed?.description)
+        #expect(reason.contains("no network interface 'nosuch'"))
+        #expect(error?.description == "rank 0 cannot be reached: \(reason)")
     }
 
     @Test("a rank of the same host takes the local socket first")
