@@ -46,8 +46,13 @@ struct CardFile: Sendable {
     mutating func write(_ card: Card) throws(CommunicationError) {
         try makeDirectory(for: 0)
         let draft = "\(directory)/.\(name).\(UInt64.random(in: .min ... .max))"
+        EndingCleaner.remove(atEnd: path, draft: draft)
         let file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw failure("write", path) }
+        guard file >= 0 else {
+            let failure = failure("write", path)
+            EndingCleaner.forget()
+            throw failure
+        }
         let text = Array(card.text.utf8)
         var status = stat()
         // A umask may have taken too much away. On NFS an error of writing may show only when the file is closed.
@@ -68,6 +73,7 @@ struct CardFile: Sendable {
             own = (status.st_dev, status.st_ino)
         } else {
             unlink(draft)
+            EndingCleaner.forget()
         }
         errno = code
         throw failure("write", path)
@@ -102,6 +108,7 @@ struct CardFile: Sendable {
 
     /// Removes the file that this rank wrote; if another has taken its place by now, that one stays.
     func remove() {
+        if own != nil { EndingCleaner.forget() }
         var status = stat()
         guard let own, lstat(path, &status) == 0, status.st_dev == own.device, status.st_ino == own.number else {
             return
