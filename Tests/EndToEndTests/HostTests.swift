@@ -56,18 +56,21 @@ struct HostTests {
     @Test("a job goes on without hosts that are lost and ends where one was the root's")
     func lost() throws {
         // All at once: the system takes half a minute to find out.
-        let hosts = try (0..<5).map { _ in try Hosts(3) }
-        let jobs = try zip(hosts, [2, 1, 0, 2, 1]).map { try start($0, stuck: $1) }
+        let hosts = try (0..<6).map { _ in try Hosts(3) }
+        let jobs = try zip(hosts, [2, 1, 0, 2, 1, 2]).map { try start($0, stuck: $1) }
         try hosts[0].cut(3)
         try hosts[1].crash(2)
         try hosts[2].crash(1)
         try jobs[3][2].signal(SIGSTOP, rank: 2)
         try hosts[3].cut(3)
         try hosts[4].cut(1)
+        try hosts[5].crash(1)
+        try hosts[5].crash(2)
 
         let cut = try jobs[0].map { try $0.finish() }
         #expect(cut.map(\.status) == [0, 0, 3], "the rank that was cut off ends, too")
         #expect(cut[0].output == StuckJob.output)
+        #expect(cut[2].isOneMessage("dlp-lua", with: "rank 2 (host h3)", "rank 0"), "\(cut[2].error)")
         #expect(cut[0].isOneMessage("dlp-lua", with: "rank 2", "h3"), "\(cut[0].error)")
         let crashed = try jobs[1].map { try $0.finish() }
         #expect(crashed[0].status == 0 && crashed[2].status == 0)
@@ -75,7 +78,9 @@ struct HostTests {
         #expect(crashed[0].isOneMessage("dlp-lua", with: "rank 1", "h2"), "\(crashed[0].error)")
         let rootless = try jobs[2].map { try $0.finish() }
         #expect(rootless[1].status == 3 && rootless[2].status == 3)
-        #expect(rootless[1].isOneMessage("dlp-lua", with: "rank 0"), "\(rootless[1].error)")
+        for rank in 1...2 {
+            #expect(rootless[rank].isOneMessage("dlp-lua", with: "rank \(rank)", "rank 0"), "\(rootless[rank].error)")
+        }
         let stopped = try jobs[3].prefix(2).map { try $0.finish() }
         #expect(stopped.map(\.status) == [0, 0] && stopped[0].output == StuckJob.output)
         #expect(stopped[0].isOneMessage("dlp-lua", with: "rank 2", "h3"), "\(stopped[0].error)")
@@ -88,6 +93,55 @@ struct HostTests {
         #expect(apart[0].complaints.count == 2, "\(apart[0].error)")
         #expect(apart[0].error.contains("lost rank 1 (host h2)") && apart[0].error.contains("lost rank 2 (host h3)"))
         #expect(apart[1].isOneMessage("dlp-lua", with: "rank 0"), "\(apart[1].error)")
+        let last = try jobs[5][2].finish()
+        #expect(last.isOneMessage("dlp-lua", with: "rank 2 (host h3)", "rank 0") && last.status == 3, "\(last.error)")
+    }
+
+    /// In which direction nothing gets through, or only small packets do.
+    enum Deafness: CaseIterable, Sendable {
+        case root, worker, worker576, root576
+    }
+
+    @Test("a connection on which one direction is cut, or large packets vanish, ends for both within half a minute")
+    func oneWay() throws {
+        // The worker sends large results all the time, and the root large examples; alone the root soon stops.
+        let script = """
+            function examples() local list = {} for i = 1, 3000 do list[i] = i .. ('x'):rep(20000) end return list end
+            function work(text)
+              if dlp.RANK == 1 then io.open('busy', 'w'):close() end
+              os.execute("sleep 0.05")
+              return text
+            end
+            function summarize(results) print(results.n) end
+            """
+        let options = "--examples root --root-works no --chunk 1 --stop-after 90"
+        let beds = try Deafness.allCases.map { deafness in
+            let hosts = try Hosts(2)
+            let scratch = try Scratch(job: script)
+            var rendezvous = try Rendezvous(size: 2)
+            rendezvous.host = Hosts.address(1)
+            let ranks = try (0..<2).map { rank in
+                try hosts.start(
+                    on: rank + 1, "dlp-lua \(options) job.lua", in: scratch,
+                    environment: rendezvous.environment(rank: rank))
+            }
+            return (deafness, hosts, scratch, ranks)
+        }
+        for (deafness, hosts, scratch, ranks) in beds {
+            try ranks[1].reaches("the worker works") { scratch.names.contains("busy") }
+            switch deafness {
+            case .root: try hosts.deafen(1, to: 2)
+            case .worker: try hosts.deafen(2, to: 1)
+            case .root576: try hosts.deafen(1, to: 2, above: 576)
+            case .worker576: try hosts.deafen(2, to: 1, above: 576)
+            }
+        }
+        for (deafness, _, _, ranks) in beds {
+            let outcomes = try ranks.map { try $0.finish() }
+            #expect(outcomes[0].error.contains("lost rank 1 (host h2)"), "\(deafness): \(outcomes[0].error)")
+            #expect(outcomes[1].isOneMessage("dlp-lua", with: "rank 0"), "\(deafness): \(outcomes[1].error)")
+            #expect(outcomes[1].status == 3)
+        }
     }
 
     @Test("a rank that cannot reach the root gives up and says where it looked")

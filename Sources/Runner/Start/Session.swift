@@ -146,14 +146,8 @@ final class Session {
         return host
     }
 
-    /// Where the root is gone, so is who speaks for the job: the first of the others does.
-    ///
-    /// Not where all are asked to end, as by a launcher that ends the job: who asked has said why, or knows.
-    private func complainOfLostRoot(_ message: String) {
-        // The root may have had its signal a moment earlier, and be gone, or the launcher may have seen its end.
-        if port.rank == 1, !dismissal.wait(nanoseconds: 500_000_000) {
-            Complaint.write("rank 1 (host \(HostName.current)): \(message)")
-        }
+    private var lostRoot: LostRoot {
+        LostRoot(rank: port.rank, environment: connection.environment, dismissal: dismissal)
     }
 
     /// `os.exit` in the script: what the other ranks learn before this process ends.
@@ -223,7 +217,7 @@ final class Session {
         switch end {
         case .stopped: break
         case .fault(let fault) where fault.phase == .communication && fault.status == 3:
-            complainOfLostRoot(fault.message)
+            lostRoot.tell(fault.message)
         default: status = worker.waitForStop(until: dlp_now() + 5_000_000_000) ?? status
         }
         leave(worker, status: status)
@@ -252,7 +246,7 @@ final class Session {
         guard let host, host.isInterrupted else { return nil }
         if let root { return root.end }
         let status = (port as? WorkerPort)?.waitForStop(until: dlp_now() + 1_000_000_000)
-        if status == nil { complainOfLostRoot("lost the connection to rank 0") }
+        if status == nil { lostRoot.tell("lost the connection to rank 0") }
         return .stopped(status: status ?? 3)
     }
 }

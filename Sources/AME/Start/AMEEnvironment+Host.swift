@@ -1,0 +1,15 @@
+import CSystem
+import Crypto
+
+extension AMEEnvironment {
+    /// Whether this is the first call of its kind on this host by a rank of this job, of those that still run.
+    ///
+    /// So one rank can speak for all of its host when there is nobody left to agree with. Whoever is first holds a name that
+    /// others cannot take until it ends.
+    public func isFirstOnHost() -> Bool {
+        let digest = SHA256.hash(data: Array("dlp-ame speaker\0\(key.base64)".utf8))
+        let name = "dlp-" + Base64.encode(Array(digest.prefix(15)))
+        // Its descriptor stays open as long as the process lives.
+        return Array(name.utf8).withUnsafeBytes { dlp_local_listen($0.baseAddress, $0.count, 0) } >= 0
+    }
+}
