@@ -1,8 +1,12 @@
 #include "CSystem.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 static uint64_t nanoseconds(clockid_t clock) {
     struct timespec t;
@@ -14,13 +18,50 @@ uint64_t dlp_now(void) { return nanoseconds(CLOCK_MONOTONIC); }
 
 uint64_t dlp_now_roughly(void) { return nanoseconds(CLOCK_MONOTONIC_COARSE); }
 
+static bool is_memory_limited(struct rlimit *limit) {
+    return getrlimit(RLIMIT_AS, limit) == 0 && limit->rlim_cur != RLIM_INFINITY;
+}
+
+/// Whether most of the memory is in use that this process may have. What grows asks for as much again as it has.
+static bool is_memory_short(void) {
+    struct rlimit limit;
+    char text[32] = "";
+    if (!is_memory_limited(&limit)) return false;
+    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return false;
+    ssize_t count = read(file, text, sizeof text - 1);
+    close(file);
+    unsigned long long pages = 0;
+    for (const char *digit = text; count > 0 && *digit >= '0' && *digit <= '9'; digit++) pages = pages * 10 + (*digit - '0');
+    return pages * (unsigned long long)sysconf(_SC_PAGESIZE) > limit.rlim_cur / 2;
+}
+
+/// Swift ends a process that gets no memory by a crash, and many a C library runs into one.
+static void crashed(int signal, siginfo_t *information, void *context) {
+    (void)context;
+    if (is_memory_short())
+        dlp_quit(3, "out of memory: most of what its limit (ulimit -v) allows was in use when it crashed; raise it");
+    // The handler is gone: the system does the rest, at once or as soon as the instruction is tried again.
+    if (information->si_code <= 0) raise(signal);
+}
+
 void dlp_leave_crashes_to_system(void) {
     static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGQUIT};
+    static char stack[16384];
     if (getenv("SWIFT_BACKTRACE")) return;
+    struct rlimit limit;
+    bool is_limited = is_memory_limited(&limit);
+    // The usual one may have no room to grow.
+    if (is_limited) sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
     for (unsigned i = 0; i < sizeof crashes / sizeof *crashes; i++) {
         struct sigaction present;
         // One that is ignored was so before us.
-        if (sigaction(crashes[i], NULL, &present) == 0 && present.sa_handler != SIG_IGN) signal(crashes[i], SIG_DFL);
+        if (sigaction(crashes[i], NULL, &present) || present.sa_handler == SIG_IGN) continue;
+        struct sigaction own = {.sa_handler = SIG_DFL};
+        if (is_limited && crashes[i] != SIGQUIT)
+            own = (struct sigaction){
+                .sa_sigaction = crashed, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER};
+        sigaction(crashes[i], &own, NULL);
     }
 }
 

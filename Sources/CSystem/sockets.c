@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 static int local_socket(const void *name, size_t length, struct sockaddr_un *address, socklen_t *address_length) {
@@ -214,6 +215,9 @@ int dlp_poller_wait(int poller, struct dlp_ready *ready, int capacity, int milli
 
 int dlp_wait_hangup(int descriptor, int stop, int milliseconds) {
     struct pollfd watched[2] = {{.fd = descriptor, .events = POLLRDHUP}, {.fd = stop, .events = POLLIN}};
-    if (poll(watched, 2, milliseconds) <= 0) return 0;
-    return watched[1].revents ? 2 : 1;
+    int found = poll(watched, 2, milliseconds);
+    if (found < 0 && errno != EINTR) nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    if (found <= 0) return 0;
+    // A descriptor that somebody has closed counts as an end.
+    return watched[1].revents & POLLIN ? 2 : 1;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "CSystemBells.h"
+#include "CSystemEndings.h"
 #include "CSystemFiles.h"
 #include "CSystemMemory.h"
 #include "CSystemProcesses.h"
@@ -17,7 +18,8 @@ uint64_t dlp_now_roughly(void);
 
 /// Takes away the signal handlers with which the Swift runtime prints a backtrace, so that a crash, perhaps one of a C
 /// library that a script has loaded, is what it is for any other program: a signal, and a core file where those are
-/// wanted. With SWIFT_BACKTRACE in the environment they stay.
+/// wanted. With SWIFT_BACKTRACE in the environment they stay. Where memory is limited, and most of it in use, a crash becomes
+/// a line that says so, and status 3.
 void dlp_leave_crashes_to_system(void);
 
 /// Lets a write that makes a file larger than `ulimit -f` allows fail, as on a full disk, where it would be the end of the

@@ -30,9 +30,7 @@ public struct ByteWriter: ~Copyable {
     @usableFromInline @inline(never)
     mutating func grow(_ additional: Int) {
         let wanted = max(used + additional, capacity * 2, 64)
-        guard let grown = dlp_realloc(base, wanted) else {
-            preconditionFailure("out of memory: cannot grow a buffer to \(wanted) bytes")
-        }
+        guard let grown = dlp_realloc(base, wanted) else { dlp_quit_without_memory(wanted) }
         base = grown
         capacity = wanted
     }

@@ -20,8 +20,12 @@ package final class EventWaker: Waker {
 
     package func wake() {
         var one: UInt64 = 1
-        // It fails only where the counter is full: then a wake is pending anyway.
-        _ = write(descriptor, &one, 8)
+        while write(descriptor, &one, 8) < 0 {
+            // Where the counter is full a wake is pending anyway.
+            if errno == EAGAIN { return }
+            // Who waits would wait for ever.
+            if errno != EINTR { dlp_quit_without_descriptor() }
+        }
     }
 
     /// Waits for a wake, at most so many nanoseconds, and takes it back; false where none came.
@@ -34,6 +38,7 @@ package final class EventWaker: Waker {
     /// Takes the pending wakes back.
     package func reset() {
         var count: UInt64 = 0
-        _ = read(descriptor, &count, 8)
+        // Otherwise it would be readable again at once, for ever.
+        if read(descriptor, &count, 8) < 0, errno == EBADF { dlp_quit_without_descriptor() }
     }
 }

@@ -1,4 +1,5 @@
 import CSystem
+import Glibc
 
 /// The root's service thread: it alone talks to the other ranks and drives the schedules.
 ///
@@ -45,6 +46,8 @@ final class RootService {
 
     /// How long the main thread may take to end once the job has: it may be deep in a C function.
     private static let grace: UInt64 = 2_000_000_000
+    /// How long to wait after the communicator has failed, in microseconds.
+    private static let pause: UInt32 = 10_000
     /// Results that the main thread has not taken before hand-out pauses: the memory that a slow `collect` may cost.
     static let backlogLimit = 256 << 20
 
@@ -68,20 +71,23 @@ final class RootService {
             }
             retryDue()
             haltIfDue()
+            if let end, let deadline = stuckDeadline, dlp_now() >= deadline {
+                stuckDeadline = nil
+                observer.jobIsStuck(end) { stop(end.status) }
+            }
             observer.loopChanged(progress)
             do {
                 switch try communicator.receive(until: nextDeadline) {
                 case .message(let message, let source): handle(message, from: source)
                 case .lost(let rank, let reason): lost(rank, reason)
                 case .joined(let rank): joined(rank)
-                case .woken: break
-                case .timedOut:
-                    if let end, let deadline = stuckDeadline, dlp_now() >= deadline {
-                        stuckDeadline = nil
-                        observer.jobIsStuck(end) { stop(end.status) }
-                    }
+                case .woken, .timedOut: break
                 }
-            } catch { fail(error) }
+            } catch {
+                fail(error)
+                // One that cannot wait any more returns at once, for as long as the main thread needs to end.
+                usleep(Self.pause)
+            }
         }
     }
 

@@ -45,7 +45,13 @@ struct SignalWatch {
         var signal: UInt8 = 0
         while true {
             var polled = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
-            if poll(&polled, 1, deadline.milliseconds) > 0, read(reader, &signal, 1) == 1 { return Int32(signal) }
+            let count = poll(&polled, 1, deadline.milliseconds)
+            if count > 0 {
+                if read(reader, &signal, 1) == 1 { return Int32(signal) }
+                // It is never empty then, and its other end is ours.
+                if errno != EINTR { dlp_quit_without_descriptor() }
+            }
+            if count < 0, errno != EINTR { Pause.milliseconds(10) }
             if deadline.hasPassed { return nil }
         }
     }
@@ -59,7 +65,8 @@ struct SignalWatch {
             case .finish, .abandon:
                 let saved = errno
                 var byte = UInt8(truncatingIfNeeded: signal)
-                _ = write(SignalWatch.descriptor, &byte, 1)
+                // Where the pipe is gone nobody would hear of it.
+                if write(SignalWatch.descriptor, &byte, 1) < 0 { dlp_quit(128 + signal, "interrupted") }
                 dlp_note_signal(signal != SIGTERM && SignalWatch.holdsScript)
                 errno = saved
             }

@@ -63,6 +63,7 @@ final class Session {
                 port = try WorkerPort(MPICommunicator(library: library, expectedRank: rank, expectedSize: size))
             }
         }
+        if size > 1 { dlp_name_process("dlp-lua: rank \(rank) (host \(HostName.current))") }
         control?.lead()
     }
 

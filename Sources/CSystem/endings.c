@@ -1,0 +1,37 @@
+#define _GNU_SOURCE
+#include "CSystem.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static char name[320];
+
+void dlp_name_process(const char *text) { snprintf(name, sizeof name, "%s", text); }
+
+/// One line on standard error; signal handlers call it.
+static void say(const char *text) {
+    const char *who = name[0] ? name : program_invocation_short_name;
+    struct iovec parts[4] = {{(void *)who, strlen(who)}, {": ", 2}, {(void *)text, strlen(text)}, {"\n", 1}};
+    ssize_t written = writev(STDERR_FILENO, parts, 4);
+    // Nobody is left who could be told that it cannot be said.
+    (void)written;
+}
+
+void dlp_quit(int status, const char *why) {
+    say(why);
+    _exit(status);
+}
+
+void dlp_quit_without_descriptor(void) {
+    dlp_quit(3, "a descriptor that it needs cannot be used any more: has a C library closed what it had not opened?");
+}
+
+void dlp_quit_without_memory(size_t wanted) {
+    char text[200];
+    snprintf(text, sizeof text, "out of memory: the system refuses %zu bytes; raise its limit (ulimit -v), or start fewer ranks",
+        wanted);
+    dlp_quit(3, text);
+}

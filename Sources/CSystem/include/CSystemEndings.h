@@ -1,0 +1,16 @@
+#pragma once
+
+#include <stddef.h>
+
+/// Names this process in what it says at its end, before a colon; otherwise it is the program's name.
+void dlp_name_process(const char *name);
+
+/// Ends this process with one line on standard error that says why, and nothing else: no buffer is written, nobody is told.
+/// It needs no memory, and signal handlers may call it.
+_Noreturn void dlp_quit(int status, const char *why);
+
+/// The same, with status 3, where a descriptor of this program's is gone.
+_Noreturn void dlp_quit_without_descriptor(void);
+
+/// The same where the system has refused so many bytes.
+_Noreturn void dlp_quit_without_memory(size_t wanted);
