@@ -2,6 +2,10 @@
 public enum ControlMessage: Equatable, Sendable {
     /// Rank 0 to launcher: rank 0 copes with the death of a worker by itself, and the job's status is rank 0's.
     case lead
+    /// Rank 0 to launcher: a rank 0 that ends without `over` has not come to its end.
+    case begun
+    /// Rank 0 to launcher: the job is over, well or not, and rank 0 is about to end.
+    case over
     /// Rank 0 to launcher: show `text` as the line at the bottom of the terminal; an empty one takes it away.
     case status(text: String)
     /// Launcher to rank 0: a worker ended with an exit status.
@@ -13,6 +17,8 @@ public enum ControlMessage: Equatable, Sendable {
     public var text: String {
         switch self {
         case .lead: "lead"
+        case .begun: "begun"
+        case .over: "over"
         case .status(let text): "status \(text)"
         case .exited(let rank, let status): "exited \(rank) \(status)"
         case .signalled(let rank, let signal): "signalled \(rank) \(signal)"
@@ -25,6 +31,8 @@ public enum ControlMessage: Equatable, Sendable {
         let numbers = words.count == 2 ? words[1].split(separator: " ").compactMap { Int32($0) } : []
         switch words[0] {
         case "lead" where words.count == 1: self = .lead
+        case "begun" where words.count == 1: self = .begun
+        case "over" where words.count == 1: self = .over
         case "status" where words.count == 2: self = .status(text: String(words[1]))
         case "exited" where numbers.count == 2: self = .exited(rank: Int(numbers[0]), status: numbers[1])
         case "signalled" where numbers.count == 2: self = .signalled(rank: Int(numbers[0]), signal: numbers[1])

@@ -2,7 +2,9 @@
 #include "CSystem.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -35,3 +37,26 @@ void dlp_quit_without_memory(size_t wanted) {
         wanted);
     dlp_quit(3, text);
 }
+
+// MARK: - Ends that others bring about
+
+/// The process in which nobody else may call exit; 0 where anybody may.
+static _Atomic pid_t guarded;
+
+static void exit_was_called(int status, void *context) {
+    (void)context;
+    // A process that a C library has forked ends as it likes.
+    if (atomic_load(&guarded) != getpid()) return;
+    fflush(stdout);
+    char text[120];
+    snprintf(text, sizeof text, "a C library has called exit(%d) before the job was done", status);
+    dlp_quit(status & 0xff ? status : 3, text);
+}
+
+void dlp_guard_exit(void) {
+    static atomic_flag is_registered = ATOMIC_FLAG_INIT;
+    if (!atomic_flag_test_and_set(&is_registered)) on_exit(exit_was_called, NULL);
+    atomic_store(&guarded, getpid());
+}
+
+void dlp_allow_exit(void) { atomic_store(&guarded, 0); }

@@ -11,6 +11,10 @@ extension Job {
         case signal(Int32, fromTerminal: Bool)
         /// Rank 0 copes with the death of a worker.
         case lead
+        /// Rank 0 will say when the job is over.
+        case begun
+        /// The job is over, and rank 0 ends.
+        case over
         /// Nobody reads what the ranks write, or it cannot be written; `status` is the job's.
         case outputLost(status: Int32)
         /// All ranks have ended and so has everything that they started.
@@ -28,6 +32,8 @@ extension Job {
         /// Tell the user that a rank was killed by a signal that was not the launcher's.
         case reportKilled(rank: Int, signal: Int32)
         case reportTimeout
+        /// Tell the user that rank 0 ended with status 0 although the job was not over.
+        case reportUnfinished
     }
 
     /// Periods in nanoseconds.

@@ -19,12 +19,17 @@ struct Job {
         case over
     }
 
+    /// The status of a job whose rank 0 was ended by something else than the job.
+    private static let vanishedStatus: Int32 = 3
+
     private let size: Int
     /// The rank that shares the launcher's process group, and with it the signals that a terminal sends.
     private let terminalRank: Int?
     private var phase = Phase.running
     private var timeout: UInt64?
     private var isLed = false
+    /// Whether rank 0 has said that it has begun, but not that the job is over.
+    private var isUnfinished = false
     private var endings: [Ending?]
     private var alive: Int
     private var firstFailure: Ending?
@@ -94,6 +99,8 @@ struct Job {
         case .notStarted(let first, let status): notStarted(first, status, now)
         case .signal(let signal, let fromTerminal): interrupted(signal, fromTerminal, now)
         case .lead: lead(now)
+        case .begun: setUnfinished(true)
+        case .over: setUnfinished(false)
         case .outputLost(let status): end(status: status, now)
         case .alone: alone()
         case .clock: clock(now)
@@ -102,10 +109,18 @@ struct Job {
 
     // MARK: - Ranks
 
-    private mutating func ended(_ rank: Int, _ ending: Ending, _ now: UInt64) -> [Action] {
+    private mutating func setUnfinished(_ isUnfinished: Bool) -> [Action] {
+        self.isUnfinished = isUnfinished
+        return []
+    }
+
+    private mutating func ended(_ rank: Int, _ seen: Ending, _ now: UInt64) -> [Action] {
+        // Something in rank 0 has ended its process, and what has become of the job nobody knows.
+        let hasVanished = rank == 0 && isUnfinished && seen == .exited(0)
+        let ending = hasVanished ? .exited(Self.vanishedStatus) : seen
         endings[rank] = ending
         alive -= 1
-        var actions: [Action] = []
+        var actions: [Action] = hasVanished ? [.reportUnfinished] : []
         if isLed && rank != 0 && endings[0] == nil { actions.append(.notify(notice(rank, ending))) }
         let isFailure = ending != .exited(0) && (rank == 0 || !isLed)
         if isFailure && firstFailure == nil {
@@ -117,10 +132,10 @@ struct Job {
         if alive == 0 { return actions + ranksEnded(now) }
         if phase == .running {
             if isLed && rank == 0 {
-                if case .signalled = ending, !isSent(ending) {
-                    // The others are told at once, lest each wonders what has become of rank 0.
-                    return actions + terminate(now)
-                }
+                var isUnexpected = hasVanished
+                if case .signalled = ending, !isSent(ending) { isUnexpected = true }
+                // The others are told at once, lest each wonders what has become of rank 0.
+                if isUnexpected { return actions + terminate(now) }
                 phase = .waiting(until: now + Period.farewell)
             } else if isFailure {
                 phase = .waiting(until: now + (interruption == nil ? Period.moment : Period.grace))

@@ -117,7 +117,10 @@ final class Supervisor {
                 perform(job.handle(.signal(signal, fromTerminal: isFromTerminal), at: now))
             }
         }
-        for (rank, ending) in processes.reap() {
+        let ended = processes.reap()
+        // What rank 0 has said before it ended counts.
+        if ended.contains(where: { $0.rank == 0 }) { serveControl() }
+        for (rank, ending) in ended {
             if options.debug { report("rank \(rank) (pid \(pids[rank])) \(ending) after \(elapsed) s") }
             perform(job.handle(.ended(rank: rank, ending), at: now))
         }
@@ -138,6 +141,8 @@ final class Supervisor {
         for message in messages {
             switch message {
             case .lead: perform(job.handle(.lead, at: now))
+            case .begun: perform(job.handle(.begun, at: now))
+            case .over: perform(job.handle(.over, at: now))
             case .status(let text): pump.show(status: text)
             // What only the launcher says.
             case .exited, .signalled: break
@@ -170,6 +175,10 @@ final class Supervisor {
                 watchControl()
             case .reportKilled(let rank, let signal):
                 report("rank \(rank) (pid \(pids[rank])) \(Ending.signalled(signal))")
+            case .reportUnfinished:
+                report(
+                    "rank 0 (pid \(pids[0])) ended with status 0 before the job was done: has a C library called _exit?"
+                )
             case .reportTimeout:
                 report("the job ran for more than \(decimal(options.timeout ?? 0)) seconds: ended")
             }

@@ -280,6 +280,24 @@ struct LedJobTests {
         #expect(job.status == 0)
     }
 
+    @Test("a rank 0 that has begun and ends with 0 before the job is over is a failure")
+    func vanished() {
+        var job = ledJob(3)
+        _ = job.handle(.begun, at: 0)
+        let actions = job.handle(.ended(rank: 0, .exited(0)), at: 0)
+        #expect(actions.first == .reportUnfinished && signals(actions) == [1: SIGTERM, 2: SIGTERM])
+        #expect(job.status == 3)
+    }
+
+    @Test("a rank 0 that has said that the job is over ends as it likes", arguments: [Ending.exited(0), .exited(4)])
+    func over(_ ending: Ending) {
+        var job = ledJob(2)
+        _ = job.handle(.begun, at: 0)
+        _ = job.handle(.over, at: 0)
+        #expect(job.handle(.ended(rank: 0, ending), at: 0).isEmpty)
+        #expect(job.status == ending.status)
+    }
+
     @Test("a lead that is read after rank 0 has ended counts")
     func leadAfterTheEnd() {
         var job = Job(size: 2)

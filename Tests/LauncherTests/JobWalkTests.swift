@@ -35,7 +35,7 @@ private struct Walk {
             guard history.isEmpty else { return false }
             running = running.filter { $0 < first }
             isPlain = false
-        case .lead, .outputLost: isPlain = false
+        case .lead, .begun, .over, .outputLost: isPlain = false
         case .signal(let signal, _): if signal == SIGINT || signal == SIGTERM { isPlain = false }
         case .clock: break
         }

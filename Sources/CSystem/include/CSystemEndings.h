@@ -14,3 +14,9 @@ _Noreturn void dlp_quit_without_descriptor(void);
 
 /// The same where the system has refused so many bytes.
 _Noreturn void dlp_quit_without_memory(size_t wanted);
+
+/// From now on `exit`, called by anybody but this program, ends the process with a line, and not with status 0.
+void dlp_guard_exit(void);
+
+/// From now on `exit` is right again.
+void dlp_allow_exit(void);

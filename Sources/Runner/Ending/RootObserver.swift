@@ -1,5 +1,6 @@
 import AME
 import CLuaHost
+import CSystem
 import DLP
 import Glibc
 import Journal
@@ -167,7 +168,16 @@ final class RootObserver: JobObserver {
 
     func note(_ text: String) { Complaint.write(text) }
 
-    func jobEnds(_ end: JobEnd) { Abandonment.begin(state.withLock { $0.interrupter }) }
+    func jobEnds(_ end: JobEnd) {
+        willEnd()
+        Abandonment.begin(state.withLock { $0.interrupter })
+    }
+
+    /// From now on the end of this process is no accident.
+    func willEnd() {
+        dlp_allow_exit()
+        control?.isOver()
+    }
 
     func jobIsStuck(_ end: JobEnd, leave: () -> Void) {
         explain(end)

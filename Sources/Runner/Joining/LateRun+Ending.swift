@@ -1,4 +1,5 @@
 import CLuaHost
+import CSystem
 import DLP
 import LuaHost
 
@@ -17,6 +18,7 @@ extension LateRun {
 
     /// Takes leave of the root, as the last thing that this process does.
     func leave(status: Int32) -> Int32 {
+        dlp_allow_exit()
         dlp_flush()
         port.leave()
         departure.wake()

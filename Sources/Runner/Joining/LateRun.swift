@@ -1,4 +1,5 @@
 import AME
+import CSystem
 import DLP
 import Glibc
 import LuaHost
@@ -52,6 +53,7 @@ final class LateRun {
         SignalWatch.start(letsFinish: true, holdsScript: false) { [wish] signals in
             while signals.next() != nil { wish.express() }
         }
+        dlp_guard_exit()
         var host: LuaHost?
         do {
             guard let encoded = try port.offer(while: { !wish.isThere }) else { return leave(status: 0) }

@@ -10,20 +10,42 @@ final class ControlChannel: Sendable {
 
     /// How long the launcher may take to notice that a rank has ended, after its connection has: in milliseconds.
     private static let patience: Int32 = 500
+    /// How often what must arrive is sent, every 10 ms.
+    private static let attempts = 200
 
     /// Takes over the descriptor.
     init(descriptor: Int32) { self.descriptor = descriptor }
 
     /// Tells the launcher that from now on the root knows which ranks are there, and decides what the death of one means
     /// and what the job's status is.
-    func lead() { send(.lead) }
+    func lead() {
+        sendSurely(.begun)
+        sendSurely(.lead)
+    }
+
+    /// Tells the launcher that the root ends because the job is over.
+    func isOver() { sendSurely(.over) }
+
+    /// Sends a packet, for which a launcher that stands still is waited for, though not for ever.
+    private func sendSurely(_ message: ControlMessage) {
+        for _ in 0..<Self.attempts {
+            if send(message) == 0 { return }
+            // It is gone, and the root will be so, too.
+            if errno == EPIPE || errno == ECONNRESET { return }
+            Pause.milliseconds(10)
+        }
+    }
 
     /// Sends a packet; one that does not fit into the socket's buffer is dropped, for a later one replaces it.
-    func send(_ message: ControlMessage) {
+    ///
+    /// - Returns: 0, or -1 with the reason in `errno`.
+    @discardableResult
+    func send(_ message: ControlMessage) -> Int32 {
         let text = Array(message.text.utf8)
-        _ = text.withUnsafeBytes {
+        let count = text.withUnsafeBytes {
             Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
         }
+        return count < 0 ? -1 : 0
     }
 
     /// How rank `rank` ended, from the launcher, which waits for its processes.
@@ -35,7 +57,7 @@ final class ControlChannel: Sendable {
                 case .signalled(let rank, let signal):
                     endings[rank] =
                         "its process was killed by signal \(signal) (\(String(cString: strsignal(signal))))"
-                case .lead, .status: continue
+                case .lead, .begun, .over, .status: continue
                 }
             }
             return endings[rank]

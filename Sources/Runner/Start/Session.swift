@@ -65,6 +65,7 @@ final class Session {
         }
         if size > 1 { dlp_name_process("dlp-lua: rank \(rank) (host \(HostName.current))") }
         control?.lead()
+        dlp_guard_exit()
     }
 
     private var watchHangup: ((@escaping @Sendable () -> Void) -> Void)?
@@ -151,11 +152,15 @@ final class Session {
         LostRoot(rank: port.rank, environment: connection.environment, dismissal: dismissal)
     }
 
+    /// What comes is the end of this process, and no accident.
+    private func willEnd() { if isRoot { observer.willEnd() } else { dlp_allow_exit() } }
+
     /// `os.exit` in the script: what the other ranks learn before this process ends.
     ///
     /// In an imperative script every rank may end by it: with 0 this rank has simply finished. In any other case it is
     /// the end of the job.
     private func willExit(_ status: Int32) {
+        willEnd()
         dlp_flush()
         let example = host?.exampleAtWork
         if let root {
@@ -193,10 +198,12 @@ final class Session {
         do {
             if let worker = port as? WorkerPort {
                 let status = try worker.finish()
+                willEnd()
                 leave(worker, status: status)
                 return status
             }
             try root?.waitForOthers()
+            willEnd()
             observer.finishDisplay()
             if let failure = observer.closeTimeline() { return end(UsageError(failure.description)) }
             root?.stop(status: status)
@@ -206,6 +213,7 @@ final class Session {
 
     /// Ends this rank because the job is over early.
     func end(_ end: JobEnd) -> Int32 {
+        willEnd()
         dlp_flush()
         if let root {
             observer.explain(end)
