@@ -2,6 +2,7 @@
 #include "CSystem.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,3 +61,27 @@ void dlp_guard_exit(void) {
 }
 
 void dlp_allow_exit(void) { atomic_store(&guarded, 0); }
+
+// MARK: - Signals before anybody watches for them
+
+static bool speaks;
+
+static void end_by_signal(int signal) {
+    if (speaks) say("interrupted");
+    _exit(128 + signal);
+}
+
+void dlp_begin_process(const char *program, bool is_speaker) {
+    dlp_name_process(program);
+    static const int signals[] = {SIGINT, SIGTERM};
+    speaks = is_speaker;
+    for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) {
+        struct sigaction present, own = {.sa_handler = end_by_signal};
+        // One that is ignored was so before us.
+        if (sigaction(signals[i], NULL, &present) == 0 && present.sa_handler != SIG_IGN) sigaction(signals[i], &own, NULL);
+    }
+    // What a parent has blocked would never end us, nor what we start.
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}

@@ -2,13 +2,33 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+/// Lets reading and writing wait where a parent has left that otherwise: hardly any program expects it.
+static void let_wait(int descriptor) {
+    struct stat status;
+    int flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0 || !(flags & O_NONBLOCK) || fstat(descriptor, &status)) return;
+    if (S_ISFIFO(status.st_mode) || isatty(descriptor)) {
+        // A description of our own leaves the parent its way. A pipe's other end may be missing, which is no reason to wait.
+        char path[32];
+        snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
+        int own = open(path, (flags & (O_ACCMODE | O_APPEND)) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (own >= 0) {
+            dup2(own, descriptor);
+            close(own);
+        }
+    }
+    fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK);
+}
 
 void dlp_keep_standard_descriptors(void) {
     for (int descriptor = 0; descriptor <= 2; descriptor++) {
         // The lowest that is free is taken, and it is not closed where another program is started.
         if (fcntl(descriptor, F_GETFD) < 0) open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY);
+        let_wait(descriptor);
     }
 }
 

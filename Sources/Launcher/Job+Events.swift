@@ -34,6 +34,8 @@ extension Job {
         case reportTimeout
         /// Tell the user that rank 0 ended with status 0 although the job was not over.
         case reportUnfinished
+        /// Tell the user that the ranks were ended by the signal that he sent.
+        case reportInterrupted
     }
 
     /// Periods in nanoseconds.

@@ -129,7 +129,10 @@ struct Job {
                 report = .reportKilled(rank: rank, signal: signal)
             }
         }
-        if alive == 0 { return actions + ranksEnded(now) }
+        if alive == 0 {
+            if isInterruptedInSilence { actions.append(.reportInterrupted) }
+            return actions + ranksEnded(now)
+        }
         if phase == .running {
             if isLed && rank == 0 {
                 var isUnexpected = hasVanished
@@ -142,6 +145,12 @@ struct Job {
             }
         }
         return actions
+    }
+
+    /// Whether the user's signal has killed rank 0 before it could say anything of it.
+    private var isInterruptedInSilence: Bool {
+        guard let interruption, wasAskedToEnd, !isLed, let ending = endings[0] else { return false }
+        return seenByUser(ending) == .signalled(interruption)
     }
 
     /// Whether it is by a signal that was the launcher's.

@@ -179,6 +179,7 @@ final class Supervisor {
                 report(
                     "rank 0 (pid \(pids[0])) ended with status 0 before the job was done: has a C library called _exit?"
                 )
+            case .reportInterrupted: report("interrupted")
             case .reportTimeout:
                 report("the job ran for more than \(decimal(options.timeout ?? 0)) seconds: ended")
             }

@@ -43,12 +43,14 @@ public func run(_ invocation: Invocation) -> Int32 {
     }
 
     let session: Session
+    let interruption = Interruption()
     let timeout = UInt64((invocation.options.connectTimeout ?? 60) * 1e9)
     do throws(CommunicationError) {
+        try interruption.begin(isRoot: Detection.rankByVariables(.own) == 0)
         let connection = try Connection(
             detection, within: timeout, encryption: Encryption.wanted(invocation.options.encrypt), joinable: joinable,
             isExplained: invocation.task == .info)
-        session = try Session(connection, since: beginning, connectTimeout: timeout)
+        session = try Session(connection, interruption, since: beginning, connectTimeout: timeout)
         dlp_buffer_standard_output()  // An MPI library may have changed it.
     } catch {
         let rank = detection.launcher?.rank.map { "rank \($0): " } ?? ""

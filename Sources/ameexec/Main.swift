@@ -23,6 +23,7 @@ struct Main {
     static func main() {
         dlp_leave_crashes_to_system()
         dlp_survive_file_limit()
+        dlp_begin_process("ameexec", true)
         do {
             let words = try ParsedArguments(ownArguments(), options: options)
             if let text = try text(words) {

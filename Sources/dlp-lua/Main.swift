@@ -11,6 +11,8 @@ struct Main {
         dlp_leave_crashes_to_system()
         dlp_survive_file_limit()
         dlp_keep_standard_descriptors()
+        // Where several are started one of them speaks for all.
+        dlp_begin_process("dlp-lua", (getenv("AME_RANK").map { atoi($0) } ?? 0) == 0)
         do {
             let command = try Command(ownArguments())
             if let text = try command.text() {

@@ -107,6 +107,25 @@ struct SignalTests {
         #expect(try launched.finish().status == 128 + signal)
     }
 
+    @Test(
+        "a signal at any moment of the start is told, and is the status",
+        arguments: ["dlp-lua -np 4", "ameexec -np 4 dlp-lua"], [SIGINT, SIGTERM])
+    func anyMoment(_ command: String, _ signal: Int32) throws {
+        let scratch = try Scratch(
+            job: "dlp.barrier() function examples() return 4 end function work() while true do end end")
+        for _ in 0..<20 {
+            let launched = try Launched((command + " job.lua").split(separator: " ").map { String($0) }, in: scratch)
+            // It starts its guardian when it listens to signals.
+            try launched.reaches("it has begun") { launched.processTable.contains("ameexec-guard") }
+            usleep(UInt32.random(in: 0...100_000))
+            launched.signal(signal)
+            let outcome = try launched.finish()
+            #expect(outcome.status == 128 + signal, "\(outcome.error)")
+            #expect(outcome.error.contains("interrupted"), "\(outcome.error)")
+            #expect(!outcome.error.contains("lost rank"), "\(outcome.error)")
+        }
+    }
+
     @Test("a crash is a signal without a backtrace, alone and as a rank")
     func crash() throws {
         let crash = "os.execute('kill -SEGV ' .. io.open('/proc/self/stat'):read('n'))"

@@ -84,7 +84,7 @@ struct JobTests {
 
         var interrupted = self.job(1)
         _ = interrupted.handle(.signal(SIGINT, fromTerminal: false), at: 0)
-        #expect(interrupted.handle(.ended(rank: 0, .signalled(SIGINT)), at: 1).isEmpty)
+        #expect(interrupted.handle(.ended(rank: 0, .signalled(SIGINT)), at: 1) == [.reportInterrupted])
         #expect(interrupted.status == 130)
     }
 
@@ -304,6 +304,29 @@ struct LedJobTests {
         _ = job.handle(.ended(rank: 0, .exited(0)), at: 0)
         #expect(job.handle(.lead, at: 0).isEmpty)
         #expect(job.deadline == 2 * second)
+    }
+}
+
+@Suite("A job whose ranks a signal has killed")
+struct InterruptedJobTests {
+    @Test("where rank 0 could say nothing the launcher does, once", arguments: [SIGINT, SIGTERM])
+    func silence(_ signal: Int32) {
+        var job = Job(size: 2)
+        _ = job.handle(.signal(signal, fromTerminal: false), at: 0)
+        #expect(job.handle(.ended(rank: 0, .signalled(signal)), at: 0).isEmpty)
+        #expect(job.handle(.ended(rank: 1, .exited(3)), at: 0) == [.reportInterrupted])
+        #expect(job.status == 128 + signal)
+    }
+
+    @Test("where it has handled the signal, or leads, that is its own affair")
+    func handled() {
+        var handled = Job(size: 1)
+        _ = handled.handle(.signal(SIGINT, fromTerminal: false), at: 0)
+        #expect(handled.handle(.ended(rank: 0, .exited(130)), at: 0).isEmpty)
+        var led = Job(size: 1)
+        _ = led.handle(.lead, at: 0)
+        _ = led.handle(.signal(SIGINT, fromTerminal: false), at: 0)
+        #expect(led.handle(.ended(rank: 0, .signalled(SIGINT)), at: 0).isEmpty)
     }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /// Names this process in what it says at its end, before a colon; otherwise it is the program's name.
@@ -20,3 +21,7 @@ void dlp_guard_exit(void);
 
 /// From now on `exit` is right again.
 void dlp_allow_exit(void);
+
+/// Begins the process of `program`: takes no blocked signals from its parent, and lets SIGINT and SIGTERM end it with the status that a
+/// shell would report and, where it `is_speaker`, a line, until somebody else handles them.
+void dlp_begin_process(const char *program, bool is_speaker);

@@ -7,7 +7,7 @@
 uint32_t dlp_file_system(const char *path);
 
 /// Opens what is missing of the descriptors 0, 1 and 2, so that nothing else gets these numbers: each in such a way that to
-/// read or to write it fails, as without it.
+/// read or to write it fails, as without it. Those that are there wait for their reader or writer from now on.
 void dlp_keep_standard_descriptors(void);
 
 /// Takes what the C library has read ahead of standard input, at most `capacity` bytes; 0 where there is nothing.

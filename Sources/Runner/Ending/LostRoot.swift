@@ -10,16 +10,22 @@ struct LostRoot: Sendable {
     let environment: AMEEnvironment?
     /// Wakes where this rank was asked to end.
     let dismissal: EventWaker
+    let interruption: Interruption
 
     /// How long ranks of one host may take to notice it, one after the other, in nanoseconds.
     private static let spread: UInt64 = 1_000_000_000
 
     /// Tells the user, unless another rank does.
-    func tell(_ message: String) {
-        guard environment?.isFirstOnHost() ?? (rank == 1) else { return }
+    ///
+    /// - Returns: this rank's status.
+    func tell(_ message: String) -> Int32 {
+        let speaks = environment?.isFirstOnHost() ?? (rank == 1)
         // The root may have had its signal a moment earlier, and be gone, or the launcher may have seen its end.
-        if dismissal.wait(nanoseconds: 500_000_000) { return }
+        let wasDismissed = dismissal.wait(nanoseconds: 500_000_000)
+        if let signal = interruption.first { return 128 + signal }
+        guard speaks, !wasDismissed else { return 3 }
         Complaint.write("rank \(rank) (host \(HostName.current)): \(message)")
         _ = dismissal.wait(nanoseconds: Self.spread)
+        return 3
     }
 }

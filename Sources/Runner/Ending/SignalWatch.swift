@@ -25,15 +25,20 @@ struct SignalWatch {
     ///   - letsFinish: whether the first SIGTERM lets what runs finish, so that a second one is of interest.
     ///   - holdsScript: whether SIGINT and SIGHUP stop the script at once, to be ended by `action`. A terminal sends them to programs that
     ///     the script has started, too, and what it would make of their end must not look like a result.
-    static func start(letsFinish: Bool, holdsScript: Bool, _ action: @escaping @Sendable (SignalWatch) -> Void) {
+    /// - Throws: `CommunicationError` where the system has no descriptors or no thread to give.
+    static func start(
+        letsFinish: Bool, holdsScript: Bool, _ action: @escaping @Sendable (SignalWatch) -> Void
+    ) throws(CommunicationError) {
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { return }
+        guard pipe(&ends) == 0 else {
+            throw CommunicationError("cannot make a pipe for signals: \(systemMessage(errno))")
+        }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         descriptor = ends[1]
         rules = SignalRules(letsFinish: letsFinish)
         self.holdsScript = holdsScript
         let watch = SignalWatch(reader: ends[0])
-        guard (try? ServiceThread.detach { action(watch) }) != nil else { return }
+        try ServiceThread.detach { action(watch) }
         install()
     }
 

@@ -50,12 +50,12 @@ final class LateRun {
     }
 
     private func run() -> Int32 {
-        SignalWatch.start(letsFinish: true, holdsScript: false) { [wish] signals in
-            while signals.next() != nil { wish.express() }
-        }
-        dlp_guard_exit()
         var host: LuaHost?
         do {
+            try SignalWatch.start(letsFinish: true, holdsScript: false) { [wish] signals in
+                while signals.next() != nil { wish.express() }
+            }
+            dlp_guard_exit()
             guard let encoded = try port.offer(while: { !wish.isThere }) else { return leave(status: 0) }
             guard let offer = JobOffer(encoded: encoded) else {
                 throw UsageError("the job says what this program does not understand: join it with the same dlp-lua")

@@ -14,7 +14,7 @@ final class Session {
     let connection: Connection
     let observer: RootObserver
     let control: ControlChannel?
-    let interruption = Interruption()
+    let interruption: Interruption
     /// When this program began, in nanoseconds of the monotonic clock.
     let beginning: UInt64
     /// Whether the script defines a job; until that is known it counts as imperative.
@@ -32,9 +32,10 @@ final class Session {
     ///
     /// - Throws: `CommunicationError` where they do not find each other.
     init(
-        _ connection: Connection, since beginning: UInt64, connectTimeout: UInt64
+        _ connection: Connection, _ interruption: Interruption, since beginning: UInt64, connectTimeout: UInt64
     ) throws(CommunicationError) {
         self.connection = connection
+        self.interruption = interruption
         self.beginning = beginning
         departure = try EventWaker()
         dismissal = try EventWaker()
@@ -66,6 +67,11 @@ final class Session {
         if size > 1 { dlp_name_process("dlp-lua: rank \(rank) (host \(HostName.current))") }
         control?.lead()
         dlp_guard_exit()
+        if let root {
+            interruption.lead(halt: root.halter, end: root.ender)
+        } else {
+            interruption.follow { [dismissal] in dismissal.wake() }
+        }
     }
 
     private var watchHangup: ((@escaping @Sendable () -> Void) -> Void)?
@@ -135,21 +141,21 @@ final class Session {
         let interrupter = host.interrupter
         observer.watch(interrupter)
         host.willExit = { [unowned self] status in willExit(status) }
-        if let root {
-            interruption.watch(halt: root.halter, end: root.ender)
-        } else {
-            interruption.follow { [dismissal] in dismissal.wake() }
-        }
-        watchHangup? { [departure] in
+        // It may be over already.
+        if root?.end != nil { interrupter.interrupt() }
+        watchHangup? { [departure, interruption] in
             // Lua ends at its next instruction; a C function may take longer than anyone waits for.
             Abandonment.begin(interrupter)
-            if !departure.wait(nanoseconds: 2_000_000_000) { Abandonment.finish(status: 3) }
+            if !departure.wait(nanoseconds: 2_000_000_000) {
+                Abandonment.finish(status: interruption.first.map { 128 + $0 } ?? 3)
+            }
         }
         return host
     }
 
     private var lostRoot: LostRoot {
-        LostRoot(rank: port.rank, environment: connection.environment, dismissal: dismissal)
+        LostRoot(
+            rank: port.rank, environment: connection.environment, dismissal: dismissal, interruption: interruption)
     }
 
     /// What comes is the end of this process, and no accident.
@@ -213,6 +219,11 @@ final class Session {
 
     /// Ends this rank because the job is over early.
     func end(_ end: JobEnd) -> Int32 {
+        var end = end
+        // Of a signal for all ranks a worker may have heard, and gone, before the root.
+        if isRoot, let signal = interruption.first, case .fault(let fault) = end, fault.phase == .communication {
+            end = .interrupted(signal: signal)
+        }
         willEnd()
         dlp_flush()
         if let root {
@@ -226,7 +237,7 @@ final class Session {
         switch end {
         case .stopped: break
         case .fault(let fault) where fault.phase == .communication && fault.status == 3:
-            lostRoot.tell(fault.message)
+            status = lostRoot.tell(fault.message)
         default: status = worker.waitForStop(until: dlp_now() + 5_000_000_000) ?? status
         }
         leave(worker, status: status)
@@ -255,7 +266,6 @@ final class Session {
         guard let host, host.isInterrupted else { return nil }
         if let root { return root.end }
         let status = (port as? WorkerPort)?.waitForStop(until: dlp_now() + 1_000_000_000)
-        if status == nil { lostRoot.tell("lost the connection to rank 0") }
-        return .stopped(status: status ?? 3)
+        return .stopped(status: status ?? lostRoot.tell("lost the connection to rank 0"))
     }
 }
