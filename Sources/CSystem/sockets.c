@@ -174,7 +174,9 @@ int dlp_wait_readable(int descriptor, uint64_t nanoseconds) {
         struct timespec limit = {.tv_sec = left / 1000000000u, .tv_nsec = left % 1000000000u};
         found = ppoll(&watched, 1, &limit, NULL);
         passed = dlp_now() - begin;
-    } while (found < 0 && errno == EINTR);
+        // Out of memory it sleeps for what would otherwise be a busy wait.
+        if (found < 0 && errno != EINTR) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    } while (found < 0 && passed < nanoseconds);
     return found > 0;
 }
 

@@ -48,7 +48,8 @@ final class ControlChannel {
             }
             if count < 0 && errno == EINTR { continue }
             if count < 0 && errno == EAGAIN { return }
-            // Sent, or rank 0 is gone and nobody wants it any more.
+            // Sent, or rank 0 is gone and nobody wants it any more. Where the system has no memory for it rank 0 does without:
+            // that a connection has ended says as much.
             outbox.removeFirst()
         }
     }
@@ -60,8 +61,9 @@ final class ControlChannel {
         while true {
             let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
             if count < 0 && errno == EINTR { continue }
-            if count < 0 && errno == EAGAIN { return (messages, true) }
-            if count <= 0 { return (messages, false) }
+            // Whatever the reason is, what there is waits: the poller says so again.
+            if count < 0 { return (messages, true) }
+            if count == 0 { return (messages, false) }
             // What is no message is ignored: rank 0 may be of another version.
             if let message = ControlMessage(text: String(decoding: buffer[..<count], as: UTF8.self)) {
                 messages.append(message)

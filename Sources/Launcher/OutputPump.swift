@@ -34,6 +34,8 @@ final class OutputPump {
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
     /// Whether what ranks write is read and dropped.
     private var isMuted = false
+    /// Why something that ranks wrote could not be read.
+    private var failure: Int32?
     /// When the writer of a long line last wrote.
     private var floorTime: UInt64 = 0
     /// The poller's numbers: those of the outputs, then those of the pipes.
@@ -97,7 +99,7 @@ final class OutputPump {
 
     /// Writes what has been read, as far as it is taken.
     ///
-    /// - Returns: Why writing has become impossible, the first time that it has.
+    /// - Returns: Why what ranks write is lost, once for each reason.
     func settle(at now: UInt64) -> Int32? {
         for output in outputs where isStuck(output) && now >= floorTime + Self.floorPatience {
             output.lines.breakFloor()
@@ -113,7 +115,7 @@ final class OutputPump {
             }
         }
         for number in paused { resumeIfPossible(number) }
-        return outputs.enumerated().compactMap { index, output in
+        return failure.take() ?? outputs.enumerated().compactMap { index, output in
             // What is said on standard error is no result: where there is no room for it the job goes on.
             output.takeFailure().flatMap { index > 0 && $0 != EPIPE ? nil : $0 }
         }.first
@@ -141,6 +143,7 @@ final class OutputPump {
         if count < 0 && errno == EINTR { return true }
         if count < 0 && errno == EAGAIN { return false }
         if count <= 0 {
+            if count < 0 { failure = errno }
             close(number, pipe)
             return false
         }

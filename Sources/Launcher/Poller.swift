@@ -4,6 +4,8 @@ import Glibc
 /// Waits for descriptors (epoll); each is known by a number that the caller chooses.
 final class Poller {
     private let descriptor: Int32
+    /// Why something could not be watched, until somebody asks.
+    private var failure: Int32?
     private var events = [epoll_event](repeating: epoll_event(), count: 256)
 
     init() throws(LaunchError) {
@@ -34,8 +36,11 @@ final class Poller {
         var event = epoll_event()
         event.events = interest.rawValue
         event.data.u64 = UInt64(number)
-        epoll_ctl(descriptor, operation, watched, &event)
+        if epoll_ctl(descriptor, operation, watched, &event) != 0 { failure = errno }
     }
+
+    /// Why something could not be watched, once: what comes of it would go unnoticed.
+    func takeFailure() -> Int32? { failure.take() }
 
     /// Ceases to watch `watched`.
     func remove(_ watched: Int32) { epoll_ctl(descriptor, EPOLL_CTL_DEL, watched, nil) }

@@ -24,6 +24,8 @@ final class Supervisor {
     private var pids: [pid_t] = []
     /// Whether the user does not want to wait for the reader of the output any more.
     private var isAbandoned = false
+    /// Whether rank 0 has closed its end of the control channel.
+    private var isControlClosed = false
 
     init(_ options: LaunchOptions) throws(LaunchError) {
         self.options = options
@@ -39,6 +41,9 @@ final class Supervisor {
         job = Job(size: options.size, terminalRank: starter.terminalRank, timeout: timeout)
         poller.add(signals, as: Watched.signals, for: .input)
         poller.add(control.descriptor, as: Watched.control, for: .input)
+        if let failure = poller.takeFailure() {
+            throw LaunchError("cannot wait for ranks: \(reason(failure))", status: 1)
+        }
     }
 
     deinit { close(signals) }
@@ -71,6 +76,10 @@ final class Supervisor {
         perform(job.handle(.clock, at: now))
         if job.hasNoRanks && !job.isOver && !processes.hasDescendants { perform(job.handle(.alone, at: now)) }
         if job.isOver { pump.finish() }
+        if let failure = poller.takeFailure() {
+            report("cannot wait for the ranks: \(reason(failure)); the job is ended")
+            perform(job.handle(.outputLost(status: 1), at: now))
+        }
         // Once more after a failure, for what is said about it.
         while let failure = pump.settle(at: now) { outputLost(failure) }
     }
@@ -148,17 +157,22 @@ final class Supervisor {
             case .exited, .signalled: break
             }
         }
-        if isOpen { watchControl() } else { poller.remove(control.descriptor) }
+        if !isOpen, !isControlClosed {
+            isControlClosed = true
+            poller.remove(control.descriptor)
+        }
+        watchControl()
     }
 
     private func watchControl() {
+        guard !isControlClosed else { return }
         let interest: Poller.Interest = control.isPending ? [.input, .output] : .input
         poller.change(control.descriptor, as: Watched.control, for: interest)
     }
 
     /// Nobody reads any more, as after `| head -1`, which ends a program without a word, or there is no room.
     private func outputLost(_ failure: Int32) {
-        if failure != EPIPE { report("cannot write the ranks' output: \(reason(failure)); the job is ended") }
+        if failure != EPIPE { report("cannot pass on the ranks' output: \(reason(failure)); the job is ended") }
         pump.mute()
         perform(job.handle(.outputLost(status: failure == EPIPE ? 128 + SIGPIPE : 2), at: now))
     }

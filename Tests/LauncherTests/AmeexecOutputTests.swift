@@ -106,7 +106,7 @@ struct AmeexecOutputTests {
         #expect(outcome.status == 2)
         #expect(
             outcome.error
-                == "ameexec: cannot write the ranks' output: No space left on device; the job is ended\n")
+                == "ameexec: cannot pass on the ranks' output: No space left on device; the job is ended\n")
     }
 
     @Test("what a reader at the end of a rank's pipe writes shortly after the rank's end is passed on")

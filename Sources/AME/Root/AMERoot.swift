@@ -70,22 +70,18 @@ public final class AMERoot: Communicator {
 
     /// Sends a message, or queues it where the socket does not take it now.
     ///
-    /// What is meant for a lost rank is dropped.
-    ///
-    /// - Throws: `CommunicationError` where the system refuses to watch the connection.
+    /// What is meant for a lost rank is dropped; a connection that takes no message is ended, and its rank lost.
     public func send(_ message: Message, to destination: Int) throws(CommunicationError) {
         if destination == rank {
             star.deliveries.append(.message(message, from: rank))
         } else {
-            try star.send(message, to: destination)
+            star.send(message, to: destination)
         }
     }
 
     /// Sends a message to every other rank, or queues it, as `send` does.
-    ///
-    /// - Throws: `CommunicationError` where the system refuses to watch a connection.
     public func sendToAll(_ message: Message) throws(CommunicationError) {
-        if size > 1 { try star.send(message, to: 1..<size) }
+        if size > 1 { star.send(message, to: 1..<size) }
     }
 
     /// Waits, asleep, for what comes next: until `deadline`, in nanoseconds of the monotonic clock, or for ever.

@@ -103,7 +103,10 @@ final class Gate {
         while let candidate = candidates[oldest], candidate.deadline.hasPassed { turnAway(oldest) }
         guard let reopening, reopening.hasPassed else { return }
         self.reopening = nil
-        try open()
+        do { try open() } catch {
+            guard missing == nil else { throw error }
+            pause()
+        }
     }
 
     /// Something has come for the token of a listener, or of somebody who wants in.
@@ -126,6 +129,8 @@ final class Gate {
                 turnAway(oldest)
             case .socket(let socket):
                 guard Self.isTrusted(socket) else { continue }
+                // Closed at once it may try again.
+                guard (try? star.watch(socket.descriptor, token: nextToken)) != nil else { continue }
                 if candidates.count == mostCandidates { turnAway(oldest) }
                 let greeting = Greeting(role: .root, rank: 0, size: size, over: socket, encrypting: encryption)
                 candidates[nextToken] = Candidate(
@@ -133,7 +138,6 @@ final class Gate {
                     handshake: RootHandshake(
                         key: key, greeting: greeting, guest: missing == nil ? .lateWorker : .worker),
                     deadline: .after(Self.patience))
-                try star.watch(socket.descriptor, token: nextToken)
                 nextToken += 1
                 skipGone()
             }
@@ -172,16 +176,16 @@ final class Gate {
                 if missing?.remove(rank) != nil {
                     try star.add(link, rank: rank)
                 } else {
-                    try welcome(link)
+                    welcome(link)
                 }
             }
         }
     }
 
-    /// Lets a late worker in, as the next rank.
-    private func welcome(_ link: Link) throws(CommunicationError) {
-        try star.add(link, rank: nextRank)
-        try star.send(Message(.welcome, first: nextRank, count: size), to: nextRank)
+    /// Lets a late worker in, as the next rank; a job that has begun does without one that cannot be watched.
+    private func welcome(_ link: Link) {
+        guard (try? star.add(link, rank: nextRank)) != nil else { return }
+        star.send(Message(.welcome, first: nextRank, count: size), to: nextRank)
         star.deliveries.append(.joined(rank: nextRank))
         nextRank += 1
     }

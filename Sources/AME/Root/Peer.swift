@@ -13,10 +13,10 @@ final class Peer {
     private var writer: FrameWriter
     private var unsent = Queue<Parcel>()
     private var debt = Liveness.Debt()
-    /// Whether the socket takes nothing more.
-    ///
-    /// Why it ended, and what came before, reading will tell.
-    private var outputHasEnded = false
+    /// Whether nothing more is sent: then the connection has been ended here, too, so that reading finds its end.
+    private var hasFailed = false
+    /// Why, where that is more than reading would find.
+    private var failure: String?
 
     /// A message that waits, and instead of its body what is in shared memory, where that is.
     private struct Parcel {
@@ -40,13 +40,13 @@ final class Peer {
     }
 
     /// Whether something waits until the socket takes it.
-    var hasUnsent: Bool { writer.isBusy }
+    var hasUnsent: Bool { writer.isBusy && !hasFailed }
 
     /// Sends a message, or keeps what the socket does not take at once; never waits, if it may copy a large body.
     ///
     /// - Parameter shared: its body, where that lies in shared memory already.
     func send(_ message: Message, shared: SharedBody? = nil) {
-        if outputHasEnded { return }
+        if hasFailed { return }
         let shared = sharesMemory ? shared : nil
         if hasUnsent {
             unsent.append(Parcel(message, shared))
@@ -62,10 +62,7 @@ final class Peer {
             switch writer.flush() {
             case .count: if let next = unsent.popFirst() { writer.begin(next.message, shared: next.shared) }
             case .wouldBlock: return
-            case .ended:
-                outputHasEnded = true
-                unsent = Queue()
-                return
+            case .ended(let reason): fail(reason)
             }
         }
     }
@@ -73,8 +70,22 @@ final class Peer {
     /// Whether its host has owed an acknowledgement for too long; to be asked every few seconds.
     func isSilent() -> Bool { debt.isOverdue(socket.descriptor) }
 
+    /// Ends the connection, for this reason: a clause that follows the worker's name.
+    ///
+    /// What the worker has sent before can still be received, and then comes the end: it must not depend on the worker,
+    /// which may be as well as ever.
+    func fail(_ reason: String) {
+        guard !hasFailed else { return }
+        hasFailed = true
+        if reason != Socket.closing { failure = reason }
+        unsent = Queue()
+        socket.shutDown()
+    }
+
     /// Receives once, so that no worker keeps the others waiting, and gives complete messages to `emit`.
     func receive(through scratch: Scratch, emit: (Message) -> Void) -> FrameReader.Reception {
-        reader.receive(through: scratch, emit: emit)
+        let reception = reader.receive(through: scratch, emit: emit)
+        if case .ended = reception, let failure { return .ended(failure) }
+        return reception
     }
 }

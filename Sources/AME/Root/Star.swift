@@ -52,21 +52,19 @@ final class Star {
     func host(of rank: Int) -> String? { hosts[rank] }
 
     /// Sends a message or queues it; nothing where the worker is lost.
-    func send(_ message: Message, to rank: Int) throws(CommunicationError) {
-        try send(message, to: rank..<rank + 1, shared: nil)
-    }
+    func send(_ message: Message, to rank: Int) { send(message, to: rank..<rank + 1, shared: nil) }
 
     /// The same for several workers, of which those of this host share one copy of the body where it is large.
-    func send(_ message: Message, to ranks: Range<Int>) throws(CommunicationError) {
+    func send(_ message: Message, to ranks: Range<Int>) {
         let sharing = peers[ranks].count { $0?.sharesMemory ?? false }
-        try send(message, to: ranks, shared: SharedBody.copy(of: message.body, for: sharing))
+        send(message, to: ranks, shared: SharedBody.copy(of: message.body, for: sharing))
     }
 
-    private func send(_ message: Message, to ranks: Range<Int>, shared: SharedBody?) throws(CommunicationError) {
+    private func send(_ message: Message, to ranks: Range<Int>, shared: SharedBody?) {
         for rank in ranks {
             guard let peer = peers[rank] else { continue }
             peer.send(message, shared: shared)
-            try watchForWriting(peer)
+            watchForWriting(peer)
         }
     }
 
@@ -86,7 +84,7 @@ final class Star {
             } else if let peer = peers[Int(event.token)] {
                 if event.ready.contains(.writing) {
                     peer.flush()
-                    try watchForWriting(peer)
+                    watchForWriting(peer)
                 }
                 if event.ready.contains(.reading) { receive(from: peer) }
             }
@@ -99,11 +97,13 @@ final class Star {
         if case .ended(let reason) = reception { drop(peer, reason: reason) }
     }
 
-    private func watchForWriting(_ peer: Peer) throws(CommunicationError) {
+    private func watchForWriting(_ peer: Peer) {
         guard peer.hasUnsent != peer.isWatchedForWriting else { return }
         peer.isWatchedForWriting = peer.hasUnsent
         let interest: Poller.Interest = peer.hasUnsent ? [.reading, .writing] : .reading
-        try poller.change(peer.socket.descriptor, token: UInt64(peer.rank), to: interest)
+        do {
+            try poller.change(peer.socket.descriptor, token: UInt64(peer.rank), to: interest)
+        } catch { peer.fail(error.description) }
     }
 
     private func drop(_ peer: Peer, reason: String) {

@@ -14,6 +14,9 @@ final class Socket {
         case ended(String)
     }
 
+    /// Why a connection has ended whose peer has closed it.
+    static let closing = "it closed the connection"
+
     let descriptor: Int32
     /// Whether it is a Unix-domain socket, whose peer is on this machine.
     let isLocal: Bool
@@ -33,7 +36,7 @@ final class Socket {
         while true {
             let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
             if count > 0 { return .count(count) }
-            if count == 0 { return .ended("it closed the connection") }
+            if count == 0 { return .ended(Self.closing) }
             if errno != EINTR { return Self.outcome(of: errno) }
         }
     }
@@ -44,7 +47,7 @@ final class Socket {
         while true {
             let count = dlp_receive_passed(descriptor, buffer.baseAddress, buffer.count, &passed)
             if count > 0 { return .count(count) }
-            if count == 0 { return .ended("it closed the connection") }
+            if count == 0 { return .ended(Self.closing) }
             if count != -Int(EINTR) { return Self.outcome(of: Int32(-count)) }
         }
     }
@@ -80,7 +83,13 @@ final class Socket {
         var watched = pollfd(fd: descriptor, events: Int16(events), revents: 0)
         while true {
             let hasPassed = deadline.hasPassed
-            if poll(&watched, 1, deadline.milliseconds) > 0 { return true }
+            let count = poll(&watched, 1, deadline.milliseconds)
+            if count > 0 { return true }
+            if count < 0, errno != EINTR, errno != ENOMEM {
+                // Who cannot wait for it cannot use it: the next call finds its end.
+                shutDown()
+                return true
+            }
             if hasPassed { return false }
         }
     }
@@ -121,7 +130,7 @@ final class Socket {
     private static func outcome(of code: Int32) -> Transfer {
         switch code {
         case EAGAIN: .wouldBlock
-        case ECONNRESET, EPIPE: .ended("it closed the connection")
+        case ECONNRESET, EPIPE: .ended(closing)
         case ETIMEDOUT, EHOSTUNREACH: .ended("its host does not answer")
         default: .ended("the connection failed: \(systemMessage(code))")
         }

@@ -127,6 +127,7 @@ public final class AMEWorker: Communicator {
                 eventWaker.reset()
                 return .woken
             case .socket: receiveOnce()
+            case .failed(let reason): ending = reason
             case .neither where hasPassed: return .timedOut
             case .neither: if isRootLost() { ending = Liveness.reason }
             }
@@ -169,6 +170,8 @@ public final class AMEWorker: Communicator {
         case waker
         case socket
         case neither
+        /// Nobody can wait for the connection, for this reason: a clause.
+        case failed(String)
     }
 
     private func wait(until deadline: Deadline) -> Readiness {
@@ -176,7 +179,11 @@ public final class AMEWorker: Communicator {
             pollfd(fd: eventWaker.descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0),
         ]
-        guard poll(&watched, 2, deadline.milliseconds) > 0 else { return .neither }
+        let count = poll(&watched, 2, deadline.milliseconds)
+        if count < 0, errno != EINTR, errno != ENOMEM {
+            return .failed("the system refuses to wait for it: \(systemMessage(errno))")
+        }
+        guard count > 0 else { return .neither }
         return watched[0].revents != 0 ? .waker : .socket
     }
 

@@ -1,0 +1,67 @@
+import Glibc
+import Testing
+
+/// One call of the system fails, whichever it is: it may cost a rank, or the job with a word, but no result and no time.
+@Suite(.timeLimit(.minutes(60)))
+struct FailingCallTests {
+    /// Small and large messages go both ways.
+    private static let job = """
+        local word = dlp.bcast(("y"):rep(400000))
+        function examples() return 6 end
+        function work(n) return #word + n, ("x"):rep(n == 3 and 400000 or 3) end
+        function summarize(results)
+          local sum = 0
+          for n = 1, results.n do sum = sum + results[n] end
+          print(sum)
+        end
+        """
+
+    /// Compiles the library that makes a call fail.
+    private func library(in scratch: Scratch) throws -> String {
+        let directory = #filePath.split(separator: "/").dropLast(2).map { "/" + $0 }.joined()
+        let source = "\(directory)/FailingCalls/failing-calls.c"
+        let compiled = try run("cc -shared -fPIC -O1 -o failing-calls.so \(source) -ldl", in: scratch)
+        try #require(compiled.status == 0, "\(compiled.error)")
+        return "\(scratch.path)/failing-calls.so"
+    }
+
+    /// Runs the job once for each call that `process` makes, which then fails.
+    private func fail(_ process: String, with number: Int32?, _ check: (Outcome, _ call: String) -> Void) throws {
+        let place = try Scratch()
+        let library = try library(in: place)
+        var call = 0
+        while true {
+            call += 1
+            let scratch = try Scratch(job: Self.job)
+            var environment = [
+                "LD_PRELOAD": library, "FAILING_CALL": "\(call)", "FAILING_PROCESS": process,
+                "FAILING_REPORT": "\(scratch.path)/failed",
+            ]
+            environment["FAILING_ERRNO"] = number.map { "\($0)" }
+            let outcome = try run("ameexec -np 2 dlp-lua --chunk 1 job.lua", in: scratch, environment: environment)
+            guard let name = scratch.read("failed") else { break }
+            check(outcome, "call \(call) of \(process), \(name): status \(outcome.status), \(outcome.error)")
+        }
+        #expect(call > 20)
+    }
+
+    @Test(
+        "a call that fails once costs a rank at most, or ends the job with a word", arguments: ["0", "1", "launcher"])
+    func once(_ process: String) throws {
+        try fail(process, with: nil) { outcome, call in
+            if outcome.status == 0 {
+                #expect(outcome.output == "2400021\n", "\(call)")
+            } else {
+                #expect(["", "2400021\n"].contains(outcome.output), "\(call)")
+                #expect(!outcome.error.isEmpty && !outcome.error.contains("Fatal error"), "\(call)")
+            }
+        }
+    }
+
+    @Test("a call that a signal has interrupted is made again", arguments: ["0", "1", "launcher"])
+    func interrupted(_ process: String) throws {
+        try fail(process, with: EINTR) { outcome, call in
+            #expect(outcome.status == 0 && outcome.output == "2400021\n" && outcome.error == "", "\(call)")
+        }
+    }
+}
