@@ -12,18 +12,21 @@ public final class ExampleLedger: Sendable {
     }
 
     /// Where an example that is not done stands in the journal once it is, or has failed.
-    struct Place: Sendable, Hashable {
+    struct Place: Sendable {
         /// What tells it from all others.
         var key: ExampleKey
         /// The `id` of its row.
         var row: Int64
         /// The `id` of the row in whose place that comes, where it has failed before.
         var replaced: Int64?
+        /// The encoded example; empty where it is not known, or too long to be kept.
+        var input: Bytes
     }
 
     private struct State {
         var matcher: ExampleMatcher
         var keys: [ExampleKey] = []
+        var inputs = PackedExamples()
         /// The rows of examples that have failed before, by their index.
         var failed: [Int: Int64] = [:]
         var moves: [Move] = []
@@ -42,13 +45,18 @@ public final class ExampleLedger: Sendable {
 
     /// Adds the next example of the list.
     ///
+    /// - Parameter encoded: the example itself, which its row is to have.
     /// - Returns: its index, from 0, and where its result is stored, if it is done already.
     @discardableResult
-    public func add(_ digest: Digest) -> (index: Int, stored: StoredResult?) {
+    public func add(
+        _ digest: Digest, _ encoded: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+    ) -> (index: Int, stored: StoredResult?) {
         state.withLock { state in
             let (key, row) = state.matcher.match(digest)
             let index = state.keys.count
             state.keys.append(key)
+            // The row of what is done has it already.
+            state.inputs.append(row?.isDone ?? false ? nil : encoded)
             guard let row else { return (index, nil) }
             if row.index != index { state.moves.append(Move(row: row.id, index: index)) }
             if row.isDone { return (index, StoredResult(row: row.id)) }
@@ -79,7 +87,8 @@ public final class ExampleLedger: Sendable {
                 places.append(
                     Place(
                         key: state.keys[index], row: firstRow + Int64(index),
-                        replaced: state.failed.isEmpty ? nil : state.failed[index]))
+                        replaced: state.failed.isEmpty ? nil : state.failed[index],
+                        input: state.inputs.example(at: index)))
             }
             return places
         }

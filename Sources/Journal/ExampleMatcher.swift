@@ -8,6 +8,9 @@ struct JournalRow: Sendable, Hashable {
     var index: Int?
     /// Whether it has a result; otherwise it has failed.
     var isDone: Bool
+
+    /// No row, example or occurrence has a larger number: so many would not fit anywhere.
+    static let largestNumber: Int64 = 1 << 48
 }
 
 /// Finds the examples of a list in a journal, one after another.

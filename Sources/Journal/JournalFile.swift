@@ -6,7 +6,14 @@ public final class JournalFile {
     public let path: SystemString
 
     let database: Database
+    private let policy: JournalPolicy
     private var lock: JournalLock?
+
+    /// What the user should know of rows that do not prove themselves and are done again; nil where there were none.
+    public private(set) var repair: String?
+
+    /// Where it lies, for other connections, also when the present directory has become another one.
+    public var place: JournalPlace { JournalPlace(path: path, full: database.place) }
 
     /// Opens the journal at `path`, or creates it.
     ///
@@ -30,6 +37,11 @@ public final class JournalFile {
             guard header.format <= JournalSchema.format else {
                 throw JournalError("the journal \(path) was made by a newer dlp-lua; use that, or name another file")
             }
+            guard header.isSound || policy == .keep else {
+                throw JournalError(
+                    "the table meta of the journal \(path) does not fit its checksum, so that nobody knows whose it is; "
+                        + JournalPolicy.remedy)
+            }
             if policy == .goOn, let objection = identity.objection(to: header.identity, path: path) {
                 throw JournalError(objection)
             }
@@ -37,11 +49,17 @@ public final class JournalFile {
         do throws(SQLiteError) {
             try database.execute((mode ?? CommitMode(path: path)).pragmas)
             try database.transaction { () throws(SQLiteError) in
-                if header == nil || policy == .fresh { try database.execute(JournalSchema.create) }
-                try JournalHeader.write(identity, to: database)
+                var checkedFrom: Int64?
+                if let header, policy != .fresh {
+                    checkedFrom = try JournalSchema.upgrade(database) ?? header.checkedFrom
+                } else {
+                    try database.execute(JournalSchema.create)
+                }
+                try JournalHeader.write(identity, checkedFrom: checkedFrom ?? 0, to: database)
             }
         } catch { throw JournalError(path: path, error) }
         self.path = path
+        self.policy = policy
         self.database = database
         self.lock = .some(lock)
     }
@@ -56,22 +74,46 @@ public final class JournalFile {
     }
 
     /// What the journal has of examples, to find those of the job's list in.
+    ///
+    /// - Throws: `JournalError` where it cannot be read, or where rows do not prove themselves and the policy is not to do
+    ///   their examples again.
     public func ledger() throws(JournalError) -> ExampleLedger {
-        do { return ExampleLedger(try rows()) } catch { throw JournalError(path: path, error) }
+        let (rows, broken) = try read()
+        guard !broken.isEmpty else { return ExampleLedger(rows) }
+        let rowsAndReasons = BrokenRow.describe(broken)
+        guard policy == .keep else {
+            throw JournalError(
+                "the journal \(path) does not prove itself: \(rowsAndReasons); --keep does these examples again, --fresh "
+                    + "starts over")
+        }
+        do throws(SQLiteError) {
+            try database.transaction { () throws(SQLiteError) in
+                let delete = try Statement(database, "DELETE FROM results WHERE id = ?")
+                for row in broken {
+                    try delete.bind(1, row.id)
+                    try delete.run()
+                }
+            }
+        } catch { throw JournalError(path: path, error) }
+        repair = "the journal \(path) does not prove itself: \(rowsAndReasons); these examples are done again"
+        return ExampleLedger(rows)
     }
 
-    func rows() throws(SQLiteError) -> [ExampleKey: JournalRow] {
+    /// The rows that prove themselves, and the others.
+    func read() throws(JournalError) -> (rows: [ExampleKey: JournalRow], broken: [BrokenRow]) {
+        let header = try JournalHeader.read(database, path: path)
         var rows: [ExampleKey: JournalRow] = [:]
-        let all = try Statement(database, "SELECT id, example, digest, occurrence, state = 'done' FROM results")
-        while try all.step() {
-            guard let id = all.integer(0), let digest = all.withBytes(2, { Digest(bytes: $0) }),
-                let occurrence = all.integer(3)
-            else { continue }
-            let index = all.integer(1).map { Int($0) - 1 }
-            rows[ExampleKey(digest: digest, occurrence: Int(occurrence))] = JournalRow(
-                id: id, index: index, isDone: all.integer(4) == 1)
-        }
-        return rows
+        var broken: [BrokenRow] = []
+        do throws(SQLiteError) {
+            let all = try RowReader(database, header)
+            while try all.statement.step() {
+                switch all.row() {
+                case .success(let (key, row)): rows[key] = row
+                case .failure(let flaw): broken.append(BrokenRow(id: all.id, reason: flaw.reason))
+                }
+            }
+        } catch { throw JournalError(path: path, error) }
+        return (rows, broken)
     }
 
     /// Makes one plain file of the journal, which can be copied and read anywhere, and lets other jobs have it.
@@ -86,10 +128,18 @@ extension Digest {
     /// The digest as it stands in a journal, whose bytes come most significant first.
     var bigEndian: (UInt64, UInt64) { (high.bigEndian, low.bigEndian) }
 
-    fileprivate init?(bytes: UnsafeRawBufferPointer) {
+    init?(bytes: UnsafeRawBufferPointer) {
         guard bytes.count == 16 else { return nil }
         self.init(
             high: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
             low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
     }
+}
+
+/// Where a journal lies.
+public struct JournalPlace: Sendable {
+    /// As its user named it.
+    let path: SystemString
+    /// From the root directory on.
+    let full: ContiguousArray<CChar>
 }

@@ -9,6 +9,10 @@ struct JournalHeader {
     var identity: JournalIdentity
     /// The length of the list of examples, where a job has seen its end.
     var length: Int?
+    /// From this `id` on rows have a checksum: those before were made when there were none.
+    var checkedFrom: Int64
+    /// Whether all of it is as a job has written it.
+    var isSound: Bool
 
     /// What the database at `path` says; nil where there is nothing in it.
     ///
@@ -30,17 +34,47 @@ struct JournalHeader {
         let rows = try Statement(database, "SELECT name, value FROM meta")
         var texts: [String: String] = [:]
         while try rows.step() { texts[rows.text(0) ?? ""] = rows.text(1) }
+        let format = texts["format"].flatMap { Int64($0) } ?? 0
+        let checksum = "\(try checksum(of: database))"
+        let isSound = texts["checksum"].map { $0 == checksum } ?? (1...2 ~= format)
         let digest = texts["script_digest"].flatMap { Digest(hexadecimal: $0) } ?? Digest(high: 0, low: 0)
         return JournalHeader(
-            format: texts["format"].flatMap { Int64($0) } ?? 0,
+            format: format,
             identity: JournalIdentity(
                 script: SystemString(texts["script"] ?? ""), scriptDigest: digest, arguments: texts["arguments"],
                 seed: texts["seed"].flatMap { Int64($0) } ?? 0),
-            length: texts["examples"].flatMap { Int($0) })
+            length: isSound ? texts["examples"].flatMap { Int($0) }.flatMap { 0...limit ~= $0 ? $0 : nil } : nil,
+            checkedFrom: isSound ? texts["checked_from"].flatMap { Int64($0) } ?? 0 : 0, isSound: isSound)
+    }
+
+    private static let limit = Int(JournalRow.largestNumber)
+
+    /// A checksum over all that the table says, in whatever order.
+    private static func checksum(of database: Database) throws(SQLiteError) -> Int64 {
+        let rows = try Statement(database, "SELECT name, value FROM meta WHERE name <> 'checksum'")
+        var sum: Int64 = 0
+        while try rows.step() {
+            var checksum = RowChecksum()
+            checksum.add(0, of: rows)
+            checksum.add(1, of: rows)
+            sum &+= checksum.value(example: nil)
+        }
+        return sum
+    }
+
+    /// Brings the checksum up to date, after each change of the table.
+    static func seal(_ database: Database) throws(SQLiteError) {
+        let set = try Statement(database, "INSERT OR REPLACE INTO meta VALUES ('checksum', ?)")
+        try set.bind(1, checksum(of: database))
+        try set.run()
     }
 
     /// Writes what a journal of `identity` says about itself, beside what it said before.
-    static func write(_ identity: JournalIdentity, to database: Database) throws(SQLiteError) {
+    ///
+    /// - Parameter checkedFrom: from which row on there are checksums.
+    static func write(
+        _ identity: JournalIdentity, checkedFrom: Int64, to database: Database
+    ) throws(SQLiteError) {
         let set = try Statement(database, "INSERT OR REPLACE INTO meta VALUES (?, ?)")
         let texts = [
             ("script", identity.script.description), ("script_digest", "\(identity.scriptDigest)"),
@@ -51,13 +85,16 @@ struct JournalHeader {
             try set.bind(2, text)
             try set.run()
         }
-        for (name, number) in [("format", JournalSchema.format), ("seed", identity.seed)] {
+        for (name, number) in [
+            ("format", JournalSchema.format), ("seed", identity.seed), ("checked_from", checkedFrom),
+        ] {
             try set.bind(1, name)
             try set.bind(2, number)
             try set.run()
         }
         try database.execute(
             "INSERT OR IGNORE INTO meta VALUES ('created', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))")
+        try seal(database)
     }
 }
 

@@ -60,12 +60,15 @@ public enum JournalPolicy: Sendable {
     case keep
     /// It starts over.
     case fresh
+
+    /// How the user says which of them is meant.
+    static let remedy = "--keep goes on all the same (what is done stays done), --fresh starts over"
 }
 
 extension JournalIdentity {
     /// Why a job must not go on with a journal that belongs to `other`; nil where it may.
     func objection(to other: JournalIdentity, path: SystemString) -> String? {
-        let remedy = "--keep goes on all the same (what is done stays done), --fresh starts over"
+        let remedy = JournalPolicy.remedy
         if scriptDigest != other.scriptDigest {
             return script.description == other.script.description
                 ? "the journal \(path) was made by \(script) before it was changed; \(remedy)"

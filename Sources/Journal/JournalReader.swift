@@ -5,8 +5,8 @@ import Glibc
 public final class JournalReader {
     /// What has become of one example.
     public struct Record: Sendable {
-        /// The example, from 0.
-        public var index: Int
+        /// The example, from 0; nil where it is not in the latest list.
+        public var index: Int?
         /// Its encoded result; nil where it has failed.
         public var result: Bytes?
         /// The result as JSON, where it has one.
@@ -21,12 +21,15 @@ public final class JournalReader {
         public var attempts: Int?
         /// Why it failed.
         public var error: String?
+        /// The example as JSON, where it has one.
+        public var input: String?
     }
 
     private let path: SystemString
     private let database: Database
     /// The length of the list of examples, where a job has seen its end.
     public let length: Int?
+    private let header: JournalHeader
 
     /// Opens the journal at `path`.
     ///
@@ -39,45 +42,44 @@ public final class JournalReader {
         guard let header = try JournalHeader.read(database, path: path) else {
             throw JournalError("\(path) is no journal of dlp-lua: it is empty")
         }
+        self.header = header
         length = header.length
     }
 
-    /// Calls `body` with each example that is done or has failed, in the order of the list.
+    /// Calls `body` with what each row says, in the order of the list, the newest first where several have the same place;
+    /// after these come those that have none.
     ///
+    /// - Returns: what is wrong with what the journal says, for the user; nil where all of it proves itself.
     /// - Throws: `JournalError`, and what `body` throws.
-    public func forEach(_ body: (Record) throws -> Void) throws {
+    public func forEach(_ body: (Record) throws -> Void) throws -> String? {
+        var broken: [BrokenRow] = []
         do {
-            let row = try Statement(
-                database,
-                """
-                SELECT example, state = 'done', result, json, seconds, rank, host, attempts, error FROM results
-                WHERE id = ? AND example IS NOT NULL
-                """)
+            let row = try RowReader(database, header, "WHERE id = ?")
             // No row stays open while `body` runs: that might keep the job that writes the journal waiting.
-            var next = 0
             for id in try ids() {
-                // In a list that is being read anew an older example may still have the place of a newer one.
-                guard let record = try record(id, row), record.index >= next else { continue }
-                next = record.index + 1
-                try body(record)
+                switch try record(id, row) {
+                case .success(let record?): try body(record)
+                case .success(nil): continue
+                case .failure(let flaw): broken.append(BrokenRow(id: id, reason: flaw.reason))
+                }
             }
         } catch let error as SQLiteError { throw JournalError(path: path, error) }
+        var flaws = header.isSound ? [] : ["the table meta does not fit its checksum"]
+        if !broken.isEmpty { flaws.append("left out: \(BrokenRow.describe(broken))") }
+        return flaws.isEmpty ? nil : "the journal \(path) does not prove itself: \(flaws.joined(separator: "; "))"
     }
 
     private func ids() throws(SQLiteError) -> [Int64] {
-        let all = try Statement(database, "SELECT id FROM results WHERE example IS NOT NULL ORDER BY example, id DESC")
+        let all = try Statement(database, "SELECT id FROM results ORDER BY example IS NULL, example, id DESC")
         var ids: [Int64] = []
         while try all.step() { if let id = all.integer(0) { ids.append(id) } }
         return ids
     }
 
-    private func record(_ id: Int64, _ row: Statement) throws(SQLiteError) -> Record? {
-        defer { row.reset() }
-        try row.bind(1, id)
-        guard try row.step(), let example = row.integer(0) else { return nil }
-        return Record(
-            index: Int(example) - 1, result: row.integer(1) == 1 ? row.withBytes(2) { Bytes(copying: $0) } : nil,
-            json: row.text(3), seconds: row.double(4), rank: row.integer(5).map { Int($0) }, host: row.text(6),
-            attempts: row.integer(7).map { Int($0) }, error: row.text(8))
+    private func record(_ id: Int64, _ row: RowReader) throws(SQLiteError) -> Result<Record?, RowReader.Flaw> {
+        defer { row.statement.reset() }
+        try row.statement.bind(1, id)
+        guard try row.statement.step() else { return .success(nil) }
+        return row.row().map { row.record($0.row) }
     }
 }

@@ -20,7 +20,7 @@ public final class JournalWriter: Sendable {
     private let state: Monitor<State>
     private let ledger: ExampleLedger
     /// Where the journal lies.
-    public let path: SystemString
+    public let place: JournalPlace
 
     /// How long entries wait for company, in nanoseconds.
     private static let delay: UInt64 = 200_000_000
@@ -48,7 +48,7 @@ public final class JournalWriter: Sendable {
         failed: @escaping @Sendable (JournalError) -> Void
     ) throws(CommunicationError) {
         self.room = room
-        path = file.path
+        place = file.place
         self.ledger = ledger
         let state = Monitor(State())
         self.state = state

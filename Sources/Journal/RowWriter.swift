@@ -21,12 +21,13 @@ final class RowWriter {
             database,
             """
             INSERT OR REPLACE INTO results
-              (id, example, digest, occurrence, state, seconds, rank, host, attempts, result, json, error, traceback, finished)
-            VALUES (?14, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+              (id, example, digest, occurrence, state, seconds, rank, host, attempts, result, json, error, traceback, finished,
+               input, cpu, checksum)
+            VALUES (?14, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?17)
             """)
         delete = try Statement(database, "DELETE FROM results WHERE id = ?")
         date = try Statement(database, "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch')")
-        move = try Statement(database, "UPDATE results SET example = ? WHERE id = ?")
+        move = try Statement(database, "UPDATE results SET example = ?1, \(RowChecksum.move) WHERE id = ?2")
         setLength = try Statement(database, "INSERT OR REPLACE INTO meta VALUES ('examples', ?)")
     }
 
@@ -56,35 +57,56 @@ final class RowWriter {
     private func write(length: Int?) throws(SQLiteError) {
         try setLength.bind(1, length.map { Int64($0) })
         try setLength.run()
+        try JournalHeader.seal(database)
     }
 
     private func write(_ dated: DatedEntry, _ ledger: ExampleLedger) throws(SQLiteError) {
-        try insert.bind(13, text(of: dated.time))
+        let finished = try text(of: dated.time)
         switch dated.entry {
         case .done(let run, let host, let nanoseconds, let attempts):
-            try insert.bind(4, "done")
-            try insert.bind(5, Double(nanoseconds) / 1e9 / Double(max(run.count, 1)))
-            try insert.bind(6, Int64(run.rank))
-            try insert.bind(7, host)
-            try insert.bind(8, Int64(attempts))
-            try insert.bindNull(11)
-            try insert.bindNull(12)
-            try write(run, ledger.places(first: run.first, count: run.count, stride: run.stride))
+            let seconds = Double(nanoseconds) / 1e9 / Double(max(run.count, 1))
+            let checksum = try bind(
+                "done", seconds: seconds, cpu: nil, rank: run.rank, host: host, attempts: attempts, finished)
+            try write(run, ledger.places(first: run.first, count: run.count, stride: run.stride), checksum)
         case .failed(let fault):
             guard let example = fault.example,
                 let place = ledger.places(first: example - 1, count: 1).first
             else { return }
-            try insert.bind(4, "failed")
-            try insert.bindNull(5)
-            try insert.bind(6, Int64(fault.rank))
-            try insert.bind(7, fault.host)
-            try insert.bind(8, Int64(fault.attempts))
-            try insert.bindNull(9)
-            try insert.bindNull(10)
-            try insert.bind(11, fault.message)
-            try insert.bind(12, fault.traceback)
-            try insertRow(example - 1, place)
+            let checksum = try bind(
+                "failed", seconds: nil, cpu: nil, rank: fault.rank, host: fault.host, attempts: fault.attempts,
+                error: fault.message, traceback: fault.traceback, finished)
+            try insertRow(example - 1, place, nil, checksum)
         }
+    }
+
+    /// Binds what the rows of a run have in common.
+    ///
+    /// - Returns: a checksum over it.
+    private func bind(
+        _ state: String, seconds: Double?, cpu: Double?, rank: Int, host: String, attempts: Int, error: String? = nil,
+        traceback: String? = nil, _ finished: String?
+    ) throws(SQLiteError) -> RowChecksum {
+        try insert.bind(4, state)
+        try insert.bind(5, seconds)
+        try insert.bind(16, cpu)
+        try insert.bind(6, Int64(rank))
+        try insert.bind(7, host)
+        try insert.bind(8, Int64(attempts))
+        try insert.bind(11, error)
+        try insert.bind(12, traceback)
+        try insert.bind(13, finished)
+        // In the order of `RowReader.commonColumns`.
+        var checksum = RowChecksum()
+        checksum.add(state)
+        checksum.add(seconds)
+        checksum.add(cpu)
+        checksum.add(Int64(rank))
+        checksum.add(host)
+        checksum.add(Int64(attempts))
+        checksum.add(error)
+        checksum.add(traceback)
+        checksum.add(finished)
+        return checksum
     }
 
     /// A time in seconds since 1970 as the table has it.
@@ -94,8 +116,11 @@ final class RowWriter {
         return try date.step() ? date.text(0) : nil
     }
 
-    /// Inserts the row of the example at `index`, from 0, of which everything else is bound.
-    private func insertRow(_ index: Int, _ place: ExampleLedger.Place) throws(SQLiteError) {
+    /// Inserts the row of the example at `index`, from 0, with its result where it has one; `common` is the checksum of what
+    /// is bound already.
+    private func insertRow(
+        _ index: Int, _ place: ExampleLedger.Place, _ result: UnsafeRawBufferPointer?, _ common: RowChecksum
+    ) throws(SQLiteError) {
         if let replaced = place.replaced {
             try delete.bind(1, replaced)
             try delete.run()
@@ -105,11 +130,30 @@ final class RowWriter {
         try insert.bind(3, Int64(place.key.occurrence))
         try withUnsafeBytes(of: place.key.digest.bigEndian) { (digest) throws(SQLiteError) in
             try insert.bind(2, borrowed: digest)
+            // In the order of `RowReader.ownColumns`.
+            var checksum = common
+            checksum.add(place.row)
+            checksum.add(blob: digest)
+            checksum.add(Int64(place.key.occurrence))
+            if let result {
+                try insert.bind(9, borrowed: result)
+                checksum.add(blob: result)
+            } else {
+                try insert.bindNull(9)
+                checksum.addNull()
+            }
+            try bindJSON(10, of: result, &checksum)
+            try place.input.withUnsafeBytes { (input) throws(SQLiteError) in
+                try bindJSON(15, of: input.count == 0 ? nil : input, &checksum)
+            }
+            try insert.bind(17, checksum.value(example: Int64(index + 1)))
             try insert.run()
         }
     }
 
-    private func write(_ run: ResultRun, _ places: [ExampleLedger.Place]) throws(SQLiteError) {
+    private func write(
+        _ run: ResultRun, _ places: [ExampleLedger.Place], _ checksum: RowChecksum
+    ) throws(SQLiteError) {
         try run.results.withUnsafeBytes { (results) throws(SQLiteError) in
             var reader = CBORReader(results)
             for (number, place) in places.enumerated() {
@@ -117,18 +161,24 @@ final class RowWriter {
                 // What is no item the script cannot read either, and there the job ends.
                 guard (try? reader.skip()) != nil else { return }
                 let item = UnsafeRawBufferPointer(rebasing: results[start..<reader.position])
-                try insert.bind(9, borrowed: item)
-                try bindJSON(of: item)
-                try insertRow(run.first + number * run.stride, place)
+                try insertRow(run.first + number * run.stride, place, item, checksum)
             }
         }
     }
 
-    private func bindJSON(of item: UnsafeRawBufferPointer) throws(SQLiteError) {
+    /// Binds an encoded value as JSON: NULL where there is none, or where JSON cannot hold it.
+    private func bindJSON(
+        _ parameter: Int32, of item: UnsafeRawBufferPointer?, _ checksum: inout RowChecksum
+    ) throws(SQLiteError) {
         text.truncate(to: 0)
-        guard (try? renderer.render(item, into: &text)) != nil, text.count <= Self.longestText else {
-            return try insert.bindNull(10)
+        guard let item, (try? renderer.render(item, into: &text)) != nil, text.count <= Self.longestText else {
+            checksum.addNull()
+            return try insert.bindNull(parameter)
         }
-        try database.check(text.withUnsafeMutableBytes { insert.bindText(10, UnsafeRawBufferPointer($0)) })
+        let code = text.withUnsafeMutableBytes { json in
+            checksum.add(text: UnsafeRawBufferPointer(json))
+            return insert.bindText(parameter, UnsafeRawBufferPointer(json))
+        }
+        try database.check(code)
     }
 }

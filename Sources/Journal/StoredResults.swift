@@ -4,15 +4,16 @@ public import DLP
 /// The results that a journal held when the job began, read as they are needed.
 public final class StoredResults {
     private let path: SystemString
-    private let select: Statement
+    private let select: RowReader
 
-    /// Opens the journal at `path` to read.
+    /// Opens the journal at `place` to read.
     ///
     /// - Throws: `JournalError` where that is not possible.
-    public init(path: SystemString) throws(JournalError) {
-        self.path = path
-        do {
-            select = try Statement(Database(path: path, .readOnly), "SELECT result FROM results WHERE id = ?")
+    public init(_ place: JournalPlace) throws(JournalError) {
+        path = place.path
+        do throws(SQLiteError) {
+            let database = try Database(place: place.full, .readOnly)
+            select = try RowReader(database, nil, "WHERE id = ?")
         } catch { throw JournalError(path: path, error) }
     }
 
@@ -21,10 +22,10 @@ public final class StoredResults {
     /// - Throws: `JournalError` where it cannot be read.
     public func append(_ stored: StoredResult, to writer: inout ByteWriter) throws(JournalError) {
         do throws(SQLiteError) {
-            defer { select.reset() }
-            try select.bind(1, stored.row)
-            guard try select.step() else { throw SQLiteError(SQLITE_CORRUPT, nil) }
-            select.withBytes(0) { writer.append(contentsOf: $0) }
+            defer { select.statement.reset() }
+            try select.statement.bind(1, stored.row)
+            guard try select.statement.step(), select.hasResult else { throw SQLiteError(SQLITE_CORRUPT, nil) }
+            select.withResult { writer.append(contentsOf: $0) }
         } catch { throw JournalError(path: path, error) }
     }
 }

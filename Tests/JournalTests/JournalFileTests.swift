@@ -11,13 +11,14 @@ struct JournalFileTests {
         let scratch = try JournalScratch()
         try scratch.open(seed: 7).close()
         let meta = try scratch.query("SELECT name || '=' || value FROM meta ORDER BY name")
-        #expect(meta.count == 7 && meta[0] == "arguments=[]")
-        #expect(meta[1].hasPrefix("created=20"))
-        #expect(meta[2] == "dlp_lua=\(Version.current)")
-        #expect(meta[3] == "format=2")
-        #expect(meta[4] == "script=job.lua")
-        #expect(meta[5].hasPrefix("script_digest=") && meta[5].utf8.count == 14 + 32)
-        #expect(meta[6] == "seed=7")
+        #expect(meta.count == 9 && meta[0] == "arguments=[]" && meta[1] == "checked_from=0")
+        #expect(meta[2].hasPrefix("checksum="))
+        #expect(meta[3].hasPrefix("created=20"))
+        #expect(meta[4] == "dlp_lua=\(Version.current)")
+        #expect(meta[5] == "format=3")
+        #expect(meta[6] == "script=job.lua")
+        #expect(meta[7].hasPrefix("script_digest=") && meta[7].utf8.count == 14 + 32)
+        #expect(meta[8] == "seed=7")
         #expect(scratch.names == ["run.db"])
         #expect(JournalFile.seed(at: scratch.path) == 7)
     }
@@ -43,11 +44,11 @@ struct JournalFileTests {
         #expect(refusal.contains(reason) && refusal.contains("--keep") && refusal.contains("--fresh"), "\(refusal)")
         #expect(try scratch.records().count == 2)
 
-        #expect(try scratch.open(.keep, script: script, text: text, seed: seed).rows().count == 2)
+        #expect(try scratch.open(.keep, script: script, text: text, seed: seed).read().rows.count == 2)
         // What was kept is its own from then on.
-        #expect(try scratch.open(script: script, text: text, seed: seed).rows().count == 2)
-        #expect(try scratch.open(.fresh).rows().isEmpty)
-        #expect(try scratch.open().rows().isEmpty)
+        #expect(try scratch.open(script: script, text: text, seed: seed).read().rows.count == 2)
+        #expect(try scratch.open(.fresh).read().rows.isEmpty)
+        #expect(try scratch.open().read().rows.isEmpty)
     }
 
     @Test("two jobs do not write one journal at a time", arguments: [CommitMode.writeAhead, .rollback])
@@ -83,22 +84,25 @@ struct JournalFileTests {
     func newer() throws {
         let scratch = try JournalScratch()
         try scratch.run(["a"])
-        try Database(path: scratch.path, .readWrite).execute("UPDATE meta SET value = 3 WHERE name = 'format'")
+        try Database(path: scratch.path, .readWrite).execute("UPDATE meta SET value = 4 WHERE name = 'format'")
         #expect(message { _ = try scratch.open(.keep) }.contains("was made by a newer dlp-lua"))
-        #expect(try scratch.open(.fresh).rows().isEmpty)
+        #expect(try scratch.open(.fresh).read().rows.isEmpty)
     }
 
-    /// Its tables have an index that those of the present format lack.
-    @Test("a journal in format 1 is gone on with")
-    func older() throws {
+    @Test("a journal in an older format is gone on with, and its new rows are checked", arguments: [1, 2])
+    func older(_ format: Int) throws {
         let scratch = try JournalScratch()
         try scratch.run(["a", "b"]) { $0 == 1 }
-        try Database(path: scratch.path, .readWrite).execute(
-            "CREATE UNIQUE INDEX keys ON results (digest, occurrence); UPDATE meta SET value = 1 WHERE name = 'format'")
+        try scratch.makeOlder(format)
+        #expect(try scratch.records().map { $0.json } == ["\"done a\"", nil])
         try scratch.run(["c", "b", "a"])
-        #expect(try scratch.query("SELECT value FROM meta WHERE name = 'format'") == ["2"])
+        #expect(try scratch.query("SELECT value FROM meta WHERE name = 'format'") == ["3"])
         #expect(
             try scratch.query("SELECT json FROM results ORDER BY example") == ["c", "b", "a"].map { "\"done \($0)\"" })
+        // Of the older one that was done, there is no checksum; those that came must keep theirs.
+        #expect(try scratch.query("SELECT json FROM results WHERE checksum IS NULL") == ["\"done a\""])
+        try Database(path: scratch.path, .readWrite).execute("UPDATE results SET checksum = NULL")
+        #expect(try scratch.open(.keep).read().broken.count == 2)
     }
 
     @Test("a file that cannot be there is the system's error")

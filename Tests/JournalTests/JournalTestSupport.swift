@@ -74,7 +74,7 @@ final class JournalScratch: Sendable {
     ) throws {
         let file = try open(policy, mode: mode)
         let ledger = try file.ledger()
-        let stored = list.map { ledger.add(digest($0)).stored }
+        let stored = list.map { example in add(example, to: ledger).stored }
         ledger.complete()
         let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
         for index in list.indices where stored[index] == nil {
@@ -93,8 +93,18 @@ final class JournalScratch: Sendable {
     /// What the journal holds.
     func records() throws -> [JournalReader.Record] {
         var records: [JournalReader.Record] = []
-        try JournalReader(path: path).forEach { records.append($0) }
+        _ = try JournalReader(path: path).forEach { records.append($0) }
         return records
+    }
+
+    /// Makes of the journal one of an older format: they had no checksums, and the oldest an index.
+    func makeOlder(_ format: Int) throws {
+        let older = try Database(path: path, .readWrite)
+        for column in JournalSchema.added { try older.execute("ALTER TABLE results DROP COLUMN \(column.name)") }
+        try older.execute(
+            "DELETE FROM meta WHERE name IN ('checked_from', 'checksum'); UPDATE meta SET value = \(format) "
+                + "WHERE name = 'format'")
+        if format == 1 { try older.execute("CREATE UNIQUE INDEX keys ON results (digest, occurrence)") }
     }
 
     /// Values that an SQL query gives, as text.
@@ -104,6 +114,13 @@ final class JournalScratch: Sendable {
         while try rows.step() { values.append(rows.text(0) ?? "NULL") }
         return values
     }
+}
+
+/// Adds the string `example` to the list of a job.
+@discardableResult
+func add(_ example: String, to ledger: ExampleLedger) -> (index: Int, stored: StoredResult?) {
+    guard let encoded = try? Value.text(example).encoded() else { return ledger.add(digest(example)) }
+    return encoded.withUnsafeBytes { ledger.add(digest(example), $0) }
 }
 
 /// The digest of the string `example`.

@@ -2,17 +2,19 @@
 ///
 /// Blocks of 16 bytes go in one after the other. It is fast and spreads well, but keeps no secret: somebody who wants
 /// two values with the same digest can make them.
-struct DigestMixer {
+package struct DigestMixer {
     private var first: UInt64
     private var second: UInt64
 
-    init(seed: UInt64) {
+    /// A mixer that differs from those with another seed.
+    package init(seed: UInt64) {
         first = seed
         second = seed
     }
 
+    /// Adds a block of 16 bytes.
     @inline(__always)
-    mutating func add(_ low: UInt64, _ high: UInt64) {
+    package mutating func add(_ low: UInt64, _ high: UInt64) {
         let (c1, c2): (UInt64, UInt64) = (0x87c3_7b91_1142_53d5, 0x4cf5_ad43_2745_937f)
         first ^= Self.rotate(low &* c1, by: 31) &* c2
         first = (Self.rotate(first, by: 27) &+ second) &* 5 &+ 0x52dc_e729
@@ -24,7 +26,7 @@ struct DigestMixer {
     mutating func add(_ digest: Digest) { add(digest.low, digest.high) }
 
     /// Adds bytes; the last block is filled up with zeros, so their number must go into `finish`.
-    mutating func add(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func add(_ bytes: UnsafeRawBufferPointer) {
         var offset = 0
         while bytes.count - offset >= 16 {
             add(Self.load(bytes, offset), Self.load(bytes, offset + 8))
@@ -41,7 +43,7 @@ struct DigestMixer {
 
     /// The digest of what was added, of which there were `count`.
     @inline(__always)
-    func finish(count: Int) -> Digest {
+    package func finish(count: Int) -> Digest {
         var (low, high) = (first ^ UInt64(count), second ^ UInt64(count))
         low &+= high
         high &+= low

@@ -1,5 +1,6 @@
 import CSQLite
 import DLP
+import Glibc
 
 /// A connection to an SQLite database; one thread at a time uses it and its statements.
 final class Database {
@@ -18,14 +19,21 @@ final class Database {
     private static let patience: Int32 = 5_000
 
     /// Opens the database at `path`, or creates it where it may be written.
-    init(path: SystemString, _ access: Access) throws(SQLiteError) {
-        _ = Self.isConfigured
+    convenience init(path: SystemString, _ access: Access) throws(SQLiteError) {
         // SQLite takes some names that are no paths, `:memory:` for one.
-        let name = path.bytes.first == UInt8(ascii: "/") ? path : "./" + path
+        let place = path.bytes.first == UInt8(ascii: "/") ? path : "./" + path
+        try self.init(place: ContiguousArray(place.cString), access)
+    }
+
+    /// Opens the database at `place`, a path that begins with a directory.
+    init(place: ContiguousArray<CChar>, _ access: Access) throws(SQLiteError) {
+        _ = Self.isConfigured
         // A reader too may have to tidy up after a writer that was killed; where it must not, SQLite knows.
         let flags = SQLITE_OPEN_READWRITE | (access == .readWrite ? SQLITE_OPEN_CREATE : 0)
         var handle: OpaquePointer?
-        let code = sqlite3_open_v2(name.cString, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+        let code = place.withUnsafeBufferPointer {
+            sqlite3_open_v2($0.baseAddress, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+        }
         guard code == SQLITE_OK, let handle else {
             defer { sqlite3_close_v2(handle) }
             throw SQLiteError(code, handle)
@@ -36,6 +44,12 @@ final class Database {
     }
 
     deinit { sqlite3_close_v2(handle) }
+
+    /// Where it lies, from the root directory on: the present one may become another.
+    var place: ContiguousArray<CChar> {
+        guard let name = sqlite3_db_filename(handle, "main") else { return [0] }
+        return ContiguousArray(UnsafeBufferPointer(start: name, count: strlen(name) + 1))
+    }
 
     /// Runs statements that give nothing back.
     func execute(_ sql: String) throws(SQLiteError) { try check(sqlite3_exec(handle, sql, nil, nil, nil)) }

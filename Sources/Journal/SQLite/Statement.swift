@@ -69,13 +69,36 @@ final class Statement {
     /// Makes the statement ready to be run again; what is bound stays.
     func reset() { sqlite3_reset(handle) }
 
-    func isNull(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }
+    /// What is in a column of a row, whatever its type was to be.
+    enum Kind {
+        case null
+        case integer
+        case real
+        case text
+        case blob
+    }
 
-    func integer(_ column: Int32) -> Int64? { isNull(column) ? nil : sqlite3_column_int64(handle, column) }
+    func kind(_ column: Int32) -> Kind {
+        switch sqlite3_column_type(handle, column) {
+        case SQLITE_NULL: .null
+        case SQLITE_INTEGER: .integer
+        case SQLITE_FLOAT: .real
+        case SQLITE_TEXT: .text
+        default: .blob
+        }
+    }
 
-    func double(_ column: Int32) -> Double? { isNull(column) ? nil : sqlite3_column_double(handle, column) }
+    func integer(_ column: Int32) -> Int64? { kind(column) == .null ? nil : sqlite3_column_int64(handle, column) }
 
-    func text(_ column: Int32) -> String? { sqlite3_column_text(handle, column).map { String(cString: $0) } }
+    func double(_ column: Int32) -> Double? { kind(column) == .null ? nil : sqlite3_column_double(handle, column) }
+
+    /// The text of a column; it may have zeros in it.
+    func text(_ column: Int32) -> String? {
+        sqlite3_column_text(handle, column).map { text in
+            let count = Int(sqlite3_column_bytes(handle, column))
+            return String(decoding: UnsafeBufferPointer(start: text, count: count), as: UTF8.self)
+        }
+    }
 
     /// Calls `body` with the bytes of a blob or text, which are valid only until it returns.
     func withBytes<Result, Failure: Error>(

@@ -18,11 +18,8 @@ struct ExampleFeed {
     func add(_ examples: [Bytes]) throws {
         store?.add(examples)
         guard let journal else { return feed.add(examples) }
-        let digests = try examples.map { example in
-            try example.withUnsafeBytes { (item) throws(CodecError) in try Digest(of: item) }
-        }
         var position = 0
-        let runs = journal.add(digests)
+        let runs = try journal.add(examples)
         for run in runs {
             if run.isDone {
                 feed.skip(run.count)

@@ -107,12 +107,12 @@ struct RootJob {
         let count = plan.examples.count ?? 0
         var runs: [JobJournal.Run] = []
         for first in stride(from: 0, to: count, by: Self.batch) {
-            let digests = try (first..<min(first + Self.batch, count)).map { index in
-                do throws(ScriptError) { return try host.digest(of: plan.examples, at: index, for: .journal) } catch {
-                    throw PhaseError(phase: .examples, error: error)
-                }
+            let examples = try (first..<min(first + Self.batch, count)).map { index in
+                do throws(ScriptError) {
+                    return try host.encodedExample(plan.examples, index, for: .journal)
+                } catch { throw PhaseError(phase: .examples, error: error) }
             }
-            for run in journal.add(digests) {
+            for run in try journal.add(examples) {
                 if run.isDone { feed.skip(run.count) } else { feed.add(count: run.count) }
                 runs.append(run)
             }

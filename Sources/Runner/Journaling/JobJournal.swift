@@ -22,6 +22,7 @@ struct JobJournal {
                 script: script.name, text: script.source, arguments: script.arguments, seed: seed)
             let file = try JournalFile(path: settings.path, identity: identity, policy: settings.policy)
             ledger = try file.ledger()
+            if let repair = file.repair { Complaint.write(repair) }
             writer = try JournalWriter(file, ledger) { failure in end(.fault(Self.fault(failure))) }
         } catch { throw UsageError("\(error)") }
     }
@@ -41,13 +42,15 @@ struct JobJournal {
         var isDone: Bool { !stored.isEmpty }
     }
 
-    /// Adds the next examples of the list.
+    /// Adds the next examples of the list, one encoded value each.
     ///
     /// - Returns: which of them are done, run by run.
-    func add(_ digests: [Digest]) -> [Run] {
+    func add(_ examples: [Bytes]) throws(CodecError) -> [Run] {
         var runs: [Run] = []
-        for digest in digests {
-            let (index, result) = ledger.add(digest)
+        for example in examples {
+            let (index, result) = try example.withUnsafeBytes { (item) throws(CodecError) in
+                ledger.add(try Digest(of: item), item)
+            }
             if runs.last?.isDone != (result != nil) { runs.append(Run(first: index, count: 0, stored: [])) }
             runs[runs.count - 1].count += 1
             if let result { runs[runs.count - 1].stored.append(result) }
@@ -62,7 +65,7 @@ struct JobJournal {
         let runs = runs.filter { $0.isDone }
         guard !runs.isEmpty else { return }
         // Not kept open: as long as there is a reader the journal cannot be closed.
-        let stored = try reading { () throws(JournalError) in try StoredResults(path: writer.path) }
+        let stored = try reading { () throws(JournalError) in try StoredResults(writer.place) }
         for run in runs {
             var results = ByteWriter()
             var first = run.first

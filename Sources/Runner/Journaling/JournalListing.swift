@@ -15,10 +15,11 @@ struct JournalListing {
         do {
             try FileClash.check([("--results", path), ("--output", output)])
             let listing = JournalListing(reader: try JournalReader(path: path))
-            if let output { try listing.export(to: output) } else { try listing.show() }
+            let flaws = if let output { try listing.export(to: output) } else { try listing.show() }
             guard dlp_flush() == 0 else {
                 throw UsageError("standard output could not be written whole; is the disk full?")
             }
+            if let flaws { throw UsageError(flaws) }
             return 0
         } catch {
             Complaint.write((error as? UsageError)?.message ?? "\(error)")
@@ -26,11 +27,13 @@ struct JournalListing {
         }
     }
 
-    /// One line of JSON for each example that is done or has failed.
-    private func show() throws {
+    /// One line of JSON for each row.
+    ///
+    /// - Returns: what is wrong with the journal.
+    private func show() throws -> String? {
         try reader.forEach { record in
             var line = ByteWriter()
-            line.append(utf8: "{\"index\":\(record.index + 1),")
+            line.append(utf8: "{\"index\":\(record.index.map { "\($0 + 1)" } ?? "null"),")
             if record.result != nil {
                 line.append(utf8: "\"state\":\"done\",\"result\":\(record.json ?? "null")")
             } else {
@@ -44,6 +47,7 @@ struct JournalListing {
                 line.appendJSON(host)
             }
             if let attempts = record.attempts { line.append(utf8: ",\"attempts\":\(attempts)") }
+            if let input = record.input { line.append(utf8: ",\"input\":\(input)") }
             line.append(utf8: "}")
             print(String(decoding: line.finish().array, as: UTF8.self))
         }
@@ -51,15 +55,21 @@ struct JournalListing {
 
     /// The file that the job itself would write if no more were done: what is not there is null, and so is what the format
     /// cannot hold.
-    private func export(to path: SystemString) throws {
+    ///
+    /// - Returns: what is wrong with the journal.
+    private func export(to path: SystemString) throws -> String? {
         var writer = try ResultWriter(path: path)
         var (end, done, failed) = (reader.length ?? 0, 0, 0)
         var misfits: [String] = []
-        try reader.forEach { record in
+        var next = 0
+        let flaws = try reader.forEach { record in
+            // In a list that is being read anew an older example may still have the place of a newer one.
+            guard let index = record.index, index >= next else { return }
+            next = index + 1
             // A list may be cut while it is read.
-            end = max(end, record.index + 1)
+            end = max(end, index + 1)
             if let result = record.result {
-                do throws(ReportError) { try writer.append(index: record.index, item: result) } catch {
+                do throws(ReportError) { try writer.append(index: index, item: result) } catch {
                     guard error.example != nil else { throw error }
                     misfits.append(error.description)
                 }
@@ -73,8 +83,9 @@ struct JournalListing {
             let others = misfits.count > 1 ? " and \(misfits.count - 1) more" : ""
             Complaint.write("\(first); \(path) has null for it\(others)")
         }
-        guard done < end || reader.length == nil else { return }
+        guard done < end || reader.length == nil else { return flaws }
         let total = reader.length == nil ? "a list whose end no job has seen" : "\(end) examples"
         Complaint.write("of \(total) \(done) are done and \(failed) have failed; \(path) has null for the others")
+        return flaws
     }
 }

@@ -1,0 +1,163 @@
+import CSQLite
+import DLP
+
+/// A row that is not what a job has written.
+struct BrokenRow: Sendable, Hashable {
+    /// The row's `id`.
+    var id: Int64
+    /// What is wrong with it, as a clause.
+    var reason: String
+
+    /// Which rows they are, and why, for the user.
+    static func describe(_ rows: [BrokenRow]) -> String {
+        let listed = rows.prefix(5).map { "row \($0.id) (\($0.reason))" }.joined(separator: ", ")
+        return rows.count > 5 ? "\(listed) and \(rows.count - 5) more" : listed
+    }
+}
+
+/// Reads rows, and believes only those that prove themselves: of the types that belong into them, with exactly one value as
+/// the result, and with the right checksum.
+struct RowReader {
+    /// The columns by their place in `JournalSchema.columns`.
+    private enum Column {
+        static let id: Int32 = 0
+        static let example: Int32 = 1
+        static let digest: Int32 = 2
+        static let occurrence: Int32 = 3
+        static let state: Int32 = 4
+        static let result: Int32 = 5
+        static let json: Int32 = 6
+        static let seconds: Int32 = 7
+        static let cpu: Int32 = 8
+        static let rank: Int32 = 9
+        static let host: Int32 = 10
+        static let attempts: Int32 = 11
+        static let error: Int32 = 12
+        static let traceback: Int32 = 13
+        static let finished: Int32 = 14
+        static let input: Int32 = 15
+        static let checksum: Int32 = 16
+    }
+
+    let statement: Statement
+    /// From this `id` on rows must have a checksum; those before were made by a dlp-lua that wrote none.
+    private let checkedFrom: Int64
+
+    /// - Parameter condition: which rows, and in which order.
+    init(_ database: Database, _ header: JournalHeader?, _ condition: String = "") throws(SQLiteError) {
+        let missing = try JournalSchema.missingColumns(in: database)
+        let columns = JournalSchema.columns.map { missing.contains($0) ? "NULL" : $0 }.joined(separator: ", ")
+        statement = try Statement(database, "SELECT \(columns) FROM results \(condition)")
+        checkedFrom = missing.contains("checksum") ? .max : header?.checkedFrom ?? 0
+    }
+
+    /// What the row has that `statement` is at.
+    ///
+    /// - Returns: its key and the row, or what is wrong with it.
+    func row() -> Result<(key: ExampleKey, row: JournalRow), Flaw> {
+        do throws(Flaw) {
+            let id = try number(Column.id, "id", 0...JournalRow.largestNumber)
+            let example =
+                statement.kind(Column.example) == .null
+                ? nil : try number(Column.example, "example", 1...JournalRow.largestNumber)
+            let digest = statement.kind(Column.digest) == .blob
+                ? statement.withBytes(Column.digest) { Digest(bytes: $0) } : nil
+            guard let digest else { throw Flaw("its digest is none") }
+            let occurrence = try number(Column.occurrence, "occurrence", 1...JournalRow.largestNumber)
+            let isDone = try state()
+            try checkOthers()
+            try checkChecksum(id, example)
+            return .success(
+                (
+                    ExampleKey(digest: digest, occurrence: Int(occurrence)),
+                    JournalRow(id: id, index: example.map { Int($0) - 1 }, isDone: isDone)
+                ))
+        } catch { return .failure(error) }
+    }
+
+    /// The row's `id`, also where there is something wrong with it.
+    var id: Int64 { statement.integer(Column.id) ?? 0 }
+
+    /// What becomes of a row that `row` has believed.
+    func record(_ row: JournalRow) -> JournalReader.Record {
+        JournalReader.Record(
+            index: row.index, result: row.isDone ? statement.withBytes(Column.result) { Bytes(copying: $0) } : nil,
+            json: statement.text(Column.json), seconds: statement.double(Column.seconds),
+            rank: statement.integer(Column.rank).map { Int($0) }, host: statement.text(Column.host), attempts: statement.integer(Column.attempts).map { Int($0) },
+            error: statement.text(Column.error), input: statement.text(Column.input))
+    }
+
+    /// Whether the row still has one value as its result, as it had when `row` believed it.
+    var hasResult: Bool {
+        statement.kind(Column.result) == .blob && statement.withBytes(Column.result, Self.isOneValue)
+    }
+
+    /// Calls `body` with the result of a row that `row` has believed.
+    func withResult(_ body: (UnsafeRawBufferPointer) -> Void) { statement.withBytes(Column.result, body) }
+
+    private func number(_ column: Int32, _ name: String, _ range: ClosedRange<Int64>) throws(Flaw) -> Int64 {
+        guard statement.kind(column) == .integer, let number = statement.integer(column), range ~= number else {
+            throw Flaw("its \(name) is none")
+        }
+        return number
+    }
+
+    /// Whether the example is done; then there is exactly one value, and otherwise none.
+    private func state() throws(Flaw) -> Bool {
+        switch statement.kind(Column.state) == .text ? statement.text(Column.state) : nil {
+        case "done":
+            guard hasResult else { throw Flaw("its result is not one value") }
+            return true
+        case "failed":
+            guard statement.kind(Column.result) == .null else { throw Flaw("it has failed and has a result") }
+            return false
+        default: throw Flaw("it is neither done nor failed")
+        }
+    }
+
+    private static func isOneValue(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var reader = CBORReader(bytes)
+        return (try? reader.skip()) != nil && reader.remaining == 0
+    }
+
+    /// Whether all else is of the type that it should be of, or not there.
+    private func checkOthers() throws(Flaw) {
+        let texts = [Column.json, Column.host, Column.error, Column.traceback, Column.finished, Column.input]
+        for column in texts where ![.text, .null].contains(statement.kind(column)) {
+            throw Flaw("its \(JournalSchema.columns[Int(column)]) is no text")
+        }
+        for column in [Column.rank, Column.attempts] where statement.kind(column) != .null {
+            _ = try number(column, JournalSchema.columns[Int(column)], 0...Int64(Int32.max))
+        }
+        for column in [Column.seconds, Column.cpu] where statement.kind(column) != .null {
+            guard statement.kind(column) == .real, let time = statement.double(column), time.isFinite, time >= 0 else {
+                throw Flaw("its \(JournalSchema.columns[Int(column)]) is no time")
+            }
+        }
+    }
+
+    private func checkChecksum(_ id: Int64, _ example: Int64?) throws(Flaw) {
+        if statement.kind(Column.checksum) == .null, id < checkedFrom { return }
+        var checksum = RowChecksum()
+        for column in Self.commonColumns + Self.ownColumns { checksum.add(column, of: statement) }
+        guard statement.kind(Column.checksum) == .integer,
+            statement.integer(Column.checksum) == checksum.value(example: example)
+        else { throw Flaw("its checksum does not fit") }
+    }
+
+    /// The columns in the order in which the checksum has them: first what the rows of a run have in common, then what each
+    /// has for itself.
+    static let commonColumns = places(["state", "seconds", "cpu", "rank", "host", "attempts", "error", "traceback", "finished"])
+    static let ownColumns = places(["id", "digest", "occurrence", "result", "json", "input"])
+
+    private static func places(_ names: [String]) -> [Int32] {
+        names.compactMap { name in JournalSchema.columns.firstIndex(of: name).map { Int32($0) } }
+    }
+
+    /// Why a row is not believed, as a clause.
+    struct Flaw: Error {
+        let reason: String
+
+        init(_ reason: String) { self.reason = reason }
+    }
+}
