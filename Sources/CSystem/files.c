@@ -1,3 +1,5 @@
+#define _GNU_SOURCE
+
 #include "CSystem.h"
 
 #include <fcntl.h>
@@ -46,3 +48,5 @@ size_t dlp_take_read_ahead(void *bytes, size_t capacity) {
     funlockfile(stdin);
     return count;
 }
+
+int dlp_open_directory(const char *path) { return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC); }

@@ -35,7 +35,7 @@ final class ScriptRun {
             }
             host.loopDidEnd = { [session] in session.observer.finishDisplay() }
             let isRun = invocation.task.isRun
-            if isRun { try openTimeline(of: script) }
+            if isRun { try openTimelines(of: script) }
             try scripted(.load) { () throws(ScriptError) in try host.run(script) }
             let wanted = try scripted(.load) { () throws(ScriptError) in try host.scriptOptions() }
             do {
@@ -46,7 +46,7 @@ final class ScriptRun {
             }
             if options.seed != invocation.options.seed { host.seed = try seed() }
             settings = JobSettings(options, seed: host.seed, size: session.port.size)
-            if isRun { try openTimeline(of: script) }
+            if isRun { try openTimelines(of: script) }
             try host.limit(settings, on: session.port)
             settings.journal = try JournalSettings(options)
             if options.joinable != nil { try Joinable.check(settings.mode) }
@@ -94,15 +94,14 @@ final class ScriptRun {
         Complaint.write("\(all) of no use to a script without a function work")
     }
 
-    private func openTimeline(of script: Script) throws(UsageError) {
+    private func openTimelines(of script: Script) throws(UsageError) {
         guard session.isRoot else { return }
         var text: SystemString?
         if case .file(let path) = invocation.source { text = path }
-        try FileClash.check([
-            ("the script", text), ("--journal", options.journal), ("--output", options.output),
-            ("--timeline", options.timeline),
-        ])
-        try session.openTimeline(options.timeline, title: script.name.description)
+        let timelines = options.timelines.map { ("--timeline", Optional($0)) }
+        try FileClash.check(
+            [("the script", text), ("--journal", options.journal), ("--output", options.output)] + timelines)
+        try session.openTimelines(options.timelines, title: script.name.description)
     }
 
     private func scripted<Result>(

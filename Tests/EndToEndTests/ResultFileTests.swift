@@ -95,6 +95,43 @@ struct ResultFileTests {
         #expect(outcome.status != 0 && outcome.output == "")
     }
 
+    @Test(
+        "a job that fails leaves the file that was there, and what there is under a name that says so",
+        arguments: ["jsonl", "json", "csv"], ["dlp-lua", "ameexec -np 3 dlp-lua"])
+    func failed(_ format: String, _ command: String) throws {
+        let scratch = try Scratch(
+            job: """
+                function examples() return 3 end
+                function work(n)
+                  if n == 3 then
+                    while not io.open("done") do end
+                    error("three")
+                  end
+                  return n
+                end
+                function collect(result, n) if n == 2 then io.open("done", "w"):close() end end
+                """)
+        try scratch.write("out.\(format)", "precious")
+        // One at a time, and rank 0 only collects where there are others: then two results have come when the third fails.
+        let options = command == "dlp-lua" ? "" : "--root-works no"
+        let outcome = try run("\(command) \(options) --chunk 1 --output out.\(format) job.lua", in: scratch)
+        #expect(outcome.status == 1 && outcome.error.contains("three"), "\(outcome.error)")
+        #expect(outcome.error.hasSuffix("dlp-lua: what there is of the results is in out.\(format).partial\n"))
+        #expect(scratch.read("out.\(format)") == "precious")
+        let expected = ["jsonl": "1\n2\n", "json": "[\n1,\n2\n]\n", "csv": "index,result\r\n1,1\r\n2,2\r\n"]
+        let isRight = scratch.read("out.\(format).partial") == expected[format]
+        #expect(isRight, "\(scratch.read("out.\(format).partial") ?? "nothing")")
+    }
+
+    @Test("a job that fails before it has any result leaves everything as it was", arguments: ["jsonl", "json", "csv"])
+    func failedAtOnce(_ format: String) throws {
+        let scratch = try Scratch(job: "function examples() error('no list') end function work() end")
+        try scratch.write("out.\(format)", "precious")
+        let outcome = try run("dlp-lua --output out.\(format) job.lua", in: scratch)
+        #expect(outcome.status == 1 && outcome.isOneMessage("dlp-lua", with: "no list"), "\(outcome.error)")
+        #expect(scratch.read("out.\(format)") == "precious" && scratch.names.sorted() == ["job.lua", "out.\(format)"])
+    }
+
     @Test("the script may name the file")
     func scriptOption() throws {
         let scratch = try Scratch(

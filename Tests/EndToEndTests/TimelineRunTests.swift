@@ -121,6 +121,18 @@ struct TimelineRunTests {
         try check("assert done == 20 and seconds >= 0.2", in: scratch)
     }
 
+    @Test("two timelines are both written")
+    func two() throws {
+        let scratch = try Scratch(job: Self.job)
+        let outcome = try run(
+            "ameexec -np 2 dlp-lua --on-error continue --timeline out.json --timeline out.svg job.lua", in: scratch)
+        #expect(outcome.status == 4, "\(outcome.error)")
+        try check("assert (done, failed) == (60, 1)", in: scratch)
+        #expect(scratch.read("out.svg")?.hasSuffix("</svg>\n") ?? false)
+        let same = try run("dlp-lua --timeline out.json --timeline ./out.json job.lua", in: scratch)
+        #expect(same.status == 2 && same.isOneMessage("dlp-lua", with: "name the same file"), "\(same.error)")
+    }
+
     @Test("the script may name the file")
     func scriptOption() throws {
         let scratch = try Scratch(

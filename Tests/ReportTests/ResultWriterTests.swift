@@ -135,6 +135,58 @@ struct ResultWriterTests {
                 == "cannot write the results to \(missing): No such file or directory")
     }
 
+    @Test("a file takes its place when it is complete, and what was there stays until then", arguments: ResultFormat.allCases)
+    func whole(format: ResultFormat) throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("out.\(format.rawValue)")
+        let old = open(path, O_WRONLY | O_CREAT, 0o640)
+        try #require(old >= 0 && write(old, "precious", 8) == 8)
+        close(old)
+        var writer = try ResultWriter(path: path)
+        try writer.append(index: 0, item: Bytes([1]))
+        try writer.flush()
+        #expect(try directory.contents(of: "out.\(format.rawValue)") == "precious")
+        try writer.finish(count: 1)
+        let expected: [ResultFormat: String] = [.jsonLines: "1\n", .json: "[\n1\n]\n", .csv: "index,result\r\n1,1\r\n"]
+        #expect(try directory.contents(of: "out.\(format.rawValue)") == expected[format])
+        var status = stat()
+        #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o640)
+        #expect(stat("\(path).partial", &status) != 0)
+    }
+
+    @Test("what is not complete is beside its place, and can be read all the same", arguments: ResultFormat.allCases)
+    func partial(format: ResultFormat) throws {
+        let directory = try TemporaryDirectory()
+        let name = "out.\(format.rawValue)"
+        var writer = try ResultWriter(path: directory.file(name))
+        try writer.append(index: 0, item: Bytes([1]))
+        let partial = writer.abandon()
+        #expect(partial == directory.file("\(name).partial"))
+        let expected: [ResultFormat: String] = [.jsonLines: "1\n", .json: "[\n1\n]\n", .csv: "index,result\r\n1,1\r\n"]
+        #expect(try directory.contents(of: "\(name).partial") == expected[format])
+        var status = stat()
+        #expect(stat(directory.file(name), &status) != 0)
+
+        let nothing = try ResultWriter(path: directory.file("none.\(format.rawValue)"))
+        let none = nothing.abandon()
+        #expect(none == nil && stat(directory.file("none.\(format.rawValue).partial"), &status) != 0)
+    }
+
+    @Test("what a link leads to is replaced, and the link stays")
+    func link() throws {
+        let directory = try TemporaryDirectory()
+        try #require(symlink("target.json", directory.file("out.json")) == 0)
+        let target = open(directory.file("target.json"), O_WRONLY | O_CREAT, 0o644)
+        try #require(target >= 0)
+        close(target)
+        var writer = try ResultWriter(path: directory.file("out.json"))
+        try writer.append(index: 0, item: Bytes([1]))
+        try writer.finish(count: 1)
+        var status = stat()
+        #expect(lstat(directory.file("out.json"), &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
+        #expect(try directory.contents(of: "target.json") == "[\n1\n]\n")
+    }
+
     @Test("a full disk is reported", arguments: ResultFormat.allCases)
     func fullDisk(format: ResultFormat) throws {
         let descriptor = open("/dev/full", O_WRONLY)

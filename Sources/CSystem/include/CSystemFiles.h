@@ -12,3 +12,7 @@ void dlp_keep_standard_descriptors(void);
 
 /// Takes what the C library has read ahead of standard input, at most `capacity` bytes; 0 where there is nothing.
 size_t dlp_take_read_ahead(void *bytes, size_t capacity);
+
+/// Opens a directory, of which nothing need be readable, to name files in it, whatever the present directory becomes; -1
+/// and `errno` where that is not possible.
+int dlp_open_directory(const char *path);

@@ -10,7 +10,7 @@ public struct ResultWriter: ~Copyable {
     private var renderer = JSONRenderer()
     private var written = 0
 
-    /// Creates the file at `path`, or empties it; its name says the format.
+    /// Begins the file that is to be at `path` when it is complete; its name says the format.
     ///
     /// - Throws: `ReportError` where the format is unknown or the file cannot be written.
     public init(path: SystemString) throws(ReportError) {
@@ -59,12 +59,24 @@ public struct ResultWriter: ~Copyable {
     /// - Throws: `ReportError` where the file cannot be written.
     public consuming func finish(count: Int) throws(ReportError) {
         try appendMissing(below: count)
+        try close()
+        try file.finish()
+    }
+
+    /// Writes what there is as far as possible, where the rest will not come, so that it can be read all the same.
+    ///
+    /// - Returns: what the file is called that has it; nil where there is none.
+    public consuming func abandon() -> String? {
+        if written > 0 { try? close() }
+        return file.abandon()
+    }
+
+    private mutating func close() throws(ReportError) {
         switch format {
         case .jsonLines: break
         case .json: file.buffer.append(utf8: written == 0 ? "[]\n" : "\n]\n")
         case .csv: try ResultTable(lines: file.buffer.take()).write(to: &file)
         }
-        try file.finish()
     }
 
     /// Passes on what has been appended so far; a table, which needs all of it, waits.

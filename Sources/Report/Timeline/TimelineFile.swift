@@ -20,7 +20,7 @@ public final class TimelineFile: Sendable {
     private let format: Format
     private let state: Mutex<State>
 
-    /// Creates the file at `path`, or empties it; its name says the format.
+    /// Begins the file that is to be at `path` when it is complete; its name says the format.
     ///
     /// - Parameters:
     ///   - title: what the job is called.

@@ -19,7 +19,9 @@ final class RootObserver: JobObserver {
         /// Where it is noted what becomes of examples.
         var journal: JournalWriter?
         /// Where it is noted who does what when.
-        var timeline: TimelineFile?
+        var timelines: [TimelineFile] = []
+        /// Where results are that will not be complete, as a clause.
+        var leftover: String?
         /// Whether the user has been told why the job ends early.
         var hasExplained = false
     }
@@ -71,17 +73,23 @@ final class RootObserver: JobObserver {
     }
 
     /// Notes from now on who does what when.
-    func note(in timeline: TimelineFile) { state.withLock { $0.timeline = timeline } }
+    func note(in timeline: TimelineFile) { state.withLock { $0.timelines.append(timeline) } }
 
-    private var timeline: TimelineFile? { state.withLock { $0.timeline } }
+    private var timelines: [TimelineFile] { state.withLock { $0.timelines } }
 
-    /// Writes the timeline, if there is one.
+    /// Writes the timelines, if there are any.
     ///
-    /// - Returns: why it is not written.
-    func closeTimeline() -> ReportError? {
-        do { try timeline?.finish() } catch { return error }
-        return nil
+    /// - Returns: why not all of them are written.
+    func closeTimelines() -> ReportError? {
+        var failure: ReportError?
+        for timeline in timelines {
+            do { try timeline.finish() } catch { failure = failure ?? error }
+        }
+        return failure
     }
+
+    /// Keeps for the user where results are that will not be complete.
+    func note(leftover: String?) { state.withLock { $0.leftover = leftover } }
 
     /// Tells the user why the job ends early, once all that there is of it is safe.
     func explain(_ end: JobEnd) {
@@ -89,8 +97,9 @@ final class RootObserver: JobObserver {
         // What failed is done again, but whoever looks into the journal should find it.
         if case .fault(let fault) = end, fault.phase == .work { exampleFailed(fault) }
         let failure = closeJournal()
-        if let failure = closeTimeline() { Complaint.write(failure.description) }
+        if let failure = closeTimelines() { Complaint.write(failure.description) }
         guard isFirstExplanation else { return }
+        defer { if let leftover = state.withLock({ $0.leftover }) { Complaint.write(leftover) } }
         switch end {
         case .fault(let fault):
             Complaint.write(Complaint.text(of: fault, size: size))
@@ -141,7 +150,9 @@ final class RootObserver: JobObserver {
     func loopChanged(_ progress: LoopProgress?) { state.withLock { $0.progress = progress } }
 
     func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64) {
-        timeline?.add(chunk, isFailed: isFailed, rank: rank, host: host, nanoseconds: nanoseconds)
+        for timeline in timelines {
+            timeline.add(chunk, isFailed: isFailed, rank: rank, host: host, nanoseconds: nanoseconds)
+        }
     }
 
     func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, attempts: Int) {
@@ -157,7 +168,7 @@ final class RootObserver: JobObserver {
     }
 
     func rankWasLost(_ rank: Int, host: String, cause: String, isHalted: Bool) {
-        timeline?.lose(rank, host: host, cause: cause)
+        for timeline in timelines { timeline.lose(rank, host: host, cause: cause) }
         let consequence = isHalted || interruption.hasCome ? "" : "; others do its examples"
         Complaint.write("lost rank \(rank) (host \(host)): \(cause)\(consequence)")
     }

@@ -34,7 +34,7 @@ struct JobSettings {
         self.seed = seed
         progress = options.progress ?? .auto
         output = options.output
-        hasTimeline = options.timeline != nil
+        hasTimeline = !options.timelines.isEmpty
         failures = FailurePolicy(
             continues: options.onError == .continue, retries: options.retries ?? 0,
             crashLimit: options.crashLimit ?? 2)

@@ -65,11 +65,20 @@ final class ResultSink {
     /// How many examples have failed for good.
     var failureCount: Int { failures.count }
 
-    /// What is missing where not all examples have been done, as clauses for the user.
-    var lacks: [String] {
+    /// What is missing where not all examples have been done, as clauses for the user; nothing more is written.
+    func takeStock() -> [String] {
         let summary = plan.summarizes ? ["summarize was not called"] : []
         guard writes else { return summary }
-        return summary + [plan.settings.output.map { "\($0) is not complete" } ?? "not all results were printed"]
+        guard let path = plan.settings.output else { return summary + ["not all results were printed"] }
+        return summary + [abandon() ?? "\(path) was not written"]
+    }
+
+    /// Leaves what has been written as it is, where the rest will not come.
+    ///
+    /// - Returns: where it is, as a clause for the user; nil where nothing is in a file.
+    func abandon() -> String? {
+        guard let output = output.take(), let partial = output.abandon() else { return nil }
+        return "what there is of the results is in \(partial)"
     }
 
     /// Passes on what has been written so far.

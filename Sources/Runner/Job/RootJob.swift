@@ -30,7 +30,7 @@ struct RootJob {
         let total: Int?
         do { total = try runLoop() } catch {
             // What came before is worth having, and why the job ends is told already.
-            try? sink.flush()
+            session.observer.note(leftover: sink.abandon())
             throw error
         }
         let signal = session.interruption.loopEnds()
@@ -49,7 +49,7 @@ struct RootJob {
             try sink.flush()
             session.observer.explain(
                 Shortfall(
-                    done: sink.count, failures: sink.failureCount, total: total, consequences: sink.lacks),
+                    done: sink.count, failures: sink.failureCount, total: total, consequences: sink.takeStock()),
                 signal: signal)
             session.status = signal.map { 128 + $0 } ?? 5
             return

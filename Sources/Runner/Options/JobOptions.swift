@@ -88,8 +88,8 @@ public struct JobOptions: Sendable {
     public var progress: ProgressReporter.Mode?
     /// The file for the results; by default they go to the script, or to standard output.
     public var output: SystemString?
-    /// The file that shows who did what when; none by default.
-    public var timeline: SystemString?
+    /// The files that show who did what when; none by default.
+    public var timelines: [SystemString] = []
     /// How many bytes of memory the script may use on each rank; any number by default.
     public var memory: Int?
     /// How many seconds an example may take; any number by default.
@@ -116,7 +116,7 @@ public struct JobOptions: Sendable {
     public mutating func set(_ name: String, _ value: SystemString) throws(UsageError) {
         switch name {
         case "output": output = value
-        case "timeline": timeline = value
+        case "timeline": timelines.append(value)
         case "journal": journal = value
         // What is not UTF-8 is shown by escapes, which no other option takes for a value.
         default: try set(name, text: value.description)
@@ -237,7 +237,7 @@ public struct JobOptions: Sendable {
         crashLimit = crashLimit ?? script.crashLimit
         progress = progress ?? script.progress
         output = output ?? script.output
-        timeline = timeline ?? script.timeline
+        if timelines.isEmpty { timelines = script.timelines }
         memory = memory ?? script.memory
         timeout = timeout ?? script.timeout
         stopAfter = stopAfter ?? script.stopAfter

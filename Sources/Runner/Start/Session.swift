@@ -120,13 +120,15 @@ final class Session {
         return journal
     }
 
-    /// Begins the file that shows who does what when, where one is wanted and none has been begun.
-    func openTimeline(_ path: SystemString?, title: String) throws(UsageError) {
-        guard isRoot, !hasTimeline, let path else { return }
-        hasTimeline = true
-        do {
-            observer.note(in: try TimelineFile(path: path, title: title, ranks: port.size, start: beginning))
-        } catch { throw UsageError(error.description) }
+    /// Begins the files that show who did what when, where some are wanted and none has been begun.
+    func openTimelines(_ paths: [SystemString], title: String) throws(UsageError) {
+        guard isRoot, !hasTimeline else { return }
+        for path in paths {
+            hasTimeline = true
+            do {
+                observer.note(in: try TimelineFile(path: path, title: title, ranks: port.size, start: beginning))
+            } catch { throw UsageError(error.description) }
+        }
     }
 
     private var hasTimeline = false
@@ -173,7 +175,7 @@ final class Session {
             if example != nil { observer.explain(.exit(status: status, rank: 0, example: example)) }
             observer.finishDisplay()
             if let failure = observer.closeJournal() { Complaint.write(failure.description) }
-            if let failure = observer.closeTimeline() { Complaint.write(failure.description) }
+            if let failure = observer.closeTimelines() { Complaint.write(failure.description) }
             if status == 0, !isDeclarative {
                 do { try root.waitForOthers() } catch { exit(end(error)) }
             }
@@ -211,7 +213,7 @@ final class Session {
             try root?.waitForOthers()
             willEnd()
             observer.finishDisplay()
-            if let failure = observer.closeTimeline() { return end(UsageError(failure.description)) }
+            if let failure = observer.closeTimelines() { return end(UsageError(failure.description)) }
             root?.stop(status: status)
             return status
         } catch { return end(error) }
