@@ -99,9 +99,11 @@ final class ScriptRun {
         var text: SystemString?
         if case .file(let path) = invocation.source { text = path }
         let timelines = options.timelines.map { ("--timeline", Optional($0)) }
-        try FileClash.check(
-            [("the script", text), ("--journal", options.journal), ("--output", options.output)] + timelines)
-        try session.openTimelines(options.timelines, title: script.name.description)
+        try session.startDirectory.during { () throws(UsageError) in
+            try FileClash.check(
+                [("the script", text), ("--journal", options.journal), ("--output", options.output)] + timelines)
+            try session.openTimelines(options.timelines, title: script.name.description)
+        }
     }
 
     private func scripted<Result>(
@@ -118,7 +120,7 @@ final class ScriptRun {
         }
         var drawn = Int64.random(in: 0..<(1 << 53))
         if session.isRoot, let journal = options.journal, options.fresh != .yes {
-            drawn = JournalFile.seed(at: journal) ?? drawn
+            drawn = session.startDirectory.during { JournalFile.seed(at: journal) } ?? drawn
         }
         var writer = ByteWriter()
         writer.append(littleEndian: drawn)

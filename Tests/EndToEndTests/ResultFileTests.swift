@@ -132,6 +132,30 @@ struct ResultFileTests {
         #expect(scratch.read("out.\(format)") == "precious" && scratch.names.sorted() == ["job.lua", "out.\(format)"])
     }
 
+    @Test(
+        "the paths of the command line mean where the program was started, wherever the script goes",
+        arguments: ["", "ameexec -np 2 "], ["load", "examples", "work"])
+    func otherDirectory(_ launcher: String, _ moment: String) throws {
+        let scratch = try Scratch(
+            job: """
+                local moment = ...
+                local function go(now) if now == moment then require "go" end end
+                go "load"
+                function examples() go "examples" return 3 end
+                function work(n) go "work" return n end
+                """)
+        try scratch.write("go.c", "#include <unistd.h>\nint luaopen_go(void *state) { return chdir(\"/\"), 0; }\n")
+        #expect(try run("cc -shared -fPIC go.c -o go.so", in: scratch).status == 0)
+        for number in 1...2 {
+            let outcome = try run(
+                "\(launcher)dlp-lua --journal run.db --output out.json --timeline out.svg job.lua \(moment)", in: scratch,
+                environment: ["LUA_CPATH": "\(scratch.path)/?.so"])
+            #expect(outcome.status == 0 && outcome.error == "", "\(outcome.error)")
+            let expected = ["go.c", "go.so", "job.lua", "out.json", "out.svg", "run.db"]
+            #expect(scratch.names.sorted() == expected && scratch.read("out.json") == "[\n1,\n2,\n3\n]\n", "run \(number)")
+        }
+    }
+
     @Test("the script may name the file")
     func scriptOption() throws {
         let scratch = try Scratch(

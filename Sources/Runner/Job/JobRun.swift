@@ -26,8 +26,10 @@ struct JobRun {
         let summarizes = try scripted { () throws(ScriptError) in try host.isFunction("summarize") }
         let collects = try scripted { () throws(ScriptError) in try host.isFunction("collect") }
         let isWriting = session.isRoot && task == .run
-        let journal = isWriting ? try session.openJournal(settings, script) : nil
-        let output = isWriting ? try resultWriter(scriptTakesThem: summarizes || collects) : nil
+        let journal = isWriting ? try session.startDirectory.during { try session.openJournal(settings, script) } : nil
+        let output =
+            isWriting
+            ? try session.startDirectory.during { try resultWriter(scriptTakesThem: summarizes || collects) } : nil
         let examples = try scripted(.examples) { () throws(ScriptError) in
             let isRootsOnly = settings.examples == .root
             return try host.openJob(evaluate: session.isRoot || !isRootsOnly, apart: isRootsOnly)

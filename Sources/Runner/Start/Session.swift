@@ -15,6 +15,8 @@ final class Session {
     let observer: RootObserver
     let control: ControlChannel?
     let interruption: Interruption
+    /// Where the paths begin that the user has named.
+    let startDirectory = StartDirectory()
     /// When this program began, in nanoseconds of the monotonic clock.
     let beginning: UInt64
     /// Whether the script defines a job; until that is known it counts as imperative.
