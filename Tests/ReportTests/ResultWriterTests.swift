@@ -187,6 +187,16 @@ struct ResultWriterTests {
         #expect(try directory.contents(of: "target.json") == "[\n1\n]\n")
     }
 
+    @Test("no column of a table has the name of another")
+    func columnNames() throws {
+        for (keys, header) in [
+            (["n"], "index,n"), (["index"], "example,index"), (["example", "index"], "_example,example,index"),
+        ] {
+            let row = Value.map(keys.map { (.text($0), .integer(7)) })
+            #expect(try written("csv", [row]).hasPrefix("\(header)\r\n1,7"))
+        }
+    }
+
     @Test("a full disk is reported", arguments: ResultFormat.allCases)
     func fullDisk(format: ResultFormat) throws {
         let descriptor = open("/dev/full", O_WRONLY)

@@ -2,7 +2,7 @@ import DLP
 
 /// Results as a table, RFC 4180.
 ///
-/// Its columns are `index`, counted from 1, and the keys of the results where all of them are maps; the positions where
+/// Its columns are `index`, counted from 1 (`example` where the results have an `index` of their own), and the keys of the results where all of them are maps; the positions where
 /// all of them are arrays; otherwise `result`. Nil leaves a cell empty, the empty string is a pair of quotes, and
 /// what has parts of its own is JSON text.
 struct ResultTable {
@@ -70,7 +70,7 @@ struct ResultTable {
     private static func integer(_ key: [UInt8]) -> Int? { Int(String(decoding: key, as: UTF8.self)) }
 
     private static func appendHeader(_ columns: Columns, to buffer: inout ByteWriter) {
-        buffer.append(utf8: "index")
+        buffer.append(utf8: nameOfIndex(beside: columns))
         switch columns {
         case .result: buffer.append(utf8: ",result")
         case .positions(let count): for position in 1...count { buffer.append(utf8: ",\(position)") }
@@ -81,6 +81,16 @@ struct ResultTable {
             }
         }
         buffer.append(utf8: "\r\n")
+    }
+
+    /// What the column of the index is called: no column has the name of another.
+    private static func nameOfIndex(beside columns: Columns) -> String {
+        guard case .keys(let keys) = columns else { return "index" }
+        var names = ["index", "example"]
+        while names.count > 1, keys.contains(Array(names[0].utf8)) { names.removeFirst() }
+        var name = names[0]
+        while keys.contains(Array(name.utf8)) { name = "_\(name)" }
+        return name
     }
 
     private static func appendRow(
