@@ -107,6 +107,13 @@ struct SummaryLineTests {
                 + "efficiency 0 %; 2 failed")
     }
 
+    @Test("tells what was done before from what was done now")
+    func earlier() {
+        let state = ProgressState(done: 60, earlier: 40, total: 60, ranks: 2, start: 0, now: 2_000_000_000)
+        #expect(SummaryLine.render(state, work: 0).hasPrefix("done: 60 examples, 40 of them before, in 2.0 s on 2 ranks;"))
+        #expect(ProgressLine.render(state) == "100 %  60/60  40 before  10.0/s  0:00:02  0/2 ranks")
+    }
+
     @Test("copes with a job that took no time")
     func instant() {
         let state = ProgressState(done: 1, total: 1, ranks: 2, start: 0, now: 0)

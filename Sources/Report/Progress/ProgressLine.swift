@@ -38,6 +38,7 @@ public enum ProgressLine {
             parts.append((String(repeating: " ", count: 3 - percent.count) + "\(percent) %", 7))
         }
         parts.append((state.total.map { "\(state.done)/\($0)" } ?? Figures.count(state.done, "example"), 6))
+        if state.earlier > 0 { parts.append(("\(state.earlier) before", 0)) }
         if state.failures > 0 { parts.append(("\(state.failures) failed", 5)) }
         parts.append(("\(Figures.short(state.rate))/s", 3))
         parts.append((Figures.clock(seconds: state.elapsed), 2))

@@ -6,6 +6,7 @@ public enum SummaryLine {
         var line = isComplete ? "done: " : "stopped: "
         if !isComplete, let total = state.total { line += "\(state.done) of \(Figures.count(total, "example"))" }
         if isComplete { line += Figures.count(state.done, "example") }
+        if state.earlier > 0 { line += ", \(state.earlier) of them before," }
         line += " in \(Figures.time(seconds: state.elapsed)) on \(Figures.count(state.ranks, "rank"))"
         let seconds = Double(max(work, 0)) / 1e9
         line += "; work \(Figures.time(seconds: seconds))"

@@ -1,5 +1,6 @@
 import DLP
 import LuaHost
+import Report
 
 /// What every rank knows about a job before it begins.
 struct JobPlan {
@@ -30,7 +31,7 @@ struct JobPlan {
         if settings.mode == .roundRobin {
             options.chunk = nil
             // A root that does not work leaves its turn to the others.
-            options.sharesInChunks = settings.journal != nil || settings.hasTimeline
+            options.sharesInChunks = settings.journal != nil || settings.hasTimeline || settings.progress == .on
             options.shares = settings.rootWorks ? settings.size : settings.size - 1
         }
         return options
