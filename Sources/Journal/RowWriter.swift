@@ -73,7 +73,7 @@ final class RowWriter {
                 let place = ledger.places(first: example - 1, count: 1).first
             else { return }
             let checksum = try bind(
-                "failed", seconds: nil, cpu: nil, rank: fault.rank, host: fault.host, attempts: fault.attempts,
+                "failed", seconds: fault.nanoseconds.map { Double($0) / 1e9 }, cpu: nil, rank: fault.rank, host: fault.host, attempts: fault.attempts,
                 error: fault.message, traceback: fault.traceback, finished)
             try insertRow(example - 1, place, nil, checksum)
         }

@@ -48,6 +48,16 @@ struct CommunicationHostileTests {
         }
     }
 
+    @Test("a part of a chunk that the worker does not have, or that is all of it, ends the job", arguments: numbers, numbers)
+    func impossibleParts(first: Int64, count: Int64) throws {
+        guard first != 0 || !(1...4).contains(count) else { return }
+        for (options, length) in [(map, 10), (managed, 10), (sent, nil)] {
+            let root = try rootInLoop(options, length: length)
+            try root.send(message(.part, first: first, count: count, extra: first, body: Bytes([1, 2, 3, 4, 5])))
+            #expect(root.fault().contains("rank 1 reported"))
+        }
+    }
+
     @Test("fewer results than examples end the job", arguments: [1, 5])
     func missingResults(count: Int64) throws {
         let root = try rootInLoop(map)
@@ -79,7 +89,7 @@ struct CommunicationHostileTests {
 
     @Test(
         "reports on a loop that no rank has begun end the job",
-        arguments: [Message.Kind.done, .failed, .leave, .length, .results, .delivered],
+        arguments: [Message.Kind.done, .part, .failed, .leave, .length, .results, .delivered],
         [2, 9, UInt64.max])
     func unknownLoops(kind: Message.Kind, operation: UInt64) throws {
         let root = try rootInLoop(map)

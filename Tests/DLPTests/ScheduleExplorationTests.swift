@@ -111,16 +111,29 @@ struct ScheduleExplorationTests {
         try explore(test, .unbounded, resultsStay: false, halts: true)
     }
 
+    @Test(
+        "what is reported while its chunk goes on is done once, whoever dies after that",
+        arguments: [(1, 6, 3), (2, 5, 2), (3, 4, 1)], [false, true])
+    func parts(_ size: (workers: Int, examples: Int, disturbances: Int), _ resultsStay: Bool) throws {
+        for (extent, shares) in [(ManagedSchedule.Extent.known(size.examples), nil), (.growing, size.workers)] {
+            let test = Case(
+                workers: size.workers, examples: size.examples, policy: .fixed(3), cost: 0,
+                disturbances: size.disturbances, failures: FailurePolicy(retries: 1, crashLimit: 1))
+            try explore(test, extent, resultsStay: resultsStay, shares: shares, hasParts: true)
+        }
+    }
+
     /// Goes through all states that can be reached; the harness checks each step.
     private func explore(
         _ test: Case, _ extent: ManagedSchedule.Extent, resultsStay: Bool, shares: Int? = nil, late: Int = 0,
-        rise: Int64? = nil, halts: Bool = false
+        rise: Int64? = nil, halts: Bool = false, hasParts: Bool = false
     ) throws {
         var setup = ScheduleHarness.Setup(
             extent: extent, workers: test.workers, policy: test.policy, failures: test.failures,
             resultsStay: resultsStay, shares: shares, cost: test.cost, examples: test.examples)
         (setup.rise, setup.mayBeginAtEnd) = (rise ?? 0, rise != nil)
         setup.halts = halts
+        setup.hasParts = hasParts
         setup.late = late
         setup.mayRetire = late > 0
         var open = [(harness: ScheduleHarness(setup), left: test.disturbances, trail: [ScheduleEvent]())]

@@ -77,6 +77,11 @@ extension ScheduleHarness {
                 // A worker finds out that the list has an end before it reports the rest of its chunk.
                 if doable == chunk.count || complete { events.append(.done(worker, slot: slot, completed: doable)) }
                 guard disturbed else { continue }
+                if setup.hasParts, slot == 0 {
+                    for part in 1..<max(1, min(doable + 1, chunk.count)) {
+                        events.append(.part(worker, slot: slot, completed: part))
+                    }
+                }
                 for part in 0..<doable {
                     if doable == chunk.count || complete { events.append(.done(worker, slot: slot, completed: part)) }
                     if setup.failures != nil { events.append(.failed(worker, slot: slot, completed: part)) }
@@ -98,7 +103,7 @@ extension ScheduleEvent {
     /// Whether nothing but this kind of event happens where nothing goes wrong.
     func isDisturbance(in harness: ScheduleHarness) -> Bool {
         switch self {
-        case .leave, .retire, .lost, .failed, .halt: true
+        case .leave, .retire, .lost, .failed, .halt, .part: true
         case .enter(let worker): worker >= harness.setup.workers
         case .done(let worker, let slot, let completed):
             completed < harness.held[worker][slot].count && harness.held[worker][slot].end <= harness.listed

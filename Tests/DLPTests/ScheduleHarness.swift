@@ -5,6 +5,8 @@ enum ScheduleEvent: Hashable {
     case enter(Int)
     /// The worker has done the first `completed` examples of its chunk number `slot`.
     case done(Int, slot: Int, completed: Int)
+    /// The worker has done the first `completed` examples of its chunk number `slot`, and goes on with the others.
+    case part(Int, slot: Int, completed: Int)
     /// The worker has done the first `completed` examples of its chunk number `slot`, and the next one failed.
     case failed(Int, slot: Int, completed: Int)
     case retry(Int)
@@ -40,6 +42,8 @@ struct ScheduleHarness {
         /// How many more workers may come late, and whether workers may retire.
         var late = 0
         var mayRetire = false
+        /// Whether workers may report on a part of a chunk.
+        var hasParts = false
         /// Whether some of the examples of a list that grows are done already.
         var skips = false
         /// Whether the hand-out may be ended early.
@@ -116,6 +120,13 @@ struct ScheduleHarness {
             let done = try schedule.done(
                 worker, first: chunk.first, completed: completed, nanoseconds: cost(of: chunk.prefix(completed)),
                 into: &actions)
+            try require(done == chunk.prefix(completed), "\(done) counted as done of \(chunk)")
+        case .part(let worker, let slot, let completed):
+            let chunk = held[worker][slot]
+            finish(chunk, completed, worker)
+            held[worker][slot] = chunk.dropFirst(completed)
+            let done = try schedule.partlyDone(
+                worker, first: chunk.first, completed: completed, nanoseconds: cost(of: chunk.prefix(completed)))
             try require(done == chunk.prefix(completed), "\(done) counted as done of \(chunk)")
         case .failed(let worker, let slot, let completed): try fail(worker, slot, completed)
         case .retry(let example):

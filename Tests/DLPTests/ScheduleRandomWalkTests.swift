@@ -22,6 +22,7 @@ struct ScheduleRandomWalkTests {
             cost: [0, 1000, 900_000, 3_000_000].randomElement(using: &generator) ?? 0, examples: examples)
         setup.sharesInChunks = Bool.random(using: &generator)
         setup.skips = Bool.random(using: &generator)
+        setup.hasParts = Bool.random(using: &generator)
         setup.halts = Int.random(in: 0..<3, using: &generator) == 0
         setup.late = Int.random(in: 0...6, using: &generator)
         setup.mayRetire = Bool.random(using: &generator)

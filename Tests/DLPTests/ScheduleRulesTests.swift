@@ -69,6 +69,26 @@ struct ScheduleRulesTests {
         #expect(schedule.outstanding(0) == 4 && schedule.outstanding(1) == 4)
     }
 
+    @Test(
+        "a part of a chunk that is none is refused and changes nothing",
+        arguments: [(0, 0, 0), (0, 0, 4), (0, 0, 5), (0, 0, -1), (0, 1, 1), (1, 0, 1), (2, 0, 1), (0, .max, 1), (0, 0, .max)])
+    mutating func hostilePart(worker: Int, first: Int, completed: Int) throws {
+        var schedule = try twoAtWork()
+        #expect(throws: ScheduleViolation.self) {
+            try schedule.partlyDone(worker, first: first, completed: completed, nanoseconds: 1)
+        }
+        #expect(schedule.doneCount == 0 && schedule.outstanding(0) == 4 && schedule.outstanding(1) == 4)
+    }
+
+    @Test("what was reported of a chunk does not come back when its worker dies, the rest does")
+    mutating func lostAfterPart() throws {
+        var schedule = try twoAtWork()
+        let done = try schedule.partlyDone(0, first: 0, completed: 3, nanoseconds: 1)
+        #expect(done == Chunk(first: 0, count: 3) && schedule.doneCount == 3 && schedule.busyWorkers == 2)
+        _ = schedule.lost(0, into: &actions)
+        #expect(schedule.doneCount == 3 && schedule.available == 3)
+    }
+
     @Test("a chunk that was reassigned is not done by its first owner")
     mutating func lateReport() throws {
         var schedule = try twoAtWork()

@@ -211,6 +211,119 @@ struct JournalTests {
         #expect(try query("SELECT count(*) FROM results WHERE state = 'done' AND error IS NULL", in: scratch) == ["20"])
     }
 
+    /// Examples of 50 ms, in chunks so large that no rank has more than one.
+    private static let slow = """
+        function examples() return 2000 end
+        function work(n)
+          if n == tonumber(arg[1]) then error("never") end
+          os.execute("sleep 0.05")
+          local side = io.open("side." .. dlp.RANK, "a")
+          side:write(n, "\\n")
+          side:close()
+          return n
+        end
+        """
+
+    @Test(
+        "what is done of a large chunk is in the journal soon, although the chunk goes on",
+        arguments: ["dlp-lua", "ameexec -np 2 dlp-lua"], ["map", "managed", "round-robin"])
+    func parts(_ command: String, _ mode: String) throws {
+        let scratch = try Scratch(job: Self.slow)
+        let words = "\(command) --mode \(mode) --chunk 1000 --journal run.db job.lua".split(separator: " ").map { String($0) }
+        let launched = try Launched(words, in: scratch)
+        try launched.reaches("it has some") { counts(in: scratch).count >= 8 }
+        try launched.reaches("they are in the journal") {
+            try query("SELECT count(*) FROM results", in: scratch).first.flatMap { Int($0) } ?? 0 >= 8
+        }
+        #expect(counts(in: scratch).count < 1000, "no chunk has ended")
+        launched.signal(SIGINT)
+        let outcome = try launched.finish()
+        #expect(outcome.status == 130, "\(outcome.error)")
+        #expect(outcome.error.contains(" of 2000 examples; start again with the same --journal"), "\(outcome.error)")
+    }
+
+    @Test("an error that ends the job leaves what was done before in its chunk", arguments: ["dlp-lua", "ameexec -np 2 dlp-lua"])
+    func failedPart(_ command: String) throws {
+        let scratch = try Scratch(job: Self.slow)
+        let outcome = try run("\(command) --chunk 10 --journal run.db job.lua 8", in: scratch)
+        #expect(outcome.status == 1 && outcome.isOneMessage("dlp-lua", with: "never"), "\(outcome.error)")
+        let states = "SELECT example || ' ' || state || ' ' || (seconds IS NULL) FROM results WHERE example < 9 ORDER BY example"
+        #expect(try query(states, in: scratch) == (1...7).map { "\($0) done 0" } + ["8 failed 0"])
+    }
+
+    @Test("the time of a failed example is its own, and every row has its example")
+    func failedSeconds() throws {
+        let scratch = try Scratch(
+            job: """
+                function examples() return {"a", "b", "c\"d", {1, 2}} end
+                function work(word, n)
+                  if n == 3 then os.execute("sleep 0.3") error("three\\0and more", 0) end
+                  return n
+                end
+                """)
+        let outcome = try run("dlp-lua --chunk 4 --on-error continue --journal run.db job.lua", in: scratch)
+        #expect(outcome.status == 4)
+        let rows = "SELECT input || ' ' || state || ' ' || (seconds BETWEEN 0.25 AND 60) FROM results ORDER BY example"
+        #expect(
+            try query(rows, in: scratch) == [
+                "\"a\" done 0", "\"b\" done 0", "\"c\\\"d\" failed 1", "[1,2] done 0",
+            ])
+        let shown = try run("dlp-lua --results run.db", in: scratch)
+        #expect(shown.lines.count == 4 && shown.lines[2].contains("\"error\":\"three\\u0000and more\""), "\(shown.output)")
+        #expect(shown.lines[2].hasSuffix(",\"input\":\"c\\\"d\"}"), "\(shown.output)")
+    }
+
+    @Test("--results prints the rows, too, whose examples are not in the list any more")
+    func otherRows() throws {
+        let scratch = try Scratch(job: "function examples() return dofile('list.lua') end function work(n) return n end")
+        for list in ["return {1, 2, 3}", "return {3}"] {
+            try scratch.write("list.lua", list)
+            #expect(try run("dlp-lua --journal run.db job.lua", in: scratch).status == 0)
+        }
+        let shown = try run("dlp-lua --results run.db", in: scratch)
+        let rows: [(index: Int?, result: Int)] = [(1, 3), (nil, 2), (nil, 1)]
+        let beginnings = rows.map { index, result in
+            "{\"index\":\(index.map { "\($0)" } ?? "null"),\"state\":\"done\",\"result\":\(result),"
+        }
+        #expect(shown.lines.count == 3, "\(shown.output)")
+        for (line, beginning) in zip(shown.lines, beginnings) { #expect(line.hasPrefix(beginning)) }
+        let exported = try run("dlp-lua --results run.db --output out.jsonl", in: scratch)
+        #expect(exported.status == 0 && exported.error == "" && scratch.read("out.jsonl") == "3\n")
+    }
+
+    @Test("a row that does not prove itself is named and refused; --keep does its example again")
+    func broken() throws {
+        let scratch = try Scratch(job: Self.job)
+        let command = "ameexec -np 2 dlp-lua --journal run.db"
+        let first = try run("\(command) job.lua", in: scratch)
+        _ = try query("UPDATE results SET result = x'0102' WHERE example = 7", in: scratch)
+        let row = try query("SELECT id FROM results WHERE example = 7", in: scratch)[0]
+        let reason = "the journal run.db does not prove itself: "
+        let named = "row \(row) (its result is not one value)"
+        let refused = try run("\(command) job.lua", in: scratch)
+        #expect(refused.status == 2 && refused.isOneMessage("dlp-lua", with: reason, named, "--keep"), "\(refused.error)")
+        let shown = try run("dlp-lua --results run.db", in: scratch)
+        #expect(shown.status == 2 && shown.lines.count == 299 && shown.isOneMessage("dlp-lua", with: reason, named))
+        let kept = try run("\(command) --keep job.lua", in: scratch)
+        #expect(kept.status == 0 && kept.output == first.output, "\(kept.error)")
+        #expect(kept.isOneMessage("dlp-lua", with: reason, named, "done again"), "\(kept.error)")
+        #expect(counts(in: scratch).filter { $0.value > 1 }.map(\.key) == [7])
+        #expect(try run("\(command) job.lua", in: scratch).error == "")
+    }
+
+    @Test("progress is shown in every mode, and tells what was done before", arguments: ["map", "managed", "round-robin"])
+    func progress(_ mode: String) throws {
+        let scratch = try Scratch(
+            job: "function examples() return dofile('list.lua') end function work(n) return n end "
+                + "function summarize() end")
+        for (list, journal, earlier) in [(20, "", ""), (20, "--journal run.db", ""), (50, "--journal run.db", ", 20 of them before,")] {
+            try scratch.write("list.lua", "return \(list)")
+            let outcome = try run("ameexec -np 2 dlp-lua --mode \(mode) --progress on \(journal) job.lua", in: scratch)
+            #expect(outcome.status == 0 && outcome.error.contains("100 %  \(list)/\(list)"), "\(outcome.error)")
+            #expect(outcome.error.contains("done: \(list) examples\(earlier) in"), "\(outcome.error)")
+        }
+    }
+
     @Test("an error that ends the job leaves what was done before", arguments: ["dlp-lua", "ameexec -np 3 dlp-lua"])
     func stop(_ command: String) throws {
         let scratch = try Scratch(

@@ -7,6 +7,7 @@ extension Fault {
             (.text("rank"), .integer(Int64(rank))), (.text("host"), .text(host)),
             (.text("status"), .integer(Int64(status))), (.text("attempts"), .integer(Int64(attempts))),
             (.text("given"), .text(given)),
+            (.text("nanoseconds"), nanoseconds.map { .integer($0) } ?? .null),
         ]
         // A flat map of short values is within every limit of the encoder.
         return (try? Value.map(entries).encoded()) ?? .empty
@@ -33,5 +34,6 @@ extension Fault {
             status: Int32(clamping: numbers["status"] ?? 1))
         attempts = Int(numbers["attempts"] ?? 1)
         given = texts["given"] ?? ""
+        nanoseconds = numbers["nanoseconds"].map { max(0, $0) }
     }
 }

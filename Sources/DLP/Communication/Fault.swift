@@ -30,6 +30,8 @@ public struct Fault: Error, Sendable, Equatable {
     public var host: String
     /// How often the example was tried.
     public var attempts = 1
+    /// How long the example was under work; nil where nobody knows.
+    public var nanoseconds: Int64?
     /// The exit status that the job ends with.
     public var status: Int32
 

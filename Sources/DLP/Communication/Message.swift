@@ -25,6 +25,11 @@ public struct Message: Sendable, Equatable {
         /// `first`: where it began; `count`: how many of its examples are done, the rest goes back; `extra`:
         /// nanoseconds of work; `body`: the results, or nothing where they stay.
         case done = 3
+        /// Worker to root: a part of a chunk is done; the worker goes on with the rest.
+        ///
+        /// `first`: where the chunk began, or its rest; `count`: how many of its examples are done, but not all; `extra`:
+        /// nanoseconds of work; `body`: the results, or nothing where they stay.
+        case part = 14
         /// Worker to root: takes no more of the loop.
         ///
         /// `first`, `count`: the unstarted rest of what it holds.

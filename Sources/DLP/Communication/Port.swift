@@ -124,6 +124,22 @@ extension Port {
             to: 0)
     }
 
+    /// Reports that of the chunk that began at `first` the first `completed` examples are done, and that this rank goes on
+    /// with the others; the chunk then begins after those.
+    public func finishPart(
+        _ operation: UInt64, first: Int, completed: Int, nanoseconds: UInt64, results: Bytes
+    ) throws(JobEnd) {
+        let nanoseconds = Int64(clamping: nanoseconds)
+        try post(
+            Message(.part, operation: operation, first: first, count: completed, extra: nanoseconds, body: results),
+            to: 0)
+    }
+
+    /// Waits for the end of the job, which this rank has brought about.
+    public func waitForEnd(of operation: UInt64) throws(JobEnd) -> Never {
+        while true { _ = try event(of: operation) }
+    }
+
     /// Reports that of the chunk that began at `first` the first `completed` examples are done and the next one has
     /// failed; the chunk's rest then begins after that.
     public func fail(

@@ -6,7 +6,7 @@ extension RootService {
     /// A rank in a loop says how far it is.
     func report(_ message: Message, from source: Int) {
         switch message.kind {
-        case .done: done(message, from: source)
+        case .done, .part: done(message, from: source)
         case .failed: failed(message, from: source)
         case .results: results(message, from: source)
         case .delivered: delivered(message, from: source)
@@ -88,7 +88,8 @@ extension RootService {
     private func done(_ message: Message, from source: Int) {
         change(message.operation) { (loop) throws(ScheduleViolation) in
             let report = try loop.done(
-                source, first: Int(message.first), completed: Int(message.count), nanoseconds: message.extra, &actions)
+                source, first: Int(message.first), completed: Int(message.count), nanoseconds: message.extra,
+                goesOn: message.kind == .part, &actions)
             guard let (done, attempts) = report else { return }
             if done.count > 0 { noteWork(message, from: source, on: done, isFailed: false) }
             try put(done, message.body, loop.options, message, from: source, attempts: attempts)
@@ -110,7 +111,9 @@ extension RootService {
             guard let (done, example, verdict) = report else { return }
             let tried = Chunk(first: done.first, count: done.count + 1, stride: done.stride)
             noteWork(message, from: source, on: tried, isFailed: true)
-            try put(done, results, loop.options, message, from: source, attempts: 1)
+            var before = message
+            before.extra = max(0, message.extra &- (fault.nanoseconds ?? 0))
+            try put(done, results, loop.options, before, from: source, attempts: 1)
             switch verdict {
             case .retry(let attempts): delays.add(message.operation, example, attempts: attempts, at: dlp_now())
             case .final(let attempts):

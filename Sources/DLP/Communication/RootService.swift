@@ -191,7 +191,7 @@ final class RootService {
 
     private func handle(_ message: Message, from source: Int) {
         switch message.kind {
-        case .done, .failed, .leave, .length, .results, .delivered, .retire:
+        case .done, .part, .failed, .leave, .length, .results, .delivered, .retire:
             guard message.operation <= newestLoop else {
                 return finish(.fault(protocolFault(source, "reported on a loop that no rank has begun")))
             }

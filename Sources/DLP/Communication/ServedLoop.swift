@@ -117,18 +117,22 @@ struct ServedLoop {
         try update(&actions)
     }
 
+    /// - Parameter goesOn: whether `rank` goes on with the rest of its chunk.
     /// - Returns: the examples that are done, and how often they were tried; nil in a loop that is over.
     mutating func done(
-        _ rank: Int, first: Int, completed: Int, nanoseconds: Int64, _ actions: inout [ScheduleAction]
+        _ rank: Int, first: Int, completed: Int, nanoseconds: Int64, goesOn: Bool, _ actions: inout [ScheduleAction]
     ) throws(ScheduleViolation) -> (done: Chunk, attempts: Int)? {
         guard !isCancelled else {
-            end(rank, &actions)
+            if !goesOn { end(rank, &actions) }
             return nil
         }
         // What is tried again is handed out alone.
         let attempts = 1 + (schedule.attempts[first] ?? 0)
-        let done = try schedule.done(
-            rank, first: first, completed: completed, nanoseconds: nanoseconds, into: &actions)
+        let done =
+            goesOn
+            ? try schedule.partlyDone(rank, first: first, completed: completed, nanoseconds: nanoseconds)
+            : try schedule.done(
+                rank, first: first, completed: completed, nanoseconds: nanoseconds, into: &actions)
         settle(done, nanoseconds)
         try update(&actions)
         return (done, attempts)

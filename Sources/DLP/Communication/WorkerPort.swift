@@ -227,7 +227,8 @@ public final class WorkerPort: Port {
             let reason = message.body.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
             throw .fault(
                 Fault(phase: .communication, message: reason, rank: rank, host: HostName.current, status: 3))
-        case .enter, .begin, .done, .failed, .leave, .length, .results, .delivered, .retire, .fault, .exit, .welcome:
+        case .enter, .begin, .done, .part, .failed, .leave, .length, .results, .delivered, .retire, .fault, .exit,
+            .welcome:
             break
         }
     }

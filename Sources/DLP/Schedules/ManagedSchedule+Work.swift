@@ -55,6 +55,24 @@ extension ManagedSchedule {
         return done
     }
 
+    /// `worker` has done the first `completed` examples of its chunk that begins at `first`, which took it `nanoseconds`,
+    /// and goes on with the others.
+    ///
+    /// - Returns: the examples that are done.
+    /// - Throws: `ScheduleViolation` where it does not have that chunk, or where that is no part of it.
+    public mutating func partlyDone(
+        _ worker: Int, first: Int, completed: Int, nanoseconds: Int64
+    ) throws(ScheduleViolation) -> Chunk {
+        let lot = try lot(of: worker, first: first, reported: completed)
+        guard completed > 0, completed < lot.chunk.count else {
+            throw ScheduleViolation("rank \(worker) reported \(completed) of \(lot.chunk.count) examples as a part of them")
+        }
+        workers[worker].release(lot, keeping: lot.chunk.dropFirst(completed))
+        let done = lot.chunk.prefix(completed)
+        settle(done, by: worker, nanoseconds)
+        return done
+    }
+
     /// `worker` has done the first `completed` examples of its chunk that begins at `first`, the next one has failed, and
     /// it goes on with the others.
     ///

@@ -22,8 +22,9 @@ extension LuaHost {
             try run.results.withUnsafeBytes { (buffer) throws(ScriptError) in
                 var decoder = LuaDecoder(state, buffer)
                 for number in 0..<run.count {
-                    try readable { () throws(CodecError) in try decoder.push() }
-                    lua_rawseti(state, -2, lua_Integer(run.first + number * run.stride + 1))
+                    let index = run.first + number * run.stride
+                    try readable("result of example", index) { () throws(CodecError) in try decoder.push() }
+                    lua_rawseti(state, -2, lua_Integer(index + 1))
                 }
             }
         }

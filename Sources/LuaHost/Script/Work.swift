@@ -19,6 +19,8 @@ public struct WorkReport: Sendable {
     public var done: Chunk
     /// How long that took.
     public var nanoseconds: UInt64
+    /// How long the one took that then has failed, where one has.
+    public var failedNanoseconds: UInt64 = 0
     /// Their results, one CBOR item each.
     public var results: Bytes
 }
@@ -30,22 +32,26 @@ extension LuaHost {
     /// - Parameters:
     ///   - sent: the encoded examples where they came with the indices; nil where this rank has them.
     ///   - giveBackAfter: after so many nanoseconds (0: never) the rest stays undone.
+    ///   - reportInterval: every so many nanoseconds (0: never) `partDone` is told what was done since the last report.
     ///   - failed: told where `work` raises, or returns what cannot travel, and of what was done before, since the last
     ///     failure; after that the rest of the chunk is done.
     /// - Returns: what was done since the last failure; nil where that was the end of the chunk.
     /// - Throws: what `failed` throws, and `JobEnd`.
     public func work(
-        _ chunk: Chunk, of examples: Examples, sent: Bytes?, giveBackAfter: Int64 = 0,
-        failed: (WorkReport, WorkError) throws -> Void
+        _ chunk: Chunk, of examples: Examples, sent: Bytes?, giveBackAfter: Int64 = 0, reportInterval: UInt64 = 0,
+        partDone: (WorkReport) throws -> Void = { _ in }, failed: (WorkReport, WorkError) throws -> Void
     ) throws -> WorkReport? {
-        try apart { try workAll(chunk, of: examples, sent: sent, giveBackAfter: giveBackAfter, failed: failed) }
+        try apart {
+            let clock = LoopUnderWay(giveBackAfter: giveBackAfter, reportInterval: reportInterval)
+            return try workAll(chunk, of: examples, sent: sent, clock, partDone: partDone, failed: failed)
+        }
     }
 
     private func workAll(
-        _ chunk: Chunk, of examples: Examples, sent: Bytes?, giveBackAfter: Int64,
-        failed: (WorkReport, WorkError) throws -> Void
+        _ chunk: Chunk, of examples: Examples, sent: Bytes?, _ clock: LoopUnderWay,
+        partDone: (WorkReport) throws -> Void, failed: (WorkReport, WorkError) throws -> Void
     ) throws -> WorkReport? {
-        var clock = LoopUnderWay(giveBackAfter: giveBackAfter)
+        var clock = clock
         var reported: UInt64 = 0
         var rest = chunk
         var completed = 0
@@ -71,13 +77,23 @@ extension LuaHost {
                     workCounter.increment()
                 } catch {
                     if try isToStayUndone() { break }
+                    var done = report()
+                    let share = done.nanoseconds / UInt64(completed + 1)
+                    done.failedNanoseconds = min(clock.sinceLatest ?? share, done.nanoseconds)
                     let place = chunk.count - rest.count + completed
-                    try failed(report(), naming(error, examples, at: place, of: sent))
+                    try failed(done, naming(error, examples, at: place, of: sent))
                     rest = rest.dropFirst(completed + 1)
                     completed = 0
                     if rest.count == 0 { return nil }
                 }
-                if try isLeaving() || clock.shouldGiveBack({ () throws(JobEnd) in try port.isHalted() }) { break }
+                if isLeaving() { break }
+                let step = try clock.step { () throws(JobEnd) in try port.isHalted() }
+                if step == .giveBack { break }
+                if step == .report, completed > 0, completed < rest.count {
+                    try partDone(report())
+                    rest = rest.dropFirst(completed)
+                    completed = 0
+                }
             }
             return report()
         }

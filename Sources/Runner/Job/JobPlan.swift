@@ -20,6 +20,15 @@ struct JobPlan {
     /// How many examples all ranks know of: with a journal the root tells which of them are to be done.
     var announcedLength: Int? { settings.journal == nil ? agreement.count : nil }
 
+    /// Every so many nanoseconds a rank reports what it has done of a chunk; 0: not before its end.
+    ///
+    /// More ranks report less often, for the root has to hear them all.
+    var reportInterval: UInt64 {
+        let options = loopOptions
+        if options.shares != nil, !options.sharesInChunks { return 0 }
+        return UInt64(min(max(20_000_000, settings.size * 80_000), 250_000_000))
+    }
+
     /// How the examples are handed out.
     var loopOptions: LoopOptions {
         var options = LoopOptions(

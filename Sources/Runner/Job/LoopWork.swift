@@ -10,6 +10,7 @@ struct LoopWork {
     private var setup: Setup
     /// Whether it shall be told once that `work` prints where results are written, too.
     private var watchesOutput: Bool
+    private let reportInterval: UInt64
     /// Results that stay here until they are asked for.
     private var kept: [ResultRun] = []
 
@@ -24,6 +25,7 @@ struct LoopWork {
         watchesOutput = plan.printsResults && port.rank == (plan.settings.rootWorks ? 0 : 1)
         host.keepExamples(
             forCollect: port.isRoot && plan.collects, forRetries: plan.settings.failures.retries > 0)
+        reportInterval = plan.reportInterval
     }
 
     /// Does a chunk and reports on it.
@@ -34,18 +36,27 @@ struct LoopWork {
         try setup.runOnce()
         let printed = host.printed
         let last = try host.work(
-            chunk, of: plan.examples, sent: plan.isSent ? sent : nil, giveBackAfter: giveBackAfter
-        ) { report, error in
-            // What fails because the job is over is no failure, and one that ends the job is told like any other.
-            guard !host.isInterrupted, !plan.loopOptions.failures.endsAtFirstFailure else { throw error }
-            var fault = Fault(
-                phase: .work, message: error.error.message, traceback: error.error.traceback,
-                example: error.index + 1, rank: port.rank, host: HostName.current)
-            fault.given = error.given
-            try port.fail(
-                loop, first: report.done.first, completed: report.done.count, nanoseconds: report.nanoseconds,
-                results: send(report), fault)
-        }
+            chunk, of: plan.examples, sent: plan.isSent ? sent : nil, giveBackAfter: giveBackAfter,
+            reportInterval: reportInterval,
+            partDone: { report in
+                try port.finishPart(
+                    loop, first: report.done.first, completed: report.done.count, nanoseconds: report.nanoseconds,
+                    results: send(report))
+            },
+            failed: { report, error in
+                // What fails because the job is over is no failure.
+                guard !host.isInterrupted else { throw error }
+                var fault = Fault(
+                    phase: .work, message: error.error.message, traceback: error.error.traceback,
+                    example: error.index + 1, rank: port.rank, host: HostName.current)
+                fault.given = error.given
+                fault.nanoseconds = Int64(clamping: report.failedNanoseconds)
+                try port.fail(
+                    loop, first: report.done.first, completed: report.done.count, nanoseconds: report.nanoseconds,
+                    results: send(report), fault)
+                // The root ends the job, with all that was done before: nothing else is begun here.
+                if plan.loopOptions.failures.endsAtFirstFailure { try port.waitForEnd(of: loop) }
+            })
         if watchesOutput, host.printed != printed {
             watchesOutput = false
             Complaint.write(
