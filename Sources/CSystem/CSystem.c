@@ -45,6 +45,17 @@ static void crashed(int signal, siginfo_t *information, void *context) {
     if (information->si_code <= 0) raise(signal);
 }
 
+uint64_t dlp_processor_time(void) {
+    struct rusage programs;
+    uint64_t own = nanoseconds(CLOCK_THREAD_CPUTIME_ID);
+    if (getrusage(RUSAGE_CHILDREN, &programs) != 0) return own;
+    uint64_t seconds = (uint64_t)programs.ru_utime.tv_sec + (uint64_t)programs.ru_stime.tv_sec;
+    uint64_t microseconds = (uint64_t)programs.ru_utime.tv_usec + (uint64_t)programs.ru_stime.tv_usec;
+    return own + seconds * 1000000000u + microseconds * 1000u;
+}
+
+int dlp_processors(void) { return (int)sysconf(_SC_NPROCESSORS_ONLN); }
+
 void dlp_leave_crashes_to_system(void) {
     static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGQUIT};
     static char stack[16384];

@@ -63,17 +63,18 @@ final class RowWriter {
     private func write(_ dated: DatedEntry, _ ledger: ExampleLedger) throws(SQLiteError) {
         let finished = try text(of: dated.time)
         switch dated.entry {
-        case .done(let run, let host, let nanoseconds, let attempts):
-            let seconds = Double(nanoseconds) / 1e9 / Double(max(run.count, 1))
+        case .done(let run, let host, let nanoseconds, let cpu, let attempts):
+            let part = 1e-9 / Double(max(run.count, 1))
             let checksum = try bind(
-                "done", seconds: seconds, cpu: nil, rank: run.rank, host: host, attempts: attempts, finished)
+                "done", seconds: Double(max(0, nanoseconds)) * part, cpu: Double(cpu) * part, rank: run.rank, host: host, attempts: attempts, finished)
             try write(run, ledger.places(first: run.first, count: run.count, stride: run.stride), checksum)
         case .failed(let fault):
             guard let example = fault.example,
                 let place = ledger.places(first: example - 1, count: 1).first
             else { return }
             let checksum = try bind(
-                "failed", seconds: fault.nanoseconds.map { Double($0) / 1e9 }, cpu: nil, rank: fault.rank, host: fault.host, attempts: fault.attempts,
+                "failed", seconds: fault.nanoseconds.map { Double($0) / 1e9 },
+                cpu: fault.cpu.map { Double($0) / 1e9 }, rank: fault.rank, host: fault.host, attempts: fault.attempts,
                 error: fault.message, traceback: fault.traceback, finished)
             try insertRow(example - 1, place, nil, checksum)
         }

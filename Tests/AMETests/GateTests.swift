@@ -112,7 +112,7 @@ struct GateTests {
         }
         let bad = try Self.join(job, rank: 1)
         let good = try Self.join(job, rank: 2)
-        bad.send(Array("GET / HTTP/1.1\r\nHost: localhost\r\nAccept: everything\r\n\r\n".utf8))
+        bad.send(Array("GET / HTTP/1.1\r\nHost: localhost\r\nAccept: everything, and more\r\n\r\n".utf8))
         #expect(bad.waitForEnd())
         good.send(FrameTests.wire([Message(.goodbye)]))
         try root.join().get()

@@ -107,7 +107,10 @@ struct SealingTests {
         ])
         let record = RecordCipher.longestRecord + RecordCipher.tagLength
         func records(_ frame: [UInt8]) -> (header: [UInt8], first: [UInt8], second: [UInt8]) {
-            (Array(frame[..<48]), Array(frame[48..<(48 + record)]), Array(frame[(48 + record)...]))
+            (
+                Array(frame[..<FrameHeader.length]), Array(frame[FrameHeader.length..<(FrameHeader.length + record)]),
+                Array(frame[(FrameHeader.length + record)...])
+            )
         }
         let (a, b) = (records(wire[0]), records(wire[1]))
         #expect(Self.open(a.header + a.second + a.first).error == .forged)

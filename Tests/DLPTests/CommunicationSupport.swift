@@ -11,7 +11,7 @@ final class EndObserver: JobObserver {
 
     func loopChanged(_ progress: LoopProgress?) { self.progress.update { $0 = progress } }
     func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64) {}
-    func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, attempts: Int) {}
+    func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int) {}
     func exampleFailed(_ fault: Fault) {}
     func explainLoss(of rank: Int) -> String? { nil }
     let losses = Monitor<[String]>([])

@@ -58,7 +58,7 @@ private final class InterruptingObserver: JobObserver {
 
     func loopChanged(_ progress: LoopProgress?) {}
     func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64) {}
-    func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, attempts: Int) {}
+    func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int) {}
     func exampleFailed(_ fault: Fault) {}
     func explainLoss(of rank: Int) -> String? { nil }
     func rankWasLost(_ rank: Int, host: String, cause: String, isHalted: Bool) {}

@@ -16,6 +16,12 @@ uint64_t dlp_now(void);
 /// The same as it was at the system's last tick, at most 10 ms ago; three times faster.
 uint64_t dlp_now_roughly(void);
 
+/// Nanoseconds that this thread has taken of a processor, and the programs that this process has waited for.
+uint64_t dlp_processor_time(void);
+
+/// How many processors this machine has.
+int dlp_processors(void);
+
 /// Takes away the signal handlers with which the Swift runtime prints a backtrace, so that a crash, perhaps one of a C
 /// library that a script has loaded, is what it is for any other program: a signal, and a core file where those are
 /// wanted. With SWIFT_BACKTRACE in the environment they stay. Where memory is limited, and most of it in use, a crash becomes

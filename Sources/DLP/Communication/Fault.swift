@@ -32,6 +32,8 @@ public struct Fault: Error, Sendable, Equatable {
     public var attempts = 1
     /// How long the example was under work; nil where nobody knows.
     public var nanoseconds: Int64?
+    /// The processor time that it took, as the root knows it.
+    public var cpu: Int64?
     /// The exit status that the job ends with.
     public var status: Int32
 

@@ -2,9 +2,9 @@
 ///
 ///     0  magic "DLPF"     4  version (2 bytes)   6  kind   7  flags, the transport's own
 ///     8  operation       16  first              24  count
-///     32 extra           40  length of the body
+///     32 extra           40  length of the body   48  cpu
 package struct FrameHeader: Equatable {
-    package static let length = 48
+    package static let length = 56
     /// The version of frames and handshake together; ranks must speak the same.
     package static let version: UInt16 = 2
     /// More than any address space holds, so that a larger number can only be rubbish.
@@ -18,6 +18,7 @@ package struct FrameHeader: Equatable {
     package var first: Int64
     package var count: Int64
     package var extra: Int64
+    package var cpu: Int64
     package var bodyLength: Int
 
     /// The header for `message`.
@@ -28,6 +29,7 @@ package struct FrameHeader: Equatable {
         first = message.first
         count = message.count
         extra = message.extra
+        cpu = message.cpu
         bodyLength = message.body.count
     }
 
@@ -51,6 +53,7 @@ package struct FrameHeader: Equatable {
         first = word(16)
         count = word(24)
         extra = word(32)
+        cpu = word(48)
         self.bodyLength = Int(bodyLength)
     }
 
@@ -61,7 +64,7 @@ package struct FrameHeader: Equatable {
         let opening = UInt64(Self.version) << 32 | UInt64(kind.rawValue) << 48 | UInt64(flags) << 56
         var words = (
             opening.littleEndian, operation.littleEndian, first.littleEndian, count.littleEndian, extra.littleEndian,
-            bodyLength.littleEndian
+            bodyLength.littleEndian, cpu.littleEndian
         )
         words.0 |= UInt64(withUnsafeBytes(of: words) { Self.opening(of: $0) }).littleEndian
         return try withUnsafeBytes(of: words, body)
@@ -90,6 +93,7 @@ package struct FrameHeader: Equatable {
         message.first = first
         message.count = count
         message.extra = extra
+        message.cpu = cpu
         return message
     }
 }

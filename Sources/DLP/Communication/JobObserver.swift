@@ -6,8 +6,9 @@ public protocol JobObserver: Sendable {
     func loopChanged(_ progress: LoopProgress?)
     /// A rank reports that it has worked on examples for so many nanoseconds; the last of them may have failed.
     func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64)
-    /// Results have come to the root; the examples took `nanoseconds` on `host` and were tried `attempts` times.
-    func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, attempts: Int)
+    /// Results have come to the root; the examples took `nanoseconds` on `host`, and `cpu` of its processors, and were tried
+    /// `attempts` times.
+    func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int)
     /// An example has failed for good.
     func exampleFailed(_ fault: Fault)
     /// Why a rank was lost, where the launcher knows more than the connection.
@@ -42,7 +43,7 @@ public struct NoObserver: JobObserver {
     /// Keeps nothing.
     public func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64) {}
     /// Keeps nothing.
-    public func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, attempts: Int) {}
+    public func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int) {}
     /// Keeps nothing.
     public func exampleFailed(_ fault: Fault) {}
     /// Knows nothing.
@@ -75,6 +76,9 @@ public struct LoopProgress: Sendable {
     public var busy: Int
     /// Ranks that take part.
     public var ranks: Int
-    /// The sum of the time that ranks worked, in nanoseconds.
+    /// The sum of the time that ranks worked, in nanoseconds, and of the processor time that they took for it.
     public var work: UInt64
+    public var cpu: UInt64
+    /// How many ranks share the root's host.
+    public var ranksHere = 1
 }

@@ -1,4 +1,4 @@
-/// What one rank sends another: a kind, four numbers and a body.
+/// What one rank sends another: a kind, five numbers and a body.
 ///
 /// The numbers are part of every message, so that no kind needs a format of its own around its body and a
 /// transport can put them into its frame header.
@@ -118,18 +118,22 @@ public struct Message: Sendable, Equatable {
     public var count: Int64
     /// A duration, options or what else the kind says.
     public var extra: Int64
+    /// The processor time that examples took, in nanoseconds, where some are reported.
+    public var cpu: Int64
     /// Encoded values.
     public var body: Bytes
 
     /// A message; numbers not named are 0.
     public init(
-        _ kind: Kind, operation: UInt64 = 0, first: Int = 0, count: Int = 0, extra: Int64 = 0, body: Bytes = .empty
+        _ kind: Kind, operation: UInt64 = 0, first: Int = 0, count: Int = 0, extra: Int64 = 0, cpu: Int64 = 0,
+        body: Bytes = .empty
     ) {
         self.kind = kind
         self.operation = operation
         self.first = Int64(first)
         self.count = Int64(count)
         self.extra = extra
+        self.cpu = cpu
         self.body = body
     }
 }

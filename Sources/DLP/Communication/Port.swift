@@ -116,23 +116,25 @@ extension Port {
 
     /// Reports that of the chunk that began at `first` the first `completed` examples are done.
     public func finish(
-        _ operation: UInt64, first: Int, completed: Int, nanoseconds: UInt64, results: Bytes
+        _ operation: UInt64, first: Int, completed: Int, nanoseconds: UInt64, cpu: UInt64 = 0, results: Bytes
     ) throws(JobEnd) {
         let nanoseconds = Int64(clamping: nanoseconds)
         try post(
-            Message(.done, operation: operation, first: first, count: completed, extra: nanoseconds, body: results),
-            to: 0)
+            Message(
+                .done, operation: operation, first: first, count: completed, extra: nanoseconds,
+                cpu: Int64(clamping: cpu), body: results), to: 0)
     }
 
     /// Reports that of the chunk that began at `first` the first `completed` examples are done, and that this rank goes on
     /// with the others; the chunk then begins after those.
     public func finishPart(
-        _ operation: UInt64, first: Int, completed: Int, nanoseconds: UInt64, results: Bytes
+        _ operation: UInt64, first: Int, completed: Int, nanoseconds: UInt64, cpu: UInt64 = 0, results: Bytes
     ) throws(JobEnd) {
         let nanoseconds = Int64(clamping: nanoseconds)
         try post(
-            Message(.part, operation: operation, first: first, count: completed, extra: nanoseconds, body: results),
-            to: 0)
+            Message(
+                .part, operation: operation, first: first, count: completed, extra: nanoseconds,
+                cpu: Int64(clamping: cpu), body: results), to: 0)
     }
 
     /// Waits for the end of the job, which this rank has brought about.
@@ -143,7 +145,8 @@ extension Port {
     /// Reports that of the chunk that began at `first` the first `completed` examples are done and the next one has
     /// failed; the chunk's rest then begins after that.
     public func fail(
-        _ operation: UInt64, first: Int, completed: Int, nanoseconds: UInt64, results: Bytes, _ fault: Fault
+        _ operation: UInt64, first: Int, completed: Int, nanoseconds: UInt64, cpu: UInt64 = 0, results: Bytes,
+        _ fault: Fault
     ) throws(JobEnd) {
         var body = ByteWriter()
         body.append(fault.encoded)
@@ -151,7 +154,7 @@ extension Port {
         try post(
             Message(
                 .failed, operation: operation, first: first, count: completed, extra: Int64(clamping: nanoseconds),
-                body: body.finish()), to: 0)
+                cpu: Int64(clamping: cpu), body: body.finish()), to: 0)
     }
 
     /// Leaves a loop early; the chunk under work, if any, counts as reported by `finish` before.

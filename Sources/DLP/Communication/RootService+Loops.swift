@@ -41,6 +41,7 @@ extension RootService {
                             + "ranks must call the same loops in the same order over the same sequence",
                         rank: source, host: HostName.current)))
         }
+        if hosts[source] == nil, hostName(in: message) == HostName.current { ranksHere += 1 }
         hosts[source] = hostName(in: message)
         change(message.operation) { (loop) throws(ScheduleViolation) in
             try loop.enter(source, working: message.count != 0, &actions)
@@ -91,6 +92,7 @@ extension RootService {
                 source, first: Int(message.first), completed: Int(message.count), nanoseconds: message.extra,
                 goesOn: message.kind == .part, &actions)
             guard let (done, attempts) = report else { return }
+            loop.note(cpu: message.cpu)
             if done.count > 0 { noteWork(message, from: source, on: done, isFailed: false) }
             try put(done, message.body, loop.options, message, from: source, attempts: attempts)
         }
@@ -109,10 +111,15 @@ extension RootService {
             let report = try loop.failed(
                 source, first: Int(message.first), completed: Int(message.count), nanoseconds: message.extra, &actions)
             guard let (done, example, verdict) = report else { return }
+            loop.note(cpu: message.cpu)
             let tried = Chunk(first: done.first, count: done.count + 1, stride: done.stride)
             noteWork(message, from: source, on: tried, isFailed: true)
             var before = message
             before.extra = max(0, message.extra &- (fault.nanoseconds ?? 0))
+            // The failed one has its part of the processor time by the clock.
+            let part = message.extra > 0 ? Double(before.extra) / Double(message.extra) : 0
+            before.cpu = Int64(min(Double(max(0, message.cpu)) * min(part, 1), 1e18))
+            fault.cpu = max(0, message.cpu &- before.cpu)
             try put(done, results, loop.options, before, from: source, attempts: 1)
             switch verdict {
             case .retry(let attempts): delays.add(message.operation, example, attempts: attempts, at: dlp_now())
@@ -186,7 +193,8 @@ extension RootService {
         }
         let run = ResultRun(done, results: results, rank: source)
         observer.examplesAreDone(
-            run, host: hosts[source] ?? "unknown", nanoseconds: report.extra, attempts: attempts)
+            run, host: hosts[source] ?? "unknown", nanoseconds: report.extra, cpu: max(0, report.cpu),
+            attempts: attempts)
         put(run, report.operation)
     }
 
@@ -217,7 +225,10 @@ extension RootService {
 
     /// Does what follows from the change of a loop.
     private func follow(_ operation: UInt64, _ loop: inout ServedLoop) {
-        if operation == newestLoop { progress = loop.progress(operation) }
+        if operation == newestLoop {
+            progress = loop.progress(operation)
+            progress?.ranksHere = ranksHere
+        }
         if loop.wantsExamples {
             shared.inbox.update { $0.loops[operation, default: RootInbox.Loop()].isHungry = true }
         }

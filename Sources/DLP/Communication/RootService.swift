@@ -24,6 +24,8 @@ final class RootService {
     var hasDeparted: [Bool]
     /// The hosts of the ranks, once they have taken part in a loop.
     var hosts: [String?]
+    /// How many of them are on this host.
+    var ranksHere = 0
     var rootHasFinished = false
     var actions: [ScheduleAction] = []
     var end: JobEnd?

@@ -25,6 +25,7 @@ struct ServedLoop {
     private var isForsaken = false
     private var hasLostRanks = false
     private var workNanoseconds: UInt64 = 0
+    private var cpuNanoseconds: UInt64 = 0
     /// Ranks that take no examples but want to know when the loop is over.
     private var watchers: [Int] = []
     /// Encoded examples that may still be handed out, by index.
@@ -64,8 +65,12 @@ struct ServedLoop {
         LoopProgress(
             operation: operation, done: schedule.doneCount + schedule.failedCount, earlier: schedule.skippedCount,
             failures: schedule.failedCount, total: schedule.length, busy: schedule.busyWorkers,
-            ranks: entered - watchers.count - retired, work: workNanoseconds)
+            ranks: entered - watchers.count - retired, work: workNanoseconds,
+            cpu: cpuNanoseconds)
     }
+
+    /// Ranks have taken so much processor time for their examples.
+    mutating func note(cpu: Int64) { cpuNanoseconds &+= UInt64(max(0, cpu)) }
 
     /// Whether `rank` has yet to come.
     func isAwaiting(_ rank: Int) -> Bool { isAwaited[rank] }

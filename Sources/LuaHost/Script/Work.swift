@@ -1,5 +1,6 @@
 import CLua
 import CLuaHost
+import CSystem
 public import DLP
 import Glibc
 
@@ -21,6 +22,8 @@ public struct WorkReport: Sendable {
     public var nanoseconds: UInt64
     /// How long the one took that then has failed, where one has.
     public var failedNanoseconds: UInt64 = 0
+    /// How much processor time all that took, with that of the programs that were waited for.
+    public var cpu: UInt64
     /// Their results, one CBOR item each.
     public var results: Bytes
 }
@@ -53,13 +56,15 @@ extension LuaHost {
     ) throws -> WorkReport? {
         var clock = clock
         var reported: UInt64 = 0
+        var reportedCPU = dlp_processor_time()
         var rest = chunk
         var completed = 0
         func report() -> WorkReport {
-            let elapsed = clock.elapsed
-            defer { reported = elapsed }
+            let (elapsed, cpu) = (clock.elapsed, dlp_processor_time())
+            defer { (reported, reportedCPU) = (elapsed, cpu) }
             return WorkReport(
-                done: rest.prefix(completed), nanoseconds: elapsed - reported, results: encoder.take())
+                done: rest.prefix(completed), nanoseconds: elapsed - reported, cpu: cpu - reportedCPU,
+                results: encoder.take())
         }
         let keeper = sent == nil ? exampleKeeper : nil
         exampleWatch?.resume()
@@ -71,7 +76,7 @@ extension LuaHost {
                 do throws(WorkError) {
                     try work(index, keeper) { () throws(ScriptError) in
                         guard sent != nil else { return try pushExample(examples, index) }
-                        try readable { () throws(CodecError) in try decoder.push() }
+                        try readable("example", index) { () throws(CodecError) in try decoder.push() }
                     }
                     completed += 1
                     workCounter.increment()
@@ -179,10 +184,10 @@ extension LuaHost {
                     do throws(ScriptError) {
                         seedRandom(index: -(index + 1))
                         lua_pushvalue(state, Slot.collect)
-                        try readable { () throws(CodecError) in try resultDecoder.push() }
+                        try readable("result of example", index) { () throws(CodecError) in try resultDecoder.push() }
                         lua_pushinteger(state, lua_Integer(index + 1))
                         if sent != nil {
-                            try readable { () throws(CodecError) in try exampleDecoder.push() }
+                            try readable("example", index) { () throws(CodecError) in try exampleDecoder.push() }
                         } else {
                             try pushExample(examples, index)
                         }
@@ -193,9 +198,12 @@ extension LuaHost {
         }
     }
 
-    func readable(_ body: () throws(CodecError) -> Void) throws(ScriptError) {
+    /// Calls `body`, which reads what came from another rank or a journal: `what` with the index from 0.
+    func readable(
+        _ what: StaticString, _ index: Int, _ body: () throws(CodecError) -> Void
+    ) throws(ScriptError) {
         do { try body() } catch {
-            throw ScriptError(message: "a value from another rank cannot be read: \(error)")
+            throw ScriptError(message: "the \(what) \(index + 1) cannot be read: \(error)")
         }
     }
 }

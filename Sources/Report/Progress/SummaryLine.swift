@@ -1,19 +1,30 @@
 /// How a job went, as one line of text.
 public enum SummaryLine {
-    /// The line, for a job in which all ranks together worked for `work` nanoseconds.
-    public static func render(_ state: ProgressState, work: Int64) -> String {
+    /// The line, for a job in which all ranks together worked for `work` nanoseconds, and took `cpu` of their processors.
+    ///
+    /// How much faster it was than one rank is told by the processor time: ranks that wait for a processor work longer, but
+    /// not more.
+    ///
+    /// - Parameter crowd: how many ranks share how many processors, where these are fewer.
+    public static func render(
+        _ state: ProgressState, work: Int64, cpu: Int64, crowd: (ranks: Int, processors: Int)? = nil
+    ) -> String {
         let isComplete = state.total.map { state.done >= $0 } ?? true
         var line = isComplete ? "done: " : "stopped: "
         if !isComplete, let total = state.total { line += "\(state.done) of \(Figures.count(total, "example"))" }
         if isComplete { line += Figures.count(state.done, "example") }
         if state.earlier > 0 { line += ", \(state.earlier) of them before," }
         line += " in \(Figures.time(seconds: state.elapsed)) on \(Figures.count(state.ranks, "rank"))"
-        let seconds = Double(max(work, 0)) / 1e9
-        line += "; work \(Figures.time(seconds: seconds))"
+        let seconds = Double(max(cpu, 0)) / 1e9
+        line += "; work \(Figures.time(seconds: Double(max(work, 0)) / 1e9))"
+        line += ", processors \(Figures.time(seconds: seconds))"
         if state.elapsed > 0, state.ranks > 0 {
             let speedup = seconds / state.elapsed
             line += ", speedup \(Figures.fixed(speedup, 1))"
             line += ", efficiency \(Figures.fixed(100 * speedup / Double(state.ranks), 0)) %"
+        }
+        if let crowd {
+            line += "; \(crowd.ranks) ranks share \(Figures.count(crowd.processors, "processor")) of this host"
         }
         if state.failures > 0 { line += "; \(state.failures) failed" }
         return line

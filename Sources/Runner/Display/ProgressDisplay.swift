@@ -61,10 +61,10 @@ struct ProgressDisplay {
         _ pass: () -> Void
     ) {
         let start = dlp_now()
-        var work: UInt64 = 0
+        var last: LoopProgress?
         func state() -> ProgressState {
             let latest = progress()
-            work = latest?.work ?? 0
+            last = latest
             return ProgressState(
                 done: latest?.done ?? 0, earlier: latest?.earlier ?? 0, total: latest?.total,
                 failures: latest?.failures ?? 0,
@@ -80,8 +80,14 @@ struct ProgressDisplay {
             reporter.update(state())
         }
         pass()
-        let last = state()
-        reporter.finish(last, summary: SummaryLine.render(last, work: Int64(clamping: work)))
+        let final = state()
+        let processors = Int(dlp_processors())
+        let ranksHere = last?.ranksHere ?? 1
+        reporter.finish(
+            final,
+            summary: SummaryLine.render(
+                final, work: Int64(clamping: last?.work ?? 0), cpu: Int64(clamping: last?.cpu ?? 0),
+                crowd: ranksHere > processors ? (ranksHere, processors) : nil))
     }
 }
 

@@ -155,9 +155,9 @@ final class RootObserver: JobObserver {
         }
     }
 
-    func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, attempts: Int) {
+    func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int) {
         guard let journal = state.withLock({ $0.journal }) else { return }
-        journal.note(.done(run, host: host, nanoseconds: nanoseconds, attempts: attempts))
+        journal.note(.done(run, host: host, nanoseconds: nanoseconds, cpu: cpu, attempts: attempts))
     }
 
     func exampleFailed(_ fault: Fault) { state.withLock { $0.journal }?.note(.failed(fault)) }

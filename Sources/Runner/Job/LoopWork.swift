@@ -41,7 +41,7 @@ struct LoopWork {
             partDone: { report in
                 try port.finishPart(
                     loop, first: report.done.first, completed: report.done.count, nanoseconds: report.nanoseconds,
-                    results: send(report))
+                    cpu: report.cpu, results: send(report))
             },
             failed: { report, error in
                 // What fails because the job is over is no failure.
@@ -53,7 +53,7 @@ struct LoopWork {
                 fault.nanoseconds = Int64(clamping: report.failedNanoseconds)
                 try port.fail(
                     loop, first: report.done.first, completed: report.done.count, nanoseconds: report.nanoseconds,
-                    results: send(report), fault)
+                    cpu: report.cpu, results: send(report), fault)
                 // The root ends the job, with all that was done before: nothing else is begun here.
                 if plan.loopOptions.failures.endsAtFirstFailure { try port.waitForEnd(of: loop) }
             })
@@ -66,7 +66,7 @@ struct LoopWork {
         guard let last else { return }
         try port.finish(
             loop, first: last.done.first, completed: last.done.count, nanoseconds: last.nanoseconds,
-            results: send(last))
+            cpu: last.cpu, results: send(last))
     }
 
     /// The results to be sent at once: none where they stay.
