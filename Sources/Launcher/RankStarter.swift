@@ -57,7 +57,7 @@ final class RankStarter {
             environment: environment.entries(
                 rank: rank, listener: rendezvous.listener, control: control.peerDescriptor),
             input: rank == readingRank ? 0 : null, output: output.writing, error: error.writing,
-            inherited: rank == 0 ? [rendezvous.listener, control.peerDescriptor] : [],
+            inherited: rank == 0 ? [rendezvous.listener, control.peerDescriptor] + namedDescriptors : [],
             leadsGroup: rank != terminalRank, cpu: cpus.isEmpty ? nil : cpus[rank % cpus.count],
             descriptorLimit: descriptorLimit, mask: signalMask)
         guard let pid = processes.start(rank, options.command, plan) else {
@@ -73,6 +73,16 @@ final class RankStarter {
             control.closePeer()
         }
         return Start(pid: pid, output: output.reading, error: error.reading)
+    }
+
+    /// The descriptors that the command names, as a shell's `<(...)` does; what they give can be read only once, by rank 0.
+    private var namedDescriptors: [Int32] {
+        options.command.compactMap { word in
+            guard word.hasPrefix("/dev/fd/"), let number = Int32(word.dropFirst(8)), number > 2 else { return nil }
+            // Those of this program itself are closed by exec.
+            let flags = fcntl(number, F_GETFD)
+            return flags >= 0 && flags & FD_CLOEXEC == 0 ? number : nil
+        }
     }
 
     /// What `errno` says about the start of `rank`.
