@@ -1,7 +1,5 @@
 import CLuaHost
 import DLP
-import Glibc
-import Journal
 import LuaHost
 import Report
 
@@ -22,8 +20,8 @@ final class ScriptRun {
     func run() -> Int32 {
         do {
             try session.tieLifeline()
-            let script = try loadScript()
-            var settings = JobSettings(options, seed: try seed(), size: session.port.size)
+            let (script, seed) = try StartAgreement(session: session, invocation: invocation).reach()
+            var settings = JobSettings(options, seed: seed, size: session.port.size)
             let host = try scripted(.load) { () throws(ScriptError) in
                 try session.open(settings)
             }
@@ -44,24 +42,23 @@ final class ScriptRun {
             } catch {
                 throw UsageError("\(script.name): dlp.options: \(error.message)")
             }
-            if options.seed != invocation.options.seed { host.seed = try seed() }
+            let isJob = try scripted(.load) { () throws(ScriptError) in try host.isFunction("work") }
+            let statement = isJob ? try self.statement(of: host) : nil
+            if case .number(let number)? = options.seed { host.seed = number }
+            if let statement, options.seed == .random, invocation.options.seed != .random {
+                host.seed = try session.agree(on: options, statement)
+            }
             settings = JobSettings(options, seed: host.seed, size: session.port.size)
             if isRun { try openTimelines(of: script) }
             try host.limit(settings, on: session.port)
             settings.journal = try JournalSettings(options)
             if options.joinable != nil { try Joinable.check(settings.mode) }
-            let isJob = try scripted(.load) { () throws(ScriptError) in try host.isFunction("work") }
-            if !isJob { session.refuseLateRanks() }
             // An imperative script may use the names of a job's functions, and almost these names, for functions of its own.
             let slips = session.isRoot && (isJob || !host.usesModule) ? host.slips(in: script) : []
             for slip in slips { Complaint.write("\(script.name): \(slip)") }
-            if isJob {
-                session.isDeclarative = true
-                try JobRun(session, host, script, settings, invocation.task).run()
-            } else if session.isRoot {
-                complain(of: host, hasSlips: !slips.isEmpty)
-                if case .check = invocation.task { print("\(script.name): no function work: an imperative script") }
-            }
+            guard let statement else { return finishImperative(script, host, hasSlips: !slips.isEmpty) }
+            session.isDeclarative = true
+            try JobRun(session, host, script, settings, statement, invocation.task).run()
             return session.finish()
         } catch let error as PhaseError {
             return session.end(error.error, phase: error.phase, example: error.example, given: error.given)
@@ -76,14 +73,40 @@ final class ScriptRun {
         }
     }
 
-    /// Says what is of no use to an imperative script, which is all that it is without a function work.
-    private func complain(of host: LuaHost, hasSlips: Bool) {
-        complainOfOptions(options)
-        let functions = ["examples", "collect", "summarize"].filter { (try? host.isFunction($0)) == true }
-        if !functions.isEmpty, !host.usesModule, !hasSlips {
-            Complaint.write(
-                "the script has \(functions.joined(separator: " and ")), but no function work: nobody calls them")
+    /// What the script has that must be alike on all ranks, as it makes a job of it.
+    ///
+    /// What a rank sets up, and whether it has examples of its own, is that rank's affair.
+    private func statement(of host: LuaHost) throws -> Statement {
+        var statement = Statement(entries: JobSettings.common(options, size: session.port.size))
+        for name in ["collect", "summarize"] {
+            let isThere = try scripted(.load) { () throws(ScriptError) in try host.isFunction(name) }
+            if isThere { statement.entries.append(("function \(name)", "")) }
         }
+        return statement
+    }
+
+    /// Ends a script without a function work, which has done by now all that there is to do.
+    private func finishImperative(_ script: Script, _ host: LuaHost, hasSlips: Bool) -> Int32 {
+        session.refuseLateRanks()
+        let complaint = session.isRoot && !hasSlips ? complaint(of: host) : nil
+        if session.isRoot, case .check = invocation.task {
+            print("\(script.name): no function work: an imperative script")
+        }
+        let status = session.finish()
+        // Where it fails because other ranks have a function work, that is what the user has to know.
+        if status == 0, session.isRoot {
+            complainOfOptions(options)
+            if let complaint { Complaint.write(complaint) }
+        }
+        return status
+    }
+
+    /// What the script has that nobody calls, as it has no function work.
+    private func complaint(of host: LuaHost) -> String? {
+        let functions = ["examples", "collect", "summarize"].filter { (try? host.isFunction($0)) == true }
+        // An imperative script may use these names for functions of its own.
+        guard !functions.isEmpty, !host.usesModule else { return nil }
+        return "the script has \(functions.joined(separator: " and ")), but no function work: nobody calls them"
     }
 
     /// Says which of `options` an imperative script and its loops do not heed; what has been said is not said again.
@@ -110,59 +133,5 @@ final class ScriptRun {
         _ phase: Fault.Phase, _ body: () throws(ScriptError) -> Result
     ) throws -> Result {
         do { return try body() } catch { throw PhaseError(phase: phase, error: error) }
-    }
-
-    /// The seed; a random one is drawn by the root for all, or is that of the journal with which the job goes on.
-    private func seed() throws -> Int64 {
-        guard case .random = options.seed else {
-            guard case .number(let number)? = options.seed else { return 0 }
-            return number
-        }
-        var drawn = Int64.random(in: 0..<(1 << 53))
-        if session.isRoot, let journal = options.journal, options.fresh != .yes {
-            drawn = session.startDirectory.during { JournalFile.seed(at: journal) } ?? drawn
-        }
-        var writer = ByteWriter()
-        writer.append(littleEndian: drawn)
-        let bytes = try session.port.broadcast(writer.finish())
-        let number = Int64(littleEndian: bytes.withUnsafeBytes { $0.loadUnaligned(as: Int64.self) })
-        if session.isRoot { Complaint.write("seed \(number)") }
-        return number
-    }
-
-    private func loadScript() throws -> Script {
-        let arguments = invocation.arguments
-        switch invocation.source {
-        case .text(let text):
-            return Script(
-                chunkName: "=(command line)", source: Bytes(text.bytes), name: "(command line)",
-                arguments: arguments)
-        case .standardInput:
-            // Only the root has one; everybody runs what it read.
-            let source = try session.port.broadcast(session.isRoot ? try LineReader.allBytes() : .empty)
-            return Script(chunkName: "=stdin", source: source, name: "-", arguments: arguments)
-        case .file(let path):
-            return Script(chunkName: "@" + path, source: try readFile(path), name: path, arguments: arguments)
-        case .journal, .running, .none: throw UsageError("no script given")
-        }
-    }
-
-    private func readFile(_ path: SystemString) throws(UsageError) -> Bytes {
-        let descriptor = open(path.cString, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw UsageError("cannot open the script \(path): \(String(cString: strerror(errno)))")
-        }
-        defer { close(descriptor) }
-        var writer = ByteWriter()
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = read(descriptor, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else {
-                throw UsageError("cannot read the script \(path): \(String(cString: strerror(errno)))")
-            }
-            guard count > 0 else { return writer.finish() }
-            buffer.withUnsafeBytes { writer.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-        }
     }
 }

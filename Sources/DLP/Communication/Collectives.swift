@@ -4,6 +4,7 @@ enum Collective: Int64 {
     case gather = 2
     case barrier = 3
     case release = 4
+    case agreement = 5
 
     /// The collective that a message belongs to.
     init?(of message: Message) { self.init(rawValue: message.extra & 0xFF) }
@@ -19,7 +20,27 @@ enum Collective: Int64 {
         case .broadcast: "bcast"
         case .gather: "gather"
         case .barrier, .release: "barrier"
+        case .agreement: "the agreement on the job"
         }
+    }
+}
+
+extension Fault {
+    /// A rank waits in the collective of a message of its own, but `other` has finished its script.
+    static func absence(of other: Int, missedBy rank: Int, in message: Message) -> Fault {
+        guard Collective(of: message) == .agreement else {
+            return Fault(
+                phase: .communication,
+                message: "rank \(rank) waits for rank \(other) in a collective\(Collective.place(of: message)), but that has "
+                    + "finished its script",
+                rank: rank, host: HostName.current)
+        }
+        return Fault(
+            phase: .communication,
+            message:
+                "rank \(rank) has a function work, but rank \(other) has finished its script without one: all ranks "
+                + "must define the same functions",
+            rank: rank, host: HostName.current, status: 2)
     }
 }
 
@@ -70,6 +91,24 @@ extension Port {
             for other in 1..<max(size, 1) { _ = try expect(.barrier, number, from: other) }
             try postToAll(message(.release, number, .empty))
         }
+    }
+
+    /// Shows the root what every rank says of itself, and tells all ranks what follows.
+    ///
+    /// - Parameter judge: called on the root with what the ranks say, by rank; what it returns is for all.
+    public func agree(
+        _ statement: Bytes, judge: ([Bytes]) throws(JobEnd) -> Bytes
+    ) throws(JobEnd) -> Bytes {
+        let number = nextCollective()
+        if rank != 0 {
+            try post(message(.agreement, number, statement), to: 0)
+            return try expect(.agreement, number, from: 0).body
+        }
+        var all = [statement]
+        for other in 1..<max(size, 1) { all.append(try expect(.agreement, number, from: other).body) }
+        let answer = try judge(all)
+        try postToAll(message(.agreement, number, answer))
+        return answer
     }
 
     private func nextCollective() -> UInt64 {

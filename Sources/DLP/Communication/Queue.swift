@@ -15,8 +15,9 @@ package struct Queue<Element> {
     @inlinable package var first: Element? { isEmpty ? nil : elements[head] }
 
     @inlinable
-    package func contains(where isWanted: (Element) -> Bool) -> Bool {
-        elements[head...].contains { $0.map(isWanted) ?? false }
+    package func first(where isWanted: (Element) -> Bool) -> Element? {
+        for case let element? in elements[head...] where isWanted(element) { return element }
+        return nil
     }
 
     @inlinable

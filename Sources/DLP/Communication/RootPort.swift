@@ -69,7 +69,6 @@ public final class RootPort: Port {
 
     /// Waits for the next collective message from `source`.
     public func collective(from source: Int, announcing announcement: Message) throws(JobEnd) -> Message {
-        let place = Collective.place(of: announcement)
         while true {
             let found: Result<Message?, JobEnd> = shared.inbox.wait { inbox in
                 if let message = inbox.collectives[source].popFirst() { return .success(message) }
@@ -79,14 +78,7 @@ public final class RootPort: Port {
                     return .success(nil)
                 }
                 guard inbox.hasDeparted[source] else { return nil }
-                return .failure(
-                    .fault(
-                        Fault(
-                            phase: .communication,
-                            message:
-                                "rank 0 waits for rank \(source) in a collective\(place), but that has finished its "
-                                + "script",
-                            rank: 0, host: HostName.current)))
+                return .failure(.fault(.absence(of: source, missedBy: 0, in: announcement)))
             }
             if let message = try found.get() { return message }
             shared.command(.collective(announcement.operation))

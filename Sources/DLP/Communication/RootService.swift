@@ -154,11 +154,15 @@ final class RootService {
     /// after.
     private func finishRoot() {
         rootHasFinished = true
-        let waiting = shared.inbox.withLock { inbox in
-            // A message that only announces a wait may be one whose wait is over.
-            inbox.collectives.indices.first { rank in inbox.collectives[rank].contains { $0.count == 0 } }
+        let waiting: Fault? = shared.inbox.withLock { inbox in
+            for (rank, messages) in inbox.collectives.enumerated() {
+                // A message that only announces a wait may be one whose wait is over.
+                guard let message = messages.first(where: { $0.count == 0 }) else { continue }
+                return .absence(of: 0, missedBy: rank, in: message)
+            }
+            return nil
         }
-        if let waiting { return missRoot(waiting, "calls a collective") }
+        if let waiting { return finish(.fault(waiting)) }
         for (operation, loop) in zip(loops.keys, loops.values) where loop.options.results == .stream {
             if loop.isAwaiting(0) { return missRoot(nil, "begins a loop whose results rank 0 is to get") }
             // The root has taken what it wanted of it.
@@ -222,7 +226,7 @@ final class RootService {
         note(collective: message.operation, of: source)
         guard !rootHasFinished else {
             // A rank that only says what it waits for has got it already, or learns from the goodbye that it will not.
-            if message.count == 0 { missRoot(source, "calls a collective") }
+            if message.count == 0 { finish(.fault(.absence(of: 0, missedBy: source, in: message))) }
             return
         }
         shared.inbox.update { $0.collectives[source].append(message) }

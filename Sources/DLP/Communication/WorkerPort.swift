@@ -63,14 +63,7 @@ public final class WorkerPort: Port {
         var deadline: UInt64? = dlp_now() + Self.patience
         while true {
             if let message = waitingCollectives.popFirst() { return message }
-            if rootHasFinished {
-                throw .fault(
-                    Fault(
-                        phase: .communication,
-                        message: "rank \(rank) waits for a collective\(Collective.place(of: announcement)), but rank 0 "
-                            + "has finished its script",
-                        rank: rank, host: HostName.current))
-            }
+            if rootHasFinished { throw .fault(.absence(of: 0, missedBy: rank, in: announcement)) }
             if try receive(until: deadline) { continue }
             try post(announcement, to: 0)
             deadline = nil

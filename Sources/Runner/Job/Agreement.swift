@@ -60,50 +60,74 @@ struct Finding {
 }
 
 extension Session {
-    /// Finds out whether every rank made the same list of examples.
+    /// Sees that all ranks have the same script functions and options, before anything depends on a random seed that the
+    /// script asks for.
+    ///
+    /// - Returns: the seed.
+    func agree(on options: JobOptions, _ statement: Statement) throws(JobEnd) -> Int64 {
+        var seed = isRoot ? startDirectory.during { StartAgreement.seed(options, journal: options.journal) } : 0
+        if port.size > 1 {
+            let answer = try port.agree(statement.encoded()) { (all) throws(JobEnd) in
+                try statement.check(all.map { OthersStatement(encoded: $0) }, remedy: Self.remedy)
+                var writer = ByteWriter()
+                writer.append(littleEndian: seed)
+                return writer.finish()
+            }
+            if answer.count == 8 {
+                seed = answer.withUnsafeBytes { Int64(littleEndian: $0.loadUnaligned(as: Int64.self)) }
+            }
+        }
+        if isRoot, options.seed == .random { Complaint.write("seed \(seed)") }
+        return seed
+    }
+
+    private static let remedy = "all ranks must define the same functions and set the same dlp.options"
+
+    /// Sees that all ranks have the same script functions and options, and finds out whether every rank made the same
+    /// list of examples.
     ///
     /// A digest of the values is compared: Lua's `pairs` has another order in each process, so that lists often differ.
-    /// Then the root's list counts, and is sent with the work.
+    /// Then the root's examples count, of whatever kind they are, and are sent with the work.
     func agree(
-        on examples: Examples, of host: LuaHost, wanted: ExampleSource?
+        on examples: Examples, of host: LuaHost, _ statement: Statement, wanted: ExampleSource?
     ) throws(ScriptError) -> Result<Agreement, JobEnd> {
-        switch (examples, wanted) {
-        case (_, .root), (.iterator, nil), (.lines, nil):
-            return .success(Agreement(source: .sent, count: nil))
-        case (.iterator, .replicate), (.lines, .replicate):
+        if wanted == .replicate, examples.count == nil {
             throw ScriptError(
                 message: "--examples replicate needs a table or a number from examples(); an iterator is run by the "
                     + "root alone")
-        case (.count, _), (.table, _):
-            guard port.size > 1 || isJoinable else {
-                return .success(Agreement(source: .replicated, count: examples.count))
-            }
         }
-        let finding = try Finding(examples, of: host)
+        let isSent = wanted == .root || examples.count == nil
+        if port.size == 1, isSent || !isJoinable {
+            return .success(Agreement(source: isSent ? .sent : .replicated, count: isSent ? nil : examples.count))
+        }
+        // Where the root sends them anyway, nobody need look at what there is elsewhere.
+        let finding = wanted == .root ? nil : try Finding(examples, of: host)
         do throws(JobEnd) {
-            return .success(try compare(finding, examples, wanted))
+            return .success(try compare(statement, finding, examples, wanted))
         } catch { return .failure(error) }
     }
 
     private func compare(
-        _ finding: Finding, _ examples: Examples, _ wanted: ExampleSource?
+        _ statement: Statement, _ finding: Finding?, _ examples: Examples, _ wanted: ExampleSource?
     ) throws(JobEnd) -> Agreement {
-        let all = try port.gather(finding.encoded)
-        let other = all?.firstIndex { $0 != finding.encoded }
-        let answer = try port.broadcast(Bytes([other == nil ? 1 : 0]))
+        var difference: String?
+        let found = finding?.encoded ?? .empty
+        let answer = try port.agree(statement.encoded(with: found)) { (all) throws(JobEnd) in
+            let all = all.map { OthersStatement(encoded: $0) }
+            try statement.check(all, remedy: Self.remedy)
+            difference = Self.difference(all.map(\.more), wanted)
+            return Bytes([difference == nil && wanted != .root && examples.count != nil ? 1 : 0])
+        }
         guard answer.array != [1] else {
-            var agreement = Agreement(source: .replicated, count: examples.count, finding: finding.encoded)
-            if let obstacle = finding.obstacle, wanted == nil, port.isRoot {
+            var agreement = Agreement(source: .replicated, count: examples.count, finding: found)
+            if let obstacle = finding?.obstacle, wanted == nil, port.isRoot {
                 agreement.warning =
                     "\(obstacle): each takes its own list, which must be the same everywhere (--examples replicate says that "
                     + "it is)"
             }
             return agreement
         }
-        guard let all, let other else { return Agreement(source: .sent, count: nil) }
-        let (here, there) = (Finding.describe(all[0]), Finding.describe(all[other]))
-        let difference =
-            here == there ? "ranks 0 and \(other) made different lists" : "rank 0 has \(here), rank \(other) \(there)"
+        guard let difference else { return Agreement(source: .sent, count: nil) }
         if wanted == .replicate {
             throw .fault(
                 Fault(
@@ -113,7 +137,15 @@ extension Session {
         }
         return Agreement(
             source: .sent, count: nil,
-            warning: "the ranks do not agree on the examples (\(difference); Lua's pairs has another order in each "
-                + "process): the root sends its own with the work. Sort the list to avoid that, or say --examples root")
+            warning: "the ranks do not agree on the examples (\(difference)): the root sends its own with the work. "
+                + "Make them the same to avoid that, or say --examples root")
+    }
+
+    /// How the examples of ranks differ, as far as they matter; nil where they do not.
+    private static func difference(_ findings: [Bytes], _ wanted: ExampleSource?) -> String? {
+        guard let other = findings.firstIndex(where: { $0 != findings[0] }) else { return nil }
+        let (here, there) = (Finding.describe(findings[0]), Finding.describe(findings[other]))
+        guard here == there else { return "rank 0 has \(here), rank \(other) \(there)" }
+        return "ranks 0 and \(other) made different lists; Lua's pairs has another order in each process"
     }
 }

@@ -9,15 +9,18 @@ struct JobRun {
     private let host: LuaHost
     private let script: Script
     private let settings: JobSettings
+    private let statement: Statement
     private let task: Invocation.Task
 
     init(
-        _ session: Session, _ host: LuaHost, _ script: Script, _ settings: JobSettings, _ task: Invocation.Task
+        _ session: Session, _ host: LuaHost, _ script: Script, _ settings: JobSettings, _ statement: Statement,
+        _ task: Invocation.Task
     ) {
         self.session = session
         self.host = host
         self.script = script
         self.settings = settings
+        self.statement = statement
         self.task = task
     }
 
@@ -35,7 +38,7 @@ struct JobRun {
             return try host.openJob(evaluate: session.isRoot || !isRootsOnly, apart: isRootsOnly)
         }
         let agreement = try scripted(.examples) { () throws(ScriptError) in
-            try session.agree(on: examples, of: host, wanted: settings.examples)
+            try session.agree(on: examples, of: host, statement, wanted: settings.examples)
         }.get()
         if task == .check { return report(examples, agreement) }
         if let warning = agreement.warning { Complaint.write(warning) }

@@ -60,6 +60,28 @@ struct JobSettings {
         }
     }
 
+    /// What all ranks must have alike: options as on the command line, and their values, which are empty where they do not
+    /// matter: the names of files are the root's affair.
+    static func common(_ options: JobOptions, size: Int) -> [(name: String, value: String)] {
+        let seed: String =
+            switch options.seed {
+            case .number(let number): "\(number)"
+            case .random: "random"
+            case nil: "0"
+            }
+        let switches = [
+            ("journal", options.journal != nil), ("output", options.output != nil),
+            ("timeline", !options.timelines.isEmpty), ("sandbox", options.isSandboxed),
+        ]
+        var settings = JobSettings(options, seed: 0, size: size)
+        (settings.journal, settings.output) = (nil, nil)
+        var common = settings.forOthers.filter { $0.name != "seed" }.map { ($0.name, $0.value.description) }
+        common.append(("seed", seed))
+        if let stopAfter = options.stopAfter { common.append(("stop-after", "\(stopAfter)")) }
+        for (name, isSet) in switches where isSet { common.append((name, "")) }
+        return common.map { ("--\($0.0)", $0.1) }
+    }
+
     var loopDefaults: LuaHost.LoopDefaults {
         var defaults = LuaHost.LoopDefaults()
         defaults.rootWorks = rootWorks
