@@ -153,6 +153,78 @@ struct CommunicationHostileTests {
         #expect(other.fault().contains("not 5"))
     }
 
+    /// What a worker that has done the examples 0 to 4 says that it delivers.
+    private static let lies: [[(first: Int64, count: Int64, stride: Int64)]] = [
+        [(5, 5, 1)], [(0, 5, 2)], [(1 << 40, 5, 1)], [(0, 3, 1), (0, 2, 1)], [(3, 2, 1), (0, 3, 1)], [(0, 6, 1)],
+        [(0, 4, 1)], [(0, 2, 1), (2, 4, 1)],
+    ]
+
+    @Test(
+        "a worker that delivers results of other examples than it has done is lost, and the job goes on",
+        arguments: Array(lies.indices))
+    func lyingDelivery(_ index: Int) throws {
+        var options = managed
+        options.failures = FailurePolicy(crashLimit: 2)
+        let root = try RootUnderTest(workers: 2)
+        _ = try root.port.enterLoop(length: 10, options: options, working: false)
+        let hosts = ["honest", "liar"]
+        for rank in [1, 2] {
+            try root.send(
+                message(.enter, first: 10, count: 1, extra: options.packed, body: Bytes(Array(hosts[2 - rank].utf8))),
+                from: rank)
+            #expect(try root.next(rank)?.kind == .assign)
+        }
+        try root.send(message(.done, first: 5, count: 5), from: 2)
+        #expect(root.hears(done: 5))
+        try root.send(message(.done, count: 5), from: 1)
+        for rank in [1, 2] { #expect(try root.next(rank)?.kind == .deliver) }
+        for lie in Self.lies[index] {
+            try root.send(
+                message(
+                    .results, first: lie.first, count: lie.count, extra: lie.stride, body: Bytes([9, 9, 9, 9, 9, 9])))
+        }
+        try root.send(message(.delivered))
+        #expect(
+            root.observer.losses.wait(until: soon()) { $0.first }?.contains("nothing more of it is believed") == true)
+        // What it says later comes to nothing either.
+        try root.send(message(.exit, count: 7))
+        try root.send(message(.results, first: 5, count: 5, extra: 1, body: Bytes([5, 6, 7, 8, 9])), from: 2)
+        try root.send(message(.delivered), from: 2)
+        #expect(try root.next(2)?.kind == .assign)
+        try root.send(message(.done, first: 0, count: 5), from: 2)
+        #expect(try root.next(2)?.kind == .deliver)
+        try root.send(message(.results, first: 0, count: 5, extra: 1, body: Bytes([0, 1, 2, 3, 4])), from: 2)
+        try root.send(message(.delivered), from: 2)
+        var results: [Int: [UInt8]] = [:]
+        while case .results(let run) = try root.port.event(of: 1) { results[run.first] = run.results.array }
+        #expect(results == [0: [0, 1, 2, 3, 4], 5: [5, 6, 7, 8, 9]])
+        #expect(root.port.end == nil)
+    }
+
+    @Test(
+        "a worker that says anything else that cannot be is lost, too",
+        arguments: [
+            (Message.Kind.done, Int64(7)), (.done, 1 << 40), (.failed, 7), (.results, 0), (.delivered, 0),
+            (.assign, 0), (.fault, 0), (.enter, 3),
+        ])
+    func lying(_ kind: Message.Kind, _ first: Int64) throws {
+        var options = map
+        options.failures = FailurePolicy(crashLimit: 2)
+        let root = try RootUnderTest(workers: 2)
+        _ = try root.port.enterLoop(length: 5, options: options, working: false)
+        try root.send(message(.enter, first: 5, count: 1, extra: options.packed))
+        #expect(try root.next(1)?.kind == .assign)
+        try root.send(message(.enter, first: 5, count: 1, extra: options.packed), from: 2)
+        let body =
+            kind == .failed
+            ? Fault(phase: .work, message: "m", rank: 1, host: "h").encoded : Bytes([0xff])
+        try root.send(message(kind, first: first, count: 1, extra: kind == .enter ? -1 : 0, body: body))
+        #expect(
+            root.observer.losses.wait(until: soon()) { $0.first }?.contains("nothing more of it is believed") == true)
+        #expect(try root.next(2)?.kind == .assign)
+        #expect(root.port.end == nil)
+    }
+
     @Test("results of impossible examples end the job", arguments: numbers, numbers)
     func impossibleResults(first: Int64, extra: Int64) throws {
         for count in Self.numbers {

@@ -184,7 +184,7 @@ struct CommunicationLateTests {
     }
 
     @Test(
-        "what a late rank may not say ends the job with a message",
+        "what a late rank may not say costs the job that rank alone, with a message",
         arguments: [
             Message(.collective), Message(.retire, operation: 1), Message(.enter, operation: 2), Message(.welcome),
         ])
@@ -192,7 +192,11 @@ struct CommunicationLateTests {
         let root = try joinableRoot(workers: 0, late: 1, length: 1, map)
         root.workers[0].join()
         try root.send(message)
-        #expect(root.fault().contains("rank 1"))
+        let loss = root.observer.losses.wait(until: soon()) { $0.first }
+        #expect(loss?.contains("rank 1") == true && loss?.contains("nothing more of it is believed") == true)
+        try root.send(message)
+        try root.send(Message(.exit, count: 7))
+        #expect(root.port.end == nil)
     }
 
     @Test("a late rank whose script communicates while it is loaded is told so, and the root is not")

@@ -100,6 +100,9 @@ public final class AMERoot: Communicator {
     /// The name of this host, or the address of another.
     public func host(of rank: Int) -> String? { star.host(of: rank) }
 
+    /// Ends the connection with a worker, which is delivered as its loss.
+    public func drop(_ rank: Int) { star.drop(rank) }
+
     private func round(until deadline: Deadline) throws(CommunicationError) {
         guard let lateGate else { return try star.round(until: deadline) }
         try star.round(until: Deadline.earlier(deadline, lateGate.nextDeadline)) { token throws(CommunicationError) in

@@ -106,6 +106,13 @@ final class Star {
         } catch { peer.fail(error.description) }
     }
 
+    /// Ends the connection with a worker, if there is one.
+    func drop(_ rank: Int) {
+        guard let peer = peers[rank] else { return }
+        peer.socket.shutDown()
+        drop(peer, reason: "the root has ended it")
+    }
+
     private func drop(_ peer: Peer, reason: String) {
         poller.remove(peer.socket.descriptor)
         peers[peer.rank] = nil

@@ -58,6 +58,9 @@ public protocol Communicator: AnyObject {
     /// The host of a rank, by name or address, as far as the transport knows it, also after the rank's loss.
     func host(of rank: Int) -> String?
 
+    /// Ends the connection with a rank, from the root; nothing where the transport cannot do that for one alone.
+    func drop(_ rank: Int)
+
     /// Sends what is queued, waiting at most until `deadline`, and takes leave of the other ranks, which do the same.
     func close(until deadline: UInt64?)
 
@@ -75,6 +78,9 @@ extension Communicator {
 
     /// The transport does not know.
     public func host(of rank: Int) -> String? { nil }
+
+    /// Leaves it connected.
+    public func drop(_ rank: Int) {}
 
     /// Closes: the others see that.
     public func abort(status: Int32, until deadline: UInt64?) { close(until: deadline) }

@@ -13,7 +13,7 @@ public protocol JobObserver: Sendable {
     func exampleFailed(_ fault: Fault)
     /// Why a rank was lost, where the launcher knows more than the connection.
     func explainLoss(of rank: Int) -> String?
-    /// A rank was lost, and the job goes on without it; `isHalted`: nobody begins what it had.
+    /// A rank was lost, and the job goes on without it; `isHalted`: nobody begins what it had, if it had anything.
     func rankWasLost(_ rank: Int, host: String, cause: String, isHalted: Bool)
     /// A worker that came late takes part from now on.
     func rankJoined(_ rank: Int, host: String)

@@ -47,12 +47,12 @@ extension RootService {
     /// A worker that came late is ready to work.
     func enterLate(_ message: Message, from source: Int) {
         guard message.operation <= newestLoop else {
-            return finish(.fault(protocolFault(source, "entered a loop that no rank has begun")))
+            return distrust(source, "entered a loop that no rank has begun")
         }
         // All have left that loop: it is a little too late.
         guard let loop = loops[message.operation] else { return send(Message(.end, count: -1), to: source) }
         guard LoopOptions(packed: message.extra) == loop.options else {
-            return finish(.fault(protocolFault(source, "entered a loop with other options than the root's")))
+            return distrust(source, "entered a loop with other options than the root's")
         }
         hosts[source] = hostName(in: message)
         change(message.operation) { (loop) throws(ScheduleViolation) in try loop.enterLate(source, &actions) }

@@ -25,7 +25,7 @@ extension RootService {
         let length = message.first < 0 ? nil : Int(message.first)
         guard let options = LoopOptions(packed: message.extra), options.fit(length: length, ranks: communicator.size)
         else {
-            return finish(.fault(protocolFault(source, "entered a loop with impossible options")))
+            return distrust(source, "entered a loop with impossible options")
         }
         if loops[message.operation] == nil {
             guard serve(message.operation, length: length, options: options, for: source) else { return }
@@ -88,6 +88,7 @@ extension RootService {
 
     private func done(_ message: Message, from source: Int) {
         change(message.operation) { (loop) throws(ScheduleViolation) in
+            try checkResults(message.body, of: message.count, loop.options, from: source)
             let report = try loop.done(
                 source, first: Int(message.first), completed: Int(message.count), nanoseconds: message.extra,
                 goesOn: message.kind == .part, &actions)
@@ -104,10 +105,11 @@ extension RootService {
             return (try? reader.skip()).map { reader.position }
         }
         guard let end, var fault = Fault(encoded: message.body[0..<end]) else {
-            return finish(.fault(protocolFault(source, "sent a report that cannot be read")))
+            return distrust(source, "sent a report that cannot be read")
         }
         let results = message.body[end..<message.body.count]
         change(message.operation) { (loop) throws(ScheduleViolation) in
+            try checkResults(results, of: message.count, loop.options, from: source)
             let report = try loop.failed(
                 source, first: Int(message.first), completed: Int(message.count), nanoseconds: message.extra, &actions)
             guard let (done, example, verdict) = report else { return }
@@ -170,7 +172,7 @@ extension RootService {
             first: Int(message.first), count: Int(message.count), stride: Int(message.extra), results: message.body,
             rank: source)
         guard run.isPossible else {
-            return finish(.fault(protocolFault(source, "sent results of impossible examples")))
+            return distrust(source, "sent results of impossible examples")
         }
         change(message.operation) { (loop) throws(ScheduleViolation) in try loop.keep(run) }
     }
@@ -186,11 +188,8 @@ extension RootService {
     /// Before the schedule's actions are performed: an `end` among them must find the results in the inbox.
     private func put(
         _ done: Chunk, _ results: Bytes, _ options: LoopOptions, _ report: Message, from source: Int, attempts: Int
-    ) throws(ScheduleViolation) {
+    ) {
         guard options.results == .stream, done.count > 0 else { return }
-        guard done.count <= results.count else {
-            throw ScheduleViolation("rank \(source) sent fewer results than it did examples")
-        }
         let run = ResultRun(done, results: results, rank: source)
         observer.examplesAreDone(
             run, host: hosts[source] ?? "unknown", nanoseconds: report.extra, cpu: max(0, report.cpu),
@@ -212,16 +211,30 @@ extension RootService {
         // Once the job is over no schedule matters, nor what it would make of what still comes.
         guard end == nil, let place = loops.index(forKey: operation) else { return }
         // In its place, for a loop is large; so nothing that `body` calls may look at the loops.
+        var violation: ScheduleViolation?
         do { try body(&loops.values[place]) } catch {
             actions.removeAll()
-            finish(
-                .fault(
-                    Fault(
-                        phase: .communication, message: "loop \(operation): \(error.description)", rank: 0,
-                        host: HostName.current, status: 3)))
+            violation = error
         }
         follow(operation, &loops.values[place])
+        guard let violation else { return }
+        let fault = Fault(
+            phase: .communication, message: "loop \(operation): \(violation.description)", rank: 0,
+            host: HostName.current, status: 3)
+        if let culprit = violation.culprit { distrust(culprit, fault) } else { finish(.fault(fault)) }
     }
+
+    /// A rank has sent what cannot be: nothing of it is believed, and the job goes on without it where it can.
+    func distrust(_ rank: Int, _ fault: Fault) {
+        guard canLoseRanks, rank != 0 else { return finish(.fault(fault)) }
+        distrusted.insert(rank)
+        guard !hasDeparted[rank] else { return }
+        lose(rank, "\(fault.message); nothing more of it is believed")
+        communicator.drop(rank)
+    }
+
+    /// The same, where that shows in the message alone.
+    func distrust(_ rank: Int, _ what: String) { distrust(rank, protocolFault(rank, what)) }
 
     /// Does what follows from the change of a loop.
     private func follow(_ operation: UInt64, _ loop: inout ServedLoop) {

@@ -36,6 +36,8 @@ final class RootService {
     var delays = RetryDelays()
     /// Whether a loop has begun that can do without a rank that dies; it is the only one of its job.
     var canLoseRanks = false
+    /// Ranks that have sent what cannot be, or were given up: what they still send comes to nothing.
+    var distrusted: Set<Int> = []
     /// When to begin no more examples, and whether that moment has passed.
     private var haltMoment: UInt64?
     private(set) var isHalted = false
@@ -130,7 +132,7 @@ final class RootService {
         case .halt(let moment): haltMoment = isHalted ? nil : min(moment, haltMoment ?? moment)
         case .rootHasFinished: finishRoot()
         case .end(let end): finish(end)
-        case .lost(let rank, let reason): if !hasDeparted[rank] { lose(rank, reason) }
+        case .lost(let rank, let reason): if !hasDeparted[rank] { miss(rank, reason) }
         case .late(let entry): decide(entry)
         case .resume: resume()
         case .stop: break
@@ -196,10 +198,11 @@ final class RootService {
     }
 
     private func handle(_ message: Message, from source: Int) {
+        if distrusted.contains(source) { return }
         switch message.kind {
         case .done, .part, .failed, .leave, .length, .results, .delivered, .retire:
             guard message.operation <= newestLoop else {
-                return finish(.fault(protocolFault(source, "reported on a loop that no rank has begun")))
+                return distrust(source, "reported on a loop that no rank has begun")
             }
             report(message, from: source)
         case .enter where isLate(source): enterLate(message, from: source)
@@ -207,21 +210,22 @@ final class RootService {
         case .begin: begin(message, from: source)
         case .collective: collective(message, from: source)
         case .fault:
-            finish(
-                Fault(encoded: message.body).map { .fault($0) }
-                    ?? .fault(protocolFault(source, "sent a report that cannot be read")))
+            guard let fault = Fault(encoded: message.body) else {
+                return distrust(source, "sent a report that cannot be read")
+            }
+            finish(.fault(fault))
         case .exit:
             let example = message.first > 0 ? Int(clamping: message.first) : nil
             finish(.exit(status: Int32(clamping: message.count), rank: source, example: example))
         case .goodbye: depart(source)
         case .assign, .deliver, .end, .list, .halt, .stop, .welcome, .offer, .refusal:
-            finish(.fault(protocolFault(source, "sent a message that only rank 0 sends")))
+            distrust(source, "sent a message that only rank 0 sends")
         }
     }
 
     private func collective(_ message: Message, from source: Int) {
         guard !isLate(source) else {
-            return finish(.fault(protocolFault(source, "calls a collective although it came late")))
+            return distrust(source, "calls a collective although it came late")
         }
         note(collective: message.operation, of: source)
         guard !rootHasFinished else {
@@ -264,16 +268,25 @@ final class RootService {
         guard !hasDeparted[rank], end == nil else { return }
         // Nothing of the job's was with a late rank that has not begun.
         guard !isLate(rank) || hosts[rank] != nil else { return markAsDeparted(rank) }
-        let cause = observer.explainLoss(of: rank) ?? reason
-        guard canLoseRanks else { return lose(rank, cause) }
-        let host = host(of: rank) ?? "unknown"
-        observer.rankWasLost(rank, host: host, cause: cause, isHalted: isHalted)
+        lose(rank, observer.explainLoss(of: rank) ?? reason)
+    }
+
+    /// A rank is gone, or is to be: others do what it had, where the job can do without it.
+    func lose(_ rank: Int, _ cause: String) {
+        guard canLoseRanks else { return miss(rank, cause) }
+        noteLoss(of: rank, cause)
+        loseFromLoops(rank, host: host(of: rank) ?? "unknown", cause: cause)
+    }
+
+    /// Tells of a rank that is gone, and without which the job goes on.
+    func noteLoss(of rank: Int, _ cause: String) {
+        let isDone = loops.values.allSatisfy(\.isFinished)
+        observer.rankWasLost(rank, host: host(of: rank) ?? "unknown", cause: cause, isHalted: isHalted || isDone)
         markAsDeparted(rank)
-        loseFromLoops(rank, host: host, cause: cause)
     }
 
     /// The job cannot go on without a rank.
-    private func lose(_ rank: Int, _ cause: String) {
+    private func miss(_ rank: Int, _ cause: String) {
         let place = host(of: rank).map { " (host \($0))" } ?? ""
         finish(
             .fault(

@@ -72,6 +72,9 @@ struct ServedLoop {
     /// Ranks have taken so much processor time for their examples.
     mutating func note(cpu: Int64) { cpuNanoseconds &+= UInt64(max(0, cpu)) }
 
+    /// Whether all is done, and safe.
+    var isFinished: Bool { schedule.finished }
+
     /// Whether `rank` has yet to come.
     func isAwaiting(_ rank: Int) -> Bool { isAwaited[rank] }
 
@@ -85,7 +88,7 @@ struct ServedLoop {
     mutating func enter(
         _ rank: Int, working: Bool, _ actions: inout [ScheduleAction]
     ) throws(ScheduleViolation) {
-        guard isAwaited[rank] else { throw ScheduleViolation("rank \(rank) entered a loop twice") }
+        guard isAwaited[rank] else { throw ScheduleViolation("rank \(rank) entered a loop twice", by: rank) }
         stopAwaiting(rank)
         entered += 1
         if isCancelled {
@@ -171,9 +174,8 @@ struct ServedLoop {
 
     /// Keeps results that had stayed with their rank until all of that rank's are here.
     mutating func keep(_ run: ResultRun) throws(ScheduleViolation) {
-        guard options.results == .stay, schedule.undelivered(run.rank) > 0, run.isPossible else {
-            throw ScheduleViolation("rank \(run.rank) sent results that it was not asked for")
-        }
+        try schedule.takeDelivery(
+            of: Chunk(first: run.first, count: run.count, stride: run.stride), from: run.rank)
         deliveries[run.rank, default: []].append(run)
     }
 
@@ -183,15 +185,13 @@ struct ServedLoop {
     mutating func delivered(
         _ rank: Int, _ actions: inout [ScheduleAction]
     ) throws(ScheduleViolation) -> [ResultRun] {
-        let runs = deliveries.removeValue(forKey: rank) ?? []
-        var count = 0
-        for run in runs { count &+= run.count }
-        guard count == schedule.undelivered(rank) else {
-            throw ScheduleViolation("rank \(rank) delivered \(count) results, not \(schedule.undelivered(rank))")
+        let (kept, delivered) = schedule.results(of: rank)
+        guard kept == delivered else {
+            throw ScheduleViolation("rank \(rank) delivered \(delivered) results, not \(kept)", by: rank)
         }
         try schedule.delivered(rank, into: &actions)
         try update(&actions)
-        return runs
+        return deliveries.removeValue(forKey: rank) ?? []
     }
 
     mutating func leave(_ rank: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {

@@ -33,7 +33,7 @@ extension ManagedSchedule {
         case .unexpected:
             workers[worker].phase = .absent
             goneWorkers -= 1
-        default: throw ScheduleViolation("rank \(worker) entered a loop twice")
+        default: throw ScheduleViolation("rank \(worker) entered a loop twice", by: worker)
         }
     }
 
@@ -83,7 +83,9 @@ extension ManagedSchedule {
     ) throws(ScheduleViolation) -> (done: Chunk, verdict: FailureVerdict) {
         let reported = completed.addingReportingOverflow(1)
         let lot = try lot(of: worker, first: first, reported: reported.overflow ? -1 : reported.partialValue)
-        guard completed >= 0 else { throw ScheduleViolation("rank \(worker) reported fewer examples than none") }
+        guard completed >= 0 else {
+            throw ScheduleViolation("rank \(worker) reported fewer examples than none", by: worker)
+        }
         let rest = lot.chunk.dropFirst(completed + 1)
         workers[worker].release(lot, keeping: rest.count > 0 ? rest : nil)
         let done = lot.chunk.prefix(completed)
@@ -93,15 +95,28 @@ extension ManagedSchedule {
         return (done, verdict)
     }
 
+    /// Results have come from `worker`, of the examples `run`.
+    ///
+    /// - Throws: `ScheduleViolation` where it was not asked for them, or these are not the next ones of those that it has
+    ///   done.
+    public mutating func takeDelivery(of run: Chunk, from worker: Int) throws(ScheduleViolation) {
+        guard workers.indices.contains(worker), workers[worker].phase == .delivering else {
+            throw ScheduleViolation("rank \(worker) sent results that it was not asked for", by: worker)
+        }
+        guard workers[worker].deliver(run) else {
+            throw ScheduleViolation("rank \(worker) sent results of examples that it has not done", by: worker)
+        }
+    }
+
     /// `worker`, which was asked for them, has delivered all its results.
     ///
     /// - Throws: `ScheduleViolation` where it was not asked.
     public mutating func delivered(_ worker: Int, into actions: inout [ScheduleAction]) throws(ScheduleViolation) {
         guard workers.indices.contains(worker), workers[worker].phase == .delivering else {
-            throw ScheduleViolation("rank \(worker) delivered results that it was not asked for")
+            throw ScheduleViolation("rank \(worker) delivered results that it was not asked for", by: worker)
         }
         undeliveredCount -= workers[worker].finishedCount
-        workers[worker].finished = []
+        workers[worker].forgetFinished()
         if workers[worker].isRetiring {
             remove(worker, as: .left)
             actions.append(.end(worker: worker))
@@ -135,7 +150,7 @@ extension ManagedSchedule {
         case .delivering: workers[worker].isRetiring = true
         case .ended: break
         case .absent, .unexpected, .left, .lost:
-            throw ScheduleViolation("rank \(worker) retired from a loop in which it did not take part")
+            throw ScheduleViolation("rank \(worker) retired from a loop in which it did not take part", by: worker)
         }
     }
 
@@ -144,7 +159,7 @@ extension ManagedSchedule {
     /// - Throws: `ScheduleViolation` where it does not take part. One that has just been ended may still leave.
     public mutating func leave(_ worker: Int, into actions: inout [ScheduleAction]) throws(ScheduleViolation) {
         guard workers.indices.contains(worker), workers[worker].hasCome, !workers[worker].isGone else {
-            throw ScheduleViolation("rank \(worker) left a loop in which it did not take part")
+            throw ScheduleViolation("rank \(worker) left a loop in which it did not take part", by: worker)
         }
         remove(worker, as: .left)
         serveWaiting(into: &actions)
@@ -153,10 +168,10 @@ extension ManagedSchedule {
     /// What `worker` has that begins at `first` and of which it reports about `count` examples.
     private func lot(of worker: Int, first: Int, reported count: Int) throws(ScheduleViolation) -> Lot {
         guard workers.indices.contains(worker), let lot = workers[worker].holding(first: first) else {
-            throw ScheduleViolation("rank \(worker) reported a chunk of examples that it does not have")
+            throw ScheduleViolation("rank \(worker) reported a chunk of examples that it does not have", by: worker)
         }
         guard 0...lot.chunk.clipped(to: queue.end).count ~= count else {
-            throw ScheduleViolation("rank \(worker) reported more examples as done than it had")
+            throw ScheduleViolation("rank \(worker) reported more examples as done than it had", by: worker)
         }
         return lot
     }
@@ -201,7 +216,7 @@ extension ManagedSchedule {
             queue.putBack(Lot(chunk))
             hasAskedForResults = false
         }
-        workers[worker].finished = []
+        workers[worker].forgetFinished()
         for lot in workers[worker].releaseAll() { queue.putBack(lot) }
         endChoice?.giveUp(on: worker)
         workers[worker].phase = phase

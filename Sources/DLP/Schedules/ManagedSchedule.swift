@@ -142,8 +142,9 @@ public struct ManagedSchedule: Sendable {
         workers.indices.contains(worker) ? workers[worker].outstanding : 0
     }
 
-    /// How many results `worker` keeps.
-    public func undelivered(_ worker: Int) -> Int {
-        workers.indices.contains(worker) ? workers[worker].finishedCount : 0
+    /// How many results `worker` keeps, and how many of them it has delivered.
+    public func results(of worker: Int) -> (kept: Int, delivered: Int) {
+        guard workers.indices.contains(worker) else { return (0, 0) }
+        return (workers[worker].finishedCount, workers[worker].deliveredCount)
     }
 }

@@ -5,5 +5,11 @@ public struct ScheduleViolation: Error, Sendable, Equatable, CustomStringConvert
     /// One sentence for the user.
     public let description: String
 
-    init(_ description: String) { self.description = description }
+    /// The rank that it is about, where it is that rank's own report that cannot be true.
+    let culprit: Int?
+
+    init(_ description: String, by culprit: Int? = nil) {
+        self.description = description
+        self.culprit = culprit
+    }
 }

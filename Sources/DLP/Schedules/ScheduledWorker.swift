@@ -20,7 +20,7 @@ struct ScheduledWorker: Sendable {
         case lost
     }
 
-    var phase = Phase.absent
+    var phase: Phase
     /// Whether it goes as soon as it has delivered.
     var isRetiring = false
     /// What is meant for it alone, before it has got it; the last comes first in the list.
@@ -32,7 +32,11 @@ struct ScheduledWorker: Sendable {
     /// How many examples its latest chunk had.
     var previousCount = 0
     /// What it has done, where its results stay with it and it has not delivered them.
-    var finished: [Chunk] = []
+    private(set) var finished: [Chunk] = []
+    /// How much of that has been delivered: whole chunks, and examples of the next.
+    private var delivered = (chunks: 0, examples: 0)
+
+    init(phase: Phase = .absent) { self.phase = phase }
 
     /// How many examples it has, done or not.
     var outstanding: Int { (current?.chunk.count ?? 0) + (ahead?.chunk.count ?? 0) }
@@ -94,6 +98,28 @@ struct ScheduledWorker: Sendable {
         } else {
             finished.append(chunk)
         }
+    }
+
+    /// Takes in that the results of `run` have come; false where these are not the next ones of what it has done.
+    mutating func deliver(_ run: Chunk) -> Bool {
+        guard run.count > 0 else { return run.count == 0 }
+        guard delivered.chunks < finished.count else { return false }
+        let chunk = finished[delivered.chunks]
+        guard run == chunk.dropFirst(delivered.examples).prefix(run.count),
+            run.count <= chunk.count - delivered.examples
+        else { return false }
+        delivered.examples += run.count
+        if delivered.examples == chunk.count { delivered = (delivered.chunks + 1, 0) }
+        return true
+    }
+
+    /// How many results have been delivered.
+    var deliveredCount: Int { finished.prefix(delivered.chunks).reduce(delivered.examples) { $0 + $1.count } }
+
+    /// What it has done is safe, or is to be done again.
+    mutating func forgetFinished() {
+        finished = []
+        delivered = (0, 0)
     }
 
     /// Nobody blames what it has for the death number `death` any more.
