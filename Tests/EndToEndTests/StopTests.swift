@@ -189,6 +189,36 @@ struct StopTests {
         #expect(outcome.status == 0 && outcome.output == "done\n" && outcome.error == "", "\(outcome)")
     }
 
+    /// A job whose rank 1 is stopped as soon as it has done its part, when its state is closed; rank 0 tells by a file when
+    /// it closes its own.
+    private static let stopsAtTheEnd = """
+        function examples() return 6 end
+        function work(n) return n end
+        function summarize(results) print(results.n) end
+        local atTheEnd = {[0] = ": > done", "kill -STOP $PPID"}
+        kept = setmetatable({}, {__gc = function() os.execute(atTheEnd[dlp.RANK] or "true") end})
+        """
+
+    @Test("a rank that is stopped when all is done does not keep the job from ending")
+    func stoppedAtTheEnd() throws {
+        let outcome = try run("ameexec -np 3 dlp-lua job.lua", in: Scratch(job: Self.stopsAtTheEnd))
+        #expect(outcome.status == 0 && outcome.output == "6\n")
+        #expect(
+            outcome.isOneMessage("dlp-lua", with: "rank 1 (host ", "does not answer", "all is done"), "\(outcome.error)"
+        )
+    }
+
+    @Test("a signal that comes when all is done does not call it lost", arguments: [SIGTERM, SIGINT])
+    func signalAtTheEnd(_ signal: Int32) throws {
+        let scratch = try Scratch(job: Self.stopsAtTheEnd)
+        let launched = try Launched(["ameexec", "-np", "3", "dlp-lua", "job.lua"], in: scratch)
+        try launched.reaches("all is done") { scratch.names.contains("done") }
+        launched.signal(signal)
+        let outcome = try launched.finish()
+        #expect(!outcome.error.contains("lost"), "\(outcome.error)")
+        #expect([0, 128 + signal].contains(outcome.status))
+    }
+
     @Test("Ctrl-C after SIGTERM abandons what runs at once")
     func impatience() throws {
         let scratch = try Scratch(job: Self.endless)

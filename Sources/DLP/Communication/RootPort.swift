@@ -116,15 +116,25 @@ public final class RootPort: Port {
     }
 
     /// Waits until all other ranks have finished their scripts.
-    public func waitForOthers() throws(JobEnd) {
+    ///
+    /// - Parameter patience: for how many nanoseconds none of them need do so before those that have not are given up: then
+    ///   `stop` names them; nil: for ever.
+    public func waitForOthers(patience: UInt64? = nil) throws(JobEnd) {
         guard size > 1 else { return }
         shared.command(.rootHasFinished)
-        let found: Result<Void, JobEnd> = shared.inbox.wait { inbox in
-            if let end = inbox.end { return .failure(end) }
-            // The others may all have gone by now, and one of them for want of the root.
-            return inbox.departed == size - 1 && !inbox.isRootMissed ? .success(()) : nil
+        var departed = 0
+        while true {
+            let deadline = patience.flatMap { Deadline.after($0).moment }
+            let found: Result<Int, JobEnd>? = shared.inbox.wait(until: deadline) { inbox in
+                if let end = inbox.end { return .failure(end) }
+                // The others may all have gone by now, and one of them for want of the root.
+                let isOver = inbox.departed == size - 1 && !inbox.isRootMissed
+                return isOver || patience != nil && inbox.departed > departed ? .success(inbox.departed) : nil
+            }
+            guard let found else { return }
+            departed = try found.get()
+            if departed == size - 1, shared.inbox.withLock({ !$0.isRootMissed }) { return }
         }
-        try found.get()
     }
 
     /// Ends the job early, from any thread.

@@ -277,6 +277,8 @@ extension RootService {
                 }
             case .end(let worker):
                 if worker == 0 {
+                    // What is shown in the end is what the loop has come to.
+                    observer.loopChanged(progress)
                     let end = LoopEvent.end(length: loop.length)
                     shared.inbox.update { $0.loops[operation, default: RootInbox.Loop()].end = end }
                 } else {

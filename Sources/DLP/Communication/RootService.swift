@@ -52,6 +52,8 @@ final class RootService {
     private static let grace: UInt64 = 2_000_000_000
     /// How long to wait after the communicator has failed, in microseconds.
     private static let pause: UInt32 = 10_000
+    /// How long others may take to hear of the end where one of them does not answer.
+    private static let shortGrace: UInt64 = 200_000_000
     /// Results that the main thread has not taken before hand-out pauses: the memory that a slow `collect` may cost.
     static let backlogLimit = 256 << 20
 
@@ -100,7 +102,9 @@ final class RootService {
         let stop = Message(.stop, first: isEarly ? 1 : 0, count: Int(status))
         try? communicator.sendToAll(stop)
         for rank in lateRanks where !hasDeparted[rank] { try? communicator.send(stop, to: rank) }
-        let deadline = dlp_now() + Self.grace
+        let silent = end == nil && rootHasFinished ? (1..<communicator.size).filter { !hasDeparted[$0] } : []
+        for rank in silent { observer.rankIsSilent(rank, host: host(of: rank) ?? "unknown") }
+        let deadline = dlp_now() + (silent.isEmpty ? Self.grace : Self.shortGrace)
         if isEarly {
             communicator.abort(status: status, until: deadline)
         } else {

@@ -24,6 +24,8 @@ final class RootObserver: JobObserver {
         var leftover: String?
         /// Whether the user has been told why the job ends early.
         var hasExplained = false
+        /// Whether the script has all results, so that nothing can be lost any more.
+        var isComplete = false
     }
 
     private let state = Mutex(State())
@@ -72,6 +74,9 @@ final class RootObserver: JobObserver {
         return nil
     }
 
+    /// The script has all results.
+    func jobIsComplete() { state.withLock { $0.isComplete = true } }
+
     /// Notes from now on who does what when.
     func note(in timeline: TimelineFile) { state.withLock { $0.timelines.append(timeline) } }
 
@@ -104,7 +109,10 @@ final class RootObserver: JobObserver {
         case .fault(let fault):
             Complaint.write(Complaint.text(of: fault, size: size))
             if fault.message == failure?.description { return }
-        case .interrupted: Complaint.write(shortfall?.text("interrupted") ?? "interrupted")
+        case .interrupted:
+            let isComplete = state.withLock { $0.isComplete }
+            Complaint.write(
+                shortfall?.text("interrupted") ?? (isComplete ? "interrupted after all was done" : "interrupted"))
         case .exit(let status, let rank, let example?) where status != 0 || isatty(STDERR_FILENO) != 0:
             let caller = size > 1 || rank > 0 ? " on rank \(rank)" : ""
             Complaint.write(
@@ -133,8 +141,8 @@ final class RootObserver: JobObserver {
 
     /// How far the job has come, as far as the service thread knows.
     private var shortfall: Shortfall? {
-        let (progress, own, journal) = state.withLock { ($0.progress, $0.own, $0.journal) }
-        guard let progress else { return nil }
+        let (progress, own, journal, isComplete) = state.withLock { ($0.progress, $0.own, $0.journal, $0.isComplete) }
+        guard let progress, !isComplete else { return nil }
         var shortfall = Shortfall(done: progress.done, failures: progress.failures, total: progress.total)
         shortfall.hasJournal = journal != nil
         if let own {
@@ -178,6 +186,10 @@ final class RootObserver: JobObserver {
     func rankLeft(_ rank: Int, host: String) { Complaint.write("rank \(rank) (host \(host)) has left") }
 
     func note(_ text: String) { Complaint.write(text) }
+
+    func rankIsSilent(_ rank: Int, host: String) {
+        Complaint.write("rank \(rank) (host \(host)) does not answer; all is done, so the job ends without it")
+    }
 
     func jobEnds(_ end: JobEnd) {
         willEnd()

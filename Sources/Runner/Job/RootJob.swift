@@ -55,6 +55,7 @@ struct RootJob {
             return
         }
         try sink.finish()
+        session.observer.jobIsComplete()
         if sink.hasFailures { session.status = 4 }
     }
 

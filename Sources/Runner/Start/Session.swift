@@ -76,6 +76,9 @@ final class Session {
         }
     }
 
+    /// How long the other ranks of a job may all take to end once the root has, in nanoseconds.
+    private static let patience: UInt64 = 5_000_000_000
+
     private var watchHangup: ((@escaping @Sendable () -> Void) -> Void)?
     /// Tells the watch that this worker is about to leave by itself.
     private let departure: EventWaker
@@ -212,7 +215,8 @@ final class Session {
                 leave(worker, status: status)
                 return status
             }
-            try root?.waitForOthers()
+            // A script that does what it likes may do so for as long as it likes; the ranks of a job are done.
+            try root?.waitForOthers(patience: isDeclarative ? Self.patience : nil)
             willEnd()
             observer.finishDisplay()
             if let failure = observer.closeTimelines() { return end(UsageError(failure.description)) }
