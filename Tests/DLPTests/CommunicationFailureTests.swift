@@ -104,6 +104,63 @@ struct CommunicationFailureTests {
         #expect(root.observer.losses.withLock { $0.count } == 1)
     }
 
+    @Test(
+        "an example that a rank gives up has failed, the rank is lost, and others do what else it had",
+        arguments: [0, 1])
+    func givenUp(retries: Int) throws {
+        let root = try RootUnderTest(workers: 2)
+        var options = options(FailurePolicy(continues: true, retries: retries, crashLimit: 2))
+        options.chunk = 5
+        _ = try root.port.enterLoop(length: 5, options: options, working: false)
+        try enter(root, 1, 5, options)
+        #expect(try root.next(1)?.count == 5)
+        let fault = Fault(phase: .work, message: "it takes long", rank: 1, host: "h")
+        try root.send(Message(.givenUp, first: 2, body: fault.encoded))
+        #expect(
+            root.observer.losses.wait(until: soon()) { $0.first } == "1 host-1 example 3 does not come back there")
+        try enter(root, 2, 5, options)
+        var outcome: Set<Int> = []
+        while let message = try root.next(2), message.kind == .assign {
+            outcome.formUnion(Int(message.first)..<Int(message.first + message.count))
+            try root.send(
+                Message(
+                    .done, operation: 1, first: Int(message.first), count: Int(message.count),
+                    body: Bytes([UInt8](repeating: 9, count: Int(message.count)))), from: 2)
+        }
+        #expect(outcome == (retries == 0 ? [0, 1, 3, 4] : [0, 1, 2, 3, 4]))
+        var told = Set<String>()
+        while true {
+            let event = try next(root)
+            told.insert(event)
+            if event.hasPrefix("end") { break }
+        }
+        #expect(told.contains { $0.hasPrefix("failed 3 it takes long") } == (retries == 0), "\(told)")
+        #expect(root.observer.losses.withLock { $0.count } == 1)
+    }
+
+    @Test("a root whose loop has ended knows by then how far it has come")
+    func lastProgress() throws {
+        for _ in 0..<50 {
+            let root = try RootUnderTest(workers: 1)
+            let options = options(FailurePolicy())
+            _ = try root.port.enterLoop(length: 1, options: options, working: false)
+            try enter(root, 1, 1, options)
+            #expect(try root.next(1)?.kind == .assign)
+            try root.send(Message(.done, operation: 1, count: 1, body: Bytes([1])))
+            while case .results = try root.port.event(of: 1) {}
+            #expect(root.observer.progress.withLock { $0?.done } == 1)
+        }
+    }
+
+    @Test("a root that is done does not wait for ever for a rank that says nothing")
+    func silentAtTheEnd() throws {
+        let root = try RootUnderTest(workers: 2)
+        try root.send(Message(.goodbye), from: 2)
+        try root.port.waitForOthers(patience: 100_000_000)
+        root.port.stop(status: 0)
+        #expect(root.observer.losses.withLock { $0.contains("1 unknown is silent") })
+    }
+
     @Test("of the results of a rank that dies while it delivers them none counts, and all are made again")
     func deathInDelivery() throws {
         let root = try RootUnderTest(workers: 2)

@@ -205,6 +205,7 @@ struct CommunicationHostileTests {
         "a worker that says anything else that cannot be is lost, too",
         arguments: [
             (Message.Kind.done, Int64(7)), (.done, 1 << 40), (.failed, 7), (.results, 0), (.delivered, 0),
+            (.givenUp, 7),
             (.assign, 0), (.fault, 0), (.enter, 3),
         ])
     func lying(_ kind: Message.Kind, _ first: Int64) throws {
@@ -216,7 +217,7 @@ struct CommunicationHostileTests {
         #expect(try root.next(1)?.kind == .assign)
         try root.send(message(.enter, first: 5, count: 1, extra: options.packed), from: 2)
         let body =
-            kind == .failed
+            kind == .failed || kind == .givenUp
             ? Fault(phase: .work, message: "m", rank: 1, host: "h").encoded : Bytes([0xff])
         try root.send(message(kind, first: first, count: 1, extra: kind == .enter ? -1 : 0, body: body))
         #expect(

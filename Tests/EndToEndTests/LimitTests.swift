@@ -66,17 +66,27 @@ struct LimitTests {
         #expect(outcome.status == 1)
     }
 
-    @Test("elsewhere the rank is given up, and an example that costs two ranks has failed")
-    func inC() throws {
+    @Test(
+        "elsewhere the example has failed, the rank is given up, and no other one is tried",
+        arguments: ["map --chunk 1", "map --chunk 9", "managed", "round-robin"])
+    func inC(_ mode: String) throws {
         let scratch = try Scratch(job: Self.job("string.find(('a'):rep(40), ('.-'):rep(20) .. 'b')"))
         let outcome = try run(
-            "ameexec -np 4 dlp-lua --root-works no --timeout 1 --on-error continue --chunk 1 job.lua", in: scratch)
-        let given = outcome.error.split(separator: "\n").filter {
-            $0.contains("example 5 failed on rank") && $0.contains("in a C function") && $0.contains("is given up")
-        }
-        #expect(given.count == 2, "\(outcome.error)")
+            "ameexec -np 4 dlp-lua --root-works no --timeout 1 --on-error continue --mode \(mode) job.lua", in: scratch)
         #expect(outcome.lines == ["1", "2", "3", "4", "null", "6", "7", "8", "9"], "\(outcome.error)")
+        let losses = outcome.complaints.filter { $0.contains("lost rank ") }
+        #expect(losses.count == 1 && losses[0].contains("example 5 does not come back there"), "\(outcome.error)")
+        #expect(outcome.error.contains("example 5 failed on rank") && outcome.error.contains("in a C function"))
         #expect(outcome.status == 4)
+    }
+
+    @Test("elsewhere, too, it ends the job with its example where failures do")
+    func inCElsewhere() throws {
+        let scratch = try Scratch(job: Self.job("string.find(('a'):rep(40), ('.-'):rep(20) .. 'b')"))
+        let outcome = try run("ameexec -np 3 dlp-lua --root-works no --timeout 1 job.lua", in: scratch)
+        #expect(
+            outcome.isOneMessage("dlp-lua", with: "example 5 failed on rank", "in a C function"), "\(outcome.error)")
+        #expect(outcome.status == 1)
     }
 
     @Test("memory that is not there is the example's error, and the rank goes on", arguments: commands)

@@ -3,7 +3,7 @@ import DLP
 import Glibc
 
 /// A connected stream socket that never blocks, closed with its last reference.
-final class Socket {
+final class Socket: Sendable {
     /// What came of one attempt to send or to receive.
     enum Transfer: Equatable {
         /// So many bytes went; at least one.

@@ -4,7 +4,8 @@ import Glibc
 
 /// A worker of an AME job: connected with rank 0 only.
 ///
-/// It belongs to one thread, which sleeps while it waits, for the socket to take a message too.
+/// It belongs to one thread, which sleeps while it waits, for the socket to take a message too. Another one may only send
+/// a last word.
 public final class AMEWorker: Communicator {
     /// This rank, from 1.
     public let rank: Int
@@ -14,7 +15,7 @@ public final class AMEWorker: Communicator {
     private let socket: Socket
     private let eventWaker: EventWaker
     private var reader: FrameReader
-    private var writer: FrameWriter
+    private let outlet: Outlet
     private let scratch = Scratch()
     private var received = Queue<Message>()
     /// Why nothing more comes from the root, and whether `receive` has said so.
@@ -37,7 +38,7 @@ public final class AMEWorker: Communicator {
         let link = try Dial.connect(environment, within: connectTimeout)
         socket = link.socket
         reader = FrameReader(link)
-        writer = FrameWriter(link)
+        outlet = Outlet(link)
     }
 
     /// Joins a job that has begun, as a rank beyond its size; what the two say to each other is encrypted.
@@ -57,7 +58,7 @@ public final class AMEWorker: Communicator {
         let link = try Dial.connect(environment, isLate: true, within: connectTimeout)
         socket = link.socket
         reader = FrameReader(link)
-        writer = FrameWriter(link)
+        outlet = Outlet(link)
         while received.isEmpty {
             guard socket.wait(for: POLLIN, until: deadline) else {
                 throw CommunicationError("the job at \(endpoint) does not answer; try again")
@@ -94,16 +95,16 @@ public final class AMEWorker: Communicator {
             throw CommunicationError("rank \(rank) is connected with rank 0 only, not with rank \(destination)")
         }
         if let ending { return try fail(ending) }
-        writer.begin(message)
-        while true {
-            switch writer.flush() {
-            case .count: return
-            case .wouldBlock:
-                let isWritable = socket.wait(for: POLLOUT, until: socket.isLocal ? Deadline(nil) : liveness.nextCheck)
-                if !isWritable, isRootLost() { return try fail(Liveness.reason) }
-            case .ended(let reason): return try fail(reason)
-            }
+        let failure = outlet.send(message) {
+            let isWritable = socket.wait(for: POLLOUT, until: socket.isLocal ? Deadline(nil) : liveness.nextCheck)
+            return isWritable || !isRootLost()
         }
+        if let failure { try fail(failure) }
+    }
+
+    /// Sends a last message from any thread, and returns when the root's host has it, or after a while.
+    public var sendLast: (@Sendable (Message) -> Void)? {
+        { [outlet] message in outlet.sendLast(message) }
     }
 
     /// Waits, asleep, for what comes next: until `deadline`, in nanoseconds of the monotonic clock, or for ever.

@@ -61,6 +61,11 @@ public protocol Communicator: AnyObject {
     /// Ends the connection with a rank, from the root; nothing where the transport cannot do that for one alone.
     func drop(_ rank: Int)
 
+    /// Sends the root a last message from any thread, after which this process ends.
+    ///
+    /// Nil where the transport belongs to one thread in this, too.
+    var sendLast: (@Sendable (Message) -> Void)? { get }
+
     /// Sends what is queued, waiting at most until `deadline`, and takes leave of the other ranks, which do the same.
     func close(until deadline: UInt64?)
 
@@ -81,6 +86,9 @@ extension Communicator {
 
     /// Leaves it connected.
     public func drop(_ rank: Int) {}
+
+    /// There is no way.
+    public var sendLast: (@Sendable (Message) -> Void)? { nil }
 
     /// Closes: the others see that.
     public func abort(status: Int32, until deadline: UInt64?) { close(until: deadline) }

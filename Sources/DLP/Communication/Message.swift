@@ -29,7 +29,7 @@ public struct Message: Sendable, Equatable {
         ///
         /// `first`: where the chunk began, or its rest; `count`: how many of its examples are done, but not all; `extra`:
         /// nanoseconds of work; `body`: the results, or nothing where they stay.
-        case part = 14
+        case part = 16
         /// Worker to root: takes no more of the loop.
         ///
         /// `first`, `count`: the unstarted rest of what it holds.
@@ -53,6 +53,11 @@ public struct Message: Sendable, Equatable {
         /// What it was given meanwhile goes back; the root answers with `deliver` where results stayed with it, and in the
         /// end with `end`.
         case retire = 9
+
+        /// Worker to root: the example `first` of the newest loop does not come back, and this process ends.
+        ///
+        /// That example has failed; `body`: an encoded `Fault`.
+        case givenUp = 17
 
         /// Root to worker: do the examples from `first`, `count` of them.
         ///

@@ -123,12 +123,46 @@ extension RootService {
             before.cpu = Int64(min(Double(max(0, message.cpu)) * min(part, 1), 1e18))
             fault.cpu = max(0, message.cpu &- before.cpu)
             try put(done, results, loop.options, before, from: source, attempts: 1)
-            switch verdict {
-            case .retry(let attempts): delays.add(message.operation, example, attempts: attempts, at: dlp_now())
-            case .final(let attempts):
-                (fault.example, fault.rank, fault.attempts) = (example + 1, source, attempts)
-                giveUp(fault, loop.options, message.operation)
-            }
+            judge(example, verdict, &fault, from: source, loop.options, message.operation)
+        }
+    }
+
+    /// Does what follows from the failure of an example.
+    private func judge(
+        _ example: Int, _ verdict: FailureVerdict, _ fault: inout Fault, from source: Int, _ options: LoopOptions,
+        _ operation: UInt64
+    ) {
+        switch verdict {
+        case .retry(let attempts): delays.add(operation, example, attempts: attempts, at: dlp_now())
+        case .final(let attempts):
+            (fault.example, fault.rank, fault.attempts) = (example + 1, source, attempts)
+            giveUp(fault, options, operation)
+        }
+    }
+
+    /// An example does not come back from `work`, and the rank that has it ends for that reason alone.
+    func givenUp(_ message: Message, from source: Int) {
+        guard var fault = Fault(encoded: message.body) else {
+            return distrust(source, "sent a report that cannot be read")
+        }
+        guard canLoseRanks else { return finish(.fault(fault)) }
+        let operation = newestLoop
+        change(operation) { (loop) throws(ScheduleViolation) in
+            let example = Int(message.first)
+            guard let verdict = try loop.givenUp(source, on: example, &actions) else { return }
+            judge(example, verdict, &fault, from: source, loop.options, operation)
+        }
+        guard end == nil, !hasDeparted[source] else { return }
+        noteLoss(of: source, "example \(message.first &+ 1) does not come back there")
+        loseFromLoops(source, host: hosts[source] ?? "unknown", cause: "an example does not come back there")
+    }
+
+    /// - Throws: where a rank reports examples as done without sending their results, which are a byte each at least.
+    private func checkResults(
+        _ results: Bytes, of count: Int64, _ options: LoopOptions, from source: Int
+    ) throws(ScheduleViolation) {
+        guard options.results != .stream || count <= results.count else {
+            throw ScheduleViolation("rank \(source) reported fewer results than examples", by: source)
         }
     }
 

@@ -204,6 +204,7 @@ final class RootService {
     private func handle(_ message: Message, from source: Int) {
         if distrusted.contains(source) { return }
         switch message.kind {
+        case .givenUp: givenUp(message, from: source)
         case .done, .part, .failed, .leave, .length, .results, .delivered, .retire:
             guard message.operation <= newestLoop else {
                 return distrust(source, "reported on a loop that no rank has begun")

@@ -159,6 +159,21 @@ struct ServedLoop {
         return (done, done.end, verdict)
     }
 
+    /// `rank` ends because `example` does not come back there.
+    ///
+    /// - Returns: what becomes of the example; nil in a loop that is over.
+    mutating func givenUp(
+        _ rank: Int, on example: Int, _ actions: inout [ScheduleAction]
+    ) throws(ScheduleViolation) -> FailureVerdict? {
+        guard !isCancelled else { return nil }
+        let verdict = try schedule.givenUp(rank, on: example, into: &actions)
+        hasLostRanks = true
+        deliveries[rank] = nil
+        if case .final = verdict { examples[example] = nil }
+        try update(&actions)
+        return verdict
+    }
+
     private mutating func settle(_ done: Chunk, _ nanoseconds: Int64) {
         workNanoseconds &+= UInt64(max(0, nanoseconds))
         // Where results stay they may have to be made again.

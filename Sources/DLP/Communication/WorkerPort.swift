@@ -150,6 +150,14 @@ public final class WorkerPort: Port {
         }
     }
 
+    /// Tells the root, from any thread, that an example, from 0, does not come back and that this process ends.
+    ///
+    /// Nil where the transport has no way.
+    public var giveUp: (@Sendable (_ example: Int, Fault) -> Void)? {
+        guard let send = communicator.sendLast else { return nil }
+        return { example, fault in send(Message(.givenUp, first: example, body: fault.encoded)) }
+    }
+
     /// Says that this rank is done, without waiting for the others.
     public func leave() { try? communicator.send(Message(.goodbye), to: 0) }
 
@@ -220,8 +228,8 @@ public final class WorkerPort: Port {
             let reason = message.body.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
             throw .fault(
                 Fault(phase: .communication, message: reason, rank: rank, host: HostName.current, status: 3))
-        case .enter, .begin, .done, .part, .failed, .leave, .length, .results, .delivered, .retire, .fault, .exit,
-            .welcome:
+        case .enter, .begin, .done, .part, .failed, .leave, .length, .results, .delivered, .retire, .givenUp, .fault,
+            .exit, .welcome:
             break
         }
     }

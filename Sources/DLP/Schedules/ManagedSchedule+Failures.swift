@@ -37,6 +37,27 @@ extension ManagedSchedule {
         return crashed
     }
 
+    /// `worker` ends because `example`, which it has under work, does not come back; what else it had is not to blame, and
+    /// goes back.
+    ///
+    /// - Returns: what becomes of the example.
+    /// - Throws: `ScheduleViolation` where it does not have that example under work.
+    public mutating func givenUp(
+        _ worker: Int, on example: Int, into actions: inout [ScheduleAction]
+    ) throws(ScheduleViolation) -> FailureVerdict {
+        guard workers.indices.contains(worker), let lot = workers[worker].current,
+            let place = lot.chunk.clipped(to: queue.end).place(of: example)
+        else { throw ScheduleViolation("rank \(worker) gave an example up that it does not have", by: worker) }
+        workers[worker].current = nil
+        remove(worker, as: .lost)
+        for rest in [lot.chunk.dropFirst(place + 1), lot.chunk.prefix(place)] {
+            queue.putBack(Lot(rest, suspicion: lot.suspicion))
+        }
+        let verdict = judge(example, failedOn: worker)
+        serveWaiting(into: &actions)
+        return verdict
+    }
+
     /// Puts the examples that `worker`, which is dead, had under work under suspicion.
     private mutating func accuse(_ worker: Int) -> CrashedExample? {
         guard var lot = workers[worker].current else { return nil }

@@ -31,6 +31,12 @@ public struct Chunk: Sendable, Hashable {
     /// What of the chunk lies below `end`.
     func clipped(to end: Int) -> Chunk { prefix(first < end ? min(count, (end - first - 1) / stride + 1) : 0) }
 
+    /// Where among these examples one stands; nil where it does not.
+    func place(of example: Int) -> Int? {
+        guard example >= first, example < end, (example - first) % stride == 0 else { return nil }
+        return (example - first) / stride
+    }
+
     /// Whether there can be such examples: another rank may claim anything.
     var isPossible: Bool {
         guard first >= 0, count >= 0, stride > 0 else { return false }

@@ -10,6 +10,7 @@ extension LuaHost {
     func limit(_ settings: JobSettings, on port: any Port) throws(CommunicationError) {
         limitMemory(to: settings.memory)
         let (rank, size, ender) = (port.rank, port.size, (port as? RootPort)?.ender)
+        let giveUp = (port as? WorkerPort)?.giveUp
         let endPrograms: @Sendable ([Int32]) -> Void = { programs in
             var processes = Descendants(and: programs)
             processes.end()
@@ -20,8 +21,13 @@ extension LuaHost {
                 message:
                     "it takes longer than --timeout allows, in a C function or a finalizer, which cannot be interrupted",
                 example: example, rank: rank, host: HostName.current)
-            // The root's other thread can still end the job. A worker has none: to the root it is a dead rank.
+            // The root's other thread can still end the job.
             if let ender { return ender(.fault(fault)) }
+            if let giveUp {
+                giveUp(example - 1, fault)
+                Abandonment.finish(status: 3)
+            }
+            // To the root this is a dead rank.
             Complaint.write("\(Complaint.text(of: fault, size: size)); this rank is given up")
             Abandonment.finish(status: 3)
         }

@@ -1,0 +1,45 @@
+import DLP
+import Glibc
+import Synchronization
+
+/// What a worker sends by: one message at a time, whichever thread it comes from.
+final class Outlet: Sendable {
+    private let socket: Socket
+    private let writer: Mutex<FrameWriter>
+
+    /// How long a last word may take to arrive, in nanoseconds.
+    private static let patience: UInt64 = 2_000_000_000
+
+    /// At the beginning of what goes over a link.
+    init(_ link: Link) {
+        socket = link.socket
+        writer = Mutex(FrameWriter(link))
+    }
+
+    /// Sends a message.
+    ///
+    /// - Parameter wait: waits until the socket takes more; false where it never will, as the root's host is silent.
+    /// - Returns: why the message cannot be sent, or nil once the socket has all of it.
+    func send(_ message: Message, wait: () -> Bool) -> String? {
+        writer.withLock { writer in
+            writer.begin(message)
+            while true {
+                switch writer.flush() {
+                case .count: return nil
+                case .wouldBlock: if !wait() { return Liveness.reason }
+                case .ended(let reason): return reason
+                }
+            }
+        }
+    }
+
+    /// Sends a message after which this process ends.
+    func sendLast(_ message: Message) {
+        let deadline = Deadline.after(Self.patience)
+        let failure = send(message) { socket.wait(for: POLLOUT, until: deadline) }
+        // A process that ends may take with it what its host still has.
+        while failure == nil, !socket.isDelivered, !deadline.hasPassed {
+            if socket.wait(for: 0, until: Deadline.earlier(deadline, .after(1_000_000))) { return }
+        }
+    }
+}
