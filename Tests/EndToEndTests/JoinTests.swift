@@ -93,6 +93,28 @@ struct JoinTests {
 
     static let once = Array(repeating: 1, count: 40)
 
+    @Test("a rank that has joined and is stopped does not hold a job whose examples have a limit")
+    func stopped() throws {
+        let job = try Job(
+            "dlp-lua --joinable 127.0.0.1:0 --timeout 3 --chunk 1 job.lua",
+            """
+            function examples() return 40 end
+            function work(n)
+              if dlp.RANK > 0 then io.open("joined", "w"):close() os.execute("sleep 2") end
+              os.execute("sleep 0.1")
+              return n
+            end
+            """)
+        let joined = try job.join()
+        try joined.reaches("it works") { job.scratch.names.contains("joined") }
+        joined.signal(SIGSTOP)
+        let outcome = try job.launched.finish()
+        #expect(outcome.status == 0 && outcome.lines == (1...40).map { String($0) })
+        #expect(
+            outcome.error.contains("lost rank 1 (host ") && outcome.error.contains("does not answer"),
+            "\(outcome.error)")
+    }
+
     @Test(
         "a job has the results of its plain loop although ranks join it",
         arguments: [

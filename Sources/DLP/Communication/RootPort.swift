@@ -57,6 +57,13 @@ public final class RootPort: Port {
     /// Ends the hand-out of a loop early; results that still come are dropped.
     public func cancel(_ operation: UInt64) { shared.command(.cancel(operation)) }
 
+    /// Gives up ranks from now on that have an example and report on none for longer than it may take, in nanoseconds.
+    ///
+    /// - Parameter allowsSetup: whether ranks that did not come late may take any time before their first one.
+    public func limitExamples(to nanoseconds: UInt64, allowsSetup: Bool) {
+        shared.command(.limit(nanoseconds, allowsSetup: allowsSetup))
+    }
+
     /// Lets no rank begin another example from a moment of the monotonic clock on, in nanoseconds; from any thread.
     ///
     /// What is under way is finished, unstarted examples of chunks go back, and then loops end as if all were done.

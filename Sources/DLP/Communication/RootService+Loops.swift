@@ -92,10 +92,11 @@ extension RootService {
             let report = try loop.done(
                 source, first: Int(message.first), completed: Int(message.count), nanoseconds: message.extra,
                 goesOn: message.kind == .part, &actions)
+            reportWatch?.reported(source, isIdle: !loop.isBusy(source))
             guard let (done, attempts) = report else { return }
             loop.note(cpu: message.cpu)
             if done.count > 0 { noteWork(message, from: source, on: done, isFailed: false) }
-            try put(done, message.body, loop.options, message, from: source, attempts: attempts)
+            put(done, message.body, loop.options, message, from: source, attempts: attempts)
         }
     }
 
@@ -112,6 +113,7 @@ extension RootService {
             try checkResults(results, of: message.count, loop.options, from: source)
             let report = try loop.failed(
                 source, first: Int(message.first), completed: Int(message.count), nanoseconds: message.extra, &actions)
+            reportWatch?.reported(source, isIdle: !loop.isBusy(source))
             guard let (done, example, verdict) = report else { return }
             loop.note(cpu: message.cpu)
             let tried = Chunk(first: done.first, count: done.count + 1, stride: done.stride)
@@ -122,7 +124,7 @@ extension RootService {
             let part = message.extra > 0 ? Double(before.extra) / Double(message.extra) : 0
             before.cpu = Int64(min(Double(max(0, message.cpu)) * min(part, 1), 1e18))
             fault.cpu = max(0, message.cpu &- before.cpu)
-            try put(done, results, loop.options, before, from: source, attempts: 1)
+            put(done, results, loop.options, before, from: source, attempts: 1)
             judge(example, verdict, &fault, from: source, loop.options, message.operation)
         }
     }
@@ -297,6 +299,8 @@ extension RootService {
                             .append(.work(chunk, giveBackAfter: giveBackAfter, examples: examples))
                     }
                 } else {
+                    reportWatch?.assigned(
+                        chunk, to: worker, giveBackAfter: giveBackAfter, isReady: isLate(worker))
                     send(
                         Message(
                             .assign, operation: operation, first: chunk.first, count: chunk.count,

@@ -38,6 +38,8 @@ final class RootService {
     var canLoseRanks = false
     /// Ranks that have sent what cannot be, or were given up: what they still send comes to nothing.
     var distrusted: Set<Int> = []
+    /// Notices ranks that do not report on their examples, where these have a limit.
+    var reportWatch: ReportWatch?
     /// When to begin no more examples, and whether that moment has passed.
     private var haltMoment: UInt64?
     private(set) var isHalted = false
@@ -77,6 +79,7 @@ final class RootService {
             }
             retryDue()
             haltIfDue()
+            loseSilentRanks()
             if let end, let deadline = stuckDeadline, dlp_now() >= deadline {
                 stuckDeadline = nil
                 observer.jobIsStuck(end) { stop(end.status) }
@@ -113,7 +116,7 @@ final class RootService {
     }
 
     private var nextDeadline: UInt64? {
-        [delays.next, haltMoment, stuckDeadline].compactMap { $0 }.min()
+        [delays.next, haltMoment, stuckDeadline, reportWatch?.deadline].compactMap { $0 }.min()
     }
 
     private func handle(_ command: RootShared.Command) {
@@ -138,6 +141,8 @@ final class RootService {
         case .end(let end): finish(end)
         case .lost(let rank, let reason): if !hasDeparted[rank] { miss(rank, reason) }
         case .late(let entry): decide(entry)
+        case .limit(let limit, let allowsSetup):
+            reportWatch = ReportWatch(limit: limit, allowsSetup: allowsSetup, now: dlp_now())
         case .resume: resume()
         case .stop: break
         }
@@ -153,6 +158,16 @@ final class RootService {
         for rank in lateRanks where !hasDeparted[rank] { send(Message(.halt), to: rank) }
         for operation in loops.keys {
             change(operation) { (loop) throws(ScheduleViolation) in try loop.halt(&actions) }
+        }
+    }
+
+    /// Does without ranks that have examples but do not report on them.
+    private func loseSilentRanks() {
+        guard let moment = reportWatch?.deadline, dlp_now() >= moment else { return }
+        for rank in reportWatch?.overdue(at: dlp_now()) ?? [] where !hasDeparted[rank] && end == nil {
+            distrusted.insert(rank)
+            lose(rank, "it does not answer, and its example has had longer than --timeout allows")
+            communicator.drop(rank)
         }
     }
 

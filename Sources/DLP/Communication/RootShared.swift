@@ -19,6 +19,8 @@ final class RootShared: Sendable {
         case lost(rank: Int, reason: String)
         /// What becomes of workers that come late.
         case late(LateEntry)
+        /// From now on each example may take so many nanoseconds, and each rank any time before its first or not.
+        case limit(UInt64, allowsSetup: Bool)
         case resume
         case stop(Int32)
     }

@@ -114,6 +114,9 @@ struct ServedLoop {
         try update(&actions)
     }
 
+    /// Whether `rank` has examples.
+    func isBusy(_ rank: Int) -> Bool { schedule.outstanding(rank) > 0 }
+
     /// Whether `rank` takes part at present.
     func isActive(_ rank: Int) -> Bool { schedule.isActive(rank) }
 

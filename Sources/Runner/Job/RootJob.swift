@@ -67,6 +67,9 @@ struct RootJob {
             offer.loop = loop
             port.admitLateRanks(try offer.encoded())
         }
+        if let seconds = plan.settings.timeout {
+            port.limitExamples(to: UInt64(seconds * 1e9), allowsSetup: try host.isFunction("setup"))
+        }
         var feeder = try beginFeeding(port.feed(for: loop))
         var work = LoopWork(port, host, plan, loop: loop)
         while true {

@@ -1,0 +1,60 @@
+import Testing
+
+@testable import DLP
+
+@Suite("Ranks that have examples and say nothing")
+struct ReportWatchTests {
+    private static let second: UInt64 = 1_000_000_000
+
+    /// Looks every half second until `end`, in seconds; the ranks that were found, and when.
+    private func look(_ watch: inout ReportWatch, from begin: Int = 0, until end: Int) -> [(rank: Int, at: UInt64)] {
+        var found: [(rank: Int, at: UInt64)] = []
+        for moment in stride(from: UInt64(begin) * Self.second, to: UInt64(end) * Self.second, by: 500_000_000) {
+            found += watch.overdue(at: moment).map { ($0, moment / Self.second) }
+        }
+        return found
+    }
+
+    @Test("one is found when its example has had its time and some more, once")
+    func silent() {
+        var watch = ReportWatch(limit: 4 * Self.second, allowsSetup: false, now: 0)
+        #expect(watch.deadline == nil)
+        watch.assigned(Chunk(first: 0, count: 1), to: 1, giveBackAfter: 0, isReady: false)
+        watch.assigned(Chunk(first: 1, count: 2), to: 2, giveBackAfter: 0, isReady: false)
+        watch.assigned(Chunk(first: 3, count: 90), to: 3, giveBackAfter: Int64(Self.second), isReady: false)
+        let found = look(&watch, until: 100)
+        #expect(found.map(\.rank) == [1, 3, 2])
+        #expect(found.map(\.at) == [12, 13, 24])
+        #expect(watch.deadline == nil)
+    }
+
+    @Test("one that reports has the time again, and one without examples any time")
+    func reporting() {
+        var watch = ReportWatch(limit: 4 * Self.second, allowsSetup: false, now: 0)
+        for rank in 1...2 { watch.assigned(Chunk(first: rank, count: 1), to: rank, giveBackAfter: 0, isReady: false) }
+        #expect(look(&watch, until: 10).isEmpty)
+        watch.reported(1, isIdle: false)
+        watch.reported(2, isIdle: true)
+        let found = look(&watch, from: 10, until: 100)
+        #expect(found.map(\.rank) == [1] && found.first?.at ?? 0 >= 21)
+    }
+
+    @Test("before its first report a rank may take any time where it has something to set up")
+    func setup() {
+        var watch = ReportWatch(limit: Self.second, allowsSetup: true, now: 0)
+        watch.assigned(Chunk(first: 0, count: 1), to: 1, giveBackAfter: 0, isReady: false)
+        watch.assigned(Chunk(first: 1, count: 1), to: 2, giveBackAfter: 0, isReady: true)
+        #expect(look(&watch, until: 50).map(\.rank) == [2])
+        watch.reported(1, isIdle: true)
+        watch.assigned(Chunk(first: 2, count: 1), to: 1, giveBackAfter: 0, isReady: false)
+        #expect(look(&watch, from: 50, until: 100).map(\.rank) == [1])
+    }
+
+    @Test("time in which the root was stopped does not count")
+    func stopped() {
+        var watch = ReportWatch(limit: 4 * Self.second, allowsSetup: false, now: 0)
+        watch.assigned(Chunk(first: 0, count: 1), to: 1, giveBackAfter: 0, isReady: false)
+        #expect(watch.overdue(at: Self.second).isEmpty)
+        #expect(watch.overdue(at: 1000 * Self.second).isEmpty)
+    }
+}
