@@ -57,7 +57,8 @@ struct ArrangementEndTests {
                 function work() os.execute("sleep 0.01") if dlp.RANK == \(rank) then os.exit(7) end end
                 """)
         let outcome = try arrangement.run(3, "job.lua", in: scratch)
-        #expect(outcome.complaints.isEmpty, "\(outcome.error)")
+        let says = "dlp-lua: work called os.exit(7) on rank \(rank), at example "
+        #expect(outcome.complaints.count == 1 && outcome.complaints[0].hasPrefix(says), "\(outcome.error)")
         #expect(outcome.status == arrangement.status(7))
     }
 

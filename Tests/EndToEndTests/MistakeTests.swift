@@ -129,7 +129,8 @@ struct MistakeTests {
             #expect(outcome.output == "20\t1\t400\n" && outcome.status == 0, "\(outcome.error)")
             if command.contains("-np"), !command.contains("replicate") {
                 #expect(
-                    outcome.isOneMessage("dlp-lua", with: "example 1: it is a function", "its own list"), "\(outcome.error)"
+                    outcome.isOneMessage("dlp-lua", with: "example 1: it is a function", "its own list"),
+                    "\(outcome.error)"
                 )
             } else {
                 #expect(outcome.error == "")

@@ -15,9 +15,13 @@ extension LuaHost {
         let missing = Self.contract.filter { !functions.contains($0) }
         var sentences: [String] = []
         for function in functions.sorted() where !Self.contract.contains(function) {
-            if let meant = nearestName(to: function, among: missing, most: 1) {
-                sentences.append("\(function) is no function that a job calls: is \(meant) meant?")
+            // One slip changes the first letter or the last, but not both; this spares comparing all of Lua's functions.
+            let ends = { (name: String) in [name.utf8.first, name.utf8.last].map { ($0 ?? 0) | 0x20 } }
+            let candidates = missing.filter { zip(ends($0), ends(function)).contains { $0 == $1 } }
+            guard !candidates.isEmpty, let meant = nearestName(to: function, among: candidates, most: 1) else {
+                continue
             }
+            sentences.append("\(function) is no function that a job calls: is \(meant) meant?")
         }
         let isJob = missing.count < Self.contract.count
         for local in LocalFunction.all(of: missing, in: script.source)
