@@ -7,8 +7,8 @@ public struct Message: Sendable, Equatable {
     public enum Kind: UInt8, Sendable, CaseIterable {
         /// Part of a broadcast, gather or barrier.
         ///
-        /// `operation`: which one; `extra`: the `Collective`, and from bit 8 on the line of the script; `first`: the rank whose bytes are broadcast; `count`: 1 where
-        /// a rank only says that it waits for it.
+        /// `operation`: which one; `extra`: the `Collective`, and from bit 8 on the line of the script; `first`: the rank
+        /// whose bytes are broadcast; `count`: 1 where a rank only says that it waits for it.
         case collective = 1
 
         /// Worker to root: takes part in the loop `operation`.
@@ -107,7 +107,9 @@ public struct Message: Sendable, Equatable {
         /// Whether messages of this kind may have a body.
         package var hasBody: Bool {
             switch self {
-            case .collective, .enter, .done, .results, .failed, .assign, .fault, .offer, .refusal: true
+            case .collective, .enter, .begin, .done, .part, .results, .failed, .givenUp, .assign, .list, .fault, .offer,
+                .refusal:
+                true
             case .leave, .length, .delivered, .retire, .deliver, .halt, .end, .exit, .goodbye, .stop, .welcome: false
             }
         }
