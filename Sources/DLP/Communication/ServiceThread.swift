@@ -21,6 +21,8 @@ package struct ServiceThread {
         var all = sigset_t()
         var before = sigset_t()
         sigfillset(&all)
+        // Those of a crash end the process all the same, and then unheard by whoever handles them.
+        for crash in [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE] { sigdelset(&all, crash) }
         pthread_sigmask(SIG_SETMASK, &all, &before)
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
         var handle = pthread_t()
