@@ -261,6 +261,21 @@ struct CommunicationLoopTests {
         #expect(root.observer.notes.withLock { $0.count } == 1)
     }
 
+    @Test("ranks that wait for rank 0 in loops before and after a collective are told", arguments: [true, false])
+    func differentPlaces(isRising: Bool) throws {
+        let root = try RootUnderTest(workers: 2)
+        let options = LoopOptions(results: .none, examples: .replicated)
+        for (rank, collectives) in zip([1, 2], isRising ? [0, 1] : [1, 0]) as Zip2Sequence<[Int], [UInt64]> {
+            let entry = LoopEntry(
+                LoopList(.number, place: "job.lua:\(rank)"), collectives: collectives, host: "here")
+            try root.send(
+                Message(.begin, operation: 1, first: 3, count: 1, extra: options.packed, body: entry.encoded),
+                from: rank)
+        }
+        let message = root.fault()
+        #expect(message.contains("job.lua:1") && message.contains("job.lua:2"), "\(message)")
+    }
+
     @Test("what is no entry to a loop of a script ends the job", arguments: [0, 1, 2])
     func brokenEntry(number: Int) throws {
         let root = try RootUnderTest(workers: 1)

@@ -297,7 +297,8 @@ struct JoinTests {
         let outcome = try job.launched.finish()
         #expect(outcome.status == 1 && outcome.error.contains("on rank 1 (host "), "\(outcome.error)")
         #expect(outcome.error.contains("no luck"))
-        #expect(try late.finish().isQuiet, "the job is over")
+        let end = try late.finish()
+        #expect(end.isOneMessage("dlp-lua", with: "rank 1: the job has ended with status 1") && end.status == 1)
     }
 
     @Test("a root that dies takes late ranks with it")

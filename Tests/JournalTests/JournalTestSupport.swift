@@ -194,7 +194,3 @@ extension Database {
         try self.init(path: SystemString(path), access)
     }
 }
-
-extension StoredResults {
-    convenience init(path: String) throws(JournalError) { try self.init(path: SystemString(path)) }
-}

@@ -29,6 +29,10 @@ extension RootService {
             isWorking: message.count != 0, entry: entry)
         newestLoop = max(newestLoop, message.operation)
         guard source == 0 || loops[message.operation] != nil || isRootPast(entry) else {
+            if let first = waitingForRoot[message.operation]?.first, first.entry.collectives != entry.collectives {
+                // Neither could tell where the root is missed.
+                return refuse(beginning, LoopOrigin(entry: first.entry, rank: first.source))
+            }
             waitingForRoot[message.operation, default: []].append(beginning)
             return shared.inbox.update { $0.rootIsWantedAfter = min(entry.collectives, $0.rootIsWantedAfter ?? .max) }
         }

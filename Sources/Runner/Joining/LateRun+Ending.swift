@@ -46,14 +46,22 @@ extension LateRun {
 
     private func end(_ end: JobEnd) -> Int32 {
         switch end {
-        case .stopped(let status) where takesPart: return leave(status: status)
+        case .stopped(let status) where takesPart: return leave(jobStatus: status)
         case .stopped: return fail("the job ended before this process could join it", status: 3)
         case .fault(let fault) where fault.phase == .communication: return fail(fault.message, status: 3)
         case .fault, .exit, .interrupted:
             // The root tells the user.
             port.report(end)
-            return leave(status: port.waitForStop(until: Deadline.after(Self.patience).moment) ?? end.status)
+            return leave(jobStatus: port.waitForStop(until: Deadline.after(Self.patience).moment) ?? end.status)
         }
+    }
+
+    /// Ends this process as the job has ended, of which somebody who looks here only should hear.
+    private func leave(jobStatus status: Int32) -> Int32 {
+        if status != 0 {
+            Complaint.write("rank \(port.rank): the job has ended with status \(status); rank 0 says why")
+        }
+        return leave(status: status)
     }
 
     private var lostRoot: JobEnd {
