@@ -60,7 +60,8 @@ struct RowReader {
             let example =
                 statement.kind(Column.example) == .null
                 ? nil : try number(Column.example, "example", 1...JournalRow.largestNumber)
-            let digest = statement.kind(Column.digest) == .blob
+            let digest =
+                statement.kind(Column.digest) == .blob
                 ? statement.withBytes(Column.digest) { Digest(bytes: $0) } : nil
             guard let digest else { throw Flaw("its digest is none") }
             let occurrence = try number(Column.occurrence, "occurrence", 1...JournalRow.largestNumber)
@@ -83,7 +84,8 @@ struct RowReader {
         JournalReader.Record(
             index: row.index, result: row.isDone ? statement.withBytes(Column.result) { Bytes(copying: $0) } : nil,
             json: statement.text(Column.json), seconds: statement.double(Column.seconds),
-            rank: statement.integer(Column.rank).map { Int($0) }, host: statement.text(Column.host), attempts: statement.integer(Column.attempts).map { Int($0) },
+            rank: statement.integer(Column.rank).map { Int($0) }, host: statement.text(Column.host),
+            attempts: statement.integer(Column.attempts).map { Int($0) },
             error: statement.text(Column.error), input: statement.text(Column.input))
     }
 
@@ -147,7 +149,9 @@ struct RowReader {
 
     /// The columns in the order in which the checksum has them: first what the rows of a run have in common, then what each
     /// has for itself.
-    static let commonColumns = places(["state", "seconds", "cpu", "rank", "host", "attempts", "error", "traceback", "finished"])
+    static let commonColumns = places([
+        "state", "seconds", "cpu", "rank", "host", "attempts", "error", "traceback", "finished",
+    ])
     static let ownColumns = places(["id", "digest", "occurrence", "result", "json", "input"])
 
     private static func places(_ names: [String]) -> [Int32] {

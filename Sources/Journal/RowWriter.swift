@@ -66,7 +66,8 @@ final class RowWriter {
         case .done(let run, let host, let nanoseconds, let cpu, let attempts):
             let part = 1e-9 / Double(max(run.count, 1))
             let checksum = try bind(
-                "done", seconds: Double(max(0, nanoseconds)) * part, cpu: Double(cpu) * part, rank: run.rank, host: host, attempts: attempts, finished)
+                "done", seconds: Double(max(0, nanoseconds)) * part, cpu: Double(cpu) * part, rank: run.rank,
+                host: host, attempts: attempts, finished)
             try write(run, ledger.places(first: run.first, count: run.count, stride: run.stride), checksum)
         case .failed(let fault):
             guard let example = fault.example,

@@ -115,10 +115,11 @@ final class OutputPump {
             }
         }
         for number in paused { resumeIfPossible(number) }
-        return failure.take() ?? outputs.enumerated().compactMap { index, output in
-            // What is said on standard error is no result: where there is no room for it the job goes on.
-            output.takeFailure().flatMap { index > 0 && $0 != EPIPE ? nil : $0 }
-        }.first
+        return failure.take()
+            ?? outputs.enumerated().compactMap { index, output in
+                // What is said on standard error is no result: where there is no room for it the job goes on.
+                output.takeFailure().flatMap { index > 0 && $0 != EPIPE ? nil : $0 }
+            }.first
     }
 
     /// Reads what is left in the pipes; to be called until `isDone`.

@@ -78,7 +78,8 @@ final class RankStarter {
     /// The descriptors that the command names, as a shell's `<(...)` does; what they give can be read only once, by rank 0.
     private var namedDescriptors: [Int32] {
         options.command.compactMap { word in
-            guard word.hasPrefix("/dev/fd/"), let number = Int32(word.dropFirst(8)), number > 2 else { return nil }
+            guard let path = word.text, path.hasPrefix("/dev/fd/"), let number = Int32(path.dropFirst(8)), number > 2
+            else { return nil }
             // Those of this program itself are closed by exec.
             let flags = fcntl(number, F_GETFD)
             return flags >= 0 && flags & FD_CLOEXEC == 0 ? number : nil

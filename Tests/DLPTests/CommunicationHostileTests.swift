@@ -48,7 +48,9 @@ struct CommunicationHostileTests {
         }
     }
 
-    @Test("a part of a chunk that the worker does not have, or that is all of it, ends the job", arguments: numbers, numbers)
+    @Test(
+        "a part of a chunk that the worker does not have, or that is all of it, ends the job", arguments: numbers,
+        numbers)
     func impossibleParts(first: Int64, count: Int64) throws {
         guard first != 0 || !(1...4).contains(count) else { return }
         for (options, length) in [(map, 10), (managed, 10), (sent, nil)] {

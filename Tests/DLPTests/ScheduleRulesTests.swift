@@ -71,7 +71,9 @@ struct ScheduleRulesTests {
 
     @Test(
         "a part of a chunk that is none is refused and changes nothing",
-        arguments: [(0, 0, 0), (0, 0, 4), (0, 0, 5), (0, 0, -1), (0, 1, 1), (1, 0, 1), (2, 0, 1), (0, .max, 1), (0, 0, .max)])
+        arguments: [
+            (0, 0, 0), (0, 0, 4), (0, 0, 5), (0, 0, -1), (0, 1, 1), (1, 0, 1), (2, 0, 1), (0, .max, 1), (0, 0, .max),
+        ])
     mutating func hostilePart(worker: Int, first: Int, completed: Int) throws {
         var schedule = try twoAtWork()
         #expect(throws: ScheduleViolation.self) {

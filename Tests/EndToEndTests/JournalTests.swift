@@ -229,7 +229,9 @@ struct JournalTests {
         arguments: ["dlp-lua", "ameexec -np 2 dlp-lua"], ["map", "managed", "round-robin"])
     func parts(_ command: String, _ mode: String) throws {
         let scratch = try Scratch(job: Self.slow)
-        let words = "\(command) --mode \(mode) --chunk 1000 --journal run.db job.lua".split(separator: " ").map { String($0) }
+        let words = "\(command) --mode \(mode) --chunk 1000 --journal run.db job.lua".split(separator: " ").map {
+            String($0)
+        }
         let launched = try Launched(words, in: scratch)
         try launched.reaches("it has some") { counts(in: scratch).count >= 8 }
         try launched.reaches("they are in the journal") {
@@ -242,12 +244,15 @@ struct JournalTests {
         #expect(outcome.error.contains(" of 2000 examples; start again with the same --journal"), "\(outcome.error)")
     }
 
-    @Test("an error that ends the job leaves what was done before in its chunk", arguments: ["dlp-lua", "ameexec -np 2 dlp-lua"])
+    @Test(
+        "an error that ends the job leaves what was done before in its chunk",
+        arguments: ["dlp-lua", "ameexec -np 2 dlp-lua"])
     func failedPart(_ command: String) throws {
         let scratch = try Scratch(job: Self.slow)
         let outcome = try run("\(command) --chunk 10 --journal run.db job.lua 8", in: scratch)
         #expect(outcome.status == 1 && outcome.isOneMessage("dlp-lua", with: "never"), "\(outcome.error)")
-        let states = "SELECT example || ' ' || state || ' ' || (seconds IS NULL) FROM results WHERE example < 9 ORDER BY example"
+        let states =
+            "SELECT example || ' ' || state || ' ' || (seconds IS NULL) FROM results WHERE example < 9 ORDER BY example"
         #expect(try query(states, in: scratch) == (1...7).map { "\($0) done 0" } + ["8 failed 0"])
     }
 
@@ -276,7 +281,8 @@ struct JournalTests {
 
     @Test("--results prints the rows, too, whose examples are not in the list any more")
     func otherRows() throws {
-        let scratch = try Scratch(job: "function examples() return dofile('list.lua') end function work(n) return n end")
+        let scratch = try Scratch(
+            job: "function examples() return dofile('list.lua') end function work(n) return n end")
         for list in ["return {1, 2, 3}", "return {3}"] {
             try scratch.write("list.lua", list)
             #expect(try run("dlp-lua --journal run.db job.lua", in: scratch).status == 0)
@@ -302,7 +308,8 @@ struct JournalTests {
         let reason = "the journal run.db does not prove itself: "
         let named = "row \(row) (its result is not one value)"
         let refused = try run("\(command) job.lua", in: scratch)
-        #expect(refused.status == 2 && refused.isOneMessage("dlp-lua", with: reason, named, "--keep"), "\(refused.error)")
+        #expect(
+            refused.status == 2 && refused.isOneMessage("dlp-lua", with: reason, named, "--keep"), "\(refused.error)")
         let shown = try run("dlp-lua --results run.db", in: scratch)
         #expect(shown.status == 2 && shown.lines.count == 299 && shown.isOneMessage("dlp-lua", with: reason, named))
         let kept = try run("\(command) --keep job.lua", in: scratch)
@@ -312,12 +319,15 @@ struct JournalTests {
         #expect(try run("\(command) job.lua", in: scratch).error == "")
     }
 
-    @Test("progress is shown in every mode, and tells what was done before", arguments: ["map", "managed", "round-robin"])
+    @Test(
+        "progress is shown in every mode, and tells what was done before", arguments: ["map", "managed", "round-robin"])
     func progress(_ mode: String) throws {
         let scratch = try Scratch(
             job: "function examples() return dofile('list.lua') end function work(n) return n end "
                 + "function summarize() end")
-        for (list, journal, earlier) in [(20, "", ""), (20, "--journal run.db", ""), (50, "--journal run.db", ", 20 of them before,")] {
+        for (list, journal, earlier) in [
+            (20, "", ""), (20, "--journal run.db", ""), (50, "--journal run.db", ", 20 of them before,"),
+        ] {
             try scratch.write("list.lua", "return \(list)")
             let outcome = try run("ameexec -np 2 dlp-lua --mode \(mode) --progress on \(journal) job.lua", in: scratch)
             #expect(outcome.status == 0 && outcome.error.contains("/\(list)  "), "\(outcome.error)")

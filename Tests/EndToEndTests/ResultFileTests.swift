@@ -148,11 +148,13 @@ struct ResultFileTests {
         #expect(try run("cc -shared -fPIC go.c -o go.so", in: scratch).status == 0)
         for number in 1...2 {
             let outcome = try run(
-                "\(launcher)dlp-lua --journal run.db --output out.json --timeline out.svg job.lua \(moment)", in: scratch,
+                "\(launcher)dlp-lua --journal run.db --output out.json --timeline out.svg job.lua \(moment)",
+                in: scratch,
                 environment: ["LUA_CPATH": "\(scratch.path)/?.so"])
             #expect(outcome.status == 0 && outcome.error == "", "\(outcome.error)")
             let expected = ["go.c", "go.so", "job.lua", "out.json", "out.svg", "run.db"]
-            #expect(scratch.names.sorted() == expected && scratch.read("out.json") == "[\n1,\n2,\n3\n]\n", "run \(number)")
+            #expect(
+                scratch.names.sorted() == expected && scratch.read("out.json") == "[\n1,\n2,\n3\n]\n", "run \(number)")
         }
     }
 

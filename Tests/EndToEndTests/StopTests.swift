@@ -38,7 +38,8 @@ struct StopTests {
         let outcome = try run("\(command) --mode \(mode) --stop-after 0.5 --output out.json job.lua", in: scratch)
         #expect(outcome.status == 5 && outcome.output == "")
         #expect(
-            outcome.isOneMessage("dlp-lua", with: "stopped after ", "the results is in out.json.partial", "with a --journal"),
+            outcome.isOneMessage(
+                "dlp-lua", with: "stopped after ", "the results is in out.json.partial", "with a --journal"),
             "\(outcome.error)")
         expectAllFinished(in: scratch)
     }

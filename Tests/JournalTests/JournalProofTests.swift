@@ -72,7 +72,8 @@ struct JournalProofTests {
 
     /// What somebody, or something, may have put into a column.
     private static let odd = [
-        "NULL", "-9223372036854775808", "9223372036854775807", "-1", "0", "1", "4294967296", "9e999", "-0.5", "0.5", "''",
+        "NULL", "-9223372036854775808", "9223372036854775807", "-1", "0", "1", "4294967296", "9e999", "-0.5", "0.5",
+        "''",
         "'done'", "'failed'", "'x' || char(0) || 'y'", "x''", "x'00'", "x'0102'", "x'ff'", "x'1a'", "zeroblob(16)",
         "x'5f'", "x'c100'", "x'fffe'", "CAST(x'ff80' AS TEXT)",
     ]
@@ -103,8 +104,10 @@ struct JournalProofTests {
                     if format == 3 { #expect(try areRight(found), "\(column) = \(value)") }
                 }
                 #expect(
-                    complaint == "" || policy == .goOn && complaint.contains("row ")
-                        && complaint.contains("--keep does these examples again"), "\(column) = \(value): \(complaint)")
+                    complaint == ""
+                        || policy == .goOn && complaint.contains("row ")
+                            && complaint.contains("--keep does these examples again"),
+                    "\(column) = \(value): \(complaint)")
             }
         }
     }
@@ -131,7 +134,8 @@ struct JournalProofTests {
         let reasons = "row 3 (its result is not one value), row 7 (its checksum does not fit)"
         let refusal = message { _ = try scratch.open().ledger() }
         #expect(
-            refusal == "the journal \(scratch.path) does not prove itself: \(reasons); --keep does these examples again, "
+            refusal
+                == "the journal \(scratch.path) does not prove itself: \(reasons); --keep does these examples again, "
                 + "--fresh starts over")
         var count = 0
         let flaws = try JournalReader(path: scratch.path).forEach { _ in count += 1 }

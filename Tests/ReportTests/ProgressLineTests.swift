@@ -94,7 +94,8 @@ struct SummaryLineTests {
         let state = ProgressState(done: 1797, total: 1797, ranks: 4, start: 0, now: 3_200_000_000)
         #expect(
             SummaryLine.render(state, work: 12_300_000_000, cpu: 11_900_000_000)
-                == "done: 1797 examples in 3.2 s on 4 ranks; work 12.3 s, processors 11.9 s, speedup 3.7, efficiency 93 %")
+                == "done: 1797 examples in 3.2 s on 4 ranks; work 12.3 s, processors 11.9 s, speedup 3.7, efficiency 93 %"
+        )
     }
 
     @Test("says what failed and what was not done")
@@ -119,14 +120,17 @@ struct SummaryLineTests {
     @Test("tells what was done before from what was done now")
     func earlier() {
         let state = ProgressState(done: 60, earlier: 40, total: 60, ranks: 2, start: 0, now: 2_000_000_000)
-        #expect(SummaryLine.render(state, work: 0, cpu: 0).hasPrefix("done: 60 examples, 40 of them before, in 2.0 s on 2 ranks;"))
+        #expect(
+            SummaryLine.render(state, work: 0, cpu: 0).hasPrefix(
+                "done: 60 examples, 40 of them before, in 2.0 s on 2 ranks;"))
         #expect(ProgressLine.render(state) == "100 %  60/60  40 before  10.0/s  0:00:02  0/2 ranks")
     }
 
     @Test("copes with a job that took no time")
     func instant() {
         let state = ProgressState(done: 1, total: 1, ranks: 2, start: 0, now: 0)
-        #expect(SummaryLine.render(state, work: -5, cpu: -5)
+        #expect(
+            SummaryLine.render(state, work: -5, cpu: -5)
                 == "done: 1 example in 0.000 s on 2 ranks; work 0.000 s, processors 0.000 s")
     }
 }

@@ -135,7 +135,9 @@ struct ResultWriterTests {
                 == "cannot write the results to \(missing): No such file or directory")
     }
 
-    @Test("a file takes its place when it is complete, and what was there stays until then", arguments: ResultFormat.allCases)
+    @Test(
+        "a file takes its place when it is complete, and what was there stays until then",
+        arguments: ResultFormat.allCases)
     func whole(format: ResultFormat) throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("out.\(format.rawValue)")

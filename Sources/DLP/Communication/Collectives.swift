@@ -31,7 +31,8 @@ extension Fault {
         guard Collective(of: message) == .agreement else {
             return Fault(
                 phase: .communication,
-                message: "rank \(rank) waits for rank \(other) in a collective\(Collective.place(of: message)), but that has "
+                message:
+                    "rank \(rank) waits for rank \(other) in a collective\(Collective.place(of: message)), but that has "
                     + "finished its script",
                 rank: rank, host: HostName.current)
         }

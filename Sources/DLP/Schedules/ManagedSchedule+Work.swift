@@ -65,7 +65,8 @@ extension ManagedSchedule {
     ) throws(ScheduleViolation) -> Chunk {
         let lot = try lot(of: worker, first: first, reported: completed)
         guard completed > 0, completed < lot.chunk.count else {
-            throw ScheduleViolation("rank \(worker) reported \(completed) of \(lot.chunk.count) examples as a part of them")
+            throw ScheduleViolation(
+                "rank \(worker) reported \(completed) of \(lot.chunk.count) examples as a part of them")
         }
         workers[worker].release(lot, keeping: lot.chunk.dropFirst(completed))
         let done = lot.chunk.prefix(completed)
