@@ -73,7 +73,7 @@ static void end_by_signal(int signal) {
 
 void dlp_begin_process(const char *program, bool is_speaker) {
     dlp_name_process(program);
-    static const int signals[] = {SIGINT, SIGTERM};
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     speaks = is_speaker;
     for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) {
         struct sigaction present, own = {.sa_handler = end_by_signal};

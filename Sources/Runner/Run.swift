@@ -46,7 +46,7 @@ public func run(_ invocation: Invocation) -> Int32 {
     let interruption = Interruption()
     let timeout = UInt64((invocation.options.connectTimeout ?? 60) * 1e9)
     do throws(CommunicationError) {
-        try interruption.begin(isRoot: Detection.rankByVariables(.own) == 0)
+        try interruption.begin(isRoot: Detection.rankByVariables(.own) == 0, speaks: speaksAtStart())
         let connection = try Connection(
             detection, within: timeout, encryption: Encryption.wanted(invocation.options.encrypt), joinable: joinable,
             isExplained: invocation.task == .info)
@@ -64,6 +64,12 @@ public func run(_ invocation: Invocation) -> Int32 {
 
 /// Whether somebody reads standard error as it comes, here or by way of ameexec.
 private var isShownOnTerminal: Bool { isatty(2) == 1 || ProcessFacts.own.number(AMEVariable.columns) != nil }
+
+/// Whether this process tells of a signal that ends it before it is connected: the root does, unless the launcher is one of
+/// ours, which knows whether somebody wanted the job to end, or a rank has failed.
+public func speaksAtStart() -> Bool {
+    Detection.rankByVariables(.own) == 0 && getenv(AMEVariable.control) == nil
+}
 
 /// Complains on the root alone: the other ranks were called with the same words.
 public func complainOnce(_ message: String, status: Int32) -> Int32 {

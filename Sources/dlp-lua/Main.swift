@@ -12,7 +12,7 @@ struct Main {
         dlp_survive_file_limit()
         dlp_keep_standard_descriptors()
         // Where several are started one of them speaks for all.
-        dlp_begin_process("dlp-lua", (getenv("AME_RANK").map { atoi($0) } ?? 0) == 0)
+        dlp_begin_process("dlp-lua", speaksAtStart())
         do {
             let command = try Command(ownArguments())
             if let text = try command.text() {

@@ -1,7 +1,7 @@
 import Testing
 
 /// Jobs whose `work` changes its example.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(60)))
 struct ChangedExampleTests {
     private static let commands = [1, 2, 3].flatMap { ranks in
         ["map", "managed", "round-robin"].map { "dlp-lua -np \(ranks) --mode \($0)" }

@@ -57,8 +57,8 @@ struct OutputTests {
         let scratch = try Scratch(job: script)
         let outcome = try run("sh -c", "\(command) job.lua > /dev/full", in: scratch)
         #expect(
-            outcome.error.contains("cannot write") || outcome.error.contains("could not be written"), "\(outcome.error)"
-        )
+            outcome.error.contains("cannot write") || outcome.error.contains("could not be written")
+                || outcome.error.contains("cannot pass on the ranks' output"), "\(outcome.error)")
         #expect(outcome.error.split(separator: "\n").count == 1, "\(outcome.error)")
         #expect(outcome.status == 2)
     }

@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// Ranks that were not started alike, or whose scripts make something else of themselves.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(60)))
 struct StartAgreementTests {
     private static let modes = ["map", "managed", "round-robin"]
 

@@ -5,7 +5,7 @@ import Testing
 @testable import Journal
 
 /// A journal is believed only where it proves itself.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(60)))
 struct JournalProofTests {
     private static let list = (0..<40).map { "example \($0)" }
 

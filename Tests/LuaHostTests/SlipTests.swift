@@ -9,14 +9,14 @@ struct SlipTests {
     @Test(
         "a field of dlp that is a slip is an error with its line, before and after the module's functions are there",
         arguments: [
-            ("dlp.gahter(1)", "there is no dlp.gahter: is dlp.gather meant?"),
-            ("if dlp.rank == 0 then end", "there is no dlp.rank: is dlp.RANK meant?"),
-            ("for _ in dlp.split_manged(3) do end", "there is no dlp.split_manged: is dlp.split_managed meant?"),
+            ("dlp.gahter(1)", "there is no dlp.gahter; is dlp.gather meant?"),
+            ("if dlp.rank == 0 then end", "there is no dlp.rank; is dlp.RANK meant?"),
+            ("for _ in dlp.split_manged(3) do end", "there is no dlp.split_manged; is dlp.split_managed meant?"),
             (
                 "dlp.collection.NestedDcit()",
-                "there is no dlp.collection.NestedDcit: is dlp.collection.NestedDict meant?"
+                "there is no dlp.collection.NestedDcit; is dlp.collection.NestedDict meant?"
             ),
-            ("dlp.option = {mode = 'map'}", "there is no dlp.option: is dlp.options meant?"),
+            ("dlp.option = {mode = 'map'}", "there is no dlp.option; is dlp.options meant?"),
         ], ["", "dlp.barrier() "])
     func fields(_ slip: (text: String, says: String), _ before: String) throws {
         let error = try LoneRank().error("\n\(before)\(slip.text)")
@@ -41,7 +41,7 @@ struct SlipTests {
 
     @Test(
         "an option of a loop that is a slip is answered with the one that was meant",
-        arguments: [("chnk", ": is chunk meant?"), ("progress", ""), ("Root_works", ": is root_works meant?")])
+        arguments: [("chnk", "; is chunk meant?"), ("progress", ""), ("Root_works", ": is root_works meant?")])
     func loopOptions(_ name: String, _ guess: String) throws {
         let error = try LoneRank().error("for _ in dlp.split_managed(3, {\(name) = 1}) do end")
         #expect(error.message == "job.lua:1: split_managed: there is no option \(name)\(guess)")
@@ -52,13 +52,13 @@ struct SlipTests {
     @Test(
         "a function whose name is almost one of a job's is told, and a local one",
         arguments: [
-            (work + "function exmaples() return 3 end", "exmaples is no function that a job calls: is examples meant?"),
-            (work + "function summarise() end", "summarise is no function that a job calls: is summarize meant?"),
-            (work + "function Collect() end", "Collect is no function that a job calls: is collect meant?"),
-            (work + "set_up = print", "set_up is no function that a job calls: is setup meant?"),
+            (work + "function exmaples() return 3 end", "exmaples is no function that a job calls; is examples meant?"),
+            (work + "function summarise() end", "summarise is no function that a job calls; is summarize meant?"),
+            (work + "function Collect() end", "Collect is no function that a job calls; is collect meant?"),
+            (work + "set_up = print", "set_up is no function that a job calls; is setup meant?"),
             (
                 "function worK() end function examples() return 3 end",
-                "worK is no function that a job calls: is work meant?"
+                "worK is no function that a job calls; is work meant?"
             ),
             ("\nlocal function work() end", "line 2: work is local, so that the job does not see it"),
             ("local work = function() end", "line 1: work is local, so that the job does not see it"),

@@ -1,18 +1,20 @@
 import Glibc
+import Synchronization
 
-/// Removes a file where a signal ends this process, before anything else of it handles signals: the file holds a key.
+/// Removes a file where a signal ends this process: the file holds a key.
+///
+/// Who handles signals calls `removeNow` before the end; where nobody does, it handles them itself.
 enum EndingCleaner {
-    /// The paths of the file and of its draft, in memory that is never given back; written while no handler of ours is
-    /// installed.
-    nonisolated(unsafe) private static var path: UnsafeMutablePointer<CChar>?
-    nonisolated(unsafe) private static var draft: UnsafeMutablePointer<CChar>?
+    /// Where the paths of the file and of its draft are, in memory that is never given back; 0: there are none.
+    private static let path = Atomic<UInt>(0)
+    private static let draft = Atomic<UInt>(0)
     private static let signals = [SIGINT, SIGTERM, SIGHUP]
 
     /// From now on both go with this process, where it is ended by a signal whose effect that is.
     static func remove(atEnd path: String, draft: String) {
         forget()
-        Self.path = strdup(path)
-        Self.draft = strdup(draft)
+        Self.path.store(UInt(bitPattern: strdup(path)), ordering: .releasing)
+        Self.draft.store(UInt(bitPattern: strdup(draft)), ordering: .releasing)
         for signal in signals where isDefault(signal) {
             var handler = sigaction()
             handler.__sigaction_handler.sa_handler = handle
@@ -22,15 +24,23 @@ enum EndingCleaner {
 
     /// The file is no more, or may stay.
     static func forget() {
+        path.store(0, ordering: .relaxed)
+        draft.store(0, ordering: .relaxed)
         var usual = sigaction()
         usual.__sigaction_handler.sa_handler = nil
         // Where somebody else handles the signal by now, that is none of our business.
         for signal in signals where isOurs(signal) { sigaction(signal, &usual, nil) }
     }
 
+    /// Removes both, if they are there; a signal's handler may call it.
+    static func removeNow() {
+        for address in [path.load(ordering: .acquiring), draft.load(ordering: .acquiring)] {
+            if let name = UnsafePointer<CChar>(bitPattern: address) { unlink(name) }
+        }
+    }
+
     private static let handle: @convention(c) (Int32) -> Void = { signal in
-        if let path = EndingCleaner.path { unlink(path) }
-        if let draft = EndingCleaner.draft { unlink(draft) }
+        EndingCleaner.removeNow()
         // The signal that comes now is held back until this handler has returned.
         var usual = sigaction()
         sigaction(signal, &usual, nil)

@@ -66,6 +66,10 @@ public enum Rendezvous: Sendable, Equatable {
         return try meet(at: &place, address: address)
     }
 
+    /// Removes the file by which ranks meet, where this process has left one and it is still there: for one that a signal
+    /// ends.
+    public static func removeFile() { EndingCleaner.removeNow() }
+
     /// Exchanges what the ranks must know, at a place where they meet.
     static func meet(
         at place: inout any MeetingPlace, address: RootAddress

@@ -80,8 +80,9 @@ public struct LoopProgress: Sendable {
     public var busy: Int
     /// Ranks that take part.
     public var ranks: Int
-    /// The sum of the time that ranks worked, in nanoseconds, and of the processor time that they took for it.
+    /// The sum of the time that ranks worked, in nanoseconds.
     public var work: UInt64
+    /// The sum of the processor time that they took for it, in nanoseconds.
     public var cpu: UInt64
     /// How many ranks share the root's host.
     public var ranksHere = 1

@@ -23,7 +23,7 @@ end
 -- A field that is not there is nil, so that scripts can ask for it, unless it is a slip: its nil would fail elsewhere.
 local function refuse_slip(where, key, known)
   local meant = type(key) == "string" and core.nearest(key, known)
-  if meant then error(format("there is no %s.%s: is %s.%s meant?", where, key, where, meant), 3) end
+  if meant then error(format("there is no %s.%s; is %s.%s meant?", where, key, where, meant), 3) end
 end
 
 local function assign(self, key, value)

@@ -80,7 +80,7 @@ local function guess(key)
   local names = {}
   for name in pairs(known) do names[#names + 1] = name end
   local meant = type(key) == "string" and core.nearest(key, table.concat(names, " "))
-  return meant and (": is %s meant?"):format(meant) or ""
+  return meant and ("; is %s meant?"):format(meant) or ""
 end
 
 local function options(opts, name)

@@ -21,7 +21,7 @@ extension LuaHost {
             guard !candidates.isEmpty, let meant = nearestName(to: function, among: candidates, most: 1) else {
                 continue
             }
-            sentences.append("\(function) is no function that a job calls: is \(meant) meant?")
+            sentences.append("\(function) is no function that a job calls; is \(meant) meant?")
         }
         let isJob = missing.count < Self.contract.count
         for local in LocalFunction.all(of: missing, in: script.source)

@@ -1,3 +1,4 @@
+import AME
 import CSystem
 import DLP
 import Glibc
@@ -58,11 +59,12 @@ final class Interruption: Sendable {
 
     /// Watches from now on.
     ///
-    /// Until it is clear what this rank is, a signal ends it: the root, which says so, at once, and others after a while,
-    /// lest the root takes them for lost.
+    /// Until it is clear what this rank is, a signal ends it: the root at once, and others after a while, lest the root
+    /// takes them for lost.
     ///
+    /// - Parameter speaks: whether it says so.
     /// - Throws: `CommunicationError` where the system has no descriptors or no thread to give.
-    func begin(isRoot: Bool) throws(CommunicationError) {
+    func begin(isRoot: Bool, speaks: Bool) throws(CommunicationError) {
         try SignalWatch.start(letsFinish: isRoot, holdsScript: true) { [self] signals in
             guard let signal = signals.next() else { return }
             let part = state.withLock { state in
@@ -71,7 +73,8 @@ final class Interruption: Sendable {
             }
             switch part {
             case .starting where isRoot:
-                Complaint.write("interrupted")
+                if speaks { Complaint.write("interrupted") }
+                Rendezvous.removeFile()
                 Abandonment.finish(status: 128 + signal)
             case .starting: follow(signal, Self.startPatience)
             case .root(let halt, let end): lead(signal, signals, halt, end)

@@ -156,9 +156,7 @@ public struct JobOptions: Sendable {
             }
             joinable = parsed
         case "connect-timeout": connectTimeout = try seconds(name, value, atLeast: 0.001)
-        default:
-            let meant = nearestName(to: name, among: JobOption.all.map(\.name)).map { "; is \($0) meant?" } ?? ""
-            throw UsageError("there is no option \(name)\(meant)")
+        default: throw UsageError("there is no option \(name)")
         }
     }
 
@@ -216,7 +214,7 @@ public struct JobOptions: Sendable {
             guard known != nil else {
                 let written = { (name: String) in String(name.map { $0 == "-" ? "_" : $0 }) }
                 let open = JobOption.all.filter { $0.script != .never }.map(\.name)
-                let guess = nearestName(to: name, among: open).map { ": is \(written($0)) meant?" }
+                let guess = nearestName(to: name, among: open).map { "; is \(written($0)) meant?" }
                 throw UsageError("there is no option \(written(name))\(guess ?? "")")
             }
             if isSandboxed, known?.script == .whereTrusted {

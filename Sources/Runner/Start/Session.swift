@@ -67,13 +67,14 @@ final class Session {
             }
         }
         if size > 1 { dlp_name_process("dlp-lua: rank \(rank) (host \(HostName.current))") }
-        control?.lead()
-        dlp_guard_exit()
         if let root {
             interruption.lead(halt: root.halter, end: root.ender)
         } else {
             interruption.follow { [dismissal] in dismissal.wake() }
         }
+        // From here on this rank says what ends it, and the launcher need not.
+        control?.lead()
+        dlp_guard_exit()
     }
 
     /// How long the other ranks of a job may all take to end once the root has, in nanoseconds.

@@ -13,8 +13,8 @@ struct ChaosMessages {
     private(set) var fatalLosses: [Int] = []
     /// Ranks whose death the launcher reports, as the end of the job.
     private(set) var killed: [Int] = []
-    /// Whether rank 1 speaks for workers whose root has gone.
-    private(set) var misreadsRoot = false
+    /// The ranks that say that their root has gone, each for its host.
+    private(set) var missingRoot: [Int] = []
     /// How many examples are said to have failed, where the job went on.
     private(set) var failedCount = 0
     /// Single examples that are said to have failed, with what is said.
@@ -44,8 +44,10 @@ struct ChaosMessages {
                     cause: String(line[cause.upperBound..<end.lowerBound])))
         } else if isOurs, words.count > 4, words[1] == "rank", words[3] == "(pid", let rank = number(2) {
             killed.append(rank)
-        } else if line.hasPrefix("dlp-lua: rank 1 (host "), line.contains("lost the connection to rank 0") {
-            misreadsRoot = true
+        } else if line.hasPrefix("dlp-lua: rank "), line.contains("): lost the connection to rank 0"),
+            let rank = number(2)
+        {
+            missingRoot.append(rank)
         } else if line.contains(" examples failed, first example "), let count = number(1) {
             failedCount = count
         } else if line.hasPrefix("dlp-lua: example "), words[3] == "failed", let example = number(2) {

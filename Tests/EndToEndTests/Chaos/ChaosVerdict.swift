@@ -53,9 +53,10 @@ struct ChaosVerdict {
         }
         expect(Set(named).count == named.count, "a loss is said twice: \(named)")
         expect(wasBeheaded || ends.count <= 1, "several losses end the job")
-        let mayMissRoot =
-            wasBeheaded || injected.contains { $0.fault.victim == .rank(1) && $0.fault.isCut }
-        expect(mayMissRoot || !messages.misreadsRoot, "rank 1 takes the root for lost")
+        let missesRoot = messages.missingRoot.filter { rank in
+            !injected.contains { $0.fault.victim == .rank(rank) && $0.fault.isCut }
+        }
+        expect(wasBeheaded || missesRoot.isEmpty, "ranks \(missesRoot) take the root for lost")
         for loss in messages.losses {
             let kinds = injected.filter { $0.fault.lostWorker == loss.rank }.map(\.fault)
             let right = kinds.contains {
