@@ -16,7 +16,7 @@ final class EndObserver: JobObserver {
     func explainLoss(of rank: Int) -> String? { nil }
     let losses = Monitor<[String]>([])
 
-    func rankWasLost(_ rank: Int, host: String, cause: String, isHalted: Bool) {
+    func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence) {
         losses.update { $0.append("\(rank) \(host) \(cause)") }
     }
     /// Who came late, and who left early, with its host.

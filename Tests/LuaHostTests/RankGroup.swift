@@ -61,7 +61,7 @@ private final class InterruptingObserver: JobObserver {
     func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int) {}
     func exampleFailed(_ fault: Fault) {}
     func explainLoss(of rank: Int) -> String? { nil }
-    func rankWasLost(_ rank: Int, host: String, cause: String, isHalted: Bool) {}
+    func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence) {}
     func rankJoined(_ rank: Int, host: String) {}
     func rankLeft(_ rank: Int, host: String) {}
     func jobEnds(_ end: JobEnd) { interrupter.withLock { $0 }?.interrupt() }

@@ -41,7 +41,7 @@ struct SlipTests {
 
     @Test(
         "an option of a loop that is a slip is answered with the one that was meant",
-        arguments: [("chnk", "; is chunk meant?"), ("progress", ""), ("Root_works", ": is root_works meant?")])
+        arguments: [("chnk", "; is chunk meant?"), ("progress", ""), ("Root_works", "; is root_works meant?")])
     func loopOptions(_ name: String, _ guess: String) throws {
         let error = try LoneRank().error("for _ in dlp.split_managed(3, {\(name) = 1}) do end")
         #expect(error.message == "job.lua:1: split_managed: there is no option \(name)\(guess)")

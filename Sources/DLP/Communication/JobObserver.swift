@@ -13,8 +13,8 @@ public protocol JobObserver: Sendable {
     func exampleFailed(_ fault: Fault)
     /// Why a rank was lost, where the launcher knows more than the connection.
     func explainLoss(of rank: Int) -> String?
-    /// A rank was lost, and the job goes on without it; `isHalted`: nobody begins what it had, if it had anything.
-    func rankWasLost(_ rank: Int, host: String, cause: String, isHalted: Bool)
+    /// A rank was lost, and the job goes on without it.
+    func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence)
     /// A worker that came late takes part from now on.
     func rankJoined(_ rank: Int, host: String)
     /// A worker that came late has gone in good order, before the job's end.
@@ -51,7 +51,7 @@ public struct NoObserver: JobObserver {
     /// Knows nothing.
     public func explainLoss(of rank: Int) -> String? { nil }
     /// Says nothing.
-    public func rankWasLost(_ rank: Int, host: String, cause: String, isHalted: Bool) {}
+    public func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence) {}
     /// Says nothing.
     public func rankJoined(_ rank: Int, host: String) {}
     /// Says nothing.
@@ -86,4 +86,14 @@ public struct LoopProgress: Sendable {
     public var cpu: UInt64
     /// How many ranks share the root's host.
     public var ranksHere = 1
+}
+
+/// What follows from the loss of a rank that the job can do without.
+public enum LossConsequence: Sendable {
+    /// Others do what it had.
+    case redone
+    /// Nothing, for the job is being halted.
+    case leftUndone
+    /// Nothing, for all is done.
+    case none
 }

@@ -301,7 +301,8 @@ final class RootService {
     /// Tells of a rank that is gone, and without which the job goes on.
     func noteLoss(of rank: Int, _ cause: String) {
         let isDone = loops.values.allSatisfy(\.isFinished)
-        observer.rankWasLost(rank, host: host(of: rank) ?? "unknown", cause: cause, isHalted: isHalted || isDone)
+        observer.rankWasLost(
+            rank, host: host(of: rank) ?? "unknown", cause: cause, isDone ? .none : isHalted ? .leftUndone : .redone)
         markAsDeparted(rank)
     }
 

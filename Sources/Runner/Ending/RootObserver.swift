@@ -175,10 +175,15 @@ final class RootObserver: JobObserver {
         rank < size ? control?.explainLoss(of: rank) : nil
     }
 
-    func rankWasLost(_ rank: Int, host: String, cause: String, isHalted: Bool) {
+    func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence) {
         for timeline in timelines { timeline.lose(rank, host: host, cause: cause) }
-        let consequence = isHalted || interruption.hasCome ? "" : "; others do its examples"
-        Complaint.write("lost rank \(rank) (host \(host)): \(cause)\(consequence)")
+        let rest =
+            switch consequence {
+            case .none: "; all is done"
+            case .redone where !interruption.hasCome: "; others do its examples"
+            case .redone, .leftUndone: ""
+            }
+        Complaint.write("lost rank \(rank) (host \(host)): \(cause)\(rest)")
     }
 
     func rankJoined(_ rank: Int, host: String) { Complaint.write("rank \(rank) (host \(host)) has joined") }

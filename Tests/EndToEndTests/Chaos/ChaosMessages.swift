@@ -34,7 +34,8 @@ struct ChaosMessages {
         let number = { (place: Int) in words.indices.contains(place) ? Int(words[place].filter(\.isNumber)) : nil }
         let isOurs = words[0] == "dlp-lua:" || words[0] == "ameexec:"
         if isOurs, line.contains(": lost rank "), let rank = number(3) {
-            guard let end = line.range(of: "; others do its examples") else { return fatalLosses.append(rank) }
+            let consequences = ["; others do its examples", "; all is done"]
+            guard let end = consequences.compactMap({ line.range(of: $0) }).first else { return fatalLosses.append(rank) }
             guard let host = line.range(of: "(host "), let cause = line.range(of: "): ") else {
                 return others.append(line)
             }
