@@ -33,12 +33,9 @@ package struct DigestMixer {
             offset += 16
         }
         guard offset < bytes.count else { return }
-        var (low, high): (UInt64, UInt64) = (0, 0)
-        for index in offset..<bytes.count {
-            let (byte, place) = (UInt64(bytes[index]), index - offset)
-            if place < 8 { low |= byte << (8 * place) } else { high |= byte << (8 * (place - 8)) }
-        }
-        add(low, high)
+        var last: (low: UInt64, high: UInt64) = (0, 0)
+        withUnsafeMutableBytes(of: &last) { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[offset...])) }
+        add(UInt64(littleEndian: last.low), UInt64(littleEndian: last.high))
     }
 
     /// The digest of what was added, of which there were `count`.

@@ -35,7 +35,9 @@ struct ChaosMessages {
         let isOurs = words[0] == "dlp-lua:" || words[0] == "ameexec:"
         if isOurs, line.contains(": lost rank "), let rank = number(3) {
             let consequences = ["; others do its examples", "; all is done"]
-            guard let end = consequences.compactMap({ line.range(of: $0) }).first else { return fatalLosses.append(rank) }
+            guard let end = consequences.compactMap({ line.range(of: $0) }).first else {
+                return fatalLosses.append(rank)
+            }
             guard let host = line.range(of: "(host "), let cause = line.range(of: "): ") else {
                 return others.append(line)
             }
