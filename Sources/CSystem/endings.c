@@ -66,8 +66,19 @@ void dlp_allow_exit(void) { atomic_store(&guarded, 0); }
 
 static bool speaks;
 
+void dlp_die_by_signal(int number) {
+    signal(number, SIG_DFL);
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, number);
+    pthread_sigmask(SIG_UNBLOCK, &only, NULL);
+    raise(number);
+    _exit(128 + number);
+}
+
 static void end_by_signal(int signal) {
-    if (speaks) say("interrupted");
+    if (!speaks) dlp_die_by_signal(signal);
+    say("interrupted");
     _exit(128 + signal);
 }
 

@@ -60,6 +60,12 @@ IN_CHILD static void become(const struct dlp_process *p) {
         limit.rlim_cur = p->descriptor_limit;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
+    // What comes before exec ends this process as any other, and not by a handler of its parent's.
+    static const int handled[] = {SIGINT, SIGTERM, SIGHUP};
+    for (unsigned i = 0; i < sizeof handled / sizeof *handled; i++) {
+        struct sigaction present;
+        if (sigaction(handled[i], NULL, &present) == 0 && present.sa_handler != SIG_IGN) signal(handled[i], SIG_DFL);
+    }
     sigprocmask(SIG_SETMASK, p->mask, NULL);
     execvpe(p->arguments[0], p->arguments, p->environment);
 }

@@ -150,7 +150,7 @@ struct Job {
     /// Whether the user's signal has killed rank 0 before it could say anything of it.
     private var isInterruptedInSilence: Bool {
         guard let interruption, wasAskedToEnd, !isLed, let ending = endings[0] else { return false }
-        return [.signalled(interruption), .exited(128 + interruption)].contains(seenByUser(ending))
+        return seenByUser(ending) == .signalled(interruption)
     }
 
     /// Whether it is by a signal that was the launcher's.

@@ -46,13 +46,16 @@ public func run(_ invocation: Invocation) -> Int32 {
     let interruption = Interruption()
     let timeout = UInt64((invocation.options.connectTimeout ?? 60) * 1e9)
     do throws(CommunicationError) {
-        try interruption.begin(isRoot: Detection.rankByVariables(.own) == 0, speaks: speaksAtStart())
+        // Whoever works alone is the root of its own job, whatever rank a launcher has given it.
+        let isAlone = if case .alone = detection.choice { true } else { false }
+        try interruption.begin(isRoot: isAlone || Detection.rankByVariables(.own) == 0, speaks: speaksAtStart())
         let connection = try Connection(
             detection, within: timeout, encryption: Encryption.wanted(invocation.options.encrypt), joinable: joinable,
             isExplained: invocation.task == .info)
         session = try Session(connection, interruption, since: beginning, connectTimeout: timeout)
         dlp_buffer_standard_output()  // An MPI library may have changed it.
     } catch {
+        Rendezvous.removeFile()
         let rank = detection.launcher?.rank.map { "rank \($0): " } ?? ""
         Complaint.write(rank + error.description)
         return 3

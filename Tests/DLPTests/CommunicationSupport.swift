@@ -26,7 +26,9 @@ final class EndObserver: JobObserver {
     /// What the user was told.
     let notes = Monitor<[String]>([])
     func note(_ text: String) { notes.update { $0.append(text) } }
-    func rankIsSilent(_ rank: Int, host: String) { losses.update { $0.append("\(rank) \(host) is silent") } }
+    func rankIsSilent(_ rank: Int, host: String, isDone: Bool) {
+        losses.update { $0.append("\(rank) \(host) is silent") }
+    }
     func jobEnds(_ end: JobEnd) { ends.update { $0.append(end) } }
     func jobIsStuck(_ end: JobEnd, leave: () -> Void) {}
 }

@@ -65,7 +65,7 @@ private final class InterruptingObserver: JobObserver {
     func rankJoined(_ rank: Int, host: String) {}
     func rankLeft(_ rank: Int, host: String) {}
     func jobEnds(_ end: JobEnd) { interrupter.withLock { $0 }?.interrupt() }
-    func rankIsSilent(_ rank: Int, host: String) {}
+    func rankIsSilent(_ rank: Int, host: String, isDone: Bool) {}
     func jobIsStuck(_ end: JobEnd, leave: () -> Void) {}
 }
 

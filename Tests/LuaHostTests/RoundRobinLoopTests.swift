@@ -26,6 +26,20 @@ struct RoundRobinLoopTests {
         expectNoErrors(ranks)
     }
 
+    @Test("a loop after one that a rank has left out is refused, and not done twice")
+    func leftOut() throws {
+        let ranks = try run(
+            """
+            if dlp.RANK ~= 1 then for _ in dlp.split_managed(20) do end end
+            dlp.barrier()
+            for _ in dlp.split_managed(50) do end
+            """, onRanks: 3)
+        let messages = ranks.map { "\($0.error.map { "\($0)" } ?? "") \($0.end.map { "\($0)" } ?? "")" }
+        #expect(
+            messages.contains { $0.contains("all ranks must call the same loops and collectives in the same order") },
+            "\(ranks)")
+    }
+
     @Test("a loop in its body is whole, whatever kind it is of", arguments: 1...4)
     func nested(size: Int) throws {
         let ranks = try run(

@@ -47,4 +47,14 @@ struct JobOptionsTests {
             #expect(error?.message == "\(name) must be a string or a number, not true")
         }
     }
+
+    @Test("a script that asks for encryption does not run where the command line forbids it")
+    func encryption() {
+        var options = JobOptions()
+        options.encrypt = .no
+        let error = #expect(throws: UsageError.self) {
+            try options.addScriptOptions([("encrypt", .truth(true))])
+        }
+        #expect(error?.message.contains("--encrypt no") == true)
+    }
 }

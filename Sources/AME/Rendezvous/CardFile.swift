@@ -108,7 +108,7 @@ struct CardFile: Sendable {
 
     /// Removes the file that this rank wrote; if another has taken its place by now, that one stays.
     func remove() {
-        if own != nil { EndingCleaner.forget() }
+        defer { if own != nil { EndingCleaner.forget() } }
         var status = stat()
         guard let own, lstat(path, &status) == 0, status.st_dev == own.device, status.st_ino == own.number else {
             return

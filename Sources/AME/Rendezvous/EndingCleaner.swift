@@ -34,7 +34,8 @@ enum EndingCleaner {
 
     /// Removes both, if they are there; a signal's handler may call it.
     static func removeNow() {
-        for address in [path.load(ordering: .acquiring), draft.load(ordering: .acquiring)] {
+        // The draft may just take its place.
+        for address in [draft.load(ordering: .acquiring), path.load(ordering: .acquiring)] {
             if let name = UnsafePointer<CChar>(bitPattern: address) { unlink(name) }
         }
     }

@@ -55,8 +55,9 @@ struct FileMeeting: MeetingPlace {
             let isLast = limit.deadline.hasPassed
             do throws(CardFile.Unreadable) {
                 let card = try file.read()
-                // What cannot be reached may be an earlier job's.
-                if isLast || card.failure != nil || !card.endpoints().isEmpty { return card }
+                // What cannot be reached, or has failed, may be an earlier job's: that of this one stays for a while.
+                let hasFailed = card.failure != nil && grace.hasPassed
+                if isLast || hasFailed || (card.failure == nil && !card.endpoints().isEmpty) { return card }
             } catch {
                 guard !isLast else { throw missing(error.reason) }
                 if grace.hasPassed { try file.checkDirectory(for: rank) }

@@ -1,5 +1,6 @@
 import CSystem
 import Crypto
+import Glibc
 
 extension AMEEnvironment {
     /// Whether this is the first call of its kind on this host by a rank of this job, of those that still run.
@@ -9,7 +10,8 @@ extension AMEEnvironment {
     public func isFirstOnHost() -> Bool {
         let digest = SHA256.hash(data: Array("dlp-ame speaker\0\(key.base64)".utf8))
         let name = "dlp-" + Base64.encode(Array(digest.prefix(15)))
-        // Its descriptor stays open as long as the process lives.
-        return Array(name.utf8).withUnsafeBytes { dlp_local_listen($0.baseAddress, $0.count, 0) } >= 0
+        // Its descriptor stays open as long as the process lives. Where there is none to be had it is better to say
+        // something twice than not at all.
+        return Array(name.utf8).withUnsafeBytes { dlp_local_listen($0.baseAddress, $0.count, 0) } != -EADDRINUSE
     }
 }

@@ -22,6 +22,9 @@ void dlp_guard_exit(void);
 /// From now on `exit` is right again.
 void dlp_allow_exit(void);
 
-/// Begins the process of `program`: takes no blocked signals from its parent, and lets SIGINT and SIGTERM end it with the status that a
-/// shell would report and, where it `is_speaker`, a line, until somebody else handles them.
+/// Ends the process by a signal, as if nobody had handled it: who started it sees which.
+_Noreturn void dlp_die_by_signal(int number);
+
+/// Begins the process of `program`: takes no blocked signals from its parent, and lets SIGINT, SIGTERM and SIGHUP end it
+/// until somebody else handles them: where it `is_speaker` with a line and the status that a shell would report.
 void dlp_begin_process(const char *program, bool is_speaker);

@@ -21,8 +21,9 @@ public protocol JobObserver: Sendable {
     func rankLeft(_ rank: Int, host: String)
     /// Something that the user should know.
     func note(_ text: String)
-    /// The job is done, but a rank has not said that it has finished, and is not waited for any longer.
-    func rankIsSilent(_ rank: Int, host: String)
+    /// The job is over, and `isDone` or was halted before, but a rank has not said that it has finished, and is not waited for
+    /// any longer.
+    func rankIsSilent(_ rank: Int, host: String, isDone: Bool)
     /// The job ends early: whatever the main thread does must be abandoned now.
     func jobEnds(_ end: JobEnd)
     /// The main thread did not end although the job has: the process must go, after `leave`, which takes leave of the
@@ -57,7 +58,7 @@ public struct NoObserver: JobObserver {
     /// Says nothing.
     public func rankLeft(_ rank: Int, host: String) {}
     /// Says nothing.
-    public func rankIsSilent(_ rank: Int, host: String) {}
+    public func rankIsSilent(_ rank: Int, host: String, isDone: Bool) {}
     /// Leaves it to the main thread, which learns of it wherever it waits for other ranks.
     public func jobEnds(_ end: JobEnd) {}
     /// Lets the main thread take its time.

@@ -18,6 +18,7 @@ struct LoopBeginning {
 extension RootService {
     /// A rank begins a loop of its script.
     func begin(_ message: Message, from source: Int) {
+        guard !canLoseRanks else { return distrust(source, "began a loop in a job") }
         let length = message.first < 0 ? nil : Int(message.first)
         guard let entry = LoopEntry(encoded: message.body), let options = LoopOptions(packed: message.extra),
             !isLate(source), options.fit(length: length, ranks: communicator.size)
@@ -27,6 +28,16 @@ extension RootService {
         let beginning = LoopBeginning(
             source: source, operation: message.operation, length: length, options: options,
             isWorking: message.count != 0, entry: entry)
+        guard message.operation > latestForgottenLoop || loops[message.operation] != nil else {
+            return finish(
+                .fault(
+                    Fault(
+                        phase: .communication,
+                        message:
+                            "rank \(source) begins a loop at \(entry.list.place) that counts as one which the others have "
+                            + "ended without it: all ranks must call the same loops and collectives in the same order",
+                        rank: source, host: HostName.current)))
+        }
         newestLoop = max(newestLoop, message.operation)
         guard source == 0 || loops[message.operation] != nil || isRootPast(entry) else {
             if let first = waitingForRoot[message.operation]?.first, first.entry.collectives != entry.collectives {
@@ -112,7 +123,9 @@ extension RootService {
         if !origin.hasSameElements(as: beginning, length: loop.announcedLength) {
             guard send(origin, length: loop.announcedLength, to: beginning) else { return }
         }
-        hosts[source] = Self.shortened(entry.host)
+        let host = Self.shortened(entry.host)
+        if hosts[source] == nil, host == HostName.current { ranksHere += 1 }
+        hosts[source] = host
         change(operation) { (loop) throws(ScheduleViolation) in
             try loop.enter(source, working: beginning.isWorking, &actions)
         }

@@ -12,6 +12,7 @@ extension RootService {
         case .delivered: delivered(message, from: source)
         case .retire:
             retiredRanks.insert(source)
+            reportWatch?.reported(source, isIdle: true)
             change(message.operation) { (loop) throws(ScheduleViolation) in try loop.retire(source, &actions) }
         case .leave: leave(message.operation, source)
         default:
@@ -28,6 +29,8 @@ extension RootService {
             return distrust(source, "entered a loop with impossible options")
         }
         if loops[message.operation] == nil {
+            // Nothing comes after the loop of a job.
+            guard !canLoseRanks else { return distrust(source, "entered a loop in a job") }
             guard serve(message.operation, length: length, options: options, for: source) else { return }
         }
         guard let loop = loops[message.operation], loop.options == options, loop.announcedLength == length else {
@@ -57,7 +60,12 @@ extension RootService {
             return false
         }
         // Loops that every rank has left need no memory any more, once each rank has been told.
-        if held.isEmpty { loops.keep { !$1.isOver } }
+        if held.isEmpty {
+            latestForgottenLoop = loops.keys.indices.reduce(latestForgottenLoop) { latest, place in
+                loops.values[place].isOver ? max(latest, loops.keys[place]) : latest
+            }
+            loops.keep { !$1.isOver }
+        }
         loops[operation] = ServedLoop(length: length, options: options, ranks: communicator.size)
         newestLoop = max(newestLoop, operation)
         if isHalted { change(operation) { (loop) throws(ScheduleViolation) in try loop.halt(&actions) } }

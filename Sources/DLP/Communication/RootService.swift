@@ -11,6 +11,8 @@ final class RootService {
     let observer: any JobObserver
     var loops = LoopTable<ServedLoop>()
     var newestLoop: UInt64 = 0
+    /// The highest number of a loop that every rank has left or left out, and that has been forgotten.
+    var latestForgottenLoop: UInt64 = 0
     /// Who waits for the root in loops that scripts begin; and the latest collective that each rank is known to be at.
     var waitingForRoot = LoopTable<[LoopBeginning]>()
     var latestCollectives: [UInt64]
@@ -101,13 +103,17 @@ final class RootService {
     }
 
     private func stop(_ status: Int32) {
-        let isEarly = end != nil || !rootHasFinished || hasDeparted[..<communicator.size].dropFirst().contains(false)
+        // A rank that was given up although it may still be there does not take part in a common end.
+        let isAbandoning = !distrusted.isEmpty
+        let isEarly =
+            end != nil || !rootHasFinished || isAbandoning
+            || hasDeparted[..<communicator.size].dropFirst().contains(false)
         let stop = Message(.stop, first: isEarly ? 1 : 0, count: Int(status))
         try? communicator.sendToAll(stop)
         for rank in lateRanks where !hasDeparted[rank] { try? communicator.send(stop, to: rank) }
         let silent = end == nil && rootHasFinished ? (1..<communicator.size).filter { !hasDeparted[$0] } : []
-        for rank in silent { observer.rankIsSilent(rank, host: host(of: rank) ?? "unknown") }
-        let deadline = dlp_now() + (silent.isEmpty ? Self.grace : Self.shortGrace)
+        for rank in silent { observer.rankIsSilent(rank, host: host(of: rank) ?? "unknown", isDone: !isHalted) }
+        let deadline = dlp_now() + (silent.isEmpty && !isAbandoning ? Self.grace : Self.shortGrace)
         if isEarly {
             communicator.abort(status: status, until: deadline)
         } else {

@@ -66,7 +66,8 @@ extension ManagedSchedule {
         let lot = try lot(of: worker, first: first, reported: completed)
         guard completed > 0, completed < lot.chunk.count else {
             throw ScheduleViolation(
-                "rank \(worker) reported \(completed) of \(lot.chunk.count) examples as a part of them")
+                "rank \(worker) reported \(completed) of \(lot.chunk.count) examples as a part of them",
+                by: worker)
         }
         workers[worker].release(lot, keeping: lot.chunk.dropFirst(completed))
         let done = lot.chunk.prefix(completed)

@@ -1,5 +1,6 @@
 import CLua
 import CLuaHost
+import CSystem
 import DLP
 
 extension LuaHost {
@@ -166,6 +167,7 @@ extension LuaHost {
             switch try communicate({ () throws(JobEnd) in try port.event(of: operation) }) {
             case .work(let chunk, let giveBackAfter, _):
                 loopUnderWay = LoopUnderWay(giveBackAfter: giveBackAfter)
+                loopProcessorTime = dlp_processor_time()
                 lua_pushinteger(state, EventCode.work)
                 lua_pushinteger(state, lua_Integer(chunk.first + 1))
                 lua_pushinteger(state, lua_Integer(chunk.count))
@@ -213,9 +215,11 @@ extension LuaHost {
         // A script can get at the module's own functions, and pass anything.
         let (first, completed) = (Int(lua_tointegerx(state, 2, nil)) &- 1, Int(lua_tointegerx(state, 3, nil)))
         let (nanoseconds, results) = (loopUnderWay.elapsed, encoder.take())
+        let cpu = dlp_processor_time() &- loopProcessorTime
         try communicate { () throws(JobEnd) in
             try port.finish(
-                operation, first: first, completed: completed, nanoseconds: nanoseconds, results: results)
+                operation, first: first, completed: completed, nanoseconds: nanoseconds, cpu: cpu,
+                results: results)
         }
         return 0
     }

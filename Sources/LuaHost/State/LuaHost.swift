@@ -30,6 +30,8 @@ public final class LuaHost {
     /// What the module's loops do unless told otherwise.
     let loopDefaults: LoopDefaults
     var loopUnderWay = LoopUnderWay()
+    /// The processor time when the present chunk of a loop of the module began, in nanoseconds.
+    var loopProcessorTime: UInt64 = 0
     /// Counts the examples that `work` has done here.
     public let workCounter = WorkCounter()
     /// Whether the script has only what can do no harm.

@@ -84,7 +84,10 @@ struct OutputFile: ~Copyable {
         do throws(SystemRefusal) {
             if close(descriptor) != 0, errno != EINTR { throw SystemRefusal(code: errno) }
             try target?.takePlace()
-        } catch { throw ReportError("cannot write \(content) to \(name)", code: error.code) }
+        } catch {
+            let place = target == nil ? "" : "; what there is is in \(OutputTarget.partialName(of: SystemString(name)))"
+            throw ReportError("cannot write \(content) to \(name)\(place)", code: error.code)
+        }
     }
 
     /// Writes the rest as far as possible, and leaves the file beside its place, for it is not complete.

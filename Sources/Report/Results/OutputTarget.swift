@@ -26,6 +26,8 @@ final class OutputTarget {
         let isLink = lstat(path.cString, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
         let resolved = isLink ? realpath(path.cString, nil) : nil
         defer { free(resolved) }
+        // One that leads nowhere is followed by the system alone.
+        if isLink, resolved == nil { return nil }
         let path = resolved.map { SystemString(cString: $0) } ?? path
         let isThere = stat(path.cString, &status) == 0
         if isThere {
@@ -36,6 +38,8 @@ final class OutputTarget {
         let slash = path.bytes.lastIndex(of: UInt8(ascii: "/"))
         name = SystemString(bytes: path.bytes[(slash.map { $0 + 1 } ?? 0)...])
         let parent = slash.map { SystemString(bytes: path.bytes[...$0]) } ?? "./"
+        // A file that may be written in a directory that may not is written in its place.
+        if isThere, access(parent.cString, W_OK | X_OK) != 0 { return nil }
         directory = dlp_open_directory(parent.cString)
         guard directory >= 0 else { throw SystemRefusal(code: errno) }
     }

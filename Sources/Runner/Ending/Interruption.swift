@@ -62,7 +62,7 @@ final class Interruption: Sendable {
     /// Until it is clear what this rank is, a signal ends it: the root at once, and others after a while, lest the root
     /// takes them for lost.
     ///
-    /// - Parameter speaks: whether it says so.
+    /// - Parameter speaks: whether it says so; else the launcher does, which sees that the signal has ended it.
     /// - Throws: `CommunicationError` where the system has no descriptors or no thread to give.
     func begin(isRoot: Bool, speaks: Bool) throws(CommunicationError) {
         try SignalWatch.start(letsFinish: isRoot, holdsScript: true) { [self] signals in
@@ -73,8 +73,9 @@ final class Interruption: Sendable {
             }
             switch part {
             case .starting where isRoot:
-                if speaks { Complaint.write("interrupted") }
                 Rendezvous.removeFile()
+                guard speaks else { dlp_die_by_signal(signal) }
+                Complaint.write("interrupted")
                 Abandonment.finish(status: 128 + signal)
             case .starting: follow(signal, Self.startPatience)
             case .root(let halt, let end): lead(signal, signals, halt, end)

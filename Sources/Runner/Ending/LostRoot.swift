@@ -19,11 +19,10 @@ struct LostRoot: Sendable {
     ///
     /// - Returns: this rank's status.
     func tell(_ message: String) -> Int32 {
-        let speaks = environment?.isFirstOnHost() ?? (rank == 1)
         // The root may have had its signal a moment earlier, and be gone, or the launcher may have seen its end.
         let wasDismissed = dismissal.wait(nanoseconds: 500_000_000)
         if let signal = interruption.first { return 128 + signal }
-        guard speaks, !wasDismissed else { return 3 }
+        guard !wasDismissed, environment?.isFirstOnHost() ?? (rank == 1) else { return 3 }
         Complaint.write("rank \(rank) (host \(HostName.current)): \(message)")
         _ = dismissal.wait(nanoseconds: Self.spread)
         return 3

@@ -192,8 +192,9 @@ final class RootObserver: JobObserver {
 
     func note(_ text: String) { Complaint.write(text) }
 
-    func rankIsSilent(_ rank: Int, host: String) {
-        Complaint.write("rank \(rank) (host \(host)) does not answer; all is done, so the job ends without it")
+    func rankIsSilent(_ rank: Int, host: String, isDone: Bool) {
+        let reason = isDone ? "all is done, so the job" : "the job"
+        Complaint.write("rank \(rank) (host \(host)) does not answer; \(reason) ends without it")
     }
 
     func jobEnds(_ end: JobEnd) {

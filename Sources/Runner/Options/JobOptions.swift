@@ -225,6 +225,9 @@ public struct JobOptions: Sendable {
             }
             try script.set(name, value.text)
         }
+        if script.encrypt == .yes, encrypt == .no {
+            throw UsageError("encrypt asks for what --encrypt no forbids: leave that out")
+        }
         mode = mode ?? script.mode
         chunk = chunk ?? script.chunk
         rootWorks = rootWorks ?? script.rootWorks
