@@ -158,6 +158,46 @@ struct StopTests {
         #expect(outcome.isOneMessage("dlp-lua", with: "interrupted after 0 of 1 examples"), "\(outcome.error)")
     }
 
+    @Test("others may finish what they do when SIGTERM comes, even if rank 0 is not in the loop yet")
+    func beforeTheRootsLoop() throws {
+        let scratch = try Scratch(
+            job: """
+                function examples() return 3 end
+                function work()
+                  io.open("busy", "w"):close()
+                  local beginning = os.time()
+                  while os.time() - beginning < 4 do end
+                  io.open("done", "w"):close()
+                end
+                """)
+        // Between its answer to the others and the loop rank 0 makes a pipe for its display.
+        try scratch.write(
+            "slow-pipe.c",
+            """
+            #define _GNU_SOURCE
+            #include <fcntl.h>
+            #include <stdlib.h>
+            #include <string.h>
+            #include <unistd.h>
+            int pipe(int ends[2]) {
+                const char *rank = getenv("AME_RANK");
+                if (rank && strcmp(rank, "0") == 0) for (int left = 2; left; left = sleep(left)) {}
+                return pipe2(ends, 0);
+            }
+            """)
+        #expect(try run("cc -shared -fPIC -o slow-pipe.so slow-pipe.c", in: scratch).status == 0)
+        let launched = try Launched(
+            ["ameexec", "-np", "2", "dlp-lua", "--progress", "on", "job.lua"], in: scratch,
+            environment: ["LD_PRELOAD": "\(scratch.path)/slow-pipe.so"])
+        try launched.reaches("it is busy") { scratch.names.contains("busy") }
+        launched.signal(SIGTERM)
+        let outcome = try launched.finish()
+        #expect(outcome.status == 143 && scratch.names.contains("done"))
+        // Rank 0 may have come in time to begin one, too.
+        let ends = (1...2).map { "dlp-lua: interrupted after \($0) of 3 examples" }
+        #expect(ends.contains { outcome.error.contains($0) }, "\(outcome.error)")
+    }
+
     @Test("ranks that are about to begin the loop when SIGTERM comes stay as long as the root")
     func beforeTheLoop() throws {
         let scratch = try Scratch(

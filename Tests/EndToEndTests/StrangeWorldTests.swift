@@ -87,15 +87,29 @@ struct StrangeWorldTests {
     @Test("a dumb terminal gets no escape sequences", arguments: ["", "-np 2"])
     func dumbTerminal(_ ranks: String) throws {
         let scratch = try Scratch(
-            job:
-                "function examples() return 4 end function work() os.execute('sleep 0.2') end function summarize() print('over') end"
-        )
-        let command = "script -qec 'dlp-lua \(ranks) job.lua' /dev/null"
+            job: """
+                function examples() return 4 end
+                function work()
+                  os.execute("sleep 0.2")
+                  while arg[1] and not io.open(arg[1]) do os.execute("sleep 0.05") end
+                end
+                function summarize() print("over") end
+                """)
         guard try run("sh -c", "command -v script", in: scratch).status == 0 else { return }
-        let dumb = try run("sh -c", command, in: scratch, environment: ["TERM": "dumb"])
+        let dumb = try run(
+            "sh -c", "script -qec 'dlp-lua \(ranks) job.lua' /dev/null", in: scratch, environment: ["TERM": "dumb"])
         #expect(dumb.output.contains("over") && !dumb.bytes.contains(0x1B), "\(dumb.output)")
-        let other = try run("sh -c", command, in: scratch, environment: ["TERM": "xterm"])
-        #expect(other.output.contains("over") && other.bytes.contains(0x1B), "\(other.output)")
+
+        // A line is drawn anew where the work takes long enough for that.
+        let other = try Launched(
+            ["script", "-qfec", "dlp-lua \(ranks) job.lua drawn", "typescript"], in: scratch,
+            environment: ["TERM": "xterm"])
+        try other.reaches("the line is drawn anew") {
+            scratch.read("typescript")?.contains("\u{1B}") ?? false
+        }
+        try scratch.write("drawn", "")
+        let outcome = try other.finish()
+        #expect(outcome.output.contains("over") && outcome.status == 0, "\(outcome.output)")
     }
 
     @Test(

@@ -42,10 +42,12 @@ final class RootObserver: JobObserver {
     /// What to interrupt when the job ends.
     func watch(_ interrupter: Interrupter) { state.withLock { $0.interrupter = interrupter } }
 
-    /// Begins to show progress.
-    func show(_ plan: ProgressDisplay.Plan) {
+    /// Begins to show the progress of the loop after the loop `last`, which other ranks may have begun already.
+    func show(_ plan: ProgressDisplay.Plan, after last: UInt64) {
         finishDisplay()
-        state.withLock { $0.progress = nil }
+        state.withLock { state in
+            if let shown = state.progress, shown.operation <= last { state.progress = nil }
+        }
         let display = ProgressDisplay(plan) { [weak self] in self?.progress }
         state.withLock { $0.display = display }
     }

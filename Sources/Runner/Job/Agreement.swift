@@ -88,8 +88,11 @@ extension Session {
     ///
     /// A digest of the values is compared: Lua's `pairs` has another order in each process, so that lists often differ.
     /// Then the root's examples count, of whatever kind they are, and are sent with the work.
+    ///
+    /// - Parameter willAnswer: called on the root when all agree, before any other rank knows that.
     func agree(
-        on examples: Examples, of host: LuaHost, _ statement: Statement, wanted: ExampleSource?
+        on examples: Examples, of host: LuaHost, _ statement: Statement, wanted: ExampleSource?,
+        willAnswer: () -> Void
     ) throws(ScriptError) -> Result<Agreement, JobEnd> {
         if wanted == .replicate, examples.count == nil {
             throw ScriptError(
@@ -98,17 +101,19 @@ extension Session {
         }
         let isSent = wanted == .root || examples.count == nil
         if port.size == 1, isSent || !isJoinable {
+            willAnswer()
             return .success(Agreement(source: isSent ? .sent : .replicated, count: isSent ? nil : examples.count))
         }
         // Where the root sends them anyway, nobody need look at what there is elsewhere.
         let finding = wanted == .root ? nil : try Finding(examples, of: host)
         do throws(JobEnd) {
-            return .success(try compare(statement, finding, examples, wanted))
+            return .success(try compare(statement, finding, examples, wanted, willAnswer))
         } catch { return .failure(error) }
     }
 
     private func compare(
-        _ statement: Statement, _ finding: Finding?, _ examples: Examples, _ wanted: ExampleSource?
+        _ statement: Statement, _ finding: Finding?, _ examples: Examples, _ wanted: ExampleSource?,
+        _ willAnswer: () -> Void
     ) throws(JobEnd) -> Agreement {
         var difference: String?
         let found = finding?.encoded ?? .empty
@@ -116,6 +121,7 @@ extension Session {
             let all = all.map { OthersStatement(encoded: $0) }
             try statement.check(all, remedy: Self.remedy)
             difference = Self.difference(all.map(\.more), wanted)
+            willAnswer()
             return Bytes([difference == nil && wanted != .root && examples.count != nil ? 1 : 0])
         }
         guard answer.array != [1] else {

@@ -38,7 +38,10 @@ struct JobRun {
             return try host.openJob(evaluate: session.isRoot || !isRootsOnly, apart: isRootsOnly)
         }
         let agreement = try scripted(.examples) { () throws(ScriptError) in
-            try session.agree(on: examples, of: host, statement, wanted: settings.examples)
+            try session.agree(on: examples, of: host, statement, wanted: settings.examples) {
+                // From here on others may be at work, however long this rank still takes.
+                if task == .run { session.interruption.loopBegins() }
+            }
         }.get()
         if task == .check { return report(examples, agreement) }
         if let warning = agreement.warning { Complaint.write(warning) }

@@ -25,7 +25,6 @@ struct RootJob {
         } else {
             session.showProgress(plan.settings.progress)
         }
-        session.interruption.loopBegins()
         if let seconds = plan.settings.stopAfter { port.halter(session.beginning + UInt64(seconds * 1e9)) }
         let total: Int?
         do { total = try runLoop() } catch {

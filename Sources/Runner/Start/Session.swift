@@ -115,7 +115,7 @@ final class Session {
         observer.show(
             ProgressDisplay.Plan(
                 mode: mode, prefix: prefix, control: control, columns: connection.environment?.columns,
-                size: port.size))
+                size: port.size), after: port.loops)
     }
 
     /// Opens the journal of a job, where it keeps one; what comes of examples is noted from now on.
