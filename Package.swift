@@ -13,7 +13,7 @@ let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-std=gn
 
 /// Where headers lie of libraries that are opened at run time.
 ///
-/// They let the compiler check the calls. Without them dlp-lua builds all the same, without a built-in MPI
+/// They let the compiler check the calls. Without them dlp-lua builds all the same, without Open MPI
 /// (libopenmpi-dev) or the meeting of ranks by PMIx (libpmix-dev).
 func headers(_ name: String, named variable: String) -> [CSetting] {
     let debian = ["x86_64", "aarch64"].map { "/usr/lib/\($0)-linux-gnu/\(name)/include" }
@@ -40,7 +40,7 @@ let package = Package(
         .target(name: "CLuaHost", dependencies: ["CLua", "CSystem"], cSettings: strictC),
         .target(name: "CSystem", cSettings: strictC),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
-        .target(name: "CMPI", cSettings: strictC + headers("openmpi", named: "DLP_MPI_INCLUDE")),
+        .target(name: "CMPI", exclude: ["plugin"], cSettings: strictC + headers("openmpi", named: "DLP_MPI_INCLUDE")),
         .target(name: "CPMIx", cSettings: strictC + headers("pmix2", named: "DLP_PMIX_INCLUDE")),
 
         // Communicator, schedules, value codec: no Lua, no sockets.

@@ -71,8 +71,7 @@ public final class MPICommunicator: Communicator {
         if let expectedSize, expectedSize != size {
             return size == 1
                 ? "the launcher started \(expectedSize) processes, but \(library) is not the launcher's MPI and sees only "
-                    + "this one: build a plugin with that MPI's compiler (scripts/build-mpi-plugin MPICC), or set "
-                    + "DLP_BACKEND=ame"
+                    + "this one: name its library by DLP_MPI_LIBRARY, or set DLP_BACKEND=ame"
                 : "the launcher started \(expectedSize) processes, but \(library) knows of \(size): start them by this "
                     + "MPI's own launcher, or set DLP_BACKEND=ame"
         }

@@ -16,6 +16,23 @@ public enum MPIFamily: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whose a library is that says so of itself.
+    init(description: String) {
+        let makers: [(String, MPIFamily)] = [
+            ("Open MPI", .openMPI), ("MPICH", .mpich), ("Intel", .mpich), ("MVAPICH", .mpich), ("CRAY MPICH", .mpich),
+        ]
+        self = makers.first { description.hasPrefix($0.0) }?.1 ?? .other
+    }
+
+    /// The binary interfaces by which its libraries can be called, the usual one first.
+    var interfaces: [MPIInterface] {
+        switch self {
+        case .openMPI: [.openMPI, .standard]
+        case .mpich: [.mpich, .standard]
+        case .other: []
+        }
+    }
+
     /// The name of its plugin's file, as scripts/build-mpi-plugin gives it.
     var pluginName: String { "dlp-mpi-\(rawValue).so" }
 }

@@ -13,22 +13,19 @@ public struct MPILibrary: Sendable {
 
     let calls: MPICalls
 
-    /// The library that dlp-lua knows how to call without a plugin; its name has not changed since Open MPI 3.
-    private static let builtInFile = "libmpi.so.40"
-
-    /// Opens the library for a family, or the one behind a plugin that the user names.
+    /// Opens the library for a family, or the file that the user names: a library itself, or a plugin.
     ///
-    /// A plugin that lies in the directory of this program is preferred to Open MPI itself. Opening takes no more than
-    /// loading the library does.
+    /// A plugin that lies in the directory of this program comes first, then what this process has loaded already, then
+    /// what lies beside the launcher, then what the loader finds. Opening takes no more than loading the library does.
     ///
     /// - Parameters:
     ///   - family: Which one the launcher belongs to; nil: any.
-    ///   - plugin: The file to open, whatever its family; empty as nil, for so people unset a variable.
+    ///   - named: The file to open, whatever its family; empty as nil, for so people unset a variable.
     /// - Throws: `CommunicationError` with the reason, one for each file that was tried.
-    public static func open(family: MPIFamily? = nil, plugin: String? = nil) throws(CommunicationError) -> MPILibrary {
-        if let plugin, !plugin.isEmpty {
+    public static func open(family: MPIFamily? = nil, named: String? = nil) throws(CommunicationError) -> MPILibrary {
+        if let named, !named.isEmpty {
             // A name without a slash would be looked for among the system's libraries.
-            return try openPlugin(plugin.contains("/") ? plugin : "./\(plugin)")
+            return try open(file: named.contains("/") ? named : "./\(named)")
         }
         var reasons: [String] = []
         for family in family.map({ [$0] }) ?? [.openMPI, .mpich] {
@@ -39,27 +36,43 @@ public struct MPILibrary: Sendable {
 
     private static func open(_ family: MPIFamily) throws(CommunicationError) -> MPILibrary {
         let plugin = "\(ownDirectory)/\(family.pluginName)"
-        if access(plugin, F_OK) == 0 { return try openPlugin(plugin) }
-        if family == .openMPI { return try opened(builtInFile, by: dlp_mpi_open_built_in) }
-        throw CommunicationError(
-            "there is no \(plugin): build it with scripts/build-mpi-plugin MPICC, with the compiler of your MPI")
+        if access(plugin, F_OK) == 0 { return try opened(plugin, by: dlp_mpi_open_plugin) }
+        guard !family.interfaces.isEmpty else {
+            throw CommunicationError(
+                "there is no \(plugin): build it with scripts/build-mpi-plugin MPICC, with the compiler of your MPI")
+        }
+        var reasons: [String] = []
+        for (file, interface) in LibrarySearch.candidates(for: family) {
+            do throws(CommunicationError) {
+                let library = try opened(file, by: interface.opener)
+                if library.family == family || library.family == .other { return library }
+                reasons.append("\(file) is \(library.family.name)")
+            } catch {
+                if !error.description.hasPrefix("\(file): cannot open shared object file: No such file") {
+                    reasons.append(error.description)
+                }
+            }
+        }
+        if !reasons.isEmpty { throw CommunicationError(reasons.joined(separator: "; ")) }
+        let names = family.interfaces.flatMap(\.names).joined(separator: ", ")
+        throw CommunicationError("the loader finds none of \(names): does LD_LIBRARY_PATH lead to your MPI?")
     }
 
-    private static func openPlugin(_ file: String) throws(CommunicationError) -> MPILibrary {
-        try opened(file, by: dlp_mpi_open_plugin)
+    /// Opens what a user has named: a plugin says so by a symbol, the interface of a library is in its name.
+    private static func open(file: String) throws(CommunicationError) -> MPILibrary {
+        let name = file[(file.lastIndex(of: "/").map(file.index(after:)) ?? file.startIndex)...]
+        let interface = MPIInterface.allCases.first { $0.names.contains { name.hasPrefix($0) } }
+        return try opened(file, by: interface?.opener ?? dlp_mpi_open_plugin)
     }
 
-    private typealias Opener = (
-        UnsafePointer<CChar>, UnsafeMutablePointer<CChar>, Int
-    ) -> UnsafePointer<dlp_mpi_table>?
-
-    private static func opened(_ file: String, by open: Opener) throws(CommunicationError) -> MPILibrary {
+    private static func opened(_ file: String, by open: MPIInterface.Opener) throws(CommunicationError) -> MPILibrary {
         var table: UnsafePointer<dlp_mpi_table>?
         let problem = text(capacity: 1024) { table = open(file, $0, $1) }
         guard let table else { throw CommunicationError(problem) }
         let calls = MPICalls(table: table)
-        return MPILibrary(
-            family: calls.family, description: try shortened(calls.libraryVersion()), file: file, calls: calls)
+        let description = try shortened(calls.libraryVersion())
+        let family = calls.family == .other ? MPIFamily(description: description) : calls.family
+        return MPILibrary(family: family, description: description, file: file, calls: calls)
     }
 
     /// The first words of what a library says of itself, which may be a page of build options.

@@ -73,8 +73,10 @@ enum Arrangement: String, CaseIterable, CustomTestStringConvertible {
     func environment() throws -> [String: String] {
         var environment = isSlurm ? try Testbed.slurmEnvironment() : Testbed.environment
         switch self {
-        case .openMPIOverAME, .openMPI5OverAME, .slurmPMIxOverAME: environment["DLP_BACKEND"] = "ame"
-        case .hydraOverMPI, .slurmPMI2OverMPI: environment["DLP_MPI_LIBRARY"] = try Testbed.mpichPlugin()
+        case .openMPIOverAME, .openMPI5OverAME, .hydra, .hydraByPort, .slurmPMI2, .slurmPMIxOverAME:
+            environment["DLP_BACKEND"] = "ame"
+        // By a plugin, and under Hydra as it is.
+        case .slurmPMI2OverMPI: environment["DLP_MPI_LIBRARY"] = try Testbed.mpichPlugin()
         default: break
         }
         return environment

@@ -24,7 +24,9 @@ struct DetectionTests {
 
     @Test("MPI that was asked for and is not the launcher's is refused with a remedy, not done N times")
     func otherMPI() throws {
-        let outcome = try run(.hydra, "mpiexec.hydra -n 3 dlp-lua --backend mpi --info", in: Scratch())
+        let other = "\(Testbed.mpi("openmpi"))/lib/libmpi.so.40"
+        let outcome = try run(
+            .hydra, "mpiexec.hydra -n 3 env DLP_MPI_LIBRARY=\(other) dlp-lua --backend mpi --info", in: Scratch())
         #expect(outcome.hellos.isEmpty)
         #expect(outcome.complaints.count == 1 && outcome.error.contains("--backend"), "\(outcome.error)")
         #expect(outcome.status == 2)

@@ -59,8 +59,11 @@ enum Testbed {
         return environment.merging(variables) { $1 }
     }
 
-    /// The mpiexec of Open MPI 5, which scripts/test installs.
-    static let openMPI5 = "\(Program.root)/.build/mpi/openmpi/bin/mpiexec"
+    /// The directory of an MPI that scripts/test installs.
+    static func mpi(_ name: String) -> String { "\(Program.root)/.build/mpi/\(name)" }
+
+    /// The mpiexec of Open MPI 5.
+    static let openMPI5 = "\(mpi("openmpi"))/bin/mpiexec"
 
     /// The plugin for MPICH, once it is built.
     private static let plugin = Result { () throws -> String in

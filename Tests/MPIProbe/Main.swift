@@ -5,7 +5,7 @@ import MPIBackend
 
 /// One rank that does what a scenario says, over MPI: `mpi-probe SCENARIO [NUMBER ...]`.
 ///
-/// The library is that of DLP_MPI_LIBRARY, or Open MPI. With PROBE_PIECES=small bodies are cut into many pieces.
+/// The library is that of DLP_MPI_LIBRARY, or of the family PROBE_FAMILY, or Open MPI. With PROBE_PIECES=small bodies are cut into many pieces.
 @main
 enum Main {
     static func main() {
@@ -15,7 +15,8 @@ enum Main {
             return fail("usage: mpi-probe \(Scenario.all.keys.sorted().joined(separator: "|")) [NUMBER ...]")
         }
         do {
-            let library = try MPILibrary.open(plugin: getenv("DLP_MPI_LIBRARY").map { String(cString: $0) })
+            let library = try MPILibrary.open(
+                family: text("PROBE_FAMILY").flatMap { MPIFamily(rawValue: $0) }, named: text("DLP_MPI_LIBRARY"))
             var limits = BodyLimits()
             if getenv("PROBE_PIECES") != nil {
                 limits.inside = 100
@@ -34,7 +35,9 @@ enum Main {
         } catch { fail("\(error)") }
     }
 
-    private static func number(_ variable: String) -> Int? { getenv(variable).flatMap { Int(String(cString: $0)) } }
+    private static func text(_ variable: String) -> String? { getenv(variable).map { String(cString: $0) } }
+
+    private static func number(_ variable: String) -> Int? { text(variable).flatMap { Int($0) } }
 
     private static func fail(_ message: String) {
         say(message)

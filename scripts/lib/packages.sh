@@ -1,6 +1,6 @@
 # Sourced by the scripts: what they need of the machine. Where it is not there and cannot be had they end with status 2.
 
-# What a build uses. Without the last two it goes through, but the program then has no built-in MPI and no PMIx.
+# What a build uses. Without the last two it goes through, but the program then has no Open MPI and no PMIx.
 build_packages=(liblua5.4-dev libsqlite3-dev pkg-config libopenmpi-dev libpmix-dev)
 
 need_swift() {

@@ -4,8 +4,8 @@
 #include <stdint.h>
 
 // What dlp-lua needs of an MPI library, as plain C: an MPI's handles are numbers in one library and pointers in the
-// next, and so are its constants, so that only code compiled against its own <mpi.h> can call it. mpi.c is compiled
-// for Open MPI into dlp-lua, and by scripts/build-mpi-plugin for any other MPI into a plugin.
+// next, and so are its constants, so that only code compiled for its binary interface can call it. calls.h is compiled
+// into dlp-lua for the three interfaces that exist, and by scripts/build-mpi-plugin for any other MPI into a plugin.
 
 /// The version of `struct dlp_mpi_table`: a plugin of another version is refused.
 #define DLP_MPI_TABLE_VERSION 1
@@ -76,7 +76,16 @@ struct dlp_mpi_table {
 };
 
 /// The table for Open MPI, whose library `file` is opened now. NULL where that fails; then `problem` says why.
-const struct dlp_mpi_table *_Nullable dlp_mpi_open_built_in(const char *file, char *problem, size_t capacity);
+const struct dlp_mpi_table *_Nullable dlp_mpi_open_openmpi(const char *file, char *problem, size_t capacity);
+
+/// The same for MPICH and all that has its interface.
+const struct dlp_mpi_table *_Nullable dlp_mpi_open_mpich(const char *file, char *problem, size_t capacity);
+
+/// The same for libraries with the interface of the MPI standard; its family is not known from that.
+const struct dlp_mpi_table *_Nullable dlp_mpi_open_standard(const char *file, char *problem, size_t capacity);
+
+/// Writes the path of the library `name` where it is part of this process already; else nothing.
+void dlp_mpi_find_loaded(const char *name, char *file, size_t capacity);
 
 /// The table of the plugin `file`, which is opened now. NULL where that fails; then `problem` says why.
 const struct dlp_mpi_table *_Nullable dlp_mpi_open_plugin(const char *file, char *problem, size_t capacity);

@@ -83,7 +83,7 @@ struct Connection {
     /// The MPI library for the launchers of a family: the one that `DLP_MPI_LIBRARY` names, or what lies beside this
     /// program or is inside it.
     static func library(for family: MPIFamily) throws(CommunicationError) -> MPILibrary {
-        let library = try MPILibrary.open(family: family, plugin: getenv("DLP_MPI_LIBRARY").map { String(cString: $0) })
+        let library = try MPILibrary.open(family: family, named: getenv("DLP_MPI_LIBRARY").map { String(cString: $0) })
         guard library.family == family || library.family == .other else {
             throw CommunicationError("\(library.file) is for \(library.family.name), but the launcher is not")
         }

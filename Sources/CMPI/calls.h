@@ -1,64 +1,11 @@
-// The calls of an MPI library, behind `struct dlp_mpi_table`.
-//
-// Compiled in two ways. With DLP_MPI_PLUGIN, by an MPI's own compiler, they are plain calls. Without, against Open
-// MPI's header, every routine is a pointer that dlsym fills when the library is opened, typed by the header's own
-// declaration: nothing here refers to the library, so that the program runs where there is none.
+// The calls of an MPI library, behind `struct dlp_mpi_table`; included once by a file that has declared the library's
+// types and defined how its routines are called, ROUTINE(name), its handles, WORLD, BYTE, INT, MAX and RETURN_ERRORS,
+// and its FAMILY.
 
 #include "CMPI.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#ifdef DLP_MPI_PLUGIN
-#include <mpi.h>
-#elif defined(__has_include)
-#if __has_include(<mpi.h>)
-#include <mpi.h>
-#endif
-#endif
-
-#ifndef DLP_MPI_PLUGIN
-#include <dlfcn.h>
-#endif
-
-#if defined(DLP_MPI_PLUGIN) || defined(OPEN_MPI)
-
-#include "family.h"
-
-#define ROUTINES(DO)                                                                                                  \
-    DO(Abort) DO(Allreduce) DO(Comm_dup) DO(Comm_rank) DO(Comm_set_errhandler) DO(Comm_size) DO(Error_string)          \
-    DO(Finalize) DO(Get_count) DO(Get_library_version) DO(Ibarrier) DO(Ibcast) DO(Improbe) DO(Imrecv) DO(Init_thread)  \
-    DO(Irecv) DO(Isend) DO(Test)
-
-#ifdef DLP_MPI_PLUGIN
-
-#define ROUTINE(name) MPI_##name
-#define WORLD MPI_COMM_WORLD
-#define BYTE MPI_BYTE
-#define INT MPI_INT
-#define MAX MPI_MAX
-#define RETURN_ERRORS MPI_ERRORS_RETURN
-
-#else
-
-#define POINTER(name) __typeof__(MPI_##name) *name;
-static struct {
-    ROUTINES(POINTER)
-    // The header's names for these are addresses of objects in the library.
-    MPI_Comm world;
-    MPI_Datatype byte, integer;
-    MPI_Op maximum;
-    MPI_Errhandler return_errors;
-} library;
-
-#define ROUTINE(name) library.name
-#define WORLD library.world
-#define BYTE library.byte
-#define INT library.integer
-#define MAX library.maximum
-#define RETURN_ERRORS library.return_errors
-
-#endif
 
 _Static_assert(sizeof(MPI_Request) <= sizeof(uint64_t), "a request fits into its opaque form");
 _Static_assert(sizeof(MPI_Message) <= sizeof(uint64_t), "a message fits into its opaque form");
@@ -175,11 +122,9 @@ static int finish(void) { return CALL(Finalize); }
 
 static void abort_all(int status) { ROUTINE(Abort)(WORLD, status); }
 
-#define FAMILY_OF(name) PREFIXED_FAMILY(name)
-#define PREFIXED_FAMILY(name) dlp_mpi_##name
 static const struct dlp_mpi_table table = {
     .version = DLP_MPI_TABLE_VERSION,
-    .family = FAMILY_OF(DLP_MPI_FAMILY),
+    .family = FAMILY,
     .library_version = library_version,
     .failure = failure,
     .start = start,
@@ -194,44 +139,3 @@ static const struct dlp_mpi_table table = {
     .finish = finish,
     .abort = abort_all,
 };
-
-#endif
-
-#ifdef DLP_MPI_PLUGIN
-
-const struct dlp_mpi_table *dlp_mpi_plugin(void);
-const struct dlp_mpi_table *dlp_mpi_plugin(void) { return &table; }
-
-#elif defined(OPEN_MPI)
-
-const struct dlp_mpi_table *dlp_mpi_open_built_in(const char *file, char *problem, size_t capacity) {
-    // Open MPI's own modules look for the library's symbols among the global ones.
-    void *handle = dlopen(file, RTLD_NOW | RTLD_GLOBAL);
-    if (!handle) {
-        copy_text(problem, capacity, dlerror());
-        return NULL;
-    }
-#define FIND(field, symbol)                                                                                           \
-    if (!(library.field = dlsym(handle, symbol))) {                                                                   \
-        snprintf(problem, capacity, "%s: it has no %s, so it is not the Open MPI that is expected", file, symbol);    \
-        dlclose(handle);                                                                                              \
-        return NULL;                                                                                                  \
-    }
-#define FIND_ROUTINE(name) FIND(name, "MPI_" #name)
-    ROUTINES(FIND_ROUTINE)
-    FIND(world, "ompi_mpi_comm_world")
-    FIND(byte, "ompi_mpi_byte")
-    FIND(integer, "ompi_mpi_int")
-    FIND(maximum, "ompi_mpi_op_max")
-    FIND(return_errors, "ompi_mpi_errors_return")
-    return &table;
-}
-
-#else
-
-const struct dlp_mpi_table *dlp_mpi_open_built_in(const char *file, char *problem, size_t capacity) {
-    snprintf(problem, capacity, "%s: this dlp-lua was built without Open MPI's mpi.h", file);
-    return NULL;
-}
-
-#endif

@@ -1,7 +1,17 @@
+#define _GNU_SOURCE
 #include "CMPI.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <stdio.h>
+
+void dlp_mpi_find_loaded(const char *name, char *file, size_t capacity) {
+    void *handle = dlopen(name, RTLD_NOW | RTLD_NOLOAD);
+    if (!handle) return;
+    struct link_map *map;
+    if (dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0) snprintf(file, capacity, "%s", map->l_name);
+    dlclose(handle);
+}
 
 const struct dlp_mpi_table *dlp_mpi_open_plugin(const char *file, char *problem, size_t capacity) {
     // Global, because an MPI library may open modules of its own that look for its symbols.
