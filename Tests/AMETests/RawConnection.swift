@@ -46,10 +46,17 @@ final class RawConnection {
 }
 
 /// A socket that listens on the loopback address, and its port.
-func listenOnLoopback(_ wire: Wire) throws -> (descriptor: Int32, port: UInt16) {
+///
+/// - Parameter willClose: whether it will be closed, and the port used again: then the port is one that the system gives
+///   to nobody meanwhile, whoever connects to somebody.
+func listenOnLoopback(_ wire: Wire, willClose: Bool = false) throws -> (descriptor: Int32, port: UInt16) {
     let isIPv6 = wire == .ipv6
     let descriptor = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    try #require(withLoopback(isIPv6: isIPv6, port: 0) { bind(descriptor, $0, $1) } == 0)
+    let isBound = (0..<100).contains { _ in
+        let port = willClose ? UInt16.random(in: 10_000..<32_000) : 0
+        return withLoopback(isIPv6: isIPv6, port: port) { bind(descriptor, $0, $1) } == 0
+    }
+    try #require(isBound)
     try #require(listen(descriptor, 4096) == 0)
     var bytes = [UInt8](repeating: 0, count: 28)
     var length = socklen_t(bytes.count)

@@ -91,7 +91,7 @@ struct TestJob: Sendable {
             let listen = { Array(name.utf8).withUnsafeBytes { dlp_local_listen($0.baseAddress, $0.count, 4096) } }
             listener = inheritsListener ? listen() : nil
         } else {
-            let (descriptor, port) = try listenOnLoopback(wire)
+            let (descriptor, port) = try listenOnLoopback(wire, willClose: !inheritsListener)
             endpoint = .tcp(host: wire == .ipv4 ? "127.0.0.1" : "::1", port: port)
             if !inheritsListener { close(descriptor) }
             listener = inheritsListener ? descriptor : nil

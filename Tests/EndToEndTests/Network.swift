@@ -3,7 +3,7 @@ import Testing
 
 /// The variables by which dlp_mpi's own launcher tells ranks their places, and no others.
 struct Rendezvous {
-    /// A port of this machine that was free a moment ago, as that launcher finds one.
+    /// A port of this machine that was free a moment ago, and that the system gives to nobody who connects to somebody.
     let port: UInt16
     let size: Int
     var host = "127.0.0.1"
@@ -19,15 +19,15 @@ struct Rendezvous {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         try #require(listener >= 0)
         defer { close(listener) }
-        var address = loopback(port: 0)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(listener, generic, length) == 0 && getsockname(listener, generic, &length) == 0
+        let free = (0..<100).lazy.map { _ in UInt16.random(in: 10_000..<32_000) }.first { port in
+            var address = loopback(port: port)
+            return withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                    bind(listener, generic, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+                }
             }
         }
-        try #require(isBound)
-        port = UInt16(bigEndian: address.sin_port)
+        port = try #require(free)
     }
 
     /// What `rank` has in its environment.
