@@ -1,0 +1,53 @@
+import Glibc
+import Testing
+
+/// What the guide tells its readers to type.
+@Suite("The guide")
+struct GuideTests {
+    /// A section of the recipes: its title, and the commands that stand in it.
+    struct Recipe: CustomTestStringConvertible {
+        var title: String
+        var commands: [String] = []
+
+        var testDescription: String { title }
+    }
+
+    /// All recipes, and the files that they show, whose first line begins with a comment that names the file.
+    static let (recipes, files): ([Recipe], [(name: String, text: String)]) = {
+        var (recipes, files): ([Recipe], [(name: String, text: String)]) = ([], [])
+        var block: [Substring]?
+        let path = "\(Program.root)/Sources/dlp-lua/Guide.docc/Recipes.md"
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        defer { close(file) }
+        let page = String(decoding: contents(of: file), as: UTF8.self)
+        for line in page.split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.hasPrefix("```") {
+                if let lines = block, let name = lines.first?.split(separator: " ").dropFirst().first {
+                    files.append((name.filter { $0 != ":" }, lines.joined(separator: "\n") + "\n"))
+                }
+                block = block == nil ? [] : nil
+            } else if block != nil {
+                block?.append(line)
+            } else if line.hasPrefix("## ") {
+                recipes.append(Recipe(title: String(line.dropFirst(3))))
+            } else if line.hasPrefix("    "), !recipes.isEmpty {
+                recipes[recipes.count - 1].commands.append(String(line.dropFirst(4)))
+            }
+        }
+        return (recipes, files)
+    }()
+
+    @Test("every recipe has commands, and its jobs a name")
+    func areThere() {
+        #expect(Self.recipes.count >= 7 && Self.recipes.allSatisfy { !$0.commands.isEmpty })
+        #expect(Self.files.contains { $0.name == "grid.lua" } && Self.files.allSatisfy { $0.name.contains(".") })
+    }
+
+    @Test("a recipe works as it stands", arguments: recipes)
+    func recipe(_ recipe: Recipe) throws {
+        let scratch = try Scratch()
+        for file in Self.files { try scratch.write(file.name, file.text) }
+        let outcome = try run("bash -euo pipefail -c", recipe.commands.joined(separator: "\n"), in: scratch)
+        #expect(outcome.status == 0 && outcome.error == "", "\(outcome.error)")
+    }
+}
