@@ -62,7 +62,17 @@ public func run(_ invocation: Invocation) -> Int32 {
     }
     Heritage.leave(Sighting.all(in: .own), isLaunched: session.connection.size > 1)
     if invocation.task == .info { return Info.show(session) }
+    if let fault = takeShare(session.connection, invocation.options.gpus) { return session.end(UsageError(fault)) }
     return ScriptRun(session, invocation).run()
+}
+
+/// Says to libraries and programs what this rank may use of its host.
+///
+/// - Returns: what is wrong with what was asked for.
+private func takeShare(_ connection: Connection, _ gpus: DeviceWish?) -> String? {
+    let isOurs = if case .ameVariables = connection.detection.choice { true } else { false }
+    HostShare.limitThreads(connection.place, isOurLauncher: isOurs)
+    return gpus.flatMap { HostShare.chooseDevice($0, connection.place) }
 }
 
 /// Whether somebody reads standard error as it comes, here or by way of ameexec.

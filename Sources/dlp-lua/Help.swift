@@ -8,7 +8,7 @@ let helpText = """
       --on-error WHAT        stop (default) or continue after an example that fails; status 4 then
       --retries N            try what fails again     --crash-limit N  give up what kills N ranks (2)
       --examples WHO         replicate: every rank makes the list; root: the root sends it
-      --seed N|random        seed of math.random, with each example's index
+      --seed N|random        seed of math.random     --gpus auto|N|LIST  one for each rank of a host
       --output FILE          results: .jsonl, .json, .csv     --timeline FILE  who did what: .svg, .json
       --journal FILE         keep in FILE what is done; started again with it the job goes on
       --keep  --fresh        another script's journal: use it, begin anew   --results FILE  show one

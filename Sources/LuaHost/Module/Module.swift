@@ -54,6 +54,10 @@ extension LuaHost {
         for (name, function) in functions { setField(name) { dlp_push_function(state, function.rawValue) } }
         setField("rank") { lua_pushinteger(state, lua_Integer(port.rank)) }
         setField("size") { lua_pushinteger(state, lua_Integer(port.size)) }
+        if let (rank, size) = localPlace {
+            setField("local_rank") { lua_pushinteger(state, lua_Integer(rank)) }
+            setField("local_size") { lua_pushinteger(state, lua_Integer(size)) }
+        }
         setField("root_works") { lua_pushboolean(state, loopDefaults.rootWorks ? 1 : 0) }
         setField("version") { push(state, version) }
         setField("hostname") { push(state, HostName.current) }

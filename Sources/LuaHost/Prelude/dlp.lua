@@ -5,6 +5,7 @@ local error, next, rawget, rawset, setmetatable, type = error, next, rawget, raw
 
 local dlp = {
   RANK = core.rank, SIZE = core.size,
+  LOCAL_RANK = core.local_rank, LOCAL_SIZE = core.local_size,
   MASTER = 0, ROOT = 0,
   IS_MASTER = core.rank == 0, IS_ROOT = core.rank == 0,
   version = core.version, hostname = core.hostname, backend = core.backend,

@@ -8,6 +8,7 @@ public import DLP
 public final class LuaHost {
     let state: LuaState
     let port: any Port
+    let localPlace: (rank: Int, size: Int)?
     /// Collects the results of a chunk.
     let encoder = LuaEncoder()
     /// Encodes what collectives send: that may happen while results are being collected.
@@ -61,14 +62,16 @@ public final class LuaHost {
     /// - Parameters:
     ///   - backend: what `dlp.backend` says.
     ///   - version: what `dlp.version` says.
+    ///   - localPlace: this rank's place among those of its host, and how many these are; nil where nobody says.
     ///   - seed: with an example's index, what seeds `math.random`.
     ///   - isSandboxed: whether files, programs, modules and bytecode are kept from the script.
     /// - Throws: `ScriptError` where memory is short.
     public init(
-        port: any Port, backend: String, version: String, seed: Int64, loopDefaults: LoopDefaults = LoopDefaults(),
-        isSandboxed: Bool = false
+        port: any Port, backend: String, version: String, seed: Int64, localPlace: (rank: Int, size: Int)? = nil,
+        loopDefaults: LoopDefaults = LoopDefaults(), isSandboxed: Bool = false
     ) throws(ScriptError) {
         self.port = port
+        self.localPlace = localPlace
         self.seed = seed
         self.loopDefaults = loopDefaults
         self.isSandboxed = isSandboxed

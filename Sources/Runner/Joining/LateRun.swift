@@ -19,8 +19,12 @@ final class LateRun {
     /// How long the root may take to end the job after this rank has, in nanoseconds.
     static let patience: UInt64 = 5_000_000_000
 
-    private init(_ worker: AMEWorker) throws(CommunicationError) {
+    /// This rank's place among those that were started with it on its host.
+    private let place: HostPlace
+
+    private init(_ worker: AMEWorker, at place: HostPlace) throws(CommunicationError) {
         self.worker = worker
+        self.place = place
         port = WorkerPort(worker, isLate: true)
         wish = LeaveWish(worker.waker)
         departure = try EventWaker()
@@ -31,6 +35,7 @@ final class LateRun {
     /// - Returns: the exit status: 0 where the job was over, or this process was told to leave; 1 where the script fails
     ///   here before it takes part; 2, 3 as for any other rank.
     static func run(_ address: JobAddress, _ options: JobOptions, secret: String?) -> Int32 {
+        let place = HostPlace.launchedByAME(.own) ?? HostPlace(rank: 0, size: 1)
         // Several may have been started together; for a job each of them is one more rank.
         AMEEnvironment.removeFromEnvironment()
         Heritage.leave(Sighting.all(in: .own), isLaunched: true)
@@ -39,7 +44,9 @@ final class LateRun {
             let worker = try AMEWorker(
                 joining: endpoint, key: try Joinable.key(secret),
                 connectTimeout: UInt64((options.connectTimeout ?? 60) * 1e9))
-            return try LateRun(worker).run()
+            HostShare.limitThreads(place, isOurLauncher: true)
+            if let gpus = options.gpus, let fault = HostShare.chooseDevice(gpus, place) { throw UsageError(fault) }
+            return try LateRun(worker, at: place).run()
         } catch let error as UsageError {
             Complaint.write(error.message)
             return 2
@@ -76,7 +83,8 @@ final class LateRun {
     private func open(_ settings: JobSettings) throws -> LuaHost {
         let host = try LuaHost(
             port: port, backend: "ame", version: Version.current, seed: settings.seed,
-            loopDefaults: settings.loopDefaults, isSandboxed: settings.isSandboxed)
+            localPlace: (place.rank, place.size), loopDefaults: settings.loopDefaults, isSandboxed: settings.isSandboxed
+        )
         host.limitMemory(to: settings.memory)
         host.isLeaving = { [wish] in wish.isThere }
         host.willExit = { [unowned self, unowned host] status in willExit(status, example: host.exampleAtWork) }

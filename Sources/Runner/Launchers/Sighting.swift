@@ -25,6 +25,8 @@ struct Sighting {
     var family: MPIFamily?
     /// Whether it ends the other processes when one is killed.
     var endsOthers = true
+    /// This process's place on its host.
+    var place: HostPlace?
     /// How its processes meet without MPI.
     var meeting: Meeting
 
@@ -81,6 +83,7 @@ extension Sighting {
         return Sighting(
             name: "Open MPI's mpiexec", way: .pmix, rank: rank, size: size,
             identity: space.map { "pmix \($0) \(rank)" }, family: .openMPI,
+            place: HostPlace(facts, rank: "OMPI_COMM_WORLD_LOCAL_RANK", size: "OMPI_COMM_WORLD_LOCAL_SIZE"),
             meeting: space == nil ? .closed("PMIX_NAMESPACE is not set") : .pmix(otherwise: nil))
     }
 
@@ -93,6 +96,7 @@ extension Sighting {
         guard slurmStep(facts) == nil || facts.variable("PMI_JOBID") != slurmStep(facts) else { return nil }
         var sighting = Sighting(
             name: "a PMI launcher (mpiexec.hydra)", way: .pmi1, rank: rank, size: size, family: .mpich,
+            place: HostPlace(facts, rank: "MPI_LOCALRANKID", size: "MPI_LOCALNRANKS"),
             meeting: .closed("neither PMI_FD nor PMI_PORT with PMI_ID says where the launcher listens"))
         if let open = openDescriptor(facts) {
             if let rank, let size { sighting.meeting = .open(.pmi1(descriptor: open, rank: rank, size: size)) }
@@ -131,7 +135,7 @@ extension Sighting {
             rank: rank, size: size, job: "\(cluster)\(step)", isOneHost: facts.number("SLURM_STEP_NUM_NODES") == 1)
         var sighting = Sighting(
             name: "srun", way: .sharedFile, rank: rank, size: size, identity: "slurm \(step) \(rank)",
-            endsOthers: false, meeting: .open(file))
+            endsOthers: false, place: HostPlace.inSlurm(facts), meeting: .open(file))
         if facts.variable("PMI_JOBID") == step, let open = openDescriptor(facts) {
             sighting.name = "srun --mpi=pmi2"
             sighting.family = .mpich

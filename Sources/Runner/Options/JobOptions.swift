@@ -98,6 +98,8 @@ public struct JobOptions: Sendable {
     public var stopAfter: Double?
     /// Whether files, programs, modules and bytecode are kept from the script, which must not decide that itself.
     public var isSandboxed = false
+    /// Which devices the ranks of a host share, one each; by default no rank is told.
+    public var gpus: DeviceWish?
     /// Whether all that ranks say to each other is encrypted, or nothing; by default what leaves a host is.
     public var encrypt: Choice?
     /// The file that holds what is done.
@@ -155,6 +157,11 @@ public struct JobOptions: Sendable {
                 throw UsageError("joinable must be [HOST:]PORT, as 0, 7000 or node1:7000, not '\(value)'")
             }
             joinable = parsed
+        case "gpus":
+            guard let parsed = DeviceWish(value) else {
+                throw UsageError("gpus must be auto, a number from 1 to 1024, or a list as 0,2,3, not '\(value)'")
+            }
+            gpus = parsed
         case "connect-timeout": connectTimeout = try seconds(name, value, atLeast: 0.001)
         default: throw UsageError("there is no option \(name)")
         }
@@ -209,7 +216,7 @@ public struct JobOptions: Sendable {
                 throw UsageError("sandbox cannot be set by the script, which it is to guard against")
             }
             if known?.script == .never {
-                throw UsageError("\(name) cannot be set by the script: ranks connect before they read it")
+                throw UsageError("\(name) cannot be set by the script, which is read too late for it")
             }
             guard known != nil else {
                 let written = { (name: String) in String(name.map { $0 == "-" ? "_" : $0 }) }

@@ -52,6 +52,7 @@ public struct JobOption: Sendable {
         JobOption("timeout", "SECONDS"),
         JobOption("memory", "SIZE"),
         JobOption("stop-after", "SECONDS"),
+        JobOption("gpus", "auto|N|LIST", .words(["auto"]), script: .never),
         JobOption("encrypt", "yes|no", .words(["yes", "no"]), defaultValue: "yes"),
         JobOption("journal", "FILE", .files([]), script: .whereTrusted),
         JobOption("keep", nil, script: .whereTrusted),

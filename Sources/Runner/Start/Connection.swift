@@ -16,6 +16,8 @@ struct Connection {
     let rank: Int
     let size: Int
     let detection: Detection
+    /// This rank's place on its host, where somebody says.
+    let place: HostPlace?
     /// On the root: where others may join, if they may.
     let door: JoinDoor?
     /// What could connect this process and what did, for people: as it was before the connection hid any of it.
@@ -48,6 +50,7 @@ struct Connection {
         isExplained: Bool
     ) throws(CommunicationError) {
         self.detection = detection
+        place = HostPlace.here(detection, .own)
         door = try joinable?.open()
         methods = isExplained ? detection.methods(.own) : []
         switch detection.choice {

@@ -143,7 +143,8 @@ final class Session {
     func open(_ settings: JobSettings) throws(ScriptError) -> LuaHost {
         let host = try LuaHost(
             port: port, backend: connection.backendName, version: Version.current, seed: settings.seed,
-            loopDefaults: settings.loopDefaults, isSandboxed: settings.isSandboxed)
+            localPlace: connection.place.map { ($0.rank, $0.size) }, loopDefaults: settings.loopDefaults,
+            isSandboxed: settings.isSandboxed)
         host.limitMemory(to: settings.memory)
         self.host = host
         let interrupter = host.interrupter

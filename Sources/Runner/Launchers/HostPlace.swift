@@ -1,0 +1,64 @@
+import AME
+
+/// A rank's place among the ranks of its job on its host, as the launcher says.
+struct HostPlace: Equatable {
+    /// From 0.
+    var rank: Int
+    /// How many there are.
+    var size: Int
+
+    init(rank: Int, size: Int) { (self.rank, self.size) = (rank, size) }
+
+    /// What two variables say; nil where they say nothing, or what cannot be.
+    init?(_ facts: ProcessFacts, rank: String, size: String) {
+        guard let rank = facts.number(rank), let size = facts.number(size), rank < size else { return nil }
+        self.init(rank: rank, size: size)
+    }
+
+    /// The place of this process: by what connects it, or by the launcher that counts.
+    ///
+    /// - Returns: nil where nobody says: for ranks that were started by hand on several hosts.
+    static func here(_ detection: Detection, _ facts: ProcessFacts) -> HostPlace? {
+        switch detection.choice {
+        case .alone: HostPlace(rank: 0, size: 1)
+        case .ameVariables: launchedByAME(facts)
+        case .ame, .mpi: detection.launcher?.place
+        }
+    }
+
+    /// Our launcher, and dlp_mpi's, start all ranks on one host.
+    static func launchedByAME(_ facts: ProcessFacts) -> HostPlace? {
+        let isHere =
+            facts.variable(AMEVariable.socket) != nil
+            || ["127.0.0.1", "::1", "localhost"].contains(facts.variable(AMEVariable.host))
+        return isHere ? HostPlace(facts, rank: AMEVariable.rank, size: AMEVariable.size) : nil
+    }
+
+    /// The place of a task of a Slurm step.
+    static func inSlurm(_ facts: ProcessFacts) -> HostPlace? {
+        guard let rank = facts.number("SLURM_LOCALID"), let node = facts.number("SLURM_NODEID"),
+            let sizes = facts.variable("SLURM_STEP_TASKS_PER_NODE").flatMap(tasks), sizes.indices.contains(node),
+            rank < sizes[node]
+        else { return nil }
+        return HostPlace(rank: rank, size: sizes[node])
+    }
+
+    /// What Slurm writes as `2(x3),1`: two tasks on each of three nodes, and one on the next.
+    static func tasks(perNode text: String) -> [Int]? {
+        var sizes: [Int] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let words = part.split(separator: "(", omittingEmptySubsequences: false)
+            guard let size = Int(words[0]), size > 0, words.count <= 2 else { return nil }
+            var repeats = 1
+            if words.count == 2 {
+                guard words[1].hasPrefix("x"), words[1].hasSuffix(")"),
+                    let number = Int(words[1].dropFirst().dropLast()),
+                    (1...1_000_000).contains(number)
+                else { return nil }
+                repeats = number
+            }
+            sizes += Array(repeating: size, count: repeats)
+        }
+        return sizes
+    }
+}
