@@ -98,11 +98,28 @@ void dlp_switch_to(lua_State *co);
 /// Replaces those functions of the library `coroutine` that switch between coroutines. May raise.
 void dlp_open_coroutines(lua_State *L);
 
+/// Blocks the signal by which another thread makes Lua code fail; `*previous` becomes the mask from before.
+void dlp_block_interruption(sigset_t *previous);
+
+/// Whether the Lua code of the state is to fail, as it will at its next instruction.
+bool dlp_is_to_fail(host *h);
+
 /// Whether this process was told to end by a signal.
 bool dlp_is_told(void);
 
 /// Says that what runs has lost a program to such a signal: an example fails, anything else waits for the end.
 void dlp_cut_short(lua_State *L);
+
+/// Notes a program that the script has started, so that it can be ended with its example; and that it has ended, before its
+/// number can go to another process: returns the number of its example, or 0.
+void dlp_note_program(lua_State *L, pid_t program);
+uint64_t dlp_forget_program(host *h, pid_t program);
+
+/// Whether `signal` has ended a program, and was meant for this process as well.
+bool dlp_was_meant_for_all(const host *h, int signal);
+
+/// The signal that ended a program with this wait status, also where its shell lived on and says so; or none.
+int dlp_signal_of(int status);
 
 /// os.execute and io.popen; see programs.c.
 int dlp_execute(lua_State *L);

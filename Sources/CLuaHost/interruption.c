@@ -120,6 +120,15 @@ IN_HANDLER void dlp_note_signal(bool holds) {
     }
 }
 
+bool dlp_is_to_fail(host *h) { return is_to_fail(h); }
+
+void dlp_block_interruption(sigset_t *previous) {
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, INTERRUPT_SIGNAL);
+    pthread_sigmask(SIG_BLOCK, &blocked, previous);
+}
+
 bool dlp_is_told(void) { return atomic_load(&is_told); }
 
 // MARK: The time of an example

@@ -16,6 +16,26 @@
 
 extern char **environ;
 
+void dlp_note_program(lua_State *L, pid_t program) {
+    host *h = host_of(L);
+    for (int i = 0; i < program_slots; i++) {
+        if (atomic_load(&h->programs[i].process) != 0) continue;
+        atomic_store(&h->programs[i].example, dlp_example_under_way(L).number);
+        atomic_store(&h->programs[i].process, program);
+        return;
+    }
+}
+
+uint64_t dlp_forget_program(host *h, pid_t program) {
+    uint64_t example = 0;
+    for (int i = 0; i < program_slots; i++) {
+        if (atomic_load(&h->programs[i].process) != program) continue;
+        example = atomic_load(&h->programs[i].example);
+        atomic_store(&h->programs[i].process, 0);
+    }
+    return example;
+}
+
 /// Starts a shell with `command`; one of its descriptors, `standard`, becomes `end`, if that is not negative. Returns 0 or an
 /// error's number.
 static int start(lua_State *L, const char *command, int end, int standard, pid_t *program) {
@@ -25,15 +45,8 @@ static int start(lua_State *L, const char *command, int end, int standard, pid_t
     if (end >= 0) posix_spawn_file_actions_adddup2(&actions, end, standard);
     int error = posix_spawn(program, "/bin/sh", &actions, NULL, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) return error;
-    host *h = host_of(L);
-    for (int i = 0; i < program_slots; i++) {
-        if (atomic_load(&h->programs[i].process) != 0) continue;
-        atomic_store(&h->programs[i].example, dlp_example_under_way(L).number);
-        atomic_store(&h->programs[i].process, *program);
-        break;
-    }
-    return 0;
+    if (error == 0) dlp_note_program(L, *program);
+    return error;
 }
 
 /// Waits for a program to end: 0 with its status, or -1 with errno. `*example` becomes the number of the one that had started
@@ -42,12 +55,7 @@ static int finish(host *h, pid_t program, int *status, uint64_t *example) {
     siginfo_t end;
     while (waitid(P_PID, program, &end, WEXITED | WNOWAIT) != 0 && errno == EINTR) {}
     // Others may signal the program: its number must not go to another process before they forget it.
-    *example = 0;
-    for (int i = 0; i < program_slots; i++) {
-        if (atomic_load(&h->programs[i].process) != program) continue;
-        *example = atomic_load(&h->programs[i].example);
-        atomic_store(&h->programs[i].process, 0);
-    }
+    *example = dlp_forget_program(h, program);
     pid_t ended;
     do ended = waitpid(program, status, 0);
     while (ended < 0 && errno == EINTR);
@@ -64,16 +72,14 @@ int dlp_programs_of(lua_State *L, uint64_t example, pid_t programs[program_slots
     return count;
 }
 
-/// Whether `signal` has ended a program, and was meant for this process as well.
-static bool was_meant_for_all(const host *h, int signal) {
+bool dlp_was_meant_for_all(const host *h, int signal) {
     if (signal != SIGINT && signal != SIGTERM) return false;
     // Terminals signal all at once, batch systems one after another.
     for (int i = 0; i < 10 && !dlp_is_told() && !h->is_late && !atomic_load(&h->is_over); i++) usleep(10000);
     return dlp_is_told();
 }
 
-/// The signal that ended a program, also where its shell lived on and says so; or none.
-static int signal_of(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status) - 128; }
+int dlp_signal_of(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status) - 128; }
 
 /// Whether such a signal has ended a program for which nobody has waited yet.
 static bool was_ended_for_all(const host *h, pid_t program) {
@@ -85,7 +91,7 @@ static bool was_ended_for_all(const host *h, pid_t program) {
         usleep(10000);
     }
     return end.si_pid != 0
-        && was_meant_for_all(h, end.si_code == CLD_EXITED ? end.si_status - 128 : end.si_status);
+        && dlp_was_meant_for_all(h, end.si_code == CLD_EXITED ? end.si_status - 128 : end.si_status);
 }
 
 bool dlp_is_cut_short(lua_State *L) {
@@ -107,7 +113,7 @@ int dlp_execute(lua_State *L) {
     uint64_t example;
     errno = start(L, command, -1, -1, &program);
     if (errno != 0 || finish(host_of(L), program, &status, &example) != 0) return luaL_execresult(L, -1);
-    if (was_meant_for_all(host_of(L), signal_of(status))) dlp_cut_short(L);
+    if (dlp_was_meant_for_all(host_of(L), dlp_signal_of(status))) dlp_cut_short(L);
     errno = 0;
     return luaL_execresult(L, status);
 }
@@ -129,7 +135,7 @@ static int close_program(lua_State *L) {
     if (finish(host_of(L), p->program, &status, &example) != 0) return luaL_execresult(L, -1);
     // The garbage collector may close it much later.
     bool is_of_this_example = example != 0 && dlp_example_under_way(L).number == example;
-    if (is_of_this_example && was_meant_for_all(host_of(L), signal_of(status))) dlp_cut_short(L);
+    if (is_of_this_example && dlp_was_meant_for_all(host_of(L), dlp_signal_of(status))) dlp_cut_short(L);
     errno = 0;
     return luaL_execresult(L, status);
 }

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CSystemProcesses.h"
+#include "vfork.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,19 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#if __has_feature(thread_sanitizer)
-// It makes a fork of vfork, but what follows relies on memory that is shared, and on the parent's sleep. The other name
-// of the function it does not know; nor must it note in its own memory, which is shared as well, that the child leaves
-// for good, be it from `become` or from `_exit`.
-#include <sys/syscall.h>
-#define IN_CHILD __attribute__((disable_sanitizer_instrumentation))
-#define _exit(status) (syscall(SYS_exit_group, status), __builtin_unreachable())
-__attribute__((returns_twice)) pid_t __vfork(void);
-#define vfork() __vfork()
-#else
-#define IN_CHILD
-#endif
-
 /// One packet to the guardian; far below PIPE_BUF, so that packets of several writers stay whole.
 struct packet {
     int32_t word, target;
@@ -33,17 +21,12 @@ struct packet {
 
 // MARK: - Starting a process
 
-/// Gives `descriptor` the number `standard`, open across exec.
-static int place(int descriptor, int standard) {
-    return descriptor == standard ? fcntl(standard, F_SETFD, 0) : dup2(descriptor, standard);
-}
-
 /// What the new process does before exec; returns only on failure, with errno set.
 IN_CHILD static void become(const struct dlp_process *p) {
     if (p->own_group && setpgid(0, 0) != 0) return;
     // The process announces itself, so that there is no moment in which it exists and the guardian does not know it.
     if (dlp_guardian_tell(p->guardian, dlp_guardian_watch, p->own_group ? -getpid() : getpid()) != 0) return;
-    if (place(p->input, 0) < 0 || place(p->output, 1) < 0 || place(p->error, 2) < 0) return;
+    if (dlp_place(p->input, 0) < 0 || dlp_place(p->output, 1) < 0 || dlp_place(p->error, 2) < 0) return;
     // Also what the caller itself inherited, such as the `3>file` of a shell; where the kernel cannot do that
     // (before 5.11) only those stay open.
     close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);

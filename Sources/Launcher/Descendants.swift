@@ -2,54 +2,31 @@ import CSystem
 import Glibc
 
 /// The processes that a process has started, and those that they have started, as they were at one moment.
-package struct Descendants {
-    private struct Member {
-        var process: pid_t
-        /// A later process of the same number began later.
-        var start: UInt64
-    }
-
-    private var members: [Member] = []
+package struct Descendants: ~Copyable {
+    private var tree = dlp_tree()
 
     /// Those of this process.
-    package init() { self.init(and: Self.children(of: getpid())) }
+    package init() { dlp_tree_add_children(&tree, getpid()) }
 
     /// `processes` and those of theirs.
-    package init(and processes: [Int32]) {
-        for process in processes { add(process) }
-        addNew()
-    }
+    package init(and processes: [Int32]) { for process in processes { dlp_tree_add(&tree, process) } }
 
-    /// Adds what the members have started meanwhile.
-    private mutating func addNew() {
-        var next = 0
-        while next < members.count {
-            for child in Self.children(of: members[next].process) { add(child) }
-            next += 1
-        }
+    deinit {
+        var tree = tree
+        dlp_tree_clear(&tree)
     }
-
-    private mutating func add(_ process: pid_t) {
-        let start = dlp_start_of(process)
-        guard start > 0, !members.contains(where: { $0.process == process && $0.start == start }) else { return }
-        members.append(Member(process: process, start: start))
-    }
-
-    private func isRunning(_ member: Member) -> Bool { dlp_start_of(member.process) == member.start }
 
     /// Sends `signal` to those that still run.
-    package func signal(_ signal: Int32) {
-        for member in members where isRunning(member) { send(signal, to: member.process) }
-    }
+    package func signal(_ signal: Int32) { withUnsafePointer(to: tree) { dlp_tree_signal($0, signal) } }
 
     /// Asks them to end, waits for that, and kills those that have not done so in half a second.
     package mutating func end() {
         signal(SIGTERM)
         for _ in 0..<50 {
-            if !members.contains(where: isRunning) { return }
+            if !dlp_tree_runs(&tree) { return }
             usleep(10_000)
         }
-        addNew()
+        dlp_tree_grow(&tree)
         signal(SIGKILL)
     }
 

@@ -65,6 +65,15 @@ struct ExampleScriptTests {
         try compare("\(Program.example("packages.lua")) Packages", command, in: scratch)
     }
 
+    @Test("compress.lua", arguments: commands)
+    func compress(_ command: String) throws {
+        let scratch = try Scratch()
+        for (name, text) in [("it's", Self.text), ("$x", Self.index)] {
+            try scratch.write(name, String(repeating: text, count: 99))
+        }
+        try compare("\(Program.example("compress.lua")) it's $x", command, in: scratch)
+    }
+
     @Test("digits.lua finds the digits that scikit-learn finds, as its plain loop does")
     func digits() throws {
         let job = Program.example("digits.lua")

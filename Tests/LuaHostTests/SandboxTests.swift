@@ -29,6 +29,7 @@ struct SandboxTests {
             "(function() local _ENV = {} return io end)()",
             "select(2, pcall(coroutine.wrap(function() local d <close> = setmetatable({}, {__close = function() seen = debug end}) end))) or seen",
             "load('goto x ::x:: return io or os.execute')()", "pcall(require, 'package')", "tostring(io) ~= 'nil'",
+            "dlp.run{'true'}", "require('dlp').run{'true'}.status",
             "rawget(_G, 'package') or rawget(_G, 'dofile') or rawget(os, 'getenv')",
             "table.unpack({io, debug, package})",
             "coroutine.wrap(function() return io or os.execute or debug end)()",

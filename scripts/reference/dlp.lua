@@ -70,4 +70,6 @@ function dlp.map(fn, sequence)
   return results
 end
 
+assert(loadfile(here .. "programs.lua"))(dlp)
+
 return dlp

@@ -125,6 +125,12 @@ void dlp_random_seed(lua_State *L, lua_Integer first, lua_Integer second);
 /// Gives the table on top, which has no metatable, what the module's loops seed `math.random` with. [-0, +0]
 void dlp_set_random_functions(lua_State *L);
 
+// MARK: Programs
+
+/// Gives the table on top, which has no metatable, what the module's functions for programs and pauses are made of: `time`,
+/// `sleep`, and, where it `may_run` programs, `run`. [-0, +0]
+void dlp_set_program_functions(lua_State *L, bool may_run);
+
 // MARK: Tables
 
 /// What `dlp_classify` found out about a table.

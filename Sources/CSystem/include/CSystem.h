@@ -5,6 +5,7 @@
 #include "CSystemFiles.h"
 #include "CSystemMemory.h"
 #include "CSystemProcesses.h"
+#include "CSystemPrograms.h"
 
 #include <stdint.h>
 

@@ -33,6 +33,7 @@ extension LuaHost {
             switch string(state, 1) {
             case "functions": PackageResources.functions_lua
             case "numbers": PackageResources.numbers_lua
+            case "programs": PackageResources.programs_lua
             default: PackageResources.collection_lua
             }
         guard loadPart(source, state) == LUA_OK else {
@@ -50,6 +51,7 @@ extension LuaHost {
             ("is_apart", .isApart), ("shown", .shown), ("load", .loadPart), ("nearest", .nearest),
         ]
         dlp_set_random_functions(state)
+        dlp_set_program_functions(state, !isSandboxed)
         setField("describe_errors") { dlp_push_describer_setter(state) }
         for (name, function) in functions { setField(name) { dlp_push_function(state, function.rawValue) } }
         setField("rank") { lua_pushinteger(state, lua_Integer(port.rank)) }

@@ -1,0 +1,141 @@
+#define _GNU_SOURCE
+#include "run.h"
+
+#include <errno.h>
+#include <sys/wait.h>
+#include <time.h>
+
+// While a program of dlp.run runs. Nothing here raises: an error would leave descriptors and the program behind.
+//
+// Whoever waits is woken by the signal that makes Lua code fail, which is blocked but for that: so it cannot come between a
+// look and a wait.
+
+enum {
+    millisecond = 1000000,
+    /// How long a program that was asked to end may take, and how often is looked whether all that it started has.
+    ending_grace = 500 * millisecond,
+    ending_pause = 10 * millisecond,
+    /// How long its outputs are read on once it has ended, where something that it has started holds them.
+    output_grace = 200 * millisecond,
+    /// How often is looked whether it has ended, where the system cannot tell.
+    end_pause = 5 * millisecond,
+};
+
+// MARK: - Reading and writing
+
+void *dlp_resize_output(run *r, void *block, size_t old_size, size_t size) {
+    void *allocator;
+    lua_Alloc allocate = lua_getallocf(r->L, &allocator);
+    return allocate(allocator, block, old_size, size);
+}
+
+static bool grow(run *r, output *o) {
+    size_t step = o->capacity < (size_t)1 << 20 ? o->capacity : o->capacity / 2;
+    size_t capacity = o->capacity + (step > 4096 ? step : 4096);
+    char *bytes = dlp_resize_output(r, o->bytes, o->capacity, capacity);
+    if (bytes == NULL) return false;
+    o->bytes = bytes;
+    o->capacity = capacity;
+    return true;
+}
+
+/// Reads what there is of an output, and closes it at its end.
+static void read_output(run *r, output *o) {
+    static char discarded[4096];
+    if (!r->is_full && o->count == o->capacity && !grow(r, o)) r->is_full = true;
+    ssize_t count = r->is_full ? read(o->descriptor, discarded, sizeof discarded)
+                               : read(o->descriptor, o->bytes + o->count, o->capacity - o->count);
+    if (count < 0 && errno == EINTR) return;
+    if (count <= 0) return close_descriptor(&o->descriptor);
+    if (!r->is_full) o->count += (size_t)count;
+}
+
+/// Writes as much as goes to the standard input, and closes it where nothing is left, or nobody reads.
+static void write_input(run *r) {
+    ssize_t count = write(r->input, r->rest, r->rest_count);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (count < 0 && errno == EPIPE) {
+        // It is blocked, and pending now.
+        sigset_t signals;
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGPIPE);
+        sigtimedwait(&signals, NULL, &(struct timespec){0});
+    }
+    if (count >= 0) {
+        r->rest += count;
+        r->rest_count -= (size_t)count;
+    }
+    if (count < 0 || r->rest_count == 0) close_descriptor(&r->input);
+}
+
+// MARK: - The end
+
+static void note_end(run *r) {
+    siginfo_t end = {0};
+    int result;
+    do result = waitid(P_PID, (id_t)r->process, &end, WEXITED | WNOWAIT | WNOHANG);
+    while (result != 0 && errno == EINTR);
+    if (result == 0 && end.si_pid == 0) return;
+    r->has_ended = true;
+    r->ended_at = dlp_now();
+    close_descriptor(&r->end);
+    close_descriptor(&r->input);
+}
+
+/// Makes the program end, and what it has started, where that is to be.
+static void press(run *r, uint64_t now) {
+    if (r->asked_at == 0 && !r->has_ended) {
+        bool is_late = now >= r->deadline;
+        if (!is_late && !r->is_full && !dlp_is_to_fail(host_of(r->L))) return;
+        r->is_late = is_late;
+        r->asked_at = now;
+        dlp_tree_add(&r->tree, r->process);
+        dlp_tree_signal(&r->tree, SIGTERM);
+    } else if (r->asked_at != 0 && !r->is_killed && now - r->asked_at >= ending_grace) {
+        r->is_killed = true;
+        dlp_tree_grow(&r->tree);
+        dlp_tree_signal(&r->tree, SIGKILL);
+    }
+}
+
+/// Whether all is over; otherwise `*pause` becomes after how long is to be looked again though nothing happens.
+static bool is_over(run *r, uint64_t now, uint64_t *pause) {
+    uint64_t next = UINT64_MAX;
+    if (!r->has_ended) {
+        if (r->asked_at == 0) next = r->deadline;
+        else if (!r->is_killed) next = r->asked_at + ending_grace;
+        if (r->end == none && next > now + end_pause) next = now + end_pause;
+    } else {
+        bool is_ending = r->asked_at != 0 && !r->is_killed && dlp_tree_runs(&r->tree);
+        bool is_open = r->outputs[0].descriptor != none || r->outputs[1].descriptor != none;
+        uint64_t last = r->ended_at + output_grace;
+        if (!is_ending && (!is_open || now >= last)) return true;
+        next = is_ending ? now + ending_pause : last;
+    }
+    *pause = next == UINT64_MAX ? next : next > now ? next - now : 0;
+    return false;
+}
+
+int dlp_wait_for(struct pollfd *polled, nfds_t count, uint64_t pause, const sigset_t *mask) {
+    struct timespec time = {(time_t)(pause / 1000000000u), (long)(pause % 1000000000u)};
+    return ppoll(polled, count, pause == UINT64_MAX ? NULL : &time, mask);
+}
+
+void dlp_attend(run *r) {
+    for (;;) {
+        uint64_t now = dlp_now(), pause;
+        press(r, now);
+        if (is_over(r, now, &pause)) return;
+        // A negative descriptor is passed over.
+        struct pollfd polled[] = {
+            {.fd = r->outputs[0].descriptor, .events = POLLIN}, {.fd = r->outputs[1].descriptor, .events = POLLIN},
+            {.fd = r->input, .events = POLLOUT}, {.fd = r->end, .events = POLLIN},
+        };
+        int count = dlp_wait_for(polled, sizeof polled / sizeof *polled, pause, &r->mask);
+        if (count < 0 && errno != EINTR) usleep(1000);
+        for (int i = 0; i < 2 && count > 0; i++)
+            if (polled[i].revents != 0) read_output(r, &r->outputs[i]);
+        if (count > 0 && polled[2].revents != 0) write_input(r);
+        if (!r->has_ended && (r->end == none || (count > 0 && polled[3].revents != 0))) note_end(r);
+    }
+}

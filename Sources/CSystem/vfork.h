@@ -1,0 +1,26 @@
+// What C files share that start processes by vfork.
+#pragma once
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#if __has_feature(thread_sanitizer)
+// It makes a fork of vfork, but what follows relies on memory that is shared, and on the parent's sleep. The other name
+// of the function it does not know; nor must it note in its own memory, which is shared as well, that the child leaves
+// for good, be it from its preparations or from `_exit`, or which handlers the child has.
+#include <sys/syscall.h>
+#define IN_CHILD __attribute__((disable_sanitizer_instrumentation))
+#define _exit(status) (syscall(SYS_exit_group, status), __builtin_unreachable())
+__attribute__((returns_twice)) pid_t __vfork(void);
+#define vfork() __vfork()
+int __sigaction(int signal, const struct sigaction *action, struct sigaction *previous);
+#define sigaction(signal, action, previous) __sigaction(signal, action, previous)
+#else
+#define IN_CHILD
+#endif
+
+/// Gives `descriptor` the number `standard`, open across exec.
+IN_CHILD static inline int dlp_place(int descriptor, int standard) {
+    return descriptor == standard ? fcntl(standard, F_SETFD, 0) : dup2(descriptor, standard);
+}

@@ -1,0 +1,170 @@
+-- The functions of the module dlp for programs, pauses and the clock, on top of those in `core` that are written in C.
+local dlp, core = ...
+
+local OPTIONS = "stdin cwd env stdout stderr check timeout"
+local OUTPUTS = 'expected "capture", "inherit", "discard" or {file = path}'
+local SIGNALS = {
+  [1] = "SIGHUP", [2] = "SIGINT", [3] = "SIGQUIT", [4] = "SIGILL", [6] = "SIGABRT", [7] = "SIGBUS", [8] = "SIGFPE",
+  [9] = "SIGKILL", [11] = "SIGSEGV", [13] = "SIGPIPE", [15] = "SIGTERM", [24] = "SIGXCPU", [25] = "SIGXFSZ",
+}
+
+local function shown(value) return type(value) == "string" and ("%q"):format(value) or tostring(value) end
+
+-- A string for a program, which ends where a NUL byte is: or nil and what is wrong with `what`.
+local function text(value, what)
+  if type(value) == "number" then value = tostring(value) end
+  if type(value) ~= "string" then return nil, ("%s is %s; expected a string or a number"):format(what, shown(value)) end
+  if value:find("\0", 1, true) then return nil, what .. " has a NUL byte in it" end
+  return value
+end
+
+local function known(name, names)
+  if type(name) == "string" and (" " .. names .. " "):find(" " .. name .. " ", 1, true) then return true end
+  local meant = type(name) == "string" and core.nearest(name, names)
+  return false, meant and ("; is %s meant?"):format(meant) or ""
+end
+
+-- Its words, as strings; or nil and what is wrong.
+local function words_of(command)
+  local words = {}
+  for name in next, command do
+    -- One that is too high is behind a hole.
+    if math.type(name) ~= "integer" then
+      local is_known, guess = known(name, OPTIONS)
+      if not is_known then return nil, ("there is no option %s%s"):format(tostring(name), guess) end
+    elseif name < 1 or name > #words and command[name - 1] == nil and name > 1 then
+      return nil, ("the word before [%d] is nil"):format(name)
+    end
+  end
+  for i = 1, #command do
+    local word, message = text(command[i], i == 1 and "the program" or ("argument %d"):format(i - 1))
+    if not word then return nil, message end
+    words[i] = word
+  end
+  if not words[1] or words[1] == "" then return nil, "which program? The first element of the table is its name" end
+  return words
+end
+
+-- The entries of an environment by name, false where there is to be none; or nil and what is wrong.
+local function environment_of(env)
+  if env == nil then return nil end
+  if type(env) ~= "table" then return nil, ("env is %s; expected a table of names and values"):format(shown(env)) end
+  local entries = {}
+  for name, value in next, env do
+    if type(name) ~= "string" or name == "" or name:find("[=%z]") then
+      return nil, ("env: %s cannot be the name of a variable"):format(shown(name))
+    end
+    local message
+    if value then value, message = text(value, "env." .. name) end
+    if message then return nil, message end
+    entries[name] = value and name .. "=" .. value
+  end
+  return entries
+end
+
+-- What becomes of an output: a word and nil, or nil and the path of a file; a third value says what is wrong.
+local function output_of(output, name)
+  if output == nil or output == "capture" or output == "inherit" or output == "discard" then return output end
+  if output == "stdout" and name == "stderr" then return output end
+  if type(output) ~= "table" then
+    local is_known, guess = known(output, "capture inherit discard" .. (name == "stderr" and " stdout" or ""))
+    return nil, nil, ("%s is %s%s"):format(name, shown(output), guess ~= "" and guess or "; " .. OUTPUTS)
+  end
+  for key in next, output do
+    if key ~= "file" then return nil, nil, ("%s: there is no option %s; %s"):format(name, tostring(key), OUTPUTS) end
+  end
+  local path, message = text(output.file, name .. ".file")
+  return nil, path, message
+end
+
+-- The last lines of a text, for a message.
+local function tail(text)
+  text = text:gsub("%s+$", "")
+  local short = text:sub(-1000)
+  if #short < #text then short = short:gsub("^[^\n]*\n", "", 1) end
+  local lines = {}
+  for line in short:gmatch("[^\n]+") do lines[#lines + 1] = line end
+  if #lines == 0 then return "" end
+  if #lines == 1 then return ": " .. lines[1] end
+  return "; the end of what it said:\n  " .. table.concat(lines, "\n  ", math.max(1, #lines - 9))
+end
+
+-- Why a program's outcome is none of success, or nil.
+local function complaint(outcome, program, timeout)
+  local how
+  if outcome.timed_out then
+    how = ("took longer than its timeout, %s s"):format(timeout)
+  elseif outcome.signal then
+    how = ("was ended by signal %d%s"):format(outcome.signal, SIGNALS[outcome.signal] and (" (%s)"):format(SIGNALS[outcome.signal]) or "")
+  elseif outcome.status ~= 0 then
+    how = ("ended with status %d"):format(outcome.status)
+  else
+    return nil
+  end
+  return program .. " " .. how .. tail(outcome.stderr or outcome.stdout or "")
+end
+
+-- Does what dlp.run does, but for raising: the outcome, or nil and a message.
+local function run(command)
+  if type(command) ~= "table" then
+    return nil, ('expected a table {"program", "argument", ...}, got %s'):format(shown(command))
+  end
+  local words, message = words_of(command)
+  if not words then return nil, message end
+  local input, cwd, env = command.stdin, command.cwd, nil
+  if input ~= nil and type(input) ~= "string" then return nil, ("stdin is %s; expected a string"):format(shown(input)) end
+  if cwd ~= nil then
+    cwd, message = text(cwd, "cwd")
+    if not cwd then return nil, message end
+  end
+  env, message = environment_of(command.env)
+  if message then return nil, message end
+  local stdout, stdout_file, stderr, stderr_file
+  stdout, stdout_file, message = output_of(command.stdout, "stdout")
+  if message then return nil, message end
+  stderr, stderr_file, message = output_of(command.stderr, "stderr")
+  if message then return nil, message end
+  local check, timeout = command.check, command.timeout
+  if check ~= nil and type(check) ~= "boolean" then
+    return nil, ("check must be true or false, not %s"):format(shown(check))
+  end
+  if timeout ~= nil and not (type(timeout) == "number" and timeout > 0) then
+    return nil, ("timeout must be a number of seconds above 0, not %s"):format(shown(timeout))
+  end
+
+  local outcome = {}
+  local status, signal, late
+  status, signal, outcome.stdout, outcome.stderr, outcome.seconds, outcome.cpu, outcome.peak, late =
+    core.run(words, input, cwd, env, stdout, stdout_file, stderr, stderr_file, timeout)
+  if not status then return nil, signal end
+  outcome.status, outcome.signal, outcome.timed_out = status, signal, late or nil
+  message = check and complaint(outcome, words[1], timeout)
+  if message then return nil, message end
+  return outcome
+end
+
+-- Starts a program without a shell, and waits for it.
+function dlp.run(command)
+  if not core.run then error("run: under --sandbox there are no programs", 2) end
+  local outcome, message = run(command)
+  if not outcome then error("run: " .. message, 2) end
+  return outcome
+end
+
+-- The seconds since 1970, with their fraction.
+function dlp.time() return core.time() end
+
+-- Does nothing for so many seconds.
+function dlp.sleep(seconds)
+  if type(seconds) ~= "number" or not (seconds >= 0) then
+    error(("sleep: expected a number of seconds from 0 on, got %s"):format(shown(seconds)), 2)
+  end
+  core.sleep(seconds)
+end
+
+-- The text as one word for /bin/sh, whatever is in it.
+function dlp.quote(value)
+  local word, message = text(value, "the text")
+  if not word then error("quote: " .. message, 2) end
+  return "'" .. word:gsub("'", "'\\''") .. "'"
+end
