@@ -1,0 +1,69 @@
+"""Programs started per second, and a real one over files, with xargs and GNU parallel."""
+
+import os
+import shlex
+import tempfile
+
+from lib import svg, tables
+from lib.measure import Cell, run
+from lib.peers import job
+from lib.report import Report
+
+TITLE = "Programs as work"
+BUDGET = 120
+FILES = 200
+
+
+def measure(context, results):
+    peers, cells = context.peers, []
+    count = 400 if context.quick else 4_000
+    # It starts some 300 a second.
+    few = count // 20
+
+    with tempfile.TemporaryDirectory() as directory:
+        for number in range(FILES):
+            with open(os.path.join(directory, f"{number}.txt"), "w") as file:
+                file.write("".join(f"{line * number % 9973} and a line of text\n" for line in range(20_000)))
+
+        def add(case, system, ranks, command, number):
+            def measured():
+                said = run(command, context.environment, timeout=300, discard=True)
+                return {"seconds": said["wall"], "per second": number / said["wall"]}
+
+            cells.append(Cell(case, system, ranks, measured))
+
+        def shell(text):
+            return ["sh", "-c", text]
+
+        where = shlex.quote(directory)
+        for ranks in sorted({1, max(2, min(context.cores, 8))}):
+            start = peers.solo() if ranks == 1 else peers.ame(ranks)
+            add("true", "dlp-lua", ranks, [*start, job("programs.lua"), str(count)], count)
+            add("true", "xargs -P", ranks, shell(f"seq {count} | xargs -P {ranks} -n 1 true"), count)
+            add("gzip", "dlp-lua", ranks, [*start, job("programs.lua"), directory], FILES)
+            gzip = f"ls {where} | xargs -P {ranks} -I% gzip -c {where}/%"
+            add("gzip", "xargs -P", ranks, shell(gzip), FILES)
+            if peers.parallel:
+                parallel = f"{peers.parallel} --will-cite -j {ranks}"
+                add("true", "GNU parallel", ranks, shell(f"seq {few} | {parallel} true"), few)
+                add("gzip", "GNU parallel", ranks, shell(f"ls {where} | {parallel} gzip -c {where}/{{}}"), FILES)
+        context.alternate(results, cells, context.rounds, BUDGET)
+
+
+def report(context, results):
+    ranks, names = results.ranks("true"), results.systems("true")
+
+    def cell(case, name, r):
+        return tables.with_spread(results, case, name, r, "per second", lambda v: f"{v:.0f}")
+
+    text = []
+    for case, head in (("true", "programs per second (true)"), ("gzip", f"files per second (gzip of {FILES})")):
+        rows = [[name] + [cell(case, name, r) for r in ranks] for name in names]
+        text.append(tables.table([head] + [tables.count_of_ranks(r) for r in ranks], rows))
+    text.append("From the start of the first process to the end of the last.")
+    groups = [
+        (name, [results.bar(tables.count_of_ranks(r), "true", name, r, "per second", 1) for r in ranks])
+        for name in names
+    ]
+    figure = svg.bars(TITLE, "programs (true) per second", groups, logarithmic=True)
+    return Report("\n\n".join(text), {"programs": figure})
