@@ -89,6 +89,24 @@ struct LimitTests {
         #expect(outcome.status == 1)
     }
 
+    @Test("a rank that is stopped before rank 0 is in the loop is lost, too")
+    func stoppedEarly() throws {
+        let scratch = try Scratch(
+            job: """
+                function examples() return 3 end
+                function work(n)
+                  if dlp.RANK == 1 then os.execute("kill -STOP $PPID") end
+                  return n
+                end
+                function summarize(results) print(#results) end
+                """)
+        let outcome = try run(
+            "ameexec -np 2 dlp-lua --timeout 1 --progress on job.lua", in: scratch,
+            environment: SlowRoot.environment(in: scratch))
+        #expect(outcome.status == 0 && outcome.output == "3\n", "\(outcome.error)")
+        #expect(outcome.error.contains("lost rank 1 (host "), "\(outcome.error)")
+    }
+
     @Test("memory that is not there is the example's error, and the rank goes on", arguments: commands)
     func memory(_ command: String) throws {
         let scratch = try Scratch(job: Self.job("local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end"))

@@ -170,25 +170,9 @@ struct StopTests {
                   io.open("done", "w"):close()
                 end
                 """)
-        // Between its answer to the others and the loop rank 0 makes a pipe for its display.
-        try scratch.write(
-            "slow-pipe.c",
-            """
-            #define _GNU_SOURCE
-            #include <fcntl.h>
-            #include <stdlib.h>
-            #include <string.h>
-            #include <unistd.h>
-            int pipe(int ends[2]) {
-                const char *rank = getenv("AME_RANK");
-                if (rank && strcmp(rank, "0") == 0) for (int left = 2; left; left = sleep(left)) {}
-                return pipe2(ends, 0);
-            }
-            """)
-        #expect(try run("cc -shared -fPIC -o slow-pipe.so slow-pipe.c", in: scratch).status == 0)
         let launched = try Launched(
             ["ameexec", "-np", "2", "dlp-lua", "--progress", "on", "job.lua"], in: scratch,
-            environment: ["LD_PRELOAD": "\(scratch.path)/slow-pipe.so"])
+            environment: SlowRoot.environment(in: scratch))
         try launched.reaches("it is busy") { scratch.names.contains("busy") }
         launched.signal(SIGTERM)
         let outcome = try launched.finish()
@@ -283,5 +267,34 @@ struct StopTests {
         let outcome = try launched.finish()
         #expect(outcome.status == 143)
         #expect(outcome.isOneMessage("dlp-lua", with: "interrupted"), "\(outcome.error)")
+    }
+}
+
+/// A rank 0 that is late in the loop, when others may be at work.
+enum SlowRoot {
+    /// What a job with `--progress on` needs in its environment for that.
+    static func environment(in scratch: Scratch) throws -> [String: String] {
+        // Between its answer to the others and the loop rank 0 makes a pipe for its display.
+        try scratch.write(
+            "slow-pipe.c",
+            """
+            #define _GNU_SOURCE
+            #include <fcntl.h>
+            #include <stdlib.h>
+            #include <string.h>
+            #include <unistd.h>
+            static int is_root;
+            // Later the variable is gone.
+            __attribute__((constructor)) static void begin(void) {
+                const char *rank = getenv("AME_RANK");
+                is_root = rank && strcmp(rank, "0") == 0;
+            }
+            int pipe(int ends[2]) {
+                if (is_root) for (int left = 2; left; left = sleep(left)) {}
+                return pipe2(ends, 0);
+            }
+            """)
+        #expect(try run("cc -shared -fPIC -o slow-pipe.so slow-pipe.c", in: scratch).status == 0)
+        return ["LD_PRELOAD": "\(scratch.path)/slow-pipe.so"]
     }
 }

@@ -37,9 +37,14 @@ struct JobRun {
             let isRootsOnly = settings.examples == .root
             return try host.openJob(evaluate: session.isRoot || !isRootsOnly, apart: isRootsOnly)
         }
+        // Once the ranks agree others can be given some, however long this rank still takes.
+        if let root = session.port as? RootPort, let seconds = settings.timeout {
+            let allowsSetup = try scripted { () throws(ScriptError) in try host.isFunction("setup") }
+            root.limitExamples(to: UInt64(seconds * 1e9), allowsSetup: allowsSetup)
+        }
         let agreement = try scripted(.examples) { () throws(ScriptError) in
             try session.agree(on: examples, of: host, statement, wanted: settings.examples) {
-                // From here on others may be at work, however long this rank still takes.
+                // From here on others may be at work.
                 if task == .run { session.interruption.loopBegins() }
             }
         }.get()

@@ -60,10 +60,6 @@ struct RootJob {
 
     /// - Returns: the number of examples, where that is known at the end.
     private func runLoop() throws -> Int? {
-        // Before others can be given any.
-        if let seconds = plan.settings.timeout {
-            port.limitExamples(to: UInt64(seconds * 1e9), allowsSetup: try host.isFunction("setup"))
-        }
         let loop = try port.enterLoop(
             length: plan.announcedLength, options: plan.loopOptions, working: plan.settings.rootWorks)
         if var offer {
