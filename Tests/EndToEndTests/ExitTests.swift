@@ -100,6 +100,15 @@ struct ExitTests {
         #expect(rest.contains("(n) if n > 1000") ? outcome.isExit(5) : outcome.error == "", "\(outcome.error)")
     }
 
+    @Test("what is left of a file of results is not empty, and is told", arguments: places, commands)
+    func leftover(_ place: (name: String, script: String), _ command: String) throws {
+        let scratch = try Scratch(job: place.script.replacing("EXIT", with: "os.exit(3)"))
+        let outcome = try run("\(command) --output out.jsonl job.lua", in: scratch)
+        let partial = scratch.read("out.jsonl.partial")
+        let isTold = outcome.error.contains("dlp-lua: what there is of the results is in out.jsonl.partial\n")
+        #expect(outcome.status == 3 && partial != "" && isTold == (partial != nil), "\(outcome.error)")
+    }
+
     @Test("who called os.exit in work is told, and at which example", arguments: ["map", "managed", "round-robin"])
     func who(_ mode: String) throws {
         let scratch = try Scratch(

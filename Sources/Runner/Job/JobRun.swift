@@ -30,9 +30,10 @@ struct JobRun {
         let collects = try scripted { () throws(ScriptError) in try host.isFunction("collect") }
         let isWriting = session.isRoot && task == .run
         let journal = isWriting ? try session.startDirectory.during { try session.openJournal(settings, script) } : nil
-        let output =
+        let output = ResultOutput(
             isWriting
-            ? try session.startDirectory.during { try resultWriter(scriptTakesThem: summarizes || collects) } : nil
+                ? try session.startDirectory.during { try resultWriter(scriptTakesThem: summarizes || collects) } : nil)
+        session.output = output
         let examples = try scripted(.examples) { () throws(ScriptError) in
             let isRootsOnly = settings.examples == .root
             return try host.openJob(evaluate: session.isRoot || !isRootsOnly, apart: isRootsOnly)

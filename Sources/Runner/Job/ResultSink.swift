@@ -11,7 +11,7 @@ final class ResultSink {
     private let writes: Bool
     /// Keeps for `collect` the examples that the script itself has only once: those of an iterator, and lines.
     let store: ExampleStore?
-    private var output: ResultWriter?
+    private let output: ResultOutput
     private var failures = FailureList()
     private let size: Int
     /// Whether no result has been anything but nil so far.
@@ -20,13 +20,13 @@ final class ResultSink {
     private(set) var count = 0
 
     /// - Parameter size: how many ranks the job has.
-    init(host: LuaHost, plan: JobPlan, size: Int, output: consuming ResultWriter?) {
+    init(host: LuaHost, plan: JobPlan, size: Int, output: ResultOutput) {
         self.host = host
         self.size = size
         self.plan = plan
         store = plan.collects && plan.examples.count == nil ? ExampleStore() : nil
         self.output = output
-        writes = self.output != nil
+        writes = output.writer != nil
     }
 
     /// Takes results as they come.
@@ -56,7 +56,7 @@ final class ResultSink {
     private static let nilByte: UInt8 = 0xf6
 
     private func write(_ run: ResultRun) throws {
-        try ordered.add(run) { index, item in try output?.append(index: index, item: item) }
+        try ordered.add(run) { index, item in try output.writer?.append(index: index, item: item) }
     }
 
     /// Whether examples have failed for good.
@@ -70,19 +70,11 @@ final class ResultSink {
         let summary = plan.summarizes ? ["summarize was not called"] : []
         guard writes else { return summary }
         guard let path = plan.settings.output else { return summary + ["not all results were printed"] }
-        return summary + [abandon() ?? "\(path) was not written"]
-    }
-
-    /// Leaves what has been written as it is, where the rest will not come.
-    ///
-    /// - Returns: where it is, as a clause for the user; nil where nothing is in a file.
-    func abandon() -> String? {
-        guard let output = output.take(), let partial = output.abandon() else { return nil }
-        return "what there is of the results is in \(partial)"
+        return summary + [output.abandon() ?? "\(path) was not written"]
     }
 
     /// Passes on what has been written so far.
-    func flush() throws { try output?.flush() }
+    func flush() throws { try output.writer?.flush() }
 
     /// Says so where `work` has returned nothing although somebody waits for its results.
     private func complainOfNothing() {
@@ -100,12 +92,28 @@ final class ResultSink {
         // Where `summarize` stumbles over what is missing, that is the reason.
         defer { failures.report(of: count, size: size, scriptSees: plan.summarizes) }
         complainOfNothing()
-        if let output = output.take() { try output.finish(count: count) }
+        if let writer = output.writer.take() { try writer.finish(count: count) }
         guard plan.summarizes else { return }
         let runs = kept
         kept = []
         do { try host.summarize(runs, count: count, errors: failures.ordered) } catch {
             throw PhaseError(phase: .summarize, error: error)
         }
+    }
+}
+
+/// Where the root of a job writes its results, if anywhere.
+final class ResultOutput {
+    /// Nil once they are complete, or will not be.
+    var writer: ResultWriter?
+
+    init(_ writer: consuming ResultWriter?) { self.writer = writer }
+
+    /// Leaves what has been written as it is, where the rest will not come.
+    ///
+    /// - Returns: where it is, as a clause for the user; nil where nothing is in a file.
+    func abandon() -> String? {
+        guard let writer = writer.take(), let partial = writer.abandon() else { return nil }
+        return "what there is of the results is in \(partial)"
     }
 }

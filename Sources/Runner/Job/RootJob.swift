@@ -26,12 +26,7 @@ struct RootJob {
             session.showProgress(plan.settings.progress)
         }
         if let seconds = plan.settings.stopAfter { port.halter(session.beginning + UInt64(seconds * 1e9)) }
-        let total: Int?
-        do { total = try runLoop() } catch {
-            // What came before is worth having, and why the job ends is told already.
-            session.observer.note(leftover: sink.abandon())
-            throw error
-        }
+        let total = try runLoop()
         let signal = session.interruption.loopEnds()
         session.observer.finishDisplay()
         // Whatever the script makes of the results, they are safe.

@@ -22,6 +22,8 @@ final class Session {
     /// Whether the script defines a job; until that is known it counts as imperative.
     var isDeclarative = false
     private(set) var host: LuaHost?
+    /// Where the results of a job are written, on the root.
+    var output: ResultOutput?
     /// The job's exit status where it is done.
     var status: Int32 = 0
 
@@ -179,8 +181,14 @@ final class Session {
         dlp_flush()
         let example = host?.exampleAtWork
         if let root {
-            if example != nil { observer.explain(.exit(status: status, rank: 0, example: example)) }
-            observer.finishDisplay()
+            let leftover = output?.abandon()
+            observer.note(leftover: leftover)
+            if example != nil {
+                observer.explain(.exit(status: status, rank: 0, example: example))
+            } else {
+                observer.finishDisplay()
+                if let leftover { Complaint.write(leftover) }
+            }
             if let failure = observer.closeJournal() { Complaint.write(failure.description) }
             if let failure = observer.closeTimelines() { Complaint.write(failure.description) }
             if status == 0, !isDeclarative {
@@ -237,6 +245,8 @@ final class Session {
         willEnd()
         dlp_flush()
         if let root {
+            // What came before is worth having.
+            observer.note(leftover: output?.abandon())
             observer.explain(end)
             root.stop(status: end.status)
             return end.status
