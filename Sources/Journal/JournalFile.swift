@@ -1,3 +1,4 @@
+import CSQLite
 public import DLP
 
 /// A journal that this job, and no other, may write.
@@ -92,6 +93,12 @@ public final class JournalFile {
                 for row in broken {
                     try delete.bind(1, row.id)
                     try delete.run()
+                }
+                // Rows are broken, too, where pages are missing or are not what they were, and there nothing can be kept.
+                let check = try Statement(database, "PRAGMA quick_check(1)")
+                if try check.step(), let finding = check.text(0), finding != "ok" {
+                    // The first line may be a heading.
+                    throw SQLiteError(SQLITE_CORRUPT, message: String(finding.split(separator: "\n").last ?? ""))
                 }
             }
         } catch { throw JournalError(path: path, error) }

@@ -31,12 +31,12 @@ struct JournalHeader {
     }
 
     private static func read(_ database: Database) throws(SQLiteError) -> JournalHeader {
-        let rows = try Statement(database, "SELECT name, value FROM meta")
+        let rows = try Statement(database, selection)
         var texts: [String: String] = [:]
-        while try rows.step() { texts[rows.text(0) ?? ""] = rows.text(1) }
+        // In one pass: a job may change the table between two.
+        let checksum = try checksum(of: rows) { texts[rows.text(0) ?? ""] = rows.text(1) }
         let format = texts["format"].flatMap { Int64($0) } ?? 0
-        let checksum = "\(try checksum(of: database))"
-        let isSound = texts["checksum"].map { $0 == checksum } ?? (1...2 ~= format)
+        let isSound = texts["checksum"].map { $0 == "\(checksum)" } ?? (1...2 ~= format)
         let digest = texts["script_digest"].flatMap { Digest(hexadecimal: $0) } ?? Digest(high: 0, low: 0)
         return JournalHeader(
             format: format,
@@ -47,13 +47,17 @@ struct JournalHeader {
             checkedFrom: isSound ? texts["checked_from"].flatMap { Int64($0) } ?? 0 : 0, isSound: isSound)
     }
 
+    private static let selection = "SELECT name, value FROM meta"
     private static let limit = Int(JournalRow.largestNumber)
 
-    /// A checksum over all that the table says, in whatever order.
-    private static func checksum(of database: Database) throws(SQLiteError) -> Int64 {
-        let rows = try Statement(database, "SELECT name, value FROM meta WHERE name <> 'checksum'")
+    /// A checksum over all other rows of the table, in whatever order.
+    ///
+    /// - Parameter visit: called at each row.
+    private static func checksum(of rows: Statement, visit: () -> Void = {}) throws(SQLiteError) -> Int64 {
         var sum: Int64 = 0
         while try rows.step() {
+            visit()
+            if rows.kind(0) == .text, rows.text(0) == "checksum" { continue }
             var checksum = RowChecksum()
             checksum.add(0, of: rows)
             checksum.add(1, of: rows)
@@ -65,7 +69,7 @@ struct JournalHeader {
     /// Brings the checksum up to date, after each change of the table.
     static func seal(_ database: Database) throws(SQLiteError) {
         let set = try Statement(database, "INSERT OR REPLACE INTO meta VALUES ('checksum', ?)")
-        try set.bind(1, checksum(of: database))
+        try set.bind(1, checksum(of: Statement(database, selection)))
         try set.run()
     }
 

@@ -23,6 +23,28 @@ struct JournalFileTests {
         #expect(JournalFile.seed(at: scratch.path) == 7)
     }
 
+    @Test("what a journal says about itself is read as it is at one moment, however often a job changes it")
+    func readMeanwhile() async throws {
+        let scratch = try JournalScratch()
+        try scratch.open().close()
+        let path = SystemString(scratch.path)
+        let writer = Task.detached {
+            let database = try Database(path: path, .readWrite)
+            try database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF")
+            for number in 0..<3000 {
+                try database.transaction { () throws(SQLiteError) in
+                    try database.execute("UPDATE meta SET value = \(number) WHERE name = 'seed'")
+                    try JournalHeader.seal(database)
+                }
+            }
+        }
+        let database = try Database(path: path, .readWrite)
+        var torn = 0
+        for _ in 0..<3000 where try JournalHeader.read(database, path: path)?.isSound != true { torn += 1 }
+        #expect(torn == 0)
+        try await writer.value
+    }
+
     @Test("its own journal is gone on with, wherever the script lies now")
     func goOn() throws {
         let scratch = try JournalScratch()

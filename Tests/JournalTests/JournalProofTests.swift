@@ -70,6 +70,22 @@ struct JournalProofTests {
         }
     }
 
+    @Test("what --keep takes can be written to, however much of the file is missing")
+    func truncated() throws {
+        let scratch = try JournalScratch()
+        let list = (0..<300).map { "example \($0)" }
+        try scratch.run(list)
+        let bytes = try scratch.read()
+        for length in stride(from: bytes.count, through: 0, by: -487) {
+            try scratch.write(Array(bytes[..<length]))
+            let complaint = message { _ = try scratch.open(.keep).ledger() }
+            guard complaint == "" else { continue }
+            // Nothing but what has failed is an issue here.
+            try scratch.run(list, .keep)
+            #expect(try scratch.open().read().broken.isEmpty, "\(length) of \(bytes.count)")
+        }
+    }
+
     /// What somebody, or something, may have put into a column.
     private static let odd = [
         "NULL", "-9223372036854775808", "9223372036854775807", "-1", "0", "1", "4294967296", "9e999", "-0.5", "0.5",

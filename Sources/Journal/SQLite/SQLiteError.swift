@@ -12,4 +12,6 @@ struct SQLiteError: Error, Sendable {
         // The code's own text where the connection has nothing to add, or is not there.
         message = String(cString: database.map { sqlite3_errmsg($0) } ?? sqlite3_errstr(code))
     }
+
+    init(_ code: Int32, message: String) { (self.code, self.message) = (code, message) }
 }
