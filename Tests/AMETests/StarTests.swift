@@ -48,6 +48,27 @@ struct StarTests {
         #expect(try root.join().get() == [0, 1000, 1000, 1000])
     }
 
+    @Test("bytes of a message under way are counted", arguments: wires)
+    func byteCount(wire: Wire) throws {
+        let job = try TestJob(size: 2, over: wire)
+        let worker = try job.worker(1) { worker throws in
+            // More than sockets hold: without the root's receiving it does not go.
+            try worker.send(Message(.done, body: pattern(50_000_000)), to: 0)
+        }
+        let root = try job.root { root throws in
+            var counts: [UInt64] = []
+            while true {
+                let delivery = try root.receive(until: dlp_now() + 1)
+                let count = root.byteCount(from: 1)
+                if count != counts.last { counts.append(count) }
+                if case .message = delivery { return counts }
+            }
+        }
+        try worker.join().get()
+        let counts = try root.join().get()
+        #expect(counts.count > 3 && counts == counts.sorted() && counts.last ?? 0 >= 50_000_000)
+    }
+
     @Test("rank 0 opens the port itself where none is inherited", arguments: wires)
     func ownListener(wire: Wire) throws {
         let job = try TestJob(size: 2, over: wire, inheritsListener: false)

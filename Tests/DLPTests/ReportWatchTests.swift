@@ -7,10 +7,12 @@ struct ReportWatchTests {
     private static let second: UInt64 = 1_000_000_000
 
     /// Looks every half second until `end`, in seconds; the ranks that were found, and when.
-    private func look(_ watch: inout ReportWatch, from begin: Int = 0, until end: Int) -> [(rank: Int, at: UInt64)] {
+    private func look(
+        _ watch: inout ReportWatch, from begin: Int = 0, until end: Int, byteCount: (Int) -> UInt64 = { _ in 0 }
+    ) -> [(rank: Int, at: UInt64)] {
         var found: [(rank: Int, at: UInt64)] = []
         for moment in stride(from: UInt64(begin) * Self.second, to: UInt64(end) * Self.second, by: 500_000_000) {
-            found += watch.overdue(at: moment).map { ($0, moment / Self.second) }
+            found += watch.overdue(at: moment, byteCount: byteCount).map { ($0, moment / Self.second) }
         }
         return found
     }
@@ -39,6 +41,20 @@ struct ReportWatchTests {
         #expect(found.map(\.rank) == [1] && found.first?.at ?? 0 >= 21)
     }
 
+    @Test("one that has begun to send is not silent as long as bytes come")
+    func sending() {
+        var watch = ReportWatch(limit: 4 * Self.second, allowsSetup: false, now: 0)
+        for rank in 1...2 { watch.assigned(Chunk(first: rank, count: 1), to: rank, giveBackAfter: 0, isReady: false) }
+        var sent: UInt64 = 0
+        let bytes: (Int) -> UInt64 = { rank in
+            sent += rank == 1 ? 1 : 0
+            return rank == 1 ? sent : 17
+        }
+        #expect(look(&watch, until: 50, byteCount: bytes).map(\.rank) == [2])
+        let found = look(&watch, from: 50, until: 100) { _ in sent }
+        #expect(found.map(\.rank) == [1] && found.first?.at ?? 0 >= 61)
+    }
+
     @Test("before its first report a rank may take any time where it has something to set up")
     func setup() {
         var watch = ReportWatch(limit: Self.second, allowsSetup: true, now: 0)
@@ -54,7 +70,7 @@ struct ReportWatchTests {
     func stopped() {
         var watch = ReportWatch(limit: 4 * Self.second, allowsSetup: false, now: 0)
         watch.assigned(Chunk(first: 0, count: 1), to: 1, giveBackAfter: 0, isReady: false)
-        #expect(watch.overdue(at: Self.second).isEmpty)
-        #expect(watch.overdue(at: 1000 * Self.second).isEmpty)
+        #expect(watch.overdue(at: Self.second) { _ in 0 }.isEmpty)
+        #expect(watch.overdue(at: 1000 * Self.second) { _ in 0 }.isEmpty)
     }
 }

@@ -6,6 +6,8 @@ struct FrameReader: ~Copyable {
     private let socket: Socket
     private let sharesMemory: Bool
     private var parser: FrameParser
+    /// How many bytes have come so far.
+    private(set) var byteCount: UInt64 = 0
 
     /// At the beginning of what comes over a link; only from the root it may be in shared memory.
     init(_ link: Link, fromRoot: Bool = true) {
@@ -29,7 +31,9 @@ struct FrameReader: ~Copyable {
         do throws(FrameError) {
             let isDirect = parser.wantsDirectRead
             let space = isDirect ? try parser.space() : scratch.buffer
-            switch try receive(into: space) {
+            let transfer = try receive(into: space)
+            if case .count(let count) = transfer { byteCount += UInt64(count) }
+            switch transfer {
             case .count(let count) where isDirect:
                 if let message = parser.advance(by: count) { emit(message) }
             case .count(let count):

@@ -100,6 +100,9 @@ public final class AMERoot: Communicator {
     /// The name of this host, or the address of another.
     public func host(of rank: Int) -> String? { star.host(of: rank) }
 
+    /// How many bytes have come from a worker so far, 0 once it is lost.
+    public func byteCount(from rank: Int) -> UInt64 { star.byteCount(from: rank) }
+
     /// Ends the connection with a worker, which is delivered as its loss.
     public func drop(_ rank: Int) { star.drop(rank) }
 

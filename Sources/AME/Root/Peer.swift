@@ -42,6 +42,9 @@ final class Peer {
     /// Whether something waits until the socket takes it.
     var hasUnsent: Bool { writer.isBusy && !hasFailed }
 
+    /// How many bytes have come.
+    var receivedCount: UInt64 { reader.byteCount }
+
     /// Sends a message, or keeps what the socket does not take at once; never waits, if it may copy a large body.
     ///
     /// - Parameter shared: its body, where that lies in shared memory already.

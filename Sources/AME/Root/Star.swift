@@ -51,6 +51,9 @@ final class Star {
     /// Where a worker is or was.
     func host(of rank: Int) -> String? { hosts[rank] }
 
+    /// How many bytes have come from a worker, 0 where it is lost.
+    func byteCount(from rank: Int) -> UInt64 { peers[rank]?.receivedCount ?? 0 }
+
     /// Sends a message or queues it; nothing where the worker is lost.
     func send(_ message: Message, to rank: Int) { send(message, to: rank..<rank + 1, shared: nil) }
 

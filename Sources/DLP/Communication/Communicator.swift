@@ -58,6 +58,10 @@ public protocol Communicator: AnyObject {
     /// The host of a rank, by name or address, as far as the transport knows it, also after the rank's loss.
     func host(of rank: Int) -> String?
 
+    /// How many bytes have come from a rank so far, those of a message under way included, as far as the transport knows;
+    /// only its growth means something.
+    func byteCount(from rank: Int) -> UInt64
+
     /// Ends the connection with a rank, from the root; nothing where the transport cannot do that for one alone.
     func drop(_ rank: Int)
 
@@ -83,6 +87,9 @@ extension Communicator {
 
     /// The transport does not know.
     public func host(of rank: Int) -> String? { nil }
+
+    /// It is not counted.
+    public func byteCount(from rank: Int) -> UInt64 { 0 }
 
     /// Leaves it connected.
     public func drop(_ rank: Int) {}

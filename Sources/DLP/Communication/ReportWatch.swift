@@ -1,7 +1,7 @@
 /// Notices ranks that have examples and send nothing for longer than these can take.
 ///
 /// A rank sees to it itself that its examples end in time; this is for ranks that are stopped, or whose host no longer
-/// answers. It is told the time, which does not count while this process was stopped, too.
+/// answers. One of whose large result a part has come since the last look sends. It is told the time, which does not count while this process was stopped, too.
 struct ReportWatch {
     /// How long an example may take, in nanoseconds.
     private let limit: UInt64
@@ -10,6 +10,8 @@ struct ReportWatch {
     /// How long each rank has sent nothing, and how long it may; nil where nothing is expected of it.
     private var silence: [Int: UInt64] = [:]
     private var allowance: [Int: UInt64] = [:]
+    /// How many bytes had come from each rank by the last look.
+    private var byteCounts: [Int: UInt64] = [:]
     /// The ranks that have reported.
     private var hasBegun: Set<Int> = []
     private var lastLook: UInt64
@@ -55,14 +57,17 @@ struct ReportWatch {
     }
 
     /// The ranks that have been silent for too long by the time `now`; they are not watched any more.
-    mutating func overdue(at now: UInt64) -> [Int] {
+    ///
+    /// - Parameter byteCount: how many bytes have come from a rank so far.
+    mutating func overdue(at now: UInt64, byteCount: (Int) -> UInt64) -> [Int] {
         // A process that was stopped did not listen meanwhile.
         let elapsed = min(now - min(lastLook, now), 2 * Self.interval)
         lastLook = now
         nextLook = now + Self.interval
         var found: [Int] = []
         for rank in silence.keys {
-            silence[rank, default: 0] += elapsed
+            let count = byteCount(rank)
+            silence[rank] = byteCounts.updateValue(count, forKey: rank) == count ? (silence[rank] ?? 0) + elapsed : 0
             if silence[rank, default: 0] > allowance[rank] ?? .max { found.append(rank) }
         }
         for rank in found { (silence[rank], allowance[rank]) = (nil, nil) }

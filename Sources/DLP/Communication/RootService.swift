@@ -170,7 +170,8 @@ final class RootService {
     /// Does without ranks that have examples but do not report on them.
     private func loseSilentRanks() {
         guard let moment = reportWatch?.deadline, dlp_now() >= moment else { return }
-        for rank in reportWatch?.overdue(at: dlp_now()) ?? [] where !hasDeparted[rank] && end == nil {
+        let overdue = reportWatch?.overdue(at: dlp_now()) { communicator.byteCount(from: $0) } ?? []
+        for rank in overdue where !hasDeparted[rank] && end == nil {
             distrusted.insert(rank)
             lose(rank, "it does not answer, and its example has had longer than --timeout allows")
             communicator.drop(rank)
