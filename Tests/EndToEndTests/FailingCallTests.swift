@@ -16,30 +16,19 @@ struct FailingCallTests {
         end
         """
 
-    /// Compiles the library that makes a call fail.
-    private func library(in scratch: Scratch) throws -> String {
-        let directory = #filePath.split(separator: "/").dropLast(2).map { "/" + $0 }.joined()
-        let source = "\(directory)/FailingCalls/failing-calls.c"
-        let compiled = try run("cc -shared -fPIC -O1 -o failing-calls.so \(source) -ldl", in: scratch)
-        try #require(compiled.status == 0, "\(compiled.error)")
-        return "\(scratch.path)/failing-calls.so"
-    }
-
     /// Runs the job once for each call that `process` makes, which then fails.
     private func fail(_ process: String, with number: Int32?, _ check: (Outcome, _ call: String) -> Void) throws {
         let place = try Scratch()
-        let library = try library(in: place)
+        let library = try FailingCall.compile(in: place)
         var call = 0
         while true {
             call += 1
             let scratch = try Scratch(job: Self.job)
-            var environment = [
-                "LD_PRELOAD": library, "FAILING_CALL": "\(call)", "FAILING_PROCESS": process,
-                "FAILING_REPORT": "\(scratch.path)/failed",
-            ]
-            environment["FAILING_ERRNO"] = number.map { "\($0)" }
-            let outcome = try run("ameexec -np 2 dlp-lua --chunk 1 job.lua", in: scratch, environment: environment)
-            guard let name = scratch.read("failed") else { break }
+            let failing = FailingCall(number: call, process: process, errno: number)
+            let outcome = try run(
+                "ameexec -np 2 dlp-lua --chunk 1 job.lua", in: scratch,
+                environment: failing.environment(library, in: scratch))
+            guard let name = FailingCall.name(in: scratch) else { break }
             check(outcome, "call \(call) of \(process), \(name): status \(outcome.status), \(outcome.error)")
         }
         #expect(call > 20)
@@ -64,4 +53,35 @@ struct FailingCallTests {
             #expect(outcome.status == 0 && outcome.output == "2400021\n" && outcome.error == "", "\(call)")
         }
     }
+}
+
+/// A call of the system that the library of `Tests/FailingCalls` makes fail.
+struct FailingCall {
+    /// Which one, counted from 1.
+    var number: Int
+    /// The rank that makes it, or "launcher".
+    var process: String
+    /// What it fails with, where that is not what suits the call.
+    var errno: Int32?
+
+    /// Compiles the library; returns its path.
+    static func compile(in scratch: Scratch) throws -> String {
+        let source = "\(Program.root)/Tests/FailingCalls/failing-calls.c"
+        let compiled = try run("cc -shared -fPIC -O1 -o failing-calls.so \(source) -ldl", in: scratch)
+        try #require(compiled.status == 0, "\(compiled.error)")
+        return "\(scratch.path)/failing-calls.so"
+    }
+
+    /// What a command needs in its environment so that it fails.
+    func environment(_ library: String, in scratch: Scratch) -> [String: String] {
+        var variables = [
+            "LD_PRELOAD": library, "FAILING_CALL": "\(number)", "FAILING_PROCESS": process,
+            "FAILING_REPORT": "\(scratch.path)/failed",
+        ]
+        variables["FAILING_ERRNO"] = errno.map { "\($0)" }
+        return variables
+    }
+
+    /// The call that has failed, if one has.
+    static func name(in scratch: Scratch) -> String? { scratch.read("failed") }
 }

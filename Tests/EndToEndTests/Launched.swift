@@ -115,6 +115,19 @@ final class Launched {
         return true
     }
 
+    /// Whether a rank stands still; nil where it has ended.
+    func isStopped(rank: Int) -> Bool? {
+        process(rank: rank).flatMap { line("State", of: $0) }.map { $0.hasPrefix("T") }
+    }
+
+    /// Whether the process that was started, or one of its ranks, has a handler for a signal.
+    func listens(to signal: Int32, rank: Int? = nil) -> Bool {
+        guard !hasEnded, let process = rank == nil ? pid : rank.flatMap({ self.process(rank: $0) }),
+            let mask = line("SigCgt", of: process).flatMap({ UInt64($0, radix: 16) })
+        else { return false }
+        return mask & 1 << UInt64(signal - 1) != 0
+    }
+
     /// The most memory, in kilobytes, that a rank of the job has had so far; nil where it has ended.
     func peakMemory(rank: Int) -> Int? {
         process(rank: rank).flatMap { number("VmHWM", of: $0) }
@@ -134,8 +147,12 @@ final class Launched {
 
     /// What the system says of a process under this name; nil where that has ended.
     private func number(_ name: String, of process: pid_t) -> Int? {
-        text(of: process, "status")?.split(separator: "\n").first { $0.hasPrefix("\(name):") }
-            .flatMap { Int($0.filter(\.isNumber)) }
+        line(name, of: process).flatMap { Int($0.filter(\.isNumber)) }
+    }
+
+    private func line(_ name: String, of process: pid_t) -> Substring? {
+        text(of: process, "status")?.split(separator: "\n").first { $0.hasPrefix("\(name):\t") }?
+            .dropFirst(name.count + 2)
     }
 
     /// What it has written to standard error so far.

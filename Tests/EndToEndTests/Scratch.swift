@@ -23,19 +23,25 @@ final class Scratch: Sendable {
     }
 
     /// Writes a file.
-    func write(_ name: String, _ text: String) throws {
+    func write(_ name: String, _ text: String) throws { try write(name, bytes: Array(text.utf8)) }
+
+    /// Writes a file of any bytes.
+    func write(_ name: String, bytes: [UInt8]) throws {
         let file = open("\(path)/\(name)", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         try #require(file >= 0)
         defer { close(file) }
-        try #require(Glibc.write(file, text, text.utf8.count) == text.utf8.count)
+        try #require(Glibc.write(file, bytes, bytes.count) == bytes.count)
     }
 
     /// The text of a file; nil where there is none.
-    func read(_ name: String) -> String? {
+    func read(_ name: String) -> String? { bytes(name).map { String(decoding: $0, as: UTF8.self) } }
+
+    /// The bytes of a file; nil where there is none.
+    func bytes(_ name: String) -> [UInt8]? {
         let file = open("\(path)/\(name)", O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
         defer { close(file) }
-        return String(decoding: contents(of: file), as: UTF8.self)
+        return contents(of: file)
     }
 
     /// The names of the files here.

@@ -31,7 +31,9 @@ __attribute__((constructor)) static void begin(void) {
     const char *call = getenv("FAILING_CALL"), *who = getenv("FAILING_PROCESS"), *rank = getenv("AME_RANK");
     const char *error = getenv("FAILING_ERRNO"), *path = getenv("FAILING_REPORT");
     bool is_rank = strcmp(program_invocation_short_name, "dlp-lua") == 0 && rank != NULL;
-    bool is_launcher = strcmp(program_invocation_short_name, "ameexec") == 0;
+    // `dlp-lua -np` is a launcher, too.
+    bool is_launcher = !is_rank && (strcmp(program_invocation_short_name, "ameexec") == 0 ||
+                                    strcmp(program_invocation_short_name, "dlp-lua") == 0);
     if (call == NULL || who == NULL || !(is_rank || is_launcher)) return;
     if (strcmp(who, is_rank ? rank : "launcher") != 0) return;
     wanted = atol(call);
@@ -67,6 +69,11 @@ FAILING(ssize_t, recv, ENOMEM, true, (int d, void *b, size_t n, int f), (d, b, n
 FAILING(ssize_t, recvmsg, ENOMEM, true, (int d, struct msghdr *m, int f), (d, m, f))
 FAILING(ssize_t, read, EIO, true, (int d, void *b, size_t n), (d, b, n))
 FAILING(ssize_t, write, EIO, true, (int d, const void *b, size_t n), (d, b, n))
+FAILING(ssize_t, pread64, EIO, true, (int d, void *b, size_t n, off64_t o), (d, b, n, o))
+FAILING(ssize_t, pwrite64, ENOSPC, true, (int d, const void *b, size_t n, off64_t o), (d, b, n, o))
+FAILING(int, ftruncate64, EIO, true, (int d, off64_t n), (d, n))
+FAILING(int, fsync, EIO, false, (int d), (d))
+FAILING(int, fdatasync, EIO, false, (int d), (d))
 FAILING(int, poll, ENOMEM, true, (struct pollfd *p, nfds_t n, int t), (p, n, t))
 FAILING(int, ppoll, ENOMEM, true, (struct pollfd *p, nfds_t n, const struct timespec *t, const sigset_t *m), (p, n, t, m))
 FAILING(int, epoll_wait, ENOMEM, true, (int e, struct epoll_event *v, int n, int t), (e, v, n, t))

@@ -20,6 +20,12 @@ struct ChaosFault: CustomStringConvertible {
         case cut(Relay.End)
         /// Its connection passes nothing on for so many milliseconds.
         case hold(Int)
+        /// It stands still for so many seconds, or for good, and there is a limit to its examples.
+        case stop(seconds: Int?)
+        /// It is asked to end by this signal.
+        case signal(Int32)
+        /// The so manieth call of the system that it makes fails, in the usual way or because a signal interrupts it.
+        case failingCall(Int, isInterrupted: Bool)
 
         /// The kind without its figures, for statistics.
         var name: String {
@@ -30,6 +36,12 @@ struct ChaosFault: CustomStringConvertible {
             case .cut(.close): "cut"
             case .cut(.reset): "reset"
             case .hold: "hold"
+            case .stop(nil): "stop"
+            case .stop: "stop-go"
+            case .signal(SIGINT): "sigint"
+            case .signal: "sigterm"
+            case .failingCall(_, true): "interrupted-call"
+            case .failingCall: "failing-call"
             }
         }
 
@@ -37,7 +49,7 @@ struct ChaosFault: CustomStringConvertible {
         var isDeadly: Bool {
             switch self {
             case .kill, .pauseAndKill, .cut: true
-            case .pause, .hold: false
+            case .pause, .hold, .stop, .signal, .failingCall: false
             }
         }
     }
@@ -48,6 +60,8 @@ struct ChaosFault: CustomStringConvertible {
         case begun(Int, milliseconds: Int)
         /// So many milliseconds after the start, which may be before all ranks have met.
         case started(milliseconds: Int)
+        /// So many microseconds after its victim listens to signals.
+        case listening(microseconds: Int)
     }
 
     var victim: Victim
@@ -57,10 +71,29 @@ struct ChaosFault: CustomStringConvertible {
     var description: String { "\(kind) of \(victim) at \(moment)" }
 
     /// Which of those that a job can lose without its end it loses.
-    var lostWorker: Int? {
-        guard kind.isDeadly, case .rank(let rank) = victim, rank > 0 else { return nil }
+    var lostWorker: Int? { kind.isDeadly ? worker : nil }
+
+    /// Which of them it may lose: one may stop when it has done its part, and not every failing call costs anything.
+    var threatenedWorker: Int? {
+        switch kind {
+        case .stop, .failingCall(_, isInterrupted: false): worker
+        default: lostWorker
+        }
+    }
+
+    private var worker: Int? {
+        guard case .rank(let rank) = victim, rank > 0 else { return nil }
         return rank
     }
+
+    /// The signal by which somebody asks the job to end.
+    var signal: Int32? { if case .signal(let signal) = kind { signal } else { nil } }
+
+    /// Whether a call fails that should cost something.
+    var isFailingCall: Bool { if case .failingCall(_, isInterrupted: false) = kind { true } else { false } }
+
+    /// Whether it stands still for long.
+    var isStop: Bool { if case .stop = kind { true } else { false } }
 
     /// The name under which statistics count it.
     var name: String {

@@ -10,9 +10,22 @@ final class ChaosJob {
     /// By rank, from 1; empty where ranks are connected directly.
     private var relays: [Relay] = []
     private let began = ChaosJob.milliseconds
-    /// What was done, as far as its victim was still there, and how many examples had begun then.
-    private(set) var injected: [(fault: ChaosFault, begun: Int)] = []
+    /// What was done, as far as its victim was still there.
+    private(set) var injected: [Injection] = []
     private let files: String
+
+    /// A fault that has struck.
+    struct Injection: CustomStringConvertible {
+        var fault: ChaosFault
+        /// How many examples had begun before, or by the time that a process stood still.
+        var begun: Int
+        /// Whether its victim listened to the signal.
+        var isHeard = true
+        /// Which call has failed.
+        var call = ""
+
+        var description: String { "\(fault) (\(begun) begun\(isHeard ? "" : ", not heard")) \(call)" }
+    }
 
     /// Starts the job in a directory that has its script.
     ///
@@ -32,9 +45,12 @@ final class ChaosJob {
             try scratch.write("rank.sh", Self.script(relays.map(\.port)))
             command = ["ameexec", "-np", "\(plan.ranks)", "sh", "rank.sh"]
         }
-        launched = try Launched(
-            command + plan.options + ["job.lua"], in: scratch,
-            environment: ["HOME": scratch.path, "TMPDIR": scratch.path, "CHAOS_FILES": files])
+        var environment = ["HOME": scratch.path, "TMPDIR": scratch.path, "CHAOS_FILES": files]
+        if let call = plan.faults.lazy.compactMap(FailingCall.init).first {
+            let library = try FailingCall.compile(in: scratch)
+            environment.merge(call.environment(library, in: scratch)) { $1 }
+        }
+        launched = try Launched(command + plan.options + ["job.lua"], in: scratch, environment: environment)
     }
 
     /// What becomes a rank: rank 0 says where it listens, each other one goes to its relay.
@@ -56,7 +72,11 @@ final class ChaosJob {
     /// Does what the plan wants, and waits for the end.
     func run() throws -> Outcome {
         for fault in plan.faults where !launched.hasEnded { try inject(fault) }
-        return try launched.finish()
+        let outcome = try launched.finish()
+        if let fault = plan.faults.first(where: { FailingCall($0) != nil }), let call = FailingCall.name(in: scratch) {
+            injected.append(Injection(fault: fault, begun: 0, call: call))
+        }
+        return outcome
     }
 
     /// How many examples have begun, each as often as somebody tried it.
@@ -69,13 +89,30 @@ final class ChaosJob {
         case .begun(let count, let delay):
             try eventually("\(count) examples have begun") { begun >= count || launched.hasEnded }
             usleep(UInt32(delay) * 1000)
+        case .listening(let delay):
+            guard let signal = fault.signal, awaits(signal, fault.victim) else { return }
+            usleep(UInt32(delay))
         }
-        let begunBefore = begun
-        if strike(fault) { injected.append((fault, begunBefore)) }
+        let isHeard = fault.signal.map { launched.listens(to: $0, rank: fault.victim.rank) } ?? true
+        var injection = Injection(fault: fault, begun: begun, isHeard: isHeard)
+        if try strike(&injection) { injected.append(injection) }
+    }
+
+    /// Waits until a process listens to a signal; false where the job ends before.
+    ///
+    /// It looks more often than tests do who wait for an event, for the start of a job is over soon.
+    private func awaits(_ signal: Int32, _ victim: ChaosFault.Victim) -> Bool {
+        let deadline = Self.milliseconds + 60_000
+        while !launched.hasEnded, Self.milliseconds < deadline {
+            if launched.listens(to: signal, rank: victim.rank) { return true }
+            usleep(200)
+        }
+        return false
     }
 
     /// False where its victim is not there any more, or not yet.
-    private func strike(_ fault: ChaosFault) -> Bool {
+    private func strike(_ injection: inout Injection) throws -> Bool {
+        let fault = injection.fault
         switch fault.kind {
         case .kill: return signal(SIGKILL, fault.victim)
         case .pause(let duration), .pauseAndKill(let duration):
@@ -92,9 +129,24 @@ final class ChaosJob {
             usleep(UInt32(duration) * 1000)
             relays[rank - 1].goOn()
             return !launched.hasEnded
+        case .stop(let seconds):
+            guard case .rank(let rank) = fault.victim, signal(SIGSTOP, fault.victim) else { return false }
+            // One that is about to end may end all the same.
+            try eventually("rank \(rank) stands still, or has ended") { launched.isStopped(rank: rank) ?? true }
+            guard launched.isStopped(rank: rank) != nil else { return false }
+            injection.begun = begun
+            guard let seconds else { return true }
+            let end = Self.milliseconds + seconds * 1000
+            while !launched.hasEnded, Self.milliseconds < end { usleep(5_000) }
+            signal(SIGCONT, fault.victim)
+            return true
+        case .signal(let number): return signal(number, fault.victim)
+        // It is made before the job starts.
+        case .failingCall: return false
         }
     }
 
+    @discardableResult
     private func signal(_ signal: Int32, _ victim: ChaosFault.Victim) -> Bool {
         switch victim {
         case .rank(let rank): return launched.signalIfRunning(signal, rank: rank)
@@ -110,5 +162,20 @@ final class ChaosJob {
         var now = timespec()
         clock_gettime(CLOCK_MONOTONIC, &now)
         return now.tv_sec * 1000 + now.tv_nsec / 1_000_000
+    }
+}
+
+extension ChaosFault.Victim {
+    /// The rank, unless it is the launcher.
+    var rank: Int? { if case .rank(let rank) = self { rank } else { nil } }
+}
+
+extension FailingCall {
+    /// The call that a fault makes fail, if it does.
+    init?(_ fault: ChaosFault) {
+        guard case .failingCall(let number, let isInterrupted) = fault.kind else { return nil }
+        self.init(
+            number: number, process: fault.victim.rank.map { "\($0)" } ?? "launcher", errno: isInterrupted ? EINTR : nil
+        )
     }
 }

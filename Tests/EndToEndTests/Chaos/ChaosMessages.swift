@@ -17,6 +17,10 @@ struct ChaosMessages {
     private(set) var missingRoot: [Int] = []
     /// How many examples are said to have failed, where the job went on.
     private(set) var failedCount = 0
+    /// What is said of a signal that has ended the job.
+    private(set) var interruptions: [String] = []
+    /// Ranks that are said not to answer when all is done.
+    private(set) var unanswering: [Int] = []
     /// Single examples that are said to have failed, with what is said.
     private(set) var failures: [(example: Int, text: String)] = []
     /// What is none of these.
@@ -51,6 +55,12 @@ struct ChaosMessages {
             let rank = number(2)
         {
             missingRoot.append(rank)
+        } else if isOurs, words.count > 1, words[1] == "interrupted" {
+            interruptions.append(line)
+        } else if line.hasPrefix("dlp-lua: rank "), line.contains("does not answer; all is done, so the job ends"),
+            let rank = number(2)
+        {
+            unanswering.append(rank)
         } else if line.contains(" examples failed, first example "), let count = number(1) {
             failedCount = count
         } else if line.hasPrefix("dlp-lua: example "), words[3] == "failed", let example = number(2) {

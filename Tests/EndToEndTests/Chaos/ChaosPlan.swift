@@ -45,6 +45,12 @@ struct ChaosPlan {
     /// The most bytes that a relay passes on at once.
     var piece: Int
     var faults: [ChaosFault]
+    /// How long an example may take, in seconds.
+    var timeout: Int?
+    /// What befalls the journal before the job goes on from it.
+    var damage: ChaosDamage?
+    /// What is said to a journal that is there already.
+    var policy: String?
 
     /// The plan of a job.
     init(seed: UInt64, job: Int) {
@@ -100,7 +106,7 @@ struct ChaosPlan {
             moment: moment(&random))
     }
 
-    private func moment(_ random: inout SeededGenerator) -> ChaosFault.Moment {
+    func moment(_ random: inout SeededGenerator) -> ChaosFault.Moment {
         // One in eight comes while the ranks still meet.
         if Int.random(in: 0..<8, using: &random) == 0 {
             return .started(milliseconds: .random(in: 0...60, using: &random))
@@ -118,6 +124,8 @@ struct ChaosPlan {
         if !rootWorks { words += ["--root-works", "no"] }
         if sendsExamples { words += ["--examples", "root"] }
         if hasJournal { words += ["--journal", "run.db"] }
+        if let policy { words += [policy] }
+        if let timeout { words += ["--timeout", "\(timeout)"] }
         return words
     }
 
@@ -137,6 +145,7 @@ extension ChaosFault.Moment: Comparable {
 
     private var place: (Int, Int) {
         switch self {
+        case .listening: (-1, 0)
         case .started(let milliseconds): (0, milliseconds)
         case .begun(let count, let milliseconds): (count, milliseconds)
         }

@@ -3,19 +3,31 @@ struct ChaosVerdict {
     let plan: ChaosPlan
     let outcome: Outcome
     let reference: Outcome
-    let injected: [(fault: ChaosFault, begun: Int)]
+    let injected: [ChaosJob.Injection]
     let messages: ChaosMessages
     let results: ChaosResults
     /// What is not as it should be.
     private(set) var complaints: [String] = []
 
-    /// The workers that were taken from the job.
-    private var victims: Set<Int> { Set(injected.compactMap { $0.fault.lostWorker }) }
+    /// The workers that were taken from the job, or may have been.
+    private var victims: Set<Int> {
+        // A connection that breaks on the root's side takes a worker, too, whichever it is.
+        let found = hasFailedCallOnRoot ? messages.losses.prefix(1).map(\.rank) + messages.fatalLosses.prefix(1) : []
+        return Set(injected.compactMap { $0.fault.threatenedWorker } + found)
+    }
     /// Whether the root or the launcher was killed.
     private var wasBeheaded: Bool { injected.contains { $0.fault.endsJob } }
     /// Whether a worker was taken when the job perhaps could not yet do without.
     private var wasHitEarly: Bool {
         injected.contains { $0.fault.kind.isDeadly && ($0.begun == 0 || $0.fault.moment < .begun(0, milliseconds: 0)) }
+    }
+
+    /// The signal by which somebody has asked the job to end.
+    private var interruption: ChaosJob.Injection? { injected.first { $0.fault.signal != nil } }
+    /// Whether a call has failed that should cost something.
+    private var hasFailedCall: Bool { injected.contains { $0.fault.isFailingCall } }
+    private var hasFailedCallOnRoot: Bool {
+        injected.contains { $0.fault.isFailingCall && $0.fault.victim == .rank(0) }
     }
 
     /// Whether the job has come to its end with all its results, but for examples that have failed.
@@ -25,12 +37,17 @@ struct ChaosVerdict {
 
     private var allowedCrashes: Int { victims.count / plan.crashLimit }
 
-    init(_ plan: ChaosPlan, _ outcome: Outcome, reference: Outcome, injected: [(fault: ChaosFault, begun: Int)]) {
+    /// - Parameter remark: something that the job should say, once.
+    init(
+        _ plan: ChaosPlan, _ outcome: Outcome, reference: Outcome, injected: [ChaosJob.Injection], remark: String? = nil
+    ) {
         (self.plan, self.outcome, self.reference, self.injected) = (plan, outcome, reference, injected)
         messages = ChaosMessages(outcome.error)
         results = ChaosResults(outcome.lines, reference: reference.lines, plan: plan)
         complaints = results.wrong
-        judgeMessages()
+        judgeMessages(remark)
+        judgeInterruption()
+        judgeStops()
         switch plan.form {
         case .job where isDone: judgeDone()
         case .loop where isDone: expect(results.isComplete, "the loop has lost results")
@@ -43,28 +60,78 @@ struct ChaosVerdict {
     }
 
     /// Each loss is said once, of a rank that was lost, and why; nothing else is said but what follows from it.
-    private mutating func judgeMessages() {
-        for line in messages.others { complaints.append("nobody wants to read: \(line)") }
+    private mutating func judgeMessages(_ remark: String?) {
+        let remarks = messages.others.filter { line in remark.map(line.contains) ?? false }
+        if let remark { expect(remarks.count == 1, "it does not say once: \(remark)") }
+        // Why a call that fails ends the job is the system's word.
+        let mayExplain = hasFailedCall && !isDone
+        for line in messages.others where !remarks.contains(line) && !(mayExplain && Self.isMessage(line)) {
+            complaints.append("nobody wants to read: \(line)")
+        }
+        expect(messages.others.count - remarks.count <= (mayExplain ? 2 : 0), "it says too much")
         let ends = messages.fatalLosses + messages.killed
         let named = messages.losses.map(\.rank) + ends.filter { $0 > 0 }
         if !wasBeheaded {
             expect(victims.isSuperset(of: named), "ranks \(named) are said to be lost, not \(victims)")
-            expect(messages.killed.allSatisfy { $0 > 0 }, "rank 0 is said to have been killed")
+            // By a signal while it starts it ends as any program does, and the launcher says so.
+            let mayBeKilled = hasFailedCall || interruption?.fault.victim == .rank(0)
+            expect(mayBeKilled || messages.killed.allSatisfy { $0 > 0 }, "rank 0 is said to have been killed")
         }
         expect(Set(named).count == named.count, "a loss is said twice: \(named)")
-        expect(wasBeheaded || ends.count <= 1, "several losses end the job")
+        expect(wasBeheaded || interruption != nil || ends.count <= 1, "several losses end the job")
         let missesRoot = messages.missingRoot.filter { rank in
-            !injected.contains { $0.fault.victim == .rank(rank) && $0.fault.isCut }
+            !injected.contains {
+                // One that was given up finds that out when it goes on.
+                $0.fault.victim == .rank(rank) && ($0.fault.isCut || $0.fault.isStop && named.contains(rank))
+                    || $0.fault.isFailingCall && victims.contains(rank)
+            }
         }
         expect(wasBeheaded || missesRoot.isEmpty, "ranks \(missesRoot) take the root for lost")
         for loss in messages.losses {
-            let kinds = injected.filter { $0.fault.lostWorker == loss.rank }.map(\.fault)
-            let right = kinds.contains {
-                $0.isCut ? loss.cause.hasPrefix("it") : loss.cause.contains("signal 9 (Killed)")
+            let kinds = injected.map(\.fault).filter {
+                $0.threatenedWorker == loss.rank || $0.isFailingCall && hasFailedCallOnRoot
             }
+            let right = kinds.contains { $0.explains(loss.cause) }
             expect(right || wasBeheaded, "the cause of the loss of rank \(loss.rank) is given as \(loss.cause)")
             expect(!loss.host.isEmpty && loss.host != "unknown", "rank \(loss.rank) has no host")
         }
+    }
+
+    private static func isMessage(_ line: String) -> Bool {
+        (line.hasPrefix("dlp-lua: ") || line.hasPrefix("ameexec: ")) && !line.contains("Fatal error")
+    }
+
+    /// A signal is told once, and is the status, unless all was done.
+    private mutating func judgeInterruption() {
+        let told = messages.interruptions
+        guard let interruption, let signal = interruption.fault.signal else {
+            return expect(told.isEmpty, "nobody has interrupted it: \(told)")
+        }
+        let count = told.count + messages.killed.count { $0 == 0 }
+        expect(count <= 1 || wasBeheaded, "it says so more than once")
+        if outcome.status == 128 + signal {
+            expect(count == 1 || !interruption.isHeard || wasBeheaded, "it does not say that it was interrupted")
+        }
+    }
+
+    /// A rank that stands still for good is named once.
+    private mutating func judgeStops() {
+        for injection in injected {
+            guard case .stop(let seconds) = injection.fault.kind, let rank = injection.fault.threatenedWorker else {
+                continue
+            }
+            // It may have taken leave already.
+            let mayHaveLeft = injection.begun >= plan.examples
+            let named = messages.losses.map(\.rank) + messages.fatalLosses + messages.killed + messages.unanswering
+            let count = named.count { $0 == rank }
+            expect(count <= 1, "rank \(rank) is named \(count) times")
+            expect(
+                seconds != nil || count == 1 || mayHaveLeft || !isDone, "rank \(rank), which stands still, is not named"
+            )
+        }
+        let stopped = injected.filter(\.fault.isStop).compactMap { $0.fault.threatenedWorker }
+        expect(
+            Set(stopped).isSuperset(of: messages.unanswering), "ranks \(messages.unanswering) are said not to answer")
     }
 
     /// A job that goes on has everything but the examples of which it says that they failed.
@@ -78,9 +145,9 @@ struct ChaosVerdict {
         expect(outcome.status == (failing + crashed.count == 0 ? 0 : 4), "the status is \(outcome.status)")
         expect(crashed.isEmpty || plan.continues, "failed examples do not end the job")
         expect(messages.fatalLosses.isEmpty && messages.killed.isEmpty, "a loss is said to have ended the job")
-        for (fault, begun) in injected where fault.lostWorker != nil && plan.cost > 0 && !fault.isCut {
+        for injection in injected where plan.cost > 0 && !injection.fault.isCut {
             // What was still to be done took longer than it takes to see that a process is gone.
-            guard begun * 2 < plan.examples, let rank = fault.lostWorker else { continue }
+            guard injection.begun * 2 < plan.examples, let rank = injection.fault.lostWorker else { continue }
             expect(messages.losses.contains { $0.rank == rank } || wasHitEarly, "the loss of rank \(rank) is not said")
         }
     }
@@ -89,6 +156,11 @@ struct ChaosVerdict {
     private mutating func judgeEnd() {
         let status = outcome.status
         if wasBeheaded, status == 137 { return }
+        if let signal = interruption?.fault.signal, status == 128 + signal { return }
+        if hasFailedCall {
+            expect(!outcome.error.isEmpty, "it ends without a word")
+            return expect(1...3 ~= status || isKilledEarly, "the job ends with status \(status)")
+        }
         switch plan.form {
         case .job:
             let isCrash =
@@ -111,5 +183,15 @@ extension ChaosFault {
     /// Whether it breaks a connection.
     var isCut: Bool {
         if case .cut = kind { true } else { false }
+    }
+
+    /// Whether a rank can be lost through it for this reason.
+    fileprivate func explains(_ cause: String) -> Bool {
+        switch kind {
+        case .cut: cause.hasPrefix("it")
+        case .stop: cause.contains("does not answer")
+        case .failingCall: !cause.isEmpty
+        default: cause.contains("signal 9 (Killed)")
+        }
     }
 }

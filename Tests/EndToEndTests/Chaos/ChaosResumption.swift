@@ -1,0 +1,116 @@
+import Glibc
+import Testing
+
+/// Looks at the journal of a chaos job, and has the job go on from it where it has not been done.
+struct ChaosResumption {
+    /// The first parts of the names of the files that the examples of a job leave, by start.
+    static let files = ["first", "second", "kept", "fresh"]
+
+    private let plan: ChaosPlan
+    private let reference: Outcome
+    private let scratch: Scratch
+    /// What has befallen the journal, if anything.
+    private(set) var damage: String?
+    /// What is not as it should be.
+    private(set) var complaints: [String] = []
+
+    /// - Parameter verdict: on the first start of the job.
+    init(_ plan: ChaosPlan, _ verdict: ChaosVerdict, in scratch: Scratch) throws {
+        (self.plan, self.scratch, reference) = (plan, scratch, verdict.reference)
+        // Killed before there was one.
+        guard scratch.names.contains("run.db") else {
+            expect(!verdict.isDone, "there is no journal")
+            return
+        }
+        let done = try look(verdict)
+        if plan.damage != nil {
+            try goOnFromDamaged(done)
+        } else if !verdict.isDone {
+            let again = try goOn("second")
+            expect(again.isDisjoint(with: done), "examples \(again.intersection(done).sorted()) are done again")
+        }
+    }
+
+    private mutating func expect(_ isRight: Bool, _ complaint: String) {
+        if !isRight { complaints.append(complaint) }
+    }
+
+    /// The examples that are done by the journal.
+    private mutating func look(_ verdict: ChaosVerdict) throws -> Set<Int> {
+        let shown = try run("dlp-lua --results run.db", in: scratch)
+        let done = shown.lines.filter { $0.contains("\"state\":\"done\"") }.compactMap(index(in:))
+        expect(shown.status == 0 || !verdict.isDone, "the journal cannot be read: \(shown.error)")
+        expect(Set(done).count == done.count, "the journal has an example twice")
+        if verdict.isDone {
+            let right = plan.examples - verdict.messages.failedCount
+            expect(done.count == right, "the journal has \(done.count) examples")
+        }
+        return Set(done)
+    }
+
+    /// The index in a line of `--results`.
+    private func index(in line: String) -> Int? { Int(line.dropFirst("{\"index\":".count).prefix { $0.isNumber }) }
+
+    /// Starts the job again; it should come to its end.
+    ///
+    /// - Returns: the examples that it does.
+    @discardableResult
+    private mutating func goOn(_ files: String, _ policy: String? = nil, remark: String? = nil) throws -> Set<Int> {
+        judge(try start(files, policy), files, remark: remark)
+        return begun(files)
+    }
+
+    private func start(_ files: String, _ policy: String? = nil) throws -> Outcome {
+        var quiet = plan
+        quiet.faults = []
+        quiet.policy = policy
+        return try ChaosJob(quiet, in: scratch, files: files).run()
+    }
+
+    private mutating func judge(_ outcome: Outcome, _ files: String, remark: String? = nil) {
+        var quiet = plan
+        quiet.faults = []
+        let verdict = ChaosVerdict(quiet, outcome, reference: reference, injected: [], remark: remark)
+        complaints += verdict.complaints.map { "\(files): \($0)" }
+        expect(verdict.isDone, "\(files): it ends with status \(outcome.status): \(outcome.error)")
+    }
+
+    /// The examples that a start of the job has begun.
+    private func begun(_ files: String) -> Set<Int> {
+        Set(scratch.names.filter { $0.hasPrefix("\(files).") }.compactMap { Int($0.split(separator: ".")[1]) })
+    }
+
+    /// A damaged journal is refused with a word, or makes the right results; so it is with `--keep`.
+    private mutating func goOnFromDamaged(_ done: Set<Int>) throws {
+        guard let struck = try plan.damage?.strike(scratch) else { return }
+        damage = struck.text
+        let second = try start("second")
+        guard second.status == 2 else {
+            // What is damaged is not always read: it may lie in nobody's page, or behind the end of the log.
+            expect(struck.row == nil, "row \(struck.row ?? 0) is believed")
+            return judge(second, "second")
+        }
+        expectRefusal(second, struck.row)
+        expect(begun("second").isEmpty, "examples are done all the same")
+        let kept = try start("kept", "--keep")
+        if let row = struck.row {
+            judge(kept, "kept", remark: "row \(row) (")
+            let again = begun("kept").intersection(done)
+            expect(again.count <= 1, "examples \(again.sorted()) are done again")
+        } else if kept.status != 2 {
+            let isTold = kept.error.contains("the journal run.db does not prove itself: ")
+            judge(kept, "kept", remark: isTold ? "the journal run.db does not prove itself: " : nil)
+        } else {
+            expectRefusal(kept, nil)
+            let fresh = try start("fresh", "--fresh")
+            if fresh.status == 2 { expectRefusal(fresh, nil) } else { judge(fresh, "fresh") }
+        }
+    }
+
+    private mutating func expectRefusal(_ outcome: Outcome, _ row: Int?) {
+        let name = row.map { "row \($0) (" } ?? ""
+        expect(
+            outcome.isOneMessage("dlp-lua", with: "run.db", name) && outcome.output.isEmpty,
+            "this is no refusal: \(outcome.error)")
+    }
+}
