@@ -1,7 +1,8 @@
 /// Notices ranks that have examples and send nothing for longer than these can take.
 ///
 /// A rank sees to it itself that its examples end in time; this is for ranks that are stopped, or whose host no longer
-/// answers. One of whose large result a part has come since the last look sends. It is told the time, which does not count while this process was stopped, too.
+/// answers. A rank that is sending a large result is not silent while bytes of it arrive. It is told the time, which does not
+/// count while this process was stopped, too.
 struct ReportWatch {
     /// How long an example may take, in nanoseconds.
     private let limit: UInt64
