@@ -12,6 +12,9 @@ struct JournalLock: ~Copyable {
     private static let setLock: Int32 = 37
     /// SQLite locks bytes from 2^30 on.
     private static let position: off_t = 1 << 40
+    /// How long another job may take to let go, in tries and microseconds between them: one that is just ending, or a program
+    /// that it is about to start, which has all its files open for a moment.
+    private static let (tries, pause): (Int, UInt32) = (100, 20_000)
 
     /// Creates the file at `path` where it is not there, and locks it.
     ///
@@ -21,8 +24,13 @@ struct JournalLock: ~Copyable {
         guard descriptor >= 0 else { throw JournalError(path: path, errno: errno) }
         var lock = flock(
             l_type: Int16(F_WRLCK), l_whence: Int16(SEEK_SET), l_start: Self.position, l_len: 1, l_pid: 0)
-        guard fcntl(descriptor, Self.setLock, &lock) == 0 else {
-            let code = errno
+        var code: Int32 = 0
+        for _ in 0..<Self.tries {
+            code = fcntl(descriptor, Self.setLock, &lock) == 0 ? 0 : errno
+            guard code == EAGAIN || code == EACCES else { break }
+            usleep(Self.pause)
+        }
+        guard code == 0 else {
             close(descriptor)
             guard code == EAGAIN || code == EACCES else { throw JournalError(path: path, errno: code) }
             throw JournalError(

@@ -17,7 +17,8 @@ struct SlurmTests {
         arguments: [
             ("mpiexec.openmpi -n 4", [:], "MPI: Open MPI"),
             ("mpiexec.openmpi -n 4", ["DLP_BACKEND": "ame"], "AME by PMIx"),
-            ("mpiexec.hydra -n 4", [:], "AME by PMI-1"),
+            ("mpiexec.hydra -n 4", [:], "MPI: MPICH"),
+            ("mpiexec.hydra -n 4", ["DLP_BACKEND": "ame"], "AME by PMI-1"),
         ] as [(String, [String: String], String)])
     func mpiexec(_ launcher: String, _ environment: [String: String], _ method: String) throws {
         let outcome = try run(
