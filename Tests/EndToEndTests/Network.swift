@@ -19,6 +19,8 @@ struct Rendezvous {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         try #require(listener >= 0)
         defer { close(listener) }
+        var yes: Int32 = 1
+        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, 4)
         let free = (0..<100).lazy.map { _ in UInt16.random(in: 10_000..<32_000) }.first { port in
             var address = loopback(port: port)
             return withUnsafePointer(to: &address) { pointer in
