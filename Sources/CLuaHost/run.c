@@ -246,7 +246,10 @@ static int run_function(lua_State *L) {
         finish(&r);
         return push_failure(L, "cannot wait for", r.program.words[1], error);
     }
-    if (r.asked_at == 0 && dlp_was_meant_for_all(h, dlp_signal_of(o.status))) dlp_cut_short(L);
+    // One that heeds the signal ends in its own way; where it failed by itself instead, nothing is lost but time.
+    bool was_asked = r.asked_at != 0;
+    if (!was_asked && (dlp_was_meant_for_all(h, dlp_signal_of(o.status)) || (o.status != 0 && dlp_is_told())))
+        dlp_cut_short(L);
     bool is_full = r.is_full;
     lua_pushcfunction(L, push_outcome);
     lua_pushlightuserdata(L, &o);

@@ -64,7 +64,12 @@ struct RunTests {
         "an example whose program SIGTERM has ended, too, stays undone", arguments: calls,
         ["map", "managed", "round-robin", "map --on-error continue"])
     func terminate(_ call: (command: String, ranks: Int), _ mode: String) throws {
-        for waits in Self.waits.prefix(2) {
+        // One that heeds the signal ends in its own way.
+        let heeds = """
+            local script = "trap 'exit 1' TERM; echo $PPID >rank.$0; sleep 600 & wait"
+            dlp.run{"sh", "-c", script, dlp.RANK, check = true}
+            """
+        for waits in Self.waits.prefix(2) + [heeds] {
             let (launched, groups) = try start(
                 "\(call.command) --journal run.db --mode \(mode)", call.ranks, Self.job, waits: waits)
             for group in groups { kill(-group, SIGTERM) }

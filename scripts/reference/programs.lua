@@ -42,16 +42,19 @@ function dlp.run(command)
     return (" %d>%s"):format(descriptor, dlp.quote(path))
   end
 
-  local words, input = {}, draft(command.stdin)
-  if command.cwd then words[1] = "cd " .. dlp.quote(command.cwd) .. " && exec" else words[1] = "exec" end
+  local words, input = {command.cwd and "cd " .. dlp.quote(command.cwd) .. " && exec" or "exec"}, draft(command.stdin)
   if command.env then
     words[#words + 1] = "env"
+    local set = {}
     for name, value in pairs(command.env) do
-      words[#words + 1] = value and dlp.quote(name .. "=" .. value) or "-u " .. dlp.quote(name)
+      if value then set[#set + 1] = dlp.quote(name .. "=" .. value) else words[#words + 1] = "-u " .. dlp.quote(name) end
     end
+    words[#words + 1] = table.concat(set, " ")
   end
   for _, word in ipairs(command) do words[#words + 1] = dlp.quote(word) end
-  local text = table.concat(words, " ") .. " <" .. dlp.quote(input) .. target("stdout", 1) .. target("stderr", 2)
+  -- Files are opened before the directory changes.
+  local outputs = target("stdout", 1) .. target("stderr", 2)
+  local text = "exec <" .. dlp.quote(input) .. outputs .. "; " .. table.concat(words, " ")
   io.stdout:flush()
   local _, how, number = os.execute(text)
   os.remove(input)
