@@ -12,7 +12,7 @@ struct ReportWatchTests {
     ) -> [(rank: Int, at: UInt64)] {
         var found: [(rank: Int, at: UInt64)] = []
         for moment in stride(from: UInt64(begin) * Self.second, to: UInt64(end) * Self.second, by: 500_000_000) {
-            found += watch.overdue(at: moment, byteCount: byteCount).map { ($0, moment / Self.second) }
+            found += watch.overdue(at: moment, byteCount: byteCount).map { ($0.rank, moment / Self.second) }
         }
         return found
     }
@@ -53,6 +53,18 @@ struct ReportWatchTests {
         #expect(look(&watch, until: 50, byteCount: bytes).map(\.rank) == [2])
         let found = look(&watch, from: 50, until: 100) { _ in sent }
         #expect(found.map(\.rank) == [1] && found.first?.at ?? 0 >= 61)
+    }
+
+    @Test("one that is asked for its results has the time of an example to begin, and again after each part")
+    func delivering() {
+        var watch = ReportWatch(limit: 4 * Self.second, allowsSetup: true, now: 0)
+        for rank in 1...3 { watch.asked(rank) }
+        #expect(look(&watch, until: 10).isEmpty)
+        watch.reported(2, isIdle: false)
+        watch.reported(3, isIdle: true)
+        let found = look(&watch, from: 10, until: 100)
+        #expect(found.map(\.rank) == [1, 2] && found.map(\.at) == [12, 22])
+        #expect(watch.deadline == nil)
     }
 
     @Test("before its first report a rank may take any time where it has something to set up")

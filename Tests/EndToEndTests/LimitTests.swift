@@ -107,6 +107,29 @@ struct LimitTests {
         #expect(outcome.error.contains("lost rank 1 (host "), "\(outcome.error)")
     }
 
+    @Test("a rank that is stopped when the others want its results is lost, and they do its examples")
+    func stoppedWithResults() throws {
+        let scratch = try Scratch(
+            job: """
+                function examples() return 2 end
+                local function wait(name) while not io.open(name) do os.execute("sleep 0.05") end end
+                function work(n)
+                  if dlp.IS_ROOT then
+                    io.open("root", "w"):close()
+                    wait("stopped")
+                  else
+                    wait("root")
+                    os.execute("(sleep 1; kill -STOP $PPID; : >stopped) >/dev/null 2>&1 &")
+                  end
+                  return n
+                end
+                function summarize(results) print(#results) end
+                """)
+        let outcome = try run("ameexec -np 2 dlp-lua --timeout 10 --mode managed --chunk 1 job.lua", in: scratch)
+        #expect(outcome.status == 0 && outcome.output == "2\n", "\(outcome.error)")
+        #expect(outcome.isOneMessage("dlp-lua", with: "lost rank 1 (host ", "does not answer"), "\(outcome.error)")
+    }
+
     @Test("memory that is not there is the example's error, and the rank goes on", arguments: commands)
     func memory(_ command: String) throws {
         let scratch = try Scratch(job: Self.job("local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end"))

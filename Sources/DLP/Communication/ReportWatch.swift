@@ -1,4 +1,4 @@
-/// Notices ranks that have examples and send nothing for longer than these can take.
+/// Notices ranks that have examples, or shall send results, and send nothing for longer than that can take.
 ///
 /// A rank sees to it itself that its examples end in time; this is for ranks that are stopped, or whose host no longer
 /// answers. A rank that is sending a large result is not silent while bytes of it arrive. It is told the time, which does not
@@ -11,6 +11,8 @@ struct ReportWatch {
     /// How long each rank has sent nothing, and how long it may; nil where nothing is expected of it.
     private var silence: [Int: UInt64] = [:]
     private var allowance: [Int: UInt64] = [:]
+    /// The ranks of which results are expected that have stayed with them.
+    private var deliverers: Set<Int> = []
     /// How many bytes had come from each rank by the last look.
     private var byteCounts: [Int: UInt64] = [:]
     /// The ranks that have reported.
@@ -50,17 +52,29 @@ struct ReportWatch {
         if silence[rank] == nil { silence[rank] = 0 }
     }
 
-    /// `rank` has reported; `isIdle`: it has no more examples.
+    /// `rank` has been asked for the results that have stayed with it.
+    mutating func asked(_ rank: Int) {
+        allowance[rank] = limit.addingReportingOverflow(Self.margin).partialValue
+        silence[rank] = 0
+        deliverers.insert(rank)
+    }
+
+    /// `rank` has reported; `isIdle`: it has no more examples, and none of its results
+    /// is missing.
     mutating func reported(_ rank: Int, isIdle: Bool) {
         hasBegun.insert(rank)
         silence[rank] = isIdle ? nil : 0
-        if isIdle { allowance[rank] = nil }
+        if isIdle {
+            allowance[rank] = nil
+            deliverers.remove(rank)
+        }
     }
 
-    /// The ranks that have been silent for too long by the time `now`; they are not watched any more.
+    /// The ranks that have been silent for too long by the time `now`, each with the reason as a clause that follows its
+    /// name; they are not watched any more.
     ///
     /// - Parameter byteCount: how many bytes have come from a rank so far.
-    mutating func overdue(at now: UInt64, byteCount: (Int) -> UInt64) -> [Int] {
+    mutating func overdue(at now: UInt64, byteCount: (Int) -> UInt64) -> [(rank: Int, reason: String)] {
         // A process that was stopped did not listen meanwhile.
         let elapsed = min(now - min(lastLook, now), 2 * Self.interval)
         lastLook = now
@@ -71,7 +85,15 @@ struct ReportWatch {
             silence[rank] = byteCounts.updateValue(count, forKey: rank) == count ? (silence[rank] ?? 0) + elapsed : 0
             if silence[rank, default: 0] > allowance[rank] ?? .max { found.append(rank) }
         }
-        for rank in found { (silence[rank], allowance[rank]) = (nil, nil) }
-        return found.sorted()
+        return found.sorted().map { rank in
+            let isExample = deliverers.remove(rank) == nil
+            (silence[rank], allowance[rank]) = (nil, nil)
+            return (
+                rank,
+                isExample
+                    ? "it does not answer, and its example has had longer than --timeout allows"
+                    : "it does not answer when it is asked for its results"
+            )
+        }
     }
 }

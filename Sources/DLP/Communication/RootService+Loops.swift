@@ -218,10 +218,12 @@ extension RootService {
         guard run.isPossible else {
             return distrust(source, "sent results of impossible examples")
         }
+        reportWatch?.reported(source, isIdle: false)
         change(message.operation) { (loop) throws(ScheduleViolation) in try loop.keep(run) }
     }
 
     private func delivered(_ message: Message, from source: Int) {
+        reportWatch?.reported(source, isIdle: true)
         change(message.operation) { (loop) throws(ScheduleViolation) in
             for run in try loop.delivered(source, &actions) { put(run, message.operation) }
         }
@@ -319,6 +321,7 @@ extension RootService {
                 if worker == 0 {
                     shared.inbox.update { $0.loops[operation, default: RootInbox.Loop()].work.append(.deliver) }
                 } else {
+                    reportWatch?.asked(worker)
                     send(Message(.deliver, operation: operation), to: worker)
                 }
             case .end(let worker):

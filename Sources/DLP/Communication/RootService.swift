@@ -167,13 +167,13 @@ final class RootService {
         }
     }
 
-    /// Does without ranks that have examples but do not report on them.
+    /// Does without ranks that have examples but do not report on them, or do not send their results.
     private func loseSilentRanks() {
         guard let moment = reportWatch?.deadline, dlp_now() >= moment else { return }
         let overdue = reportWatch?.overdue(at: dlp_now()) { communicator.byteCount(from: $0) } ?? []
-        for rank in overdue where !hasDeparted[rank] && end == nil {
+        for (rank, reason) in overdue where !hasDeparted[rank] && end == nil {
             distrusted.insert(rank)
-            lose(rank, "it does not answer, and its example has had longer than --timeout allows")
+            lose(rank, reason)
             communicator.drop(rank)
         }
     }
