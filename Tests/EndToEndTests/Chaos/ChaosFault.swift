@@ -98,9 +98,9 @@ struct ChaosFault: CustomStringConvertible {
     /// The name under which statistics count it.
     var name: String {
         switch victim {
-        case .launcher: "\(kind.name) launcher"
-        case .rank(0): "\(kind.name) root"
-        case .rank: "\(kind.name) worker"
+        case .launcher: "\(kind.name)-launcher"
+        case .rank(0): "\(kind.name)-root"
+        case .rank: "\(kind.name)-worker"
         }
     }
 

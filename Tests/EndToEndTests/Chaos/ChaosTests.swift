@@ -24,7 +24,12 @@ struct ChaosTests {
         let scratch = try Scratch(job: ChaosScript.text(of: plan))
         let reference = try reference(of: plan)
         let job = try ChaosJob(plan, in: scratch, files: "first")
-        let outcome = try job.run()
+        let outcome: Outcome
+        do { outcome = try job.run() } catch {
+            Issue.record("seed \(Self.seed), job \(number) does not end\n\(plan)\nstruck: \(job.injected)")
+            let names = job.injected.map(\.fault.name).joined(separator: ",")
+            return note("job=\(number) ok=0 hung=1 examples=\(plan.examples) faults=\(names)\n")
+        }
         let verdict = ChaosVerdict(plan, outcome, reference: reference, injected: job.injected)
         var complaints = verdict.complaints
         var resumption: ChaosResumption?
@@ -44,7 +49,7 @@ struct ChaosTests {
                 \(outcome.error)
                 """)
         }
-        var names = job.injected.map { $0.fault.name.split(separator: " ").joined(separator: "-") }
+        var names = job.injected.map(\.fault.name)
         if let damage = plan.damage, resumption?.damage != nil { names.append(damage.name) }
         note(
             [
