@@ -129,10 +129,7 @@ struct Job {
                 report = .reportKilled(rank: rank, signal: signal)
             }
         }
-        if alive == 0 {
-            if isInterruptedInSilence { actions.append(.reportInterrupted) }
-            return actions + ranksEnded(now)
-        }
+        if alive == 0 { return actions + ranksEnded(now) }
         if phase == .running {
             if isLed && rank == 0 {
                 var isUnexpected = hasVanished
@@ -274,6 +271,11 @@ struct Job {
     // MARK: - After the last rank
 
     private mutating func ranksEnded(_ now: UInt64) -> [Action] {
+        let told: [Action] = isInterruptedInSilence ? [.reportInterrupted] : []
+        return told + turnToLeftovers(now)
+    }
+
+    private mutating func turnToLeftovers(_ now: UInt64) -> [Action] {
         switch phase {
         case .running, .waiting:
             // A reader at the end of a pipe, such as `> >(tee log)`, gets a moment to finish.

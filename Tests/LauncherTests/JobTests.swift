@@ -309,6 +309,15 @@ struct LedJobTests {
 
 @Suite("A job whose ranks a signal has killed")
 struct InterruptedJobTests {
+    @Test("the same where rank 0 has ended before the others could be started", arguments: [SIGINT, SIGTERM])
+    func silentStart(_ signal: Int32) {
+        var job = Job(size: 3)
+        _ = job.handle(.signal(signal, fromTerminal: false), at: 0)
+        #expect(job.handle(.ended(rank: 0, .signalled(signal)), at: 0).isEmpty)
+        #expect(job.handle(.notStarted(first: 1, status: 128 + signal), at: 0) == [.reportInterrupted])
+        #expect(job.hasNoRanks && job.status == 128 + signal)
+    }
+
     @Test("where rank 0 could say nothing the launcher does, once", arguments: [SIGINT, SIGTERM])
     func silence(_ signal: Int32) {
         var job = Job(size: 2)
