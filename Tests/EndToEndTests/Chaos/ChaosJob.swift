@@ -17,14 +17,17 @@ final class ChaosJob {
     /// A fault that has struck.
     struct Injection: CustomStringConvertible {
         var fault: ChaosFault
-        /// How many examples had begun before, or by the time that a process stood still.
+        /// How many examples had begun before, and by the time that it had struck.
         var begun: Int
+        var begunAfter: Int?
         /// Whether its victim listened to the signal.
         var isHeard = true
         /// Which call has failed.
         var call = ""
 
-        var description: String { "\(fault) (\(begun) begun\(isHeard ? "" : ", not heard")) \(call)" }
+        var description: String {
+            "\(fault) (\(begun) begun, then \(begunAfter ?? begun)\(isHeard ? "" : ", not heard")) \(call)"
+        }
     }
 
     /// Starts the job in a directory that has its script.
@@ -95,7 +98,9 @@ final class ChaosJob {
         }
         let isHeard = fault.signal.map { launched.listens(to: $0, rank: fault.victim.rank) } ?? true
         var injection = Injection(fault: fault, begun: begun, isHeard: isHeard)
-        if try strike(&injection) { injected.append(injection) }
+        guard try strike(&injection) else { return }
+        injection.begunAfter = injection.begunAfter ?? begun
+        injected.append(injection)
     }
 
     /// Waits until a process listens to a signal; false where the job ends before.
@@ -134,7 +139,7 @@ final class ChaosJob {
             // One that is about to end may end all the same.
             try eventually("rank \(rank) stands still, or has ended") { launched.isStopped(rank: rank) ?? true }
             guard launched.isStopped(rank: rank) != nil else { return false }
-            injection.begun = begun
+            injection.begunAfter = begun
             guard let seconds else { return true }
             let end = Self.milliseconds + seconds * 1000
             while !launched.hasEnded, Self.milliseconds < end { usleep(5_000) }
