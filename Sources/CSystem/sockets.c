@@ -98,6 +98,12 @@ int dlp_tcp_unacknowledged(int descriptor) {
     return ioctl(descriptor, TIOCOUTQ, &count) ? -errno : count;
 }
 
+int dlp_tcp_is_closed_by_peer(int descriptor) {
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+    return !getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) && info.tcpi_state == TCP_CLOSE_WAIT;
+}
+
 struct dlp_owed dlp_tcp_owed(int descriptor) {
     // The C library knows the beginning of what Linux says.
     struct {

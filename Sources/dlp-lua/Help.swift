@@ -3,7 +3,7 @@ let helpText = """
     dlp-lua [OPTION]... SCRIPT|-|-e CHUNK [ARG]...    run a job written in Lua; - is standard input
 
       -np N, -n N            start N ranks here (auto: one per CPU); or: ameexec -np N dlp-lua ...
-      --mode MODE            map (default), managed, round-robin
+      --mode MODE            map (default), managed, round-robin     --backend ame|mpi|none
       --chunk N              examples handed out at a time (adaptive)     --root-works yes|no
       --on-error WHAT        stop (default) or continue after an example that fails; status 4 then
       --retries N            try what fails again     --crash-limit N  give up what kills N ranks (2)
@@ -16,7 +16,7 @@ let helpText = """
       --timeout S            seconds for each example     --memory SIZE  for Lua: 512M, 2G
       --sandbox              no files, programs, bytecode for it    --encrypt [no]  all, or nothing
       --joinable [HOST:]PORT let others join, by: DLP_JOIN_KEY=SECRET dlp-lua --join HOST:PORT
-      --backend WHAT         ame, mpi or none          --connect-timeout S  wait for all ranks (60)
+      --connect-timeout S    wait for all ranks (60)     --rejoin S  for one that was cut off (60)
       --check SCRIPT         look at the examples only     --info     how ranks find each other
       --version  --help      --generate-completion-script bash|zsh|fish    --new-key  a SECRET
 

@@ -137,7 +137,7 @@ extension BrokenConnectionTests.Hearing {
         switch try communicator.receive(until: dlp_now() + generous) {
         case .message(let message, _): messages.append(message)
         case .lost(let rank, let reason): ending = "\(rank): \(reason)"
-        case .joined, .timedOut, .woken: throw CommunicationError("it hangs")
+        case .joined, .returned, .timedOut, .woken: throw CommunicationError("it hangs")
         }
         return ending == nil
     }

@@ -175,13 +175,13 @@ struct HandshakeTests {
         let exchange = Exchange { number, bytes in
             guard number == 1 else { return bytes }
             var bytes = bytes
-            bytes[8] = 3
+            bytes[8] = 4
             return bytes
         }
-        #expect(exchange.worker.outcome == .failed(.version(3)))
-        let sentence = HandshakeError.version(3).description(rank: 2, size: 4, endpoint: .tcp(host: "h", port: 1))
+        #expect(exchange.worker.outcome == .failed(.version(4)))
+        let sentence = HandshakeError.version(4).description(rank: 2, size: 4, endpoint: .tcp(host: "h", port: 1))
         let expected =
-            "rank 0 speaks version 3 of the protocol, this program version 2: start the same dlp-lua on every rank"
+            "rank 0 speaks version 4 of the protocol, this program version 3: start the same dlp-lua on every rank"
         #expect(sentence == expected)
     }
 

@@ -19,6 +19,7 @@ final class EndObserver: JobObserver {
     func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence) {
         losses.update { $0.append("\(rank) \(host) \(cause)") }
     }
+    func rankReturned(_ rank: Int, host: String) { comings.update { $0.append("=\(rank) \(host)") } }
     /// Who came late, and who left early, with its host.
     let comings = Monitor<[String]>([])
     func rankJoined(_ rank: Int, host: String) { comings.update { $0.append("+\(rank) \(host)") } }
@@ -71,7 +72,7 @@ final class RootUnderTest {
         while true {
             switch try workers[rank - 1].receive(until: soon()) {
             case .message(let message, _): return message
-            case .woken, .joined: continue
+            case .woken, .joined, .returned: continue
             case .lost, .timedOut: return nil
             }
         }

@@ -123,10 +123,23 @@ struct ScheduleExplorationTests {
         }
     }
 
+    @Test(
+        "every example is done once, whoever is lost and returns",
+        arguments: [(1, 3, 4), (2, 3, 3), (3, 2, 3)], [false, true])
+    func returns(_ size: (workers: Int, examples: Int, disturbances: Int), _ resultsStay: Bool) throws {
+        for policy in [ChunkPolicy.fixed(1), .fixed(2), .fixed(3)] {
+            let test = Case(
+                workers: size.workers, examples: size.examples, policy: policy, cost: 0,
+                disturbances: size.disturbances, failures: FailurePolicy(retries: 1, crashLimit: 2))
+            try explore(test, .known(test.examples), resultsStay: resultsStay, returns: true)
+            try explore(test, .growing, resultsStay: resultsStay, halts: true, returns: true)
+        }
+    }
+
     /// Goes through all states that can be reached; the harness checks each step.
     private func explore(
         _ test: Case, _ extent: ManagedSchedule.Extent, resultsStay: Bool, shares: Int? = nil, late: Int = 0,
-        rise: Int64? = nil, halts: Bool = false, hasParts: Bool = false
+        rise: Int64? = nil, halts: Bool = false, hasParts: Bool = false, returns: Bool = false
     ) throws {
         var setup = ScheduleHarness.Setup(
             extent: extent, workers: test.workers, policy: test.policy, failures: test.failures,
@@ -134,6 +147,7 @@ struct ScheduleExplorationTests {
         (setup.rise, setup.mayBeginAtEnd) = (rise ?? 0, rise != nil)
         setup.halts = halts
         setup.hasParts = hasParts
+        setup.mayReturn = returns
         setup.late = late
         setup.mayRetire = late > 0
         var open = [(harness: ScheduleHarness(setup), left: test.disturbances, trail: [ScheduleEvent]())]

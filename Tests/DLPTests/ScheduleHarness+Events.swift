@@ -15,6 +15,10 @@ extension ScheduleHarness {
             if let choice = schedule.endChoice, choice.pioneer == worker { key.append(-11) }
             for lot in [known.current, known.ahead].compactMap({ $0 }) { append(lot, to: &key) }
             for share in known.shares { append(Lot(share), to: &key) }
+            if let chunk = former[worker] { key += [-12, Int16(chunk.first), Int16(chunk.count)] }
+            if let unfinished = known.unfinished {
+                key += [-13, Int16(unfinished.chunk.first), Int16(unfinished.chunk.count), Int16(unfinished.death)]
+            }
             for example in account.indices {
                 let now = account[example]
                 if setup.resultsStay, now.doer == worker { key += [now.isSafe ? -4 : -8, Int16(example)] }
@@ -72,6 +76,18 @@ extension ScheduleHarness {
         }
         for worker in phases.indices {
             if phases[worker] == .delivering { events.append(.delivered(worker)) }
+            if phases[worker] == .lost, setup.mayReturn, disturbed { events.append(.returned(worker)) }
+            if phases[worker] == .returning {
+                events.append(.resume(worker))
+                for part in 1..<max(2, (former[worker]?.count ?? 0) + 1) where former[worker]?.count ?? 0 > 0 {
+                    events.append(.claimed(worker, completed: part))
+                }
+                if setup.failures != nil, disturbed, former[worker]?.count ?? 0 > 0 {
+                    events.append(.failedAfterReturn(worker))
+                }
+                if disturbed { events += [.leave(worker), .lost(worker)] }
+                continue
+            }
             for (slot, chunk) in held[worker].enumerated() {
                 let doable = chunk.clipped(to: setup.examples).count
                 // A worker finds out that the list has an end before it reports the rest of its chunk.
@@ -103,7 +119,7 @@ extension ScheduleEvent {
     /// Whether nothing but this kind of event happens where nothing goes wrong.
     func isDisturbance(in harness: ScheduleHarness) -> Bool {
         switch self {
-        case .leave, .retire, .lost, .failed, .halt, .part: true
+        case .leave, .retire, .lost, .returned, .failedAfterReturn, .failed, .halt, .part: true
         case .enter(let worker): worker >= harness.setup.workers
         case .done(let worker, let slot, let completed):
             completed < harness.held[worker][slot].count && harness.held[worker][slot].end <= harness.listed

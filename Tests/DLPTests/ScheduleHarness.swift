@@ -14,6 +14,12 @@ enum ScheduleEvent: Hashable {
     case leave(Int)
     case retire(Int)
     case lost(Int)
+    case returned(Int)
+    /// The worker, which has returned, has done the next `completed` examples of what it had when it was lost.
+    case claimed(Int, completed: Int)
+    /// The same for one of them, which failed.
+    case failedAfterReturn(Int)
+    case resume(Int)
     case extend(Int)
     case skip(Int)
     case close
@@ -28,7 +34,7 @@ struct BrokenRule: Error, CustomStringConvertible {
 
 /// A schedule together with an independent account of who has and who has done what, which checks every step.
 struct ScheduleHarness {
-    enum Phase: Int { case absent, active, delivering, ended, left, lost, unexpected }
+    enum Phase: Int { case absent, active, delivering, ended, left, lost, unexpected, returning }
 
     struct Setup {
         var extent: ManagedSchedule.Extent
@@ -42,6 +48,8 @@ struct ScheduleHarness {
         /// How many more workers may come late, and whether workers may retire.
         var late = 0
         var mayRetire = false
+        /// Whether workers that were lost may return.
+        var mayReturn = false
         /// Whether workers may report on a part of a chunk.
         var hasParts = false
         /// Whether some of the examples of a list that grows are done already.
@@ -81,6 +89,8 @@ struct ScheduleHarness {
     private(set) var phases: [Phase]
     private(set) var retiring: Set<Int> = []
     private(set) var held: [[Chunk]]
+    /// What each worker had under work when it was lost, and has not said anything of since.
+    private(set) var former: [Chunk?]
     private(set) var account: [Example]
     private(set) var listed: Int
     private(set) var complete: Bool
@@ -95,6 +105,7 @@ struct ScheduleHarness {
             mayBeginAtEnd: setup.mayBeginAtEnd)
         phases = Array(repeating: .absent, count: setup.workers) + Array(repeating: .unexpected, count: setup.late)
         held = Array(repeating: [], count: phases.count)
+        former = Array(repeating: nil, count: phases.count)
         account = Array(repeating: Example(), count: setup.examples)
         listed = setup.extent == .growing ? 0 : setup.examples
         complete = setup.extent == .known(setup.examples)
@@ -151,6 +162,14 @@ struct ScheduleHarness {
                 try require(actions.contains(answer), "worker \(worker) retires and waits for ever")
             }
         case .lost(let worker): try lose(worker)
+        case .returned(let worker): try takeBack(worker)
+        case .claimed(let worker, let completed): try claim(worker, completed)
+        case .failedAfterReturn(let worker): try failAfterReturn(worker)
+        case .resume(let worker):
+            release(worker)
+            former[worker] = nil
+            phases[worker] = .active
+            try schedule.resume(worker, into: &actions)
         case .extend(let count):
             listed += count
             schedule.extend(by: count, into: &actions)
@@ -208,6 +227,7 @@ struct ScheduleHarness {
             account[example].deaths += 1
             if suspects.count == 1 { account[example].deathsAlone += 1 }
         }
+        if let current = held[worker].first { former[worker] = current.clipped(to: listed) }
         drop(worker, as: .lost)
         let crashed = schedule.lost(worker, into: &actions)
         let limit = setup.extent == .unbounded ? 0 : setup.failures?.crashLimit ?? 0
@@ -219,6 +239,63 @@ struct ScheduleHarness {
         } else if limit > 0, let example = suspects.first {
             try require(account[example].deathsAlone < limit, "example \(example) may go on killing")
         }
+    }
+
+    /// Gives back what a worker has that was kept for it.
+    private mutating func release(_ worker: Int) {
+        for chunk in held[worker] { free(chunk) }
+        held[worker] = []
+    }
+
+    /// Looks at what the schedule keeps for a worker that has returned.
+    private mutating func keep(_ worker: Int) throws {
+        guard let chunk = schedule.workers[worker].current?.chunk else { return }
+        try require(
+            chunk.indices.allSatisfy { isFree($0) }, "\(chunk) is kept for worker \(worker), but not there to be kept")
+        for example in chunk.indices { account[example].holder = worker }
+        held[worker] = [chunk]
+    }
+
+    /// Whether an example that has been handed out is nobody's.
+    private func isFree(_ example: Int) -> Bool { !account[example].isTaken }
+
+    private mutating func takeBack(_ worker: Int) throws {
+        phases[worker] = .returning
+        for example in former[worker]?.indices.map({ $0 }) ?? [] { account[example].deathsAlone = 0 }
+        let rest = try schedule.returned(worker)
+        try keep(worker)
+        try require(rest == held[worker].first, "worker \(worker) is said to go on with \(String(describing: rest))")
+    }
+
+    private mutating func claim(_ worker: Int, _ completed: Int) throws {
+        guard let chunk = former[worker] else { return }
+        release(worker)
+        former[worker] = chunk.dropFirst(completed)
+        let expected = chunk.prefix(completed).indices.filter { isFree($0) }
+        for example in expected { account[example] = Example(doer: worker, isSafe: true) }
+        let runs = try schedule.claimed(
+            worker, chunk.prefix(completed), nanoseconds: cost(of: chunk.prefix(completed)), into: &actions)
+        try require(runs.flatMap { $0.indices.map { $0 } } == expected, "\(runs) count of \(chunk), not \(expected)")
+        try keep(worker)
+    }
+
+    private mutating func failAfterReturn(_ worker: Int) throws {
+        guard let chunk = former[worker] else { return }
+        release(worker)
+        former[worker] = chunk.dropFirst(1)
+        let example = chunk.first
+        var expected: FailureVerdict?
+        if isFree(example) {
+            account[example].attempts += 1
+            (account[example].deaths, account[example].deathsAlone) = (0, 0)
+            let tried = account[example].attempts
+            let isFinal = tried > (setup.failures?.retries ?? 0)
+            if isFinal { account[example].isFailed = true } else { account[example].failedOn = worker }
+            expected = isFinal ? .final(attempts: tried) : .retry(attempts: tried)
+        }
+        let verdict = try schedule.failedAfterReturn(worker, example, into: &actions)
+        try require(verdict == expected, "\(String(describing: verdict)) for an example that failed after a return")
+        try keep(worker)
     }
 
     private mutating func drop(_ worker: Int, as phase: Phase) {
@@ -283,7 +360,7 @@ struct ScheduleHarness {
     private func checkState() throws {
         let done = account.count { $0.doer >= 0 }
         let failed = account.count { $0.isFailed }
-        let active = phases.count { $0 == .active || $0 == .delivering }
+        let active = phases.count { [.active, .delivering, .returning].contains($0) }
         try require(schedule.doneCount == done, "\(schedule.doneCount) counted as done, not \(done)")
         try require(schedule.failedCount == failed, "\(schedule.failedCount) counted as failed, not \(failed)")
         try require(schedule.finished == allDone, "finished is \(schedule.finished)")
@@ -320,7 +397,7 @@ struct ScheduleHarness {
         }
         if complete, active > 0 {
             let somethingWillCome =
-                phases.contains(.delivering) || phases.contains(.absent)
+                phases.contains(.delivering) || phases.contains(.absent) || phases.contains(.returning)
                 || account.contains { $0.failedOn >= 0 && !$0.isRetryable }
             try require(schedule.busyWorkers > 0 || somethingWillCome, "all workers wait for each other")
         }

@@ -26,6 +26,7 @@ struct ScheduleRandomWalkTests {
         setup.halts = Int.random(in: 0..<3, using: &generator) == 0
         setup.late = Int.random(in: 0...6, using: &generator)
         setup.mayRetire = Bool.random(using: &generator)
+        setup.mayReturn = !hasShares && extent != .unbounded && Bool.random(using: &generator)
         setup.mayBeginAtEnd = Bool.random(using: &generator)
         setup.rise = [0, 100, 100_000].randomElement(using: &generator) ?? 0
         var harness = ScheduleHarness(setup)

@@ -25,7 +25,7 @@ struct HostTests {
     private func start(_ hosts: Hosts, stuck rank: Int) throws -> [Launched] {
         let scratch = try Scratch(job: StuckJob.script)
         // An example may be with one lost rank after the other before both are known to be lost; it is none that kills.
-        let ranks = try start(hosts, "--crash-limit 9 job.lua \(rank)", in: scratch)
+        let ranks = try start(hosts, "--crash-limit 9 --rejoin 5 job.lua \(rank)", in: scratch)
         try StuckJob.wait(ranks[rank], in: scratch)
         return ranks
     }
@@ -97,6 +97,59 @@ struct HostTests {
         #expect(last.isOneMessage("dlp-lua", with: "rank 2 (host h3)", "rank 0") && last.status == 3, "\(last.error)")
     }
 
+    /// The ranks that stay wait with their examples until the accident is over, so that the job outlasts it.
+    private static let longJob = """
+        function examples() return 12 end
+        function work(n)
+          local log = io.open("log." .. dlp.RANK, "a")
+          log:write(n, "\\n")
+          log:close()
+          while dlp.RANK < 2 and not io.open("back") do os.execute("sleep 0.1") end
+          os.execute("sleep 1")
+          return n * n
+        end
+        function summarize(results) print(table.concat(results, " ")) end
+        """
+
+    @Test(
+        "a rank whose host was away comes back and goes on, and every example counts once",
+        arguments: ["map --journal job.db", "managed"])
+    func away(_ mode: String) throws {
+        let hosts = try Hosts(3)
+        let scratch = try Scratch(job: Self.longJob)
+        let ranks = try start(hosts, "--chunk 1 --mode \(mode) job.lua", in: scratch)
+        try ranks[2].reaches("rank 2 works") { scratch.names.contains("log.2") }
+        try hosts.cut(3)
+        try ranks[0].reaches("the root misses it") { ranks[0].errorText.contains("lost rank 2") }
+        try hosts.heal(3)
+        try ranks[0].reaches("it is back") { ranks[0].errorText.contains("is back") }
+        try scratch.write("back", "")
+        let outcomes = try ranks.map { try $0.finish() }
+        #expect(outcomes.map(\.status) == [0, 0, 0], "\(outcomes.map(\.error))")
+        #expect(outcomes[0].output == (1...12).map { "\($0 * $0)" }.joined(separator: " ") + "\n")
+        #expect(outcomes[0].complaints.count == 2, "\(outcomes[0].error)")
+        #expect(outcomes[0].error.contains("rank 2 (host h3) is back"), "\(outcomes[0].error)")
+        #expect(outcomes[1].error == "" && outcomes[2].error == "", "\(outcomes.map(\.error))")
+        guard scratch.names.contains("job.db") else { return }
+        let rows = try run("dlp-lua --results job.db", in: scratch)
+        #expect(rows.lines.count == 12 && Set(rows.lines).count == 12, "\(rows.output)")
+    }
+
+    @Test("with --rejoin 0 a rank whose host was away stays lost")
+    func awayForGood() throws {
+        let hosts = try Hosts(3)
+        let scratch = try Scratch(job: Self.longJob)
+        let ranks = try start(hosts, "--chunk 1 --rejoin 0 job.lua", in: scratch)
+        try ranks[2].reaches("rank 2 works") { scratch.names.contains("log.2") }
+        try hosts.cut(3)
+        try ranks[0].reaches("the root misses it") { ranks[0].errorText.contains("lost rank 2") }
+        try hosts.heal(3)
+        #expect(try ranks[2].finish().status == 3)
+        try scratch.write("back", "")
+        let outcomes = try ranks[..<2].map { try $0.finish() }
+        #expect(outcomes.map(\.status) == [0, 0] && outcomes[0].complaints.count == 1, "\(outcomes.map(\.error))")
+    }
+
     /// In which direction nothing gets through, or only small packets do.
     enum Deafness: CaseIterable, Sendable {
         case root, worker, worker576, root576
@@ -114,7 +167,7 @@ struct HostTests {
             end
             function summarize(results) print(results.n) end
             """
-        let options = "--examples root --root-works no --chunk 1 --stop-after 90"
+        let options = "--examples root --root-works no --chunk 1 --stop-after 90 --rejoin 0"
         let beds = try Deafness.allCases.map { deafness in
             let hosts = try Hosts(2)
             let scratch = try Scratch(job: script)
@@ -176,7 +229,7 @@ struct HostTests {
         let jobs = try ["none", "pmi2", "pmix"].map { type in
             let scratch = try Scratch(job: StuckJob.script)
             let launched = try hosts.start(
-                on: 1, "srun --no-kill --mpi=\(type) -N 3 -n 3 dlp-lua --backend ame job.lua 2", in: scratch)
+                on: 1, "srun --no-kill --mpi=\(type) -N 3 -n 3 dlp-lua --backend ame --rejoin 5 job.lua 2", in: scratch)
             try StuckJob.wait(launched, in: scratch)
             return launched
         }

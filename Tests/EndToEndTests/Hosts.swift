@@ -38,6 +38,9 @@ final class Hosts {
     /// Takes a host off the network, whose packets vanish from now on.
     func cut(_ host: Int) throws { try Testbed.call("testbed/hosts", "cut \(host)", bed: bed) }
 
+    /// Takes a host back that was cut off.
+    func heal(_ host: Int) throws { try Testbed.call("testbed/hosts", "heal \(host)", bed: bed) }
+
     /// From now on nothing that `other` sends reaches `host`, or only packets up to a size.
     func deafen(_ host: Int, to other: Int, above size: Int? = nil) throws {
         let limit = size.map { " \($0)" } ?? ""

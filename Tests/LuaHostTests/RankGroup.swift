@@ -62,6 +62,7 @@ private final class InterruptingObserver: JobObserver {
     func exampleFailed(_ fault: Fault) {}
     func explainLoss(of rank: Int) -> String? { nil }
     func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence) {}
+    func rankReturned(_ rank: Int, host: String) {}
     func rankJoined(_ rank: Int, host: String) {}
     func rankLeft(_ rank: Int, host: String) {}
     func jobEnds(_ end: JobEnd) { interrupter.withLock { $0 }?.interrupt() }

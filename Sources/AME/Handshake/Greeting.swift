@@ -25,6 +25,8 @@ struct Greeting: Equatable {
         case root = 2
         /// A worker that comes when the job has begun, without a rank.
         case lateWorker = 3
+        /// A worker whose connection broke, and which comes back under its rank.
+        case returningWorker = 4
     }
 
     var role: Role

@@ -55,6 +55,7 @@ enum HandshakeError: Error, Equatable {
         case .refused(.encryptionDiffers(let rootEncrypts)):
             "\(rootEncrypts ? "rank 0" : "rank \(rank)") encrypts what the two say to each other, "
                 + "\(rootEncrypts ? "rank \(rank)" : "rank 0") does not: start all ranks of the job with the same --encrypt"
+        case .refused(.notAwaited): "rank 0 does without rank \(rank)"
         case .refused(.keyDiffers):
             Self.key.description(rank: rank, size: size, endpoint: endpoint)
         }

@@ -20,6 +20,8 @@ struct RootHandshake {
     private(set) var channel: SealedChannel?
     /// Whether the two share memory, once they have come to terms.
     private(set) var sharesMemory = false
+    /// Which rank the worker has proved to be, or says so and has proved the key.
+    private(set) var provenRank: Int?
 
     private let key: JobKey
     private var greeting: Greeting
@@ -29,7 +31,8 @@ struct RootHandshake {
     /// The worker's hello, and our half of the exchange of keys where there is one, once we have answered.
     private var answered: (hello: [UInt8], half: EphemeralKey?)?
 
-    /// Awaits the hello of a worker, or of a late one, which is accepted as rank 0: it gets its rank later.
+    /// Awaits the hello of a worker, or of one that comes back, or of a late one, which is accepted as rank 0: it gets its
+    /// rank later.
     init(key: JobKey, greeting: Greeting, guest: Greeting.Role = .worker) {
         self.guest = guest
         self.key = key
@@ -44,7 +47,7 @@ struct RootHandshake {
 
     /// Takes bytes from the peer, no more than `wanted`, and returns what to send it.
     ///
-    /// - Parameter isTaken: whether a rank is connected already.
+    /// - Parameter isTaken: whether a rank is connected already, or need not come back.
     mutating func receive(_ bytes: [UInt8], isTaken: (Int) -> Bool) -> [UInt8] {
         precondition(bytes.count <= wanted, "more bytes than the handshake wants")
         received += bytes
@@ -83,6 +86,7 @@ struct RootHandshake {
         let shared = try half?.secret(with: worker.share) ?? []
         let codes = HandshakeCodes(key: key, shared: shared, hello: hello, answer: greeting.bytes)
         guard codes.isValidProof(received) else { throw .key }
+        provenRank = Int(worker.rank)
         let verdict = verdict(on: worker, isTaken: isTaken)
         switch verdict {
         case .accepted:
@@ -101,6 +105,7 @@ struct RootHandshake {
         if guest == .lateWorker { return .accepted }
         if worker.size != greeting.size { return .refused(.sizeDiffers(greeting.size)) }
         if worker.rank == 0 || worker.rank >= greeting.size { return .refused(.rankOutOfRange) }
-        return isTaken(Int(worker.rank)) ? .refused(.rankTaken) : .accepted
+        guard isTaken(Int(worker.rank)) else { return .accepted }
+        return .refused(guest == .returningWorker ? .notAwaited : .rankTaken)
     }
 }

@@ -15,6 +15,8 @@ enum Verdict: Equatable {
         case encryptionDiffers(rootEncrypts: Bool)
         /// The worker's proof is not made with the root's key; the only verdict without a code.
         case keyDiffers
+        /// The worker wants to come back, and is not to.
+        case notAwaited
     }
 
     /// How long a verdict is without its authentication code.
@@ -30,6 +32,7 @@ enum Verdict: Equatable {
             case .refused(.rankTaken): (3, 0)
             case .refused(.encryptionDiffers(let rootEncrypts)): (4, rootEncrypts ? 1 : 0)
             case .refused(.keyDiffers): (5, 0)
+            case .refused(.notAwaited): (6, 0)
             }
         return [code, 0, 0, 0] + detail.littleEndianBytes + [UInt8](repeating: 0, count: 8)
     }
@@ -43,6 +46,7 @@ enum Verdict: Equatable {
         case 3: self = .refused(.rankTaken)
         case 4: self = .refused(.encryptionDiffers(rootEncrypts: bytes[4] != 0))
         case 5: self = .refused(.keyDiffers)
+        case 6: self = .refused(.notAwaited)
         default: return nil
         }
     }

@@ -17,6 +17,9 @@ public final class AMERoot: Communicator {
     private var listeners: [Listener] = []
     /// Lets workers in that come late, where some may.
     private var lateGate: Gate?
+    /// Lets workers in that come back, once one may.
+    private var returnGate: Gate?
+    private let environment: AMEEnvironment
 
     /// Waits until every worker has connected and proved that it has the job's key.
     ///
@@ -34,6 +37,7 @@ public final class AMERoot: Communicator {
         precondition(environment.rank == 0, "AMERoot is for rank 0")
         // When all are there nobody needs it any more, and when this fails nobody should come.
         defer { environment.cardFile?.remove() }
+        self.environment = environment
         size = environment.size
         star = try Star(size: size)
         let late = door.map { door in
@@ -104,20 +108,38 @@ public final class AMERoot: Communicator {
     public func byteCount(from rank: Int) -> UInt64 { star.byteCount(from: rank) }
 
     /// Ends the connection with a worker, which is delivered as its loss.
-    public func drop(_ rank: Int) { star.drop(rank) }
+    public func drop(_ rank: Int) {
+        star.drop(rank)
+        // It may try to come back, and should learn that it is not to.
+        openReturnGate(for: nil)
+    }
+
+    /// Lets a lost worker connect again, which then is delivered as `returned`.
+    public func awaitReturn(of rank: Int) { openReturnGate(for: rank) }
+
+    private func openReturnGate(for rank: Int?) {
+        guard !listeners.isEmpty else { return }
+        let gate = returnGate ?? Gate(returnsTo: listeners, star: star, environment: environment)
+        returnGate = gate
+        // A job that has begun does without whoever cannot come.
+        try? gate.awaitReturn(of: rank)
+    }
 
     private func round(until deadline: Deadline) throws(CommunicationError) {
-        guard let lateGate else { return try star.round(until: deadline) }
-        try star.round(until: Deadline.earlier(deadline, lateGate.nextDeadline)) { token throws(CommunicationError) in
-            try lateGate.handle(token)
+        guard lateGate != nil || returnGate != nil else { return try star.round(until: deadline) }
+        let gates = [lateGate, returnGate].compactMap { $0 }
+        let limit = gates.reduce(deadline) { Deadline.earlier($0, $1.nextDeadline) }
+        try star.round(until: limit) { token throws(CommunicationError) in
+            let gate = token >= Gate.firstTokenOfReturns ? returnGate : lateGate
+            try gate?.handle(token)
         }
-        try lateGate.lookAtClock()
+        for gate in gates { try gate.lookAtClock() }
     }
 
     /// Sends what is queued, waiting at most until `deadline`, and closes every connection.
     public func close(until deadline: UInt64?) {
-        lateGate?.close()
-        lateGate = nil
+        for gate in [lateGate, returnGate] { gate?.close() }
+        (lateGate, returnGate) = (nil, nil)
         star.close(until: Deadline(deadline))
         listeners = []
     }

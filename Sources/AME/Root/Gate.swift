@@ -2,7 +2,7 @@ import CSystem
 import DLP
 import Glibc
 
-/// Lets workers in, those of a job's start or such that come late, and keeps everybody else out.
+/// Lets workers in, those of a job's start, such that come late or such that come back, and keeps everybody else out.
 ///
 /// Strangers cost the root little: nothing waits for one, each has a deadline, and no more than a bounded number of
 /// handshakes is under way; the oldest gives way.
@@ -22,6 +22,8 @@ final class Gate {
     private static let batch = 8
     /// How long to take no connections where the system has no descriptor for one.
     private static let pauseLength: UInt64 = 1_000_000_000
+    /// No token of another gate is as large.
+    static let firstTokenOfReturns: UInt64 = 1 << 48
 
     /// Their tokens are the first free ones.
     private let listeners: [Listener]
@@ -29,10 +31,20 @@ final class Gate {
     private let key: JobKey
     private let size: Int
     private let encryption: AMEEnvironment.Encryption
-    /// Which ranks a job that starts still waits for; nil where it takes late workers.
-    private var missing: Set<Int>?
-    /// The rank of the next worker that comes late.
-    private var nextRank: Int
+    /// Whom it lets in.
+    private enum Guests {
+        /// These ranks of a job that starts, which waits for them.
+        case missing(Set<Int>)
+        /// Workers that come late, the next of which gets this rank.
+        case late(next: Int)
+        /// Ranks that were lost and may come back.
+        case returning(Set<Int>)
+    }
+
+    private var guests: Guests
+    private var isOpen = false
+    /// The token of the first listener.
+    private let firstToken: UInt64
 
     /// By token; tokens are given in the order of arrival, so the oldest has the lowest.
     private var candidates: [UInt64: Candidate] = [:]
@@ -42,22 +54,64 @@ final class Gate {
     /// When to take connections again.
     private var reopening: Deadline?
 
-    /// A gate to `star` for the workers of rank 0 in `environment`, or for any that come late with another key.
-    ///
-    /// - Parameter lateKey: the key of workers that come late, where the gate is for those.
-    init(listeners: [Listener], star: Star, environment: AMEEnvironment, lateKey: JobKey? = nil) {
+    /// A gate to `star` for the workers of rank 0 in `environment`.
+    convenience init(listeners: [Listener], star: Star, environment: AMEEnvironment) {
+        self.init(listeners, star, environment, .missing(Set(1..<environment.size)))
+    }
+
+    /// A gate to `star` for any workers that come late with the key `lateKey`.
+    convenience init(listeners: [Listener], star: Star, environment: AMEEnvironment, lateKey: JobKey) {
+        self.init(listeners, star, environment, .late(next: environment.size), key: lateKey)
+    }
+
+    /// A gate to `star` for ranks of `environment` that were lost and are awaited, beside one for others that come late.
+    convenience init(returnsTo listeners: [Listener], star: Star, environment: AMEEnvironment) {
+        self.init(listeners, star, environment, .returning([]), firstToken: Self.firstTokenOfReturns)
+    }
+
+    private init(
+        _ listeners: [Listener], _ star: Star, _ environment: AMEEnvironment, _ guests: Guests, key: JobKey? = nil,
+        firstToken: UInt64 = Star.firstFreeToken
+    ) {
         self.listeners = listeners
         self.star = star
-        key = lateKey ?? environment.key
+        self.guests = guests
+        self.firstToken = firstToken
+        self.key = key ?? environment.key
         size = environment.size
         // Whoever comes late may come from anywhere, and gets the script.
-        encryption = lateKey == nil ? environment.encryption : .everywhere
-        missing = lateKey == nil ? Set(1..<size) : nil
-        nextRank = size
-        nextToken = Star.firstFreeToken + UInt64(listeners.count)
+        encryption = key == nil ? environment.encryption : .everywhere
+        nextToken = firstToken + UInt64(listeners.count)
         oldest = nextToken
         // Every worker may be in the middle of it at the same time.
-        mostCandidates = (lateKey == nil ? size : 0) + Self.reserve
+        mostCandidates = (key == nil ? size : 0) + Self.reserve
+    }
+
+    /// Whether the job has begun, and does without whoever cannot come.
+    private var hasBegun: Bool { if case .missing = guests { false } else { true } }
+
+    private var guest: Greeting.Role {
+        switch guests {
+        case .missing: .worker
+        case .late: .lateWorker
+        case .returning: .returningWorker
+        }
+    }
+
+    /// Whether a rank that has proved the key is let in under its number.
+    private func isWelcome(_ rank: Int) -> Bool {
+        switch guests {
+        case .missing(let ranks), .returning(let ranks): ranks.contains(rank)
+        case .late: true
+        }
+    }
+
+    /// Lets a lost rank come back from now on; nil: lets nobody else, and tells those that try.
+    func awaitReturn(of rank: Int?) throws(CommunicationError) {
+        guard case .returning(var ranks) = guests else { return }
+        if let rank { ranks.insert(rank) }
+        guests = .returning(ranks)
+        if !isOpen { try open() }
     }
 
     /// Lets workers in until all are there; whoever has not proved itself by then is turned away.
@@ -68,7 +122,7 @@ final class Gate {
         // What waits in the backlog afterwards may belong to the next program of the same job.
         defer { close() }
         try open()
-        while let missing, !missing.isEmpty {
+        while case .missing(let missing) = guests, !missing.isEmpty {
             guard !deadline.hasPassed else {
                 throw CommunicationError(
                     "\(RankList(missing, of: size)) did not connect within \(describe(nanoseconds: timeout))")
@@ -83,13 +137,15 @@ final class Gate {
     /// Begins to take connections.
     func open() throws(CommunicationError) {
         raiseDescriptorLimit()
-        for (token, listener) in zip(Star.firstFreeToken..., listeners) {
+        isOpen = true
+        for (token, listener) in zip(firstToken..., listeners) {
             try star.watch(listener.descriptor, token: token)
         }
     }
 
     /// Takes no more connections.
     func close() {
+        isOpen = false
         for listener in listeners { star.unwatch(listener.descriptor) }
     }
 
@@ -104,14 +160,14 @@ final class Gate {
         guard let reopening, reopening.hasPassed else { return }
         self.reopening = nil
         do { try open() } catch {
-            guard missing == nil else { throw error }
+            guard hasBegun else { throw error }
             pause()
         }
     }
 
     /// Something has come for the token of a listener, or of somebody who wants in.
     func handle(_ token: UInt64) throws(CommunicationError) {
-        let place = Int(token - Star.firstFreeToken)
+        let place = Int(token - firstToken)
         if place < listeners.count { try acceptAll(from: listeners[place]) } else { try advance(token) }
     }
 
@@ -122,7 +178,7 @@ final class Gate {
             case .failed(let reason):
                 guard !candidates.isEmpty else {
                     // A job that has begun does without more workers for the time being.
-                    guard missing != nil else { return pause() }
+                    guard !hasBegun else { return pause() }
                     throw CommunicationError(
                         "rank 0 cannot take a connection: \(reason); raise the limit (ulimit -n) or use fewer ranks")
                 }
@@ -135,8 +191,7 @@ final class Gate {
                 let greeting = Greeting(role: .root, rank: 0, size: size, over: socket, encrypting: encryption)
                 candidates[nextToken] = Candidate(
                     socket: socket,
-                    handshake: RootHandshake(
-                        key: key, greeting: greeting, guest: missing == nil ? .lateWorker : .worker),
+                    handshake: RootHandshake(key: key, greeting: greeting, guest: guest),
                     deadline: .after(Self.patience))
                 nextToken += 1
                 skipGone()
@@ -160,9 +215,10 @@ final class Gate {
         case .wouldBlock: return
         case .ended: return turnAway(token)
         case .count(let count):
-            let answer = candidate.handshake.receive(Array(buffer.prefix(count))) { rank in
-                !(missing?.contains(rank) ?? false)
-            }
+            let answer = candidate.handshake.receive(Array(buffer.prefix(count))) { !isWelcome($0) }
+            // Its loss has not been noticed here yet: it is to try again.
+            let isEarly = candidate.handshake.outcome == .failed(.refused(.notAwaited))
+            if isEarly, let rank = candidate.handshake.provenRank, star.isConnected(rank) { return turnAway(token) }
             // A fresh connection takes a hundred bytes at once, or is not worth waiting for.
             guard answer.isEmpty || candidate.socket.sendWhole(answer) else { return turnAway(token) }
             switch candidate.handshake.outcome {
@@ -173,21 +229,29 @@ final class Gate {
                 let link = Link(
                     socket: candidate.socket, channel: candidate.handshake.channel,
                     sharesMemory: candidate.handshake.sharesMemory)
-                if missing?.remove(rank) != nil {
-                    try star.add(link, rank: rank)
-                } else {
-                    welcome(link)
-                }
+                try welcome(link, rank)
             }
         }
     }
 
-    /// Lets a late worker in, as the next rank; a job that has begun does without one that cannot be watched.
-    private func welcome(_ link: Link) {
-        guard (try? star.add(link, rank: nextRank)) != nil else { return }
-        star.send(Message(.welcome, first: nextRank, count: size), to: nextRank)
-        star.deliveries.append(.joined(rank: nextRank))
-        nextRank += 1
+    /// Lets a worker in, a late one as the next rank; a job that has begun does without one that cannot be watched.
+    private func welcome(_ link: Link, _ rank: Int) throws(CommunicationError) {
+        switch guests {
+        case .missing(var ranks):
+            ranks.remove(rank)
+            guests = .missing(ranks)
+            try star.add(link, rank: rank)
+        case .late(let next):
+            guard (try? star.add(link, rank: next)) != nil else { return }
+            star.send(Message(.welcome, first: next, count: size), to: next)
+            star.deliveries.append(.joined(rank: next))
+            guests = .late(next: next + 1)
+        case .returning(var ranks):
+            guard (try? star.add(link, rank: rank)) != nil else { return }
+            ranks.remove(rank)
+            guests = .returning(ranks)
+            star.deliveries.append(.returned(rank: rank))
+        }
     }
 
     /// Takes no connections for a moment.
@@ -210,7 +274,7 @@ final class Gate {
     /// Makes room for a descriptor per worker and candidate where the system's usual limit is lower.
     private func raiseDescriptorLimit() {
         // Nobody knows how many come late.
-        let wanted = rlim_t(2 * size + Self.reserve + (missing == nil ? 1 << 16 : 256))
+        let wanted = rlim_t(2 * size + Self.reserve + (hasBegun ? 1 << 16 : 256))
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < wanted else {
             return

@@ -48,6 +48,9 @@ final class Star {
         if !link.socket.isLocal { hasRemotePeers = true }
     }
 
+    /// Whether a worker is connected.
+    func isConnected(_ rank: Int) -> Bool { peers.indices.contains(rank) && peers[rank] != nil }
+
     /// Where a worker is or was.
     func host(of rank: Int) -> String? { hosts[rank] }
 
@@ -124,6 +127,10 @@ final class Star {
 
     private func dropSilentPeers() {
         for case let peer? in peers where !peer.socket.isLocal && peer.isSilent() {
+            // What has come from it counts, for it does not send that again.
+            while case .some = peer.receive(
+                through: scratch, emit: { deliveries.append(.message($0, from: peer.rank)) })
+            {}
             peer.socket.giveUp()
             drop(peer, reason: Liveness.reason)
         }

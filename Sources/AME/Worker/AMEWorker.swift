@@ -12,10 +12,16 @@ public final class AMEWorker: Communicator {
     /// How many ranks the job began with.
     public let size: Int
 
-    private let socket: Socket
+    private var socket: Socket
     private let eventWaker: EventWaker
     private var reader: FrameReader
     private let outlet: Outlet
+    private let renewal: Renewal
+    /// Whether the connection has been made anew, which `receive` has not said yet.
+    private var hasReturned = false
+    /// Whether a broken connection is made anew, and reports that the root may not have got then.
+    private var mayReturn = false
+    private var unconfirmed = Unconfirmed()
     private let scratch = Scratch()
     private var received = Queue<Message>()
     /// Why nothing more comes from the root, and whether `receive` has said so.
@@ -36,6 +42,7 @@ public final class AMEWorker: Communicator {
         size = environment.size
         eventWaker = try EventWaker()
         let link = try Dial.connect(environment, within: connectTimeout)
+        renewal = Renewal(environment)
         socket = link.socket
         reader = FrameReader(link)
         outlet = Outlet(link)
@@ -56,6 +63,7 @@ public final class AMEWorker: Communicator {
         var environment = AMEEnvironment(rank: 0, size: 0, endpoints: [endpoint], key: key)
         environment.encryption = .everywhere
         let link = try Dial.connect(environment, isLate: true, within: connectTimeout)
+        renewal = Renewal(environment)
         socket = link.socket
         reader = FrameReader(link)
         outlet = Outlet(link)
@@ -94,12 +102,51 @@ public final class AMEWorker: Communicator {
         guard destination == 0 else {
             throw CommunicationError("rank \(rank) is connected with rank 0 only, not with rank \(destination)")
         }
-        if let ending { return try fail(ending) }
-        let failure = outlet.send(message) {
+        if mayReturn, Unconfirmed.isReport(message) { unconfirmed.append(message, after: socket) }
+        guard let failure = ending ?? transmit(message) else { return }
+        if comesBack() {
+            // Reports have gone again by now.
+            if [.goodbye, .fault, .exit].contains(message.kind) { try send(message, to: 0) }
+            return
+        }
+        try fail(failure)
+    }
+
+    /// - Returns: why the message cannot be sent, or nil where it was.
+    private func transmit(_ message: Message) -> String? {
+        outlet.send(message) {
             let isWritable = socket.wait(for: POLLOUT, until: socket.isLocal ? Deadline(nil) : liveness.nextCheck)
             return isWritable || !isRootLost()
         }
-        if let failure { try fail(failure) }
+    }
+
+    /// From now on a connection that breaks is made anew, by the thread of `watchHangup`; nil: no more.
+    ///
+    /// What the root had sent is void then, and reports that it may not have got are sent again.
+    public func allowReturn(within limit: UInt64?) {
+        mayReturn = limit != nil && !socket.isLocal
+        renewal.allow(within: mayReturn ? limit : nil)
+        if !mayReturn { unconfirmed = Unconfirmed() }
+    }
+
+    /// Waits until the connection, which has broken, has been made anew; false where it is not.
+    private func comesBack() -> Bool {
+        // The root's last word may be there already.
+        while ending == nil, receiveOnce() {}
+        guard watch != nil, received.first(where: { $0.kind == .stop }) == nil else { return false }
+        // Who watches it sees only that it has ended, and not what cannot be read.
+        if mayReturn, dlp_wait_hangup(socket.descriptor, -1, 0) == 0 { socket.shutDown() }
+        while let link = renewal.next() {
+            ending = nil
+            socket = link.socket
+            reader = FrameReader(link)
+            outlet.change(to: link)
+            (liveness, debt) = (Liveness(), Liveness.Debt())
+            received = Queue()
+            hasReturned = true
+            if unconfirmed.messages.allSatisfy({ transmit($0) == nil }) { return true }
+        }
+        return false
     }
 
     /// Sends a last message from any thread, and returns when the root's host has it, or after a while.
@@ -113,8 +160,13 @@ public final class AMEWorker: Communicator {
     public func receive(until deadline: UInt64?) throws(CommunicationError) -> Delivery {
         let deadline = Deadline(deadline)
         while true {
+            if hasReturned {
+                hasReturned = false
+                return .returned(rank: rank)
+            }
             if let message = received.popFirst() { return .message(message, from: 0) }
             if let ending {
+                if !hasDeliveredEnding, comesBack() { continue }
                 guard !hasDeliveredEnding else {
                     throw CommunicationError("the connection with rank 0 is over: \(ending)")
                 }
@@ -144,7 +196,7 @@ public final class AMEWorker: Communicator {
     /// - Throws: `CommunicationError` where the system has no thread to give.
     public func watchHangup(_ action: @escaping @Sendable () -> Void) throws(CommunicationError) {
         stopWatching()
-        watch = try HangupWatch(socket, action: action)
+        watch = try HangupWatch(socket, renewal: renewal, action: action)
     }
 
     /// Ends what `watchHangup` began; an action that runs already is waited for.

@@ -22,16 +22,17 @@ struct Dial {
     }
 
     private var environment: AMEEnvironment
-    /// Whether it is for a worker that comes late, whose rank and size in `environment` mean nothing.
-    private let isLate: Bool
+    /// What the worker is; rank and size in `environment` mean nothing for one that comes late.
+    private let role: Greeting.Role
+    private var isLate: Bool { role == .lateWorker }
     private let deadline: Deadline
     private var patience = firstPatience
     /// Why the last attempt at each endpoint failed.
     private var reasons: [String?]
 
-    private init(_ environment: AMEEnvironment, isLate: Bool, until deadline: Deadline) {
+    private init(_ environment: AMEEnvironment, _ role: Greeting.Role, until deadline: Deadline) {
         self.environment = environment
-        self.isLate = isLate
+        self.role = role
         self.deadline = deadline
         reasons = Array(repeating: nil, count: environment.endpoints.count)
     }
@@ -47,7 +48,7 @@ struct Dial {
     static func connect(
         _ environment: AMEEnvironment, isLate: Bool = false, within timeout: UInt64
     ) throws(CommunicationError) -> Link {
-        var dial = Dial(environment, isLate: isLate, until: .after(timeout))
+        var dial = Dial(environment, isLate ? .lateWorker : .worker, until: .after(timeout))
         var pause = firstPause
         while true {
             let began = dlp_now()
@@ -59,6 +60,26 @@ struct Dial {
             pause = min(pause * 2, longestPause)
             dial.lookAgain()
         }
+    }
+
+    /// What came of an attempt to connect with the root again.
+    enum Return {
+        case connected(Link)
+        /// Not yet.
+        case failed
+        /// Never: nobody listens there any more, or the root does without this rank.
+        case inVain
+    }
+
+    /// Tries once to connect with the root again.
+    ///
+    /// Where nobody listens at any of its addresses any more it has ended; it has listened there for as long as it lived.
+    static func comeBack(_ environment: AMEEnvironment, within timeout: UInt64) -> Return {
+        var dial = Dial(environment, .returningWorker, until: .after(timeout))
+        do {
+            if let link = try dial.attemptAll() { return .connected(link) }
+        } catch { return .inVain }
+        return dial.reasons.allSatisfy { $0 == systemMessage(ECONNREFUSED) } ? .inVain : .failed
     }
 
     /// Takes up what the file says by now by which the ranks met: what it said before may have been an earlier job's.
@@ -157,7 +178,7 @@ struct Dial {
         _ socket: Socket, at endpoint: AMEEnvironment.Endpoint
     ) throws(CommunicationError) -> Attempt {
         let greeting = Greeting(
-            role: isLate ? .lateWorker : .worker, rank: environment.rank, size: environment.size, over: socket,
+            role: role, rank: environment.rank, size: environment.size, over: socket,
             encrypting: environment.encryption)
         var handshake = WorkerHandshake(key: environment.key, greeting: greeting)
         var answer = handshake.hello

@@ -6,35 +6,39 @@ import Glibc
 final class HangupWatch {
     private let thread: ServiceThread
     private let stopper: EventWaker
-    /// Keeps the descriptor open for as long as the thread watches it.
-    private let socket: Socket
 
-    /// Calls `action` on the thread, once, when the peer of `socket` has gone.
+    /// Calls `action` on the thread, once, when the peer of `socket` has gone, and does not come back.
     ///
+    /// - Parameter renewal: makes the connection anew where it breaks, and that is allowed.
     /// - Throws: `CommunicationError` where the system has no thread to give.
-    init(_ socket: Socket, action: @escaping @Sendable () -> Void) throws(CommunicationError) {
-        self.socket = socket
+    init(
+        _ socket: Socket, renewal: Renewal, action: @escaping @Sendable () -> Void
+    ) throws(CommunicationError) {
         let stopper = try EventWaker()
         self.stopper = stopper
-        let (descriptor, isLocal) = (socket.descriptor, socket.isLocal)
-        let watch: @Sendable () -> Void = { Self.watch(descriptor, isLocal, stopper, action) }
+        let watch: @Sendable () -> Void = {
+            var watched = socket
+            while Self.isGone(watched, stopper) {
+                guard let next = renewal.renew(watched, stopper) else { return action() }
+                watched = next
+            }
+        }
         thread = try ServiceThread(watch)
     }
 
-    private static func watch(
-        _ descriptor: Int32, _ isLocal: Bool, _ stopper: EventWaker, _ action: @Sendable () -> Void
-    ) {
+    /// Waits until the peer has gone; false where the watch is over before.
+    private static func isGone(_ socket: Socket, _ stopper: EventWaker) -> Bool {
         var liveness = Liveness()
         var debt = Liveness.Debt()
         while true {
-            let pause = isLocal ? -1 : liveness.nextCheck.milliseconds
-            switch dlp_wait_hangup(descriptor, stopper.descriptor, pause) {
-            case 1: return action()
-            case 2: return
+            let pause = socket.isLocal ? -1 : liveness.nextCheck.milliseconds
+            switch dlp_wait_hangup(socket.descriptor, stopper.descriptor, pause) {
+            case 1: return true
+            case 2: return false
             default:
-                guard !isLocal, liveness.isDue(), debt.isOverdue(descriptor) else { continue }
-                dlp_reset_when_closed(descriptor)
-                return action()
+                guard !socket.isLocal, liveness.isDue(), debt.isOverdue(socket.descriptor) else { continue }
+                socket.giveUp()
+                return true
             }
         }
     }

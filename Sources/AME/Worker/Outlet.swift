@@ -4,27 +4,38 @@ import Synchronization
 
 /// What a worker sends by: one message at a time, whichever thread it comes from.
 final class Outlet: Sendable {
-    private let socket: Socket
-    private let writer: Mutex<FrameWriter>
+    private let connection: Mutex<Connection>
+
+    private struct Connection: ~Copyable {
+        var socket: Socket
+        var writer: FrameWriter
+
+        init(_ link: Link) {
+            socket = link.socket
+            writer = FrameWriter(link)
+        }
+    }
 
     /// How long a last word may take to arrive, in nanoseconds.
     private static let patience: UInt64 = 2_000_000_000
 
     /// At the beginning of what goes over a link.
     init(_ link: Link) {
-        socket = link.socket
-        writer = Mutex(FrameWriter(link))
+        connection = Mutex(Connection(link))
     }
+
+    /// What is sent goes over another link from now on.
+    func change(to link: Link) { connection.withLock { $0 = Connection(link) } }
 
     /// Sends a message.
     ///
     /// - Parameter wait: waits until the socket takes more; false where it never will, as the root's host is silent.
     /// - Returns: why the message cannot be sent, or nil once the socket has all of it.
     func send(_ message: Message, wait: () -> Bool) -> String? {
-        writer.withLock { writer in
-            writer.begin(message)
+        connection.withLock { connection in
+            connection.writer.begin(message)
             while true {
-                switch writer.flush() {
+                switch connection.writer.flush() {
                 case .count: return nil
                 case .wouldBlock: if !wait() { return Liveness.reason }
                 case .ended(let reason): return reason
@@ -36,6 +47,7 @@ final class Outlet: Sendable {
     /// Sends a message after which this process ends.
     func sendLast(_ message: Message) {
         let deadline = Deadline.after(Self.patience)
+        let socket = connection.withLock { $0.socket }
         let failure = send(message) { socket.wait(for: POLLOUT, until: deadline) }
         // A process that ends may take with it what its host still has.
         while failure == nil, !socket.isDelivered, !deadline.hasPassed {

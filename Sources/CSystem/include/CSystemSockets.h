@@ -38,6 +38,8 @@ struct dlp_owed {
     uint32_t silence;
 };
 
+/// Whether the peer has closed a TCP connection in good order, and we have not: 1, else 0.
+int dlp_tcp_is_closed_by_peer(int descriptor);
 /// What the peer owes; nothing where that cannot be known.
 struct dlp_owed dlp_tcp_owed(int descriptor);
 

@@ -15,6 +15,10 @@ public enum Delivery: Sendable {
     case lost(rank: Int, reason: String)
     /// A worker has come late; its rank is larger than all before, and it can be sent to from now on.
     case joined(rank: Int)
+    /// On the root: a rank whose loss was delivered is connected again, see `awaitReturn`.
+    ///
+    /// On a worker: it is connected with the root again, which had lost it; what the root had sent before is void.
+    case returned(rank: Int)
     /// Another thread called `Waker.wake`.
     case woken
     /// The deadline passed.
@@ -65,6 +69,13 @@ public protocol Communicator: AnyObject {
     /// Ends the connection with a rank, from the root; nothing where the transport cannot do that for one alone.
     func drop(_ rank: Int)
 
+    /// From now on a rank whose loss was delivered may connect again, on the root; nothing where the transport has no way.
+    func awaitReturn(of rank: Int)
+
+    /// From now on a worker whose connection breaks tries to connect again, for so many nanoseconds at most, and sends again
+    /// what the root may not have got; nil: no more.
+    func allowReturn(within limit: UInt64?)
+
     /// Sends the root a last message from any thread, after which this process ends.
     ///
     /// Nil where the transport belongs to one thread in this, too.
@@ -93,6 +104,12 @@ extension Communicator {
 
     /// Leaves it connected.
     public func drop(_ rank: Int) {}
+
+    /// There is no way.
+    public func awaitReturn(of rank: Int) {}
+
+    /// There is no way.
+    public func allowReturn(within limit: UInt64?) {}
 
     /// There is no way.
     public var sendLast: (@Sendable (Message) -> Void)? { nil }

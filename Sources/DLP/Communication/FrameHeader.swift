@@ -6,7 +6,7 @@
 package struct FrameHeader: Equatable {
     package static let length = 56
     /// The version of frames and handshake together; ranks must speak the same.
-    package static let version: UInt16 = 2
+    package static let version: UInt16 = 3
     /// More than any address space holds, so that a larger number can only be rubbish.
     static let longestBody: UInt64 = 1 << 46
 

@@ -15,6 +15,8 @@ public protocol JobObserver: Sendable {
     func explainLoss(of rank: Int) -> String?
     /// A rank was lost, and the job goes on without it.
     func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence)
+    /// A rank that was lost is connected again, and goes on.
+    func rankReturned(_ rank: Int, host: String)
     /// A worker that came late takes part from now on.
     func rankJoined(_ rank: Int, host: String)
     /// A worker that came late has gone in good order, before the job's end.
@@ -53,6 +55,8 @@ public struct NoObserver: JobObserver {
     public func explainLoss(of rank: Int) -> String? { nil }
     /// Says nothing.
     public func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence) {}
+    /// Says nothing.
+    public func rankReturned(_ rank: Int, host: String) {}
     /// Says nothing.
     public func rankJoined(_ rank: Int, host: String) {}
     /// Says nothing.

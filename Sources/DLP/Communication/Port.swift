@@ -14,6 +14,9 @@ public enum LoopEvent: Sendable {
     case list(Bytes, length: Int)
     /// Deliver the results that have stayed here, and then say so.
     case deliver
+    /// The root had lost this rank, and others have got what it had: send the results that have stayed here, which count
+    /// where nobody else has made them, and then `WorkerPort.resume`.
+    case returned
     /// The loop is over: of its `length` examples, where that is known, none is left for this rank.
     case end(length: Int?)
 }
@@ -137,9 +140,9 @@ extension Port {
                 cpu: Int64(clamping: cpu), body: results), to: 0)
     }
 
-    /// Waits for the end of the job, which this rank has brought about.
-    public func waitForEnd(of operation: UInt64) throws(JobEnd) -> Never {
-        while true { _ = try event(of: operation) }
+    /// Waits for the end of the job, which this rank has brought about; returns where the root had lost it, and may not know.
+    public func waitForEnd(of operation: UInt64) throws(JobEnd) {
+        while true { if case .returned = try event(of: operation) { return } }
     }
 
     /// Reports that of the chunk that began at `first` the first `completed` examples are done and the next one has

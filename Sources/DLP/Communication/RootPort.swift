@@ -64,6 +64,9 @@ public final class RootPort: Port {
         shared.command(.limit(nanoseconds, allowsSetup: allowsSetup))
     }
 
+    /// Takes back ranks from now on that are lost because their connection broke, and connect again.
+    public func allowReturns() { shared.command(.allowReturns) }
+
     /// Lets no rank begin another example from a moment of the monotonic clock on, in nanoseconds; from any thread.
     ///
     /// What is under way is finished, unstarted examples of chunks go back, and then loops end as if all were done.

@@ -109,14 +109,9 @@ extension RootService {
     }
 
     private func failed(_ message: Message, from source: Int) {
-        let end: Int? = message.body.withUnsafeBytes { body in
-            var reader = CBORReader(body)
-            return (try? reader.skip()).map { reader.position }
-        }
-        guard let end, var fault = Fault(encoded: message.body[0..<end]) else {
+        guard case (var fault, let results)? = splitFailure(message.body) else {
             return distrust(source, "sent a report that cannot be read")
         }
-        let results = message.body[end..<message.body.count]
         change(message.operation) { (loop) throws(ScheduleViolation) in
             try checkResults(results, of: message.count, loop.options, from: source)
             let report = try loop.failed(
@@ -137,8 +132,18 @@ extension RootService {
         }
     }
 
+    /// What the body of a report of a failure holds; nil where it cannot be read.
+    func splitFailure(_ body: Bytes) -> (fault: Fault, results: Bytes)? {
+        let end: Int? = body.withUnsafeBytes { body in
+            var reader = CBORReader(body)
+            return (try? reader.skip()).map { reader.position }
+        }
+        guard let end, let fault = Fault(encoded: body[0..<end]) else { return nil }
+        return (fault, body[end..<body.count])
+    }
+
     /// Does what follows from the failure of an example.
-    private func judge(
+    func judge(
         _ example: Int, _ verdict: FailureVerdict, _ fault: inout Fault, from source: Int, _ options: LoopOptions,
         _ operation: UInt64
     ) {
@@ -176,7 +181,7 @@ extension RootService {
         }
     }
 
-    private func noteWork(_ report: Message, from source: Int, on chunk: Chunk, isFailed: Bool) {
+    func noteWork(_ report: Message, from source: Int, on chunk: Chunk, isFailed: Bool) {
         observer.rankHasWorked(
             source, host: hosts[source] ?? "unknown", on: chunk, isFailed: isFailed, nanoseconds: report.extra)
     }

@@ -40,6 +40,12 @@ final class RootService {
     var canLoseRanks = false
     /// Ranks that have sent what cannot be, or were given up: what they still send comes to nothing.
     var distrusted: Set<Int> = []
+    /// Whether lost ranks may come back; which are awaited; and which have come, but not yet to the end of what they had.
+    var allowsReturns = false
+    var awaitedReturns: Set<Int> = []
+    var returningRanks: Set<Int> = []
+    /// Those that have not reported on anything new since they came back: once more they are not awaited.
+    var unprovenRanks: Set<Int> = []
     /// Notices ranks that do not report on their examples, where these have a limit.
     var reportWatch: ReportWatch?
     /// When to begin no more examples, and whether that moment has passed.
@@ -92,6 +98,7 @@ final class RootService {
                 case .message(let message, let source): handle(message, from: source)
                 case .lost(let rank, let reason): lost(rank, reason)
                 case .joined(let rank): joined(rank)
+                case .returned(let rank): returned(rank)
                 case .woken, .timedOut: break
                 }
             } catch {
@@ -149,6 +156,7 @@ final class RootService {
         case .late(let entry): decide(entry)
         case .limit(let limit, let allowsSetup):
             reportWatch = ReportWatch(limit: limit, allowsSetup: allowsSetup, now: dlp_now())
+        case .allowReturns: allowsReturns = true
         case .resume: resume()
         case .stop: break
         }
@@ -225,9 +233,11 @@ final class RootService {
 
     private func handle(_ message: Message, from source: Int) {
         if distrusted.contains(source) { return }
+        if takeFromReturning(message, source) { return }
         switch message.kind {
         case .givenUp: givenUp(message, from: source)
         case .done, .part, .failed, .leave, .length, .results, .delivered, .retire:
+            if !unprovenRanks.isEmpty { unprovenRanks.remove(source) }
             guard message.operation <= newestLoop else {
                 return distrust(source, "reported on a loop that no rank has begun")
             }
@@ -274,11 +284,21 @@ final class RootService {
     /// Nothing more comes from a rank, and nobody waits for it.
     private func markAsDeparted(_ rank: Int) {
         hasDeparted[rank] = true
+        returningRanks.remove(rank)
         // Nobody waits for the end of one that came late.
         guard !isLate(rank) else { return }
         shared.inbox.update { inbox in
             inbox.hasDeparted[rank] = true
             inbox.departed += 1
+        }
+    }
+
+    /// A rank that had been lost is there again.
+    func markAsPresent(_ rank: Int) {
+        hasDeparted[rank] = false
+        shared.inbox.update { inbox in
+            inbox.hasDeparted[rank] = false
+            inbox.departed -= 1
         }
     }
 
@@ -295,7 +315,9 @@ final class RootService {
         guard !hasDeparted[rank], end == nil else { return }
         // Nothing of the job's was with a late rank that has not begun.
         guard !isLate(rank) || hosts[rank] != nil else { return markAsDeparted(rank) }
-        lose(rank, observer.explainLoss(of: rank) ?? reason)
+        let death = observer.explainLoss(of: rank)
+        lose(rank, death ?? reason)
+        if death == nil { awaitReturn(of: rank) }
     }
 
     /// A rank is gone, or is to be: others do what it had, where the job can do without it.
@@ -324,7 +346,7 @@ final class RootService {
     }
 
     /// A rank's host: what it has said itself or, before it has, what the transport knows.
-    private func host(of rank: Int) -> String? { hosts[rank] ?? communicator.host(of: rank) }
+    func host(of rank: Int) -> String? { hosts[rank] ?? communicator.host(of: rank) }
 
     /// The job ends early: the main thread learns of it, and is watched from now on.
     func finish(_ reason: JobEnd) {

@@ -21,6 +21,8 @@ final class RootShared: Sendable {
         case late(LateEntry)
         /// From now on each example may take so many nanoseconds, and each rank any time before its first or not.
         case limit(UInt64, allowsSetup: Bool)
+        /// Ranks that are lost because their connection broke may come back.
+        case allowReturns
         case resume
         case stop(Int32)
     }

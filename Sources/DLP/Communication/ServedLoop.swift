@@ -11,7 +11,7 @@ struct ServedLoop {
     /// Whether the main thread should give more examples.
     private(set) var wantsExamples = false
 
-    private var schedule: ManagedSchedule
+    var schedule: ManagedSchedule
     private let ranks: Int
     private var entered = 0
     /// How many ranks have retired.
@@ -183,6 +183,15 @@ struct ServedLoop {
         if options.examples == .sent, options.results != .stay { for index in done.indices { examples[index] = nil } }
     }
 
+    /// The same for what a rank has done that was lost before; its results are here in any case.
+    mutating func settleClaim(of done: Chunk, _ nanoseconds: Int64) {
+        workNanoseconds &+= UInt64(max(0, nanoseconds))
+        for index in done.indices { forget(index) }
+    }
+
+    /// Nobody needs the value of an example any more.
+    mutating func forget(_ example: Int) { examples[example] = nil }
+
     /// `example` failed and has rested long enough.
     mutating func retry(_ example: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
         guard !isCancelled else { return }
@@ -307,7 +316,7 @@ struct ServedLoop {
     }
 
     /// Takes a rank out of a cancelled loop; it may report once more what it had in advance.
-    private mutating func end(_ rank: Int, _ actions: inout [ScheduleAction]) {
+    mutating func end(_ rank: Int, _ actions: inout [ScheduleAction]) {
         if remove(rank) { actions.append(.end(worker: rank)) }
     }
 
@@ -328,7 +337,7 @@ struct ServedLoop {
     /// What follows from the schedule's new state.
     ///
     /// - Throws: where what is left to do will never be done although somebody waits for it.
-    private mutating func update(_ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+    mutating func update(_ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
         let isOver = schedule.finished || isCancelled
         let isDeserted = awaited == 0 && schedule.activeWorkers == 0
         if !watchers.isEmpty, isDeserted, !isOver, isForsaken || hasLostRanks {

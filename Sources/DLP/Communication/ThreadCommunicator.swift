@@ -41,6 +41,12 @@ public final class ThreadCommunicator: Communicator, Sendable {
     /// Lets the root know of this rank, which comes late.
     public func join() { mailboxes[0].put(.joined(rank: rank)) }
 
+    /// Connects this rank again, which has closed its end; what the root had sent it is void.
+    public func comeBack() {
+        mailboxes[rank].state.update { $0 = Mailbox.State() }
+        mailboxes[0].put(.returned(rank: rank))
+    }
+
     /// The only rank of a job.
     public static func alone() -> ThreadCommunicator { ThreadCommunicator(rank: 0, size: 1, mailboxes: [Mailbox()]) }
 

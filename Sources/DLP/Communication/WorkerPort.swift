@@ -21,6 +21,8 @@ public final class WorkerPort: Port {
     private var latestLoop: UInt64 = 0
     private var rootHasFinished = false
     private var hasBeenHalted = false
+    /// Whether the root had lost this rank, which has not told it yet that it has come to the end of what it had.
+    private var hasReturned = false
     /// What the root has sent a worker that came late.
     private var offer: Bytes?
     /// Whether this worker has come late, and the only loop in which it then may take part.
@@ -83,6 +85,7 @@ public final class WorkerPort: Port {
             waitingEvents.keep { number, _ in number >= operation }
         }
         while isWanted() {
+            if hasReturned { return .returned }
             if let event = waitingEvents[operation, default: Queue()].popFirst() { return event }
             try receive()
         }
@@ -108,6 +111,18 @@ public final class WorkerPort: Port {
         _ = try enterLoop(length: length, options: options)
     }
 
+    /// From now on this rank returns where its connection breaks, trying for so many nanoseconds; nil: no more.
+    public func allowReturn(within limit: UInt64?) { communicator.allowReturn(within: limit) }
+
+    /// Says, after `LoopEvent.returned`, that this rank has reported on all that it had in a loop, and takes part again.
+    public func resume(_ operation: UInt64, length: Int?, options: LoopOptions) throws(JobEnd) {
+        hasReturned = false
+        try post(
+            Message(
+                .enter, operation: operation, first: length ?? -1, count: 2, extra: options.packed,
+                body: Bytes(Array(HostName.current.utf8))), to: 0)
+    }
+
     /// Says that this rank has reported on all that it has begun, and takes no more of a loop.
     public func retire(_ operation: UInt64) throws(JobEnd) { try post(Message(.retire, operation: operation), to: 0) }
 
@@ -124,7 +139,7 @@ public final class WorkerPort: Port {
     /// Whether no more examples are to be begun; takes in what has come by now.
     public func isHalted() throws(JobEnd) -> Bool {
         while try receive(until: 0) {}
-        return hasBeenHalted
+        return hasBeenHalted || hasReturned
     }
 
     /// Says that this rank is done and waits until the root ends the job.
@@ -170,7 +185,7 @@ public final class WorkerPort: Port {
                 switch try communicator.receive(until: deadline) {
                 case .message(let message, _) where message.kind == .stop: return Int32(clamping: message.count)
                 case .lost, .timedOut: return nil
-                case .message, .joined, .woken: continue
+                case .message, .joined, .returned, .woken: continue
                 }
             } catch { return nil }
         }
@@ -194,6 +209,10 @@ public final class WorkerPort: Port {
         switch delivery {
         case .message(let message, _): try handle(message)
         case .lost(_, let reason): throw lostRoot(reason)
+        case .returned:
+            hasReturned = true
+            // Others have got that.
+            waitingEvents.keep { _, _ in false }
         case .joined, .woken: break
         case .timedOut: return false
         }

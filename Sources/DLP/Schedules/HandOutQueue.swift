@@ -111,6 +111,39 @@ struct HandOutQueue: Sendable {
         return takeFresh(count, fromEnd: fromEnd).map { Lot($0) }
     }
 
+    /// Takes the first lot that came back of `chunk`, as much as is left of it.
+    mutating func takeReturned(of chunk: Chunk) -> Lot? {
+        guard let index = returned.lastIndex(where: { chunk.place(of: $0.chunk.first) != nil }) else { return nil }
+        let lot = returned.remove(at: index)
+        count(lot, by: -lot.chunk.count)
+        return lot
+    }
+
+    /// Takes out of what came back those of some consecutive examples that are still here.
+    mutating func takeOut(_ chunk: Chunk) -> [Chunk] {
+        var taken: [Chunk] = []
+        for index in returned.indices.reversed() {
+            let lot = returned[index]
+            let (first, end) = (max(lot.chunk.first, chunk.first), min(lot.chunk.end, chunk.end))
+            guard lot.chunk.stride == 1, first < end else { continue }
+            // What comes first in the list is the first to go out again.
+            let rest = [
+                Chunk(first: end, count: lot.chunk.end - end),
+                Chunk(first: lot.chunk.first, count: first - lot.chunk.first),
+            ].filter { $0.count > 0 }
+            returned.replaceSubrange(index...index, with: rest.map { Lot($0, suspicion: lot.suspicion) })
+            count(lot, by: first - end)
+            taken.append(Chunk(first: first, count: end - first))
+        }
+        return taken.sorted { $0.first < $1.first }
+    }
+
+    /// Counts so many more examples that came back, with what is known against `lot`.
+    private mutating func count(_ lot: Lot, by number: Int) {
+        returnedCount += number
+        if lot.suspicion != nil { suspectedCount += number }
+    }
+
     /// Nobody blames these examples for the death number `death` any more.
     mutating func acquit(of death: Int) {
         for index in returned.indices where returned[index].suspicion?.death == death {

@@ -32,6 +32,7 @@ extension ManagedSchedule {
     public mutating func lost(_ worker: Int, into actions: inout [ScheduleAction]) -> CrashedExample? {
         guard workers.indices.contains(worker), workers[worker].phase != .lost else { return nil }
         let crashed = accuse(worker)
+        workers[worker].unfinished = workers[worker].current.map { ($0.chunk, deaths) }
         remove(worker, as: .lost)
         serveWaiting(into: &actions)
         return crashed

@@ -151,7 +151,7 @@ extension ManagedSchedule {
         // It has been asked already.
         case .delivering: workers[worker].isRetiring = true
         case .ended: break
-        case .absent, .unexpected, .left, .lost:
+        case .absent, .unexpected, .left, .lost, .returning:
             throw ScheduleViolation("rank \(worker) retired from a loop in which it did not take part", by: worker)
         }
     }
@@ -208,6 +208,10 @@ extension ManagedSchedule {
             goneWorkers += 1
         case .waiting, .delivering:
             activeWorkers -= 1
+            goneWorkers += 1
+        case .returning:
+            activeWorkers -= 1
+            if workers[worker].current != nil { busyWorkers -= 1 }
             goneWorkers += 1
         case .absent, .ended: goneWorkers += 1
         case .unexpected, .left, .lost: break

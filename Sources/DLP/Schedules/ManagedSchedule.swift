@@ -19,6 +19,9 @@
 /// if all were done.
 ///
 /// Workers may come late, and may retire early: what they were given goes back then, and what they have done counts.
+///
+/// A worker that was lost may return: what of its work nobody has done or begun meanwhile it goes on with, and what it has
+/// done counts where nobody else has been given it.
 public struct ManagedSchedule: Sendable {
     /// How many examples there are, as far as that is known beforehand.
     public enum Extent: Sendable, Hashable {
@@ -134,7 +137,8 @@ public struct ManagedSchedule: Sendable {
 
     /// Whether `worker` takes part.
     public func isActive(_ worker: Int) -> Bool {
-        workers.indices.contains(worker) && [.working, .waiting, .delivering].contains(workers[worker].phase)
+        workers.indices.contains(worker)
+            && [.working, .waiting, .delivering, .returning].contains(workers[worker].phase)
     }
 
     /// How many examples `worker` has.

@@ -16,8 +16,11 @@ struct ScheduledWorker: Sendable {
         case ended
         /// It takes no more, of its own accord, or never took any.
         case left
-        /// It is dead.
+        /// It is dead, or nobody hears from it.
         case lost
+        /// It was lost and is there again, and may still work on what it had: it is given nothing until it has come to the
+        /// end of that.
+        case returning
     }
 
     var phase: Phase
@@ -29,6 +32,8 @@ struct ScheduledWorker: Sendable {
     var current: Lot?
     /// What comes after that.
     var ahead: Lot?
+    /// What was under work when it was lost, and the number of the death for which that is under suspicion.
+    var unfinished: (chunk: Chunk, death: Int)?
     /// How many examples its latest chunk had.
     var previousCount = 0
     /// What it has done, where its results stay with it and it has not delivered them.

@@ -189,7 +189,7 @@ extension LuaHost {
                     lua_pushinteger(state, lua_Integer(length))
                 }
                 return 2
-            case .hungry, .deliver, .failed: continue
+            case .hungry, .deliver, .failed, .returned: continue
             case .end:
                 loopDidEnd()
                 return 0

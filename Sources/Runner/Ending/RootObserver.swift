@@ -188,6 +188,8 @@ final class RootObserver: JobObserver {
         Complaint.write("lost rank \(rank) (host \(host)): \(cause)\(rest)")
     }
 
+    func rankReturned(_ rank: Int, host: String) { Complaint.write("rank \(rank) (host \(host)) is back") }
+
     func rankJoined(_ rank: Int, host: String) { Complaint.write("rank \(rank) (host \(host)) has joined") }
 
     func rankLeft(_ rank: Int, host: String) { Complaint.write("rank \(rank) (host \(host)) has left") }

@@ -29,6 +29,12 @@ struct JobPlan {
         return UInt64(min(max(20_000_000, settings.size * 80_000), 250_000_000))
     }
 
+    /// For how long a rank whose connection broke tries to come back, in nanoseconds; nil where it does not.
+    var returnLimit: UInt64? {
+        guard settings.mode != .roundRobin, settings.failures.crashLimit > 0, settings.rejoin > 0 else { return nil }
+        return UInt64(settings.rejoin * 1e9)
+    }
+
     /// How the examples are handed out.
     var loopOptions: LoopOptions {
         var options = LoopOptions(

@@ -23,6 +23,8 @@ struct JobSettings {
     var timeout: Double?
     /// After how many seconds from the start of the program no more examples are begun.
     var stopAfter: Double?
+    /// For how many seconds a rank whose connection broke tries to come back.
+    var rejoin: Double
     var isSandboxed: Bool
 
     init(_ options: JobOptions, seed: Int64, size: Int) {
@@ -42,6 +44,7 @@ struct JobSettings {
         memory = options.memory
         timeout = options.timeout
         stopAfter = options.stopAfter
+        rejoin = options.rejoin ?? 60
         isSandboxed = options.isSandboxed
     }
 
@@ -78,6 +81,7 @@ struct JobSettings {
         var common = settings.forOthers.filter { $0.name != "seed" }.map { ($0.name, $0.value.description) }
         common.append(("seed", seed))
         if let stopAfter = options.stopAfter { common.append(("stop-after", "\(stopAfter)")) }
+        if let rejoin = options.rejoin { common.append(("rejoin", "\(rejoin)")) }
         for (name, isSet) in switches where isSet { common.append((name, "")) }
         return common.map { ("--\($0.0)", $0.1) }
     }

@@ -76,6 +76,14 @@ struct LoopWork {
         return .empty
     }
 
+    /// Sends the results that stayed here, after the root had lost this rank: others may have made them meanwhile.
+    mutating func offer() throws {
+        for run in kept {
+            try port.finish(loop, first: run.first, completed: run.count, nanoseconds: 0, results: run.results)
+        }
+        kept = []
+    }
+
     /// Sends the results that stayed here.
     mutating func deliver() throws {
         for run in kept { try port.deliver(loop, run) }

@@ -55,6 +55,7 @@ struct RootJob {
 
     /// - Returns: the number of examples, where that is known at the end.
     private func runLoop() throws -> Int? {
+        if plan.returnLimit != nil { port.allowReturns() }
         let loop = try port.enterLoop(
             length: plan.announcedLength, options: plan.loopOptions, working: plan.settings.rootWorks)
         if var offer {
@@ -73,7 +74,7 @@ struct RootJob {
             case .work(let chunk, let giveBackAfter, let sent):
                 try work.work(on: chunk, giveBackAfter: giveBackAfter, sent: sent)
             case .deliver: try work.deliver()
-            case .list: continue
+            case .list, .returned: continue
             // It comes after all results.
             case .end(let length):
                 port.refuseLateRanks("all examples of the job are done")

@@ -12,16 +12,23 @@ struct WorkerJob {
         let loop = try port.enterLoop(length: plan.announcedLength, options: plan.loopOptions)
         interruption.loopBegins()
         defer { _ = interruption.loopEnds() }
+        allowReturn(within: plan.returnLimit)
+        defer { allowReturn(within: nil) }
         var work = LoopWork(port, host, plan, loop: loop)
         while true {
             switch try port.event(of: loop) {
             case .work(let chunk, let giveBackAfter, let sent):
                 try work.work(on: chunk, giveBackAfter: giveBackAfter, sent: sent)
             case .deliver: try work.deliver()
+            case .returned:
+                try work.offer()
+                try (port as? WorkerPort)?.resume(loop, length: plan.announcedLength, options: plan.loopOptions)
             case .end: return
             // The root's own affairs.
             case .results, .failed, .hungry, .list: continue
             }
         }
     }
+
+    private func allowReturn(within limit: UInt64?) { (port as? WorkerPort)?.allowReturn(within: limit) }
 }

@@ -145,7 +145,7 @@ final class LateRun {
             case .deliver: try work.deliver()
             case .end: return
             // The root's own affairs.
-            case .results, .failed, .hungry, .list: continue
+            case .results, .failed, .hungry, .list, .returned: continue
             }
         }
     }

@@ -84,6 +84,8 @@ public struct JobOptions: Sendable {
     public var joinable: JobAddress?
     /// How many seconds to wait for all ranks; 60 by default.
     public var connectTimeout: Double?
+    /// For how many seconds a rank whose connection broke tries to come back; 60 by default, 0: not at all.
+    public var rejoin: Double?
     /// When progress is shown; by default on a terminal.
     public var progress: ProgressReporter.Mode?
     /// The file for the results; by default they go to the script, or to standard output.
@@ -162,6 +164,7 @@ public struct JobOptions: Sendable {
                 throw UsageError("gpus must be auto, a number from 1 to 1024, or a list as 0,2,3, not '\(value)'")
             }
             gpus = parsed
+        case "rejoin": rejoin = try seconds(name, value, atLeast: 0)
         case "connect-timeout": connectTimeout = try seconds(name, value, atLeast: 0.001)
         default: throw UsageError("there is no option \(name)")
         }
@@ -173,7 +176,7 @@ public struct JobOptions: Sendable {
             ("mode", mode != nil), ("examples", examples != nil), ("on-error", onError != nil),
             ("retries", retries != nil),
             ("crash-limit", crashLimit != nil), ("timeout", timeout != nil), ("stop-after", stopAfter != nil),
-            ("journal", journal != nil), ("output", output != nil),
+            ("journal", journal != nil), ("output", output != nil), ("rejoin", rejoin != nil),
         ]
         return all.filter(\.1).map { "--\($0.0)" }
     }
@@ -249,6 +252,7 @@ public struct JobOptions: Sendable {
         memory = memory ?? script.memory
         timeout = timeout ?? script.timeout
         stopAfter = stopAfter ?? script.stopAfter
+        rejoin = rejoin ?? script.rejoin
         journal = journal ?? script.journal
         encrypt = encrypt ?? script.encrypt
         if keep == nil, fresh == nil { (keep, fresh) = (script.keep, script.fresh) }

@@ -45,6 +45,7 @@ public struct JobOption: Sendable {
         JobOption("retries", "N"),
         JobOption("crash-limit", "N"),
         JobOption("connect-timeout", "SECONDS", script: .never),
+        JobOption("rejoin", "SECONDS"),
         JobOption("joinable", "[HOST:]PORT", script: .never),
         JobOption("progress", "WHEN", .words(["auto", "on", "off"])),
         JobOption("output", "FILE", .files(["jsonl", "json", "csv"]), script: .whereTrusted),

@@ -15,6 +15,8 @@ struct ChaosMessages {
     private(set) var killed: [Int] = []
     /// The ranks that say that their root has gone, each for its host.
     private(set) var missingRoot: [Int] = []
+    /// Ranks that are said to have come back.
+    private(set) var returns: [Int] = []
     /// How many examples are said to have failed, where the job went on.
     private(set) var failedCount = 0
     /// What is said of a signal that has ended the job.
@@ -61,6 +63,8 @@ struct ChaosMessages {
             let rank = number(2)
         {
             unanswering.append(rank)
+        } else if line.hasPrefix("dlp-lua: rank "), line.hasSuffix(") is back"), let rank = number(2) {
+            returns.append(rank)
         } else if line.contains(" examples failed, first example "), let count = number(1) {
             failedCount = count
         } else if line.hasPrefix("dlp-lua: example "), words[3] == "failed", let example = number(2) {

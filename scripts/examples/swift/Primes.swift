@@ -45,7 +45,9 @@ struct Primes {
             case .work(let chunk, _, _):
                 var results = ByteWriter()
                 let time = ContinuousClock().measure {
-                    for index in chunk.indices { results.appendInteger(primes(in: index * range..<(index + 1) * range)) }
+                    for index in chunk.indices {
+                        results.appendInteger(primes(in: index * range..<(index + 1) * range))
+                    }
                 }
                 try port.finish(
                     loop, first: chunk.first, completed: chunk.count, nanoseconds: UInt64(time / .nanoseconds(1)),
@@ -57,7 +59,7 @@ struct Primes {
                     for _ in 0..<run.count { sum += try reader.readHead().integer ?? 0 }
                     return sum
                 }
-            case .hungry, .failed, .deliver, .list: break
+            case .hungry, .failed, .deliver, .list, .returned: break
             case .end: return total
             }
         }

@@ -1,0 +1,84 @@
+import CSystem
+import DLP
+
+/// Makes a worker's connection with the root anew where it breaks although both live: a network that was away.
+///
+/// A thread of its own tries, for what the worker computes may take long; the worker takes the connection over when it
+/// next sends or receives.
+final class Renewal: Sendable {
+    private struct State {
+        /// For how long to try, in nanoseconds; nil: not at all.
+        var limit: UInt64?
+        /// The connection that has been made, until it is taken over.
+        var link: Link?
+        /// Whether a broken connection is being made anew, and whether none will be any more.
+        var isUnderWay = false
+        var isOver = false
+    }
+
+    private let state = Monitor(State())
+    private let environment: AMEEnvironment
+
+    private static let firstPause: UInt64 = 100_000_000
+    private static let longestPause: UInt64 = 5_000_000_000
+    /// How long one attempt may take.
+    private static let patience: UInt64 = 5_000_000_000
+    /// How long to try where the root, or what stands between, has closed the connection in good order: mostly that is the
+    /// end of the job.
+    private static let shortLimit: UInt64 = 3_000_000_000
+
+    /// - Parameter environment: where the root is, and the key.
+    init(_ environment: AMEEnvironment) { self.environment = environment }
+
+    /// From now on a connection that breaks is made anew, within so many nanoseconds; nil: no more.
+    func allow(within limit: UInt64?) { state.withLock { $0.limit = limit } }
+
+    /// Makes the connection of `socket` anew, which has broken.
+    ///
+    /// - Parameter stopper: ends the attempt.
+    /// - Returns: the socket of the new connection; nil where there is none.
+    func renew(_ socket: Socket, _ stopper: EventWaker) -> Socket? {
+        let limit: UInt64? = state.update { state in
+            // What nobody has taken over has broken, too.
+            state.link = nil
+            state.isUnderWay = state.limit != nil && !socket.isLocal
+            state.isOver = !state.isUnderWay
+            return state.isUnderWay ? state.limit : nil
+        }
+        guard let limit else { return nil }
+        let isClosed = dlp_tcp_is_closed_by_peer(socket.descriptor) == 1
+        // Whoever waits for it waits for the new one from now on.
+        socket.shutDown()
+        let link = dial(until: .after(isClosed ? min(limit, Self.shortLimit) : limit), stopper)
+        state.update { state in
+            state.link = link
+            state.isUnderWay = false
+            state.isOver = link == nil
+        }
+        return link?.socket
+    }
+
+    private func dial(until deadline: Deadline, _ stopper: EventWaker) -> Link? {
+        var pause = Self.firstPause
+        while true {
+            switch Dial.comeBack(environment, within: Self.patience) {
+            case .connected(let link): return link
+            case .inVain: return nil
+            case .failed: break
+            }
+            if deadline.hasPassed || stopper.wait(nanoseconds: pause) { return nil }
+            pause = min(pause * 2, Self.longestPause)
+        }
+    }
+
+    /// The connection in place of one that has broken, once it is there; nil where there will be none.
+    func next() -> Link? {
+        state.wait { state -> Link?? in
+            if let link = state.link {
+                state.link = nil
+                return .some(link)
+            }
+            return state.isOver || state.limit == nil && !state.isUnderWay ? .some(nil) : nil
+        }
+    }
+}
