@@ -135,6 +135,9 @@ static bool start(run *r, const char **what, const char **object) {
     *what = "cannot write to";
     if ((*object = open_output(r, STDOUT_FILENO, 5)) != NULL) return false;
     if ((*object = open_output(r, STDERR_FILENO, 7)) != NULL) return false;
+    // Inherited of a careless parent: then nobody would get to know how the program ended.
+    struct sigaction children;
+    if (sigaction(SIGCHLD, NULL, &children) == 0 && children.sa_handler == SIG_IGN) signal(SIGCHLD, SIG_DFL);
     // What the script has written comes before what the program writes, or reads.
     fflush(NULL);
     *object = r->program.words[1];
@@ -194,6 +197,43 @@ static int push_outcome(lua_State *L) {
     return 8;
 }
 
+/// Waits for the program, which has started, and serves it meanwhile; or returns false, with errno set.
+static bool await(outcome *o) {
+    run *r = o->run;
+    dlp_note_program(r->L, r->process);
+#ifdef SYS_pidfd_open
+    r->end = above_standard((int)syscall(SYS_pidfd_open, r->process, 0));
+#endif
+    dlp_block_interruption(&r->mask);
+    // A program need not read all that it is given.
+    sigset_t pipe_signal;
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, NULL);
+    dlp_attend(r);
+    pthread_sigmask(SIG_SETMASK, &r->mask, NULL);
+    host *h = host_of(r->L);
+    dlp_forget_program(h, r->process);
+    pid_t ended;
+    do ended = wait4(r->process, &o->status, 0, &o->usage);
+    while (ended < 0 && errno == EINTR);
+    // Somebody else's code in this process has waited for it: nobody knows how it ended.
+    if (ended < 0) return false;
+    // One that heeds the signal ends in its own way; where it failed by itself instead, nothing is lost but time.
+    bool was_asked = r->asked_at != 0;
+    if (!was_asked && (dlp_was_meant_for_all(h, dlp_signal_of(o->status)) || (o->status != 0 && dlp_is_told())))
+        dlp_cut_short(r->L);
+    return true;
+}
+
+/// Lets an output have no more room than it needs, until it is a string.
+static void shrink(run *r, output *o) {
+    char *bytes = dlp_resize_output(r, o->bytes, o->capacity, o->count);
+    if (bytes == NULL && o->count > 0) return;
+    o->bytes = bytes;
+    o->capacity = o->count;
+}
+
 /// `run(words, input, directory, environment, stdout, its_file, stderr, its_file, timeout)`: returns status, signal, what
 /// was captured, seconds, processor seconds, peak memory, and whether it took too long; or nil and why it could not start.
 static int run_function(lua_State *L) {
@@ -208,62 +248,30 @@ static int run_function(lua_State *L) {
     double timeout = lua_tonumber(L, 9);
     uint64_t began = dlp_now();
     if (timeout > 0 && timeout < 1e9) r.deadline = began + (uint64_t)(timeout * 1e9);
-    // Inherited of a careless parent: then nobody would get to know how the program ended.
-    struct sigaction children;
-    if (sigaction(SIGCHLD, NULL, &children) == 0 && children.sa_handler == SIG_IGN) signal(SIGCHLD, SIG_DFL);
     luaL_checkstack(L, 16, NULL);
-
     const char *what, *object;
-    bool has_started = start(&r, &what, &object);
+    bool has_run = start(&r, &what, &object);
     int error = errno;
     close_standard(&r);
-    if (!has_started) {
+    outcome o = {.run = &r};
+    if (has_run && !await(&o)) {
+        has_run = false;
+        error = errno;
+        what = "cannot wait for";
+    }
+    if (!has_run) {
         finish(&r);
         return push_failure(L, what, object, error);
     }
-    host *h = host_of(L);
-    dlp_note_program(L, r.process);
-#ifdef SYS_pidfd_open
-    r.end = above_standard((int)syscall(SYS_pidfd_open, r.process, 0));
-#endif
-    dlp_block_interruption(&r.mask);
-    // A program need not read all that it is given.
-    sigset_t pipe_signal;
-    sigemptyset(&pipe_signal);
-    sigaddset(&pipe_signal, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe_signal, NULL);
-    dlp_attend(&r);
-    pthread_sigmask(SIG_SETMASK, &r.mask, NULL);
-
-    outcome o = {.run = &r, .nanoseconds = r.ended_at - began};
-    dlp_forget_program(h, r.process);
-    pid_t ended;
-    do ended = wait4(r.process, &o.status, 0, &o.usage);
-    while (ended < 0 && errno == EINTR);
-    if (ended < 0) {
-        // Somebody else's code in this process has waited for it: nobody knows how it ended.
-        error = errno;
-        finish(&r);
-        return push_failure(L, "cannot wait for", r.program.words[1], error);
-    }
-    // One that heeds the signal ends in its own way; where it failed by itself instead, nothing is lost but time.
-    bool was_asked = r.asked_at != 0;
-    if (!was_asked && (dlp_was_meant_for_all(h, dlp_signal_of(o.status)) || (o.status != 0 && dlp_is_told())))
-        dlp_cut_short(L);
-    bool is_full = r.is_full;
+    o.nanoseconds = r.ended_at - began;
     lua_pushcfunction(L, push_outcome);
     lua_pushlightuserdata(L, &o);
     for (int i = 0; i < 2; i++) {
         const char *kind = lua_tostring(L, 5 + 2 * i);
         lua_pushboolean(L, lua_isnil(L, 6 + 2 * i) && (kind == NULL || *kind == 'c'));
+        shrink(&r, &r.outputs[i]);
     }
-    // What was read has the room of its block until it is a string.
-    for (int i = 0; i < 2; i++) {
-        char *smaller = dlp_resize_output(&r, r.outputs[i].bytes, r.outputs[i].capacity, r.outputs[i].count);
-        if (r.outputs[i].count > 0 && smaller == NULL) continue;
-        r.outputs[i].bytes = smaller;
-        r.outputs[i].capacity = r.outputs[i].count;
-    }
+    bool is_full = r.is_full;
     int status = is_full ? LUA_ERRMEM : lua_pcall(L, 3, 8, 0);
     finish(&r);
     if (is_full) lua_pushliteral(L, "not enough memory");

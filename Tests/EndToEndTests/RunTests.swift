@@ -66,7 +66,7 @@ struct RunTests {
     func terminate(_ call: (command: String, ranks: Int), _ mode: String) throws {
         // One that heeds the signal ends in its own way.
         let heeds = """
-            local script = "trap 'exit 1' TERM; echo $PPID >rank.$0; sleep 600 & wait"
+            local script = "trap 'exit 1' TERM; echo $PPID >rank.$0; while :; do sleep 0.05; done"
             dlp.run{"sh", "-c", script, dlp.RANK, check = true}
             """
         for waits in Self.waits.prefix(2) + [heeds] {
@@ -141,9 +141,9 @@ struct RunTests {
         let job = """
             local pid = io.open("/proc/self/stat"):read("n")
             local function lines(path)
-              local count = 0
-              for _ in dlp.run{"ls", path, check = true}.stdout:gmatch("\\n") do count = count + 1 end
-              return count
+              -- Its input ends when all that this rank opens for it alone is closed.
+              local names = dlp.run{"sh", "-c", "cat >&2; ls $0", path, stdin = "x", check = true}.stdout
+              return select(2, names:gsub("\\n", ""))
             end
             local function state()
               collectgarbage()
@@ -155,17 +155,17 @@ struct RunTests {
             local function some(count)
               for i = 1, count do
                 assert(dlp.run{"true"}.status == 0)
-                if i % 10 == 0 then
+                if i % 50 == 0 then
                   assert(not pcall(dlp.run, {"no-such-program", stdin = "x"}))
                   assert(not pcall(dlp.run, {"true", cwd = "/no-such", stderr = {file = "/dev/null"}}))
                   assert(not pcall(dlp.run, {"true", stdout = {file = "/no-such/x"}}))
                   assert(dlp.run{"false", stdin = ("x"):rep(1e5), stderr = "stdout"}.status == 1)
                   assert(#dlp.run{"head", "-c", 100000, "/dev/zero", stderr = "discard"}.stdout == 100000)
                 end
-                if i % 100 == 0 then dlp.run{"sh", "-c", "sleep 600 & wait", timeout = 0.01} end
+                if i % 100 == 0 then dlp.run{"sleep", 600, timeout = 0.01} end
               end
             end
-            some(200)
+            some(100)
             local descriptors, resident = state()
             some(2000)
             local after, grown, children = state()

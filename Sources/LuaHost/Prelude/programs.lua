@@ -95,7 +95,8 @@ local function complaint(outcome, program, timeout)
   if outcome.timed_out then
     how = ("took longer than its timeout, %s s"):format(timeout)
   elseif outcome.signal then
-    how = ("was ended by signal %d%s"):format(outcome.signal, SIGNALS[outcome.signal] and (" (%s)"):format(SIGNALS[outcome.signal]) or "")
+    local name = SIGNALS[outcome.signal]
+    how = ("was ended by signal %d%s"):format(outcome.signal, name and (" (%s)"):format(name) or "")
   elseif outcome.status ~= 0 then
     how = ("ended with status %d"):format(outcome.status)
   else
