@@ -57,8 +57,8 @@ extension ChaosPlan {
         if ranks == 2 { rootWorks = true }
         // A rank may take the limit for each example of a chunk that is fixed.
         chunk = .random(using: &random) ? nil : 1
-        // So are shares.
-        if form == .job(mode: "round-robin") { hasJournal = true }
+        // So are shares, of any length.
+        if form == .job(mode: "round-robin") { form = .job(mode: "managed") }
         let begun = Int.random(in: 0..<3, using: &random) == 0 ? examples : Int.random(in: 1...examples, using: &random)
         let seconds = Int.random(in: 0..<3, using: &random) == 0 ? Int.random(in: 1...14, using: &random) : nil
         let victim = ChaosFault.Victim.rank(.random(in: 1..<ranks, using: &random))
