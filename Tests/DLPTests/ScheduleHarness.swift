@@ -85,17 +85,17 @@ struct ScheduleHarness {
     }
 
     let setup: Setup
-    private(set) var schedule: ManagedSchedule
-    private(set) var phases: [Phase]
+    var schedule: ManagedSchedule
+    var phases: [Phase]
     private(set) var retiring: Set<Int> = []
-    private(set) var held: [[Chunk]]
+    var held: [[Chunk]]
     /// What each worker had under work when it was lost, and has not said anything of since.
-    private(set) var former: [Chunk?]
-    private(set) var account: [Example]
+    var former: [Chunk?]
+    var account: [Example]
     private(set) var listed: Int
     private(set) var complete: Bool
     private(set) var isHalted = false
-    private var actions: [ScheduleAction] = []
+    var actions: [ScheduleAction] = []
 
     init(_ setup: Setup) {
         self.setup = setup
@@ -192,7 +192,7 @@ struct ScheduleHarness {
         try checkState()
     }
 
-    private func cost(of chunk: Chunk) -> Int64 { chunk.indices.reduce(0) { $0 + setup.cost + setup.rise * Int64($1) } }
+    func cost(of chunk: Chunk) -> Int64 { chunk.indices.reduce(0) { $0 + setup.cost + setup.rise * Int64($1) } }
 
     private mutating func finish(_ chunk: Chunk, _ completed: Int, _ worker: Int) {
         for example in chunk.prefix(completed).indices {
@@ -242,62 +242,6 @@ struct ScheduleHarness {
     }
 
     /// Gives back what a worker has that was kept for it.
-    private mutating func release(_ worker: Int) {
-        for chunk in held[worker] { free(chunk) }
-        held[worker] = []
-    }
-
-    /// Looks at what the schedule keeps for a worker that has returned.
-    private mutating func keep(_ worker: Int) throws {
-        guard let chunk = schedule.workers[worker].current?.chunk else { return }
-        try require(
-            chunk.indices.allSatisfy { isFree($0) }, "\(chunk) is kept for worker \(worker), but not there to be kept")
-        for example in chunk.indices { account[example].holder = worker }
-        held[worker] = [chunk]
-    }
-
-    /// Whether an example that has been handed out is nobody's.
-    private func isFree(_ example: Int) -> Bool { !account[example].isTaken }
-
-    private mutating func takeBack(_ worker: Int) throws {
-        phases[worker] = .returning
-        for example in former[worker]?.indices.map({ $0 }) ?? [] { account[example].deathsAlone = 0 }
-        let rest = try schedule.returned(worker)
-        try keep(worker)
-        try require(rest == held[worker].first, "worker \(worker) is said to go on with \(String(describing: rest))")
-    }
-
-    private mutating func claim(_ worker: Int, _ completed: Int) throws {
-        guard let chunk = former[worker] else { return }
-        release(worker)
-        former[worker] = chunk.dropFirst(completed)
-        let expected = chunk.prefix(completed).indices.filter { isFree($0) }
-        for example in expected { account[example] = Example(doer: worker, isSafe: true) }
-        let runs = try schedule.claimed(
-            worker, chunk.prefix(completed), nanoseconds: cost(of: chunk.prefix(completed)), into: &actions)
-        try require(runs.flatMap { $0.indices.map { $0 } } == expected, "\(runs) count of \(chunk), not \(expected)")
-        try keep(worker)
-    }
-
-    private mutating func failAfterReturn(_ worker: Int) throws {
-        guard let chunk = former[worker] else { return }
-        release(worker)
-        former[worker] = chunk.dropFirst(1)
-        let example = chunk.first
-        var expected: FailureVerdict?
-        if isFree(example) {
-            account[example].attempts += 1
-            (account[example].deaths, account[example].deathsAlone) = (0, 0)
-            let tried = account[example].attempts
-            let isFinal = tried > (setup.failures?.retries ?? 0)
-            if isFinal { account[example].isFailed = true } else { account[example].failedOn = worker }
-            expected = isFinal ? .final(attempts: tried) : .retry(attempts: tried)
-        }
-        let verdict = try schedule.failedAfterReturn(worker, example, into: &actions)
-        try require(verdict == expected, "\(String(describing: verdict)) for an example that failed after a return")
-        try keep(worker)
-    }
-
     private mutating func drop(_ worker: Int, as phase: Phase) {
         for chunk in held[worker] { free(chunk) }
         held[worker] = []
@@ -311,7 +255,7 @@ struct ScheduleHarness {
 
     private func keepsResults(_ worker: Int) -> Bool { account.indices.contains { keepsResult(worker, of: $0) } }
 
-    private mutating func free(_ chunk: Chunk) {
+    mutating func free(_ chunk: Chunk) {
         for example in chunk.indices where example < account.count { account[example].holder = -1 }
     }
 
@@ -403,7 +347,7 @@ struct ScheduleHarness {
         }
     }
 
-    private func require(_ condition: Bool, _ rule: @autoclosure () -> String) throws {
+    func require(_ condition: Bool, _ rule: @autoclosure () -> String) throws {
         if !condition { throw BrokenRule(description: rule()) }
     }
 }
