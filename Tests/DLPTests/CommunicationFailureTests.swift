@@ -138,6 +138,22 @@ struct CommunicationFailureTests {
         #expect(root.observer.losses.withLock { $0.count } == 1)
     }
 
+    @Test("a rank that gives an example up just as it is done is lost without being taken for a liar")
+    func givenUpTooLate() throws {
+        let root = try RootUnderTest(workers: 1)
+        let options = options(FailurePolicy(crashLimit: 2))
+        _ = try root.port.enterLoop(length: 1, options: options, working: false)
+        try enter(root, 1, 1, options)
+        #expect(try root.next(1)?.kind == .assign)
+        try root.send(Message(.done, operation: 1, count: 1, body: Bytes([1])))
+        let fault = Fault(phase: .work, message: "it takes long", rank: 1, host: "h")
+        try root.send(Message(.givenUp, first: 0, body: fault.encoded))
+        let loss = root.observer.losses.wait(until: soon()) { $0.first }
+        #expect(loss == "1 host-1 example 1 did not come back there in time")
+        while case .results(let run) = try root.port.event(of: 1) { #expect(run.results.array == [1]) }
+        #expect(root.port.end == nil)
+    }
+
     @Test("a root whose loop has ended knows by then how far it has come")
     func lastProgress() throws {
         for _ in 0..<50 {

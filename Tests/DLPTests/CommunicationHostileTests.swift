@@ -207,7 +207,7 @@ struct CommunicationHostileTests {
         "a worker that says anything else that cannot be is lost, too",
         arguments: [
             (Message.Kind.done, Int64(7)), (.done, 1 << 40), (.failed, 7), (.results, 0), (.delivered, 0),
-            (.givenUp, 7),
+            (.givenUp, 7), (.length, 0),
             (.assign, 0), (.fault, 0), (.enter, 3),
         ])
     func lying(_ kind: Message.Kind, _ first: Int64) throws {

@@ -17,7 +17,9 @@ extension RootService {
         case .leave: leave(message.operation, source)
         default:
             change(message.operation) { (loop) throws(ScheduleViolation) in
-                try loop.lengthBecameKnown(Int(message.count), &actions)
+                do throws(ScheduleViolation) { try loop.lengthBecameKnown(Int(message.count), &actions) } catch {
+                    throw ScheduleViolation(error.description, by: source)
+                }
             }
         }
     }
@@ -162,8 +164,14 @@ extension RootService {
         }
         guard canLoseRanks else { return finish(.fault(fault)) }
         let operation = newestLoop
+        let example = Int(message.first)
+        // It may have come to its end just when the rank gave it up, which ends all the same.
+        if let loop = loops[operation], !loop.has(source, example: example), 0..<(loop.length ?? .max) ~= example {
+            distrusted.insert(source)
+            if !hasDeparted[source] { lose(source, "example \(example + 1) did not come back there in time") }
+            return communicator.drop(source)
+        }
         change(operation) { (loop) throws(ScheduleViolation) in
-            let example = Int(message.first)
             guard let verdict = try loop.givenUp(source, on: example, &actions) else { return }
             judge(example, verdict, &fault, from: source, loop.options, operation)
         }
