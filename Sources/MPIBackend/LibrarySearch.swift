@@ -5,6 +5,10 @@ import Glibc
 enum LibrarySearch {
     /// So many processes may stand between a launcher and the rank that it started: shells, wrappers.
     private static let generations = 8
+    /// How the names of MPI launchers, and of what they start on each host, begin.
+    ///
+    /// Behind them come the user's own programs, a notebook say, which may have other MPI libraries beside them.
+    private static let launchers = ["hydra", "mpiexec", "mpirun", "orte", "prte", "pmi_proxy"]
 
     /// The files to try for a family, the best first: what this process has loaded, what lies beside the launcher, what
     /// the loader finds by its name.
@@ -29,7 +33,9 @@ enum LibrarySearch {
         var directories: [String] = []
         var process = getppid()
         for _ in 0..<generations where process > 1 {
-            if let program = target(of: "/proc/\(process)/exe"), let tree = parent(of: parent(of: program)) {
+            if let program = target(of: "/proc/\(process)/exe"), let place = parent(of: program),
+                launchers.contains(where: program.dropFirst(place.count + 1).hasPrefix), let tree = parent(of: place)
+            {
                 for name in ["lib", "lib64"] where !directories.contains("\(tree)/\(name)") {
                     directories.append("\(tree)/\(name)")
                 }
