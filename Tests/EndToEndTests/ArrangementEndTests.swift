@@ -44,7 +44,12 @@ struct ArrangementEndTests {
         "a mistake in the call is one message and status 2", arguments: Arrangement.allCases,
         ["--mode fast job.lua", "missing.lua"])
     func usage(_ arrangement: Arrangement, _ words: String) throws {
-        let outcome = try arrangement.run(3, words)
+        var outcome = try arrangement.run(3, words)
+        // Its mpiexec now and then ends before it has passed on what ranks that end at once have said.
+        if arrangement.isOpenMPI5, outcome.complaints.isEmpty {
+            print("arrangements: Open MPI 5 lost the last words of \(words); once more")
+            outcome = try arrangement.run(3, words)
+        }
         #expect(outcome.complaints.count == 1, "\(outcome.error)")
         #expect(outcome.status == (words == "missing.lua" ? arrangement.status(2) : 2) && outcome.output == "")
     }
