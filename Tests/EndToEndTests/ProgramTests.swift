@@ -4,87 +4,31 @@ import Testing
 /// Signals that find ranks waiting for programs that the script has started.
 @Suite(.timeLimit(.minutes(60)))
 struct ProgramTests {
-    private static let calls = [("dlp-lua", 1), ("dlp-lua -np 2", 2), ("ameexec -np 2 dlp-lua", 2)]
-    private static let job = """
-        function examples() return 100 end
-        function work() wait() return 1 end
-        function summarize() print('never') end
-        """
-
-    /// Starts a job in which `wait()` does `waits`, with a long program in the place of PROGRAM, and tells by files that it
-    /// goes on after that.
-    ///
-    /// - Returns: the job when each of its ranks waits, and the ranks' process groups: they and their programs.
-    private func start(_ command: String, _ ranks: Int, _ job: String, waits: String) throws -> (Launched, Set<pid_t>) {
-        let wait = """
-            local function wait()
-              \(waits.replacing("PROGRAM", with: "'echo $PPID >rank.' .. dlp.RANK .. '; exec sleep 0.7'"))
-              io.open("gone-on." .. dlp.RANK, "w"):close()
-            end
-
-            """
-        let files = try Scratch(job: wait + job)
-        let launched = try Launched((command + " job.lua").split(separator: " ").map { String($0) }, in: files)
-        var found: [pid_t] = []
-        try launched.reaches("all wait for a program") {
-            found = (0..<ranks).compactMap { files.read("rank.\($0)").flatMap { Int32($0.dropLast()) } }
-            return found.count == ranks
-        }
-        return (launched, Set(found.map { getpgid($0) }.filter { $0 > 0 }))
-    }
-
-    private func hasGoneOn(_ launched: Launched) -> Bool {
-        launched.scratch.names.contains { $0.hasPrefix("gone-on.") }
-    }
-
     @Test(
         "Ctrl-C ends a job whose ranks wait for programs, and nothing goes on from what it did to these",
-        arguments: calls, [job, "wait() dlp.barrier() print('never')"])
-    func interrupt(_ call: (command: String, ranks: Int), _ job: String) throws {
+        arguments: WaitingJob.calls, [WaitingJob.script, "wait() dlp.barrier() print('never')"])
+    func interrupt(_ call: WaitingJob.Call, _ script: String) throws {
         for waits in ["os.execute(PROGRAM)", "io.popen(PROGRAM):read('a')"] {
-            for reachesPrograms in [false, true] {
-                let (launched, groups) = try start(call.command, call.ranks, job, waits: waits)
-                // A terminal signals them all, `kill` those that it is told.
-                if reachesPrograms { for group in groups { kill(-group, SIGINT) } }
-                launched.signal(SIGINT)
-                let outcome = try launched.finish()
-                let length = job == Self.job ? " after 0 of 100 examples" : ""
-                #expect(outcome.isOneMessage("dlp-lua", with: "interrupted" + length), "\(outcome.error)")
-                #expect(!hasGoneOn(launched) && outcome.output == "" && outcome.status == 130)
-            }
+            try WaitingJob.interrupt(call, script, waits: waits)
         }
     }
 
     @Test(
-        "an example whose program SIGTERM has ended, too, stays undone", arguments: calls,
+        "an example whose program SIGTERM has ended, too, stays undone", arguments: WaitingJob.calls,
         ["map", "managed", "round-robin", "map --on-error continue"])
-    func terminate(_ call: (command: String, ranks: Int), _ mode: String) throws {
+    func terminate(_ call: WaitingJob.Call, _ mode: String) throws {
         for waits in [
             "io.popen(PROGRAM):close()", "local n = 1 + io.popen(PROGRAM):read('n')", "os.execute(PROGRAM)",
             "pcall(os.execute, PROGRAM)",
             "os.execute('sh -c \"' .. PROGRAM .. '\"; exit $?')",
         ] {
-            let (launched, groups) = try start(
-                "\(call.command) --journal run.db --mode \(mode)", call.ranks, Self.job, waits: waits)
-            for group in groups { kill(-group, SIGTERM) }
-            launched.signal(SIGTERM)
-            let outcome = try launched.finish()
-            #expect(
-                outcome.isOneMessage("dlp-lua", with: "interrupted after 0 of 100 examples", "go on"),
-                "\(outcome.error)")
-            #expect(!hasGoneOn(launched) && outcome.output == "" && outcome.status == 143)
-            #expect(try run("dlp-lua --results run.db", in: launched.scratch).output == "")
+            try WaitingJob.terminate(call, mode: mode, waits: waits)
         }
     }
 
-    @Test("a program that does not heed SIGTERM is waited for", arguments: calls)
-    func finish(_ call: (command: String, ranks: Int)) throws {
-        let (launched, _) = try start(
-            call.command, call.ranks, Self.job, waits: #"assert(os.execute("trap '' TERM;" .. PROGRAM))"#)
-        launched.signal(SIGTERM)
-        let outcome = try launched.finish()
-        #expect(outcome.isOneMessage("dlp-lua", with: "after \(call.ranks) of 100 examples"), "\(outcome.error)")
-        #expect(hasGoneOn(launched) && outcome.status == 143)
+    @Test("a program that does not heed SIGTERM is waited for", arguments: WaitingJob.calls)
+    func finish(_ call: WaitingJob.Call) throws {
+        try WaitingJob.finish(call, waits: #"assert(os.execute("trap '' TERM;" .. PROGRAM))"#)
     }
 
     @Test(

@@ -4,95 +4,38 @@ import Testing
 /// `dlp.run` and `dlp.sleep` in jobs that are ended, and what is left of them.
 @Suite(.timeLimit(.minutes(60)))
 struct RunTests {
-    private static let calls = [("dlp-lua", 1), ("dlp-lua -np 2", 2), ("ameexec -np 2 dlp-lua", 2)]
     private static let waits = [
         "dlp.run{'sh', '-c', 'echo $PPID >rank.' .. dlp.RANK .. '; sleep 600; sleep 600'}",
         "pcall(dlp.run, {'sh', '-c', 'echo $PPID >rank.' .. dlp.RANK .. '; exec sleep 600', check = true})",
         "dlp.run{'sh', '-c', 'echo $PPID', stdout = {file = 'rank.' .. dlp.RANK}} dlp.sleep(600)",
     ]
-    private static let job = """
-        function examples() return 100 end
-        function work() wait() return 1 end
-        function summarize() print('never') end
-        """
-
-    /// Starts a job in which `wait()` does `waits`, and tells by files that it goes on after that.
-    ///
-    /// - Returns: the job when each of its ranks waits, and the ranks' process groups: they and their programs.
-    private func start(_ command: String, _ ranks: Int, _ job: String, waits: String) throws -> (Launched, Set<pid_t>) {
-        let wait = """
-            local function wait()
-              \(waits)
-              io.open("gone-on." .. dlp.RANK, "w"):close()
-            end
-
-            """
-        let launched = try Launched(
-            (command + " job.lua").split(separator: " ").map { String($0) }, in: Scratch(job: wait + job))
-        var found: [pid_t] = []
-        try launched.reaches("all wait") {
-            found = (0..<ranks).compactMap { launched.scratch.read("rank.\($0)").flatMap { Int32($0.dropLast()) } }
-            return found.count == ranks
-        }
-        return (launched, Set(found.map { getpgid($0) }.filter { $0 > 0 }))
-    }
-
-    private func hasGoneOn(_ launched: Launched) -> Bool {
-        launched.scratch.names.contains { $0.hasPrefix("gone-on.") }
-    }
-
     @Test(
         "Ctrl-C ends a job whose ranks wait, its programs, and nothing goes on from what it did to these",
-        arguments: calls, [job, "wait() dlp.barrier() print('never')"])
-    func interrupt(_ call: (command: String, ranks: Int), _ job: String) throws {
-        for waits in Self.waits {
-            for reachesPrograms in [false, true] {
-                let (launched, groups) = try start(call.command, call.ranks, job, waits: waits)
-                // A terminal signals them all, `kill` those that it is told.
-                if reachesPrograms { for group in groups { kill(-group, SIGINT) } }
-                launched.signal(SIGINT)
-                // It also waits until no process of the job is left.
-                let outcome = try launched.finish()
-                let length = job == Self.job ? " after 0 of 100 examples" : ""
-                #expect(outcome.isOneMessage("dlp-lua", with: "interrupted" + length), "\(outcome.error)")
-                #expect(!hasGoneOn(launched) && outcome.output == "" && outcome.status == 130)
-            }
-        }
+        arguments: WaitingJob.calls, [WaitingJob.script, "wait() dlp.barrier() print('never')"])
+    func interrupt(_ call: WaitingJob.Call, _ script: String) throws {
+        for waits in Self.waits { try WaitingJob.interrupt(call, script, waits: waits) }
     }
 
     @Test(
-        "an example whose program SIGTERM has ended, too, stays undone", arguments: calls,
+        "an example whose program SIGTERM has ended, too, stays undone", arguments: WaitingJob.calls,
         ["map", "managed", "round-robin", "map --on-error continue"])
-    func terminate(_ call: (command: String, ranks: Int), _ mode: String) throws {
+    func terminate(_ call: WaitingJob.Call, _ mode: String) throws {
         // One that heeds the signal ends in its own way.
         let heeds = """
             local script = "trap 'exit 1' TERM; echo $PPID >rank.$0; while :; do sleep 0.05; done"
             dlp.run{"sh", "-c", script, dlp.RANK, check = true}
             """
         for waits in Self.waits.prefix(2) + [heeds] {
-            let (launched, groups) = try start(
-                "\(call.command) --journal run.db --mode \(mode)", call.ranks, Self.job, waits: waits)
-            for group in groups { kill(-group, SIGTERM) }
-            launched.signal(SIGTERM)
-            let outcome = try launched.finish()
-            #expect(
-                outcome.isOneMessage("dlp-lua", with: "interrupted after 0 of 100 examples", "go on"),
-                "\(outcome.error)")
-            #expect(!hasGoneOn(launched) && outcome.output == "" && outcome.status == 143)
-            #expect(try run("dlp-lua --results run.db", in: launched.scratch).output == "")
+            try WaitingJob.terminate(call, mode: mode, waits: waits)
         }
     }
 
-    @Test("a program that SIGTERM does not reach may finish with its example", arguments: calls)
-    func finish(_ call: (command: String, ranks: Int)) throws {
-        let (launched, _) = try start(
-            call.command, call.ranks, Self.job,
+    @Test("a program that SIGTERM does not reach may finish with its example", arguments: WaitingJob.calls)
+    func finish(_ call: WaitingJob.Call) throws {
+        try WaitingJob.finish(
+            call,
             waits: "dlp.run{'sh', '-c', 'trap \"\" TERM; echo $PPID >rank.' .. dlp.RANK .. '; sleep 0.7', check = true}"
         )
-        launched.signal(SIGTERM)
-        let outcome = try launched.finish()
-        #expect(outcome.isOneMessage("dlp-lua", with: "after \(call.ranks) of 100 examples"), "\(outcome.error)")
-        #expect(hasGoneOn(launched) && outcome.status == 143)
     }
 
     @Test(
@@ -175,8 +118,10 @@ struct RunTests {
         #expect(outcome.output == "0\t\ttrue\n" && outcome.error == "" && outcome.status == 0, "\(outcome)")
     }
 
-    @Test("a program has neither the job's key nor its sockets nor the rank's standard input", arguments: calls)
-    func secrets(_ call: (command: String, ranks: Int)) throws {
+    @Test(
+        "a program has neither the job's key nor its sockets nor the rank's standard input", arguments: WaitingJob.calls
+    )
+    func secrets(_ call: WaitingJob.Call) throws {
         let scratch = try Scratch(
             job: """
                 function examples() return 2 end
@@ -203,8 +148,8 @@ struct RunTests {
         #expect(outcome.output == "before within\nafter\n" && outcome.error == "told\n" && outcome.status == 0)
     }
 
-    @Test("runs while a script is loaded, in setup, examples, work, collect and summarize", arguments: calls)
-    func everywhere(_ call: (command: String, ranks: Int)) throws {
+    @Test("runs while a script is loaded, in setup, examples, work, collect and summarize", arguments: WaitingJob.calls)
+    func everywhere(_ call: WaitingJob.Call) throws {
         let scratch = try Scratch(
             job: """
                 local function say(word) return dlp.run{"echo", word, check = true}.stdout:match("%a+") end
@@ -248,17 +193,17 @@ struct RunTests {
         #expect(outcome.output == "out\nxxxxxxxxx\terr\n\t3\ttrue\t0\n" && outcome.status == 0, "\(outcome)")
     }
 
-    @Test("a program that heeds no SIGTERM ends with an interrupted job", arguments: calls)
-    func deaf(_ call: (command: String, ranks: Int)) throws {
-        let (launched, _) = try start(
-            call.command, call.ranks, Self.job,
+    @Test("a program that heeds no SIGTERM ends with an interrupted job", arguments: WaitingJob.calls)
+    func deaf(_ call: WaitingJob.Call) throws {
+        let job = try WaitingJob(
+            call.command, call.ranks,
             waits: """
                 local script = "trap '' TERM INT; echo $PPID >rank.$0; sleep 600; sleep 600"
                 dlp.run{"sh", "-c", script, dlp.RANK}
                 """)
-        launched.signal(SIGINT)
-        let outcome = try launched.finish()
+        job.launched.signal(SIGINT)
+        let outcome = try job.launched.finish()
         #expect(outcome.isOneMessage("dlp-lua", with: "interrupted after 0 of 100 examples"), "\(outcome.error)")
-        #expect(!hasGoneOn(launched) && outcome.status == 130)
+        #expect(!job.hasGoneOn && outcome.status == 130)
     }
 }

@@ -14,7 +14,8 @@ public struct Message: Sendable, Equatable {
         /// Worker to root: takes part in the loop `operation`.
         ///
         /// `first`: the number of examples or -1; `count`: 1, or 0 for a rank that only looks on, or 2 for one that was
-        /// lost and has come to the end of what it had; `extra`: the loop's options, which must be the same on all ranks; `body`: the name of the rank's host.
+        /// lost and has come to the end of what it had; `extra`: the loop's options, which must be the same on all ranks;
+        /// `body`: the name of the rank's host.
         case enter = 2
         /// Worker to root: as `enter`, for a loop that a script begins.
         ///

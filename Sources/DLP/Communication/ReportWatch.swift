@@ -59,8 +59,7 @@ struct ReportWatch {
         deliverers.insert(rank)
     }
 
-    /// `rank` has reported; `isIdle`: it has no more examples, and none of its results
-    /// is missing.
+    /// `rank` has reported; `isIdle`: it has no more examples, and none of its results is missing.
     mutating func reported(_ rank: Int, isIdle: Bool) {
         hasBegun.insert(rank)
         silence[rank] = isIdle ? nil : 0

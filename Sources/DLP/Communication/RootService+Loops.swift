@@ -165,7 +165,8 @@ extension RootService {
         guard canLoseRanks else { return finish(.fault(fault)) }
         let operation = newestLoop
         let example = Int(message.first)
-        // It may have come to its end just when the rank gave it up, which ends all the same.
+        // It may have come to its end just when the rank gave it up, or, where the rank was lost and is back, be somebody
+        // else's by now: the rank ends all the same.
         if let loop = loops[operation], !loop.has(source, example: example), 0..<(loop.length ?? .max) ~= example {
             distrusted.insert(source)
             if !hasDeparted[source] { lose(source, "example \(example + 1) did not come back there in time") }

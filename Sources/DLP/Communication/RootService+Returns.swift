@@ -37,10 +37,7 @@ extension RootService {
         switch message.kind {
         case .done, .part, .failed: takeClaim(message, from: source)
         case .enter where message.count == 2: resume(message, source)
-        case .goodbye, .fault, .exit: return false
-        case .givenUp where loops[newestLoop]?.has(source, example: Int(message.first)) ?? false: return false
-        // Somebody else has that example by now.
-        case .givenUp: lose(source, "an example does not come back there")
+        case .goodbye, .fault, .exit, .givenUp: return false
         // What it began before it was lost.
         default: break
         }

@@ -10,7 +10,7 @@ import Glibc
 struct SignalWatch {
     /// The pipe's end for the handler; written once, before the handler is installed.
     nonisolated(unsafe) private static var descriptor: Int32 = -1
-    /// Touched by the handler only, once that is installed, and signals of both kinds are masked in it.
+    /// Touched by the handler only, once that is installed, and all signals that it handles are masked in it.
     nonisolated(unsafe) private static var rules = SignalRules(letsFinish: false)
     /// Whether SIGINT and SIGHUP stop the script; written before the handler is installed.
     nonisolated(unsafe) private static var holdsScript = false
