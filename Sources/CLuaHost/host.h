@@ -61,6 +61,8 @@ typedef struct {
     /// The time of the example under way is up; written by the thread that runs it only.
     volatile sig_atomic_t is_late;
     char late_message[96];
+    /// The example under way is an element of a loop of the module.
+    bool is_element;
     /// An example has lost the program that it waited for.
     bool is_cut_short;
 

@@ -55,6 +55,11 @@ static void fail_hook(lua_State *L, lua_Debug *event) {
         lua_pushliteral(L, "interrupted: a signal has ended the program");
     } else {
         lua_pushstring(L, h->late_message);
+        // The body of a loop is left by way of code of the module; a script that goes on all the same fails once more soon.
+        if (h->is_element) {
+            h->is_late = false;
+            disarm(L);
+        }
     }
     lua_concat(L, 2);
     lua_error(L);
@@ -148,7 +153,14 @@ static void count_example(host *h) {
 void dlp_begin_example(lua_State *L, lua_Integer index) {
     host *h = host_of(L);
     atomic_store_explicit(&h->example_index, index, memory_order_relaxed);
+    h->is_element = false;
     count_example(h);
+}
+
+void dlp_begin_element(lua_State *L, lua_Integer index) {
+    if (dlp_example_under_way(L).number) dlp_end_example(L);
+    dlp_begin_example(L, index);
+    host_of(L)->is_element = true;
 }
 
 void dlp_end_example(lua_State *L) {
@@ -165,6 +177,8 @@ dlp_example dlp_example_under_way(lua_State *L) {
     return (dlp_example){count % 2 == 1 ? count : 0, atomic_load(&h->example_index)};
 }
 
+bool dlp_is_at_element(lua_State *L) { return dlp_example_under_way(L).number && host_of(L)->is_element; }
+
 void dlp_expire_example(lua_State *L, uint64_t count) {
     host *h = host_of(L);
     atomic_store(&h->late_count, count);
@@ -173,7 +187,7 @@ void dlp_expire_example(lua_State *L, uint64_t count) {
 
 void dlp_cut_short(lua_State *L) {
     host *h = host_of(L);
-    if (!dlp_example_under_way(L).number) return wait_for_end(h);
+    if (!dlp_example_under_way(L).number || h->is_element) return wait_for_end(h);
     h->is_cut_short = h->is_late = true;
     arm(L);
 }

@@ -35,13 +35,19 @@ public final class ExampleLedger: Sendable {
 
     private let state: Mutex<State>
 
+    /// The stage whose examples they are; nil: those of the job itself.
+    let stage: String?
     /// The `id` of the first example's new row; all rows that were there before have lower ones.
-    private let firstRow: Int64
+    let firstRow: Int64
 
-    init(_ rows: [ExampleKey: JournalRow]) {
-        firstRow = (rows.values.lazy.map(\.id).max() ?? 0) + 1
+    init(_ rows: [ExampleKey: JournalRow], of stage: String?, firstRow: Int64) {
+        self.stage = stage
+        self.firstRow = firstRow
         state = Mutex(State(matcher: ExampleMatcher(rows)))
     }
+
+    /// How many examples there are so far.
+    var count: Int { state.withLock { $0.keys.count } }
 
     /// Adds the next example of the list.
     ///

@@ -16,9 +16,10 @@ public enum JournalEntry: Sendable {
     }
 }
 
-/// An entry with the time at which it was made.
+/// An entry with the time at which it was made, and the list that it is about.
 struct DatedEntry: Sendable {
     var entry: JournalEntry
+    var ledger: ExampleLedger
     /// In seconds since 1970.
     var time: Double
 }

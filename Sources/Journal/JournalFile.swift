@@ -74,13 +74,13 @@ public final class JournalFile {
         return header.identity.seed
     }
 
-    /// What the journal has of examples, to find those of the job's list in.
+    /// What the journal has of examples, to find those of the job's lists in.
     ///
     /// - Throws: `JournalError` where it cannot be read, or where rows do not prove themselves and the policy is not to do
     ///   their examples again.
-    public func ledger() throws(JournalError) -> ExampleLedger {
+    public func rows() throws(JournalError) -> sending StoredRows {
         let (rows, broken) = try read()
-        guard !broken.isEmpty else { return ExampleLedger(rows) }
+        guard !broken.isEmpty else { return StoredRows(rows) }
         let rowsAndReasons = BrokenRow.describe(broken)
         guard policy == .keep else {
             throw JournalError(
@@ -103,19 +103,19 @@ public final class JournalFile {
             }
         } catch { throw JournalError(path: path, error) }
         repair = "the journal \(path) does not prove itself: \(rowsAndReasons); these examples are done again"
-        return ExampleLedger(rows)
+        return StoredRows(rows)
     }
 
     /// The rows that prove themselves, and the others.
-    func read() throws(JournalError) -> (rows: [ExampleKey: JournalRow], broken: [BrokenRow]) {
+    func read() throws(JournalError) -> (rows: [String?: [ExampleKey: JournalRow]], broken: [BrokenRow]) {
         let header = try JournalHeader.read(database, path: path)
-        var rows: [ExampleKey: JournalRow] = [:]
+        var rows: [String?: [ExampleKey: JournalRow]] = [:]
         var broken: [BrokenRow] = []
         do throws(SQLiteError) {
             let all = try RowReader(database, header)
             while try all.statement.step() {
                 switch all.row() {
-                case .success(let (key, row)): rows[key] = row
+                case .success(let (stage, key, row)): rows[stage, default: [:]][key] = row
                 case .failure(let flaw): broken.append(BrokenRow(id: all.id, reason: flaw.reason))
                 }
             }

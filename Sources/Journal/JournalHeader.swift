@@ -7,8 +7,8 @@ struct JournalHeader {
     var format: Int64
     /// What it belongs to.
     var identity: JournalIdentity
-    /// The length of the list of examples, where a job has seen its end.
-    var length: Int?
+    /// The lengths of the lists of examples whose end a job has seen, by stage.
+    var lengths: [String?: Int]
     /// From this `id` on rows have a checksum: those before were made when there were none.
     var checkedFrom: Int64
     /// Whether all of it is as a job has written it.
@@ -43,8 +43,22 @@ struct JournalHeader {
             identity: JournalIdentity(
                 script: SystemString(texts["script"] ?? ""), scriptDigest: digest, arguments: texts["arguments"],
                 seed: texts["seed"].flatMap { Int64($0) } ?? 0),
-            length: isSound ? texts["examples"].flatMap { Int($0) }.flatMap { 0...limit ~= $0 ? $0 : nil } : nil,
+            lengths: isSound ? lengths(in: texts) : [:],
             checkedFrom: isSound ? texts["checked_from"].flatMap { Int64($0) } ?? 0 : 0, isSound: isSound)
+    }
+
+    /// The name of the row that has the length of the list of `stage`.
+    static func lengthName(of stage: String?) -> String { stage.map { "\(lengthPrefix)\($0)" } ?? "examples" }
+
+    private static let lengthPrefix = "examples of "
+
+    private static func lengths(in texts: [String: String]) -> [String?: Int] {
+        var lengths: [String?: Int] = [:]
+        for (name, text) in texts where name == "examples" || name.hasPrefix(lengthPrefix) {
+            guard let length = Int(text), 0...limit ~= length else { continue }
+            lengths[name == "examples" ? nil : String(name.dropFirst(lengthPrefix.count))] = length
+        }
+        return lengths
     }
 
     private static let selection = "SELECT name, value FROM meta"

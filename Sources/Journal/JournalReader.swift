@@ -23,12 +23,14 @@ public final class JournalReader {
         public var error: String?
         /// The example as JSON, where it has one.
         public var input: String?
+        /// The stage whose example it is; nil: one of the job itself.
+        public var stage: String?
     }
 
     private let path: SystemString
     private let database: Database
-    /// The length of the list of examples, where a job has seen its end.
-    public let length: Int?
+    /// The lengths of the lists of examples whose end a job has seen, by stage.
+    public let lengths: [String?: Int]
     private let header: JournalHeader
 
     /// Opens the journal at `path`.
@@ -43,7 +45,7 @@ public final class JournalReader {
             throw JournalError("\(path) is no journal of dlp-lua: it is empty")
         }
         self.header = header
-        length = header.length
+        lengths = header.lengths
     }
 
     /// Calls `body` with what each row says, in the order of the list, the newest first where several have the same place;
@@ -69,8 +71,26 @@ public final class JournalReader {
         return flaws.isEmpty ? nil : "the journal \(path) does not prove itself: \(flaws.joined(separator: "; "))"
     }
 
+    /// The stages that have rows, in the order in which they have begun.
+    public func stages() throws(JournalError) -> [String?] {
+        do throws(SQLiteError) {
+            guard try !JournalSchema.missingColumns(in: database).contains("stage") else { return [nil] }
+            let all = try Statement(database, "SELECT stage FROM results GROUP BY stage ORDER BY min(id)")
+            var stages: [String?] = []
+            while try all.step() { stages.append(all.text(0)) }
+            return stages
+        } catch { throw JournalError(path: path, error) }
+    }
+
     private func ids() throws(SQLiteError) -> [Int64] {
-        let all = try Statement(database, "SELECT id FROM results ORDER BY example IS NULL, example, id DESC")
+        // Stages in the order in which they have begun.
+        let hasStages = try !JournalSchema.missingColumns(in: database).contains("stage")
+        let stages =
+            hasStages ? "(SELECT stage AS name, min(id) AS begun FROM results GROUP BY stage)" : "(SELECT 0 AS begun)"
+        let condition = hasStages ? "ON name IS stage" : ""
+        let all = try Statement(
+            database,
+            "SELECT id FROM results JOIN \(stages) \(condition) ORDER BY begun, example IS NULL, example, id DESC")
         var ids: [Int64] = []
         while try all.step() { if let id = all.integer(0) { ids.append(id) } }
         return ids

@@ -5,8 +5,9 @@ enum JournalSchema {
     /// The version of the tables, in `meta`.
     ///
     /// Format 1 had an index over digest and occurrence, by which rows were replaced. Each new row dirtied another page of
-    /// it; now the ledger knows the rows, and new ones are appended. Format 2 had no inputs and no checksums.
-    static let format: Int64 = 3
+    /// it; now the ledger knows the rows, and new ones are appended. Format 2 had no inputs and no checksums, format 3 no
+    /// stages.
+    static let format: Int64 = 4
 
     /// Makes empty tables, in place of those that are there.
     static let create = """
@@ -38,13 +39,13 @@ enum JournalSchema {
 
     /// The columns that format 2 did not have.
     static let added: [(name: String, type: String)] = [
-        ("cpu", "REAL"), ("input", "TEXT"), ("checksum", "INTEGER"),
+        ("cpu", "REAL"), ("input", "TEXT"), ("checksum", "INTEGER"), ("stage", "TEXT"),
     ]
 
     /// All columns of `results`, as `RowReader` reads them.
     static let columns = [
         "id", "example", "digest", "occurrence", "state", "result", "json", "seconds", "cpu", "rank", "host",
-        "attempts", "error", "traceback", "finished", "input", "checksum",
+        "attempts", "error", "traceback", "finished", "input", "checksum", "stage",
     ]
 
     /// The columns of `results` that a database lacks, because an earlier dlp-lua has made it.

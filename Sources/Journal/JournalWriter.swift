@@ -10,6 +10,8 @@ import Glibc
 public final class JournalWriter: Sendable {
     private struct State {
         var entries: [DatedEntry] = []
+        /// The lists that entries are about.
+        var ledgers: [ExampleLedger] = []
         /// What the entries that are not written yet take.
         var size = 0
         var isClosing = false
@@ -18,7 +20,6 @@ public final class JournalWriter: Sendable {
     }
 
     private let state: Monitor<State>
-    private let ledger: ExampleLedger
     /// Where the journal lies.
     public let place: JournalPlace
 
@@ -34,35 +35,38 @@ public final class JournalWriter: Sendable {
     /// Begins to write.
     ///
     /// - Parameters:
-    ///   - ledger: where the examples have been added that entries will be about.
+    ///   - ledgers: where the examples are added that entries will be about.
     ///   - failed: called once, on the thread, where the journal cannot be written any more.
     /// - Throws: `CommunicationError` where no thread can be started.
     public convenience init(
-        _ file: sending JournalFile, _ ledger: ExampleLedger, failed: @escaping @Sendable (JournalError) -> Void
+        _ file: sending JournalFile, _ ledgers: ExampleLedger..., failed: @escaping @Sendable (JournalError) -> Void
     ) throws(CommunicationError) {
-        try self.init(file, ledger, room: 64 << 20, failed: failed)
+        try self.init(file, ledgers, room: 64 << 20, failed: failed)
     }
 
     init(
-        _ file: sending JournalFile, _ ledger: ExampleLedger, room: Int,
+        _ file: sending JournalFile, _ ledgers: [ExampleLedger], room: Int,
         failed: @escaping @Sendable (JournalError) -> Void
     ) throws(CommunicationError) {
         self.room = room
         place = file.place
-        self.ledger = ledger
-        let state = Monitor(State())
+        let state = Monitor(State(ledgers: ledgers))
         self.state = state
         try ServiceThread.detach {
-            Self.run(file, ledger, state, failed)
+            Self.run(file, state, failed)
             state.update { $0.isClosed = true }
         }
     }
 
-    /// Notes what has become of examples.
-    public func note(_ entry: JournalEntry) {
+    /// Entries will be about the examples of `ledger`, too.
+    public func add(_ ledger: ExampleLedger) { state.update { $0.ledgers.append(ledger) } }
+
+    /// Notes what has become of examples of `ledger`.
+    public func note(_ entry: JournalEntry, in ledger: ExampleLedger) {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
-        let dated = DatedEntry(entry: entry, time: Double(now.tv_sec) + Double(now.tv_nsec) / 1e9)
+        let dated = DatedEntry(
+            entry: entry, ledger: ledger, time: Double(now.tv_sec) + Double(now.tv_nsec) / 1e9)
         state.update { state in
             guard state.failure == nil, !state.isClosing else { return }
             state.entries.append(dated)
@@ -88,8 +92,7 @@ public final class JournalWriter: Sendable {
     }
 
     private static func run(
-        _ file: JournalFile, _ ledger: ExampleLedger, _ state: Monitor<State>,
-        _ failed: (JournalError) -> Void
+        _ file: JournalFile, _ state: Monitor<State>, _ failed: (JournalError) -> Void
     ) {
         defer { file.close() }
         do {
@@ -99,11 +102,12 @@ public final class JournalWriter: Sendable {
                 state.wait { !$0.entries.isEmpty || $0.isClosing ? () : nil }
                 _ = state.wait(until: dlp_now() + delay) { $0.size >= batch || $0.isClosing ? () : nil }
                 let entries: [DatedEntry]
-                (entries, isLast) = state.withLock { state in
+                let ledgers: [ExampleLedger]
+                (entries, ledgers, isLast) = state.withLock { state in
                     defer { state.entries = [] }
-                    return (state.entries, state.isClosing)
+                    return (state.entries, state.ledgers, state.isClosing)
                 }
-                try write(entries, rows, ledger, state)
+                try write(entries, rows, ledgers, state)
                 let written = entries.reduce(0) { $0 + $1.entry.size }
                 state.update { $0.size -= written }
             }
@@ -119,11 +123,11 @@ public final class JournalWriter: Sendable {
 
     /// Writes entries; where a reader has the file locked, as soon as it lets go.
     private static func write(
-        _ entries: [DatedEntry], _ rows: RowWriter, _ ledger: ExampleLedger, _ state: Monitor<State>
+        _ entries: [DatedEntry], _ rows: RowWriter, _ ledgers: [ExampleLedger], _ state: Monitor<State>
     ) throws(SQLiteError) {
         var deadline: UInt64?
         while true {
-            do { return try rows.write(entries, ledger) } catch {
+            do { return try rows.write(entries, of: ledgers) } catch {
                 if deadline == nil, state.withLock({ $0.isClosing }) { deadline = dlp_now() + closingPatience }
                 guard error.code == SQLITE_BUSY, deadline.map({ dlp_now() < $0 }) ?? true else { throw error }
             }

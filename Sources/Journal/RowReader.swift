@@ -37,6 +37,7 @@ struct RowReader {
         static let finished: Int32 = 14
         static let input: Int32 = 15
         static let checksum: Int32 = 16
+        static let stage: Int32 = 17
     }
 
     let statement: Statement
@@ -53,8 +54,8 @@ struct RowReader {
 
     /// What the row has that `statement` is at.
     ///
-    /// - Returns: its key and the row, or what is wrong with it.
-    func row() -> Result<(key: ExampleKey, row: JournalRow), Flaw> {
+    /// - Returns: its stage, its key and the row, or what is wrong with it.
+    func row() -> Result<(stage: String?, key: ExampleKey, row: JournalRow), Flaw> {
         do throws(Flaw) {
             let id = try number(Column.id, "id", 0...JournalRow.largestNumber)
             let example =
@@ -70,6 +71,7 @@ struct RowReader {
             try checkChecksum(id, example)
             return .success(
                 (
+                    statement.text(Column.stage),
                     ExampleKey(digest: digest, occurrence: Int(occurrence)),
                     JournalRow(id: id, index: example.map { Int($0) - 1 }, isDone: isDone)
                 ))
@@ -86,7 +88,8 @@ struct RowReader {
             json: statement.text(Column.json), seconds: statement.double(Column.seconds),
             rank: statement.integer(Column.rank).map { Int($0) }, host: statement.text(Column.host),
             attempts: statement.integer(Column.attempts).map { Int($0) },
-            error: statement.text(Column.error), input: statement.text(Column.input))
+            error: statement.text(Column.error), input: statement.text(Column.input),
+            stage: statement.text(Column.stage))
     }
 
     /// Whether the row still has one value as its result, as it had when `row` believed it.
@@ -124,7 +127,9 @@ struct RowReader {
 
     /// Whether all else is of the type that it should be of, or not there.
     private func checkOthers() throws(Flaw) {
-        let texts = [Column.json, Column.host, Column.error, Column.traceback, Column.finished, Column.input]
+        let texts = [
+            Column.json, Column.host, Column.error, Column.traceback, Column.finished, Column.input, Column.stage,
+        ]
         for column in texts where ![.text, .null].contains(statement.kind(column)) {
             throw Flaw("its \(JournalSchema.columns[Int(column)]) is no text")
         }
@@ -141,7 +146,9 @@ struct RowReader {
     private func checkChecksum(_ id: Int64, _ example: Int64?) throws(Flaw) {
         if statement.kind(Column.checksum) == .null, id < checkedFrom { return }
         var checksum = RowChecksum()
-        for column in Self.commonColumns + Self.ownColumns { checksum.add(column, of: statement) }
+        for column in Self.commonColumns { checksum.add(column, of: statement) }
+        if statement.kind(Column.stage) != .null { checksum.add(Column.stage, of: statement) }
+        for column in Self.ownColumns { checksum.add(column, of: statement) }
         guard statement.kind(Column.checksum) == .integer,
             statement.integer(Column.checksum) == checksum.value(example: example)
         else { throw Flaw("its checksum does not fit") }

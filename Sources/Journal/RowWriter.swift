@@ -10,7 +10,7 @@ final class RowWriter {
     private let setLength: Statement
     private var renderer = JSONRenderer()
     private var text = ByteWriter()
-    private var knownLength: Int?
+    private var knownLengths: [String?: Int] = [:]
 
     /// SQLite holds no longer strings.
     private static let longestText = 1_000_000_000
@@ -22,30 +22,36 @@ final class RowWriter {
             """
             INSERT OR REPLACE INTO results
               (id, example, digest, occurrence, state, seconds, rank, host, attempts, result, json, error, traceback, finished,
-               input, cpu, checksum)
-            VALUES (?14, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?17)
+               input, cpu, stage, checksum)
+            VALUES (?14, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?18, ?17)
             """)
         delete = try Statement(database, "DELETE FROM results WHERE id = ?")
         date = try Statement(database, "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch')")
         move = try Statement(database, "UPDATE results SET example = ?1, \(RowChecksum.move) WHERE id = ?2")
-        setLength = try Statement(database, "INSERT OR REPLACE INTO meta VALUES ('examples', ?)")
+        setLength = try Statement(database, "INSERT OR REPLACE INTO meta VALUES (?2, ?1)")
     }
 
     /// Writes all of them, or none.
-    func write(_ entries: [DatedEntry], _ ledger: ExampleLedger) throws(SQLiteError) {
-        // Before the entries: one of them may replace a row that is moved.
-        let (moves, length) = ledger.takeMoves()
+    ///
+    /// - Parameter ledgers: all that there are.
+    func write(_ entries: [DatedEntry], of ledgers: [ExampleLedger]) throws(SQLiteError) {
+        let changes = ledgers.map { $0.takeMoves() }
         do throws(SQLiteError) {
             try database.transaction { () throws(SQLiteError) in
-                for move in moves { try write(move) }
-                if length != knownLength { try write(length: length) }
-                for entry in entries { try write(entry, ledger) }
+                // Before the entries: one of them may replace a row that is moved.
+                for (ledger, change) in zip(ledgers, changes) {
+                    for move in change.moves { try write(move) }
+                    if change.length != knownLengths[ledger.stage] {
+                        try write(length: change.length, of: ledger.stage)
+                    }
+                }
+                for entry in entries { try write(entry) }
             }
         } catch {
-            ledger.giveBack(moves)
+            for (ledger, change) in zip(ledgers, changes) { ledger.giveBack(change.moves) }
             throw error
         }
-        knownLength = length
+        for (ledger, change) in zip(ledgers, changes) { knownLengths[ledger.stage] = change.length }
     }
 
     private func write(_ change: ExampleLedger.Move) throws(SQLiteError) {
@@ -54,20 +60,22 @@ final class RowWriter {
         try move.run()
     }
 
-    private func write(length: Int?) throws(SQLiteError) {
+    private func write(length: Int?, of stage: String?) throws(SQLiteError) {
         try setLength.bind(1, length.map { Int64($0) })
+        try setLength.bind(2, JournalHeader.lengthName(of: stage))
         try setLength.run()
         try JournalHeader.seal(database)
     }
 
-    private func write(_ dated: DatedEntry, _ ledger: ExampleLedger) throws(SQLiteError) {
+    private func write(_ dated: DatedEntry) throws(SQLiteError) {
+        let ledger = dated.ledger
         let finished = try text(of: dated.time)
         switch dated.entry {
         case .done(let run, let host, let nanoseconds, let cpu, let attempts):
             let part = 1e-9 / Double(max(run.count, 1))
             let checksum = try bind(
                 "done", seconds: Double(max(0, nanoseconds)) * part, cpu: Double(cpu) * part, rank: run.rank,
-                host: host, attempts: attempts, finished)
+                host: host, attempts: attempts, finished, of: ledger.stage)
             try write(run, ledger.places(first: run.first, count: run.count, stride: run.stride), checksum)
         case .failed(let fault):
             guard let example = fault.example,
@@ -76,7 +84,7 @@ final class RowWriter {
             let checksum = try bind(
                 "failed", seconds: fault.nanoseconds.map { Double($0) / 1e9 },
                 cpu: fault.cpu.map { Double($0) / 1e9 }, rank: fault.rank, host: fault.host, attempts: fault.attempts,
-                error: fault.message, traceback: fault.traceback, finished)
+                error: fault.message, traceback: fault.traceback, finished, of: ledger.stage)
             try insertRow(example - 1, place, nil, checksum)
         }
     }
@@ -86,7 +94,7 @@ final class RowWriter {
     /// - Returns: a checksum over it.
     private func bind(
         _ state: String, seconds: Double?, cpu: Double?, rank: Int, host: String, attempts: Int, error: String? = nil,
-        traceback: String? = nil, _ finished: String?
+        traceback: String? = nil, _ finished: String?, of stage: String?
     ) throws(SQLiteError) -> RowChecksum {
         try insert.bind(4, state)
         try insert.bind(5, seconds)
@@ -108,6 +116,9 @@ final class RowWriter {
         checksum.add(error)
         checksum.add(traceback)
         checksum.add(finished)
+        try insert.bind(18, stage)
+        // Rows of before there were stages have a checksum, too.
+        if let stage { checksum.add(stage) }
         return checksum
     }
 

@@ -13,9 +13,9 @@ public func run(_ invocation: Invocation) -> Int32 {
     let beginning = dlp_now()
     dlp_buffer_standard_output()
     let secret = Joinable.takeSecret()
-    if case .journal(let path) = invocation.source {
+    if case .journal(let path, let stage) = invocation.source {
         return Detection.rankByVariables(.own) == 0
-            ? JournalListing.run(path: path, output: invocation.options.output) : 0
+            ? JournalListing.run(path: path, stage: stage, output: invocation.options.output) : 0
     }
     if case .running(let address) = invocation.source {
         return LateRun.run(address, invocation.options, secret: secret)

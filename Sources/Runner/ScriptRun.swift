@@ -22,16 +22,15 @@ final class ScriptRun {
             try session.tieLifeline()
             let (script, seed) = try StartAgreement(session: session, invocation: invocation).reach()
             var settings = JobSettings(options, seed: seed, size: session.port.size)
+            settings.journal = try JournalSettings(options)
             let host = try scripted(.load) { () throws(ScriptError) in
                 try session.open(settings)
             }
-            let progress = settings.progress
-            host.loopWillBegin = { [session, unowned self, unowned host] isWanted, prefix in
-                // Who waits for such a loop to be stopped in time, say, should know at its beginning.
-                if session.isRoot, (try? host.isFunction("work")) == false { complainOfOptions(invocation.options) }
-                session.showProgress(isWanted ? progress : .off, prefix: prefix ?? "")
+            let loops = ScriptLoops(session, host, script, settings) { [unowned self, unowned host] in
+                // Whoever waits for a file, say, should know at the beginning that none comes.
+                if (try? host.isFunction("work")) == false { complainOfOptions(invocation.options.namesOfJobsOnly) }
             }
-            host.loopDidEnd = { [session] in session.observer.finishDisplay() }
+            host.loopDelegate = loops
             let isRun = invocation.task.isRun
             if isRun { try openTimelines(of: script) }
             try scripted(.load) { () throws(ScriptError) in try host.run(script) }
@@ -50,13 +49,14 @@ final class ScriptRun {
             }
             settings = JobSettings(options, seed: host.seed, size: session.port.size)
             if isRun { try openTimelines(of: script) }
-            try host.limit(settings, on: session.port)
+            host.limitMemory(to: settings.memory)
+            try host.limit(toSeconds: settings.timeout, on: session.port)
             settings.journal = try JournalSettings(options)
             if options.joinable != nil { try Joinable.check(settings.mode) }
             // An imperative script may use the names of a job's functions, and almost these names, for functions of its own.
             let slips = session.isRoot && (isJob || !host.usesModule) ? host.slips(in: script) : []
             for slip in slips { Complaint.write("\(script.name): \(slip)") }
-            guard let statement else { return finishImperative(script, host, hasSlips: !slips.isEmpty) }
+            guard let statement else { return finishImperative(script, host, loops, hasSlips: !slips.isEmpty) }
             session.isDeclarative = true
             try JobRun(session, host, script, settings, statement, invocation.task).run()
             return session.finish()
@@ -86,16 +86,23 @@ final class ScriptRun {
     }
 
     /// Ends a script without a function work, which has done by now all that there is to do.
-    private func finishImperative(_ script: Script, _ host: LuaHost, hasSlips: Bool) -> Int32 {
+    private func finishImperative(_ script: Script, _ host: LuaHost, _ loops: ScriptLoops, hasSlips: Bool) -> Int32 {
         session.refuseLateRanks()
         let complaint = session.isRoot && !hasSlips ? complaint(of: host) : nil
         if session.isRoot, case .check = invocation.task {
             print("\(script.name): no function work: an imperative script")
         }
+        if loops.haveFailures { session.status = 4 }
         let status = session.finish()
         // Where it fails because other ranks have a function work, that is what the user has to know.
-        if status == 0, session.isRoot {
-            complainOfOptions(options)
+        if status == 0 || status == 4, session.isRoot {
+            // Loops begin before it is known what the script says in dlp.options.
+            let given = invocation.options
+            let heeded =
+                (loops.haveBegun ? given.namesOfLoopsOnly : []) + (loops.haveMaps ? given.namesOfMapsOnly : [])
+                + (loops.haveStages ? given.namesOfStagesOnly : [])
+            let concerned = options.namesOfLoopsOnly + options.namesOfMapsOnly + options.namesOfStagesOnly
+            complainOfOptions(options.namesOfJobsOnly + concerned.filter { !heeded.contains($0) })
             if let complaint { Complaint.write(complaint) }
         }
         return status
@@ -109,12 +116,18 @@ final class ScriptRun {
         return "the script has \(functions.joined(separator: " and ")), but no function work: nobody calls them"
     }
 
-    /// Says which of `options` an imperative script and its loops do not heed; what has been said is not said again.
-    private func complainOfOptions(_ options: JobOptions) {
-        let names = options.namesOfJobsOnly.filter { complained.insert($0).inserted }
+    /// Says which options an imperative script and its loops do not heed; what has been said is not said again.
+    private func complainOfOptions(_ options: [String]) {
+        let names = options.filter { complained.insert($0).inserted }
         guard let last = names.last else { return }
         let all = names.count == 1 ? "\(last) is" : names.dropLast().joined(separator: ", ") + " and \(last) are"
-        Complaint.write("\(all) of no use to a script without a function work")
+        // The script may have loops that only lack a name.
+        let isOfStages = names == ["--journal"]
+        Complaint.write(
+            isOfStages
+                ? "--journal keeps nothing of a script without a function work whose loops have no name; {stage = \"name\"} "
+                    + "among the options of dlp.map gives them one"
+                : "\(all) of no use to a script without a function work")
     }
 
     private func openTimelines(of script: Script) throws(UsageError) {

@@ -11,6 +11,7 @@ struct Command {
         Option("-e", value: "CHUNK"),
         Option("--join", value: "HOST:PORT"),
         Option("--results", value: "FILE", completion: .files([])),
+        Option("--stage", value: "NAME"),
         Option("--sandbox"),
         Option("--check"),
         Option("--info"),
@@ -77,6 +78,9 @@ struct Command {
         let task: Invocation.Task = has("--info") ? .info : has("--check") ? .check : .run
         var arguments = Array(words.rest)
         let source: Invocation.Source
+        if has("--stage"), !has("--results") {
+            throw UsageError("--stage names a stage of a journal that --results shows")
+        }
         if let join = words.value("--join") {
             source = .running(try address(join, besides: names))
             if options.encrypt == .no {
@@ -85,7 +89,7 @@ struct Command {
             }
         } else if let results = words.value("--results") {
             guard !has("-e"), arguments.isEmpty else { throw UsageError("--results shows a journal, without a script") }
-            source = .journal(results)
+            source = .journal(results, stage: words.value("--stage")?.description)
         } else if let chunk = words.value("-e") {
             source = .text(chunk)
         } else if let script = arguments.first {

@@ -33,7 +33,7 @@ struct CommunicationFailureTests {
         case .results(let run): "results \(run.first)+\(run.count)/\(run.stride) \(run.results.array) of \(run.rank)"
         case .failed(let fault):
             "failed \(fault.example ?? 0) \(fault.message) rank \(fault.rank) \(fault.host) \(fault.attempts)"
-        case .end(let length): "end \(length ?? -1)"
+        case .end(let length), .halted(let length): "end \(length ?? -1)"
         case .work, .hungry, .deliver, .list, .returned: "other"
         }
     }

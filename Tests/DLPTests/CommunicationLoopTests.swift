@@ -161,7 +161,7 @@ struct CommunicationLoopTests {
             Issue.record("what was done is lost")
             return
         }
-        guard case .end(let length) = try root.port.event(of: 1) else {
+        guard case .halted(let length) = try root.port.event(of: 1) else {
             Issue.record("the loop goes on for the root")
             return
         }

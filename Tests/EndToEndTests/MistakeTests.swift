@@ -79,15 +79,18 @@ struct MistakeTests {
     @Test(
         "the options of a job are named in a script without work, once",
         arguments: [
-            "for _ in dlp.split_managed(3) do end", "dlp.map(print, 2)", "dlp.barrier()", "local n = 1",
+            ("for _ in dlp.split_managed(3) do end", "--mode|--retries"), ("dlp.map(print, 2)", "--mode"),
+            ("dlp.barrier()", "--mode, --timeout and --retries"), ("local n = 1", "--mode, --timeout and --retries"),
         ])
-    func useless(_ job: String) throws {
+    func useless(_ job: String, _ names: String) throws {
         let scratch = try Scratch(job: job)
         for command in Self.commands {
             let some = try run("\(command) --timeout 5 --retries 2 --mode managed --chunk 1 job.lua", in: scratch)
-            #expect(
-                some.error
-                    == "dlp-lua: --mode, --retries and --timeout are of no use to a script without a function work\n")
+            // At the beginning of a loop those which none heeds, and at the end what none has heeded.
+            let lines = names.split(separator: "|").map { names in
+                "dlp-lua: \(names) \(names.contains("and") ? "are" : "is") of no use to a script without a function work\n"
+            }
+            #expect(some.error == lines.joined(), "\(some.error)")
             #expect(some.status == 0)
             let heeded = try run("\(command) --chunk 1 --root-works yes --seed 3 --memory 1G job.lua", in: scratch)
             #expect(heeded.error == "" && heeded.status == 0)

@@ -75,11 +75,13 @@ struct StopTests {
         #expect(outcome.complaints.count == 1 && outcome.error.contains(" of which failed"), "\(outcome.error)")
     }
 
-    @Test("loops of the module cannot be stopped", arguments: ["dlp-lua", "ameexec -np 3 dlp-lua"])
+    @Test("a loop of the module that is stopped ends its script", arguments: ["dlp-lua", "ameexec -np 3 dlp-lua"])
     func imperative(_ command: String) throws {
-        let loop = try run("\(command) --stop-after 100 -e", "for n in dlp.split_managed(9) do print(n) end")
-        #expect(loop.isOneMessage("dlp-lua", with: "--stop-after is for scripts with a function work"), "\(loop.error)")
-        #expect(loop.status == 2 && loop.output == "")
+        let loop = try run(
+            "\(command) --stop-after 0.3 -e",
+            "for n in dlp.split_managed(1 << 40, {chunk = 1}) do dlp.sleep(0.01) end print('behind it')")
+        #expect(loop.isOneMessage("dlp-lua", with: "elements of split_managed, as --stop-after asks"), "\(loop.error)")
+        #expect(loop.status == 5 && loop.output == "")
         let other = try run("\(command) --stop-after 100 -e", "if dlp.IS_ROOT then print('done') end")
         #expect(other.isOneMessage("dlp-lua", with: "--stop-after is of no use"), "\(other.error)")
         #expect(other.status == 0 && other.output == "done\n")

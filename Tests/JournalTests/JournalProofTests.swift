@@ -18,7 +18,7 @@ struct JournalProofTests {
 
     /// The results of the list that a job would take from the journal, by their index.
     private func stored(in file: JournalFile) throws -> [Int: Bytes] {
-        let ledger = try file.ledger()
+        let ledger = try file.rows().ledger()
         let results = try StoredResults(file.place)
         var found: [Int: Bytes] = [:]
         for example in Self.list {
@@ -78,7 +78,7 @@ struct JournalProofTests {
         let bytes = try scratch.read()
         for length in stride(from: bytes.count, through: 0, by: -487) {
             try scratch.write(Array(bytes[..<length]))
-            let complaint = message { _ = try scratch.open(.keep).ledger() }
+            let complaint = message { _ = try scratch.open(.keep).rows().ledger() }
             guard complaint == "" else { continue }
             // Nothing but what has failed is an issue here.
             try scratch.run(list, .keep)
@@ -134,7 +134,7 @@ struct JournalProofTests {
             let scratch = try scratch()
             try Database(path: scratch.path, .readWrite).execute(
                 "UPDATE meta SET value = \(value) WHERE name = '\(name)'")
-            let length = try? JournalReader(path: scratch.path).length
+            let length = (try? JournalReader(path: scratch.path))?.lengths[nil]
             #expect([nil, Self.list.count].contains(length ?? nil), "\(name) = \(value)")
             _ = message { _ = try stored(in: scratch.open()) }
             let complaint = message { _ = try stored(in: scratch.open(.keep)) }
@@ -148,7 +148,7 @@ struct JournalProofTests {
         try Database(path: scratch.path, .readWrite).execute(
             "UPDATE results SET result = result || result WHERE id = 3; UPDATE results SET json = '1' WHERE id = 7")
         let reasons = "row 3 (its result is not one value), row 7 (its checksum does not fit)"
-        let refusal = message { _ = try scratch.open().ledger() }
+        let refusal = message { _ = try scratch.open().rows().ledger() }
         #expect(
             refusal
                 == "the journal \(scratch.path) does not prove itself: \(reasons); --keep does these examples again, "

@@ -73,18 +73,18 @@ final class JournalScratch: Sendable {
         fails: (Int) -> Bool = { _ in false }
     ) throws {
         let file = try open(policy, mode: mode)
-        let ledger = try file.ledger()
+        let ledger = try file.rows().ledger()
         let stored = list.map { example in add(example, to: ledger).stored }
         ledger.complete()
         let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
         for index in list.indices where stored[index] == nil {
             if fails(index) {
-                writer.note(.failed(fault(index)))
+                writer.note(.failed(fault(index)), in: ledger)
             } else {
                 writer.note(
                     .done(
                         try results(index, [.text("done \(list[index])")]), host: "here", nanoseconds: 1_000_000,
-                        attempts: 1))
+                        attempts: 1), in: ledger)
             }
         }
         try writer.close()

@@ -13,13 +13,13 @@ struct JournalWriterTests {
     func note(_ mode: CommitMode) throws {
         let scratch = try JournalScratch()
         let file = try scratch.open(mode: mode)
-        let ledger = try file.ledger()
+        let ledger = try file.rows().ledger()
         for name in ["a", "b", "c", "a"] { #expect(add(name, to: ledger).stored == nil) }
         ledger.complete()
         let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
         let spaced = try results(1, [.array([.integer(1), .text("é")]), .double(.nan)], stride: 2, rank: 5)
-        writer.note(.done(spaced, host: "there", nanoseconds: 3_000_000_000, attempts: 1))
-        writer.note(.failed(fault(2)))
+        writer.note(.done(spaced, host: "there", nanoseconds: 3_000_000_000, attempts: 1), in: ledger)
+        writer.note(.failed(fault(2)), in: ledger)
         try writer.close()
 
         let records = try scratch.records()
@@ -37,7 +37,7 @@ struct JournalWriterTests {
             try scratch.query(
                 "SELECT finished >= created FROM results, (SELECT value AS created FROM meta WHERE name = 'created')")
                 == ["1", "1", "1"])
-        #expect(try JournalReader(path: scratch.path).length == 4)
+        #expect(try JournalReader(path: scratch.path).lengths[nil] == 4)
         #expect(scratch.names == ["run.db"])
     }
 
@@ -45,11 +45,11 @@ struct JournalWriterTests {
     func cycle() throws {
         let scratch = try JournalScratch()
         let file = try scratch.open()
-        let ledger = try file.ledger()
+        let ledger = try file.rows().ledger()
         _ = ledger.add(digest("a"))
         let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
         let cycle = Value.tagged(28, .array([.tagged(29, .integer(0))]))
-        writer.note(.done(try results(0, [cycle]), host: "here", nanoseconds: 0, attempts: 1))
+        writer.note(.done(try results(0, [cycle]), host: "here", nanoseconds: 0, attempts: 1), in: ledger)
         try writer.close()
         let record = try #require(try scratch.records().first)
         #expect(record.json == nil)
@@ -61,7 +61,7 @@ struct JournalWriterTests {
         let scratch = try JournalScratch()
         try scratch.run(["a", "b", "c"]) { $0 == 1 }
         let file = try scratch.open()
-        let ledger = try file.ledger()
+        let ledger = try file.rows().ledger()
         let stored = ["a", "b", "c", "d"].map { ledger.add(digest($0)).stored }
         #expect(stored.map { $0 != nil } == [true, false, true, false])
         let journal = try StoredResults(file.place)
@@ -101,11 +101,12 @@ struct JournalWriterTests {
     func visible(_ mode: CommitMode) throws {
         let scratch = try JournalScratch()
         let file = try scratch.open(mode: mode)
-        let ledger = try file.ledger()
+        let ledger = try file.rows().ledger()
         for number in 0..<3 { _ = ledger.add(digest("\(number)")) }
         let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
         for number in 0..<3 {
-            writer.note(.done(try results(number, [.integer(1)]), host: "here", nanoseconds: 0, attempts: 1))
+            writer.note(
+                .done(try results(number, [.integer(1)]), host: "here", nanoseconds: 0, attempts: 1), in: ledger)
             try eventually("it is there") { try scratch.records().count == number + 1 }
         }
         try writer.close()
@@ -117,16 +118,17 @@ struct JournalWriterTests {
         let file = try scratch.open(mode: .rollback)
         // SQLite itself gives up at once.
         try file.database.execute("PRAGMA busy_timeout = 1")
-        let ledger = try file.ledger()
+        let ledger = try file.rows().ledger()
         for number in 0..<2_000 { _ = ledger.add(digest("\(number)")) }
         let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
-        writer.note(.done(try results(0, [.integer(1)]), host: "here", nanoseconds: 0, attempts: 1))
+        writer.note(.done(try results(0, [.integer(1)]), host: "here", nanoseconds: 0, attempts: 1), in: ledger)
         try eventually("it is there") { try scratch.records().count == 1 }
 
         let reader = try Database(path: scratch.path, .readOnly)
         try reader.execute("BEGIN; SELECT count(*) FROM results")
         for number in 1..<2_000 {
-            writer.note(.done(try results(number, [.integer(1)]), host: "here", nanoseconds: 0, attempts: 1))
+            writer.note(
+                .done(try results(number, [.integer(1)]), host: "here", nanoseconds: 0, attempts: 1), in: ledger)
         }
         // Time for the writer to try in vain; where it has not come that far, it has nothing to wait for.
         usleep(500_000)
@@ -141,20 +143,20 @@ struct JournalWriterTests {
     func full(_ mode: CommitMode) throws {
         let scratch = try JournalScratch()
         let file = try scratch.open(mode: mode)
-        let ledger = try file.ledger()
+        let ledger = try file.rows().ledger()
         for number in 0..<100 { _ = ledger.add(digest("\(number)")) }
         // As a disk that is full after so many pages.
         try file.database.execute("PRAGMA max_page_count = 40")
         let failures = Mutex<[JournalError]>([])
         let writer = try JournalWriter(file, ledger) { failure in failures.withLock { $0.append(failure) } }
-        writer.note(.done(try results(0, [.integer(1)]), host: "here", nanoseconds: 0, attempts: 1))
+        writer.note(.done(try results(0, [.integer(1)]), host: "here", nanoseconds: 0, attempts: 1), in: ledger)
         try eventually("it is there") { try scratch.records().count == 1 }
         for number in 1..<100 {
             let large = Value.text(String(repeating: "x", count: 10_000))
-            writer.note(.done(try results(number, [large]), host: "here", nanoseconds: 0, attempts: 1))
+            writer.note(.done(try results(number, [large]), host: "here", nanoseconds: 0, attempts: 1), in: ledger)
         }
         try eventually("it fails") { failures.withLock { $0.count } > 0 }
-        writer.note(.done(try results(5, [.integer(1)]), host: "here", nanoseconds: 0, attempts: 1))
+        writer.note(.done(try results(5, [.integer(1)]), host: "here", nanoseconds: 0, attempts: 1), in: ledger)
         writer.waitForRoom()
         let complaint = message { try writer.close() }
         #expect(complaint.contains("database or disk is full") && complaint.contains("what it holds is kept"))
@@ -168,12 +170,12 @@ struct JournalWriterTests {
     func room() throws {
         let scratch = try JournalScratch()
         let file = try scratch.open()
-        let ledger = try file.ledger()
+        let ledger = try file.rows().ledger()
         for number in 0..<40 { _ = ledger.add(digest("\(number)")) }
-        let writer = try JournalWriter(file, ledger, room: 100_000) { Issue.record("\($0)") }
+        let writer = try JournalWriter(file, [ledger], room: 100_000) { Issue.record("\($0)") }
         let large = Value.bytes([UInt8](repeating: 7, count: 50_000))
         for number in 0..<40 {
-            writer.note(.done(try results(number, [large]), host: "here", nanoseconds: 0, attempts: 1))
+            writer.note(.done(try results(number, [large]), host: "here", nanoseconds: 0, attempts: 1), in: ledger)
             writer.waitForRoom()
             #expect(writer.waiting < 150_000)
         }

@@ -15,12 +15,18 @@ struct ModuleInternalsTests {
     @Test(
         "no value that a script passes to the functions below the module ends the process",
         arguments: [
-            "enter", "finish", "add", "leave", "report_length", "is_over_time", "cancel", "is_apart", "bcast", "gather",
-            "load", "seed", "set_numbers", "mix", "seeding", "describe_errors", "shown",
+            "enter", "finish", "part", "add", "fail", "leave", "report_length", "what_next", "cancel", "is_apart",
+            "bcast",
+            "gather", "load", "seed", "set_numbers", "mix", "seeding", "describe_errors", "shown", "copy", "copied",
+            "attempt",
+            "begin", "ended", "traced", "where",
         ], numbers)
     func values(function: String, value: String) throws {
         for isInLoop in [false, true] {
-            for arguments in ["\(value)", "1, \(value)", "1, \(value), \(value)", "\(value), \(value), 1, \(value)"] {
+            for arguments in [
+                "\(value)", "1, \(value)", "1, \(value), \(value)", "\(value), \(value), 1, \(value)",
+                "\(value), {length = \(value), value = \(value)}, {stage = \(value), chunk = \(value)}",
+            ] {
                 let rank = try LoneRank()
                 // What becomes of the job is its own affair.
                 _ = try? rank.run(

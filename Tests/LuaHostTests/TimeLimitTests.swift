@@ -110,7 +110,8 @@ struct TimeLimitTests {
             function examples() return 1 end
             local co = coroutine.wrap(function() while true do for i = 1, 20 do end coroutine.yield() end end)
             function work(n)
-              for i = 1, n * 7 % 60 do end
+              -- Some last long enough for one to come in time, on however busy a machine.
+              for i = 1, n % 20 == 1 and 100000 or n * 7 % 60 do end
               -- One that failed could not go on.
               if n % 2 == 0 then co() end
             end

@@ -125,6 +125,12 @@ void dlp_random_seed(lua_State *L, lua_Integer first, lua_Integer second);
 /// Gives the table on top, which has no metatable, what the module's loops seed `math.random` with. [-0, +0]
 void dlp_set_random_functions(lua_State *L);
 
+// MARK: Elements of loops
+
+/// Gives the table on top, which has no metatable, what the module's loops call their functions with: `attempt`, `begin`,
+/// `ended`, `trace`, `traced` and `where`. [-0, +0]
+void dlp_set_attempt_functions(lua_State *L);
+
 // MARK: Programs
 
 /// Gives the table on top, which has no metatable, what the module's functions for programs and pauses are made of: `time`,
@@ -192,6 +198,8 @@ bool dlp_is_cut_short(lua_State *L);
 
 /// Says that the example `index` begins, or that it has ended. What runs in between may be made to fail.
 void dlp_begin_example(lua_State *L, lua_Integer index);
+/// The same for an element of a loop of the module, in whose body a script may do what it likes.
+void dlp_begin_element(lua_State *L, lua_Integer index);
 void dlp_end_example(lua_State *L);
 
 /// An example under way, by a number that no other has; 0: none.
@@ -202,6 +210,9 @@ typedef struct {
 
 /// The example under way. May be called from another thread.
 dlp_example dlp_example_under_way(lua_State *L);
+
+/// Whether that is an element of a loop.
+bool dlp_is_at_element(lua_State *L);
 
 /// How many programs of a script are known at a time.
 enum { program_slots = 16 };

@@ -58,7 +58,7 @@ extension Port {
                 return bytes
             }
         } else {
-            bytes = try expect(.broadcast, number, of: root, from: rank == 0 ? root : 0).body
+            bytes = try require(.broadcast, number, of: root, from: rank == 0 ? root : 0).body
         }
         guard rank == 0 else { return bytes }
         let message = message(.broadcast, number, bytes, of: root)
@@ -78,16 +78,16 @@ extension Port {
             return nil
         }
         var all = [bytes]
-        for other in 1..<max(size, 1) { all.append(try expect(.gather, number, from: other).body) }
+        for other in 1..<max(size, 1) { all.append(try require(.gather, number, from: other).body) }
         return all
     }
 
-    /// Returns once every rank has called it.
+    /// Returns once every rank has called it that there is.
     public func barrier() throws(JobEnd) {
         let number = nextCollective()
         if rank != 0 {
             try post(message(.barrier, number, .empty), to: 0)
-            _ = try expect(.release, number, from: 0)
+            _ = try require(.release, number, from: 0)
         } else {
             for other in 1..<max(size, 1) { _ = try expect(.barrier, number, from: other) }
             try postToAll(message(.release, number, .empty))
@@ -103,10 +103,10 @@ extension Port {
         let number = nextCollective()
         if rank != 0 {
             try post(message(.agreement, number, statement), to: 0)
-            return try expect(.agreement, number, from: 0).body
+            return try require(.agreement, number, from: 0).body
         }
         var all = [statement]
-        for other in 1..<max(size, 1) { all.append(try expect(.agreement, number, from: other).body) }
+        for other in 1..<max(size, 1) { all.append(try require(.agreement, number, from: other).body) }
         let answer = try judge(all)
         try postToAll(message(.agreement, number, answer))
         return answer
@@ -122,14 +122,29 @@ extension Port {
         Message(.collective, operation: number, first: root, extra: collective.rawValue | Int64(line) << 8, body: body)
     }
 
-    /// The next collective message from `source`, which must belong to this very operation.
-    private func expect(
+    /// As `expect`, where what `source` has is needed, whatever has become of it.
+    private func require(
         _ collective: Collective, _ number: UInt64, of root: Int = 0, from source: Int
     ) throws(JobEnd) -> Message {
+        if let message = try expect(collective, number, of: root, from: source) { return message }
+        let place = line > 0 ? " (line \(line))" : ""
+        throw .fault(
+            Fault(
+                phase: .communication,
+                message:
+                    "\(collective.name)\(place) needs rank \(source), which was lost: after a loss only barrier, loops "
+                    + "and bcast from a rank that is there go on",
+                rank: rank, host: HostName.current, status: 3))
+    }
+
+    /// The next collective message from `source`, which must belong to this very operation; nil where it was lost.
+    private func expect(
+        _ collective: Collective, _ number: UInt64, of root: Int = 0, from source: Int
+    ) throws(JobEnd) -> Message? {
         var announcement = message(collective, number, .empty, of: root)
         announcement.count = 1
         while true {
-            let message = try self.collective(from: source, announcing: announcement)
+            guard let message = try self.collective(from: source, announcing: announcement) else { return nil }
             let isSameKind = message.operation == number && Collective(of: message) == collective
             let isSame = isSameKind && message.first == Int64(root)
             if message.count == 0, isSame { return message }

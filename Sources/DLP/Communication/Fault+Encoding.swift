@@ -6,7 +6,7 @@ extension Fault {
             (.text("traceback"), .text(traceback)), (.text("example"), example.map { .integer(Int64($0)) } ?? .null),
             (.text("rank"), .integer(Int64(rank))), (.text("host"), .text(host)),
             (.text("status"), .integer(Int64(status))), (.text("attempts"), .integer(Int64(attempts))),
-            (.text("given"), .text(given)),
+            (.text("given"), .text(given)), (.text("loop"), .text(loop)),
             (.text("nanoseconds"), nanoseconds.map { .integer($0) } ?? .null),
         ]
         // A flat map of short values is within every limit of the encoder.
@@ -34,6 +34,7 @@ extension Fault {
             status: Int32(clamping: numbers["status"] ?? 1))
         attempts = Int(numbers["attempts"] ?? 1)
         given = texts["given"] ?? ""
+        loop = texts["loop"] ?? ""
         nanoseconds = numbers["nanoseconds"].map { max(0, $0) }
     }
 }

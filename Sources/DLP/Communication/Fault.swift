@@ -24,6 +24,8 @@ public struct Fault: Error, Sendable, Equatable {
     public var example: Int?
     /// That example's value, shortened to what a message has room for; empty where its index says all, or nobody knows.
     public var given = ""
+    /// The function of the module whose loop has the example as an element; empty for the job's own examples.
+    public var loop = ""
     /// The rank on which it happened.
     public var rank: Int
     /// That rank's host.

@@ -6,11 +6,12 @@ public protocol JobObserver: Sendable {
     func loopChanged(_ progress: LoopProgress?)
     /// A rank reports that it has worked on examples for so many nanoseconds; the last of them may have failed.
     func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64)
-    /// Results have come to the root; the examples took `nanoseconds` on `host`, and `cpu` of its processors, and were tried
+    /// Results of the loop `loop` have come to the root; the examples took `nanoseconds` on `host`, and `cpu` of its processors, and were tried
     /// `attempts` times.
-    func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int)
-    /// An example has failed for good.
-    func exampleFailed(_ fault: Fault)
+    func examplesAreDone(
+        _ run: ResultRun, of loop: UInt64, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int)
+    /// An example of the loop `loop` has failed for good.
+    func exampleFailed(_ fault: Fault, in loop: UInt64)
     /// Why a rank was lost, where the launcher knows more than the connection.
     func explainLoss(of rank: Int) -> String?
     /// A rank was lost, and the job goes on without it.
@@ -48,9 +49,11 @@ public struct NoObserver: JobObserver {
     /// Keeps nothing.
     public func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64) {}
     /// Keeps nothing.
-    public func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int) {}
+    public func examplesAreDone(
+        _ run: ResultRun, of loop: UInt64, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int
+    ) {}
     /// Keeps nothing.
-    public func exampleFailed(_ fault: Fault) {}
+    public func exampleFailed(_ fault: Fault, in loop: UInt64) {}
     /// Knows nothing.
     public func explainLoss(of rank: Int) -> String? { nil }
     /// Says nothing.

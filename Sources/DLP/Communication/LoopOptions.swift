@@ -75,6 +75,9 @@ public struct LoopOptions: Sendable, Hashable {
             continues: packed & 32 != 0, retries: Int(packed >> 39 & 4095), crashLimit: Int(packed >> 51 & 4095))
     }
 
+    /// Whether the loop can do without a rank that dies.
+    var canLoseRanks: Bool { failures.crashLimit > 0 }
+
     /// Whether a loop of `ranks` ranks over `length` examples (nil: not known) may have these options.
     func fit(length: Int?, ranks: Int) -> Bool {
         // Only a list that the root feeds has examples that are sent, and its end is known when the root says so.

@@ -76,7 +76,8 @@ public struct Message: Sendable, Equatable {
         case halt = 13
         /// Root to worker: nothing is left in the loop.
         ///
-        /// `count`: how many examples it had, or -1.
+        /// `count`: how many examples it had, or -1; `first`: 1 where not all of them are done since no more are to be
+        /// begun.
         case end = 11
 
         /// Worker to root: something failed for good.

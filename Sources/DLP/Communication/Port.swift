@@ -19,6 +19,9 @@ public enum LoopEvent: Sendable {
     case returned
     /// The loop is over: of its `length` examples, where that is known, none is left for this rank.
     case end(length: Int?)
+    /// The loop is over before all of it is done, since no more examples are to be begun: in a loop of a script nothing
+    /// comes after that but the end of the job.
+    case halted(length: Int?)
 }
 
 /// Encoded results of evenly spaced examples.
@@ -79,7 +82,9 @@ public protocol Port: AnyObject {
     ///
     /// A worker that waits for long tells the root so by `announcement`: in a broadcast it sends nothing else, and the
     /// root would never learn that it is at another collective than this rank.
-    func collective(from source: Int, announcing announcement: Message) throws(JobEnd) -> Message
+    ///
+    /// - Returns: nil, on the root, where `source` was lost in a loop that can do without it.
+    func collective(from source: Int, announcing announcement: Message) throws(JobEnd) -> Message?
     /// Waits for what the loop `operation` wants next.
     func event(of operation: UInt64) throws(JobEnd) -> LoopEvent
     /// Whether no more examples are to be begun; does not wait.

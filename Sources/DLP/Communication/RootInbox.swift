@@ -27,8 +27,10 @@ struct RootInbox {
     /// Collective messages by the rank that sent them.
     var collectives: [Queue<Message>]
     var loops = LoopTable<Loop>()
-    /// The ranks that have finished their script.
+    /// The ranks that have finished their script, or died.
     var hasDeparted: [Bool]
+    /// Those of them that died in a loop which could do without them.
+    var lostRanks: Set<Int> = []
     var departed = 0
     /// Where a rank waits for the root in a loop: the smallest number of collectives that come before such a one.
     ///

@@ -54,13 +54,18 @@ public final class RootPort: Port {
     /// The way to give a loop the examples that are sent with its work.
     public func feed(for operation: UInt64) -> LoopFeed { LoopFeed(shared: shared, operation: operation) }
 
+    /// Says, before this rank begins the loop `operation` of its script, which of its elements are done already: nobody is
+    /// given them.
+    public func skip(_ done: [Range<Int>], in operation: UInt64) { shared.command(.skip(operation, done)) }
+
     /// Ends the hand-out of a loop early; results that still come are dropped.
     public func cancel(_ operation: UInt64) { shared.command(.cancel(operation)) }
 
-    /// Gives up ranks from now on that have an example and report on none for longer than it may take, in nanoseconds.
+    /// Gives up ranks from now on that have an example and report on none for longer than it may take, in nanoseconds; nil:
+    /// no more.
     ///
     /// - Parameter allowsSetup: whether ranks that did not come late may take any time before their first one.
-    public func limitExamples(to nanoseconds: UInt64, allowsSetup: Bool) {
+    public func limitExamples(to nanoseconds: UInt64?, allowsSetup: Bool) {
         shared.command(.limit(nanoseconds, allowsSetup: allowsSetup))
     }
 
@@ -78,20 +83,29 @@ public final class RootPort: Port {
     public func isHalted() -> Bool { shared.inbox.withLock { $0.isHalted } }
 
     /// Waits for the next collective message from `source`.
-    public func collective(from source: Int, announcing announcement: Message) throws(JobEnd) -> Message {
+    public func collective(from source: Int, announcing announcement: Message) throws(JobEnd) -> Message? {
         while true {
-            let found: Result<Message?, JobEnd> = shared.inbox.wait { inbox in
-                if let message = inbox.collectives[source].popFirst() { return .success(message) }
+            enum Found {
+                case message(Message)
+                case loss
+                case wish
+            }
+            let found: Result<Found, JobEnd> = shared.inbox.wait { inbox in
+                if let message = inbox.collectives[source].popFirst() { return .success(.message(message)) }
                 if let end = inbox.end { return .failure(end) }
                 if let place = inbox.rootIsWantedAfter, place < announcement.operation {
                     inbox.rootIsWantedAfter = nil
-                    return .success(nil)
+                    return .success(.wish)
                 }
                 guard inbox.hasDeparted[source] else { return nil }
+                if inbox.lostRanks.contains(source) { return .success(.loss) }
                 return .failure(.fault(.absence(of: source, missedBy: 0, in: announcement)))
             }
-            if let message = try found.get() { return message }
-            shared.command(.collective(announcement.operation))
+            switch try found.get() {
+            case .message(let message): return message
+            case .loss: return nil
+            case .wish: shared.command(.collective(announcement.operation))
+            }
         }
     }
 

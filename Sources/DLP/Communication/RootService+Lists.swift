@@ -18,7 +18,7 @@ struct LoopBeginning {
 extension RootService {
     /// A rank begins a loop of its script.
     func begin(_ message: Message, from source: Int) {
-        guard !canLoseRanks else { return distrust(source, "began a loop in a job") }
+        guard !jobCanLoseRanks else { return distrust(source, "began a loop in a job") }
         let length = message.first < 0 ? nil : Int(message.first)
         guard let entry = LoopEntry(encoded: message.body), let options = LoopOptions(packed: message.extra),
             !isLate(source), options.fit(length: length, ranks: communicator.size)
@@ -86,7 +86,7 @@ extension RootService {
     /// Tells the user, once, where rank 0 does a loop alone because the others have finished.
     func noteSolitude() {
         guard !hasToldOfSolitude, communicator.size > 1, end == nil,
-            !hasDeparted[1..<communicator.size].contains(false),
+            !hasDeparted[1..<communicator.size].contains(false), shared.inbox.withLock({ $0.lostRanks.isEmpty }),
             let origin = loops.values.first(where: { $0.origin != nil && $0.isRootsAlone })?.origin
         else { return }
         hasToldOfSolitude = true
@@ -126,6 +126,7 @@ extension RootService {
         let host = Self.shortened(entry.host)
         if hosts[source] == nil, host == HostName.current { ranksHere += 1 }
         hosts[source] = host
+        if loop.options.results == .none, beginning.isWorking { ownersOfResults.insert(source) }
         change(operation) { (loop) throws(ScheduleViolation) in
             try loop.enter(source, working: beginning.isWorking, &actions)
         }

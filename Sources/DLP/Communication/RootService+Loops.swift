@@ -32,7 +32,8 @@ extension RootService {
         }
         if loops[message.operation] == nil {
             // Nothing comes after the loop of a job.
-            guard !canLoseRanks else { return distrust(source, "entered a loop in a job") }
+            guard !jobCanLoseRanks else { return distrust(source, "entered a loop in a job") }
+            jobCanLoseRanks = options.canLoseRanks
             guard serve(message.operation, length: length, options: options, for: source) else { return }
         }
         guard let loop = loops[message.operation], loop.options == options, loop.announcedLength == length else {
@@ -68,12 +69,18 @@ extension RootService {
             }
             loops.keep { !$1.isOver }
         }
-        loops[operation] = ServedLoop(length: length, options: options, ranks: communicator.size)
+        loops[operation] = ServedLoop(
+            length: length, options: options, ranks: communicator.size, done: skips.removeValue(forKey: operation) ?? []
+        )
         newestLoop = max(newestLoop, operation)
         if isHalted { change(operation) { (loop) throws(ScheduleViolation) in try loop.halt(&actions) } }
-        canLoseRanks = canLoseRanks || options.failures.crashLimit > 0
+        let lost = shared.inbox.withLock { $0.lostRanks }
         for rank in 0..<communicator.size where rank == 0 ? rootHasFinished : hasDeparted[rank] {
-            leaveLoop(operation, rank)
+            guard lost.contains(rank) else {
+                leaveLoop(operation, rank)
+                continue
+            }
+            change(operation) { (loop) throws(ScheduleViolation) in _ = try loop.lost(rank, &actions) }
         }
         return true
     }
@@ -162,7 +169,7 @@ extension RootService {
         guard var fault = Fault(encoded: message.body) else {
             return distrust(source, "sent a report that cannot be read")
         }
-        guard canLoseRanks else { return finish(.fault(fault)) }
+        guard canLose(source) else { return finish(.fault(fault)) }
         let operation = newestLoop
         let example = Int(message.first)
         // It may have come to its end just when the rank gave it up, or, where the rank was lost and is back, be somebody
@@ -198,7 +205,7 @@ extension RootService {
     /// An example has failed for good.
     private func giveUp(_ fault: Fault, _ options: LoopOptions, _ operation: UInt64) {
         guard options.failures.continues else { return finish(.fault(fault)) }
-        observer.exampleFailed(fault)
+        observer.exampleFailed(fault, in: operation)
         shared.inbox.update { $0.loops[operation, default: RootInbox.Loop()].failures.append(fault) }
     }
 
@@ -252,8 +259,8 @@ extension RootService {
         guard options.results == .stream, done.count > 0 else { return }
         let run = ResultRun(done, results: results, rank: source)
         observer.examplesAreDone(
-            run, host: hosts[source] ?? "unknown", nanoseconds: report.extra, cpu: max(0, report.cpu),
-            attempts: attempts)
+            run, of: report.operation, host: hosts[source] ?? "unknown", nanoseconds: report.extra,
+            cpu: max(0, report.cpu), attempts: attempts)
         put(run, report.operation)
     }
 
@@ -286,7 +293,7 @@ extension RootService {
 
     /// A rank has sent what cannot be: nothing of it is believed, and the job goes on without it where it can.
     func distrust(_ rank: Int, _ fault: Fault) {
-        guard canLoseRanks, rank != 0 else { return finish(.fault(fault)) }
+        guard rank != 0, canLose(rank) else { return finish(.fault(fault)) }
         distrusted.insert(rank)
         guard !hasDeparted[rank] else { return }
         lose(rank, "\(fault.message); nothing more of it is believed")
@@ -342,10 +349,13 @@ extension RootService {
                 if worker == 0 {
                     // What is shown in the end is what the loop has come to.
                     observer.loopChanged(progress)
-                    let end = LoopEvent.end(length: loop.length)
+                    let end: LoopEvent = loop.isCutShort ? .halted(length: loop.length) : .end(length: loop.length)
                     shared.inbox.update { $0.loops[operation, default: RootInbox.Loop()].end = end }
                 } else {
-                    send(Message(.end, operation: operation, count: loop.length ?? -1), to: worker)
+                    send(
+                        Message(
+                            .end, operation: operation, first: loop.isCutShort ? 1 : 0, count: loop.length ?? -1),
+                        to: worker)
                 }
             }
         }

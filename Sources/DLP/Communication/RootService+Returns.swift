@@ -101,7 +101,8 @@ extension RootService {
         let found = ResultRun(run, results: results, rank: source)
         if options.results == .stream {
             let cpu = Int64(Double(max(0, report.cpu)) * part)
-            observer.examplesAreDone(found, host: host, nanoseconds: took, cpu: cpu, attempts: 1)
+            observer.examplesAreDone(
+                found, of: report.operation, host: host, nanoseconds: took, cpu: cpu, attempts: 1)
         }
         put(found, report.operation)
     }

@@ -36,8 +36,12 @@ final class RootService {
     var held: [(UInt64, ScheduleAction)] = []
     /// Examples that failed and are to be tried again.
     var delays = RetryDelays()
-    /// Whether a loop has begun that can do without a rank that dies; it is the only one of its job.
-    var canLoseRanks = false
+    /// Whether the loop of a job has begun that can do without a rank that dies; it is the only one of its job.
+    var jobCanLoseRanks = false
+    /// Ranks to whose elements the script itself sees, in the body of a loop: what they have made of them dies with them.
+    var ownersOfResults: Set<Int> = []
+    /// What is done already of loops that rank 0 is about to begin.
+    var skips: [UInt64: [Range<Int>]] = [:]
     /// Ranks that have sent what cannot be, or were given up: what they still send comes to nothing.
     var distrusted: Set<Int> = []
     /// Whether lost ranks may come back; which are awaited; and which have come, but not yet to the end of what they had.
@@ -137,7 +141,7 @@ final class RootService {
         case .message(let message, to: 0): handle(message, from: 0)
         case .message(let message, let destination):
             if message.kind == .collective { note(collective: message.operation, of: 0) }
-            send(message, to: destination)
+            if !hasDeparted[destination] { send(message, to: destination) }
         case .toAll(let message):
             if message.kind == .collective { note(collective: message.operation, of: 0) }
             sendToAll(message)
@@ -145,6 +149,7 @@ final class RootService {
         case .feed(let operation, let part):
             change(operation) { (loop) throws(ScheduleViolation) in try loop.feed(part, &actions) }
         case .deliver(let operation, let run): put(run, operation)
+        case .skip(let operation, let done): skips[operation] = done
         case .close(let operation):
             change(operation) { (loop) throws(ScheduleViolation) in try loop.close(&actions) }
         case .cancel(let operation):
@@ -155,7 +160,7 @@ final class RootService {
         case .lost(let rank, let reason): if !hasDeparted[rank] { miss(rank, reason) }
         case .late(let entry): decide(entry)
         case .limit(let limit, let allowsSetup):
-            reportWatch = ReportWatch(limit: limit, allowsSetup: allowsSetup, now: dlp_now())
+            reportWatch = limit.map { ReportWatch(limit: $0, allowsSetup: allowsSetup, now: dlp_now()) }
         case .allowReturns: allowsReturns = true
         case .resume: resume()
         case .stop: break
@@ -297,6 +302,7 @@ final class RootService {
     func markAsPresent(_ rank: Int) {
         hasDeparted[rank] = false
         shared.inbox.update { inbox in
+            inbox.lostRanks.remove(rank)
             inbox.hasDeparted[rank] = false
             inbox.departed -= 1
         }
@@ -320,9 +326,19 @@ final class RootService {
         if death == nil { awaitReturn(of: rank) }
     }
 
+    /// Whether the others can go on without `rank`: in a job that says so; in a script as long as that is in a loop whose
+    /// results are with rank 0, and has taken part in no other.
+    func canLose(_ rank: Int) -> Bool {
+        if jobCanLoseRanks { return true }
+        guard !ownersOfResults.contains(rank) else { return false }
+        let begins = waitingForRoot.values.joined().first { $0.source == rank && !$0.hasLeft }
+        if let begins { return begins.options.canLoseRanks }
+        return loops.values.contains { $0.options.canLoseRanks && $0.isActive(rank) }
+    }
+
     /// A rank is gone, or is to be: others do what it had, where the job can do without it.
     func lose(_ rank: Int, _ cause: String) {
-        guard canLoseRanks else { return miss(rank, cause) }
+        guard canLose(rank) else { return miss(rank, cause) }
         noteLoss(of: rank, cause)
         loseFromLoops(rank, host: host(of: rank) ?? "unknown", cause: cause)
     }
@@ -333,6 +349,7 @@ final class RootService {
         observer.rankWasLost(
             rank, host: host(of: rank) ?? "unknown", cause: cause, isDone ? .none : isHalted ? .leftUndone : .redone)
         markAsDeparted(rank)
+        shared.inbox.update { _ = $0.lostRanks.insert(rank) }
     }
 
     /// The job cannot go on without a rank.

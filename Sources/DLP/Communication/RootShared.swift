@@ -8,6 +8,8 @@ final class RootShared: Sendable {
         case feed(UInt64, LoopFeed.Part)
         case deliver(UInt64, ResultRun)
         case close(UInt64)
+        /// These elements of a loop that the script is about to begin are done already.
+        case skip(UInt64, [Range<Int>])
         case cancel(UInt64)
         /// From that moment on nothing more is handed out.
         case halt(at: UInt64)
@@ -20,7 +22,7 @@ final class RootShared: Sendable {
         /// What becomes of workers that come late.
         case late(LateEntry)
         /// From now on each example may take so many nanoseconds, and each rank any time before its first or not.
-        case limit(UInt64, allowsSetup: Bool)
+        case limit(UInt64?, allowsSetup: Bool)
         /// Ranks that are lost because their connection broke may come back.
         case allowReturns
         case resume

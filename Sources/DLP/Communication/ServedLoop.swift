@@ -38,7 +38,8 @@ struct ServedLoop {
     /// How many unassigned examples the root keeps in advance, beyond a few for each rank.
     private static let reserve = 4096
 
-    init(length: Int?, options: LoopOptions, ranks: Int) {
+    /// - Parameter done: examples of a list of known length that are done already, in their order.
+    init(length: Int?, options: LoopOptions, ranks: Int, done: [Range<Int>] = []) {
         self.options = options
         self.ranks = ranks
         rankEnd = ranks
@@ -49,7 +50,7 @@ struct ServedLoop {
         schedule = ManagedSchedule(
             extent, workers: ranks, policy: options.chunk.map { .fixed($0) } ?? .adaptive, failures: options.failures,
             resultsStay: options.results == .stay, shares: options.shares, sharesInChunks: options.sharesInChunks,
-            mayBeginAtEnd: options.isOrderFree)
+            mayBeginAtEnd: options.isOrderFree, done: done)
     }
 
     /// How many examples there are, where that is known.
@@ -74,6 +75,11 @@ struct ServedLoop {
 
     /// Whether all is done, and safe.
     var isFinished: Bool { schedule.finished }
+
+    /// Whether it ends before all is done, since no more examples are to be begun.
+    var isCutShort: Bool {
+        schedule.isHalted && !isCancelled && schedule.doneCount + schedule.failedCount != schedule.length
+    }
 
     /// Whether `rank` has yet to come.
     func isAwaiting(_ rank: Int) -> Bool { isAwaited[rank] }

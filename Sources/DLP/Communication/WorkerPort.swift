@@ -60,7 +60,7 @@ public final class WorkerPort: Port {
     }
 
     /// Waits for the next collective message from the root.
-    public func collective(from source: Int, announcing announcement: Message) throws(JobEnd) -> Message {
+    public func collective(from source: Int, announcing announcement: Message) throws(JobEnd) -> Message? {
         try checkIsPunctual()
         var deadline: UInt64? = dlp_now() + Self.patience
         while true {
@@ -235,8 +235,9 @@ public final class WorkerPort: Port {
                 .list(message.body, length: Int(message.count)))
         case .deliver: waitingEvents[message.operation, default: Queue()].append(.deliver)
         case .end:
+            let length = message.count < 0 ? nil : Int(message.count)
             waitingEvents[message.operation, default: Queue()].append(
-                .end(length: message.count < 0 ? nil : Int(message.count)))
+                message.first == 0 ? .end(length: length) : .halted(length: length))
         case .halt: hasBeenHalted = true
         case .goodbye: rootHasFinished = true
         case .stop:

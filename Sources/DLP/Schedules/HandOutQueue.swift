@@ -16,10 +16,14 @@ struct HandOutQueue: Sendable {
     private var gaps = Queue<Range<Int>>()
     private var gapCount = 0
 
-    /// A queue of the examples below `end`.
-    init(end: Int) {
+    /// A queue of the examples below `end`, but for those that are `done` already.
+    init(end: Int, done: [Range<Int>] = []) {
         self.end = end
         freshEnd = end
+        for range in done where !range.isEmpty {
+            gaps.append(range)
+            gapCount += range.count
+        }
     }
 
     /// How many examples it holds.

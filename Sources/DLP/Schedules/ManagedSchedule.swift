@@ -95,9 +95,11 @@ public struct ManagedSchedule: Sendable {
     ///   - shares: the last so many ranks have a share each, by round robin; nil: nobody has.
     ///   - sharesInChunks: they get it chunk by chunk.
     ///   - mayBeginAtEnd: where the last examples of a known list take longer than the first, those come first.
+    ///   - done: examples of a known list that are done already, in their order.
     public init(
         _ extent: Extent, workers: Int, policy: ChunkPolicy = .adaptive, failures: FailurePolicy = FailurePolicy(),
-        resultsStay: Bool = false, shares: Int? = nil, sharesInChunks: Bool = false, mayBeginAtEnd: Bool = false
+        resultsStay: Bool = false, shares: Int? = nil, sharesInChunks: Bool = false, mayBeginAtEnd: Bool = false,
+        done: [Range<Int>] = []
     ) {
         self.extent = extent
         self.policy = policy
@@ -110,8 +112,10 @@ public struct ManagedSchedule: Sendable {
         switch extent {
         case .known(let count):
             length = max(count, 0)
-            endChoice = mayBeginAtEnd && shares == nil ? EndChoice() : nil
-            queue = HandOutQueue(end: max(count, 0))
+            endChoice = mayBeginAtEnd && shares == nil && done.isEmpty ? EndChoice() : nil
+            queue = HandOutQueue(end: max(count, 0), done: done)
+            skippedCount = done.reduce(0) { $0 + $1.count }
+            doneCount = skippedCount
             shareOut()
         case .growing: queue = HandOutQueue(end: 0)
         case .unbounded:

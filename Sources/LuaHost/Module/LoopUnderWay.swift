@@ -31,11 +31,6 @@ public struct LoopUnderWay {
     /// Nanoseconds since the start.
     public var elapsed: UInt64 { dlp_now() - start }
 
-    /// Whether the rest of the chunk should go back; a tick late at most.
-    ///
-    /// It is asked after each example, however short, and the time is ten milliseconds at least.
-    public var isOverTime: Bool { deadline != .max && dlp_now_roughly() >= deadline }
-
     /// What to do between two examples of a chunk.
     enum Step {
         /// Begin the next one.
@@ -47,7 +42,10 @@ public struct LoopUnderWay {
     }
 
     /// What to do next: the rest of the chunk goes back because its time is over, or because `isHalted`, which is asked now
-    /// and then; a tick late at most, as `isOverTime`.
+    /// and then.
+    ///
+    /// It is asked after each example, however short, and so reads a clock that is a tick late at most: the times are ten
+    /// milliseconds at least.
     mutating func step<Failure: Error>(_ isHalted: () throws(Failure) -> Bool) throws(Failure) -> Step {
         let now = dlp_now_roughly()
         latest = now

@@ -31,8 +31,11 @@ extension LuaHost {
         usesModule = true
         let source =
             switch string(state, 1) {
-            case "functions": PackageResources.functions_lua
+            case "loops": PackageResources.loops_lua
+            case "collectives": PackageResources.collectives_lua
             case "numbers": PackageResources.numbers_lua
+            case "options": PackageResources.options_lua
+            case "sequences": PackageResources.sequences_lua
             case "programs": PackageResources.programs_lua
             default: PackageResources.collection_lua
             }
@@ -46,11 +49,13 @@ extension LuaHost {
         lua_createtable(state, 0, 32)
         let functions: [(String, HostFunction)] = [
             ("barrier", .barrier), ("bcast", .broadcast), ("gather", .gather), ("enter", .enterLoop),
-            ("next", .nextEvent), ("finish", .finishChunk), ("add", .addResult), ("leave", .leaveLoop),
-            ("report_length", .reportLength), ("is_over_time", .isOverTime), ("cancel", .cancelLoop),
+            ("next", .nextEvent), ("finish", .finishChunk), ("part", .finishPart), ("add", .addResult),
+            ("fail", .failElement), ("leave", .leaveLoop), ("copy", .copy), ("copied", .copied),
+            ("report_length", .reportLength), ("what_next", .whatNext), ("cancel", .cancelLoop),
             ("is_apart", .isApart), ("shown", .shown), ("load", .loadPart), ("nearest", .nearest),
         ]
         dlp_set_random_functions(state)
+        dlp_set_attempt_functions(state)
         dlp_set_program_functions(state, !isSandboxed)
         setField("describe_errors") { dlp_push_describer_setter(state) }
         for (name, function) in functions { setField(name) { dlp_push_function(state, function.rawValue) } }
@@ -67,6 +72,13 @@ extension LuaHost {
         setField("WORK") { lua_pushinteger(state, EventCode.work) }
         setField("RESULTS") { lua_pushinteger(state, EventCode.results) }
         setField("LIST") { lua_pushinteger(state, EventCode.list) }
+        setField("FAILED") { lua_pushinteger(state, EventCode.failed) }
+        setField("timeout") {
+            if let timeout = loopDefaults.timeout { lua_pushnumber(state, timeout) } else { lua_pushnil(state) }
+        }
+        setField("retries") { lua_pushinteger(state, lua_Integer(loopDefaults.failures.retries)) }
+        setField("continues") { lua_pushboolean(state, loopDefaults.failures.continues ? 1 : 0) }
+        setField("keeps_stages") { lua_pushboolean(state, loopDefaults.keepsStages ? 1 : 0) }
     }
 
     /// Sets a field of the table on top to what `pushValue` pushes.
@@ -85,4 +97,5 @@ enum EventCode {
     static let work: lua_Integer = 1
     static let results: lua_Integer = 2
     static let list: lua_Integer = 3
+    static let failed: lua_Integer = 4
 }

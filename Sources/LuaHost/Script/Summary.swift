@@ -34,15 +34,27 @@ extension LuaHost {
         try apart { () throws(ScriptError) in try check(dlp_call(state, 1, 0)) }
     }
 
+    /// Pushes what is known of an example that failed. [-0, +1]
+    func pushFailure(_ error: Fault, _ state: LuaState) {
+        lua_createtable(state, 0, 4)
+        let texts = [("message", error.message), ("traceback", error.traceback)]
+        for (name, text) in texts {
+            push(state, name)
+            push(state, text)
+            lua_rawset(state, -3)
+        }
+        for (name, number) in [("rank", error.rank), ("attempts", error.attempts)] {
+            push(state, name)
+            lua_pushinteger(state, lua_Integer(number))
+            lua_rawset(state, -3)
+        }
+    }
+
     /// Pushes a table of what is known of the examples that failed, by their index. [-0, +1]
     private func pushErrors(_ errors: [Fault]) {
         lua_createtable(state, 0, Int32(clamping: errors.count))
         for error in errors {
-            lua_createtable(state, 0, 4)
-            setField("message") { push(state, error.message) }
-            setField("traceback") { push(state, error.traceback) }
-            setField("rank") { lua_pushinteger(state, lua_Integer(error.rank)) }
-            setField("attempts") { lua_pushinteger(state, lua_Integer(error.attempts)) }
+            pushFailure(error, state)
             lua_rawseti(state, -2, lua_Integer(error.example ?? 0))
         }
         // Their number is no entry: scripts go through these by `pairs`.

@@ -5,8 +5,8 @@ import DLP
 /// The functions of the module `dlp` that are written in Swift, by the number that their Lua closure holds.
 enum HostFunction: Int32, CaseIterable {
     case loadPart, exit, barrier, broadcast, gather
-    case enterLoop, nextEvent, finishChunk, addResult, leaveLoop, cancelLoop, reportLength, isOverTime, isApart, nearest
-    case shown
+    case enterLoop, nextEvent, finishChunk, finishPart, addResult, failElement, leaveLoop, cancelLoop, reportLength
+    case whatNext, isApart, nearest, shown, copy, copied
 }
 
 /// Why a call from Lua fails.

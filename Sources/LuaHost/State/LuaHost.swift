@@ -24,15 +24,15 @@ public final class LuaHost {
     public var willExit: (Int32) -> Void = { _ in }
     /// Asked after each example of a job: whether this rank is to leave, so that the rest of its chunk goes back.
     public var isLeaving: () -> Bool = { false }
-    /// Called when the module begins a loop: whether it wants progress to be shown, and with which prefix.
-    public var loopWillBegin: (_ progress: Bool, _ prefix: String?) -> Void = { _, _ in }
-    /// Called when such a loop is over for this rank.
-    public var loopDidEnd: () -> Void = {}
+    /// Who is told of the loops of the module.
+    public weak var loopDelegate: (any LoopDelegate)?
     /// What the module's loops do unless told otherwise.
     let loopDefaults: LoopDefaults
+    /// The loops of the module in which this rank takes part, by their number.
+    var moduleLoops: [UInt64: LoopPart] = [:]
     var loopUnderWay = LoopUnderWay()
-    /// The processor time when the present chunk of a loop of the module began, in nanoseconds.
-    var loopProcessorTime: UInt64 = 0
+    /// How far the present chunk of such a loop has been reported: the time since it began, and the processor time then.
+    var loopReported: (time: UInt64, cpu: UInt64) = (0, 0)
     /// Counts the examples that `work` has done here.
     public let workCounter = WorkCounter()
     /// Whether the script has only what can do no harm.
@@ -50,8 +50,12 @@ public final class LuaHost {
         public var rootWorks = true
         /// A fixed chunk size.
         public var chunk: Int?
-        /// Why they may not be begun, as a sentence for the user; the job then ends with status 2.
-        public var objection: String?
+        /// What becomes of elements that fail, and of ranks that die.
+        public var failures = FailurePolicy()
+        /// How long an element may take, in seconds.
+        public var timeout: Double?
+        /// Whether the results of loops that have a name are kept, so that all ranks must name the same.
+        public var keepsStages = false
 
         /// The defaults of the command line.
         public init() {}
@@ -115,7 +119,7 @@ public final class LuaHost {
     /// The example of the job, counted from 1, in whose `work` the script is.
     public var exampleAtWork: Int? {
         let example = dlp_example_under_way(state)
-        return example.number == 0 ? nil : Int(example.index)
+        return example.number == 0 || dlp_is_at_element(state) ? nil : Int(example.index)
     }
 
     /// A number that changes when the script prints.

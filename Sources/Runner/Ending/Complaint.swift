@@ -9,7 +9,8 @@ enum Complaint {
     static func text(of fault: Fault, size: Int) -> String {
         var place: [String] = []
         if let example = fault.example {
-            place.append(fault.phase == .collect ? "collect failed on example \(example)" : "example \(example) failed")
+            let name = fault.loop.isEmpty ? "example \(example)" : "element \(example) of \(fault.loop)"
+            place.append(fault.phase == .collect ? "collect failed on \(name)" : "\(name) failed")
         } else {
             switch fault.phase {
             case .setup: place.append("setup() failed")

@@ -16,8 +16,9 @@ final class RootObserver: JobObserver {
         var display: ProgressDisplay?
         /// In mode `round-robin`, where the others report at the end only: what the root itself has done.
         var own: WorkCounter?
-        /// Where it is noted what becomes of examples.
+        /// Where it is noted what becomes of examples; and the loop of the latest stage, with its examples.
         var journal: JournalWriter?
+        var stage: (loop: UInt64, journal: StageJournal)?
         /// Where it is noted who does what when.
         var timelines: [TimelineFile] = []
         /// Where results are that will not be complete, as a clause.
@@ -64,8 +65,16 @@ final class RootObserver: JobObserver {
     /// The root does its share of the examples, and hears of the others' at the end only.
     func count(_ counter: WorkCounter) { state.withLock { $0.own = counter } }
 
-    /// Notes from now on what becomes of examples.
+    /// There is a journal from now on, to be closed in the end.
     func note(in journal: JournalWriter) { state.withLock { $0.journal = journal } }
+
+    /// Notes what becomes of the examples of the loop `loop`, which is about to begin.
+    func note(in journal: StageJournal, of loop: UInt64) { state.withLock { $0.stage = (loop, journal) } }
+
+    /// The journal of the loop `loop`, if it is the latest that has one.
+    private func journal(of loop: UInt64?) -> StageJournal? {
+        state.withLock { state in state.stage.flatMap { $0.loop == loop ? $0.journal : nil } }
+    }
 
     /// Waits until all that has come is in the journal, if there is one.
     ///
@@ -75,6 +84,9 @@ final class RootObserver: JobObserver {
         do { try journal.close() } catch { return error }
         return nil
     }
+
+    /// Waits while so much is to be written to the journal that memory would suffer.
+    func waitForRoom() { state.withLock { $0.journal }?.waitForRoom() }
 
     /// The script has all results.
     func jobIsComplete() { state.withLock { $0.isComplete = true } }
@@ -102,7 +114,9 @@ final class RootObserver: JobObserver {
     func explain(_ end: JobEnd) {
         finishDisplay()
         // What failed is done again, but whoever looks into the journal should find it.
-        if case .fault(let fault) = end, fault.phase == .work { exampleFailed(fault) }
+        if case .fault(let fault) = end, fault.phase == .work, let loop = progress?.operation {
+            exampleFailed(fault, in: loop)
+        }
         let failure = closeJournal()
         if let failure = closeTimelines() { Complaint.write(failure.description) }
         guard isFirstExplanation else { return }
@@ -128,7 +142,7 @@ final class RootObserver: JobObserver {
     func explain(_ shortfall: Shortfall, signal: Int32?) {
         guard isFirstExplanation else { return }
         var shortfall = shortfall
-        shortfall.hasJournal = state.withLock { $0.journal != nil }
+        shortfall.hasJournal = journal(of: progress?.operation) != nil
         Complaint.write(
             signal == nil ? shortfall.text("stopped", as: ", as --stop-after asks") : shortfall.text("interrupted"))
     }
@@ -143,10 +157,10 @@ final class RootObserver: JobObserver {
 
     /// How far the job has come, as far as the service thread knows.
     private var shortfall: Shortfall? {
-        let (progress, own, journal, isComplete) = state.withLock { ($0.progress, $0.own, $0.journal, $0.isComplete) }
+        let (progress, own, isComplete) = state.withLock { ($0.progress, $0.own, $0.isComplete) }
         guard let progress, !isComplete else { return nil }
         var shortfall = Shortfall(done: progress.done, failures: progress.failures, total: progress.total)
-        shortfall.hasJournal = journal != nil
+        shortfall.hasJournal = journal(of: progress.operation) != nil
         if let own {
             shortfall.done = own.value
             shortfall.isOfRootOnly = size > 1
@@ -165,12 +179,14 @@ final class RootObserver: JobObserver {
         }
     }
 
-    func examplesAreDone(_ run: ResultRun, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int) {
-        guard let journal = state.withLock({ $0.journal }) else { return }
+    func examplesAreDone(
+        _ run: ResultRun, of loop: UInt64, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int
+    ) {
+        guard let journal = journal(of: loop) else { return }
         journal.note(.done(run, host: host, nanoseconds: nanoseconds, cpu: cpu, attempts: attempts))
     }
 
-    func exampleFailed(_ fault: Fault) { state.withLock { $0.journal }?.note(.failed(fault)) }
+    func exampleFailed(_ fault: Fault, in loop: UInt64) { journal(of: loop)?.note(.failed(fault)) }
 
     func explainLoss(of rank: Int) -> String? {
         // The launcher knows nothing of ranks that came late.

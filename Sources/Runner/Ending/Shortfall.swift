@@ -8,6 +8,8 @@ struct Shortfall {
     var total: Int?
     /// What is missing because of it, as clauses.
     var consequences: [String] = []
+    /// What they are called.
+    var examples = "examples"
     /// Whether `done` counts those of rank 0 only: in mode `round-robin` the others do not say.
     var isOfRootOnly = false
     var hasJournal = false
@@ -21,7 +23,7 @@ struct Shortfall {
             hasJournal
             ? "start again with the same --journal to go on"
             : "their results are lost, with a --journal the next start would go on"
-        return (["\(what) after \(done)\(total) examples\(failed)\(place)\(wish)"] + consequences + [goingOn])
+        return (["\(what) after \(done)\(total) \(examples)\(failed)\(place)\(wish)"] + consequences + [goingOn])
             .joined(separator: "; ")
     }
 }

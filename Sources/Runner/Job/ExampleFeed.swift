@@ -5,10 +5,10 @@ import Journal
 struct ExampleFeed {
     private let feed: LoopFeed
     private let store: ExampleStore?
-    private let journal: JobJournal?
+    private let journal: StageJournal?
 
     /// - Parameter store: what keeps the examples, where `collect` wants to see them.
-    init(_ feed: LoopFeed, _ store: ExampleStore?, _ journal: JobJournal?) {
+    init(_ feed: LoopFeed, _ store: ExampleStore?, _ journal: StageJournal?) {
         self.feed = feed
         self.store = store
         self.journal = journal

@@ -1,4 +1,5 @@
 import DLP
+import LuaHost
 
 /// The examples of a job that failed for good, and what the user is told of them.
 struct FailureList {
@@ -22,16 +23,28 @@ struct FailureList {
     ///   - size: how many ranks the job has.
     ///   - scriptSees: whether the script got them as `results.errors`.
     func report(of examples: Int, size: Int, scriptSees: Bool) {
+        report(
+            "\(count) of \(examples) examples", "example",
+            scriptSees ? "all are in results.errors" : "their results are null",
+            size: size, lists: !scriptSees)
+    }
+
+    /// The same for the elements of a loop of the script, of which there were so many, where that is known.
+    func report(of elements: Int?, size: Int, loop: ModuleLoop) {
+        let isMap = loop.function == "map"
+        report(
+            "\(count)\(elements.map { " of \($0)" } ?? "") \(loop.elements)", "element",
+            isMap ? "all are in the errors of what map returns" : "they have no results", size: size, lists: !isMap)
+    }
+
+    private func report(_ some: String, _ name: String, _ place: String, size: Int, lists: Bool) {
         let ordered = ordered
         guard let first = ordered.first else { return }
-        if !scriptSees {
+        if lists {
             for fault in ordered.prefix(Self.mostLines) { Complaint.write(Self.line(fault, size)) }
             if ordered.count > Self.mostLines { Complaint.write("and \(ordered.count - Self.mostLines) more") }
         }
-        let place = scriptSees ? "all are in results.errors" : "their results are null"
-        Complaint.write(
-            "\(ordered.count) of \(examples) examples failed, first example \(first.example ?? 0) (\(Self.oneLine(first))"
-                + "); \(place)")
+        Complaint.write("\(some) failed, first \(name) \(first.example ?? 0) (\(Self.oneLine(first))); \(place)")
     }
 
     private static func line(_ fault: Fault, _ size: Int) -> String {

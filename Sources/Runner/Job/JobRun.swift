@@ -29,7 +29,8 @@ struct JobRun {
         let summarizes = try scripted { () throws(ScriptError) in try host.isFunction("summarize") }
         let collects = try scripted { () throws(ScriptError) in try host.isFunction("collect") }
         let isWriting = session.isRoot && task == .run
-        let journal = isWriting ? try session.startDirectory.during { try session.openJournal(settings, script) } : nil
+        let journal =
+            isWriting ? try session.startDirectory.during { try session.openJournal(settings, script) }?.stage() : nil
         let output = ResultOutput(
             isWriting
                 ? try session.startDirectory.during { try resultWriter(scriptTakesThem: summarizes || collects) } : nil)

@@ -90,11 +90,9 @@ struct JobSettings {
         var defaults = LuaHost.LoopDefaults()
         defaults.rootWorks = rootWorks
         defaults.chunk = chunk
-        if stopAfter != nil {
-            defaults.objection =
-                "--stop-after is for scripts with a function work: it cannot stop a loop of the module dlp, after which the "
-                + "script goes on as if all were done"
-        }
+        defaults.failures = failures
+        defaults.timeout = timeout
+        defaults.keepsStages = journal != nil
         return defaults
     }
 }

@@ -10,7 +10,7 @@ struct RootJob {
     let host: LuaHost
     let plan: JobPlan
     let sink: ResultSink
-    let journal: JobJournal?
+    let journal: StageJournal?
     /// For ranks that come late, where some may.
     let offer: JobOffer?
 
@@ -56,6 +56,7 @@ struct RootJob {
     /// - Returns: the number of examples, where that is known at the end.
     private func runLoop() throws -> Int? {
         if plan.returnLimit != nil { port.allowReturns() }
+        if let journal { session.observer.note(in: journal, of: port.loops + 1) }
         let loop = try port.enterLoop(
             length: plan.announcedLength, options: plan.loopOptions, working: plan.settings.rootWorks)
         if var offer {
@@ -76,7 +77,7 @@ struct RootJob {
             case .deliver: try work.deliver()
             case .list, .returned: continue
             // It comes after all results.
-            case .end(let length):
+            case .end(let length), .halted(let length):
                 port.refuseLateRanks("all examples of the job are done")
                 return length
             }
@@ -99,9 +100,9 @@ struct RootJob {
     }
 
     /// Tells the loop which of the examples, which all ranks have, are to be done, and takes the results of the others.
-    private func feedIndices(_ feed: LoopFeed, _ journal: JobJournal) throws {
+    private func feedIndices(_ feed: LoopFeed, _ journal: StageJournal) throws {
         let count = plan.examples.count ?? 0
-        var runs: [JobJournal.Run] = []
+        var runs: [StageJournal.Run] = []
         for first in stride(from: 0, to: count, by: Self.batch) {
             let examples = try (first..<min(first + Self.batch, count)).map { index in
                 do throws(ScriptError) {

@@ -23,7 +23,7 @@ struct WorkerJob {
             case .returned:
                 try work.offer()
                 try (port as? WorkerPort)?.resume(loop, length: plan.announcedLength, options: plan.loopOptions)
-            case .end: return
+            case .end, .halted: return
             // The root's own affairs.
             case .results, .failed, .hungry, .list: continue
             }

@@ -100,7 +100,7 @@ final class LateRun {
     /// Loads the script and works for the job, until that is over or this rank is to leave.
     private func take(_ offer: JobOffer, _ settings: JobSettings, _ host: LuaHost) throws {
         try host.run(offer.script)
-        try host.limit(settings, on: port)
+        try host.limit(toSeconds: settings.timeout, on: port)
         let examples = try host.openJob(evaluate: settings.examples != .root, apart: true)
         let agreement = try agree(offer, examples, host, settings)
         let plan = JobPlan(
@@ -143,7 +143,7 @@ final class LateRun {
                 if hasRetired { continue }
                 try work.work(on: chunk, giveBackAfter: giveBackAfter, sent: sent)
             case .deliver: try work.deliver()
-            case .end: return
+            case .end, .halted: return
             // The root's own affairs.
             case .results, .failed, .hungry, .list, .returned: continue
             }

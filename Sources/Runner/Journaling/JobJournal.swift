@@ -2,13 +2,10 @@ import DLP
 import Journal
 import LuaHost
 
-/// The root's journal of a job: what was done before need not be done again, what is done now is noted.
-struct JobJournal {
-    let ledger: ExampleLedger
+/// The root's journal, from which each stage of the script takes what was done before, and in which it notes what is done now.
+final class JobJournal {
     let writer: JournalWriter
-
-    /// Stored results are passed on as soon as they take so many bytes, or are so many.
-    private static let largestRun = (bytes: 1 << 20, results: 512)
+    private let rows: StoredRows
 
     /// Opens the journal, and begins to write.
     ///
@@ -21,16 +18,29 @@ struct JobJournal {
             let identity = JournalIdentity(
                 script: script.name, text: script.source, arguments: script.arguments, seed: seed)
             let file = try JournalFile(path: settings.path, identity: identity, policy: settings.policy)
-            ledger = try file.ledger()
+            rows = try file.rows()
             if let repair = file.repair { Complaint.write(repair) }
-            writer = try JournalWriter(file, ledger) { failure in end(.fault(Self.fault(failure))) }
+            writer = try JournalWriter(file) { failure in end(.fault(Self.fault(failure))) }
         } catch { throw UsageError("\(error)") }
+    }
+
+    /// The part of the stage `name`; nil: of the examples of the job itself.
+    func stage(_ name: String? = nil) -> StageJournal {
+        let ledger = rows.ledger(of: name)
+        writer.add(ledger)
+        return StageJournal(ledger: ledger, writer: writer)
     }
 
     /// What a journal that cannot be used any more means for the job.
     static func fault(_ error: any Error) -> Fault {
         Fault(phase: .communication, message: "\(error)", rank: 0, host: HostName.current, status: 2)
     }
+}
+
+/// A stage's part of the root's journal.
+struct StageJournal {
+    let ledger: ExampleLedger
+    let writer: JournalWriter
 
     /// A run of examples of the list that are all done, or all to be done.
     struct Run {
@@ -41,6 +51,9 @@ struct JobJournal {
 
         var isDone: Bool { !stored.isEmpty }
     }
+
+    /// Notes what becomes of examples.
+    func note(_ entry: JournalEntry) { writer.note(entry, in: ledger) }
 
     /// Adds the next examples of the list, one encoded value each.
     ///
@@ -62,25 +75,51 @@ struct JobJournal {
     ///
     /// - Throws: `JobEnd`, and what `body` throws.
     func readResults(of runs: [Run], _ body: (ResultRun) throws -> Void) throws {
-        let runs = runs.filter { $0.isDone }
-        guard !runs.isEmpty else { return }
-        // Not kept open: as long as there is a reader the journal cannot be closed.
-        let stored = try reading { () throws(JournalError) in try StoredResults(writer.place) }
-        for run in runs {
-            var results = ByteWriter()
-            var first = run.first
-            for (number, result) in run.stored.enumerated() {
-                try reading { () throws(JournalError) in try stored.append(result, to: &results) }
-                let end = run.first + number + 1
-                let isFull = results.count >= Self.largestRun.bytes || end - first == Self.largestRun.results
-                guard isFull || number + 1 == run.count else { continue }
-                try body(ResultRun(first: first, count: end - first, results: results.take(), rank: 0))
-                first = end
-            }
-        }
+        var results = StoredRuns(runs, of: self)
+        while let run = try results.next() { try body(run) }
     }
 
-    private func reading<Result>(_ body: () throws(JournalError) -> Result) throws(JobEnd) -> Result {
-        do { return try body() } catch { throw .fault(Self.fault(error)) }
+    fileprivate func reading<Result>(_ body: () throws(JournalError) -> Result) throws(JobEnd) -> Result {
+        do { return try body() } catch { throw .fault(JobJournal.fault(error)) }
+    }
+}
+
+/// The results of examples that are done, as they are read from a journal in parts that are not too large.
+struct StoredRuns {
+    private let stage: StageJournal
+    private var runs: [StageJournal.Run]
+    private var place = 0
+    /// Not kept open: as long as there is a reader the journal cannot be closed.
+    private var stored: StoredResults?
+
+    /// So much is read at a time.
+    private static let largest = (bytes: 1 << 20, results: 512)
+
+    init(_ runs: [StageJournal.Run], of stage: StageJournal) {
+        self.stage = stage
+        self.runs = runs.filter { $0.isDone }.reversed()
+    }
+
+    /// The next part; nil after the last.
+    mutating func next() throws -> ResultRun? {
+        guard let run = runs.last else {
+            stored = nil
+            return nil
+        }
+        let stored =
+            try self.stored ?? stage.reading { () throws(JournalError) in try StoredResults(stage.writer.place) }
+        self.stored = stored
+        var results = ByteWriter()
+        let first = place
+        while place < run.stored.count, place - first < Self.largest.results, results.count < Self.largest.bytes {
+            try stage.reading { () throws(JournalError) in try stored.append(run.stored[place], to: &results) }
+            place += 1
+        }
+        let part = ResultRun(first: run.first + first, count: place - first, results: results.take(), rank: 0)
+        if place == run.stored.count {
+            runs.removeLast()
+            place = 0
+        }
+        return part
     }
 }

@@ -7,14 +7,15 @@ import Report
 /// What `--results` does: it shows what a journal holds, also while a job writes it.
 struct JournalListing {
     private let reader: JournalReader
+    private let stage: String?
 
-    /// Shows the journal at `path`, or writes its results to the file `output`.
+    /// Shows the journal at `path`, or writes its results to the file `output`; of one stage only where that is named.
     ///
     /// - Returns: the exit status.
-    static func run(path: SystemString, output: SystemString?) -> Int32 {
+    static func run(path: SystemString, stage: String?, output: SystemString?) -> Int32 {
         do {
             try FileClash.check([("--results", path), ("--output", output)])
-            let listing = JournalListing(reader: try JournalReader(path: path))
+            let listing = JournalListing(reader: try JournalReader(path: path), stage: stage)
             let flaws = if let output { try listing.export(to: output) } else { try listing.show() }
             guard dlp_flush() == 0 else {
                 throw UsageError("standard output could not be written whole; is the disk full?")
@@ -32,8 +33,15 @@ struct JournalListing {
     /// - Returns: what is wrong with the journal.
     private func show() throws -> String? {
         try reader.forEach { record in
+            guard stage == nil || record.stage == stage else { return }
             var line = ByteWriter()
-            line.append(utf8: "{\"index\":\(record.index.map { "\($0 + 1)" } ?? "null"),")
+            line.append(utf8: "{")
+            if let stage = record.stage {
+                line.append(utf8: "\"stage\":")
+                line.appendJSON(stage)
+                line.append(utf8: ",")
+            }
+            line.append(utf8: "\"index\":\(record.index.map { "\($0 + 1)" } ?? "null"),")
             if record.result != nil {
                 line.append(utf8: "\"state\":\"done\",\"result\":\(record.json ?? "null")")
             } else {
@@ -53,18 +61,35 @@ struct JournalListing {
         }
     }
 
+    /// The stage whose results a file can hold: the one that was named, or else the only one.
+    ///
+    /// - Throws: `UsageError` where there are several, or none of that name.
+    private func stageToExport() throws -> String? {
+        let stages = try reader.stages()
+        let names = stages.map { $0 ?? "(of the job itself)" }.joined(separator: ", ")
+        if let stage {
+            guard stages.contains(stage) else { throw UsageError("the journal has no stage \(stage), but: \(names)") }
+            return stage
+        }
+        guard stages.count > 1 else { return stages.first ?? nil }
+        throw UsageError(
+            "the journal has several stages, and a file has room for one: --stage NAME says which of \(names)")
+    }
+
     /// The file that the job itself would write if no more were done: what is not there is null, and so is what the format
     /// cannot hold.
     ///
     /// - Returns: what is wrong with the journal.
     private func export(to path: SystemString) throws -> String? {
+        let stage = try stageToExport()
+        let length = reader.lengths[stage]
         var writer = try ResultWriter(path: path)
-        var (end, done, failed) = (reader.length ?? 0, 0, 0)
+        var (end, done, failed) = (length ?? 0, 0, 0)
         var misfits: [String] = []
         var next = 0
         let flaws = try reader.forEach { record in
             // In a list that is being read anew an older example may still have the place of a newer one.
-            guard let index = record.index, index >= next else { return }
+            guard record.stage == stage, let index = record.index, index >= next else { return }
             next = index + 1
             // A list may be cut while it is read.
             end = max(end, index + 1)
@@ -83,8 +108,8 @@ struct JournalListing {
             let others = misfits.count > 1 ? " and \(misfits.count - 1) more" : ""
             Complaint.write("\(first); \(path) has null for it\(others)")
         }
-        guard done < end || reader.length == nil else { return flaws }
-        let total = reader.length == nil ? "a list whose end no job has seen" : "\(end) examples"
+        guard done < end || length == nil else { return flaws }
+        let total = length == nil ? "a list whose end no job has seen" : "\(end) examples"
         Complaint.write("of \(total) \(done) are done and \(failed) have failed; \(path) has null for the others")
         return flaws
     }

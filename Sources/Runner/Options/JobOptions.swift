@@ -172,14 +172,29 @@ public struct JobOptions: Sendable {
 
     /// The options that are set and concern nothing but a job: the loops of the module do not heed them.
     var namesOfJobsOnly: [String] {
-        let all = [
-            ("mode", mode != nil), ("examples", examples != nil), ("on-error", onError != nil),
-            ("retries", retries != nil),
-            ("crash-limit", crashLimit != nil), ("timeout", timeout != nil), ("stop-after", stopAfter != nil),
-            ("journal", journal != nil), ("output", output != nil), ("rejoin", rejoin != nil),
-        ]
-        return all.filter(\.1).map { "--\($0.0)" }
+        names([
+            ("mode", mode != nil), ("examples", examples != nil), ("output", output != nil), ("rejoin", rejoin != nil),
+        ])
     }
+
+    /// The names of those that were given and are for scripts that hand out examples, if only by a loop.
+    var namesOfLoopsOnly: [String] {
+        names([
+            ("timeout", timeout != nil), ("stop-after", stopAfter != nil),
+        ])
+    }
+
+    /// The same for those that are for jobs and for loops whose results come to the root.
+    var namesOfMapsOnly: [String] {
+        names([
+            ("on-error", onError != nil), ("retries", retries != nil), ("crash-limit", crashLimit != nil),
+        ])
+    }
+
+    /// The same for those that are for jobs and for loops that have a name.
+    var namesOfStagesOnly: [String] { names([("journal", journal != nil)]) }
+
+    private func names(_ all: [(String, Bool)]) -> [String] { all.filter(\.1).map { "--\($0.0)" } }
 
     private func choice<Option: RawRepresentable<String> & CaseIterable>(
         _ name: String, _ value: String
@@ -268,8 +283,8 @@ public struct Invocation: Sendable {
         case text(SystemString)
         /// The root's standard input.
         case standardInput
-        /// No script, but a journal to be shown.
-        case journal(SystemString)
+        /// No script, but a journal to be shown, or one stage of it.
+        case journal(SystemString, stage: String?)
         /// The running job at this address, which is to be joined, has it.
         case running(JobAddress)
         /// None: `--info`.

@@ -4,18 +4,17 @@ import Launcher
 import LuaHost
 
 extension LuaHost {
-    /// Sets the limits under which the functions of a job run on the rank of `port`.
+    /// Sets how long an example may take on the rank of `port`; nil: for ever.
     ///
     /// - Throws: `CommunicationError` where the system has no thread to give.
-    func limit(_ settings: JobSettings, on port: any Port) throws(CommunicationError) {
-        limitMemory(to: settings.memory)
+    func limit(toSeconds timeout: Double?, on port: any Port) throws(CommunicationError) {
         let (rank, size, ender) = (port.rank, port.size, (port as? RootPort)?.ender)
         let giveUp = (port as? WorkerPort)?.giveUp
         let endPrograms: @Sendable ([Int32]) -> Void = { programs in
             var processes = Descendants(and: programs)
             processes.end()
         }
-        try limitTime(to: settings.timeout, endPrograms: endPrograms) { example in
+        try limitTime(to: timeout, endPrograms: endPrograms) { example in
             let fault = Fault(
                 phase: .work,
                 message:

@@ -120,13 +120,16 @@ final class Session {
                 size: port.size), after: port.loops)
     }
 
-    /// Opens the journal of a job, where it keeps one; what comes of examples is noted from now on.
-    func openJournal(_ settings: JobSettings, _ script: Script) throws -> JobJournal? {
+    /// Opens the journal, where one is kept, or gives that which is open.
+    func openJournal(_ settings: JobSettings, _ script: Script) throws(UsageError) -> JobJournal? {
+        if let journal { return journal }
         guard let wanted = settings.journal, let end = root?.ender else { return nil }
-        let journal = try JobJournal(wanted, script, seed: settings.seed, end: end)
-        observer.note(in: journal.writer)
+        journal = try JobJournal(wanted, script, seed: settings.seed, end: end)
+        if let writer = journal?.writer { observer.note(in: writer) }
         return journal
     }
+
+    private var journal: JobJournal?
 
     /// Begins the files that show who did what when, where some are wanted and none has been begun.
     func openTimelines(_ paths: [SystemString], title: String) throws(UsageError) {
@@ -229,6 +232,7 @@ final class Session {
             try root?.waitForOthers(patience: isDeclarative ? Self.patience : nil)
             willEnd()
             observer.finishDisplay()
+            if let failure = observer.closeJournal() { return end(.fault(JobJournal.fault(failure))) }
             if let failure = observer.closeTimelines() { return end(UsageError(failure.description)) }
             root?.stop(status: status)
             return status

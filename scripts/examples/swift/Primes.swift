@@ -60,7 +60,7 @@ struct Primes {
                     return sum
                 }
             case .hungry, .failed, .deliver, .list, .returned: break
-            case .end: return total
+            case .end, .halted: return total
             }
         }
     }

@@ -1,0 +1,55 @@
+#include "host.h"
+
+// Calls of a loop's function on one element, in C: the error that ends an element whose time is up must not come in Lua code
+// of the module, between that element and the next.
+
+static int attempt_ended(lua_State *L, int status, lua_KContext context) {
+    (void)context;
+    if (dlp_example_under_way(L).number) dlp_end_example(L);
+    lua_pushboolean(L, status == LUA_OK || status == LUA_YIELD);
+    lua_insert(L, -2);
+    return 2;
+}
+
+/// `attempt(fn, value, index)`: true and the first result of `fn(value, index)`, or false and its error.
+static int attempt(lua_State *L) {
+    lua_Integer index = lua_tointeger(L, 3);
+    lua_settop(L, 3);
+    dlp_push_handler(L);
+    lua_insert(L, 1);
+    dlp_begin_element(L, index);
+    return attempt_ended(L, lua_pcallk(L, 2, 1, 1, 0, attempt_ended), 0);
+}
+
+/// `begin(index)`: the body of a loop, which is the script's own, begins with an element.
+static int begin(lua_State *L) {
+    dlp_begin_element(L, lua_tointeger(L, 1));
+    return 0;
+}
+
+/// `ended()`: that body has come to its end.
+static int ended(lua_State *L) {
+    if (dlp_example_under_way(L).number) dlp_end_example(L);
+    return 0;
+}
+
+/// `traced()`: the traceback of the last error that `trace`, as a message handler, has seen.
+static int traced(lua_State *L) {
+    lua_pushstring(L, dlp_traceback(L));
+    dlp_forget_element(L);
+    return 1;
+}
+
+/// `where()`: where the script is, as it stands before a message.
+static int where(lua_State *L) {
+    dlp_push_where(L);
+    return 1;
+}
+
+void dlp_set_attempt_functions(lua_State *L) {
+    static const luaL_Reg functions[] = {{"attempt", attempt}, {"begin", begin}, {"ended", ended},
+                                         {"traced", traced},   {"where", where}, {NULL, NULL}};
+    luaL_setfuncs(L, functions, 0);
+    dlp_push_handler(L);
+    lua_setfield(L, -2, "trace");
+}

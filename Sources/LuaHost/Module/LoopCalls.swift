@@ -1,0 +1,310 @@
+import CLua
+import CLuaHost
+import CSystem
+import DLP
+
+// What the module's loops, which are written in Lua, call; the first argument is mostly the number of the loop.
+
+extension LuaHost {
+    /// Does `core.enter(name, list, options)`: begins a loop that `name` names, over what `list` says: its `length`, nil where
+    /// that is not known, and its `value` where ranks can compare that; returns its number.
+    func enterLoop(_ state: LuaState) throws(CallError) -> Int32 {
+        // A script can get at the module's own functions, and pass anything.
+        guard lua_type(state, 2) == LUA_TTABLE, lua_type(state, 3) == LUA_TTABLE else {
+            throw .script("a loop of the module begins with a list and options")
+        }
+        let number = { (name: String) -> Int? in
+            self.field(state, 3, name) { lua_type(state, -1) == LUA_TNIL ? nil : Int(lua_tointegerx(state, -1, nil)) }
+        }
+        let flag = { (name: String) in self.field(state, 3, name) { lua_toboolean(state, -1) != 0 } }
+        let text = { (name: String) in self.field(state, 3, name) { string(state, -1) } }
+        let length = field(state, 2, "length") {
+            lua_type(state, -1) == LUA_TNIL ? nil : max(0, Int(lua_tointegerx(state, -1, nil)))
+        }
+        let hasResults = flag("has_results")
+        var options = LoopOptions(
+            results: hasResults ? .stream : .none, examples: .replicated, chunk: number("chunk") ?? loopDefaults.chunk)
+        options.isUnbounded = length == nil
+        if flag("is_shared") { (options.shares, options.chunk) = (port.size, nil) }
+        if hasResults {
+            options.failures = FailurePolicy(
+                continues: flag("continues"), retries: number("retries") ?? 0,
+                crashLimit: loopDefaults.failures.crashLimit)
+        }
+        // The list lies at the index that follows.
+        lua_settop(state, 3)
+        push(state, "value")
+        lua_rawget(state, 2)
+        let list = loopList(state, length: length ?? -1, 4)
+        let loop = ModuleLoop(
+            operation: port.loops + 1, function: string(state, 1) ?? "", place: list.place, length: length,
+            hasResults: hasResults, stage: text("stage"),
+            timeout: field(state, 3, "timeout") { timeout(lua_tonumberx(state, -1, nil)) },
+            failures: options.failures, showsProgress: flag("progress"), prefix: text("prefix") ?? "")
+        var part = LoopPart(loop: loop, reportInterval: hasResults ? Self.reportInterval(ranks: port.size) : 0)
+        try told { try loopDelegate?.loopWillBegin(loop) }
+        if port.isRoot, loop.stage != nil { part.results = try keptResults(of: loop, state) }
+        moduleLoops[loop.operation] = part
+        let works = flag("works")
+        let operation = try communicate { () throws(JobEnd) in
+            try port.beginLoop(list, length: length, options: options, working: works)
+        }
+        lua_pushinteger(state, lua_Integer(bitPattern: operation))
+        return 1
+    }
+
+    /// A limit in seconds, where that can be one.
+    private func timeout(_ seconds: Double) -> Double? { 0 < seconds && seconds <= 1e9 ? seconds : nil }
+
+    /// More ranks report less often, for the root has to hear them all.
+    private static func reportInterval(ranks: Int) -> UInt64 {
+        UInt64(min(max(20_000_000, ranks * 80_000), 250_000_000))
+    }
+
+    /// What is kept of a loop, whose elements lie at index 4.
+    private func keptResults(of loop: ModuleLoop, _ state: LuaState) throws(CallError) -> (any StageResults)? {
+        guard let results = try told({ try loopDelegate?.results(of: loop) }) ?? nil else { return nil }
+        let isNumber = lua_type(state, 4) == LUA_TNUMBER
+        for index in 0..<(loop.length ?? 0) {
+            if isNumber {
+                lua_pushinteger(state, lua_Integer(index + 1))
+            } else {
+                lua_rawgeti(state, 4, lua_Integer(index + 1))
+            }
+            defer { pop(state) }
+            do { try collectiveEncoder.append(state, -1) } catch {
+                throw .script(
+                    "element \(index + 1) of \(loop.function)\(error.path) is a \(error.kind), which a journal cannot tell from "
+                        + "others: a stage needs elements that can be kept")
+            }
+            let element = collectiveEncoder.take()
+            try told { try results.add(element) }
+        }
+        try told { try results.complete() }
+        return results
+    }
+
+    /// Calls the delegate; what that throws ends the job.
+    private func told<Result>(_ body: () throws -> Result) throws(CallError) -> Result {
+        do { return try body() } catch let end as JobEnd { throw .end(end) } catch {
+            throw .end(
+                .fault(Fault(phase: .load, message: "\(error)", rank: port.rank, host: HostName.current, status: 2)))
+        }
+    }
+
+    /// What `body` makes of the field `name`, on top of the stack, of the table at `index`, which has no metatable.
+    private func field<Result>(_ state: LuaState, _ index: Int32, _ name: String, _ body: () -> Result) -> Result {
+        push(state, name)
+        lua_rawget(state, index)
+        defer { pop(state) }
+        return body()
+    }
+
+    private func operation(_ state: LuaState) -> UInt64 { UInt64(bitPattern: lua_tointegerx(state, 1, nil)) }
+
+    /// Does `core.leave(loop)`.
+    func leaveLoop(_ state: LuaState) throws(CallError) -> Int32 {
+        let operation = operation(state)
+        endLoop(operation)
+        try communicate { () throws(JobEnd) in try port.leaveLoop(operation) }
+        return 0
+    }
+
+    private func endLoop(_ operation: UInt64) {
+        exampleWatch?.pause()
+        if let part = moduleLoops.removeValue(forKey: operation) { loopDelegate?.loopDidEnd(part.loop) }
+    }
+
+    /// Does `core.next(loop)`: returns WORK, first, count, stride; or RESULTS, values, first, count; or LIST and a list
+    /// or number, which are the elements from now on; or FAILED, the index and what is known of that; or nothing at the end.
+    func nextEvent(_ state: LuaState) throws(CallError) -> Int32 {
+        let operation = operation(state)
+        exampleWatch?.pause()
+        if let run = try nextKept(operation) { return try pushResults(run, state) }
+        while true {
+            switch try communicate({ () throws(JobEnd) in try port.event(of: operation) }) {
+            case .work(let chunk, let giveBackAfter, _):
+                let part = moduleLoops[operation]
+                // An iterator cannot go back.
+                loopUnderWay = LoopUnderWay(
+                    giveBackAfter: part?.loop.length == nil ? 0 : giveBackAfter,
+                    reportInterval: part?.reportInterval ?? 0)
+                loopReported = (0, dlp_processor_time())
+                exampleWatch?.resume()
+                lua_pushinteger(state, EventCode.work)
+                lua_pushinteger(state, lua_Integer(chunk.first + 1))
+                lua_pushinteger(state, lua_Integer(chunk.count))
+                lua_pushinteger(state, lua_Integer(chunk.stride))
+                return 4
+            case .results(let run):
+                loopDelegate?.resultsWillCome()
+                return try pushResults(run, state)
+            case .list(let list, let length):
+                lua_pushinteger(state, EventCode.list)
+                if list.count > 0 {
+                    try pushDecoded(list, state)
+                } else {
+                    lua_pushinteger(state, lua_Integer(length))
+                }
+                return 2
+            case .failed(let fault):
+                if let loop = moduleLoops[operation]?.loop { loopDelegate?.elementFailed(fault, in: loop) }
+                lua_pushinteger(state, EventCode.failed)
+                lua_pushinteger(state, lua_Integer(fault.example ?? 0))
+                pushFailure(fault, state)
+                return 3
+            case .hungry, .deliver, .returned: continue
+            case .end:
+                endLoop(operation)
+                return 0
+            case .halted:
+                if port.isRoot, let part = moduleLoops.removeValue(forKey: operation), let loopDelegate {
+                    throw .end(loopDelegate.loopWasCutShort(part.loop))
+                }
+                // The root ends the job.
+                try communicate { () throws(JobEnd) in try port.waitForEnd(of: operation) }
+            }
+        }
+    }
+
+    /// The next results of what earlier runs have done.
+    private func nextKept(_ operation: UInt64) throws(CallError) -> ResultRun? {
+        guard let results = moduleLoops[operation]?.results else { return nil }
+        if let run = try told({ try results.next() }) { return run }
+        moduleLoops[operation]?.results = nil
+        return nil
+    }
+
+    private func pushResults(_ run: ResultRun, _ state: LuaState) throws(CallError) -> Int32 {
+        lua_pushinteger(state, EventCode.results)
+        do { try pushList(run.results, count: run.count, state) } catch {
+            throw CallError.script("results of rank \(run.rank) cannot be read: \(error.description)")
+        }
+        lua_pushinteger(state, lua_Integer(run.first + 1))
+        lua_pushinteger(state, lua_Integer(run.count))
+        return 4
+    }
+
+    /// Pushes a table of the `count` values in `bytes`. [-0, +1]
+    func pushList(_ bytes: Bytes, count: Int, _ state: LuaState) throws(CodecError) {
+        lua_createtable(state, Int32(clamping: count), 0)
+        try bytes.withUnsafeBytes { (buffer) throws(CodecError) in
+            var decoder = LuaDecoder(state, buffer)
+            for index in 0..<count {
+                try decoder.push()
+                lua_rawseti(state, -2, lua_Integer(index + 1))
+            }
+        }
+    }
+
+    /// Does `core.what_next(loop)`, between two elements of a chunk: returns 0 to go on, 1 to give the rest back, 2 to report
+    /// first what is done.
+    func whatNext(_ state: LuaState) throws(CallError) -> Int32 {
+        let step = try communicate { () throws(JobEnd) in
+            try loopUnderWay.step { () throws(JobEnd) in try port.isHalted() }
+        }
+        let number: lua_Integer =
+            switch step {
+            case .goOn: 0
+            case .giveBack: 1
+            case .report: 2
+            }
+        lua_pushinteger(state, number)
+        return 1
+    }
+
+    /// What has been worked since the last report, in nanoseconds, and the results.
+    private func takeReport() -> (nanoseconds: UInt64, cpu: UInt64, results: Bytes) {
+        let (time, cpu) = (loopUnderWay.elapsed, dlp_processor_time())
+        defer { loopReported = (time, cpu) }
+        return (time - loopReported.time, cpu &- loopReported.cpu, encoder.take())
+    }
+
+    /// Does `core.finish(loop, first, completed)`.
+    func finishChunk(_ state: LuaState) throws(CallError) -> Int32 {
+        exampleWatch?.pause()
+        let (first, completed) = (Int(lua_tointegerx(state, 2, nil)) &- 1, Int(lua_tointegerx(state, 3, nil)))
+        let (operation, report) = (operation(state), takeReport())
+        try communicate { () throws(JobEnd) in
+            try port.finish(
+                operation, first: first, completed: completed, nanoseconds: report.nanoseconds, cpu: report.cpu,
+                results: report.results)
+        }
+        return 0
+    }
+
+    /// Does `core.part(loop, first, completed)`: the same, where the chunk goes on with those that follow.
+    func finishPart(_ state: LuaState) throws(CallError) -> Int32 {
+        let (first, completed) = (Int(lua_tointegerx(state, 2, nil)) &- 1, Int(lua_tointegerx(state, 3, nil)))
+        let (operation, report) = (operation(state), takeReport())
+        try communicate { () throws(JobEnd) in
+            try port.finishPart(
+                operation, first: first, completed: completed, nanoseconds: report.nanoseconds, cpu: report.cpu,
+                results: report.results)
+        }
+        return 0
+    }
+
+    /// Does `core.add(loop, result, index)`: returns what is wrong with the result, or nothing.
+    func addResult(_ state: LuaState) throws(CallError) -> Int32 {
+        let before = encoder.count
+        do { try encoder.append(state, 2) } catch {
+            encoder.truncate(to: before)
+            push(
+                state,
+                "result of element \(lua_tointegerx(state, 3, nil)): \(error.description), which cannot travel to the root"
+            )
+            return 1
+        }
+        return 0
+    }
+
+    /// Does `core.fail(loop, first, completed, index, value, error)`: after those that are completed, the element `value` at
+    /// `index` has failed with that error; the chunk goes on with those that follow.
+    func failElement(_ state: LuaState) throws(CallError) -> Int32 {
+        let operation = operation(state)
+        let (first, completed) = (Int(lua_tointegerx(state, 2, nil)) &- 1, Int(lua_tointegerx(state, 3, nil)))
+        // A coroutine has a stack of its own.
+        lua_settop(state, 6)
+        if state != self.state { lua_xmove(state, self.state, 2) }
+        dlp_forget_element(self.state)
+        let error = popError()
+        let given = lua_type(self.state, -1) == LUA_TNUMBER ? "" : shown(at: -1)
+        pop(self.state)
+        // What fails because the job is over is no failure.
+        if isInterrupted { throw .script(error.message) }
+        let failedFor = loopUnderWay.sinceLatest
+        let report = takeReport()
+        var fault = Fault(
+            phase: .work, message: error.message, traceback: error.traceback,
+            example: Int(lua_tointegerx(state, 4, nil)), rank: port.rank, host: HostName.current)
+        fault.given = given
+        fault.loop = moduleLoops[operation]?.loop.function ?? ""
+        let share = report.nanoseconds / UInt64(clamping: max(completed, 0)).addingReportingOverflow(1).partialValue
+        fault.nanoseconds = Int64(clamping: min(failedFor ?? share, report.nanoseconds))
+        let isLast = moduleLoops[operation]?.loop.failures.endsAtFirstFailure ?? false
+        try communicate { () throws(JobEnd) in
+            try port.fail(
+                operation, first: first, completed: completed, nanoseconds: report.nanoseconds, cpu: report.cpu,
+                results: report.results, fault)
+            // The root ends the job, with all that was done before: nothing else is begun here.
+            if isLast { try port.waitForEnd(of: operation) }
+        }
+        return 0
+    }
+
+    /// Does `core.copy(value)`: returns the value as a string, or nothing where it cannot be copied.
+    func copy(_ state: LuaState) -> Int32 {
+        do { try collectiveEncoder.append(state, 1) } catch { return 0 }
+        collectiveEncoder.take().withUnsafeBytes { bytes in
+            _ = lua_pushlstring(state, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
+        }
+        return 1
+    }
+
+    /// Does `core.copied(string)`: returns a value that `core.copy` has copied.
+    func copied(_ state: LuaState) throws(CallError) -> Int32 {
+        try pushDecoded(Bytes(bytes(state, 1).map { Array($0) } ?? []), state)
+        return 1
+    }
+}

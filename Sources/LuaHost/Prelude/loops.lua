@@ -1,0 +1,332 @@
+-- The loops of the module dlp, on top of those functions in `core` that are written in Swift and C.
+local dlp, core = ...
+local SIZE, IS_ROOT = core.size, core.rank == 0
+local WORK, RESULTS, LIST, FAILED = core.WORK, core.RESULTS, core.LIST, core.FAILED
+local new_numbers, elements = core.load("numbers")(core), core.load("sequences")(core)
+local options = core.load("options")(core)
+
+-- The loop in whose body this rank is, if any. A loop begun there belongs to that one example and so to this rank:
+-- the others do not come by. It is done here alone, as by a job of one rank.
+local inside = nil
+
+local function is_alone()
+  -- A coroutine that failed in the body never goes on, and does not close the loop either.
+  if inside and coroutine.status(inside.thread) == "dead" then inside.close() end
+  return inside ~= nil or core.is_apart()
+end
+
+core.is_alone = is_alone
+
+-- Raises an error on behalf of the line of the script.
+local function refuse(text, ...) error(core.where() .. text:format(...), 0) end
+
+local function callable(fn, name)
+  local meta = getmetatable(fn)
+  if type(fn) ~= "function" and not (type(meta) == "table" and meta.__call) then
+    refuse("%s: expected a function first, got a %s", name, type(fn))
+  end
+end
+
+-- What `for` closes when it leaves a loop, in whatever way.
+local function closing(close) return setmetatable({}, {__close = close}) end
+
+-- A loop that this rank does by itself; where it has a function `fn`, elements that fail are told to `failed`.
+local function alone(name, list, opts, fn, failed)
+  if opts.stage or opts.own_timeout then
+    refuse(
+      "%s: in a function of the job or in the body of a loop there can be no %s", name, opts.stage and "stage" or "timeout")
+  end
+  local numbers, i = new_numbers(name), 0
+
+  -- The result of the element, or nil where that has failed for good.
+  local function attempted(value)
+    for attempt = 1, opts.retries + 1 do
+      local tried = attempt <= opts.retries and type(value) == "table" and core.copy(value) or nil
+      local is_done, result = xpcall(fn, core.trace, value, i)
+      if is_done then return result end
+      if attempt > opts.retries then
+        if not opts.continues then error(result, 0) end
+        failed(i, {message = tostring(result), traceback = core.traced(), rank = core.rank, attempts = attempt})
+        return nil, true
+      end
+      if tried then value = core.copied(tried) end
+      numbers:enter(i, value)
+    end
+  end
+
+  -- The next index and element or result; nothing at the end.
+  local function take()
+    numbers:leave()
+    while list.length == nil or i < list.length do
+      i = i + 1
+      local value = list.get(i)
+      if value == nil then return nil end
+      numbers:enter(i, value)
+      local has_failed
+      if fn and (opts.continues or opts.retries > 0) then
+        value, has_failed = attempted(value)
+      elseif fn then
+        value = fn(value, i)
+      end
+      if fn then numbers:take_result(i) end
+      if not has_failed then return i, value end
+    end
+  end
+  return take, closing(function() numbers:leave() end)
+end
+
+-- Two loops stepped in turn would have each rank wait in one of them for what the others hold of the other.
+local function check_turn(loop, name)
+  if SIZE > 1 and inside and inside ~= loop and coroutine.status(inside.thread) ~= "dead" then
+    refuse("%s: this loop goes on in the body of another one, where ranks would wait for each other", name)
+  end
+end
+
+-- Where the stages of this script have begun.
+local stages = {}
+
+-- One rank's part of a loop that the root hands out.
+local Loop = {}
+Loop.__index = Loop
+
+function Loop.enter(name, list, opts)
+  if not IS_ROOT then opts.works = true end
+  if opts.stage then
+    if not list.length then
+      refuse("%s: a stage needs a list or a number: what an iterator gives cannot be looked up in a journal", name)
+    end
+    if stages[opts.stage] then
+      refuse("%s: there is a stage %s already, begun at %s", name, opts.stage, stages[opts.stage])
+    end
+    stages[opts.stage] = core.where():gsub(": $", "")
+    if opts.keeps and not list.value then
+      list.value = {}
+      for i = 1, list.length do list.value[i] = list.get(i) end
+    end
+  end
+  local id = core.enter(name, list, opts)
+  return setmetatable({
+    id = id, list = list, numbers = new_numbers(name), is_timed = not opts.has_results and opts.timeout ~= nil,
+    first = 0, count = 0, stride = 1, done = 0, in_body = false, thread = coroutine.running(),
+  }, Loop)
+end
+
+-- The next element and its index, or nil where the chunk is used up.
+function Loop:take()
+  if self.done == self.count then return nil end
+  if self.done > 0 then
+    local step = core.what_next(self.id)
+    if step == 1 then return nil end
+    if step == 2 then
+      core.part(self.id, self.first, self.done)
+      self:skip(self.done)
+    end
+  end
+  local index = self.first + self.done * self.stride
+  if self.list.runs_code then self.numbers:leave() end
+  local value, length = self.list.get(index)
+  if value == nil then
+    core.report_length(self.id, length)
+    return nil
+  end
+  self.numbers:enter(index, value)
+  return value, index
+end
+
+-- The chunk goes on behind so many elements.
+function Loop:skip(count)
+  self.first, self.count, self.done = self.first + count * self.stride, self.count - count, 0
+end
+
+function Loop:finish()
+  core.finish(self.id, self.first, self.done)
+  self.count = 0
+end
+
+-- Leaves the loop early, with `done` examples of the chunk under way done.
+function Loop:leave(done)
+  if self.is_over then return end
+  self.is_over = true
+  inside = nil
+  self.numbers:leave()
+  if self.count > 0 then core.finish(self.id, self.first, done) end
+  core.leave(self.id)
+end
+
+-- A loop whose body is the script's own; where it `is_shared` each rank has its elements by round robin, rank 0 too.
+local function split(name, is_shared, seq, opts)
+  opts = options(opts, name, false)
+  if is_shared then opts.works, opts.is_shared, opts.progress = true, true, false end
+  local list = elements(seq, name)
+  if is_alone() then
+    local take, closer = alone(name, list, opts)
+    return function()
+      local index, value = take()
+      return value, index
+    end, nil, nil, closer
+  end
+  local loop = Loop.enter(name, list, opts)
+
+  local function step()
+    if loop.is_timed then core.ended() end
+    if loop.is_over then return nil end
+    check_turn(loop, name)
+    -- Not by `inside`: a single rank may step several loops in turn.
+    if loop.in_body then loop.done = loop.done + 1 end
+    inside, loop.in_body = nil, false
+    while true do
+      if loop.count > 0 then
+        local value, index = loop:take()
+        if value ~= nil then
+          inside, loop.in_body = loop, true
+          if loop.is_timed then core.begin(index) end
+          return value, index
+        end
+        loop:finish()
+      end
+      local event, first, count, stride = core.next(loop.id)
+      if event == WORK then
+        loop.first, loop.count, loop.stride, loop.done = first, count, stride, 0
+      elseif event == LIST then
+        loop.list = elements(first, name)
+      else
+        loop.is_over = true
+        loop.numbers:leave()
+        return nil
+      end
+    end
+  end
+  -- The element whose body is left by `break`, or by an error, counts as done.
+  function loop.close()
+    if loop.is_timed then core.ended() end
+    loop:leave(loop.in_body and loop.done + 1 or loop.done)
+  end
+  return step, nil, nil, closing(loop.close)
+end
+
+-- By tail calls, so that errors name the line of the script.
+function dlp.split_managed(seq, opts) return split("split_managed", false, seq, opts) end
+
+function dlp.split_round_robin(seq, opts) return split("split_round_robin", true, seq, opts) end
+
+-- A loop whose results come to rank 0: returns what gives the next index and result there, or nothing at the end, and what
+-- closes the loop. An element that has failed for good has no result; `failed` is told the index and what is known of that.
+local function results(name, fn, seq, opts, failed)
+  callable(fn, name)
+  opts = options(opts, name, true)
+  local list = elements(seq, name)
+  if is_alone() then return alone(name, list, opts, fn, failed) end
+  local loop = Loop.enter(name, list, opts)
+  local id, given, first, count, position = loop.id, nil, 0, 0, 0
+  local is_kept = opts.retries > 0 and list.value ~= nil and type(list.value) == "table"
+
+  -- Calls `fn` where elements may fail: whether this one has not.
+  local function attempt(value, index)
+    local before = is_kept and type(value) == "table" and core.copy(value) or nil
+    local is_done, result = core.attempt(fn, value, index)
+    local message = is_done and core.add(id, result, index)
+    if is_done and not message then return true end
+    if before then seq[index] = core.copied(before) end
+    core.fail(id, loop.first, loop.done, index, value, message or result)
+    loop:skip(loop.done + 1)
+    return false
+  end
+
+  local function work()
+    while true do
+      local value, index = loop:take()
+      if value == nil then
+        loop.numbers:leave()
+        return loop:finish()
+      end
+      inside = loop
+      if opts.attempts then
+        if attempt(value, index) then loop.done = loop.done + 1 end
+      else
+        local message = core.add(id, fn(value, index), index)
+        if message then refuse("%s", message) end
+        loop.done = loop.done + 1
+      end
+      inside = nil
+      if loop.count == 0 then return loop.numbers:leave() end
+    end
+  end
+
+  local function take()
+    check_turn(loop, name)
+    inside = nil
+    loop.numbers:leave()
+    while true do
+      if position < count then
+        position = position + 1
+        inside = loop
+        local index = first + position - 1
+        loop.numbers:take_result(index)
+        return index, given[position]
+      end
+      if loop.is_over then return nil end
+      local event, a, b, c = core.next(id)
+      if event == WORK then
+        loop.first, loop.count, loop.done = a, b, 0
+        work()
+      elseif event == RESULTS then
+        given, first, count, position = a, b, c, 0
+      elseif event == FAILED then
+        failed(a, b)
+      elseif event == LIST then
+        loop.list = elements(a, name)
+        list, is_kept = loop.list, false
+      else
+        loop.is_over = true
+        return nil
+      end
+    end
+  end
+
+  function loop.close()
+    if IS_ROOT and not loop.is_over then core.cancel(id) end
+    -- One that failed has no result.
+    loop:leave(loop.done)
+  end
+  return take, closing(loop.close)
+end
+
+function dlp.map_unordered(fn, seq, opts)
+  local take, closer = results("map_unordered", fn, seq, opts, function() end)
+  return function()
+    local index, value
+    -- A nil would end the caller's loop.
+    repeat index, value = take() until index == nil or value ~= nil
+    return value, index
+  end, nil, nil, closer
+end
+
+-- The results in the order of the sequence, by index and with their number in `n`, on the root; none elsewhere. They
+-- may also be iterated over as those of map_unordered. What is known of elements that have failed is in `errors`, by index.
+function dlp.map(fn, seq, opts)
+  local errors
+  local all, highest = {n = 0}, 0
+  local function failed(index, failure)
+    errors = errors or {}
+    errors[index] = failure
+    if index > highest then highest = index end
+  end
+  callable(fn, "map")
+  local length = elements(seq, "map").length
+  local take, closer <close> = results("map", fn, seq, opts, failed)
+  for index, value in take do
+    all[index] = value
+    if index > highest then highest = index end
+  end
+  if IS_ROOT or is_alone() then all.n, all.errors = length or highest, errors end
+  local position = 0
+  return setmetatable(all, {
+    __call = function()
+      while position < all.n do
+        position = position + 1
+        if all[position] ~= nil then return all[position], position end
+      end
+      position = 0
+    end,
+  })
+end

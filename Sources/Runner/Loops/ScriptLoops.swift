@@ -1,0 +1,136 @@
+import DLP
+import Journal
+import LuaHost
+import Report
+
+/// What a script's own loops get of what the command line asks for: limits, journal, progress, and an end in good order.
+final class ScriptLoops: LoopDelegate {
+    private let session: Session
+    private let script: Script
+    private let settings: JobSettings
+    /// Called on rank 0 as a loop begins.
+    private let loopBegins: () -> Void
+    private weak var host: LuaHost?
+    /// The limit under which elements are at present, in seconds.
+    private var timeout: Double?
+    private var hasMoment = false
+    /// What has failed in the present loop, and whether anything has in any.
+    private var failures = FailureList()
+    private(set) var haveFailures = false
+    /// Whether a loop has begun, one whose results come to the root, and one that has a name.
+    private(set) var haveBegun = false
+    private(set) var haveMaps = false
+    private(set) var haveStages = false
+
+    /// - Parameter settings: those of the command line.
+    init(
+        _ session: Session, _ host: LuaHost, _ script: Script, _ settings: JobSettings,
+        loopBegins: @escaping () -> Void
+    ) {
+        self.session = session
+        self.host = host
+        self.script = script
+        self.settings = settings
+        self.loopBegins = loopBegins
+    }
+
+    func loopWillBegin(_ loop: ModuleLoop) throws {
+        haveBegun = true
+        if loop.hasResults { haveMaps = true }
+        if loop.stage != nil { haveStages = true }
+        let root = session.port as? RootPort
+        if session.isRoot { loopBegins() }
+        session.showProgress(loop.showsProgress ? settings.progress : .off, prefix: loop.prefix)
+        if loop.timeout != timeout {
+            timeout = loop.timeout
+            try host?.limit(toSeconds: timeout, on: session.port)
+        }
+        // A rank may take any time in the body of a loop that it does not report on before the end of a chunk.
+        if settings.timeout != nil || loop.timeout != nil {
+            root?.limitExamples(to: loop.hasResults ? loop.timeout.map { UInt64($0 * 1e9) } : nil, allowsSetup: false)
+        }
+        if let root, let seconds = settings.stopAfter, !hasMoment {
+            hasMoment = true
+            root.halter(session.beginning + UInt64(seconds * 1e9))
+        }
+        // What other loops have done is in the variables of the script, so that a signal need not wait for them.
+        if loop.hasResults { session.interruption.loopBegins() }
+    }
+
+    func results(of loop: ModuleLoop) throws -> (any StageResults)? {
+        guard let root = session.port as? RootPort, let name = loop.stage,
+            let journal = try session.startDirectory.during({ () throws(UsageError) in
+                try session.openJournal(settings, script)
+            })
+        else { return nil }
+        let stage = journal.stage(name)
+        session.observer.note(in: stage, of: loop.operation)
+        return JournaledStage(stage, root, loop.operation)
+    }
+
+    func resultsWillCome() { session.observer.waitForRoom() }
+
+    func elementFailed(_ fault: Fault, in loop: ModuleLoop) { failures.add(fault) }
+
+    func loopWasCutShort(_ loop: ModuleLoop) -> JobEnd {
+        let signal = session.interruption.loopEnds()
+        let progress = session.observer.progress
+        var shortfall = Shortfall(
+            done: progress?.done ?? 0, failures: progress?.failures ?? 0, total: loop.length ?? progress?.total)
+        shortfall.examples = loop.elements
+        shortfall.consequences = ["the script ends here"]
+        session.observer.explain(shortfall, signal: signal)
+        return .stopped(status: signal.map { 128 + $0 } ?? 5)
+    }
+
+    func loopDidEnd(_ loop: ModuleLoop) {
+        if loop.hasResults { _ = session.interruption.loopEnds() }
+        guard session.isRoot else { return }
+        session.observer.finishDisplay()
+        guard failures.count > 0 else { return }
+        haveFailures = true
+        failures.report(
+            of: loop.length ?? session.observer.progress?.total, size: session.port.size, loop: loop)
+        failures = FailureList()
+    }
+}
+
+/// A stage of a script, whose results the journal has or gets.
+private final class JournaledStage: StageResults {
+    private let journal: StageJournal
+    private let root: RootPort
+    private let operation: UInt64
+    private var waiting: [Bytes] = []
+    private var runs: [StageJournal.Run] = []
+    private var stored: StoredRuns?
+
+    /// So many elements are looked for at a time.
+    private static let batch = 4096
+
+    init(_ journal: StageJournal, _ root: RootPort, _ operation: UInt64) {
+        self.journal = journal
+        self.root = root
+        self.operation = operation
+    }
+
+    func add(_ element: Bytes) throws {
+        waiting.append(element)
+        if waiting.count == Self.batch { try look() }
+    }
+
+    private func look() throws {
+        runs += try journal.add(waiting)
+        waiting = []
+    }
+
+    func complete() throws {
+        try look()
+        journal.ledger.complete()
+        let done = runs.filter { $0.isDone }.map { $0.first..<$0.first + $0.count }
+        if !done.isEmpty { root.skip(done, in: operation) }
+        stored = StoredRuns(runs, of: journal)
+        runs = []
+    }
+
+    func next() throws -> ResultRun? { try stored?.next() }
+}
