@@ -20,6 +20,7 @@ struct ModuleInternalsTests {
             "gather", "load", "seed", "set_numbers", "mix", "seeding", "describe_errors", "shown", "copy", "copied",
             "attempt",
             "begin", "ended", "traced", "where",
+            "encode_json", "decode_json", "open_input",
         ], numbers)
     func values(function: String, value: String) throws {
         for isInLoop in [false, true] {

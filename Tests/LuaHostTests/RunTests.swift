@@ -299,19 +299,3 @@ struct RunTests {
         #expect(rank.error("\ndlp.quote({})").message.hasPrefix("job.lua:2: quote: the text is table"))
     }
 }
-
-/// A directory that goes with the object.
-private final class Directory {
-    let path: String
-
-    init() throws {
-        var name = Array("/tmp/dlp-lua-test-XXXXXX".utf8CString)
-        try #require(mkdtemp(&name) != nil)
-        path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    deinit {
-        for name in ["file", "mine"] { unlink("\(path)/\(name)") }
-        rmdir(path)
-    }
-}

@@ -137,6 +137,27 @@ void dlp_set_attempt_functions(lua_State *L);
 /// `sleep`, and, where it `may_run` programs, `run`. [-0, +0]
 void dlp_set_program_functions(lua_State *L, bool may_run);
 
+// MARK: Data files
+
+/// Gives the table on top, which has no metatable, what the module's functions for files of data are made of: `decode_json`,
+/// and, where it `may_read` files, `open_input` and `Reader`, the table of a reader's methods. [-0, +0]
+void dlp_set_input_functions(lua_State *L, bool may_read);
+
+/// How a file is divided into records.
+typedef enum { dlp_lines, dlp_nul, dlp_csv, dlp_tsv, dlp_jsonl } dlp_input;
+
+/// Pushes a reader of the records that come from `descriptor`, which it closes; messages name them `name`. `ahead` is what
+/// has been read of them by others. A status of lua_pcall. [-0, +1]
+int dlp_open_input(
+    lua_State *L, int descriptor, const char *name, dlp_input format, const void *ahead, size_t ahead_count);
+
+/// What `dlp_next_input` found: an error or a record, which is on top of the stack; the end; or nothing, as the rest of the
+/// next record is still to come.
+typedef enum { dlp_input_failed, dlp_input_record, dlp_input_end, dlp_input_nothing } dlp_input_found;
+
+/// Reads the next record of the reader at `index`, and waits for it if it `waits`. [-0, +(0|1)]
+dlp_input_found dlp_next_input(lua_State *L, int index, bool waits);
+
 // MARK: Tables
 
 /// What `dlp_classify` found out about a table.

@@ -37,6 +37,7 @@ extension LuaHost {
             case "options": PackageResources.options_lua
             case "sequences": PackageResources.sequences_lua
             case "programs": PackageResources.programs_lua
+            case "inputs": PackageResources.inputs_lua
             default: PackageResources.collection_lua
             }
         guard loadPart(source, state) == LUA_OK else {
@@ -53,10 +54,12 @@ extension LuaHost {
             ("fail", .failElement), ("leave", .leaveLoop), ("copy", .copy), ("copied", .copied),
             ("report_length", .reportLength), ("what_next", .whatNext), ("cancel", .cancelLoop),
             ("is_apart", .isApart), ("shown", .shown), ("load", .loadPart), ("nearest", .nearest),
+            ("encode_json", .encodeJSON),
         ]
         dlp_set_random_functions(state)
         dlp_set_attempt_functions(state)
         dlp_set_program_functions(state, !isSandboxed)
+        dlp_set_input_functions(state, !isSandboxed)
         setField("describe_errors") { dlp_push_describer_setter(state) }
         for (name, function) in functions { setField(name) { dlp_push_function(state, function.rawValue) } }
         setField("rank") { lua_pushinteger(state, lua_Integer(port.rank)) }

@@ -41,6 +41,7 @@ extension LuaHost {
             // A coroutine has a stack of its own.
             push(state, state == self.state ? shown(at: 1) : "a value")
             return 1
+        case .encodeJSON: return try encodeJSON(state)
         case .cancelLoop:
             (port as? RootPort)?.cancel(UInt64(bitPattern: lua_tointegerx(state, 1, nil)))
             return 0
@@ -94,6 +95,29 @@ extension LuaHost {
         } catch {
             throw CallError.script("\(what)\(error.path) is a \(error.kind), which cannot travel to another rank")
         }
+        return collectiveEncoder.take()
+    }
+
+    /// Does `core.encode_json(value)`: returns the text that a result file has for the value.
+    private func encodeJSON(_ state: LuaState) throws(CallError) -> Int32 {
+        lua_settop(state, 1)
+        let item: Bytes
+        do { item = try encodedForJSON(state) } catch {
+            throw CallError.script("json.encode: value\(error.path) is a \(error.kind), which JSON has no text for")
+        }
+        // What one large value took is not kept for the next.
+        defer { if jsonText.count < 1 << 20 { jsonText.truncate(to: 0) } else { _ = jsonText.take() } }
+        do {
+            try item.withUnsafeBytes { (item) throws(CodecError) in try jsonRenderer.render(item, into: &jsonText) }
+        } catch { throw CallError.script("json.encode: \(error.message)") }
+        jsonText.withUnsafeMutableBytes {
+            _ = lua_pushlstring(state, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
+        }
+        return 1
+    }
+
+    private func encodedForJSON(_ state: LuaState) throws(LuaCodecError) -> Bytes {
+        try collectiveEncoder.append(state, 1)
         return collectiveEncoder.take()
     }
 

@@ -45,8 +45,10 @@ local function complete()
   core.load("loops")(dlp, core)
   core.load("collectives")(dlp, core)
   core.load("programs")(dlp, core)
+  core.load("inputs")(dlp, core)
   core.load("collection")(dlp, core)
   checked(dlp, "dlp")
+  checked(dlp.json, "dlp.json")
   checked(dlp.collection, "dlp.collection")
 end
 

@@ -33,17 +33,17 @@ end
 -- can tell that they have the same.
 return function(seq, name)
   local kind = type(seq)
+  local meta = getmetatable(seq)
   local count = kind == "number" and math.tointeger(seq)
   if count and 0 <= count and count <= LONGEST then
     return {get = function(i) return i end, length = count, value = count}
-  elseif kind == "function" then
+  elseif kind == "function" or kind == "userdata" and type(meta) == "table" and meta.__call then
     return {get = iterator(seq, name), runs_code = true}
   elseif kind == "table" or kind == "userdata" then
     local length = math.tointeger(#seq)
     if not length or length < 0 or length > LONGEST then
       refuse("%s: the sequence has the length %s", name, shown(#seq))
     end
-    local meta = getmetatable(seq)
     if length == 0 and kind == "table" and not (type(meta) == "table" and meta.__len) and next(seq) ~= nil then
       refuse("%s: the table has keys, but no first element, [1]; expected a sequence", name)
     end

@@ -76,9 +76,7 @@ extension LuaHost {
             }
             try checkLength(Int(count))
             return .count(Int(count))
-        case LUA_TTABLE where luaL_getmetafield(state, Slot.examples, "__call") != LUA_TNIL:
-            pop(state)
-            return .iterator
+        case LUA_TTABLE where isCallable(), LUA_TUSERDATA where isCallable(): return .iterator
         case LUA_TTABLE, LUA_TUSERDATA:
             try check(dlp_length(state, Slot.examples))
             defer { pop(state) }
@@ -100,6 +98,12 @@ extension LuaHost {
                 message: "examples() returned \(kind); it must return a table, a whole number or an iterator",
                 traceback: "")
         }
+    }
+
+    private func isCallable() -> Bool {
+        guard luaL_getmetafield(state, Slot.examples, "__call") != LUA_TNIL else { return false }
+        pop(state)
+        return true
     }
 
     private func checkLength(_ count: Int) throws(ScriptError) {

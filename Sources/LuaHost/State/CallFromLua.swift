@@ -6,7 +6,7 @@ import DLP
 enum HostFunction: Int32, CaseIterable {
     case loadPart, exit, barrier, broadcast, gather
     case enterLoop, nextEvent, finishChunk, finishPart, addResult, failElement, leaveLoop, cancelLoop, reportLength
-    case whatNext, isApart, nearest, shown, copy, copied
+    case whatNext, isApart, nearest, shown, copy, copied, encodeJSON
 }
 
 /// Why a call from Lua fails.

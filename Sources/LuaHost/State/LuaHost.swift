@@ -13,6 +13,9 @@ public final class LuaHost {
     let encoder = LuaEncoder()
     /// Encodes what collectives send: that may happen while results are being collected.
     let collectiveEncoder = LuaEncoder()
+    /// Writes values as JSON for the script.
+    var jsonRenderer = JSONRenderer()
+    var jsonText = ByteWriter()
     /// Whether a function of the job is being called to which the other ranks need not come: a loop begun there is this
     /// rank's own, and a collective would wait for the others.
     private(set) var isApart = false
