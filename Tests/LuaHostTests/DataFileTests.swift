@@ -236,7 +236,7 @@ struct DataFileTests {
             assert(encode(dlp.grid{seed = 2, lr = {0.1, 0.01}}) ==
               '[{"lr":0.1,"seed":1},{"lr":0.1,"seed":2},{"lr":0.01,"seed":1},{"lr":0.01,"seed":2}]')
             assert(encode(dlp.grid{}) == "[[]]" and encode(dlp.grid{a = 0, b = 3}) == "[]" and encode(dlp.grid{a = {}}) == "[]")
-            assert(encode(dlp.grid{a = {true, "x", {1}}}) == '[{"a":true},{"a":"x"},{"a":[1]}]')
+            assert(encode(dlp.grid{a = {false, "x", {1}}}) == '[{"a":false},{"a":"x"},{"a":[1]}]')
             local grid = dlp.grid{a = 10, b = 10, c = 10}
             assert(#grid == 1000 and grid[1000].a == 10 and grid[124].a == 2 and grid[124].b == 3 and grid[124].c == 4)
             """)

@@ -110,14 +110,10 @@ end
 
 dlp.json = {encode = core.encode_json, decode = core.decode_json}
 
--- The values of a parameter as a list; or nil and what is wrong.
-local function values_of(name, values)
+-- How many values a parameter has; or nil and what is wrong.
+local function count_of(name, values)
   local count = math.type(values) and math.tointeger(values)
-  if count and count >= 0 then
-    local list = {}
-    for i = 1, count do list[i] = i end
-    return list
-  end
+  if count and count >= 0 then return count end
   if type(values) ~= "table" then
     return nil, ("%s is %s; expected a list of values, or a number n for 1 to n"):format(name, shown(values))
   end
@@ -126,12 +122,12 @@ local function values_of(name, values)
       return nil, ("%s must be a list of values without holes"):format(name)
     end
   end
-  return values
+  return #values
 end
 
 local function grid(parameters)
   if type(parameters) ~= "table" then return nil, ("expected a table, got %s"):format(shown(parameters)) end
-  local names, lists, size = {}, {}, 1
+  local names, counts, size = {}, {}, 1
   for name in next, parameters do
     if type(name) ~= "string" then return nil, ("%s is no name; expected name = {values}"):format(shown(name)) end
     names[#names + 1] = name
@@ -139,18 +135,19 @@ local function grid(parameters)
   table.sort(names)
   for i, name in ipairs(names) do
     local message
-    lists[i], message = values_of(name, parameters[name])
+    counts[i], message = count_of(name, parameters[name])
     if message then return nil, message end
-    if #lists[i] > 0 and size > (1 << 40) // #lists[i] then return nil, "it has more than 2^40 points" end
-    size = size * #lists[i]
+    if counts[i] > 0 and size > (1 << 40) // counts[i] then return nil, "it has more than 2^40 points" end
+    size = size * counts[i]
   end
   local points = {}
   for number = 0, size - 1 do
     local point, rest = {}, number
     for i = #names, 1, -1 do
-      local list = lists[i]
-      point[names[i]] = list[rest % #list + 1]
-      rest = rest // #list
+      local values, value = parameters[names[i]], rest % counts[i] + 1
+      if type(values) == "table" then value = values[value] end
+      point[names[i]] = value
+      rest = rest // counts[i]
     end
     points[number + 1] = point
   end
