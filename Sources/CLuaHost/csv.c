@@ -271,7 +271,7 @@ static int count_fields(lua_State *L, int reader, const dlp_reader *r, const cha
 
 static void fail_ragged(lua_State *L, int reader, const dlp_reader *r, const char *s, const char *end) {
     int count = count_fields(L, reader, r, s, end);
-    const char *remedy = count < r->columns ? "; ragged = \"fill\" takes what is missing for empty" : "";
+    const char *remedy = count < r->columns ? "; in dlp.csv ragged = \"fill\" takes what is missing for empty" : "";
     dlp_fail_at(
         L, reader, s, "this row has %d field%s, %s %d%s", count, count == 1 ? "" : "s",
         r->has_header ? "the header" : "the first", r->columns, remedy);

@@ -52,6 +52,7 @@ final class ScriptRun {
             host.limitMemory(to: settings.memory)
             try host.limit(toSeconds: settings.timeout, on: session.port)
             settings.journal = try JournalSettings(options)
+            settings.input = try ExampleInput(options)
             if options.joinable != nil { try Joinable.check(settings.mode) }
             // An imperative script may use the names of a job's functions, and almost these names, for functions of its own.
             let slips = session.isRoot && (isJob || !host.usesModule) ? host.slips(in: script) : []
@@ -137,7 +138,10 @@ final class ScriptRun {
         let timelines = options.timelines.map { ("--timeline", Optional($0)) }
         try session.startDirectory.during { () throws(UsageError) in
             try FileClash.check(
-                [("the script", text), ("--journal", options.journal), ("--output", options.output)] + timelines)
+                [
+                    ("the script", text), ("--input", options.input), ("--journal", options.journal),
+                    ("--output", options.output),
+                ] + timelines)
             try session.openTimelines(options.timelines, title: script.name.description)
         }
     }

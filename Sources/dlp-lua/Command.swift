@@ -9,6 +9,7 @@ struct Command {
     private static let own: [Option] = [
         Option("-np", "-n", value: "N", completion: .words(["auto"]), joinsNumbers: true),
         Option("-e", value: "CHUNK"),
+        Option("-0"),
         Option("--join", value: "HOST:PORT"),
         Option("--results", value: "FILE", completion: .files([])),
         Option("--stage", value: "NAME"),
@@ -74,6 +75,11 @@ struct Command {
                 names.append(option.name)
             }
         }
+        if has("-0") {
+            guard options.format == nil else { throw UsageError("-0 is --format nul: leave one of them out") }
+            try options.set("format", "nul")
+            names.append("format")
+        }
         options.isSandboxed = has("--sandbox")
         let task: Invocation.Task = has("--info") ? .info : has("--check") ? .check : .run
         var arguments = Array(words.rest)
@@ -95,6 +101,9 @@ struct Command {
         } else if let script = arguments.first {
             arguments.removeFirst()
             source = script == "-" ? .standardInput : .file(script)
+            if source == .standardInput, options.input == "-" || (options.input == nil && options.format != nil) {
+                throw UsageError("the script and its examples cannot both be standard input: give one of them a file")
+            }
         } else {
             guard case .info = task else { throw UsageError("no script was given") }
             source = .none

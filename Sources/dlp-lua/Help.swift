@@ -7,7 +7,7 @@ let helpText = """
       --chunk N              examples handed out at a time (adaptive)     --root-works yes|no
       --on-error WHAT        stop (default) or continue after an example that fails; status 4 then
       --retries N            try what fails again     --crash-limit N  give up what kills N ranks (2)
-      --examples WHO         replicate: every rank makes the list; root: the root sends it
+      --input FILE, -0       examples from lines, NUL, .csv, .tsv, .jsonl     --examples replicate|root
       --seed N|random        seed of math.random     --gpus auto|N|LIST  one for each rank of a host
       --output FILE          results: .jsonl, .json, .csv     --timeline FILE  who did what: .svg, .json
       --journal FILE         keep in FILE what is done; started again with it the job goes on

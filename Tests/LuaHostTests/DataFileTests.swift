@@ -89,7 +89,7 @@ struct DataFileTests {
     func mistakes() throws {
         try run(
             #"""
-            fails("FILE:3:1: this row has 1 field, the header 2; ragged = \"fill\" takes", csv, "a,b\n1,2\n3\n4,5\n")
+            fails("FILE:3:1: this row has 1 field, the header 2; in dlp.csv ragged = \"fill\" takes", csv, "a,b\n1,2\n3\n4,5\n")
             fails("FILE:4:1: this row has 3 fields, the header 2", csv, 'a,b\n"1\n",2\n3,4,5\n')
             fails("FILE:2:1: this row has 3 fields, the first 2", csv, "1,2\n3,4,5\n", {header = false})
             equal(csv("a,b,c\n1\n1,2,3\n1,2\n", {ragged = "fill"}),

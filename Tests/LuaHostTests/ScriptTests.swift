@@ -90,7 +90,7 @@ struct ScriptTests {
     func lines() throws {
         let rank = try LoneRank()
         try rank.run("function work() end")
-        #expect(try rank.host.openJob(evaluate: true) == .lines)
+        #expect(try rank.host.openJob(evaluate: true) == .input)
     }
 
     @Test(

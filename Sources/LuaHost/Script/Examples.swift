@@ -10,14 +10,14 @@ public enum Examples: Equatable, Sendable {
     case table(count: Int)
     /// An iterator; how many it gives is known only at its end.
     case iterator
-    /// There is no `examples()`: the lines of the root's standard input.
-    case lines
+    /// There is no `examples()`: the records of a file, or of the root's standard input.
+    case input
 
     /// How many examples there are, where that is known.
     public var count: Int? {
         switch self {
         case .count(let count), .table(let count): count
-        case .iterator, .lines: nil
+        case .iterator, .input: nil
         }
     }
 }
@@ -51,7 +51,7 @@ extension LuaHost {
         try check(dlp_get_global(state, "work"))
         try check(dlp_get_global(state, "collect"))
         for _ in Slot.examples...Slot.iteratorClosing { lua_pushnil(state) }
-        guard try isFunction("examples") else { return .lines }
+        guard try isFunction("examples") else { return .input }
         guard evaluate else { return .count(0) }
         seedRandom(index: 0)
         try check(dlp_get_global(state, "examples"))

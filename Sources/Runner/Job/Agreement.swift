@@ -38,7 +38,7 @@ struct Finding {
             case .count: 0
             case .table: 1
             case .iterator: 2
-            case .lines: 3
+            case .input: 3
             }
         let halves: [UInt64] = digest.map { [$0.high, $0.low] } ?? [0, 0]
         let numbers: [Int64] = [kind, Int64(examples.count ?? 0)] + halves.map { Int64(bitPattern: $0) }

@@ -35,6 +35,7 @@ struct JobRun {
             isWriting
                 ? try session.startDirectory.during { try resultWriter(scriptTakesThem: summarizes || collects) } : nil)
         session.output = output
+        let input = try session.startDirectory.during { try openInput() }
         let examples = try scripted(.examples) { () throws(ScriptError) in
             let isRootsOnly = settings.examples == .root
             return try host.openJob(evaluate: session.isRoot || !isRootsOnly, apart: isRootsOnly)
@@ -63,7 +64,8 @@ struct JobRun {
             let sink = ResultSink(host: host, plan: plan, size: session.port.size, output: output)
             let offer = session.isJoinable ? JobOffer(script, settings, agreement) : nil
             try RootJob(
-                session: session, port: root, host: host, plan: plan, sink: sink, journal: journal, offer: offer
+                session: session, port: root, host: host, plan: plan, sink: sink, journal: journal, input: input,
+                offer: offer
             ).run()
         } catch let error as WorkError {
             throw PhaseError(phase: .work, error: error.error, example: error.index + 1, given: error.given)
@@ -84,6 +86,23 @@ struct JobRun {
         return scriptTakesThem ? nil : ResultWriter(descriptor: 1, name: "standard output", format: .jsonLines)
     }
 
+    /// Opens, on the root, what has the examples where the script does not.
+    ///
+    /// - Throws: `UsageError` where both have.
+    private func openInput() throws -> OpenInput? {
+        let isScripts = try scripted { () throws(ScriptError) in try host.isFunction("examples") }
+        if isScripts, settings.input != nil {
+            throw UsageError(
+                "--input, --format and -0 are for scripts without a function examples, which this one has: leave out one or "
+                    + "the other")
+        }
+        guard session.isRoot, !isScripts else { return nil }
+        let input = settings.input ?? ExampleInput()
+        return OpenInput(input: input, descriptor: try input.open())
+    }
+
+    private func describe(_ input: ExampleInput) -> String { "one example for each \(input.records) of \(input.name)" }
+
     /// What `--check` says.
     private func report(_ examples: Examples, _ agreement: Agreement) {
         guard session.isRoot else { return }
@@ -91,7 +110,7 @@ struct JobRun {
             switch examples {
             case .count(let count), .table(let count): "\(count) examples"
             case .iterator: "examples from an iterator, as many as it gives"
-            case .lines: "one example for each line of standard input"
+            case .input: describe(settings.input ?? ExampleInput())
             }
         let agreed =
             switch agreement.source {

@@ -15,6 +15,8 @@ struct JobSettings {
     var hasTimeline: Bool
     /// The journal, if it keeps one.
     var journal: JournalSettings?
+    /// What has the examples, if something was named.
+    var input: ExampleInput?
     var failures: FailurePolicy
     /// How many ranks the job has.
     var size: Int
@@ -74,6 +76,7 @@ struct JobSettings {
             }
         let switches = [
             ("journal", options.journal != nil), ("output", options.output != nil),
+            ("input", options.input != nil), ("format", options.format != nil),
             ("timeline", !options.timelines.isEmpty), ("sandbox", options.isSandboxed),
         ]
         var settings = JobSettings(options, seed: 0, size: size)

@@ -11,6 +11,8 @@ struct RootJob {
     let plan: JobPlan
     let sink: ResultSink
     let journal: StageJournal?
+    /// What has the examples, where that is not the script.
+    let input: OpenInput?
     /// For ranks that come late, where some may.
     let offer: JobOffer?
 
@@ -93,9 +95,8 @@ struct RootJob {
             return nil
         }
         let examples = ExampleFeed(feed, sink.store, journal)
-        guard plan.examples == .lines else { return Feeder(examples, host, plan.examples) }
-        // Reading them may block.
-        try LineReader.feedLines(to: examples, end: port.ender)
+        guard let input else { return Feeder(examples, host, plan.examples) }
+        try input.feed(examples, end: port.ender)
         return nil
     }
 

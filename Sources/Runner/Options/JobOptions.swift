@@ -1,5 +1,5 @@
 public import DLP
-import LuaHost
+public import LuaHost
 public import Report
 
 /// How examples are distributed.
@@ -92,6 +92,10 @@ public struct JobOptions: Sendable {
     public var output: SystemString?
     /// The files that show who did what when; none by default.
     public var timelines: [SystemString] = []
+    /// The file whose records are the examples, `-` for standard input; by default the script says what they are.
+    public var input: SystemString?
+    /// How it is divided; by default as the end of its name says.
+    public var format: InputReader.Format?
     /// How many bytes of memory the script may use on each rank; any number by default.
     public var memory: Int?
     /// How many seconds an example may take; any number by default.
@@ -122,6 +126,7 @@ public struct JobOptions: Sendable {
         case "output": output = value
         case "timeline": timelines.append(value)
         case "journal": journal = value
+        case "input": input = value
         // What is not UTF-8 is shown by escapes, which no other option takes for a value.
         default: try set(name, text: value.description)
         }
@@ -137,6 +142,7 @@ public struct JobOptions: Sendable {
         case "keep": keep = try choice(name, value)
         case "fresh": fresh = try choice(name, value)
         case "encrypt": encrypt = try choice(name, value)
+        case "format": format = try choice(name, value)
         case "on-error": onError = try choice(name, value)
         case "retries": retries = try number(name, value, 0...FailurePolicy.limit)
         case "crash-limit": crashLimit = try number(name, value, 1...FailurePolicy.limit)
@@ -174,6 +180,7 @@ public struct JobOptions: Sendable {
     var namesOfJobsOnly: [String] {
         names([
             ("mode", mode != nil), ("examples", examples != nil), ("output", output != nil), ("rejoin", rejoin != nil),
+            ("input", input != nil), ("format", format != nil),
         ])
     }
 
@@ -263,6 +270,9 @@ public struct JobOptions: Sendable {
         crashLimit = crashLimit ?? script.crashLimit
         progress = progress ?? script.progress
         output = output ?? script.output
+        // The format of the script's own file is not that of another.
+        if input == nil || script.input == nil { format = format ?? script.format }
+        input = input ?? script.input
         if timelines.isEmpty { timelines = script.timelines }
         memory = memory ?? script.memory
         timeout = timeout ?? script.timeout

@@ -48,6 +48,8 @@ public struct JobOption: Sendable {
         JobOption("rejoin", "SECONDS"),
         JobOption("joinable", "[HOST:]PORT", script: .never),
         JobOption("progress", "WHEN", .words(["auto", "on", "off"])),
+        JobOption("input", "FILE", .files([]), script: .whereTrusted),
+        JobOption("format", "WHAT", .words(["lines", "nul", "csv", "tsv", "jsonl"])),
         JobOption("output", "FILE", .files(["jsonl", "json", "csv"]), script: .whereTrusted),
         JobOption("timeline", "FILE", .files(["svg", "json"]), script: .whereTrusted),
         JobOption("timeout", "SECONDS"),

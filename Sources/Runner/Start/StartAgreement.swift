@@ -124,7 +124,7 @@ struct StartAgreement {
         switch invocation.source {
         case .text(let text): return OwnText(text: Bytes(text.bytes))
         case .standardInput:
-            return OwnText(text: session.isRoot ? try LineReader.allBytes() : nil, isRootsOnly: session.isRoot)
+            return OwnText(text: session.isRoot ? try StandardInput.allBytes() : nil, isRootsOnly: session.isRoot)
         case .file(let path):
             // What is no plain file, such as a FIFO, gives its text only once.
             let isPlain = Self.isPlainFile(path)

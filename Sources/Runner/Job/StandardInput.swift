@@ -1,0 +1,41 @@
+import CSystem
+import DLP
+import Glibc
+
+/// What this process reads from standard input for itself.
+enum StandardInput {
+    /// Reads all of it as it is.
+    ///
+    /// - Throws: `UsageError` where it cannot be read.
+    static func allBytes() throws(UsageError) -> Bytes {
+        mentionTerminal("the script is standard input")
+        var writer = ByteWriter()
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = read(STDIN_FILENO, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                throw UsageError("standard input cannot be read: \(String(cString: strerror(errno)))")
+            }
+            guard count > 0 else { return writer.finish() }
+            buffer.withUnsafeBytes { writer.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        }
+    }
+
+    /// What the C library has read of it, more than the script has taken.
+    static func takeReadAhead() -> [UInt8] {
+        var ahead: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 12)
+        while true {
+            let count = dlp_take_read_ahead(&buffer, buffer.count)
+            guard count > 0 else { return ahead }
+            ahead += buffer[..<count]
+        }
+    }
+
+    /// Says what is read where that is a terminal, before which the user may not know that he is waited for.
+    static func mentionTerminal(_ what: String) {
+        guard isatty(STDIN_FILENO) != 0 else { return }
+        Complaint.write("\(what), which is the terminal: Ctrl-D at the beginning of a line ends it")
+    }
+}
