@@ -246,7 +246,7 @@ static void read_header(lua_State *L, int reader, dlp_reader *r, const char *s, 
     do {
         field f = take_field(L, reader, r, s, end);
         if (!f.is_quoted && memchr(s, '\r', (size_t)(f.end - s)) != NULL)
-            dlp_fail_at(L, reader, s, "a carriage return in the header; lines must end with a line feed, as by dos2unix -c mac");
+            dlp_fail_at(L, reader, s, "a carriage return in the header; lines end with a line feed (dos2unix -c mac)");
         push_text(L, &f);
         lua_pushvalue(L, -1);
         if (lua_rawget(L, seen) != LUA_TNIL)

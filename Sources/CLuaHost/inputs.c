@@ -119,6 +119,8 @@ static int open_input(lua_State *L) {
     luaL_checkstring(L, 2);
     const char *separator = luaL_optstring(L, 4, ",");
     lua_settop(L, 7);
+    push_methods(L);
+    lua_pop(L, 1);
     dlp_reader *r = push_reader(L, format);
     r->separator = *separator;
     r->has_header = lua_toboolean(L, 5);
@@ -157,14 +159,20 @@ static int decode_json(lua_State *L) {
     return lua_error(L);
 }
 
+/// `reader_methods()`: the table of the methods that readers have.
+static int reader_methods(lua_State *L) {
+    push_methods(L);
+    return 1;
+}
+
 void dlp_set_input_functions(lua_State *L, bool may_read) {
     lua_pushcfunction(L, decode_json);
     lua_setfield(L, -2, "decode_json");
     if (!may_read) return;
     lua_pushcfunction(L, open_input);
     lua_setfield(L, -2, "open_input");
-    push_methods(L);
-    lua_setfield(L, -2, "Reader");
+    lua_pushcfunction(L, reader_methods);
+    lua_setfield(L, -2, "reader_methods");
 }
 
 // MARK: For Swift

@@ -77,5 +77,6 @@ bool dlp_find_row(dlp_reader *r);
 /// Pushes the row that was found, a table; false, and nothing, where it was the header or is empty. [-0, +(0|1)]
 bool dlp_push_row(lua_State *L, int reader);
 
-/// Raises an error at a place in what was read (NULL: none in particular); the message is formatted as by lua_pushfstring.
+/// Raises an error at a place in what was read, or, where that is NULL, of the file: then the message goes on behind its
+/// name. It is formatted as by lua_pushfstring.
 _Noreturn void dlp_fail_at(lua_State *L, int reader, const char *place, const char *format, ...);

@@ -42,7 +42,7 @@ void dlp_fail_at(lua_State *L, int reader, const char *place, const char *format
     dlp_push_where(L);
     lua_getiuservalue(L, reader, reader_name);
     if (place == NULL) {
-        lua_pushliteral(L, ": ");
+        lua_pushliteral(L, " ");
     } else {
         lua_Integer line = (lua_Integer)r->line;
         const char *start = r->bytes + r->record;
@@ -79,7 +79,7 @@ static void look_at_beginning(lua_State *L, int reader) {
     if (r->format == dlp_lines || r->format == dlp_nul) return;
     if (r->count >= 2 && (memcmp(r->bytes, "\xff\xfe", 2) == 0 || memcmp(r->bytes, "\xfe\xff", 2) == 0)) {
         dlp_close_reader(L, r);
-        dlp_fail_at(L, reader, NULL, "it is UTF-16; save it as UTF-8");
+        dlp_fail_at(L, reader, NULL, "is UTF-16; save it as UTF-8");
     }
     if (r->count >= 3 && memcmp(r->bytes, "\xef\xbb\xbf", 3) == 0) r->start = r->scanned = 3;
 }

@@ -101,13 +101,13 @@ struct DataFileTests {
             fails("FILE:2:4: behind the quote that closes a field something else follows", csv, 'a,b\n"1"x,2\n')
             fails("FILE:4:2: behind the quote", csv, 'a,b\n1,"\n\n"x\n')
             fails("FILE:1:3: a carriage return in the header", csv, "a,b\r1,2\r3,4\r")
-            fails("FILE: it is UTF-16", csv, "\xff\xfea\0,\0b\0\n\0")
+            fails("FILE is UTF-16", csv, "\xff\xfea\0,\0b\0\n\0")
             local read, rows = dlp.csv(file "a,b\n1,2\n3\n5,6\n"), {}
             assert(read().a == "1" and not pcall(read) and read().a == "5" and read() == nil and read() == nil)
             -- After a header that is none nothing can be told of the rest.
             read = dlp.csv(file "a,a\n1,2\n")
             assert(not pcall(read) and read() == nil)
-            fails("FILE: cannot be opened: No such file", function() os.remove(file "") dlp.csv(path) end)
+            fails("FILE cannot be opened: No such file", function() os.remove(file "") dlp.csv(path) end)
             fails("cannot be opened: Is a directory", dlp.csv, "/tmp")
             """#)
     }
@@ -127,7 +127,7 @@ struct DataFileTests {
             ("dlp.csv('x', {ragged = true})", "csv: ragged is true; expected \"fill\""),
             ("dlp.csv('x', {types = 'number'})", "csv: types is \"number\"; expected \"auto\" or a table"),
             ("dlp.lines()", "lines: expected the name of a file, got nil"),
-            ("dlp.jsonl('/nowhere/x')", "/nowhere/x: cannot be opened: No such file"),
+            ("dlp.jsonl('/nowhere/x')", "/nowhere/x cannot be opened: No such file"),
             ("dlp.grid()", "grid: expected a table, got nil"), ("dlp.grid{1}", "grid: 1 is no name"),
             ("dlp.grid{a = 'x'}", "grid: a is \"x\"; expected a list of values, or a number n for 1 to n"),
             ("dlp.grid{a = 1.5}", "grid: a is 1.5"), ("dlp.grid{a = -1}", "grid: a is -1"),

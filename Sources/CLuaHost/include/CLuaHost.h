@@ -140,7 +140,7 @@ void dlp_set_program_functions(lua_State *L, bool may_run);
 // MARK: Data files
 
 /// Gives the table on top, which has no metatable, what the module's functions for files of data are made of: `decode_json`,
-/// and, where it `may_read` files, `open_input` and `Reader`, the table of a reader's methods. [-0, +0]
+/// and, where it `may_read` files, `open_input` and `reader_methods`. [-0, +0]
 void dlp_set_input_functions(lua_State *L, bool may_read);
 
 /// How a file is divided into records.

@@ -97,8 +97,8 @@ function dlp.jsonl(path)
 end
 
 -- All that is left of a file, as a table.
-if core.Reader then
-  function core.Reader.all(reader)
+if core.open_input then
+  core.reader_methods().all = function(reader)
     local list, count = {}, 0
     for record in reader do
       count = count + 1
