@@ -38,6 +38,8 @@ typedef struct {
     /// What has been read: the record under way from `start` on, looked at up to `scanned`.
     char *bytes;
     size_t capacity, count, start, scanned;
+    /// Whether there is a byte order mark is known.
+    bool is_begun;
     /// Nothing follows what has been read; and the reader has nothing more to give.
     bool is_at_end, is_over;
     /// Where a record is, once it is found: without what ends it.

@@ -76,7 +76,8 @@ static void make_room(lua_State *L, dlp_reader *r) {
 /// Leaves a byte order mark out, and refuses what has one that says UTF-16.
 static void look_at_beginning(lua_State *L, int reader) {
     dlp_reader *r = lua_touserdata(L, reader);
-    if (r->format == dlp_lines || r->format == dlp_nul) return;
+    if (r->is_begun || r->format == dlp_lines || r->format == dlp_nul) return;
+    r->is_begun = r->count >= 3;
     if (r->count >= 2 && (memcmp(r->bytes, "\xff\xfe", 2) == 0 || memcmp(r->bytes, "\xfe\xff", 2) == 0)) {
         dlp_close_reader(L, r);
         dlp_fail_at(L, reader, NULL, "is UTF-16; save it as UTF-8");
@@ -108,7 +109,6 @@ static bool read_more(lua_State *L, int reader, bool waits) {
     struct pollfd polled = {.fd = r->descriptor, .events = POLLIN};
     if (!waits && poll(&polled, 1, 0) == 0) return false;
     make_room(L, r);
-    bool is_first = r->count < 3 && r->next_line == 1 && r->records == 0;
     ssize_t count;
     do count = read(r->descriptor, r->bytes + r->count, r->capacity - r->count);
     while (count < 0 && errno == EINTR && !dlp_is_to_fail(host_of(L)));
@@ -116,7 +116,7 @@ static bool read_more(lua_State *L, int reader, bool waits) {
     r->is_at_end = count == 0;
     r->count += (size_t)count;
     r->bytes[r->count] = 0;
-    if (is_first && r->start == 0) look_at_beginning(L, reader);
+    if (r->start == 0) look_at_beginning(L, reader);
     return true;
 }
 
@@ -135,6 +135,7 @@ dlp_found dlp_find_record(lua_State *L, int reader, bool waits) {
         if (r->is_at_end) break;
         if (!read_more(L, reader, waits)) return found_nothing;
     }
+    r->is_begun = true;
     r->line = r->next_line;
     r->record = r->start;
     r->record_end = r->scanned;

@@ -1,0 +1,47 @@
+-- Reads or writes data: inputs.lua dlp|cjson CASE FILE REPEATS. For dlp under dlp-lua on one rank.
+local clock = require "clock"
+local library, case, path, repeats = table.unpack(arg)
+
+local function text()
+  local file <close> = assert(io.open(path, "rb"))
+  return file:read("a")
+end
+
+-- How many records there are, and their bytes where these are not those of the file.
+local function counted(next_record)
+  local count = 0
+  for _ in next_record do count = count + 1 end
+  return count
+end
+
+local json = library == "dlp" and dlp.json or require "cjson"
+local source = case:find("^json") and text()
+local value = case == "json encode" and json.decode(source)
+local cases = {
+  ["csv"] = function() return counted(dlp.csv(path)) end,
+  ["csv lists"] = function() return counted(dlp.csv(path, {header = false})) - 1 end,
+  ["csv numbers"] = function() return counted(dlp.csv(path, {types = "auto"})) end,
+  ["json decode"] = function() return #json.decode(source) end,
+  ["json encode"] = function()
+    local written = json.encode(value)
+    return #value, #written
+  end,
+  ["json lines"] = library == "dlp" and function() return counted(dlp.jsonl(path)) end or function()
+    local count = 0
+    for line in io.lines(path) do
+      json.decode(line)
+      count = count + 1
+    end
+    return count
+  end,
+}
+
+local times, count, size = {}, 0, 0
+for i = 1, tonumber(repeats) do
+  collectgarbage()
+  local begin = clock.now()
+  count, size = cases[case]()
+  times[i] = clock.now() - begin
+end
+table.sort(times)
+print(('{"seconds": %.9f, "records": %d, "bytes": %d}'):format(times[(#times + 1) // 2], count, size or 0))
