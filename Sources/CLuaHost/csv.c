@@ -49,7 +49,7 @@ bool dlp_find_row(dlp_reader *r) {
             s++;
         } else {
             r->place = in_field;
-            s++;
+            for (s++; s < end && *s != r->separator && *s != '\n';) s++;
         }
     }
     r->scanned = (size_t)(s - r->bytes);
