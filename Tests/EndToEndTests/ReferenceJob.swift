@@ -18,7 +18,7 @@ struct ReferenceJob: Sendable, CustomTestStringConvertible {
     /// Whether its examples are the lines of standard input.
     var readsInput: Bool { !script.contains("function examples") }
 
-    static let all = lists + lengths + results + random
+    static let all = lists + data + lengths + results + random
 
     /// Ways to say what the examples are.
     private static let lists = [
@@ -54,6 +54,37 @@ struct ReferenceJob: Sendable, CustomTestStringConvertible {
         ReferenceJob(
             "the lines of standard input", input: "a\n\nb b\r\nä\u{1F600}\n\tlast without its newline",
             "function work(line, index) return {index, #line, line} end"),
+    ]
+
+    /// Files, JSON and grids.
+    private static let data = [
+        ReferenceJob(
+            "the rows of a CSV file",
+            #"""
+            if dlp.IS_ROOT then
+              local file <close> = assert(io.open("data.csv", "wb"))
+              file:write('\xef\xbb\xbfid,"text, ""quoted""",x\r\n1,"a\nb",0.5\r\n\r\n2,,1e3\n3," ""c"" ",\n')
+              for i = 4, 300 do file:write(i, ",5\" disk ", i, ",", i / 7, "\n") end
+            end
+            function examples() return dlp.csv("data.csv", {types = {id = "integer", x = "number"}}) end
+            function work(row, index) return {row, index} end
+            """#),
+        ReferenceJob(
+            "the values of JSON Lines",
+            #"""
+            if dlp.IS_ROOT then
+              local file <close> = assert(io.open("data.jsonl", "wb"))
+              file:write('{"a":[1,2.0,-0,null,1e400],"b":{"c":"\\u00e4\\ud83d\\ude00\\n"}}\n\n"x"\n12345678901234567890\nfalse')
+            end
+            function examples() return dlp.jsonl("data.jsonl") end
+            function work(value) return {value, dlp.json.encode(value)} end
+            """#),
+        ReferenceJob(
+            "a grid",
+            """
+            function examples() return dlp.grid{rate = {0.1, 0.01, "none"}, seed = 5, deep = {true, {1, {2}}}} end
+            function work(point) return dlp.json.decode(dlp.json.encode(point)) end
+            """),
     ]
 
     /// Few, none, many.

@@ -71,5 +71,6 @@ function dlp.map(fn, sequence)
 end
 
 assert(loadfile(here .. "programs.lua"))(dlp)
+assert(loadfile(here .. "inputs.lua"))(dlp, dofile(here .. "json.lua"))
 
 return dlp

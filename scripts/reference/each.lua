@@ -4,12 +4,13 @@
 -- iterator as a generic `for` takes it.
 return function(examples, state, control)
   local index, count, draw = 0, math.tointeger(examples), nil
-  if type(examples) == "table" then
+  local meta = getmetatable(examples)
+  if type(examples) == "table" and not (meta and meta.__call) then
     count = #examples
     draw = function() return examples[index] end
   elseif count then
     draw = function() return index end
-  elseif type(examples) == "function" then
+  elseif type(examples) == "function" or type(examples) == "table" then
     draw = function()
       control = examples(state, control)
       return control
