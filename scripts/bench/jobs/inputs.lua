@@ -1,5 +1,4 @@
 -- Reads or writes data: inputs.lua dlp|cjson CASE FILE REPEATS. For dlp under dlp-lua on one rank.
-local clock = require "clock"
 local library, case, path, repeats = table.unpack(arg)
 
 local function text()
@@ -39,9 +38,9 @@ local cases = {
 local times, count, size = {}, 0, 0
 for i = 1, tonumber(repeats) do
   collectgarbage()
-  local begin = clock.now()
+  local begin = os.clock()
   count, size = cases[case]()
-  times[i] = clock.now() - begin
+  times[i] = os.clock() - begin
 end
 table.sort(times)
 print(('{"seconds": %.9f, "records": %d, "bytes": %d}'):format(times[(#times + 1) // 2], count, size or 0))

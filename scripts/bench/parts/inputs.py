@@ -95,7 +95,7 @@ def report(context, results):
     text = tables.table(heads, rows)
     text += (
         "\n\nMixed records of numbers, words, a text with quotes, a list and a record in it (CSV: without these two), on one "
-        "rank. Python's is csv.DictReader, csv.reader and json. lua-cjson writes 14 digits of a float, the others all."
+        "rank, by processor time. Python's is csv.DictReader, csv.reader and json. lua-cjson writes 14 digits of a float, the others all."
     )
     targets = [tables.target(what, f"{seen:.0f} MB/s" if seen is not None else "?", met) for what, seen, met in kept]
     return Report(text, {"inputs": svg.bars(TITLE, "MB/s", groups, logarithmic=True)}, targets=targets)
