@@ -2,10 +2,12 @@
 #include "run.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 
-// While a program of dlp.run runs. Nothing here raises: an error would leave descriptors and the program behind.
+// While a program of dlp.run or dlp.coprocess runs. Nothing here raises: an error would leave descriptors and the program
+// behind.
 //
 // Whoever waits is woken by the signal that makes Lua code fail, which is blocked but for that: so it cannot come between a
 // look and a wait.
@@ -19,6 +21,8 @@ enum {
     output_grace = 200 * millisecond,
     /// How often is looked whether it has ended, where the system cannot tell.
     end_pause = 5 * millisecond,
+    /// How long one that shall answer, but has closed its input or output, may take to end.
+    silent_grace = 500 * millisecond,
 };
 
 // MARK: - Reading and writing
@@ -39,6 +43,21 @@ static bool grow(run *r, output *o) {
     return true;
 }
 
+void dlp_shrink_output(run *r, output *o) {
+    char *bytes = dlp_resize_output(r, o->bytes, o->capacity, o->count);
+    if (bytes == NULL && o->count > 0) return;
+    o->bytes = bytes;
+    o->capacity = o->count;
+}
+
+/// Notes that one which shall answer cannot any more: it will end, or is made to.
+static void note_silence(run *r) {
+    if (!r->answers || r->is_silent || r->has_ended) return;
+    r->is_silent = true;
+    uint64_t last = dlp_now() + silent_grace;
+    if (last < r->deadline) r->deadline = last;
+}
+
 /// Reads what there is of an output, and closes it at its end.
 static void read_output(run *r, output *o) {
     static char discarded[4096];
@@ -46,11 +65,19 @@ static void read_output(run *r, output *o) {
     ssize_t count = r->is_full ? read(o->descriptor, discarded, sizeof discarded)
                                : read(o->descriptor, o->bytes + o->count, o->capacity - o->count);
     if (count < 0 && errno == EINTR) return;
-    if (count <= 0) return close_descriptor(&o->descriptor);
-    if (!r->is_full) o->count += (size_t)count;
+    if (count <= 0) {
+        note_silence(r);
+        return close_descriptor(&o->descriptor);
+    }
+    if (r->is_full) return;
+    if (r->answers && r->answer == 0) {
+        const char *end = memchr(o->bytes + o->count, '\n', (size_t)count);
+        if (end != NULL) r->answer = (size_t)(end - o->bytes) + 1;
+    }
+    o->count += (size_t)count;
 }
 
-/// Writes as much as goes to the standard input, and closes it where nothing is left, or nobody reads.
+/// Writes as much as goes to the standard input, and closes it where nothing is left for good, or nobody reads.
 static void write_input(run *r) {
     ssize_t count = write(r->input, r->rest, r->rest_count);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
@@ -65,12 +92,13 @@ static void write_input(run *r) {
         r->rest += count;
         r->rest_count -= (size_t)count;
     }
-    if (count < 0 || r->rest_count == 0) close_descriptor(&r->input);
+    if (count < 0) note_silence(r);
+    if (count < 0 || (r->rest_count == 0 && !r->answers)) close_descriptor(&r->input);
 }
 
 // MARK: - The end
 
-static void note_end(run *r) {
+void dlp_note_end(run *r) {
     siginfo_t end = {0};
     int result;
     do result = waitid(P_PID, (id_t)r->process, &end, WEXITED | WNOWAIT | WNOHANG);
@@ -87,7 +115,7 @@ static void press(run *r, uint64_t now) {
     if (r->asked_at == 0 && !r->has_ended) {
         bool is_late = now >= r->deadline;
         if (!is_late && !r->is_full && !dlp_is_to_fail(host_of(r->L))) return;
-        r->is_late = is_late;
+        r->is_late = is_late && !r->is_silent;
         r->asked_at = now;
         dlp_tree_add(&r->tree, r->process);
         dlp_tree_signal(&r->tree, SIGTERM);
@@ -121,21 +149,52 @@ int dlp_wait_for(struct pollfd *polled, nfds_t count, uint64_t pause, const sigs
     return ppoll(polled, count, pause == UINT64_MAX ? NULL : &time, mask);
 }
 
-void dlp_attend(run *r) {
+/// Serves the program until it has answered, where it shall, or has ended, and its outputs have.
+static void attend(run *r) {
     for (;;) {
+        if (r->answer > 0 && r->asked_at == 0) return;
         uint64_t now = dlp_now(), pause;
         press(r, now);
         if (is_over(r, now, &pause)) return;
         // A negative descriptor is passed over.
+        int input = r->answers && r->rest_count == 0 ? none : r->input;
         struct pollfd polled[] = {
             {.fd = r->outputs[0].descriptor, .events = POLLIN}, {.fd = r->outputs[1].descriptor, .events = POLLIN},
-            {.fd = r->input, .events = POLLOUT}, {.fd = r->end, .events = POLLIN},
+            {.fd = input, .events = POLLOUT}, {.fd = r->end, .events = POLLIN},
         };
         int count = dlp_wait_for(polled, sizeof polled / sizeof *polled, pause, &r->mask);
         if (count < 0 && errno != EINTR) usleep(1000);
         for (int i = 0; i < 2 && count > 0; i++)
             if (polled[i].revents != 0) read_output(r, &r->outputs[i]);
         if (count > 0 && polled[2].revents != 0) write_input(r);
-        if (!r->has_ended && (r->end == none || (count > 0 && polled[3].revents != 0))) note_end(r);
+        if (!r->has_ended && (r->end == none || (count > 0 && polled[3].revents != 0))) dlp_note_end(r);
     }
+}
+
+void dlp_serve(run *r) {
+    dlp_note_program(r->L, r->process);
+    dlp_block_interruption(&r->mask);
+    // A program need not read all that it is given.
+    sigset_t pipe_signal;
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, NULL);
+    attend(r);
+    pthread_sigmask(SIG_SETMASK, &r->mask, NULL);
+    dlp_forget_program(host_of(r->L), r->process);
+}
+
+bool dlp_reap(run *r, int *status, struct rusage *usage) {
+    pid_t ended;
+    do ended = wait4(r->process, status, 0, usage);
+    while (ended < 0 && errno == EINTR);
+    return ended >= 0;
+}
+
+void dlp_judge_end(run *r, int status) {
+    host *h = host_of(r->L);
+    // One that heeds the signal ends in its own way; where it failed by itself instead, nothing is lost but time.
+    bool was_asked = r->asked_at != 0;
+    if (!was_asked && (dlp_was_meant_for_all(h, dlp_signal_of(status)) || (status != 0 && dlp_is_told())))
+        dlp_cut_short(r->L);
 }

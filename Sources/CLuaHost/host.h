@@ -106,6 +106,9 @@ void dlp_block_interruption(sigset_t *previous);
 /// Whether the Lua code of the state is to fail, as it will at its next instruction.
 bool dlp_is_to_fail(host *h);
 
+/// Whether the time of the example under way is up, which the state may not have noticed yet.
+bool dlp_is_expired(host *h);
+
 /// Whether this process was told to end by a signal.
 bool dlp_is_told(void);
 
@@ -122,6 +125,9 @@ bool dlp_was_meant_for_all(const host *h, int signal);
 
 /// The signal that ended a program with this wait status, also where its shell lived on and says so; or none.
 int dlp_signal_of(int status);
+
+/// Pushes a table of what dlp.coprocess is made of; see coprocess.c. May raise; returns 1.
+int dlp_open_coprocess(lua_State *L);
 
 /// os.execute and io.popen; see programs.c.
 int dlp_execute(lua_State *L);

@@ -25,6 +25,11 @@ static atomic_bool is_told, is_held;
 
 IN_HANDLER static bool is_to_fail(host *h) { return h->is_late || atomic_load(&h->is_over) || atomic_load(&is_held); }
 
+IN_HANDLER static bool is_expired(host *h) {
+    uint64_t count = atomic_load(&h->example_count);
+    return count % 2 == 1 && atomic_load(&h->late_count) == count;
+}
+
 static void fail_hook(lua_State *L, lua_Debug *event);
 
 IN_HANDLER static void arm(lua_State *L) { lua_sethook(L, fail_hook, LUA_MASKCOUNT | LUA_MASKCALL | LUA_MASKRET, 1); }
@@ -71,8 +76,7 @@ IN_HANDLER static void handle_signal(int signal) {
     host *h = host_of(newest_here);
     // Examples begin and end on this very thread: what holds here holds until the handler returns. So a signal that
     // comes when its example has ended already does nothing to the next.
-    uint64_t count = atomic_load(&h->example_count);
-    if (count % 2 == 1 && atomic_load(&h->late_count) == count) h->is_late = true;
+    if (is_expired(h)) h->is_late = true;
     if (is_to_fail(h)) arm(h->running);
 }
 
@@ -126,6 +130,8 @@ IN_HANDLER void dlp_note_signal(bool holds) {
 }
 
 bool dlp_is_to_fail(host *h) { return is_to_fail(h); }
+
+bool dlp_is_expired(host *h) { return is_expired(h); }
 
 void dlp_block_interruption(sigset_t *previous) {
     sigset_t blocked;

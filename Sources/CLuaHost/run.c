@@ -7,10 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,66 +16,9 @@
 //
 // While a program runs nothing here raises: an error would leave it, and descriptors, behind.
 
-extern char **environ;
-
-/// The descriptor, or another one of its file that is no standard one; none, with errno set, where it cannot be had.
-static int above_standard(int descriptor) {
-    if (descriptor == none || descriptor > STDERR_FILENO) return descriptor;
-    int other = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    close(descriptor);
-    return other;
-}
-
-static bool make_pipe(int *reader, int *writer) {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) return false;
-    *reader = above_standard(ends[0]);
-    *writer = above_standard(ends[1]);
-    return *reader != none && *writer != none;
-}
-
-static int open_file(const char *path, int flags) { return above_standard(open(path, flags | O_CLOEXEC, 0666)); }
+static int open_file(const char *path, int flags) { return dlp_above_standard(open(path, flags | O_CLOEXEC, 0666)); }
 
 // MARK: - The beginning
-
-/// The words of the program: those of the table at `index`.
-static char **words(lua_State *L, int index) {
-    luaL_checktype(L, index, LUA_TTABLE);
-    size_t count = lua_rawlen(L, index);
-    char **words = lua_newuserdatauv(L, (count + 2) * sizeof *words, 0);
-    words[0] = NULL;
-    for (size_t i = 1; i <= count; i++) {
-        // The table keeps them.
-        words[i] = lua_rawgeti(L, index, (lua_Integer)i) == LUA_TSTRING ? (char *)lua_tostring(L, -1) : (char *)"";
-        lua_pop(L, 1);
-    }
-    words[count + 1] = NULL;
-    return words;
-}
-
-/// The environment with the entries of the table at `index`, by name, in the place of those that it has; false is none.
-static char **changed_environment(lua_State *L, int index) {
-    if (lua_isnil(L, index)) return environ;
-    size_t present = 0, added = 0, count = 0;
-    while (environ[present] != NULL) present++;
-    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) added++;
-    char **entries = lua_newuserdatauv(L, (present + added + 1) * sizeof *entries, 0);
-    for (size_t i = 0; i < present; i++) {
-        lua_pushlstring(L, environ[i], strcspn(environ[i], "="));
-        if (lua_rawget(L, index) == LUA_TNIL) entries[count++] = environ[i];
-        lua_pop(L, 1);
-    }
-    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1))
-        if (lua_type(L, -1) == LUA_TSTRING) entries[count++] = (char *)lua_tostring(L, -1);
-    entries[count] = NULL;
-    return entries;
-}
-
-static const char *path_of(char *const *environment) {
-    for (; *environment != NULL; environment++)
-        if (strncmp(*environment, "PATH=", 5) == 0) return *environment + 5;
-    return "/bin:/usr/bin";
-}
 
 /// Opens what becomes an output, by the name at `index` or the path after that; or says what it cannot open.
 static const char *open_output(run *r, int number, int index) {
@@ -92,7 +32,7 @@ static const char *open_output(run *r, int number, int index) {
     case 'i': *its = number; return NULL;
     case 's': *its = r->program.standard[STDOUT_FILENO]; return NULL;
     case 'd': *its = open_file("/dev/null", O_WRONLY); return *its == none ? "/dev/null" : NULL;
-    default: return make_pipe(&r->outputs[number - 1].descriptor, its) ? NULL : "a pipe";
+    default: return dlp_make_pipe(&r->outputs[number - 1].descriptor, its) ? NULL : "a pipe";
     }
 }
 
@@ -104,26 +44,7 @@ static const char *open_input(run *r, const char *input, size_t count) {
     }
     r->rest = input;
     r->rest_count = count;
-    return make_pipe(its, &r->input) && fcntl(r->input, F_SETFL, O_NONBLOCK) == 0 ? NULL : "a pipe";
-}
-
-/// Closes what is the program's.
-static void close_standard(run *r) {
-    int *standard = r->program.standard;
-    if (standard[STDERR_FILENO] == standard[STDOUT_FILENO]) standard[STDERR_FILENO] = none;
-    for (int i = 0; i < 3; i++) close_descriptor(&standard[i]);
-}
-
-/// Closes what is open, and frees the memory.
-static void finish(run *r) {
-    for (int i = 0; i < 2; i++) {
-        close_descriptor(&r->outputs[i].descriptor);
-        dlp_resize_output(r, r->outputs[i].bytes, r->outputs[i].capacity, 0);
-        r->outputs[i] = (output){.descriptor = none};
-    }
-    close_descriptor(&r->input);
-    close_descriptor(&r->end);
-    dlp_tree_clear(&r->tree);
+    return dlp_make_pipe(its, &r->input) && fcntl(r->input, F_SETFL, O_NONBLOCK) == 0 ? NULL : "a pipe";
 }
 
 /// Starts the program; or returns false, with errno set and what could not be done to what.
@@ -135,33 +56,7 @@ static bool start(run *r, const char **what, const char **object) {
     *what = "cannot write to";
     if ((*object = open_output(r, STDOUT_FILENO, 5)) != NULL) return false;
     if ((*object = open_output(r, STDERR_FILENO, 7)) != NULL) return false;
-    // Inherited of a careless parent: then nobody would get to know how the program ended.
-    struct sigaction children;
-    if (sigaction(SIGCHLD, NULL, &children) == 0 && children.sa_handler == SIG_IGN) signal(SIGCHLD, SIG_DFL);
-    // What the script has written comes before what the program writes, or reads.
-    fflush(NULL);
-    *object = r->program.words[1];
-    switch (dlp_program_start(&r->program, &r->process)) {
-    case dlp_program_runs: return true;
-    case dlp_program_has_no_process: *what = "cannot make a process for"; return false;
-    case dlp_program_has_no_directory:
-        *what = "cannot change to";
-        *object = r->program.directory;
-        return false;
-    case dlp_program_has_no_file: *what = "cannot start"; return false;
-    }
-    return false;
-}
-
-/// Pushes nil and why the program does not run.
-static int push_failure(lua_State *L, const char *what, const char *object, int error) {
-    lua_pushnil(L);
-    if (strcmp(what, "cannot start") == 0 && error == ENOENT && strchr(object, '/') == NULL) {
-        lua_pushfstring(L, "there is no program %s in PATH", object);
-    } else {
-        lua_pushfstring(L, "%s %s: %s", what, object, strerror(error));
-    }
-    return 2;
+    return dlp_start_run(r, what, object);
 }
 
 // MARK: - The functions
@@ -199,39 +94,10 @@ static int push_outcome(lua_State *L) {
 
 /// Waits for the program, which has started, and serves it meanwhile; or returns false, with errno set.
 static bool await(outcome *o) {
-    run *r = o->run;
-    dlp_note_program(r->L, r->process);
-#ifdef SYS_pidfd_open
-    r->end = above_standard((int)syscall(SYS_pidfd_open, r->process, 0));
-#endif
-    dlp_block_interruption(&r->mask);
-    // A program need not read all that it is given.
-    sigset_t pipe_signal;
-    sigemptyset(&pipe_signal);
-    sigaddset(&pipe_signal, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe_signal, NULL);
-    dlp_attend(r);
-    pthread_sigmask(SIG_SETMASK, &r->mask, NULL);
-    host *h = host_of(r->L);
-    dlp_forget_program(h, r->process);
-    pid_t ended;
-    do ended = wait4(r->process, &o->status, 0, &o->usage);
-    while (ended < 0 && errno == EINTR);
-    // Somebody else's code in this process has waited for it: nobody knows how it ended.
-    if (ended < 0) return false;
-    // One that heeds the signal ends in its own way; where it failed by itself instead, nothing is lost but time.
-    bool was_asked = r->asked_at != 0;
-    if (!was_asked && (dlp_was_meant_for_all(h, dlp_signal_of(o->status)) || (o->status != 0 && dlp_is_told())))
-        dlp_cut_short(r->L);
+    dlp_serve(o->run);
+    if (!dlp_reap(o->run, &o->status, &o->usage)) return false;
+    dlp_judge_end(o->run, o->status);
     return true;
-}
-
-/// Lets an output have no more room than it needs, until it is a string.
-static void shrink(run *r, output *o) {
-    char *bytes = dlp_resize_output(r, o->bytes, o->capacity, o->count);
-    if (bytes == NULL && o->count > 0) return;
-    o->bytes = bytes;
-    o->capacity = o->count;
 }
 
 /// `run(words, input, directory, environment, stdout, its_file, stderr, its_file, timeout)`: returns status, signal, what
@@ -240,11 +106,8 @@ static int run_function(lua_State *L) {
     lua_settop(L, 9);
     run r = {
         .L = L, .end = none, .input = none, .outputs = {{.descriptor = none}, {.descriptor = none}},
-        .deadline = UINT64_MAX, .program = {.standard = {none, none, none}, .directory = lua_tostring(L, 3)},
+        .deadline = UINT64_MAX, .program = dlp_describe_program(L, 1, 3, 4),
     };
-    r.program.words = words(L, 1);
-    r.program.environment = changed_environment(L, 4);
-    r.program.path = path_of(r.program.environment);
     double timeout = lua_tonumber(L, 9);
     uint64_t began = dlp_now();
     if (timeout > 0 && timeout < 1e9) r.deadline = began + (uint64_t)(timeout * 1e9);
@@ -252,7 +115,7 @@ static int run_function(lua_State *L) {
     const char *what, *object;
     bool has_run = start(&r, &what, &object);
     int error = errno;
-    close_standard(&r);
+    dlp_close_standard(&r);
     outcome o = {.run = &r};
     if (has_run && !await(&o)) {
         has_run = false;
@@ -260,8 +123,8 @@ static int run_function(lua_State *L) {
         what = "cannot wait for";
     }
     if (!has_run) {
-        finish(&r);
-        return push_failure(L, what, object, error);
+        dlp_finish_run(&r);
+        return dlp_push_failure(L, what, object, error);
     }
     o.nanoseconds = r.ended_at - began;
     lua_pushcfunction(L, push_outcome);
@@ -269,11 +132,11 @@ static int run_function(lua_State *L) {
     for (int i = 0; i < 2; i++) {
         const char *kind = lua_tostring(L, 5 + 2 * i);
         lua_pushboolean(L, lua_isnil(L, 6 + 2 * i) && (kind == NULL || *kind == 'c'));
-        shrink(&r, &r.outputs[i]);
+        dlp_shrink_output(&r, &r.outputs[i]);
     }
     bool is_full = r.is_full;
     int status = is_full ? LUA_ERRMEM : lua_pcall(L, 3, 8, 0);
-    finish(&r);
+    dlp_finish_run(&r);
     if (is_full) lua_pushliteral(L, "not enough memory");
     return status != LUA_OK ? lua_error(L) : 8;
 }
@@ -301,10 +164,9 @@ static int time_function(lua_State *L) {
 
 void dlp_set_program_functions(lua_State *L, bool may_run) {
     static const luaL_Reg functions[] = {
-        {"time", time_function}, {"sleep", sleep_function}, {"run", run_function}, {NULL, NULL},
+        {"time", time_function}, {"sleep", sleep_function}, {NULL, NULL},
     };
+    static const luaL_Reg running[] = {{"run", run_function}, {"open_coprocess", dlp_open_coprocess}, {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
-    if (may_run) return;
-    lua_pushnil(L);
-    lua_setfield(L, -2, "run");
+    if (may_run) luaL_setfuncs(L, running, 0);
 }

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -46,7 +47,10 @@ IN_CHILD static void find_and_execute(const struct dlp_program *p) {
 }
 
 /// What the new process does before exec; returns only on failure, with errno set.
-IN_CHILD static enum dlp_program_step become(const struct dlp_program *p) {
+IN_CHILD static enum dlp_program_step become(const struct dlp_program *p, pid_t parent) {
+    if (p->end_signal != 0 && prctl(PR_SET_PDEATHSIG, p->end_signal) != 0) return dlp_program_has_no_process;
+    // One that ended before that sends nothing.
+    if (p->end_signal != 0 && getppid() != parent) _exit(127);
     // A handler would run in the parent's memory. What is ignored stays so: whoever started us means it.
     for (int signal = 1; signal < NSIG; signal++) {
         struct sigaction present, standard = {.sa_handler = SIG_DFL};
@@ -76,9 +80,9 @@ enum dlp_program_step dlp_program_start(const struct dlp_program *program, pid_t
     sigset_t every, previous;
     sigfillset(&every);
     pthread_sigmask(SIG_SETMASK, &every, &previous);
-    pid_t pid = vfork();
+    pid_t parent = getpid(), pid = vfork();
     if (pid == 0) {
-        step = become(program);
+        step = become(program, parent);
         failure = errno;
         _exit(127);
     }

@@ -134,7 +134,7 @@ void dlp_set_attempt_functions(lua_State *L);
 // MARK: Programs
 
 /// Gives the table on top, which has no metatable, what the module's functions for programs and pauses are made of: `time`,
-/// `sleep`, and, where it `may_run` programs, `run`. [-0, +0]
+/// `sleep`, and, where it `may_run` programs, `run` and `open_coprocess`. [-0, +0]
 void dlp_set_program_functions(lua_State *L, bool may_run);
 
 // MARK: Data files

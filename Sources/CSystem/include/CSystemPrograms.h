@@ -17,6 +17,8 @@ struct dlp_program {
     /// The descriptors that become its standard input, output and error, and the only ones that it gets. One that is below 3
     /// is its own place.
     int standard[3];
+    /// The signal that it gets when the thread that starts it ends, or 0.
+    int end_signal;
 };
 
 /// How far a program came that was to be run.

@@ -1,0 +1,235 @@
+#define _GNU_SOURCE
+#include "run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/wait.h>
+
+// What dlp.coprocess is made of: a program that answers each line that it is given with a line. What the lines mean, and
+// what may be in the arguments, is known in coprocess.lua.
+
+static const char type_name[] = "coprocess";
+
+enum {
+    millisecond = 1000000,
+    /// How long a program may take to end once its input has.
+    closing_grace = 2000 * millisecond,
+    /// How much room for answers is kept from one call to the next.
+    kept_room = 1 << 16,
+};
+
+typedef struct {
+    /// Its process is 0 where none has been started.
+    run run;
+    /// It is being served: a finalizer of the script, which may come at any time, must not come between.
+    bool is_busy;
+} coprocess;
+
+static void clear(coprocess *c) {
+    if (c->run.L != NULL) dlp_finish_run(&c->run);
+    c->run = (run){.end = none, .input = none, .outputs = {{.descriptor = none}, {.descriptor = none}}};
+}
+
+static void serve(coprocess *c, lua_State *L) {
+    c->run.L = L;
+    c->is_busy = true;
+    dlp_serve(&c->run);
+    c->is_busy = false;
+}
+
+/// Lets the program end, or makes it.
+static void end(coprocess *c, lua_State *L) {
+    run *r = &c->run;
+    if (r->process == 0) return;
+    r->answers = false;
+    r->answer = 0;
+    close_descriptor(&r->input);
+    close_descriptor(&r->outputs[0].descriptor);
+    r->deadline = dlp_now() + closing_grace;
+    serve(c, L);
+    int status;
+    struct rusage usage;
+    dlp_reap(r, &status, &usage);
+    clear(c);
+}
+
+// MARK: - The beginning
+
+static bool open_pipes(run *r) {
+    int *standard = r->program.standard;
+    standard[STDERR_FILENO] = STDERR_FILENO;
+    return dlp_make_pipe(&standard[STDIN_FILENO], &r->input) && fcntl(r->input, F_SETFL, O_NONBLOCK) == 0
+        && dlp_make_pipe(&r->outputs[0].descriptor, &standard[STDOUT_FILENO]);
+}
+
+/// Starts the program with the words, the directory and the environment at `words` and above; or returns false, with nil and
+/// why not on the stack.
+static bool begin(coprocess *c, lua_State *L, int words) {
+    run *r = &c->run;
+    struct dlp_program program = dlp_describe_program(L, words, words + 1, words + 2);
+    clear(c);
+    r->L = L;
+    r->answers = true;
+    r->program = program;
+    // Nothing of it is to be left where this process has no time to end it.
+    r->program.end_signal = SIGKILL;
+    const char *what = "cannot open", *object = "a pipe";
+    bool has_begun = open_pipes(r) && dlp_start_run(r, &what, &object);
+    int error = errno;
+    dlp_close_standard(r);
+    if (has_begun) return true;
+    clear(c);
+    dlp_push_failure(L, what, object, error);
+    return false;
+}
+
+/// What a program does of which nothing is wanted.
+typedef enum { waits, has_gone, talks } conduct;
+
+static conduct conduct_of(run *r) {
+    if (r->end == none) dlp_note_end(r);
+    struct pollfd polled[] = {{.fd = r->outputs[0].descriptor, .events = POLLIN}, {.fd = r->end, .events = POLLIN}};
+    if (poll(polled, 2, 0) <= 0) return r->has_ended ? has_gone : waits;
+    if (polled[1].revents != 0 || r->has_ended) return has_gone;
+    return polled[0].revents & POLLIN ? talks : has_gone;
+}
+
+// MARK: - The functions
+
+static int push_answer(lua_State *L) {
+    run *r = lua_touserdata(L, 1);
+    lua_pushlstring(L, r->outputs[0].bytes, r->answer - 1);
+    return 1;
+}
+
+/// Returns the answer that has come.
+static int take_answer(coprocess *c, lua_State *L) {
+    run *r = &c->run;
+    output *out = &r->outputs[0];
+    if (r->rest_count > 0 || out->count > r->answer) {
+        end(c, L);
+        lua_pushnil(L);
+        lua_pushliteral(L, "wrote more than the one line that is the answer");
+        return 2;
+    }
+    if (out->capacity > kept_room) dlp_shrink_output(r, out);
+    lua_pushcfunction(L, push_answer);
+    lua_pushlightuserdata(L, r);
+    int status = lua_pcall(L, 1, 1, 0);
+    r->answer = out->count = 0;
+    if (out->capacity > kept_room) {
+        dlp_resize_output(r, out->bytes, out->capacity, 0);
+        *out = (output){.descriptor = out->descriptor};
+    }
+    // Whoever watches the time may be about to end the programs of this example, and must not hit the next one's.
+    if (dlp_is_expired(host_of(L))) end(c, L);
+    return status != LUA_OK ? lua_error(L) : 1;
+}
+
+/// Returns how the program has ended that was to answer: false, its status, and its signal or nil; then "late" where it was
+/// given no more time, or "silent".
+static int take_end(coprocess *c, lua_State *L) {
+    run *r = &c->run;
+    int status = 0;
+    struct rusage usage;
+    if (dlp_reap(r, &status, &usage)) dlp_judge_end(r, status);
+    bool is_full = r->is_full, is_late = r->is_late, is_silent = r->is_silent && r->asked_at != 0;
+    clear(c);
+    if (is_full) {
+        lua_pushliteral(L, "not enough memory");
+        return lua_error(L);
+    }
+    lua_pushboolean(L, false);
+    if (WIFSIGNALED(status)) {
+        lua_pushnil(L);
+        lua_pushinteger(L, WTERMSIG(status));
+    } else {
+        lua_pushinteger(L, WEXITSTATUS(status));
+        lua_pushnil(L);
+    }
+    if (is_late) lua_pushliteral(L, "late");
+    else if (is_silent) lua_pushliteral(L, "silent");
+    else lua_pushnil(L);
+    return 4;
+}
+
+static coprocess *check(lua_State *L) { return luaL_checkudata(L, 1, type_name); }
+
+/// `ask(coprocess, line, timeout, words, directory, environment)`: returns the answer; or nil and why there is none; or what
+/// `take_end` does.
+static int ask(lua_State *L) {
+    lua_settop(L, 6);
+    coprocess *c = check(L);
+    run *r = &c->run;
+    size_t count;
+    const char *line = luaL_checklstring(L, 2, &count);
+    luaL_checkstack(L, 16, NULL);
+    if (c->is_busy) return luaL_error(L, "it waits for the answer to another call");
+    switch (r->process != 0 ? conduct_of(r) : waits) {
+    case waits: break;
+    case has_gone: end(c, L); break;
+    case talks:
+        end(c, L);
+        lua_pushnil(L);
+        lua_pushliteral(L, "wrote more than the one line that was the answer before");
+        return 2;
+    }
+    if (r->process == 0 && !begin(c, L, 4)) return 2;
+    double timeout = lua_tonumber(L, 3);
+    r->deadline = timeout > 0 && timeout < 1e9 ? dlp_now() + (uint64_t)(timeout * 1e9) : UINT64_MAX;
+    r->rest = line;
+    r->rest_count = count;
+    serve(c, L);
+    return r->answer > 0 && r->asked_at == 0 ? take_answer(c, L) : take_end(c, L);
+}
+
+/// `close(coprocess)`: ends the program, if it runs.
+static int close_function(lua_State *L) {
+    coprocess *c = check(L);
+    if (c->is_busy) return luaL_error(L, "it waits for the answer to another call");
+    end(c, L);
+    return 0;
+}
+
+/// `new(definition)`: a coprocess, of which no program runs yet, with that as its user value.
+static int new_function(lua_State *L) {
+    lua_settop(L, 1);
+    coprocess *c = lua_newuserdatauv(L, sizeof *c, 1);
+    *c = (coprocess){0};
+    clear(c);
+    luaL_setmetatable(L, type_name);
+    lua_insert(L, 1);
+    lua_setiuservalue(L, 1, 1);
+    return 1;
+}
+
+/// `definition(coprocess)`: that value.
+static int definition_function(lua_State *L) {
+    check(L);
+    lua_getiuservalue(L, 1, 1);
+    return 1;
+}
+
+/// `own_path()`: where the file of this program lies, or nil.
+static int own_path(lua_State *L) {
+    char path[PATH_MAX];
+    ssize_t count = readlink("/proc/self/exe", path, sizeof path);
+    if (count <= 0) return 0;
+    lua_pushlstring(L, path, (size_t)count);
+    return 1;
+}
+
+int dlp_open_coprocess(lua_State *L) {
+    static const luaL_Reg functions[] = {
+        {"new", new_function}, {"definition", definition_function}, {"ask", ask}, {"close", close_function},
+        {"own_path", own_path}, {NULL, NULL},
+    };
+    luaL_newlib(L, functions);
+    luaL_newmetatable(L, type_name);
+    lua_pushcfunction(L, close_function);
+    lua_setfield(L, -2, "__gc");
+    lua_setfield(L, -2, "type");
+    return 1;
+}
