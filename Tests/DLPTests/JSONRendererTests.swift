@@ -4,8 +4,8 @@ import Testing
 
 @Suite struct JSONRendererTests {
     /// The JSON text of encoded bytes.
-    private func json(_ encoded: [UInt8]) throws(CodecError) -> String {
-        var renderer = JSONRenderer()
+    private func json(_ encoded: [UInt8], for reader: JSONRenderer.Reader = .anybody) throws(CodecError) -> String {
+        var renderer = JSONRenderer(for: reader)
         var writer = ByteWriter()
         try Bytes(encoded).withUnsafeBytes { (buffer) throws(CodecError) in try renderer.render(buffer, into: &writer) }
         return String(decoding: writer.finish().array, as: UTF8.self)
@@ -190,6 +190,39 @@ import Testing
     @Test("other tags are left out")
     func tags() throws {
         #expect(try json(.tagged(1, .tagged(70, .array([.tagged(0, .text("now"))])))) == #"["now"]"#)
+    }
+
+    @Test(
+        "for a program nothing is lost: numbers that JSON lacks have names, holes are null",
+        arguments: [
+            (.array([.double(.nan), .double(.infinity), .double(-.infinity)]), "[NaN,Infinity,-Infinity]"),
+            (.tagged(82, .bytes([0x7f, 0xf0, 0, 0, 0, 0, 0, 0])), "[Infinity]"),
+            (
+                .map([(.integer(1), .integer(5)), (.integer(3), .bool(true)), (.text("n"), .integer(5))]),
+                "[5,null,true,null,null]"
+            ),
+            (.map([(.integer(2), .array([])), (.text("n"), .integer(2))]), "[null,[]]"),
+            (.map([(.text("n"), .integer(2))]), "[null,null]"), (.map([(.text("n"), .integer(0))]), "[]"),
+            (.map([(.text("n"), .integer(100_000))]), #"{"n":100000}"#),
+            (.map([(.text("n"), .integer(-1))]), #"{"n":-1}"#), (.map([(.text("n"), .double(1))]), #"{"n":1.0}"#),
+            (.map([(.integer(3), .null), (.text("n"), .integer(2))]), #"{"3":null,"n":2}"#),
+            (.map([(.integer(0), .null), (.text("n"), .integer(2))]), #"{"0":null,"n":2}"#),
+            (.map([(.text("m"), .null), (.text("n"), .integer(2))]), #"{"m":null,"n":2}"#),
+            (.map([(.integer(1), .map([(.text("n"), .integer(1))])), (.text("n"), .integer(2))]), "[[null],null]"),
+        ] as [(Value, String)])
+    func program(value: Value, text: String) throws {
+        #expect(try json(value.encoded().array, for: .program) == text)
+    }
+
+    @Test("for a program bytes are bytes, as keys, too")
+    func programBytes() throws {
+        let value = Value.map([(.bytes([0xff]), .bytes([0xfe, 0x22, 0]))])
+        var renderer = JSONRenderer(for: .program)
+        var writer = ByteWriter()
+        try value.encoded().withUnsafeBytes { try renderer.render($0, into: &writer) }
+        #expect(
+            writer.finish().array == Array("{\"".utf8) + [0xff] + Array("\":\"".utf8) + [0xfe]
+                + Array("\\\"\\u0000\"}".utf8))
     }
 
     @Test("a value may be as deep as JSON readers take, and no deeper")

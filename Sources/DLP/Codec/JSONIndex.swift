@@ -21,6 +21,12 @@ struct JSONIndex: ~Copyable {
         var entries: Range<Int>
     }
 
+    /// Whether keys that are not UTF-8 stay as they are.
+    private let keepsBytes: Bool
+
+    /// An index of nothing.
+    init(keepsBytes: Bool) { self.keepsBytes = keepsBytes }
+
     /// The entries of all maps; those of one map lie together, sorted.
     private(set) var entries: [Entry] = []
     /// Where the contents of the shareable items begin, ascending.
@@ -72,6 +78,12 @@ struct JSONIndex: ~Copyable {
     /// The number of the shareable item whose content begins at `start`.
     func shareable(at start: Int) -> Int { Self.lastIndex(in: shareables) { $0 <= start } }
 
+    /// Whether an entry's key is the string "n".
+    mutating func keyIsN(_ entry: Entry) -> Bool {
+        entry.integer == nil && entry.key.count == 1
+            && keys.withUnsafeMutableBytes { $0[entry.key.lowerBound] == UInt8(ascii: "n") }
+    }
+
     /// Adds an entry's key to `writer`, without quotes.
     mutating func appendKey(of entry: Entry, to writer: inout ByteWriter) {
         keys.withUnsafeMutableBytes { keys in
@@ -97,7 +109,8 @@ struct JSONIndex: ~Copyable {
         let first = keys.count
         switch head.major {
         case CBORMajor.unsigned, CBORMajor.negative: keys.appendDecimal(head)
-        case CBORMajor.bytes: keys.appendBase64URL(bytes)
+        case CBORMajor.bytes where !keepsBytes: keys.appendBase64URL(bytes)
+        case CBORMajor.bytes: keys.append(contentsOf: bytes)
         case CBORMajor.text:
             guard isValidUTF8(bytes) else { throw .invalidText(at: start) }
             keys.append(contentsOf: bytes)

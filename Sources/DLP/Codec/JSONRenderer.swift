@@ -8,11 +8,23 @@
 ///
 /// A renderer keeps its working memory from one value to the next.
 public struct JSONRenderer: ~Copyable {
+    /// Who reads the text.
+    public enum Reader: Sendable {
+        /// Anybody: it is JSON by RFC 8259.
+        case anybody
+        /// A program that reads what Python's module `json` reads, where nothing is to be lost on the way: not-a-number and
+        /// infinities are `NaN`, `Infinity` and `-Infinity`, strings that are not UTF-8 stand there as they are, and a table
+        /// whose keys are some of 1 ... n, and `"n"`, is an array with nulls.
+        case program
+    }
+
     private enum Level {
         /// `pending` elements are still to come; nil where a break ends them.
         case array(pending: UInt64?, isFirst: Bool)
         /// The entries from `next` up to `last` are still to come; the map ends at `end`.
         case map(first: Int, next: Int, last: Int, end: Int)
+        /// The same of a map that is an array of `count` elements, `done` of which were written.
+        case holes(next: Int, last: Int, end: Int, done: UInt64, count: UInt64)
         /// The content of a shareable item.
         case shareable(number: Int)
         /// A value written in place of a reference, behind which it goes on at `back`.
@@ -22,20 +34,25 @@ public struct JSONRenderer: ~Copyable {
     /// How deep values may be nested in JSON text: what jq, one of the most patient readers, accepts.
     public static let maximumDepth = 10_000
 
-    private var index = JSONIndex()
+    private var index: JSONIndex
     private var levels: [Level] = []
     /// Whether we are inside of the shareable item with that number.
     private var isActive: [Bool] = []
-    private var reader = nothing
+    private var reader = Self.nothing
     /// How often a reference was followed.
     private var expansions = 0
 
     private let allowance: Int
+    private let isForProgram: Bool
 
     /// A renderer of texts of at most `allowance` bytes more than 100 times the size of the encoded value.
     ///
     /// Only shared values written out many times, in each other, can make a text longer than that.
-    public init(allowance: Int = 64 << 20) { self.allowance = allowance }
+    public init(for reader: Reader = .anybody, allowance: Int = 64 << 20) {
+        self.allowance = allowance
+        isForProgram = reader == .program
+        index = JSONIndex(keepsBytes: isForProgram)
+    }
 
     /// Adds the JSON text of the one item that `encoded` is.
     ///
@@ -83,7 +100,7 @@ public struct JSONRenderer: ~Copyable {
 
     private func writeNumber(_ head: CBORHead, into writer: inout ByteWriter) {
         if head.major <= CBORMajor.negative { return writer.appendDecimal(head) }
-        if let double = head.double { return writer.appendJSONNumber(double) }
+        if let double = head.double { return writer.appendJSONNumber(double, named: isForProgram) }
         let isBool = head.isSimple(CBORSimple.yes) || head.isSimple(CBORSimple.no)
         writer.append(utf8: !isBool ? "null" : head.isSimple(CBORSimple.yes) ? "true" : "false")
     }
@@ -109,6 +126,12 @@ public struct JSONRenderer: ~Copyable {
                 writer.append(UInt8(ascii: "{"))
                 let map = index.map(at: start)
                 let (first, last) = (map.entries.lowerBound, map.entries.upperBound)
+                if isForProgram, let count = try holeyCount(first, last) {
+                    writer.truncate(to: writer.count - 1)
+                    writer.append(UInt8(ascii: "["))
+                    return try push(
+                        .holes(next: first, last: last - 1, end: map.bytes.upperBound, done: 0, count: count))
+                }
                 return try push(.map(first: first, next: first, last: last, end: map.bytes.upperBound))
             case CBORMajor.tag:
                 if try writeTypedArray(tag: head.argument, into: &writer) { return }
@@ -116,6 +139,21 @@ public struct JSONRenderer: ~Copyable {
             default: return writeNumber(head, into: &writer)
             }
         }
+    }
+
+    /// How many elements an array has that some of its elements are missing of: a map with these entries; nil where it is none.
+    private mutating func holeyCount(_ first: Int, _ last: Int) throws(CodecError) -> UInt64? {
+        guard last > first, index.keyIsN(index.entries[last - 1]) else { return nil }
+        var inside = reader
+        inside.seek(to: index.entries[last - 1].value)
+        let head = try inside.readHead()
+        // One that is nearly nothing but holes is better off as a table.
+        guard head.major == CBORMajor.unsigned, head.argument <= 1000 + 100 * UInt64(last - first) else { return nil }
+        guard last - first > 1 else { return head.argument }
+        guard let low = index.entries[first].integer, let high = index.entries[last - 2].integer,
+            low.major == CBORMajor.unsigned, low.argument > 0, high.argument <= head.argument
+        else { return nil }
+        return head.argument
     }
 
     /// Goes to where the item inside a tag begins, or the one that a reference stands for.
@@ -165,6 +203,21 @@ public struct JSONRenderer: ~Copyable {
                 reader.seek(to: entry.value)
                 levels.append(.map(first: first, next: next + 1, last: last, end: end))
                 return true
+            case .holes(var next, let last, let end, var done, let count):
+                if done > 0, done < count { writer.append(UInt8(ascii: ",")) }
+                while done < count, next == last || index.entries[next].integer?.argument != done + 1 {
+                    done += 1
+                    writer.append(utf8: done < count ? "null," : "null")
+                }
+                guard done < count else {
+                    writer.append(UInt8(ascii: "]"))
+                    reader.seek(to: end)
+                    continue
+                }
+                reader.seek(to: index.entries[next].value)
+                next += 1
+                levels.append(.holes(next: next, last: last, end: end, done: done + 1, count: count))
+                return true
             case .shareable(let number): isActive[number] = false
             case .reference(let back): reader.seek(to: back)
             }
@@ -182,12 +235,16 @@ public struct JSONRenderer: ~Copyable {
                 let chunk = try reader.readBytes(count: try reader.readHead().argument)
                 if isText { try writeText(chunk, into: &writer) } else { whole.append(contentsOf: chunk) }
             }
-            whole.withUnsafeMutableBytes { writer.appendBase64URL(UnsafeRawBufferPointer($0)) }
+            whole.withUnsafeMutableBytes { writeBytes(UnsafeRawBufferPointer($0), into: &writer) }
         } else {
             let bytes = try reader.readBytes(count: head.argument)
-            if isText { try writeText(bytes, into: &writer) } else { writer.appendBase64URL(bytes) }
+            if isText { try writeText(bytes, into: &writer) } else { writeBytes(bytes, into: &writer) }
         }
         writer.append(UInt8(ascii: "\""))
+    }
+
+    private func writeBytes(_ bytes: UnsafeRawBufferPointer, into writer: inout ByteWriter) {
+        if isForProgram { writer.appendJSONCharacters(bytes) } else { writer.appendBase64URL(bytes) }
     }
 
     private func writeText(_ bytes: UnsafeRawBufferPointer, into writer: inout ByteWriter) throws(CodecError) {
@@ -208,7 +265,7 @@ public struct JSONRenderer: ~Copyable {
         for position in 0..<numbers.count {
             if position > 0 { writer.append(UInt8(ascii: ",")) }
             if numbers.isFloat {
-                writer.appendJSONNumber(numbers.double(at: position))
+                writer.appendJSONNumber(numbers.double(at: position), named: isForProgram)
             } else {
                 writer.appendDecimal(numbers.integer(at: position))
             }
