@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "inputs.h"
 #include "run.h"
 
 #include <errno.h>
@@ -212,6 +213,17 @@ static int definition_function(lua_State *L) {
     return 1;
 }
 
+/// `decode(text)`: the value that it is; or nil and what is wrong with it.
+static int decode(lua_State *L) {
+    size_t count;
+    const char *text = luaL_checklstring(L, 1, &count), *place, *complaint = dlp_push_answer(L, text, count, &place);
+    if (complaint == NULL) return 1;
+    lua_settop(L, 1);
+    lua_pushnil(L);
+    dlp_push_complaint(L, complaint, place, text + count);
+    return 2;
+}
+
 /// `own_path()`: where the file of this program lies, or nil.
 static int own_path(lua_State *L) {
     char path[PATH_MAX];
@@ -224,7 +236,7 @@ static int own_path(lua_State *L) {
 int dlp_open_coprocess(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"new", new_function}, {"definition", definition_function}, {"ask", ask}, {"close", close_function},
-        {"own_path", own_path}, {NULL, NULL},
+        {"decode", decode}, {"own_path", own_path}, {NULL, NULL},
     };
     luaL_newlib(L, functions);
     luaL_newmetatable(L, type_name);

@@ -14,6 +14,9 @@ enum { json_depth = 10000 };
 /// want of memory. [-0, +1]
 const char *dlp_push_json(lua_State *L, const char *text, size_t count, const char **place);
 
+/// The same for what a program has answered: with NaN, Infinity and -Infinity, and strings of any bytes. [-0, +1]
+const char *dlp_push_answer(lua_State *L, const char *text, size_t count, const char **place);
+
 /// Pushes what is wrong at `place` in a text up to `end`, with what stands there where something else was expected.
 /// [-0, +1]
 void dlp_push_complaint(lua_State *L, const char *complaint, const char *place, const char *end);

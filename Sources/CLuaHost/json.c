@@ -1,5 +1,6 @@
 #include "inputs.h"
 
+#include <math.h>
 #include <string.h>
 
 // JSON (RFC 8259) onto the Lua stack.
@@ -10,6 +11,8 @@
 typedef struct {
     lua_State *L;
     const char *next, *end;
+    /// It is what a program has answered, which may have numbers by name and any bytes.
+    bool is_answer;
     /// How many arrays and objects are open.
     int depth;
     /// By depth: how many entries the object under way has, and how many the last array and the last object there had. Those
@@ -124,7 +127,7 @@ static const char *push_string(parser *p) {
         // Behind the last character of the text lies a NUL.
         s += s + 1 < p->end ? 2 : 1;
     }
-    if (high & 0x80) {
+    if (high & 0x80 && !p->is_answer) {
         const char *invalid = dlp_find_invalid_utf8(p->next, s);
         if (invalid != NULL) {
             p->next = invalid;
@@ -238,10 +241,20 @@ static bool take_word(parser *p, const char *word, size_t count) {
     return true;
 }
 
+/// Pushes the number that has a name, or returns false.
+static bool push_named(parser *p) {
+    if (take_word(p, "NaN", 3)) lua_pushnumber(p->L, (lua_Number)NAN);
+    else if (take_word(p, "Infinity", 8)) lua_pushnumber(p->L, (lua_Number)INFINITY);
+    else if (take_word(p, "-Infinity", 9)) lua_pushnumber(p->L, -(lua_Number)INFINITY);
+    else return false;
+    return true;
+}
+
 /// Pushes the value that begins here, or begins it; `*is_complete` where it has also ended.
 static const char *begin_value(parser *p, bool *is_complete) {
     skip_space(p);
     *is_complete = true;
+    if (p->is_answer && push_named(p)) return NULL;
     switch (*p->next) {
     case '{':
     case '[': return open_container(p, *p->next++ == '{', is_complete);
@@ -284,13 +297,21 @@ static const char *parse(parser *p) {
     return p->next < p->end ? "expected nothing more" : NULL;
 }
 
-const char *dlp_push_json(lua_State *L, const char *text, size_t count, const char **place) {
+static const char *push(lua_State *L, const char *text, size_t count, bool is_answer, const char **place) {
     luaL_checkstack(L, 8, NULL);
-    parser p = {.L = L, .next = text, .end = text + count};
+    parser p = {.L = L, .next = text, .end = text + count, .is_answer = is_answer};
     if (count >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) p.next += 3;
     const char *complaint = parse(&p);
     *place = p.next;
     return complaint;
+}
+
+const char *dlp_push_json(lua_State *L, const char *text, size_t count, const char **place) {
+    return push(L, text, count, false, place);
+}
+
+const char *dlp_push_answer(lua_State *L, const char *text, size_t count, const char **place) {
+    return push(L, text, count, true, place);
 }
 
 void dlp_push_complaint(lua_State *L, const char *complaint, const char *place, const char *end) {

@@ -79,9 +79,19 @@ struct ExampleScriptTests {
         let job = Program.example("digits.lua")
         let expected = try run("lua5.4 \(Program.scripts)/reference.lua \(job)")
         #expect(expected.lines.first == "accuracy 0.9889 (1777 of 1797), k = 3, Euclidean")
-        let outcome = try run("ameexec -np 2 dlp-lua \(job)")
-        #expect(outcome.output == expected.output)
-        #expect(outcome.error == "" && outcome.status == 0)
+        // With NumPy, from Debian, too.
+        for job in [job, Program.example("digits_numpy.lua")] {
+            let outcome = try run("ameexec -np 2 dlp-lua \(job)", environment: ["PYTHON": "/usr/bin/python3"])
+            #expect(outcome.output == expected.output)
+            #expect(outcome.error == "" && outcome.status == 0, "\(outcome.error)")
+        }
+    }
+
+    @Test("bootstrap.lua finds what R finds by itself", arguments: ["dlp-lua", "ameexec -np 2 dlp-lua"])
+    func bootstrap(_ command: String) throws {
+        let outcome = try run("\(command) \(Program.example("bootstrap.lua"))")
+        #expect(outcome.output == "mpg by weight: -5.416 on average of 1000 samples, 95 % between -6.954 and -4.076\n")
+        #expect(outcome.error == "" && outcome.status == 0, "\(outcome.error)")
     }
 
     /// The imperative examples, with what they print on so many ranks, sorted.

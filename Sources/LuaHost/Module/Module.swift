@@ -38,6 +38,7 @@ extension LuaHost {
             case "sequences": PackageResources.sequences_lua
             case "programs": PackageResources.programs_lua
             case "inputs": PackageResources.inputs_lua
+            case "coprocess": PackageResources.coprocess_lua
             default: PackageResources.collection_lua
             }
         guard loadPart(source, state) == LUA_OK else {
@@ -54,7 +55,7 @@ extension LuaHost {
             ("fail", .failElement), ("leave", .leaveLoop), ("copy", .copy), ("copied", .copied),
             ("report_length", .reportLength), ("what_next", .whatNext), ("cancel", .cancelLoop),
             ("is_apart", .isApart), ("shown", .shown), ("load", .loadPart), ("nearest", .nearest),
-            ("encode_json", .encodeJSON),
+            ("encode_json", .encodeJSON), ("encode_line", .encodeLine),
         ]
         dlp_set_random_functions(state)
         dlp_set_attempt_functions(state)

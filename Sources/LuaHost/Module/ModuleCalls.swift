@@ -42,6 +42,7 @@ extension LuaHost {
             push(state, state == self.state ? shown(at: 1) : "a value")
             return 1
         case .encodeJSON: return try encodeJSON(state)
+        case .encodeLine: return encodeLine(state)
         case .cancelLoop:
             (port as? RootPort)?.cancel(UInt64(bitPattern: lua_tointegerx(state, 1, nil)))
             return 0
@@ -100,25 +101,33 @@ extension LuaHost {
 
     /// Does `core.encode_json(value)`: returns the text that a result file has for the value.
     private func encodeJSON(_ state: LuaState) throws(CallError) -> Int32 {
-        lua_settop(state, 1)
-        let item: Bytes
-        do { item = try encodedForJSON(state) } catch {
-            throw CallError.script("json.encode: value\(error.path) is a \(error.kind), which JSON has no text for")
-        }
-        // What one large value took is not kept for the next.
-        defer { if jsonText.count < 1 << 20 { jsonText.truncate(to: 0) } else { _ = jsonText.take() } }
-        do {
-            try item.withUnsafeBytes { (item) throws(CodecError) in try jsonRenderer.render(item, into: &jsonText) }
-        } catch { throw CallError.script("json.encode: \(error.message)") }
-        jsonText.withUnsafeMutableBytes {
-            _ = lua_pushlstring(state, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
+        do { try pushJSON(state, by: &jsonRenderer) } catch { throw CallError.script("json.encode: \(error.message)") }
+        return 1
+    }
+
+    /// Does `core.encode_line(value)`: returns the value as a program reads it, on one line; or nil and a message.
+    private func encodeLine(_ state: LuaState) -> Int32 {
+        do { try pushJSON(state, by: &lineRenderer) } catch {
+            lua_pushnil(state)
+            push(state, error.message)
+            return 2
         }
         return 1
     }
 
-    private func encodedForJSON(_ state: LuaState) throws(LuaCodecError) -> Bytes {
-        try collectiveEncoder.append(state, 1)
-        return collectiveEncoder.take()
+    /// Pushes the JSON text of the first argument.
+    private func pushJSON(_ state: LuaState, by renderer: inout JSONRenderer) throws(CodecError) {
+        lua_settop(state, 1)
+        do { try collectiveEncoder.append(state, 1) } catch {
+            throw CodecError("value\(error.path) is a \(error.kind), which JSON has no text for")
+        }
+        let item = collectiveEncoder.take()
+        // What one large value took is not kept for the next.
+        defer { if jsonText.count < 1 << 20 { jsonText.truncate(to: 0) } else { _ = jsonText.take() } }
+        try item.withUnsafeBytes { (item) throws(CodecError) in try renderer.render(item, into: &jsonText) }
+        jsonText.withUnsafeMutableBytes {
+            _ = lua_pushlstring(state, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
+        }
     }
 
     func pushDecoded(_ bytes: Bytes, _ state: LuaState) throws(CallError) {

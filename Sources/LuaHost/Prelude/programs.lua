@@ -24,13 +24,16 @@ local function known(name, names)
   return false, meant and ("; is %s meant?"):format(meant) or ""
 end
 
--- Its words, as strings; or nil and what is wrong.
-local function words_of(command)
+-- Its words, as strings; or nil and what is wrong. `options` are the names that it may have besides.
+local function words_of(command, options)
+  if type(command) ~= "table" then
+    return nil, ('expected a table {"program", "argument", ...}, got %s'):format(shown(command))
+  end
   local words = {}
   for name in next, command do
     -- One that is too high is behind a hole.
     if math.type(name) ~= "integer" then
-      local is_known, guess = known(name, OPTIONS)
+      local is_known, guess = known(name, options)
       if not is_known then return nil, ("there is no option %s%s"):format(tostring(name), guess) end
     elseif name < 1 or name > #words and command[name - 1] == nil and name > 1 then
       return nil, ("the word before [%d] is nil"):format(name)
@@ -60,6 +63,17 @@ local function environment_of(env)
     entries[name] = value and name .. "=" .. value
   end
   return entries
+end
+
+-- Where it begins, or nil and maybe what is wrong.
+local function directory_of(cwd)
+  if cwd ~= nil then return text(cwd, "cwd") end
+end
+
+-- Its time in seconds, or nil and maybe what is wrong.
+local function timeout_of(timeout)
+  if timeout == nil or type(timeout) == "number" and timeout > 0 then return timeout end
+  return nil, ("timeout must be a number of seconds above 0, not %s"):format(shown(timeout))
 end
 
 -- What becomes of an output: a word and nil, or nil and the path of a file; a third value says what is wrong.
@@ -107,17 +121,12 @@ end
 
 -- Does what dlp.run does, but for raising: the outcome, or nil and a message.
 local function run(command)
-  if type(command) ~= "table" then
-    return nil, ('expected a table {"program", "argument", ...}, got %s'):format(shown(command))
-  end
-  local words, message = words_of(command)
+  local words, message = words_of(command, OPTIONS)
   if not words then return nil, message end
-  local input, cwd, env = command.stdin, command.cwd, nil
+  local input, cwd, env = command.stdin, nil, nil
   if input ~= nil and type(input) ~= "string" then return nil, ("stdin is %s; expected a string"):format(shown(input)) end
-  if cwd ~= nil then
-    cwd, message = text(cwd, "cwd")
-    if not cwd then return nil, message end
-  end
+  cwd, message = directory_of(command.cwd)
+  if message then return nil, message end
   env, message = environment_of(command.env)
   if message then return nil, message end
   local stdout, stdout_file, stderr, stderr_file
@@ -125,13 +134,12 @@ local function run(command)
   if message then return nil, message end
   stderr, stderr_file, message = output_of(command.stderr, "stderr")
   if message then return nil, message end
-  local check, timeout = command.check, command.timeout
+  local check, timeout = command.check, nil
   if check ~= nil and type(check) ~= "boolean" then
     return nil, ("check must be true or false, not %s"):format(shown(check))
   end
-  if timeout ~= nil and not (type(timeout) == "number" and timeout > 0) then
-    return nil, ("timeout must be a number of seconds above 0, not %s"):format(shown(timeout))
-  end
+  timeout, message = timeout_of(command.timeout)
+  if message then return nil, message end
 
   local outcome = {}
   local status, signal, late
@@ -144,12 +152,30 @@ local function run(command)
   return outcome
 end
 
+core.programs = {
+  words_of = words_of, environment_of = environment_of, directory_of = directory_of, timeout_of = timeout_of,
+  complaint = complaint, shown = shown,
+}
+
 -- Starts a program without a shell, and waits for it.
 function dlp.run(command)
   if not core.run then error("run: under --sandbox there are no programs", 2) end
   local outcome, message = run(command)
   if not outcome then error("run: " .. message, 2) end
   return outcome
+end
+
+-- A program that lives on between calls; what few jobs need is loaded when one does.
+function dlp.coprocess(command)
+  if not core.open_coprocess then error("coprocess: under --sandbox there are no programs", 2) end
+  local coprocess, message = core.new_coprocess(command)
+  if not coprocess then error("coprocess: " .. message, 2) end
+  return coprocess
+end
+
+function core.new_coprocess(command)
+  core.load("coprocess")(dlp, core)
+  return core.new_coprocess(command)
 end
 
 -- The seconds since 1970, with their fraction.

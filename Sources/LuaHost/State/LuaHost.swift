@@ -16,6 +16,8 @@ public final class LuaHost {
     /// Writes values as JSON for the script.
     var jsonRenderer = JSONRenderer()
     var jsonText = ByteWriter()
+    /// Writes values as JSON for programs.
+    var lineRenderer = JSONRenderer(for: .program)
     /// Whether a function of the job is being called to which the other ranks need not come: a loop begun there is this
     /// rank's own, and a collective would wait for the others.
     private(set) var isApart = false

@@ -1,0 +1,9 @@
+# The work of bootstrap.lua. dlp-lua starts it, once for each rank, and says where the other file is.
+
+source(Sys.getenv("DLP_WORKER_R"))
+
+serve(function(sample) {
+  set.seed(sample)
+  cars <- mtcars[sample.int(nrow(mtcars), replace = TRUE), ]
+  unname(coef(lm(mpg ~ wt, cars))["wt"])
+})
