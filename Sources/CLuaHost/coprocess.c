@@ -26,6 +26,8 @@ typedef struct {
     run run;
     /// It is being served: a finalizer of the script, which may come at any time, must not come between.
     bool is_busy;
+    /// How much of a processor it has taken as far as that counts among what this rank has taken.
+    uint64_t counted;
 } coprocess;
 
 static void clear(coprocess *c) {
@@ -40,6 +42,22 @@ static void serve(coprocess *c, lua_State *L) {
     c->is_busy = false;
 }
 
+/// Counts what the program has taken of a processor since the last time.
+static void count_time(coprocess *c) {
+    uint64_t taken = dlp_processor_time_of(c->run.process);
+    if (taken <= c->counted) return;
+    dlp_add_processor_time((int64_t)(taken - c->counted));
+    c->counted = taken;
+}
+
+/// Takes the status of the program, which has ended: from now on all that it has taken of a processor counts by itself.
+static bool reap(coprocess *c, int *status) {
+    struct rusage usage;
+    dlp_add_processor_time(-(int64_t)c->counted);
+    c->counted = 0;
+    return dlp_reap(&c->run, status, &usage);
+}
+
 /// Lets the program end, or makes it.
 static void end(coprocess *c, lua_State *L) {
     run *r = &c->run;
@@ -51,8 +69,7 @@ static void end(coprocess *c, lua_State *L) {
     r->deadline = dlp_now() + closing_grace;
     serve(c, L);
     int status;
-    struct rusage usage;
-    dlp_reap(r, &status, &usage);
+    reap(c, &status);
     clear(c);
 }
 
@@ -134,8 +151,7 @@ static int take_answer(coprocess *c, lua_State *L) {
 static int take_end(coprocess *c, lua_State *L) {
     run *r = &c->run;
     int status = 0;
-    struct rusage usage;
-    if (dlp_reap(r, &status, &usage)) dlp_judge_end(r, status);
+    if (reap(c, &status)) dlp_judge_end(r, status);
     bool is_full = r->is_full, is_late = r->is_late, is_silent = r->is_silent && r->asked_at != 0;
     clear(c);
     if (is_full) {
@@ -183,7 +199,9 @@ static int ask(lua_State *L) {
     r->rest = line;
     r->rest_count = count;
     serve(c, L);
-    return r->answer > 0 && r->asked_at == 0 ? take_answer(c, L) : take_end(c, L);
+    if (r->answer == 0 || r->asked_at != 0) return take_end(c, L);
+    count_time(c);
+    return take_answer(c, L);
 }
 
 /// `close(coprocess)`: ends the program, if it runs.

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 static uint64_t nanoseconds(clockid_t clock) {
-    struct timespec t;
+    struct timespec t = {0};
     clock_gettime(clock, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
@@ -45,9 +45,19 @@ static void crashed(int signal, siginfo_t *information, void *context) {
     if (information->si_code <= 0) raise(signal);
 }
 
+/// What was added to this thread's processor time.
+static _Thread_local int64_t added;
+
+void dlp_add_processor_time(int64_t nanoseconds) { added += nanoseconds; }
+
+uint64_t dlp_processor_time_of(pid_t process) {
+    clockid_t clock;
+    return clock_getcpuclockid(process, &clock) == 0 ? nanoseconds(clock) : 0;
+}
+
 uint64_t dlp_processor_time(void) {
     struct rusage programs;
-    uint64_t own = nanoseconds(CLOCK_THREAD_CPUTIME_ID);
+    uint64_t own = nanoseconds(CLOCK_THREAD_CPUTIME_ID) + (uint64_t)added;
     if (getrusage(RUSAGE_CHILDREN, &programs) != 0) return own;
     uint64_t seconds = (uint64_t)programs.ru_utime.tv_sec + (uint64_t)programs.ru_stime.tv_sec;
     uint64_t microseconds = (uint64_t)programs.ru_utime.tv_usec + (uint64_t)programs.ru_stime.tv_usec;

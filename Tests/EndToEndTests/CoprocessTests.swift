@@ -113,6 +113,25 @@ struct CoprocessTests {
         #expect(outcome.output == "done\n" && outcome.error == "" && outcome.status == 0, "\(outcome.error)")
     }
 
+    @Test("what it takes of a processor counts for its example, and only there")
+    func processorTime() throws {
+        let worker = """
+            from dlp_worker import serve
+            import time
+
+            def work(x):
+                end = time.process_time() + (0.5 if x == 2 else 0)
+                while time.process_time() < end: pass
+
+            serve(work)
+            """
+        let scratch = try scratch(Self.job, worker)
+        #expect(try run("dlp-lua --chunk 1 --journal run.db job.lua", in: scratch).status == 0)
+        let outcome = try run(
+            "sqlite3 run.db", "select example, cpu >= 0.5, cpu < 5 from results order by 1", in: scratch)
+        #expect(outcome.lines.dropFirst() == ["2|1|1", "3|0|1", "4|0|1"], "\(outcome.output)\(outcome.error)")
+    }
+
     @Test(
         "that takes longer than --timeout is ended with its example, and the rank goes on with a new one",
         arguments: ["dlp-lua", "ameexec -np 2 dlp-lua --mode managed"])

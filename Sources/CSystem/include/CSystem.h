@@ -8,6 +8,7 @@
 #include "CSystemPrograms.h"
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "CSystemSockets.h"
 
@@ -17,8 +18,15 @@ uint64_t dlp_now(void);
 /// The same as it was at the system's last tick, at most 10 ms ago; three times faster.
 uint64_t dlp_now_roughly(void);
 
-/// Nanoseconds that this thread has taken of a processor, and the programs that this process has waited for.
+/// Nanoseconds that this thread has taken of a processor, and the programs that this process has waited for, with what was
+/// added for this thread.
 uint64_t dlp_processor_time(void);
+
+/// Adds nanoseconds to that, or takes them away: what a program has taken that lives on does not count by itself.
+void dlp_add_processor_time(int64_t nanoseconds);
+
+/// Nanoseconds that a process has taken of processors so far; 0 where it has ended.
+uint64_t dlp_processor_time_of(pid_t process);
 
 /// How many processors this machine has.
 int dlp_processors(void);

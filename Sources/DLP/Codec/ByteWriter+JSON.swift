@@ -67,8 +67,9 @@ extension ByteWriter {
         append(UInt8(ascii: "0") + UInt8(value % 10))
     }
 
-    /// Adds a floating-point number, the shortest that reads back as the same one and can be told from an integer. Where it
-    /// is none it is `named` as Python does it, or null.
+    /// Adds a floating-point number, the shortest that reads back as the same one and can be told from an integer.
+    ///
+    /// What is none is `named` as Python does it, or null.
     mutating func appendJSONNumber(_ value: Double, named: Bool) {
         if value.isFinite { return append(utf8: value.description) }
         append(utf8: !named ? "null" : value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity")
