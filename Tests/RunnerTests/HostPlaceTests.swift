@@ -10,16 +10,6 @@ struct HostPlaceTests {
     }
 
     @Test(
-        "what Slurm says of tasks per node",
-        arguments: [
-            ("2(x3),1", [2, 2, 2, 1]), ("4", [4]), ("1,2,3", [1, 2, 3]), ("1(x2),5(x1)", [1, 1, 5]), ("", nil),
-            ("0", nil),
-            ("2(x", nil), ("2(3)", nil), ("2(x0)", nil), ("2(x9999999999)", nil), ("a", nil), ("2,,1", nil),
-            ("2(x2)(x2)", nil),
-        ] as [(String, [Int]?)])
-    func tasks(text: String, expected: [Int]?) { #expect(HostPlace.tasks(perNode: text) == expected) }
-
-    @Test(
         "a place in a step is that on its node, where all that is said fits",
         arguments: [
             ("1", "3", "2(x3),2", 1, 2), ("0", "0", "1", 0, 1), ("2", "0", "2", nil, nil),

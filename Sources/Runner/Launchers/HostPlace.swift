@@ -1,4 +1,5 @@
 import AME
+import Launcher
 
 /// A rank's place among the ranks of its job on its host, as the launcher says.
 struct HostPlace: Equatable {
@@ -37,28 +38,10 @@ struct HostPlace: Equatable {
     /// The place of a task of a Slurm step.
     static func inSlurm(_ facts: ProcessFacts) -> HostPlace? {
         guard let rank = facts.number("SLURM_LOCALID"), let node = facts.number("SLURM_NODEID"),
-            let sizes = facts.variable("SLURM_STEP_TASKS_PER_NODE").flatMap(tasks), sizes.indices.contains(node),
+            let sizes = facts.variable("SLURM_STEP_TASKS_PER_NODE").flatMap({ SlurmNotation.tasks(perNode: $0) }),
+            sizes.indices.contains(node),
             rank < sizes[node]
         else { return nil }
         return HostPlace(rank: rank, size: sizes[node])
-    }
-
-    /// What Slurm writes as `2(x3),1`: two tasks on each of three nodes, and one on the next.
-    static func tasks(perNode text: String) -> [Int]? {
-        var sizes: [Int] = []
-        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-            let words = part.split(separator: "(", omittingEmptySubsequences: false)
-            guard let size = Int(words[0]), size > 0, words.count <= 2 else { return nil }
-            var repeats = 1
-            if words.count == 2 {
-                guard words[1].hasPrefix("x"), words[1].hasSuffix(")"),
-                    let number = Int(words[1].dropFirst().dropLast()),
-                    (1...1_000_000).contains(number)
-                else { return nil }
-                repeats = number
-            }
-            sizes += Array(repeating: size, count: repeats)
-        }
-        return sizes
     }
 }

@@ -1,0 +1,124 @@
+public import DLP
+
+/// Hosts, in the order in which they get ranks.
+public struct HostList: Equatable, Sendable {
+    /// A host, and how many ranks it gets there.
+    public struct Entry: Equatable, Sendable {
+        /// As ssh takes it: a name, an address, or `user@name`.
+        public var name: String
+        /// nil: one for each core.
+        public var places: Int?
+
+        init(_ name: String, _ places: Int? = nil) { (self.name, self.places) = (name, places) }
+    }
+
+    /// At least one; a host may come several times.
+    public private(set) var entries: [Entry]
+
+    init(_ entries: [Entry]) { self.entries = entries }
+
+    /// How many ranks a host may get: as many as a system numbers processes.
+    private static let mostPlaces = 1 << 22
+
+    /// The list that `--hosts` gives: `a:8,b:8,c`, where an address with colons stands in brackets.
+    ///
+    /// - Throws: `LaunchError` where it is none.
+    public init(_ text: SystemString) throws(LaunchError) {
+        entries = []
+        for word in text.description.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let entry = Self.entry(Self.trimmed(word)) else {
+                throw LaunchError("--hosts takes HOST or HOST:RANKS, parted by commas, not '\(text)'", status: 2)
+            }
+            entries.append(entry)
+        }
+    }
+
+    /// The list in a file of the kind that mpiexec takes: on each line `a slots=8`, `a:8` or `a`; `#` begins a comment.
+    ///
+    /// - Parameter name: the file's, for messages.
+    /// - Throws: `LaunchError` with the line that is wrong.
+    init(lines text: String, of name: String) throws(LaunchError) {
+        entries = []
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace)
+            guard let first = words.first else { continue }
+            var entry = Self.entry(first)
+            for word in words.dropFirst() {
+                let parts = word.split(separator: "=", omittingEmptySubsequences: false)
+                // Open MPI's max_slots, and whatever else its kin know, says nothing about how many are wanted.
+                guard parts.count == 2 else {
+                    entry = nil
+                    break
+                }
+                guard parts[0] == "slots" else { continue }
+                entry = entry?.places == nil ? Self.places(parts[1]).flatMap { Entry(entry?.name ?? "", $0) } : nil
+            }
+            guard let entry, !entry.name.isEmpty else {
+                throw LaunchError(
+                    "line \(index + 1) of \(name) is no host: it must be HOST, HOST:RANKS or HOST slots=RANKS",
+                    status: 2)
+            }
+            entries.append(entry)
+        }
+        if entries.isEmpty { throw LaunchError("there is no host in \(name)", status: 2) }
+    }
+
+    /// The list in the file at `path`.
+    ///
+    /// - Throws: `LaunchError` where it cannot be read, or is none.
+    public init(file path: SystemString) throws(LaunchError) {
+        try self.init(lines: try textOfFile(path), of: path.description)
+    }
+
+    // MARK: - Entries
+
+    /// The host that `word` names, with its number of ranks; nil where it names none.
+    private static func entry(_ word: Substring) -> Entry? {
+        var name = word
+        var places: Int?
+        if word.contains("[") {
+            // user@[fd00::1]:8
+            guard let end = word.firstIndex(of: "]"), let start = word.firstIndex(of: "["), start < end else {
+                return nil
+            }
+            let rest = word[word.index(after: end)...]
+            name = word[..<start] + word[word.index(after: start)..<end]
+            if !rest.isEmpty {
+                guard rest.hasPrefix(":"), let number = Self.places(rest.dropFirst()) else { return nil }
+                places = number
+            }
+        } else if let colon = word.firstIndex(of: ":") {
+            name = word[..<colon]
+            guard let number = Self.places(word[word.index(after: colon)...]) else { return nil }
+            places = number
+        }
+        return isName(name) ? Entry(String(name), places) : nil
+    }
+
+    /// Whether ssh can only take `name` for a host: not for an option, nor a shell for anything else.
+    static func isName(_ name: Substring) -> Bool {
+        !name.isEmpty && name.utf8.first != UInt8(ascii: "-")
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), 0x80...:
+                    true
+                default: "-._@:%+".utf8.contains(byte)
+                }
+            }
+    }
+
+    /// The number of ranks that `word` spells; nil where it spells none.
+    static func places(_ word: Substring) -> Int? {
+        guard !word.isEmpty, word.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(word),
+            (1...mostPlaces).contains(number)
+        else { return nil }
+        return number
+    }
+
+    private static func trimmed(_ word: Substring) -> Substring {
+        var word = word.drop(while: \.isWhitespace)
+        while word.last?.isWhitespace == true { word.removeLast() }
+        return word
+    }
+}
