@@ -67,7 +67,7 @@ let package = Package(
         // Command lines: options, completions.
         .target(name: "Arguments", dependencies: ["DLP", "CSystem"], swiftSettings: strict),
         // Starting ranks on this machine: ameexec and `dlp-lua -np`.
-        .target(name: "Launcher", dependencies: ["DLP", "AME", "CSystem"], swiftSettings: strict),
+        .target(name: "Launcher", dependencies: ["Arguments", "DLP", "AME", "CSystem"], swiftSettings: strict),
         // One job from options to exit status.
         .target(
             name: "Runner",

@@ -12,6 +12,8 @@ public enum ControlMessage: Equatable, Sendable {
     case exited(rank: Int, status: Int32)
     /// Launcher to rank 0: a worker was killed by a signal.
     case signalled(rank: Int, signal: Int32)
+    /// Launcher to rank 0: the launcher has lost the connection with a worker's host.
+    case lost(rank: Int)
 
     /// The packet's text.
     public var text: String {
@@ -22,6 +24,7 @@ public enum ControlMessage: Equatable, Sendable {
         case .status(let text): "status \(text)"
         case .exited(let rank, let status): "exited \(rank) \(status)"
         case .signalled(let rank, let signal): "signalled \(rank) \(signal)"
+        case .lost(let rank): "lost \(rank)"
         }
     }
 
@@ -36,6 +39,7 @@ public enum ControlMessage: Equatable, Sendable {
         case "status" where words.count == 2: self = .status(text: String(words[1]))
         case "exited" where numbers.count == 2: self = .exited(rank: Int(numbers[0]), status: numbers[1])
         case "signalled" where numbers.count == 2: self = .signalled(rank: Int(numbers[0]), signal: numbers[1])
+        case "lost" where numbers.count == 1: self = .lost(rank: Int(numbers[0]))
         default: return nil
         }
     }

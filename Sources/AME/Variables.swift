@@ -16,10 +16,18 @@ public enum AMEVariable {
 
     /// The name of the abstract Unix-domain socket on which rank 0 listens, without its leading NUL.
     public static let socket = "AME_SOCKET"
-    /// Rank 0 only: the descriptor of that socket, bound and listening since before any rank was started.
+    /// Rank 0 only: the descriptor of that socket, bound and listening since before any rank was started; where ranks are on
+    /// several hosts, behind commas those for the others.
     public static let listener = "AME_LISTEN_FD"
     /// Rank 0 only: the descriptor of a `SOCK_SEQPACKET` pair to the launcher; see `ControlMessage`.
     public static let control = "AME_CONTROL_FD"
+    /// Set for ranks on other hosts than rank 0: a TCP port, and behind commas the names and addresses at which rank 0 listens
+    /// there, the likeliest first.
+    public static let addresses = "AME_ADDRESSES"
+    /// Set where ranks are on several hosts: this process's place among those of its host, from 0.
+    public static let localRank = "AME_LOCAL_RANK"
+    /// Set where ranks are on several hosts: the number of ranks on this one.
+    public static let localSize = "AME_LOCAL_SIZE"
     /// Set where the launcher's standard error is a terminal: its width in columns.
     public static let columns = "AME_COLUMNS"
 
@@ -36,5 +44,7 @@ public enum AMEVariable {
 
     /// All that a launcher sets: what a rank removes from its environment, so that a program that it starts in turn does not take
     /// itself for that rank.
-    public static let all = [host, port, rank, size, key, socket, listener, control, columns]
+    public static let all = [
+        host, port, rank, size, key, socket, listener, control, columns, addresses, localRank, localSize,
+    ]
 }

@@ -95,9 +95,9 @@ public struct ParsedArguments: Sendable {
     /// The value that `name` was last given; empty for a switch, nil where it was not given.
     public func value(_ name: String) -> SystemString? { given.last { $0.option.name == name }?.value }
 
-    /// The words without the option `name` and its values.
-    public func without(_ name: String) -> [SystemString] {
-        let left = given.filter { $0.option.name == name }.map(\.words)
+    /// The words without the options `names` and their values.
+    public func without(_ names: String...) -> [SystemString] {
+        let left = given.filter { names.contains($0.option.name) }.map(\.words)
         let end = rest.startIndex
         return (0..<end).filter { index in !left.contains { $0.contains(index) } }.map { arguments[$0] }
             + arguments[end...]

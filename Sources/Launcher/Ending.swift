@@ -4,12 +4,15 @@ import Glibc
 enum Ending: Hashable, Sendable, CustomStringConvertible {
     case exited(Int32)
     case signalled(Int32)
+    /// Nobody knows: the connection with its host has broken.
+    case lost
 
     /// The exit status by which a shell would report it.
     var status: Int32 {
         switch self {
         case .exited(let status): status
         case .signalled(let signal): 128 + signal
+        case .lost: 3
         }
     }
 
@@ -18,6 +21,7 @@ enum Ending: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .exited(let status): "ended with status \(status)"
         case .signalled(let signal): "was killed by signal \(signal) (\(String(cString: strsignal(signal))))"
+        case .lost: "was lost with its host"
         }
     }
 }

@@ -59,6 +59,9 @@ struct Job {
     /// The signal with which the user has asked for the job's end, if so.
     var endingSignal: Int32? { wasAskedToEnd ? interruption : nil }
 
+    /// Whether rank 0 is there to tell the user of ranks that are lost, and copes with that.
+    var hasLeader: Bool { isLed && endings[0] == nil }
+
     /// Whether all ranks have ended.
     var hasNoRanks: Bool { alive == 0 }
 
@@ -134,6 +137,7 @@ struct Job {
             if isLed && rank == 0 {
                 var isUnexpected = hasVanished
                 if case .signalled = ending, !isSent(ending) { isUnexpected = true }
+                if ending == .lost { isUnexpected = true }
                 // The others are told at once, lest each wonders what has become of rank 0.
                 if isUnexpected { return actions + terminate(now) }
                 phase = .waiting(until: now + Period.farewell)
@@ -165,6 +169,7 @@ struct Job {
         switch ending {
         case .exited(let status): .exited(rank: rank, status: status)
         case .signalled(let signal): .signalled(rank: rank, signal: signal)
+        case .lost: .lost(rank: rank)
         }
     }
 

@@ -14,6 +14,7 @@ public func launch(_ options: LaunchOptions) -> Int32 {
     dlp_keep_standard_descriptors()
     do throws(LaunchError) {
         try options.validate()
+        if let hosts = options.hosts { return try HostSupervisor(options, hosts).run() }
         return try Supervisor(options).run()
     } catch {
         writeMessage(error.message, from: options.program)
@@ -29,7 +30,7 @@ extension LaunchOptions {
             throw LaunchError(
                 "cannot start \(size) ranks: this machine numbers processes up to \(mostProcesses)", status: 2)
         }
-        if let pty, !(0..<size).contains(pty) {
+        if hosts == nil, let pty, !(0..<size).contains(pty) {
             throw LaunchError("there is no rank \(pty) for --pty; ranks are 0 to \(size - 1)", status: 2)
         }
         if let timeout, !(timeout > 0) {

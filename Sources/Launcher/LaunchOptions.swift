@@ -18,8 +18,25 @@ public struct LaunchOptions: Sendable {
     public var timeout: Double?
     /// Whether the start and the end of each rank are reported on standard error.
     public var debug = false
+    /// Where to start the ranks; nil: all on this machine.
+    public var hosts: HostOptions?
     /// The name under which messages are written.
     public var program = "ameexec"
+
+    /// On which hosts ranks are started, and how.
+    public struct HostOptions: Sendable {
+        /// The hosts.
+        public var list: HostList
+        /// The directory of these programs there; nil: the same as here.
+        public var remotePath: SystemString?
+        /// How many of the places of the hosts are used, from the first on; nil: all.
+        public var ranks: Int?
+        /// Whether the command's program is one of ours, which lies beside ameexec on each host.
+        public var startsOwnProgram = false
+
+        /// Places on these hosts.
+        public init(list: HostList) { self.list = list }
+    }
 
     /// One rank of `command`.
     public init(command: [SystemString]) { self.command = command }

@@ -10,9 +10,6 @@ final class OutputPump {
     /// How long the writer of a long line may pause while others wait to write: they might be what it waits for.
     private static let floorPatience: UInt64 = 1_000_000_000
 
-    /// The two streams of a rank.
-    enum Stream { case output, error }
-
     /// The reading end of what a rank writes.
     private struct Pipe {
         let descriptor: Int32
@@ -29,6 +26,8 @@ final class OutputPump {
     /// The writer that stands for the launcher itself.
     private let ownSource: Int
     private var pipes: [Int: Pipe] = [:]
+    /// Writers whose bytes come by `feed`: the index of the output, and of the writer there.
+    private var feeds: [Int: (output: Int, source: Int)] = [:]
     /// Pipes that are not read from until there is room for what they bring.
     private var paused: Set<Int> = []
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
@@ -54,13 +53,48 @@ final class OutputPump {
     private var errors: Output { outputs[outputs.count - 1] }
 
     /// Reads from `descriptor`, which becomes the pump's; `tag` begins each line.
-    func add(_ descriptor: Int32, to stream: Stream, tag: String, isPrompt: Bool) {
+    func add(_ descriptor: Int32, to stream: RankStream, tag: String, isPrompt: Bool) {
         let output = stream == .output ? 0 : outputs.count - 1
         let source = outputs[output].lines.add(tag: tag, isPrompt: isPrompt)
         pipes[nextNumber] = Pipe(descriptor: descriptor, output: output, source: source)
         poller.add(descriptor, as: nextNumber, for: .input)
         nextNumber += 1
     }
+
+    // MARK: - Writers on other hosts
+
+    /// Adds a writer whose bytes come by `feed`; `tag` begins each line.
+    ///
+    /// - Returns: its number, for the calls that follow.
+    func addFeed(to stream: RankStream, tag: String) -> Int {
+        let output = stream == .output ? 0 : outputs.count - 1
+        let number = nextNumber
+        nextNumber += 1
+        feeds[number] = (output, outputs[output].lines.add(tag: tag))
+        return number
+    }
+
+    /// Takes what a writer has written.
+    func feed(_ bytes: [UInt8], from number: Int, at now: UInt64) {
+        guard let feed = feeds[number], !isMuted else { return }
+        let output = outputs[feed.output]
+        bytes.withUnsafeBytes { output.lines.write($0, from: feed.source) }
+        if output.lines.floor == feed.source { floorTime = now }
+        if output.isFull { output.flush() }
+    }
+
+    /// Whether more of a writer should not be taken before there is room.
+    func isFull(_ number: Int) -> Bool {
+        feeds[number].map { outputs[$0.output].isFull || outputs[$0.output].lines.isFull($0.source) } ?? false
+    }
+
+    /// A writer has ended.
+    func closeFeed(_ number: Int) {
+        guard let feed = feeds.removeValue(forKey: number) else { return }
+        outputs[feed.output].lines.close(feed.source)
+    }
+
+    // MARK: - The launcher's own words
 
     /// Writes a line of the launcher's own to standard error.
     func report(_ line: String) { errors.lines.write(line.visible(keepsLines: true) + "\n", from: ownSource) }
@@ -80,7 +114,7 @@ final class OutputPump {
     }
 
     /// Whether everything has been read and written.
-    var isDone: Bool { pipes.isEmpty && !outputs.contains { $0.isPending } }
+    var isDone: Bool { pipes.isEmpty && feeds.isEmpty && !outputs.contains { $0.isPending } }
 
     /// When `settle` is due, if nothing happens before.
     var deadline: UInt64? { outputs.contains(where: isStuck) ? floorTime + Self.floorPatience : nil }

@@ -27,6 +27,14 @@ final class Poller {
         control(EPOLL_CTL_ADD, watched, number, interest)
     }
 
+    /// Begins to watch `watched` for input, where it is something that can be waited for: a file always has some.
+    func addIfPossible(_ watched: Int32, as number: Int) -> Bool {
+        var event = epoll_event()
+        event.events = Interest.input.rawValue
+        event.data.u64 = UInt64(number)
+        return epoll_ctl(descriptor, EPOLL_CTL_ADD, watched, &event) == 0
+    }
+
     /// Goes on to watch `watched`, for something else.
     func change(_ watched: Int32, as number: Int, for interest: Interest) {
         control(EPOLL_CTL_MOD, watched, number, interest)

@@ -26,10 +26,19 @@ struct RankEnvironment {
         common = entries + own.map { Array("\($0.name)=\($0.value)".utf8) }
     }
 
-    /// The entries for `rank`, where rank 0 also inherits descriptors.
-    func entries(rank: Int, listener: Int32, control: Int32) -> [[UInt8]] {
+    /// The entries for `rank`, which has a place on its host where there are several, where rank 0 also inherits
+    /// descriptors.
+    func entries(
+        rank: Int, place: (rank: Int, size: Int)? = nil, listeners: [Int32], control: Int32
+    ) -> [[UInt8]] {
         var own = ["\(AMEVariable.rank)=\(rank)"]
-        if rank == 0 { own += ["\(AMEVariable.listener)=\(listener)", "\(AMEVariable.control)=\(control)"] }
+        if let place {
+            own += ["\(AMEVariable.localRank)=\(place.rank)", "\(AMEVariable.localSize)=\(place.size)"]
+        }
+        if rank == 0 {
+            let numbers = listeners.map(String.init).joined(separator: ",")
+            own += ["\(AMEVariable.listener)=\(numbers)", "\(AMEVariable.control)=\(control)"]
+        }
         return common + own.map { Array($0.utf8) }
     }
 }

@@ -3,36 +3,80 @@ import CSystem
 import DLP
 import Glibc
 
-/// Starts the ranks of a job one after the other and holds what they share.
+/// Starts ranks of a job on this machine one after the other and holds what they share.
 final class RankStarter {
-    private let options: LaunchOptions
+    private let command: [SystemString]
+    private let size: Int
     private let signalMask: sigset_t
-    private let rendezvous: Rendezvous
+    /// Where rank 0 listens, where it is to be started here.
+    private let rendezvous: Rendezvous?
+    /// Where it listens for ranks of other hosts, where there are any.
+    private let door: RemoteDoor?
     private let environment: RankEnvironment
     private let null: Int32
     private let descriptorLimit: UInt64
     private let cpus: [Int32]
-    /// The rank whose standard input is the launcher's.
+    /// The rank that reads standard input, if one does, and what that is for it.
     private let readingRank: Int?
+    private let input: Int32
+    /// Each rank's place among those of this host, where there are several hosts.
+    private let places: [Int: (rank: Int, size: Int)]
     /// The rank that reads a terminal, if one does: it stays in the launcher's process group, since only the
     /// foreground group may read there.
     let terminalRank: Int?
 
-    init(_ options: LaunchOptions, signalMask: sigset_t) throws(LaunchError) {
-        self.options = options
-        self.signalMask = signalMask
+    /// For all ranks of a job.
+    convenience init(_ options: LaunchOptions, signalMask: sigset_t) throws(LaunchError) {
         let isTerminal = isatty(0) == 1
-        readingRank = options.pty ?? (isTerminal ? nil : 0)
-        terminalRank = isTerminal ? options.pty : nil
-        rendezvous = try Rendezvous()
-        environment = RankEnvironment(
-            inherited: ownEnvironment(), exports: options.exports, rendezvous: rendezvous.variables,
-            size: options.size, columns: isDrawable(2) ? Int(dlp_terminal_columns(2)) : 0)
+        let rendezvous = try Rendezvous()
+        try self.init(
+            command: options.command, size: options.size, signalMask: signalMask, rendezvous: rendezvous, door: nil,
+            environment: RankEnvironment(
+                inherited: ownEnvironment(), exports: options.exports,
+                rendezvous: rendezvous.variables(key: newJobKey()), size: options.size, columns: terminalColumns()),
+            bindsToCore: options.bindToCore, readingRank: options.pty ?? (isTerminal ? nil : 0), input: 0, places: [:],
+            terminalRank: isTerminal ? options.pty : nil)
+    }
+
+    /// For those ranks of a job that `order` names.
+    convenience init(
+        _ order: RankOrder, command: [SystemString], exports: [(name: SystemString, value: SystemString?)],
+        rendezvous: Rendezvous?, door: RemoteDoor?, input: Int32, signalMask: sigset_t
+    ) throws(LaunchError) {
+        let variables = order.rendezvous.map { entry in
+            let parts = String(decoding: entry, as: UTF8.self).split(separator: "=", maxSplits: 1)
+            return (name: String(parts[0]), value: parts.count == 2 ? String(parts[1]) : "")
+        }
+        let places = zip(order.ranks, order.localRanks).map { ($0, (rank: $1, size: order.localSize)) }
+        try self.init(
+            command: command, size: order.size, signalMask: signalMask, rendezvous: rendezvous, door: door,
+            environment: RankEnvironment(
+                inherited: ownEnvironment(), exports: exports, rendezvous: variables, size: order.size,
+                columns: order.columns),
+            bindsToCore: order.bindsToCore, readingRank: order.readingRank, input: input,
+            places: Dictionary(uniqueKeysWithValues: places), terminalRank: nil)
+    }
+
+    private init(
+        command: [SystemString], size: Int, signalMask: sigset_t, rendezvous: Rendezvous?, door: RemoteDoor?,
+        environment: RankEnvironment, bindsToCore: Bool, readingRank: Int?, input: Int32,
+        places: [Int: (rank: Int, size: Int)], terminalRank: Int?
+    ) throws(LaunchError) {
+        self.command = command
+        self.size = size
+        self.signalMask = signalMask
+        self.rendezvous = rendezvous
+        self.door = door
+        self.environment = environment
+        self.readingRank = readingRank
+        self.input = input
+        self.places = places
+        self.terminalRank = terminalRank
         null = open("/dev/null", O_RDWR | O_CLOEXEC)
         if null < 0 { throw LaunchError(system: "cannot open /dev/null") }
         descriptorLimit = raiseDescriptorLimit()
         var allowed = [Int32](repeating: 0, count: 1024)
-        let count = options.bindToCore ? dlp_allowed_cpus(&allowed, Int32(allowed.count)) : 0
+        let count = bindsToCore ? dlp_allowed_cpus(&allowed, Int32(allowed.count)) : 0
         cpus = Array(allowed.prefix(Int(count)))
     }
 
@@ -53,14 +97,16 @@ final class RankStarter {
             output.close()
             throw failure
         }
+        let listeners = [rendezvous?.listener].compactMap { $0 } + (door?.descriptors ?? [])
+        let place = places[rank]
         let plan = ProcessTable.Plan(
             environment: environment.entries(
-                rank: rank, listener: rendezvous.listener, control: control.peerDescriptor),
-            input: rank == readingRank ? 0 : null, output: output.writing, error: error.writing,
-            inherited: rank == 0 ? [rendezvous.listener, control.peerDescriptor] + namedDescriptors : [],
-            leadsGroup: rank != terminalRank, cpu: cpus.isEmpty ? nil : cpus[rank % cpus.count],
+                rank: rank, place: place, listeners: listeners, control: control.peerDescriptor),
+            input: rank == readingRank ? input : null, output: output.writing, error: error.writing,
+            inherited: rank == 0 ? listeners + [control.peerDescriptor] + namedDescriptors : [],
+            leadsGroup: rank != terminalRank, cpu: cpus.isEmpty ? nil : cpus[(place?.rank ?? rank) % cpus.count],
             descriptorLimit: descriptorLimit, mask: signalMask)
-        guard let pid = processes.start(rank, options.command, plan) else {
+        guard let pid = processes.start(rank, command, plan) else {
             let failure = failure(rank)
             output.close()
             error.close()
@@ -69,7 +115,8 @@ final class RankStarter {
         close(output.writing)
         close(error.writing)
         if rank == 0 {
-            rendezvous.closeListener()
+            rendezvous?.closeListener()
+            door?.close()
             control.closePeer()
         }
         return Start(pid: pid, output: output.reading, error: error.reading)
@@ -77,7 +124,7 @@ final class RankStarter {
 
     /// The descriptors that the command names, as a shell's `<(...)` does; what they give can be read only once, by rank 0.
     private var namedDescriptors: [Int32] {
-        options.command.compactMap { word in
+        command.compactMap { word in
             guard let path = word.text, path.hasPrefix("/dev/fd/"), let number = Int32(path.dropFirst(8)), number > 2
             else { return nil }
             // Those of this program itself are closed by exec.
@@ -92,10 +139,10 @@ final class RankStarter {
         switch number {
         case EAGAIN, ENOMEM, EMFILE, ENFILE:
             return LaunchError(
-                "cannot start rank \(rank) of \(options.size): \(reason(number)); start fewer ranks, or raise the limits"
+                "cannot start rank \(rank) of \(size): \(reason(number)); start fewer ranks, or raise the limits"
                     + " that `ulimit -u` and `ulimit -n` show",
                 status: 1)
-        default: return LaunchError("cannot start '\(options.command[0])': \(reason(number))", status: 2)
+        default: return LaunchError("cannot start '\(command[0])': \(reason(number))", status: 2)
         }
     }
 }
@@ -116,9 +163,13 @@ private func makePipe() -> RankPipe? {
     return dlp_output_pipe(&ends) == 0 ? RankPipe(reading: ends[0], writing: ends[1]) : nil
 }
 
+/// The width of the terminal that standard error is; 0 where it is none.
+func terminalColumns() -> Int { isDrawable(2) ? Int(dlp_terminal_columns(2)) : 0 }
+
 /// Allows this process as many descriptors as it may have, for two pipes per rank; gives the limit from before, which
 /// the ranks keep: programs that use `select` need it to be low.
-private func raiseDescriptorLimit() -> UInt64 {
+@discardableResult
+func raiseDescriptorLimit() -> UInt64 {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
     let before = limit.rlim_cur

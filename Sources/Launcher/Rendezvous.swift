@@ -2,12 +2,10 @@ import AME
 import CSystem
 import Glibc
 
-/// Where the ranks of a job meet: a TCP address, a Unix-domain socket and a key, all of them the job's own.
+/// Where the ranks of a job meet: a TCP address and a Unix-domain socket, both of them the job's own.
 final class Rendezvous {
     let host: String
     let port: UInt16
-    /// 64 random bytes in base64.
-    let key: String
     /// The name of the listening socket in the abstract namespace.
     let socketName: String
     /// That socket, for rank 0; bound and listening before any rank is started, so that no rank has to try twice.
@@ -16,7 +14,6 @@ final class Rendezvous {
     private let guardSocket: Int32
 
     init() throws(LaunchError) {
-        key = base64(randomBytes(64))
         socketName = "ame-" + randomBytes(16).map(hexadecimal).joined()
         (host, port, guardSocket) = reservePort()
         listener = -1
@@ -34,14 +31,17 @@ final class Rendezvous {
         listener = -1
     }
 
-    /// The variables that tell a rank all this.
-    var variables: [(name: String, value: String)] {
+    /// The variables that tell a rank of this host all this, and the key.
+    func variables(key: String) -> [(name: String, value: String)] {
         [
             (AMEVariable.host, host), (AMEVariable.port, String(port)), (AMEVariable.key, key),
             (AMEVariable.socket, socketName),
         ]
     }
 }
+
+/// A new key for a job: 64 random bytes in base64.
+func newJobKey() -> String { base64(randomBytes(64)) }
 
 /// Finds a TCP address that rank 0 can bind by itself, without `SO_REUSEADDR`, and that nobody else takes before.
 ///

@@ -130,7 +130,7 @@ final class Supervisor {
         // What rank 0 has said before it ended counts.
         if ended.contains(where: { $0.rank == 0 }) { serveControl() }
         for (rank, ending) in ended {
-            if options.debug { report("rank \(rank) (pid \(pids[rank])) \(ending) after \(elapsed) s") }
+            if options.debug { report("rank \(rank) (pid \(pids[rank])) \(ending) after \(elapsed)") }
             perform(job.handle(.ended(rank: rank, ending), at: now))
         }
     }
@@ -154,7 +154,7 @@ final class Supervisor {
             case .over: perform(job.handle(.over, at: now))
             case .status(let text): pump.show(status: text)
             // What only the launcher says.
-            case .exited, .signalled: break
+            case .exited, .signalled, .lost: break
             }
         }
         if !isOpen, !isControlClosed {
@@ -187,28 +187,16 @@ final class Supervisor {
             case .notify(let message):
                 control.send(message)
                 watchControl()
-            case .reportKilled(let rank, let signal):
-                report("rank \(rank) (pid \(pids[rank])) \(Ending.signalled(signal))")
-            case .reportUnfinished:
-                report(
-                    "rank 0 (pid \(pids[0])) ended with status 0 before the job was done: has a C library called _exit?"
-                )
-            case .reportInterrupted: report("interrupted")
-            case .reportTimeout:
-                report("the job ran for more than \(decimal(options.timeout ?? 0)) seconds: ended")
+            case .reportKilled, .reportUnfinished, .reportInterrupted, .reportTimeout:
+                action.report(of: { "rank \($0) (pid \(pids[$0]))" }, timeout: options.timeout).map(report)
             }
         }
     }
 
     private func report(_ text: String) { pump.report("\(options.program): \(text)") }
 
-    private var elapsed: String { decimal(Double((now - beginning) / 1_000_000) / 1000) }
+    private var elapsed: String { describe(nanoseconds: now - beginning) }
 }
 
 /// Seconds as nanoseconds; a century for everything that is longer.
-private func nanoseconds(_ seconds: Double) -> UInt64 { UInt64(min(seconds, 3.2e9) * 1e9) }
-
-/// A number as a person writes it: 5 rather than 5.0.
-private func decimal(_ number: Double) -> String {
-    Int(exactly: number).map(String.init) ?? String(number)
-}
+func nanoseconds(_ seconds: Double) -> UInt64 { UInt64(min(seconds, 3.2e9) * 1e9) }

@@ -9,6 +9,9 @@ import Launcher
 struct Main {
     private static let options: [Option] = [
         Option("-np", "-n", value: "N", completion: .words(["auto"]), joinsNumbers: true),
+        Option("--hosts", value: "HOST[:RANKS],...", completion: .words(["auto"])),
+        Option("--hostfile", value: "FILE", completion: .files([])),
+        Option("--remote-path", value: "DIRECTORY"),
         Option("--pty", value: "RANK"),
         Option("--tag-output"),
         Option("--bind-to", value: "core|none", completion: .words(["core", "none"])),
@@ -25,6 +28,8 @@ struct Main {
         dlp_survive_file_limit()
         dlp_begin_process("ameexec", true)
         do {
+            // For a launcher on another host, and for nobody else.
+            if ownArguments() == ["--agent"] { exit(serveAsAgent()) }
             let words = try ParsedArguments(ownArguments(), options: options)
             if let text = try text(words) {
                 print(text)
@@ -52,6 +57,7 @@ struct Main {
 
     private static func launchOptions(_ words: ParsedArguments) throws -> LaunchOptions {
         var options = LaunchOptions(command: Array(words.rest))
+        options.hosts = try LaunchOptions.HostOptions(words)
         for given in words.given {
             let value = given.value
             switch given.option.name {
@@ -81,9 +87,12 @@ struct Main {
     }
 
     private static let helpText = """
-        ameexec [OPTION]... COMMAND [ARG]...    start a program several times on this machine, as the ranks of one job
+        ameexec [OPTION]... COMMAND [ARG]...    start a program several times, as the ranks of one job
 
           -np N, -n N        how many ranks to start (1); auto: one for each CPU that they may use
+          --hosts LIST       on other hosts by ssh: a:8,b:8,c; auto: those of the batch job
+          --hostfile FILE    the same from a file: a slots=8, a:8 or a on each line
+          --remote-path DIR  where ameexec lies there, if not in the same directory as here
           --pty RANK         the rank that reads standard input, a terminal too
           --tag-output       begin each line of output with [rank]
           --bind-to WHAT     core: each rank runs on one CPU only; none: anywhere

@@ -12,7 +12,7 @@ struct RankEnvironmentTests {
         let environment = RankEnvironment(
             inherited: inherited.map { Array($0.utf8) }, exports: exports, rendezvous: [("AME_HOST", "127.1.2.3")],
             size: 3, columns: columns)
-        return environment.entries(rank: rank, listener: 8, control: 9).map { String(decoding: $0, as: UTF8.self) }
+        return environment.entries(rank: rank, listeners: [8], control: 9).map { String(decoding: $0, as: UTF8.self) }
     }
 
     @Test("an outer job's variables are replaced, all of them")

@@ -2,11 +2,11 @@ import DLP
 import Glibc
 
 /// What tells this host, as the network sees it, from every other.
-enum HostIdentity {
+package enum HostIdentity {
     /// The kernel's boot and the network namespace, in letters, digits, hyphens and a full stop.
     ///
     /// Where both are the same, abstract sockets reach from one process to the other. A host's name would not do: containers of one host have several names, and hosts of a cluster may share one.
-    static let current: String = {
+    package static let current: String = {
         var status = stat()
         guard let boot = bootIdentifier(), stat("/proc/self/ns/net", &status) == 0 else {
             // Never the same as another's, so that ranks use TCP.

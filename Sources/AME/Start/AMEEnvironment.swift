@@ -57,6 +57,10 @@ public struct AMEEnvironment: Sendable {
         rank = try variables.integer(AMEVariable.rank, in: 0...(size - 1))
         if let name = value(AMEVariable.socket) {
             endpoints = [.local(name: name)]
+        } else if value(AMEVariable.addresses) != nil {
+            let (port, addresses) = try variables.addresses(AMEVariable.addresses)
+            endpoints = Reach.order(addresses, seenFrom: NetworkInterface.all()).map { .tcp(host: $0, port: port) }
+            if endpoints.isEmpty { throw Card.unreachable(rank: rank) }
         } else {
             let host = Self.withoutBrackets(try variables.text(AMEVariable.host))
             let port = try variables.integer(AMEVariable.port, in: 1...65535)
@@ -68,9 +72,8 @@ public struct AMEEnvironment: Sendable {
                     + "or give all of them the output of 'head -c \(JobKey.length) /dev/urandom | base64 -w0'")
         }
         self.key = key
-        let listener = rank == 0 ? try variables.socket(AMEVariable.listener) : nil
-        listeners = listener.map { [$0] } ?? []
-        control = rank == 0 ? try variables.socket(AMEVariable.control) : nil
+        listeners = rank == 0 ? try variables.sockets(AMEVariable.listener) : []
+        control = rank == 0 ? try variables.sockets(AMEVariable.control).first : nil
         columns = value(AMEVariable.columns).flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
     }
 

@@ -27,8 +27,11 @@ struct HostPlace: Equatable {
         }
     }
 
-    /// Our launcher, and dlp_mpi's, start all ranks on one host.
+    /// Our launcher says it where there are several hosts; else it, and dlp_mpi's, start all ranks on one.
     static func launchedByAME(_ facts: ProcessFacts) -> HostPlace? {
+        if facts.variable(AMEVariable.localSize) != nil {
+            return HostPlace(facts, rank: AMEVariable.localRank, size: AMEVariable.localSize)
+        }
         let isHere =
             facts.variable(AMEVariable.socket) != nil
             || ["127.0.0.1", "::1", "localhost"].contains(facts.variable(AMEVariable.host))

@@ -57,6 +57,7 @@ final class ControlChannel: Sendable {
                 case .signalled(let rank, let signal):
                     endings[rank] =
                         "its process was killed by signal \(signal) (\(String(cString: strsignal(signal))))"
+                case .lost(let rank): endings[rank] = "the launcher lost the connection with its host"
                 case .lead, .begun, .over, .status: continue
                 }
             }

@@ -1,0 +1,231 @@
+import AME
+import CSystem
+import DLP
+import Glibc
+
+/// What hosts are told at the start, and what they say.
+extension HostSupervisor {
+    // MARK: - Before the ranks
+
+    /// Decides which ranks run where, and asks each host whether that can be.
+    ///
+    /// - Returns: the job's status where it cannot; the reason has been told.
+    func plan() -> Int32? {
+        let plan = rankPlan
+        if let ranks = hosts.ranks, plan.size < ranks {
+            report("cannot start \(ranks) ranks: the hosts have \(plan.size) places")
+            return 2
+        }
+        if let pty = options.pty, !(0..<plan.size).contains(pty) {
+            report("there is no rank \(pty) for --pty; ranks are 0 to \(plan.size - 1)")
+            return 2
+        }
+        let identities = Set(zip(connections, plan.ranks).filter { !$1.isEmpty }.compactMap { $0.0.hello?.identity })
+        let exports = exportedEnvironment(options.exports)
+        for (connection, ranks) in zip(connections, plan.ranks) {
+            connection.ranks = ranks
+            connection.link.send(
+                .prepare(
+                    Preparation(
+                        directory: ownWorkingDirectory(), command: options.command.map(\.bytes),
+                        isCompanion: hosts.startsOwnProgram, exports: exports, hasRoot: ranks.first == 0,
+                        isOneHost: identities.count == 1)))
+        }
+        return nil
+    }
+
+    private var rankPlan: RankPlan {
+        let entries = hosts.list.entries.compactMap { entry in
+            connections.first { $0.name == entry.name }.map { connection in
+                (host: connection.index, places: entry.places ?? connection.hello?.cpus ?? 1)
+            }
+        }
+        return RankPlan(
+            entries: entries, identities: connections.map { $0.hello?.identity ?? "" }, limit: hosts.ranks)
+    }
+
+    // MARK: - The ranks
+
+    /// Has all hosts start their ranks; every one of them is ready.
+    func startRanks() {
+        let plan = rankPlan
+        let byRank = connections.flatMap { connection in connection.ranks.map { ($0, connection) } }
+        hostOfRank = byRank.sorted { $0.0 < $1.0 }.map(\.1)
+        job = Job(
+            size: plan.size, timeout: options.timeout.map { now + nanoseconds($0) })
+        readingRank = options.pty ?? (isatty(0) == 1 ? nil : 0)
+        if readingRank != nil { input = JobInput(poller: poller, number: Watched.input) }
+        let key = newJobKey()
+        let root = hostOfRank[0]
+        guard let place = root.root else { preconditionFailure("the host of rank 0 has said where that listens") }
+        for (index, connection) in connections.enumerated() {
+            for rank in connection.ranks { connection.streams[rank] = streams(of: rank) }
+            connection.running = Set(connection.ranks)
+            let isWithRoot = connection.hello?.identity == root.hello?.identity
+            connection.link.send(
+                .start(
+                    RankOrder(
+                        ranks: connection.ranks, size: plan.size, localRanks: plan.localRanks[index],
+                        localSize: max(1, plan.localSizes[index]),
+                        rendezvous: variables(place, key, isWithRoot: isWithRoot).map { Array("\($0)=\($1)".utf8) },
+                        readingRank: readingRank ?? -1, bindsToCore: options.bindToCore, columns: terminalColumns())))
+        }
+    }
+
+    private func streams(of rank: Int) -> [RankStream: HostConnection.Stream] {
+        let tag = options.tagOutput ? "[\(rank)] " : ""
+        let all = RankStream.allCases.map { ($0, HostConnection.Stream(feed: pump.addFeed(to: $0, tag: tag))) }
+        return Dictionary(uniqueKeysWithValues: all)
+    }
+
+    /// What tells ranks where rank 0 listens.
+    private func variables(_ place: RootPlace, _ key: String, isWithRoot: Bool) -> [(String, String)] {
+        // Most other programs know addresses of IPv4 only.
+        let address = place.addresses.first { !$0.contains(":") } ?? place.addresses.first ?? ""
+        let common = [
+            (AMEVariable.host, address), (AMEVariable.port, String(place.freePort)),
+            (AMEVariable.key, key),
+        ]
+        if isWithRoot { return common + [(AMEVariable.socket, place.socketName)] }
+        let addresses = ([String(place.port)] + place.addresses).joined(separator: ",")
+        return common + [(AMEVariable.addresses, addresses)]
+    }
+
+    // MARK: - What agents say
+
+    /// Reads what has come from a host.
+    func read(_ connection: HostConnection) {
+        do throws(MessageError) {
+            let isMore = try connection.link.receive()
+            while let message = try connection.link.next() {
+                try handle(message, of: connection)
+                if connection.failure != nil { return }
+            }
+            if !isMore {
+                close(connection)
+                if connection.isLeaving { for rank in connection.streams.keys { closeStreams(of: rank, connection) } }
+            }
+        } catch {
+            let isAgent = connection.hello != nil
+            fail(
+                connection, isAgent ? "has sent what makes no sense" : "answers, but not as an agent of this version",
+                status: 3)
+        }
+    }
+
+    private func closeStreams(of rank: Int, _ connection: HostConnection) {
+        for stream in connection.streams[rank].map({ Array($0.values) }) ?? [] { pump.closeFeed(stream.feed) }
+    }
+
+    private func handle(_ message: FromAgent, of connection: HostConnection) throws(MessageError) {
+        guard (connection.hello == nil) == message.isHello else { throw MessageError() }
+        switch message {
+        case .hello(let hello):
+            connection.hello = hello
+            if hello.version != Version.current {
+                let other = SystemString(hello.version)
+                fail(
+                    connection,
+                    "has version \(other) of these programs, and here is \(Version.current): install the same "
+                        + "there, or name its directory by --remote-path", status: 2)
+            }
+        case .ready(let root):
+            guard (root != nil) == (connection.ranks.first == 0), !connection.isReady else { throw MessageError() }
+            connection.root = root
+            connection.isReady = true
+        case .refused(let reason): fail(connection, "cannot run the job: \(SystemString(reason))", status: 2)
+        case .started(let rank, let pid):
+            try check(rank, connection)
+            connection.pids[rank] = pid
+            if options.debug { report("rank \(rank) has process number \(pid) on host \(connection.name)") }
+        case .notStarted(let rank, let reason, let status):
+            try check(rank, connection)
+            // The others there have the same reason.
+            if connection.running.count == connection.ranks.count || rank == 0 {
+                report("host \(connection.name): \(SystemString(reason))")
+            }
+            connection.running.remove(rank)
+            handle(.ended(rank: rank, .exited(max(1, status))))
+        case .output(let rank, let stream, let bytes): try pass(bytes, rank, stream, connection)
+        case .ended(let rank, let ending):
+            try check(rank, connection)
+            connection.running.remove(rank)
+            reportEnd(of: rank, ending)
+            handle(.ended(rank: rank, ending))
+        case .control(let text): serveControl(text, connection)
+        case .inputCredit(let count):
+            guard let readingRank, connection.ranks.contains(readingRank) else { throw MessageError() }
+            input?.add(credit: count)
+        case .alone:
+            guard connection.running.isEmpty, job != nil else { throw MessageError() }
+            connection.isAlone = true
+        case .ping: break
+        }
+    }
+
+    /// - Throws: `MessageError` where `rank` does not run there.
+    private func check(_ rank: Int, _ connection: HostConnection) throws(MessageError) {
+        guard job != nil, connection.running.contains(rank) else { throw MessageError() }
+    }
+
+    private func serveControl(_ text: String, _ connection: HostConnection) {
+        // What is no message is ignored: rank 0 may be of another version.
+        guard connection.ranks.first == 0, let message = ControlMessage(text: text) else { return }
+        switch message {
+        case .lead: handle(.lead)
+        case .begun: handle(.begun)
+        case .over: handle(.over)
+        case .status(let text): pump.show(status: text)
+        // What only the launcher says.
+        case .exited, .signalled, .lost: break
+        }
+    }
+
+    // MARK: - Streams
+
+    private func pass(
+        _ bytes: [UInt8], _ rank: Int, _ stream: RankStream, _ connection: HostConnection
+    ) throws(MessageError) {
+        guard var entry = connection.streams[rank]?[stream] else { throw MessageError() }
+        if bytes.isEmpty {
+            pump.closeFeed(entry.feed)
+            connection.streams[rank]?[stream] = nil
+            return
+        }
+        entry.owed += bytes.count
+        // It sends no more than it may.
+        guard entry.owed <= AgentRules.window else { throw MessageError() }
+        pump.feed(bytes, from: entry.feed, at: now)
+        connection.streams[rank]?[stream] = entry
+        if entry.owed >= AgentRules.window / 4 { pay(rank, stream, connection) }
+    }
+
+    /// Lets a rank send as much as it has sent, once that has been passed on.
+    private func pay(_ rank: Int, _ stream: RankStream, _ connection: HostConnection) {
+        guard let entry = connection.streams[rank]?[stream], entry.owed > 0, !pump.isFull(entry.feed) else { return }
+        connection.streams[rank]?[stream]?.owed = 0
+        connection.link.send(.credit(rank: rank, stream, entry.owed))
+    }
+
+    /// Does the same for all ranks of a host that wait for it.
+    func payOwed(_ connection: HostConnection) {
+        for (rank, streams) in connection.streams {
+            for (stream, entry) in streams where entry.owed >= AgentRules.window / 4 { pay(rank, stream, connection) }
+        }
+    }
+
+    /// Passes standard input on to the rank that reads it.
+    func passInput() {
+        guard let input, let readingRank else { return }
+        let connection = hostOfRank[readingRank]
+        guard connection.isUp, connection.running.contains(readingRank) else { return input.end() }
+        while !connection.link.isFull, let bytes = input.next() {
+            connection.link.send(.input(bytes))
+            if bytes.isEmpty { return }
+        }
+    }
+}
+
+extension FromAgent {
+    fileprivate var isHello: Bool { if case .hello = self { true } else { false } }
+}

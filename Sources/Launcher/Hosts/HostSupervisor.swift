@@ -1,0 +1,352 @@
+import AME
+import CSystem
+import DLP
+import Glibc
+
+/// Runs a job whose ranks are on several hosts: one thread that waits for agents, signals and standard input, and has the
+/// agents do what `Job` says.
+final class HostSupervisor {
+    /// The poller's numbers.
+    enum Watched {
+        static let signals = 0
+        static let input = 1
+        static let firstHost = 2
+        /// What each host takes: its messages, room for ours, what ssh says.
+        static let perHost = 3
+    }
+
+    /// Periods in nanoseconds.
+    private enum Patience {
+        /// For a host to be reached and made ready.
+        static let start: UInt64 = 30_000_000_000
+        /// For the process that connects with a host to end, once the connection has.
+        static let process: UInt64 = 2_000_000_000
+        /// For a word of a host that has nothing left to do but send what its ranks wrote.
+        static let farewell: UInt64 = 10_000_000_000
+    }
+
+    let options: LaunchOptions
+    let hosts: LaunchOptions.HostOptions
+    let shell: RemoteShell
+    let poller: Poller
+    let processes: ProcessTable
+    let pump: OutputPump
+    private let signals: Int32
+    private let mask: sigset_t
+    private let beginning = dlp_now()
+    var now = dlp_now()
+    var connections: [HostConnection] = []
+    /// nil until all hosts are ready.
+    var job: Job?
+    /// The host of each rank.
+    var hostOfRank: [HostConnection] = []
+    var input: JobInput?
+    /// The rank that reads it.
+    var readingRank: Int?
+    /// The signal by which the user has asked for the end before the job began.
+    private var earlySignal: Int32?
+    /// Whether the user does not want to wait for the reader of the output any more.
+    private var isAbandoned = false
+
+    init(_ options: LaunchOptions, _ hosts: LaunchOptions.HostOptions) throws(LaunchError) {
+        self.options = options
+        self.hosts = hosts
+        shell = try RemoteShell(
+            remotePath: hosts.remotePath, command: AMEEnvironment.environmentVariable("DLP_SSH"),
+            ownDirectory: ownDirectory())
+        raiseDescriptorLimit()
+        var mask = sigset_t()
+        signals = dlp_launcher_signals(&mask)
+        if signals < 0 { throw LaunchError(system: "cannot wait for signals") }
+        self.mask = mask
+        poller = try Poller()
+        processes = try ProcessTable()
+        // A host that is named twice has one agent.
+        var names: [String] = []
+        for entry in hosts.list.entries where !names.contains(entry.name) { names.append(entry.name) }
+        pump = OutputPump(poller: poller, firstNumber: Watched.firstHost + Watched.perHost * names.count)
+        poller.add(signals, as: Watched.signals, for: .input)
+        for name in names { connections.append(try connect(to: name)) }
+        if let failure = poller.takeFailure() {
+            throw LaunchError("cannot wait for hosts: \(reason(failure))", status: 1)
+        }
+    }
+
+    deinit { Glibc.close(signals) }
+
+    /// Starts the ranks and waits for their end and for everything to be written.
+    ///
+    /// - Returns: The job's exit status.
+    func run() -> Int32 {
+        if let failure = settle({ $0.hello != nil }) ?? plan() ?? settle({ $0.isReady }) {
+            leave()
+            while !hasLeft { turn() }
+            pump.finish()
+            _ = pump.settle(at: now)
+            return failure
+        }
+        startRanks()
+        advance()
+        while !isOver { turn() }
+        return job?.status ?? 1
+    }
+
+    private var isOver: Bool { job?.isOver == true && hasLeft && (pump.isDone || isAbandoned) }
+
+    /// Whether no host does anything any more, and no process here connects with one.
+    private var hasLeft: Bool { connections.allSatisfy { !$0.isUp && $0.processEnding != nil } || isAbandoned }
+
+    /// Waits until each host has come so far, or failed.
+    ///
+    /// - Returns: the job's status where it cannot begin; the reasons have been told.
+    private func settle(_ isDone: (HostConnection) -> Bool) -> Int32? {
+        let deadline = now + Patience.start
+        while connections.contains(where: { $0.failure == nil && !isDone($0) }) {
+            if let earlySignal { return 128 + earlySignal }
+            if now >= deadline {
+                for connection in connections where connection.failure == nil && !isDone(connection) {
+                    fail(
+                        connection, "has not answered within \(Launcher.describe(nanoseconds: Patience.start))",
+                        status: 3)
+                }
+            } else {
+                turn(until: deadline)
+            }
+        }
+        if let earlySignal { return 128 + earlySignal }
+        let failed = connections.filter { $0.failure != nil }
+        for connection in failed { report("host \(connection.name) \(connection.failure?.reason ?? "")") }
+        return failed.first?.failure?.status
+    }
+
+    // MARK: - What happens
+
+    /// Waits for something to happen, and does what follows.
+    private func turn(until limit: UInt64? = nil) {
+        for connection in connections where connection.isUp {
+            connection.link.await(by: poller, as: number(connection) + 1)
+        }
+        // Signals last: what a rank wrote comes before what is said about its end.
+        for number in poller.wait(until: [limit, deadline].compactMap { $0 }.min()).sorted(by: >) {
+            now = dlp_now()
+            switch number {
+            case Watched.signals: readSignals()
+            case Watched.input: input?.becomesReady()
+            case Watched.firstHost..<(Watched.firstHost + Watched.perHost * connections.count):
+                let (index, part) = (number - Watched.firstHost).quotientAndRemainder(dividingBy: Watched.perHost)
+                serve(connections[index], part)
+            default: pump.handle(number, at: now)
+            }
+        }
+        now = dlp_now()
+        advance()
+    }
+
+    private func number(_ connection: HostConnection) -> Int {
+        Watched.firstHost + Watched.perHost * connection.index
+    }
+
+    private func serve(_ connection: HostConnection, _ part: Int) {
+        switch part {
+        case 0: read(connection)
+        case 1: connection.link.flush()
+        default: if !connection.readErrors() { poller.remove(connection.errors) }
+        }
+    }
+
+    /// When something is due, if nothing happens before.
+    private var deadline: UInt64? {
+        var times = [job?.deadline, pump.deadline].compactMap { $0 }
+        for connection in connections {
+            if connection.failure == nil, connection.isOpen {
+                times.append(min(connection.link.lastSent + AgentRules.pause, silenceEnd(connection)))
+            } else if connection.processEnding == nil {
+                times.append(connection.closingTime + Patience.process)
+            }
+        }
+        return times.min()
+    }
+
+    /// When a host that says nothing counts as lost.
+    private func silenceEnd(_ connection: HostConnection) -> UInt64 {
+        // Until it has said who it is there is another limit.
+        if connection.hello == nil { return .max }
+        return connection.link.lastHeard + (connection.isLeaving ? Patience.farewell : AgentRules.launchersPatience)
+    }
+
+    /// Does what is due after events, or after time has passed.
+    private func advance() {
+        for connection in connections { look(after: connection) }
+        if let failure = poller.takeFailure() {
+            report("cannot wait for the hosts: \(reason(failure)); the job is ended")
+            handle(.outputLost(status: 1))
+        }
+        guard job != nil else { return }
+        passInput()
+        handle(.clock)
+        if let job, job.hasNoRanks, !job.isOver, connections.allSatisfy({ !$0.isUp || $0.isAlone }) { handle(.alone) }
+        if job?.isOver == true {
+            leave()
+            if hasLeft { pump.finish() }
+        }
+        // Once more after a failure, for what is said about it.
+        while let failure = pump.settle(at: now) { outputLost(failure) }
+        for connection in connections where connection.isUp { payOwed(connection) }
+    }
+
+    /// Finds a host that has gone, or is silent, and lets one that is there know that this one is, too.
+    private func look(after connection: HostConnection) {
+        if connection.failure == nil, connection.isOpen {
+            if now >= silenceEnd(connection) {
+                fail(connection, "does not answer", status: 3)
+            } else if connection.hello != nil, now >= connection.link.lastSent + AgentRules.pause {
+                connection.link.send(.ping)
+            }
+        } else if connection.processEnding == nil {
+            if now >= connection.closingTime + Patience.process {
+                processes.signal(connection.index, SIGKILL)
+                connection.closingTime = now
+            }
+        }
+        if connection.failure == nil, !connection.isOpen, !connection.isLeaving, connection.processEnding != nil {
+            let failure = connection.explainEnd(shell)
+            fail(connection, failure.reason, status: failure.status)
+        }
+    }
+
+    /// Counts a host as lost, with its ranks.
+    func fail(_ connection: HostConnection, _ reason: String, status: Int32) {
+        guard connection.failure == nil else { return }
+        connection.failure = HostConnection.Failure(reason: reason, status: status)
+        if connection.isOpen { close(connection) }
+        if connection.processEnding == nil { processes.signal(connection.index, SIGKILL) }
+        for streams in connection.streams.values { for stream in streams.values { pump.closeFeed(stream.feed) } }
+        guard let job else { return }
+        let lost = connection.ranks.filter { connection.running.contains($0) }
+        if lost.isEmpty { return }
+        // A rank 0 that copes with it tells of it, too.
+        if !job.hasLeader || lost.contains(0) {
+            report("lost host \(connection.name) with \(Launcher.describe(ranks: lost)): \(reason)")
+        }
+        connection.running = []
+        for rank in lost { handle(.ended(rank: rank, .lost)) }
+    }
+
+    /// Takes note that nothing more comes from a host.
+    func close(_ connection: HostConnection) {
+        connection.isOpen = false
+        connection.closingTime = now
+        poller.remove(connection.link.reader)
+        poller.remove(connection.link.writer)
+    }
+
+    /// Tells all hosts that the job is over.
+    private func leave() {
+        for connection in connections where connection.isUp && !connection.isLeaving {
+            connection.isLeaving = true
+            connection.link.excuse()
+            if connection.hello == nil {
+                // It does not listen yet.
+                fail(connection, "was not waited for", status: 3)
+            } else {
+                connection.link.send(.leave)
+            }
+        }
+    }
+
+    // MARK: - Signals
+
+    private func readSignals() {
+        var information = signalfd_siginfo()
+        let size = MemoryLayout<signalfd_siginfo>.size
+        while Glibc.read(signals, &information, size) == size {
+            switch Int32(bitPattern: information.ssi_signo) {
+            case SIGCHLD: break
+            case SIGTSTP: suspend()
+            case let signal:
+                // A second one before the job, or one after it, is of somebody who does not want to wait.
+                if job?.isOver ?? (earlySignal != nil) { isAbandoned = true }
+                if job == nil, earlySignal == nil {
+                    earlySignal = signal
+                    report("interrupted")
+                }
+                handle(.signal(signal, fromTerminal: false))
+            }
+        }
+        for (index, ending) in processes.reap() { connections[index].processEnding = ending }
+    }
+
+    /// Stops the ranks and then this process, until somebody continues it.
+    private func suspend() {
+        pump.leaveTerminal()
+        for connection in connections where connection.isUp { connection.link.send(.suspend) }
+        dlp_suspend()
+        for connection in connections where connection.isUp {
+            connection.link.excuse()
+            connection.link.send(.resume)
+        }
+        now = dlp_now()
+    }
+
+    // MARK: - The job
+
+    /// Does what follows from an event.
+    func handle(_ event: Job.Event) {
+        guard let actions = job?.handle(event, at: now) else { return }
+        for action in actions {
+            switch action {
+            case .signal(let rank, let signal): hostOfRank[rank].link.send(.signal(rank: rank, signal))
+            case .signalLeftovers(let signal):
+                for connection in connections where connection.isUp { connection.link.send(.signalLeftovers(signal)) }
+            case .notify(let message): hostOfRank[0].link.send(.control(message.text))
+            case .reportKilled, .reportUnfinished, .reportInterrupted, .reportTimeout:
+                action.report(of: describe(rank:), timeout: options.timeout).map(report)
+            }
+        }
+    }
+
+    private func describe(rank: Int) -> String {
+        let connection = hostOfRank[rank]
+        return "rank \(rank) (host \(connection.name), pid \(connection.pids[rank] ?? 0))"
+    }
+
+    /// Nobody reads any more, as after `| head -1`, which ends a program without a word, or there is no room.
+    private func outputLost(_ failure: Int32) {
+        if failure != EPIPE { report("cannot pass on the ranks' output: \(reason(failure)); the job is ended") }
+        pump.mute()
+        handle(.outputLost(status: failure == EPIPE ? 128 + SIGPIPE : 2))
+    }
+
+    func report(_ text: String) { pump.report("\(options.program): \(text)") }
+
+    /// Says, where the user wants to know, how a rank ended.
+    func reportEnd(of rank: Int, _ ending: Ending) {
+        guard options.debug else { return }
+        report("\(describe(rank: rank)) \(ending) after \(Launcher.describe(nanoseconds: now - beginning))")
+    }
+
+    /// Starts the process that connects with a host.
+    private func connect(to name: String) throws(LaunchError) -> HostConnection {
+        var ends: [[Int32]] = []
+        for _ in 0..<3 {
+            var pair: [Int32] = [-1, -1]
+            guard pipe(&pair) == 0 else { throw LaunchError(system: "cannot make a pipe for host \(name)") }
+            for end in pair { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+            ends.append(pair)
+        }
+        let index = connections.count
+        let command = shell.command(for: name)
+        let plan = ProcessTable.Plan(
+            environment: ownEnvironment(), input: ends[0][0], output: ends[1][1], error: ends[2][1], inherited: [],
+            leadsGroup: true, cpu: nil, descriptorLimit: 0, mask: mask)
+        guard processes.start(index, command, plan) != nil else {
+            throw LaunchError(system: "cannot start '\(command[0])' for host \(name)", status: 2)
+        }
+        for end in [ends[0][0], ends[1][1], ends[2][1]] { Glibc.close(end) }
+        let connection = HostConnection(
+            index: index, name: name, input: ends[0][1], output: ends[1][0], errors: ends[2][0])
+        poller.add(connection.link.reader, as: number(connection), for: .input)
+        poller.add(connection.errors, as: number(connection) + 2, for: .input)
+        return connection
+    }
+}

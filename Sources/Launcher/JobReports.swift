@@ -1,0 +1,24 @@
+/// What the user is told of a job's end.
+extension Job.Action {
+    /// The words, without the launcher's name; nil where there are none.
+    ///
+    /// - Parameter name: what a rank is called.
+    func report(of name: (Int) -> String, timeout: Double?) -> String? {
+        switch self {
+        case .reportKilled(let rank, let signal): "\(name(rank)) \(Ending.signalled(signal))"
+        case .reportUnfinished:
+            "\(name(0)) ended with status 0 before the job was done: has a C library called _exit?"
+        case .reportInterrupted: "interrupted"
+        case .reportTimeout: "the job ran for more than \(decimal(timeout ?? 0)) seconds: ended"
+        case .signal, .signalLeftovers, .notify: nil
+        }
+    }
+}
+
+/// A period for people, to the millisecond.
+func describe(nanoseconds: UInt64) -> String { "\(decimal(Double(nanoseconds / 1_000_000) / 1000)) s" }
+
+/// A number as a person writes it: 5 rather than 5.0.
+private func decimal(_ number: Double) -> String {
+    Int(exactly: number).map(String.init) ?? String(number)
+}
