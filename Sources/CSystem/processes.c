@@ -24,6 +24,8 @@ struct packet {
 /// What the new process does before exec; returns only on failure, with errno set.
 IN_CHILD static void become(const struct dlp_process *p) {
     if (p->own_group && setpgid(0, 0) != 0) return;
+    // What the guardian would send first: should somebody kill it together with its launcher, most ranks end all the same.
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
     // The process announces itself, so that there is no moment in which it exists and the guardian does not know it.
     if (dlp_guardian_tell(p->guardian, dlp_guardian_watch, p->own_group ? -getpid() : getpid()) != 0) return;
     if (dlp_place(p->input, 0) < 0 || dlp_place(p->output, 1) < 0 || dlp_place(p->error, 2) < 0) return;

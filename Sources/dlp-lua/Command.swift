@@ -8,6 +8,9 @@ struct Command {
     /// What stands on it besides the options of a job.
     private static let own: [Option] = [
         Option("-np", "-n", value: "N", completion: .words(["auto"]), joinsNumbers: true),
+        Option("--hosts", value: "HOST[:RANKS],...", completion: .words(["auto"])),
+        Option("--hostfile", value: "FILE", completion: .files([])),
+        Option("--remote-path", value: "DIRECTORY"),
         Option("-e", value: "CHUNK"),
         Option("-0"),
         Option("--join", value: "HOST:PORT"),
@@ -57,8 +60,11 @@ struct Command {
         get throws { try words.value("-np").map { try rankCount($0) } }
     }
 
-    /// The words for each rank that is started here.
-    var wordsOfRanks: [SystemString] { words.without("-np") }
+    /// On which hosts to start ranks, where that was asked for.
+    var hosts: LaunchOptions.HostOptions? { get throws { try LaunchOptions.HostOptions(words) } }
+
+    /// The words for each rank that is started.
+    var wordsOfRanks: [SystemString] { words.without("-np", "--hosts", "--hostfile", "--remote-path") }
 
     /// An option that stands where it is the script's, and may have been meant for dlp-lua.
     private var misplaced: SystemString? {

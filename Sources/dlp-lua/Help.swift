@@ -2,7 +2,7 @@
 let helpText = """
     dlp-lua [OPTION]... SCRIPT|-|-e CHUNK [ARG]...    run a job written in Lua; - is standard input
 
-      -np N, -n N            start N ranks here (auto: one per CPU); or: ameexec -np N dlp-lua ...
+      -np N, -n N            start N ranks here (auto: one per CPU)     --hosts a:8,b:8  there, by ssh
       --mode MODE            map (default), managed, round-robin     --backend ame|mpi|none
       --chunk N              examples handed out at a time (adaptive)     --root-works yes|no
       --on-error WHAT        stop (default) or continue after an example that fails; status 4 then

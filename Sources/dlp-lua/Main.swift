@@ -1,5 +1,6 @@
 import Arguments
 import CSystem
+import DLP
 import Glibc
 import Launcher
 import Runner
@@ -20,9 +21,10 @@ struct Main {
                 return
             }
             let invocation = try command.invocation()
-            if let ranks = try command.ranks {
+            let (ranks, hosts) = (try command.ranks, try command.hosts)
+            if ranks != nil || hosts != nil {
                 if let objection = objectionToStartingRanks() { throw UsageError(objection) }
-                exit(launch(ranks, command))
+                exit(launch(ranks, hosts, command))
             }
             exit(run(invocation))
         } catch {
@@ -31,10 +33,12 @@ struct Main {
         }
     }
 
-    /// `-np N`: starts this program N times, without that option.
-    private static func launch(_ ranks: Int, _ command: Command) -> Int32 {
-        var options = LaunchOptions(command: [ownProgram()] + command.wordsOfRanks)
-        options.size = ranks
+    /// `-np N` and `--hosts`: starts this program so often, here or there, without these options.
+    private static func launch(_ ranks: Int?, _ hosts: LaunchOptions.HostOptions?, _ command: Command) -> Int32 {
+        var options = LaunchOptions(command: [hosts == nil ? ownProgram() : "dlp-lua"] + command.wordsOfRanks)
+        options.size = ranks ?? 1
+        options.hosts = hosts
+        options.hosts?.startsOwnProgram = true
         options.program = "dlp-lua"
         return Launcher.launch(options)
     }

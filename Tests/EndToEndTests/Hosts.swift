@@ -10,14 +10,17 @@ final class Hosts {
     /// - Parameters:
     ///   - count: How many, named h1, h2, ..., with the addresses `address(_:)`.
     ///   - slurm: Whether they are the nodes of a Slurm, too.
-    init(_ count: Int, slurm: Bool = false) throws {
+    ///   - ssh: Whether each has an sshd.
+    init(_ count: Int, slurm: Bool = false, ssh: Bool = false) throws {
         bed = "\(Testbed.directory)/hosts-\(UInt32.random(in: 0 ... .max))"
         try Testbed.call("testbed/hosts", "up \(count)", bed: bed)
+        if ssh { try Testbed.call("testbed/ssh", "start", bed: bed) }
         if slurm { try Testbed.call("testbed/slurm", "start --hosts", bed: bed) }
     }
 
     deinit {
         try? Testbed.call("testbed/slurm", "stop", bed: bed)
+        try? Testbed.call("testbed/ssh", "stop", bed: bed)
         try? Testbed.call("testbed/hosts", "down", bed: bed)
     }
 
@@ -26,13 +29,29 @@ final class Hosts {
 
     /// Starts a command on a host; its words are parted by blanks.
     func start(
-        on host: Int, _ command: String, in scratch: Scratch, environment: [String: String] = [:]
+        on host: Int, _ command: String, in scratch: Scratch, input: String = "", environment: [String: String] = [:]
     ) throws -> Launched {
         let words = ["\(Program.scripts)/testbed/hosts", "exec", "\(host)"]
         let variables = Testbed.environment.merging(environment) { $1 }.merging(
             ["DLP_TESTBED": bed, "SLURM_CONF": "\(bed)/slurm/slurm.conf"]) { $1 }
         return try Launched(
-            words + command.split(separator: " ").map { String($0) }, in: scratch, environment: variables, at: self)
+            words + command.split(separator: " ").map { String($0) }, in: scratch, input: input, environment: variables,
+            at: self)
+    }
+
+    /// The command by which a host reaches the others.
+    var ssh: String { "ssh -F \(bed)/ssh/config" }
+
+    /// What runs on a host besides what belongs to the host itself: a command line each.
+    func processes(on host: Int) throws -> [String] {
+        let list = try start(on: host, "ps -A -ww -o args=", in: Scratch()).finish()
+        let own = ["bash -c ", "sleep infinity", "sshd: /usr/sbin/sshd", "ps -A"]
+        return list.lines.filter { line in !line.contains("<defunct>") && !own.contains { line.hasPrefix($0) } }
+    }
+
+    /// Sends a signal to those processes on a host whose command line has these words.
+    func kill(_ signal: String, on host: Int, _ words: String) throws {
+        _ = try start(on: host, "pkill -\(signal) -f \(words)", in: Scratch()).finish()
     }
 
     /// Takes a host off the network, whose packets vanish from now on.

@@ -102,6 +102,16 @@ final class Launched {
     /// Sends a signal to the process that was started.
     func signal(_ signal: Int32) { if waitStatus == nil { kill(pid, signal) } }
 
+    /// Sends a signal to our launcher, whatever started that.
+    func signalLauncher(_ signal: Int32) throws {
+        let found = processes.filter { process in
+            ["dlp-lua", "ameexec"].contains(commandName(of: process)) && rankNumber(in: variables(of: process)) == nil
+                && text(of: process, "cmdline")?.contains("\0--agent") == false
+        }
+        try #require(found.count == 1, "one process is the launcher, not\n\(processTable)")
+        kill(found[0], signal)
+    }
+
     /// Sends a signal to one rank of the job, under any launcher.
     func signal(_ signal: Int32, rank: Int) throws {
         try #require(signalIfRunning(signal, rank: rank), "one process is rank \(rank)")
