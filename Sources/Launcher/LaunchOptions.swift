@@ -31,6 +31,8 @@ public struct LaunchOptions: Sendable {
         public var remotePath: SystemString?
         /// How many of the places of the hosts are used, from the first on; nil: all.
         public var ranks: Int?
+        /// Whether the connections between ranks go over the ssh connections, too.
+        public var tunnels = false
         /// Whether the command's program is one of ours, which lies beside ameexec on each host.
         public var startsOwnProgram = false
 

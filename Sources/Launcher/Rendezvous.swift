@@ -65,7 +65,7 @@ private func reservePort() -> (host: String, port: UInt16, guardSocket: Int32) {
     return ("localhost", UInt16.random(in: 49152...65535), -1)
 }
 
-private func bindTCP(_ address: [UInt8], port: UInt16) -> (socket: Int32, port: UInt16)? {
+func bindTCP(_ address: [UInt8], port: UInt16) -> (socket: Int32, port: UInt16)? {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { return nil }
     var name = sockaddr_in()

@@ -12,6 +12,7 @@ struct Main {
         Option("--hosts", value: "HOST[:RANKS],...", completion: .words(["auto"])),
         Option("--hostfile", value: "FILE", completion: .files([])),
         Option("--remote-path", value: "DIRECTORY"),
+        Option("--tunnel"),
         Option("--pty", value: "RANK"),
         Option("--tag-output"),
         Option("--bind-to", value: "core|none", completion: .words(["core", "none"])),
@@ -93,6 +94,7 @@ struct Main {
           --hosts LIST       on other hosts by ssh: a:8,b:8,c; auto: those of the batch job
           --hostfile FILE    the same from a file: a slots=8, a:8 or a on each line
           --remote-path DIR  where ameexec lies there, if not in the same directory as here
+          --tunnel           ranks of dlp-lua connect over the ssh connections, where only these get through
           --pty RANK         the rank that reads standard input, a terminal too
           --tag-output       begin each line of output with [rank]
           --bind-to WHAT     core: each rank runs on one CPU only; none: anywhere

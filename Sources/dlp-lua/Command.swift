@@ -11,6 +11,7 @@ struct Command {
         Option("--hosts", value: "HOST[:RANKS],...", completion: .words(["auto"])),
         Option("--hostfile", value: "FILE", completion: .files([])),
         Option("--remote-path", value: "DIRECTORY"),
+        Option("--tunnel"),
         Option("-e", value: "CHUNK"),
         Option("-0"),
         Option("--join", value: "HOST:PORT"),
@@ -64,7 +65,7 @@ struct Command {
     var hosts: LaunchOptions.HostOptions? { get throws { try LaunchOptions.HostOptions(words) } }
 
     /// The words for each rank that is started.
-    var wordsOfRanks: [SystemString] { words.without("-np", "--hosts", "--hostfile", "--remote-path") }
+    var wordsOfRanks: [SystemString] { words.without("-np", "--hosts", "--hostfile", "--remote-path", "--tunnel") }
 
     /// An option that stands where it is the script's, and may have been meant for dlp-lua.
     private var misplaced: SystemString? {

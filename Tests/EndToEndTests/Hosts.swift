@@ -60,6 +60,9 @@ final class Hosts {
     /// Takes a host back that was cut off.
     func heal(_ host: Int) throws { try Testbed.call("testbed/hosts", "heal \(host)", bed: bed) }
 
+    /// From now on a host takes only ssh of what others begin.
+    func close(_ host: Int) throws { try Testbed.call("testbed/hosts", "firewall \(host)", bed: bed) }
+
     /// From now on nothing that `other` sends reaches `host`, or only packets up to a size.
     func deafen(_ host: Int, to other: Int, above size: Int? = nil) throws {
         let limit = size.map { " \($0)" } ?? ""

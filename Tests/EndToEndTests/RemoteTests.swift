@@ -302,6 +302,53 @@ struct RemoteTests {
         try run.isClean(1, 2)
     }
 
+    // MARK: - Tunnels
+
+    @Test("where only ssh gets through ranks connect by --tunnel", arguments: ["h1:2,h2:2", "h2:2,h1:2,h3:1"])
+    func tunnel(_ list: String) throws {
+        let run = try Run(hosts: 3)
+        for host in 1...3 { try run.hosts.close(host) }
+        let job = Program.example("digits.lua")
+        let outcome = try run.start("dlp-lua --hosts \(list) --tunnel \(job)").finish()
+        #expect(outcome.status == 0 && outcome.error == "", "\(outcome.error)")
+        #expect(outcome.bytes == (try EndToEndTests.run("dlp-lua -np 4 \(job)")).bytes)
+        // More than all buffers on the way hold, and another tunnel's end on the same host.
+        try run.scratch.write(
+            "large.lua",
+            """
+            function examples()
+              local list = {}
+              for n = 1, 64 do list[n] = string.rep(string.char(n), 300000) end
+              return list
+            end
+            function work(text) return text .. text end
+            function summarize(r) for n = 1, 64 do assert(r[n] == string.rep(string.char(n), 600000)) end print(r.n) end
+            """)
+        let large = try run.start("dlp-lua --hosts \(list) --tunnel --encrypt --examples root large.lua").finish()
+        #expect(large.output == "64\n" && large.status == 0, "\(large.error)")
+        let without = try run.start("dlp-lua --hosts \(list) --connect-timeout 2 \(job)").finish()
+        #expect(without.status == 3 && without.output == "", "nothing else gets through")
+        try run.isClean(1, 2, 3)
+    }
+
+    @Test(
+        "a job goes on where a tunnel breaks, and ends where it was the root's", arguments: ["h1:2,h2:2", "h2:2,h1:2"])
+    func brokenTunnel(_ list: String) throws {
+        let run = try Run(StuckJob.script)
+        let launched = try run.start("dlp-lua --hosts \(list) --tunnel --crash-limit 9 --rejoin 5 job.lua 3")
+        try StuckJob.wait(launched, in: run.scratch)
+        try run.hosts.kill("KILL", on: 1, "^ssh.*h2")
+        let outcome = try launched.finish()
+        if list.hasPrefix("h1") {
+            #expect(outcome.status == 0 && outcome.output == StuckJob.output, "\(outcome.error)")
+            #expect(
+                outcome.complaints.count == 2 && outcome.error.contains("lost rank 3 (host h2)"), "\(outcome.error)")
+        } else {
+            #expect(outcome.status == 3 && outcome.error.contains("lost host h2 with ranks 0 to 1"), "\(outcome.error)")
+        }
+        try run.isClean(1, 2)
+    }
+
     // MARK: - Secrets
 
     @Test("the key stands on no command line, and in nobody's environment but the ranks'")

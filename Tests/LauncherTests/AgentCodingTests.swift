@@ -10,21 +10,23 @@ struct AgentCodingTests {
             Preparation(
                 directory: [0xFF, 0x2F], command: [[0x61], []], isCompanion: true, exports: [Array("A=1".utf8)],
                 hasRoot: true,
-                isOneHost: false)),
+                isOneHost: false, tunnels: true)),
         .start(
             RankOrder(
                 ranks: [1, 4], size: 5, localRanks: [0, 1], localSize: 2, rendezvous: [Array("K=v".utf8)],
                 readingRank: -1,
                 bindsToCore: true, columns: 80)),
         .signal(rank: 3, 15), .signalLeftovers(9), .input([]), .input([0, 1, 255]), .control("lost 3"),
-        .credit(rank: 1, .error, 77), .suspend, .resume, .ping, .leave,
+        .credit(rank: 1, .error, 77), .tunnel(3, .open), .tunnel(0, .data([1, 2])), .tunnel(1, .credit(5)), .suspend,
+        .resume, .ping, .leave,
     ]
     private static let fromAgent: [FromAgent] = [
         .hello(AgentHello(version: Version.current, identity: "x", hostName: "h", cpus: 8)), .ready(nil),
         .ready(RootPlace(socketName: "ame-1", freePort: 5, port: 0, addresses: ["10.1.2.3", "fd00::1"])),
         .refused("no"), .started(rank: 0, pid: 77), .notStarted(rank: 2, reason: "r", status: 2),
         .output(rank: 1, .output, [1, 2]), .output(rank: 1, .error, []), .ended(rank: 1, .exited(255)),
-        .ended(rank: 1, .signalled(9)), .control("lead"), .inputCredit(9), .alone, .ping,
+        .ended(rank: 1, .signalled(9)), .control("lead"), .inputCredit(9), .entrance(port: 8), .tunnel(7, .close),
+        .tunnel(1, .data([])), .alone, .ping,
     ]
 
     private func messages<Message: AgentMessage>(_ bytes: some Sequence<UInt8>) throws -> [Message] {
@@ -120,6 +122,43 @@ struct AgentCodingTests {
             return
         }
         #expect(hello.version == "99.0")
+    }
+}
+
+@Suite("Connections that the launcher carries")
+struct TunnelRelayTests {
+    private func end(_ host: Int, _ id: Int) -> TunnelRelay.End { TunnelRelay.End(host: host, id: id) }
+
+    @Test("each connection has a number of its own at rank 0's host, until one end closes it")
+    func numbers() {
+        var relay = TunnelRelay(root: 1)
+        #expect(relay.pass(.open, from: end(0, 0)) == end(1, 0))
+        #expect(relay.pass(.open, from: end(2, 0)) == end(1, 1))
+        #expect(relay.pass(.data([1]), from: end(2, 0)) == end(1, 1))
+        #expect(relay.pass(.data([1]), from: end(1, 0)) == end(0, 0))
+        #expect(relay.pass(.close, from: end(1, 0)) == end(0, 0))
+        #expect(relay.pass(.data([1]), from: end(0, 0)) == nil)
+        #expect(relay.pass(.close, from: end(2, 0)) == end(1, 1))
+        #expect(relay.pass(.credit(1), from: end(1, 1)) == nil)
+    }
+
+    @Test("what nobody has opened goes nowhere, and rank 0's host opens nothing")
+    func strangers() {
+        var relay = TunnelRelay(root: 0)
+        #expect(relay.pass(.data([1]), from: end(1, 7)) == nil)
+        #expect(relay.pass(.open, from: end(0, 7)) == nil)
+        #expect(relay.pass(.open, from: end(1, 7)) == end(0, 0))
+        #expect(relay.pass(.open, from: end(1, 7)) == nil)
+    }
+
+    @Test("the connections of a host that is lost are closed at the other end")
+    func lost() {
+        var relay = TunnelRelay(root: 0)
+        for (host, id) in [(1, 0), (2, 0), (1, 1)] { _ = relay.pass(.open, from: end(host, id)) }
+        #expect(relay.lose(host: 1) == [end(0, 0), end(0, 2)])
+        #expect(relay.lose(host: 1) == [])
+        #expect(relay.pass(.data([1]), from: end(0, 0)) == nil)
+        #expect(relay.pass(.data([1]), from: end(0, 1)) == end(2, 0))
     }
 }
 

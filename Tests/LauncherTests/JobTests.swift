@@ -42,6 +42,21 @@ struct JobTests {
         #expect(job.status == ending.status)
     }
 
+    @Test("ranks that are lost with their host end a job with status 3, and are no one's affair where rank 0 leads")
+    func lostHost() {
+        var job = job(4)
+        _ = job.handle(.ended(rank: 2, .lost), at: 0)
+        _ = job.handle(.ended(rank: 3, .lost), at: 0)
+        #expect(signals(job.handle(.clock, at: second)) == [0: SIGTERM, 1: SIGTERM])
+        #expect(job.status == 3)
+        var led = self.job(4)
+        _ = led.handle(.lead, at: 0)
+        #expect(led.handle(.ended(rank: 2, .lost), at: 0) == [.notify(.lost(rank: 2))])
+        #expect(led.deadline == nil && led.hasLeader)
+        #expect(signals(led.handle(.ended(rank: 0, .lost), at: second)) == [1: SIGTERM, 3: SIGTERM])
+        #expect(led.status == 3 && !led.hasLeader)
+    }
+
     @Test("after a failure the others get a moment, SIGTERM, a grace time and SIGKILL")
     func escalation() {
         var job = job(3)

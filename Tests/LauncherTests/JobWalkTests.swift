@@ -117,6 +117,7 @@ struct JobWalkTests {
             case 9: _ = walk.take(.ended(rank: rank, .signalled(SIGSEGV)))
             case 10: _ = walk.take(.signal(SIGTERM, fromTerminal: false))
             case 11: _ = walk.take(.lead)
+            case 13: _ = walk.take(.ended(rank: rank, .lost))
             case 12: _ = walk.take(.alone)
             default: _ = walk.take(.clock)
             }

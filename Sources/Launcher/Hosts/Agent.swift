@@ -45,6 +45,7 @@ final class Agent {
         static let control = 3
         static let input = 4
         static let firstPipe = 5
+        static let tunnel = 1 << 40
     }
 
     private enum Phase: Equatable {
@@ -79,6 +80,7 @@ final class Agent {
     private var phase = Phase.serving
     private var place: AgentPlace?
     private var input: AgentInput?
+    private var tunnel: Tunnel?
     private var pipes: [Int: Pipe] = [:]
     private var numbers: [Key: Int] = [:]
     private var nextNumber = Watched.firstPipe
@@ -126,6 +128,7 @@ final class Agent {
                 case Watched.room: link.flush()
                 case Watched.control: serveControl()
                 case Watched.input: passInput()
+                case Watched.tunnel...: tunnel?.serve(number)
                 default: readOnce(number)
                 }
             }
@@ -168,6 +171,7 @@ final class Agent {
                 link.send(.alone)
             }
             settlePipes()
+            tunnel?.settle(isLinkFull: link.isFull)
         }
     }
 
@@ -203,6 +207,7 @@ final class Agent {
             guard let number = numbers[Key(rank: rank, stream: stream)] else { return }
             let credit = (pipes[number]?.credit ?? 0) + count
             pipes[number]?.credit = min(AgentRules.window, credit)
+        case .tunnel(let id, let word): tunnel?.handle(id, word, port: Int(place?.door?.port ?? 0))
         case .suspend:
             isSuspended = true
             processes.signalAll(SIGSTOP)
@@ -218,10 +223,17 @@ final class Agent {
         do throws(LaunchError) {
             let place = try AgentPlace(preparation)
             self.place = place
+            if preparation.tunnels && !preparation.isOneHost { try openTunnel(isEntrance: !preparation.hasRoot) }
             link.send(.ready(place.root))
         } catch {
             link.send(.refused(error.message))
         }
+    }
+
+    private func openTunnel(isEntrance: Bool) throws(LaunchError) {
+        let tunnel = Tunnel(poller: poller, firstNumber: Watched.tunnel) { [link] in link.send(.tunnel($0, $1)) }
+        self.tunnel = tunnel
+        if isEntrance { link.send(.entrance(port: try tunnel.listen())) }
     }
 
     private func start(_ order: RankOrder) {
@@ -361,6 +373,7 @@ final class Agent {
         press([SIGTERM, SIGKILL], SIGTERM)
         // The launcher learns of it at once, if it is there.
         poller.remove(link.reader)
+        tunnel = nil
         link.await(by: poller, as: Watched.room)
         for (number, pipe) in pipes where !pipe.isWatched {
             // Who waits for room in its pipe could not end.

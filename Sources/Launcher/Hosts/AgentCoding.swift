@@ -56,6 +56,8 @@ struct MessageParser {
 /// No rank has a larger number.
 private let ranks = 0...Int(Int32.max)
 private let signals = 1...64
+/// How connections are numbered.
+private let ids = 0...(1 << 32)
 /// What a status or an amount of bytes may be.
 private let statuses = 0...255
 private let amounts = 1...MessageParser.longest
@@ -74,6 +76,7 @@ extension ToAgent: AgentMessage {
         case .resume: 9
         case .ping: 10
         case .leave: 11
+        case .tunnel: 12
         }
     }
 
@@ -91,6 +94,7 @@ extension ToAgent: AgentMessage {
             writer.put(rank)
             writer.put(Int(stream.rawValue))
             writer.put(count)
+        case .tunnel(let id, let word): word.write(id, to: &writer)
         case .suspend, .resume, .ping, .leave: break
         }
     }
@@ -110,6 +114,9 @@ extension ToAgent: AgentMessage {
         case 9: self = .resume
         case 10: self = .ping
         case 11: self = .leave
+        case 12:
+            let id = try reader.number(in: ids)
+            self = .tunnel(id, try TunnelWord(&reader))
         default: throw MessageError()
         }
     }
@@ -129,6 +136,8 @@ extension FromAgent: AgentMessage {
         case .inputCredit: 9
         case .alone: 10
         case .ping: 11
+        case .entrance: 12
+        case .tunnel: 13
         }
     }
 
@@ -162,6 +171,8 @@ extension FromAgent: AgentMessage {
             }
         case .control(let text): writer.put(text)
         case .inputCredit(let count): writer.put(count)
+        case .entrance(let port): writer.put(port)
+        case .tunnel(let id, let word): word.write(id, to: &writer)
         case .alone, .ping: break
         }
     }
@@ -188,6 +199,10 @@ extension FromAgent: AgentMessage {
         case 9: self = .inputCredit(try reader.number(in: amounts))
         case 10: self = .alone
         case 11: self = .ping
+        case 12: self = .entrance(port: try reader.number(in: 1...65535))
+        case 13:
+            let id = try reader.number(in: ids)
+            self = .tunnel(id, try TunnelWord(&reader))
         default: throw MessageError()
         }
     }
@@ -197,6 +212,32 @@ extension RankStream {
     fileprivate init(_ reader: inout MessageReader) throws(MessageError) {
         guard let stream = RankStream(rawValue: UInt8(try reader.number(in: 0...255))) else { throw MessageError() }
         self = stream
+    }
+}
+
+extension TunnelWord {
+    fileprivate func write(_ id: Int, to writer: inout MessageWriter) {
+        writer.put(id)
+        switch self {
+        case .open: writer.put(0)
+        case .data(let bytes):
+            writer.put(1)
+            writer.put(bytes)
+        case .credit(let count):
+            writer.put(2)
+            writer.put(count)
+        case .close: writer.put(3)
+        }
+    }
+
+    fileprivate init(_ reader: inout MessageReader) throws(MessageError) {
+        switch try reader.number() {
+        case 0: self = .open
+        case 1: self = .data(try reader.field())
+        case 2: self = .credit(try reader.number(in: amounts))
+        case 3: self = .close
+        default: throw MessageError()
+        }
     }
 }
 
@@ -223,6 +264,7 @@ extension Preparation {
         writer.put(exports) { $0.put($1) }
         writer.put(hasRoot)
         writer.put(isOneHost)
+        writer.put(tunnels)
     }
 
     fileprivate init(_ reader: inout MessageReader) throws(MessageError) {
@@ -232,6 +274,7 @@ extension Preparation {
         exports = try reader.list { reader throws(MessageError) in try reader.field() }
         hasRoot = try reader.truth()
         isOneHost = try reader.truth()
+        tunnels = try reader.truth()
         if command.isEmpty { throw MessageError() }
     }
 }

@@ -19,6 +19,8 @@ enum ToAgent: Equatable {
     case control(String)
     /// So many bytes of a rank's output have been passed on, and as many more may follow.
     case credit(rank: Int, RankStream, Int)
+    /// The other end of a connection between ranks has said something.
+    case tunnel(Int, TunnelWord)
     /// Stop the ranks: the user has stopped the launcher.
     case suspend
     /// Continue them.
@@ -35,6 +37,8 @@ enum FromAgent: Equatable {
     case hello(AgentHello)
     /// The job can run there; with where rank 0 listens, where that was asked for.
     case ready(RootPlace?)
+    /// Before `ready`: the port at which it takes its ranks' connections to rank 0.
+    case entrance(port: Int)
     /// The job cannot run there, for this reason: a clause.
     case refused(String)
     case started(rank: Int, pid: Int)
@@ -46,6 +50,8 @@ enum FromAgent: Equatable {
     case control(String)
     /// The rank that reads standard input has taken so many bytes, and as many more may follow.
     case inputCredit(Int)
+    /// This end of a connection between ranks has something to say.
+    case tunnel(Int, TunnelWord)
     /// Its ranks have ended, and so has everything that they started.
     case alone
     /// The agent is there.
@@ -78,6 +84,8 @@ struct Preparation: Equatable {
     var hasRoot: Bool
     /// Whether no rank runs on another host.
     var isOneHost: Bool
+    /// Whether the connections between ranks of different hosts go by way of the launcher.
+    var tunnels: Bool
 }
 
 /// Where rank 0 listens.

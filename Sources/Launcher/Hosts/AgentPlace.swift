@@ -32,7 +32,9 @@ struct AgentPlace {
             door =
                 preparation.hasRoot && !preparation.isOneHost
                 ? try RemoteDoor { name in
-                    exports.last { $0.name == SystemString(name) }?.value?.text
+                    // Only this host's agent comes to it through a tunnel.
+                    if preparation.tunnels { return name == AMEVariable.reachableHost ? "127.0.0.1" : nil }
+                    return exports.last { $0.name == SystemString(name) }?.value?.text
                         ?? AMEEnvironment.environmentVariable(name)
                 } : nil
         } catch { throw LaunchError(error.description, status: 3) }

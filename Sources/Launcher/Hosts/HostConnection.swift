@@ -38,6 +38,8 @@ final class HostConnection {
     var hello: AgentHello?
     /// Whether the job can run there.
     var isReady = false
+    /// The port at which its agent takes connections to rank 0, where they go through a tunnel.
+    var entrance: Int?
     /// Where rank 0 listens, where it runs there.
     var root: RootPlace?
     /// The ranks there, in ascending order.

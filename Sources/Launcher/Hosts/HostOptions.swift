@@ -4,7 +4,7 @@ import DLP
 import Glibc
 
 extension LaunchOptions.HostOptions {
-    /// What `--hosts`, `--hostfile`, `--remote-path` and `-np` say of hosts; nil where none are named.
+    /// What `--hosts`, `--hostfile`, `--remote-path`, `--tunnel` and `-np` say of hosts; nil where none are named.
     ///
     /// - Throws: `LaunchError` where that makes no sense.
     public init?(_ words: ParsedArguments) throws(LaunchError) {
@@ -20,13 +20,14 @@ extension LaunchOptions.HostOptions {
         } else if let file = words.value("--hostfile") {
             list = try HostList(file: file)
         } else {
-            if words.value("--remote-path") != nil {
-                throw LaunchError("--remote-path is for other hosts: name them by --hosts or --hostfile", status: 2)
+            for name in ["--remote-path", "--tunnel"] where words.value(name) != nil {
+                throw LaunchError("\(name) is for other hosts: name them by --hosts or --hostfile", status: 2)
             }
             return nil
         }
         self.init(list: list)
         remotePath = words.value("--remote-path")
+        tunnels = words.value("--tunnel") != nil
         // Without a number each host has as many places as cores, which auto means, too.
         if let ranks = words.value("-np"), ranks != "auto" { self.ranks = try rankCount(ranks) }
     }

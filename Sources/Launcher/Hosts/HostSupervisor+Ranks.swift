@@ -29,7 +29,7 @@ extension HostSupervisor {
                     Preparation(
                         directory: ownWorkingDirectory(), command: options.command.map(\.bytes),
                         isCompanion: hosts.startsOwnProgram, exports: exports, hasRoot: ranks.first == 0,
-                        isOneHost: identities.count == 1)))
+                        isOneHost: identities.count == 1, tunnels: hosts.tunnels)))
         }
         return nil
     }
@@ -57,6 +57,7 @@ extension HostSupervisor {
         if readingRank != nil { input = JobInput(poller: poller, number: Watched.input) }
         let key = newJobKey()
         let root = hostOfRank[0]
+        if hosts.tunnels { relay = TunnelRelay(root: root.index) }
         guard let place = root.root else { preconditionFailure("the host of rank 0 has said where that listens") }
         for (index, connection) in connections.enumerated() {
             for rank in connection.ranks { connection.streams[rank] = streams(of: rank) }
@@ -67,7 +68,9 @@ extension HostSupervisor {
                     RankOrder(
                         ranks: connection.ranks, size: plan.size, localRanks: plan.localRanks[index],
                         localSize: max(1, plan.localSizes[index]),
-                        rendezvous: variables(place, key, isWithRoot: isWithRoot).map { Array("\($0)=\($1)".utf8) },
+                        rendezvous: variables(place, key, isWithRoot: isWithRoot, connection.entrance).map {
+                            Array("\($0)=\($1)".utf8)
+                        },
                         readingRank: readingRank ?? -1, bindsToCore: options.bindToCore, columns: terminalColumns())))
         }
     }
@@ -79,7 +82,14 @@ extension HostSupervisor {
     }
 
     /// What tells ranks where rank 0 listens.
-    private func variables(_ place: RootPlace, _ key: String, isWithRoot: Bool) -> [(String, String)] {
+    private func variables(
+        _ place: RootPlace, _ key: String, isWithRoot: Bool, _ entrance: Int?
+    ) -> [(String, String)] {
+        if let entrance, !isWithRoot {
+            return [
+                (AMEVariable.host, "127.0.0.1"), (AMEVariable.port, String(entrance)), (AMEVariable.key, key),
+            ]
+        }
         // Most other programs know addresses of IPv4 only.
         let address = place.addresses.first { !$0.contains(":") } ?? place.addresses.first ?? ""
         let common = [
@@ -133,6 +143,7 @@ extension HostSupervisor {
             guard (root != nil) == (connection.ranks.first == 0), !connection.isReady else { throw MessageError() }
             connection.root = root
             connection.isReady = true
+        case .entrance(let port): connection.entrance = port
         case .refused(let reason): fail(connection, "cannot run the job: \(SystemString(reason))", status: 2)
         case .started(let rank, let pid):
             try check(rank, connection)
@@ -156,6 +167,9 @@ extension HostSupervisor {
         case .inputCredit(let count):
             guard let readingRank, connection.ranks.contains(readingRank) else { throw MessageError() }
             input?.add(credit: count)
+        case .tunnel(let id, let word):
+            guard let end = relay?.pass(word, from: TunnelRelay.End(host: connection.index, id: id)) else { return }
+            connections[end.host].link.send(.tunnel(end.id, word))
         case .alone:
             guard connection.running.isEmpty, job != nil else { throw MessageError() }
             connection.isAlone = true

@@ -41,6 +41,8 @@ final class HostSupervisor {
     /// The host of each rank.
     var hostOfRank: [HostConnection] = []
     var input: JobInput?
+    /// What connects ranks of different hosts, where they do not do so themselves.
+    var relay: TunnelRelay?
     /// The rank that reads it.
     var readingRank: Int?
     /// The signal by which the user has asked for the end before the job began.
@@ -221,6 +223,9 @@ final class HostSupervisor {
         if connection.isOpen { close(connection) }
         if connection.processEnding == nil { processes.signal(connection.index, SIGKILL) }
         for streams in connection.streams.values { for stream in streams.values { pump.closeFeed(stream.feed) } }
+        for end in relay?.lose(host: connection.index) ?? [] {
+            connections[end.host].link.send(.tunnel(end.id, .close))
+        }
         guard let job else { return }
         let lost = connection.ranks.filter { connection.running.contains($0) }
         if lost.isEmpty { return }
