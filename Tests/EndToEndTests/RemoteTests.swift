@@ -177,6 +177,29 @@ struct RemoteTests {
         try run.isClean(1, 2)
     }
 
+    /// What agents say that are none, behind their first words.
+    static let nonsense: [[UInt8]] = [
+        // A rank has ended, one that nobody has started has written something, a frame of 4 GB, an unknown word.
+        [17, 0, 0, 0, 7] + [UInt8](repeating: 0, count: 16), [25, 0, 0, 0, 6] + [UInt8](repeating: 0, count: 24),
+        [255, 255, 255, 255, 6], [1, 0, 0, 0, 200],
+    ]
+
+    @Test("an agent that says what makes no sense is no host, and takes nothing down with it", arguments: nonsense)
+    func hostileAgent(_ words: [UInt8]) throws {
+        let run = try Run()
+        func field(_ text: String) -> [UInt8] { [UInt8(text.utf8.count), 0, 0, 0, 0, 0, 0, 0] + Array(text.utf8) }
+        let version = try EndToEndTests.run("ameexec --version").lines[0]
+        let hello = [1] + field(version) + field("x") + field("h") + [8, 0, 0, 0, 0, 0, 0, 0]
+        let bytes = Array("\0dlp-agent\n".utf8) + [UInt8(hello.count), 0, 0, 0] + hello + words
+        try run.scratch.write("words", bytes: bytes)
+        try run.scratch.write("ameexec", "#!/bin/sh\ncat \(run.scratch.path)/words\nexec cat >/dev/null\n")
+        chmod("\(run.scratch.path)/ameexec", 0o755)
+        let outcome = try run.start("ameexec --hosts h1:1,h2:2 --remote-path \(run.scratch.path) true").finish()
+        #expect(outcome.status == 3)
+        #expect(outcome.isOneMessage("ameexec", with: "host h2 has sent what makes no sense"), "\(outcome.error)")
+        try run.isClean(1, 2)
+    }
+
     @Test("hosts come from a file and from batch systems")
     func lists() throws {
         let run = try Run()
