@@ -4,42 +4,13 @@ import Testing
 /// Jobs on hosts that one of them reaches by ssh.
 @Suite("Ranks on other hosts by ssh", .timeLimit(.minutes(60)))
 struct RemoteTests {
-    /// A job from the first of several hosts.
-    private struct Run {
-        let hosts: Hosts
-        let scratch: Scratch
-
-        init(_ job: String = "", hosts count: Int = 2) throws {
-            hosts = try Hosts(count, ssh: true)
-            scratch = try Scratch(job: job)
-        }
-
-        /// Starts a command on the first host.
-        func start(_ command: String, input: String = "", _ environment: [String: String] = [:]) throws -> Launched {
-            try hosts.start(
-                on: 1, command, in: scratch, input: input,
-                environment: environment.merging(["DLP_SSH": hosts.ssh]) { own, _ in own })
-        }
-
-        /// Waits until nothing of a job is left on these hosts.
-        func isClean(_ numbers: Int...) throws {
-            for host in numbers {
-                var left: [String] = []
-                try eventually("nothing is left on host \(host), but\n\(left.joined(separator: "\n"))") {
-                    left = try hosts.processes(on: host)
-                    return left.isEmpty
-                }
-            }
-        }
-    }
-
     // MARK: - Right results
 
     @Test(
         "four ranks on two hosts say what four on one machine say, wherever rank 0 is",
         arguments: ["h1:2,h2:2", "h2:2,h1:2"])
     func digits(_ list: String) throws {
-        let run = try Run()
+        let run = try RemoteRun()
         let job = Program.example("digits.lua")
         let outcome = try run.start("dlp-lua --hosts \(list) \(job)").finish()
         let expected = try EndToEndTests.run("dlp-lua -np 4 \(job)")
@@ -50,7 +21,7 @@ struct RemoteTests {
 
     @Test("two hosts have a hundred ranks each, and every rank its place")
     func many() throws {
-        let run = try Run(
+        let run = try RemoteRun(
             """
             function examples() return 4000 end
             function work(n) return {dlp.RANK, dlp.LOCAL_RANK, dlp.LOCAL_SIZE, dlp.hostname} end
@@ -75,7 +46,7 @@ struct RemoteTests {
 
     @Test("lines stay whole and tagged, and come all, however slow the reader is")
     func lines() throws {
-        let run = try Run()
+        let run = try RemoteRun()
         try run.scratch.write(
             "print.sh", "for i in $(seq 3000); do echo $AME_RANK $i $(printf %0$((i % 200))d 0) end; done\n")
         let outcome = try run.start("ameexec --hosts h1:2,h2:3 --tag-output sh print.sh").finish()
@@ -103,20 +74,20 @@ struct RemoteTests {
 
     @Test("rank 0 reads standard input, wherever it is, and others none", arguments: ["h1,h2", "h2,h1"])
     func input(_ hosts: String) throws {
-        let run = try Run()
+        let run = try RemoteRun()
         try run.scratch.write("count.sh", "echo $AME_RANK $(wc -c)\n")
         let input = String(repeating: "0123456789abcde\n", count: 100_000)
         let list = hosts.split(separator: ",").map { "\($0):1" }.joined(separator: ",")
         let outcome = try run.start("ameexec --hosts \(list) sh count.sh", input: input).finish()
         #expect(outcome.lines.sorted() == ["0 1600000", "1 0"], "\(outcome.error)")
-        let job = try Run("function work(line) return #line end function summarize(r) print(r.n, r[1]) end")
+        let job = try RemoteRun("function work(line) return #line end function summarize(r) print(r.n, r[1]) end")
         let result = try job.start("dlp-lua --hosts \(list) job.lua", input: input).finish()
         #expect(result.output == "100000\t15\n", "\(result.error)")
     }
 
     @Test("a program gets directory, arguments and exported variables as they are")
     func environment() throws {
-        let run = try Run()
+        let run = try RemoteRun()
         try run.scratch.write("show.sh", "printf '%s|' \"$PWD\" \"$A\" \"$B\" \"$DLP_X\" \"$HIDDEN\" \"$@\"; echo\n")
         try run.scratch.write(
             "start.sh", "exec ameexec --hosts h2:1 -x A='a b' -x B sh show.sh '' \"q'\\\"$(printf '\\377')\" '*'\n")
@@ -129,7 +100,7 @@ struct RemoteTests {
 
     @Test("the status is that of the rank that failed first, and a signal is told with its host")
     func status() throws {
-        let run = try Run()
+        let run = try RemoteRun()
         try run.scratch.write("fail.sh", "test $AME_RANK = 2 && exit 7; sleep 100\n")
         let failed = try run.start("ameexec --hosts h1:2,h2:2 sh fail.sh").finish()
         #expect(failed.status == 7 && failed.error == "", "\(failed.error)")
@@ -142,7 +113,7 @@ struct RemoteTests {
 
     @Test("what is wrong with a host is told in one line, before anything has been done")
     func wrongHosts() throws {
-        let run = try Run()
+        let run = try RemoteRun()
         func refuses(_ words: String, _ status: Int32, _ message: String..., environment: [String: String] = [:]) throws
         {
             let outcome = try run.start("ameexec \(words)", environment).finish()
@@ -186,7 +157,7 @@ struct RemoteTests {
 
     @Test("an agent that says what makes no sense is no host, and takes nothing down with it", arguments: nonsense)
     func hostileAgent(_ words: [UInt8]) throws {
-        let run = try Run()
+        let run = try RemoteRun()
         func field(_ text: String) -> [UInt8] { [UInt8(text.utf8.count), 0, 0, 0, 0, 0, 0, 0] + Array(text.utf8) }
         let version = try EndToEndTests.run("ameexec --version").lines[0]
         let hello = [1] + field(version) + field("x") + field("h") + [8, 0, 0, 0, 0, 0, 0, 0]
@@ -202,7 +173,7 @@ struct RemoteTests {
 
     @Test("hosts come from a file and from batch systems")
     func lists() throws {
-        let run = try Run()
+        let run = try RemoteRun()
         try run.scratch.write("rank.sh", "echo $AME_RANK $(hostname)\n")
         try run.scratch.write("hosts", "# ours\nh2 slots=2\nh1:1\n")
         try run.scratch.write("nodes", "h1\nh2\nh1\n")
@@ -215,168 +186,11 @@ struct RemoteTests {
         #expect(allocation.lines.sorted() == ["0 h1", "1 h2"], "\(allocation.error)")
     }
 
-    // MARK: - Accidents
-
-    /// What takes a host, or what connects with it, from a job.
-    enum Accident: String, CaseIterable {
-        case agent, ssh, sshd, host, rank
-    }
-
-    @Test("a job goes on without ranks whose host, agent or connection is lost", arguments: Accident.allCases)
-    func accident(_ accident: Accident) throws {
-        let run = try Run(StuckJob.script)
-        let launched = try run.start("dlp-lua --hosts h1:2,h2:2 --crash-limit 9 --rejoin 5 job.lua 3")
-        try StuckJob.wait(launched, in: run.scratch)
-        switch accident {
-        case .agent: try run.hosts.kill("KILL", on: 2, "ameexec.--agent")
-        case .ssh: try run.hosts.kill("KILL", on: 1, "^ssh.*h2")
-        case .sshd: try run.hosts.kill("KILL", on: 2, "^sshd:.root")
-        case .host: try run.hosts.crash(2)
-        case .rank: try launched.signal(SIGKILL, rank: 3)
-        }
-        let outcome = try launched.finish()
-        #expect(outcome.output == StuckJob.output)
-        #expect(outcome.status == 0, "\(outcome.error)")
-        let lost = accident == .rank ? 1 : 2
-        #expect(outcome.complaints.count == lost && outcome.error.contains("lost rank 3 (host h2)"), "\(outcome.error)")
-        if accident == .host { try run.isClean(1) } else { try run.isClean(1, 2) }
-    }
-
-    @Test("a host that is cut off is lost, and ends its part when it can be reached again or not")
-    func cut() throws {
-        let run = try Run(StuckJob.script)
-        let launched = try run.start("dlp-lua --hosts h1:2,h2:1 --rejoin 5 job.lua 2")
-        try StuckJob.wait(launched, in: run.scratch)
-        try run.hosts.cut(2)
-        let outcome = try launched.finish()
-        #expect(outcome.status == 0 && outcome.output == StuckJob.output, "\(outcome.error)")
-        try run.isClean(1)
-        try run.hosts.heal(2)
-        try run.isClean(2)
-    }
-
-    @Test(
-        "a program's host that is lost is named, and ends the job with status 3", arguments: ["h1:2,h2:2", "h2:2,h1:2"])
-    func lostProgram(_ list: String) throws {
-        let run = try Run()
-        try run.scratch.write("sleep.sh", "touch $AME_RANK; exec sleep 987\n")
-        let launched = try run.start("ameexec --hosts \(list) sh sleep.sh")
-        try launched.reaches("all ranks run") { Set(run.scratch.names).isSuperset(of: ["0", "1", "2", "3"]) }
-        try run.hosts.kill("KILL", on: 2, "ameexec.--agent")
-        let outcome = try launched.finish()
-        #expect(outcome.status == 3)
-        let ranks = list.hasPrefix("h1") ? "ranks 2 to 3" : "ranks 0 to 1"
-        #expect(outcome.isOneMessage("ameexec", with: "lost host h2 with \(ranks)"), "\(outcome.error)")
-        try run.isClean(1, 2)
-    }
-
-    @Test("the user's signals reach all ranks, and end the job as on one machine", arguments: [SIGINT, SIGTERM])
-    func signals(_ signal: Int32) throws {
-        let run = try Run()
-        try run.scratch.write("sleep.sh", "touch $AME_RANK; exec sleep 987\n")
-        let launched = try run.start("ameexec --hosts h2:1,h1:1 sh sleep.sh")
-        try launched.reaches("all ranks run") { Set(run.scratch.names).isSuperset(of: ["0", "1"]) }
-        try launched.signalLauncher(signal)
-        let outcome = try launched.finish()
-        #expect(outcome.status == 128 + signal)
-        #expect(outcome.isOneMessage("ameexec", with: "interrupted"), "\(outcome.error)")
-        try run.isClean(1, 2)
-    }
-
-    @Test("a job that is interrupted says how far it came")
-    func interrupted() throws {
-        let run = try Run(StuckJob.script)
-        let launched = try run.start("dlp-lua --hosts h2:2,h1:2 job.lua 3")
-        try StuckJob.wait(launched, in: run.scratch)
-        try launched.signalLauncher(SIGINT)
-        let outcome = try launched.finish()
-        #expect(outcome.status == 130, "\(outcome.error)")
-        #expect(outcome.isOneMessage("dlp-lua", with: "of 12"), "\(outcome.error)")
-        try run.isClean(1, 2)
-    }
-
-    @Test("nothing is left where the launcher is killed", arguments: ["ameexec", "dlp-lua"])
-    func killed(_ program: String) throws {
-        let run = try Run(StuckJob.script)
-        let job =
-            program == "ameexec"
-            ? "ameexec --hosts h1:2,h2:2 \(Program.directory)/dlp-lua job.lua 3" : "dlp-lua --hosts h1:2,h2:2 job.lua 3"
-        let launched = try run.start(job)
-        try StuckJob.wait(launched, in: run.scratch)
-        try launched.signalLauncher(SIGKILL)
-        #expect(try launched.finish().status == 137)
-        try run.isClean(1, 2)
-    }
-
-    @Test("processes that leave their rank are ended with the job")
-    func leftovers() throws {
-        let run = try Run()
-        try run.scratch.write("leave.sh", "setsid sleep 987 & nohup sleep 986 > nohup & sleep 0.2; exit 0\n")
-        let outcome = try run.start("ameexec --hosts h1:1,h2:1 sh leave.sh").finish()
-        #expect(outcome.status == 0, "\(outcome.error)")
-        try run.isClean(1, 2)
-    }
-
-    @Test("a job that takes too long is ended on all hosts")
-    func timeout() throws {
-        let run = try Run()
-        let outcome = try run.start("ameexec --hosts h2:1,h1:1 --timeout 1 sleep 987").finish()
-        #expect(outcome.status == 124 && outcome.isOneMessage("ameexec", with: "1 second"), "\(outcome.error)")
-        try run.isClean(1, 2)
-    }
-
-    // MARK: - Tunnels
-
-    @Test("where only ssh gets through ranks connect by --tunnel", arguments: ["h1:2,h2:2", "h2:2,h1:2,h3:1"])
-    func tunnel(_ list: String) throws {
-        let run = try Run(hosts: 3)
-        for host in 1...3 { try run.hosts.close(host) }
-        let job = Program.example("digits.lua")
-        let outcome = try run.start("dlp-lua --hosts \(list) --tunnel \(job)").finish()
-        #expect(outcome.status == 0 && outcome.error == "", "\(outcome.error)")
-        #expect(outcome.bytes == (try EndToEndTests.run("dlp-lua -np 4 \(job)")).bytes)
-        // More than all buffers on the way hold, and another tunnel's end on the same host.
-        try run.scratch.write(
-            "large.lua",
-            """
-            function examples()
-              local list = {}
-              for n = 1, 64 do list[n] = string.rep(string.char(n), 300000) end
-              return list
-            end
-            function work(text) return text .. text end
-            function summarize(r) for n = 1, 64 do assert(r[n] == string.rep(string.char(n), 600000)) end print(r.n) end
-            """)
-        let large = try run.start("dlp-lua --hosts \(list) --tunnel --encrypt --examples root large.lua").finish()
-        #expect(large.output == "64\n" && large.status == 0, "\(large.error)")
-        let without = try run.start("dlp-lua --hosts \(list) --connect-timeout 2 \(job)").finish()
-        #expect(without.status == 3 && without.output == "", "nothing else gets through")
-        try run.isClean(1, 2, 3)
-    }
-
-    @Test(
-        "a job goes on where a tunnel breaks, and ends where it was the root's", arguments: ["h1:2,h2:2", "h2:2,h1:2"])
-    func brokenTunnel(_ list: String) throws {
-        let run = try Run(StuckJob.script)
-        let launched = try run.start("dlp-lua --hosts \(list) --tunnel --crash-limit 9 --rejoin 5 job.lua 3")
-        try StuckJob.wait(launched, in: run.scratch)
-        try run.hosts.kill("KILL", on: 1, "^ssh.*h2")
-        let outcome = try launched.finish()
-        if list.hasPrefix("h1") {
-            #expect(outcome.status == 0 && outcome.output == StuckJob.output, "\(outcome.error)")
-            #expect(
-                outcome.complaints.count == 2 && outcome.error.contains("lost rank 3 (host h2)"), "\(outcome.error)")
-        } else {
-            #expect(outcome.status == 3 && outcome.error.contains("lost host h2 with ranks 0 to 1"), "\(outcome.error)")
-        }
-        try run.isClean(1, 2)
-    }
-
     // MARK: - Secrets
 
     @Test("the key stands on no command line, and in nobody's environment but the ranks'")
     func key() throws {
-        let run = try Run()
+        let run = try RemoteRun()
         try run.scratch.write("key.sh", "echo $AME_AUTHKEY > key.$AME_RANK; touch $AME_RANK; exec sleep 987\n")
         let launched = try run.start("ameexec --hosts h1:1,h2:1 sh key.sh")
         try launched.reaches("all ranks run") { Set(run.scratch.names).isSuperset(of: ["0", "1"]) }
