@@ -57,7 +57,7 @@ let package = Package(
         .target(name: "MPIBackend", dependencies: ["DLP", "CMPI", "CSystem"], swiftSettings: strict),
         // The Lua state, the script contract, the module dlp.
         .target(
-            name: "LuaHost", dependencies: ["DLP", "CLua", "CLuaHost"],
+            name: "LuaHost", dependencies: ["DLP", "CLua", "CLuaHost", "CSystem"],
             resources: [.embedInCode("Prelude")],
             swiftSettings: strict),
         // Progress, output files.
@@ -72,7 +72,8 @@ let package = Package(
         .target(
             name: "Runner",
             dependencies: [
-                "Arguments", "DLP", "AME", "MPIBackend", "LuaHost", "Journal", "Report", "Launcher", "CSystem",
+                "Arguments", "DLP", "AME", "MPIBackend", "LuaHost", "Journal", "Report", "Launcher", "CLuaHost",
+                "CSystem",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -101,23 +102,26 @@ let package = Package(
             dependencies: ["AME", "DLP", "CSystem", "FaultRelay", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict),
         .testTarget(
-            name: "MPIBackendTests", dependencies: ["MPIBackend", "DLP", "CMPI", "Simulation"], swiftSettings: strict),
+            name: "MPIBackendTests", dependencies: ["MPIBackend", "DLP", "CSystem", "Simulation"], swiftSettings: strict
+        ),
         .testTarget(
             name: "LuaHostTests", dependencies: ["LuaHost", "DLP", "CLua", "CLuaHost", "CSystem", "Simulation"],
             swiftSettings: strict),
-        .testTarget(name: "ReportTests", dependencies: ["Report", "DLP", "Simulation"], swiftSettings: strict),
+        .testTarget(
+            name: "ReportTests", dependencies: ["Report", "DLP", "CSystem", "Simulation"], swiftSettings: strict),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "DLP", "CSQLite"], swiftSettings: strict),
-        .testTarget(name: "LauncherTests", dependencies: ["Launcher", "AME", "Simulation"], swiftSettings: strict),
+        .testTarget(
+            name: "LauncherTests", dependencies: ["Launcher", "AME", "DLP", "Simulation"], swiftSettings: strict),
         .testTarget(name: "ArgumentsTests", dependencies: ["Arguments", "DLP"], swiftSettings: strict),
         .testTarget(
-            name: "RunnerTests", dependencies: ["Runner", "Arguments", "AME", "MPIBackend", "DLP"],
+            name: "RunnerTests", dependencies: ["Runner", "Arguments", "AME", "LuaHost", "MPIBackend", "DLP"],
             swiftSettings: strict),
         // A rank that exercises the MPI transport, for the end-to-end tests.
         .executableTarget(
             name: "mpi-probe", dependencies: ["MPIBackend", "DLP", "CSystem"], path: "Tests/MPIProbe",
             swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["CSystem", "FaultRelay", "Simulation", "mpi-probe"],
+            name: "EndToEndTests", dependencies: ["FaultRelay", "Simulation", "mpi-probe"],
             swiftSettings: strict),
     ]
 )

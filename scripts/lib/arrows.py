@@ -1,0 +1,43 @@
+"""Reads `swift package dump-package`, and prints each arrow between modules that is drawn but not declared, or the reverse.
+
+SwiftPM refuses cycles but not this: a module that another one brings along can be imported without being declared.
+"""
+
+import json
+import pathlib
+import re
+import sys
+
+IMPORT = re.compile(
+    r"^(?:@\w+\s+)*(?:(?:public|package|internal|fileprivate|private)\s+)?"
+    r"import\s+(?:(?:struct|class|enum|protocol|func|var|let|typealias)\s+)?(\w+)", re.M)
+# What the toolchain and the system bring.
+GIVEN = {"Dispatch", "Glibc", "Swift", "Synchronization", "Testing", "XCTest"}
+FOLDERS = {"test": "Tests", "regular": "Sources", "executable": "Sources"}
+
+
+def names(dependency):
+    """The module that a declared dependency is."""
+    return next(iter(dependency.values()))[0]
+
+
+package = json.load(sys.stdin)
+for target in package["targets"]:
+    if target["type"] not in FOLDERS:
+        continue
+    folder = pathlib.Path(target.get("path") or f"{FOLDERS[target['type']]}/{target['name']}")
+    files = sorted(folder.rglob("*.swift"))
+    if not files:
+        continue
+    declared = {names(dependency).replace("-", "_") for dependency in target["dependencies"]}
+    drawn = {}
+    for file in files:
+        for module in IMPORT.findall(file.read_text()):
+            drawn.setdefault(module, file)
+    for module, file in sorted(drawn.items()):
+        if module not in declared | GIVEN | {target["name"].replace("-", "_")}:
+            print(f"{file} imports {module}, which the target {target['name']} does not declare")
+    # Programs that tests start are built for them, and not imported.
+    for module in sorted(declared - set(drawn)):
+        if not module.endswith("_probe"):
+            print(f"the target {target['name']} declares {module}, which none of its files imports")
