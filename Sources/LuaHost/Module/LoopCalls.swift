@@ -220,27 +220,14 @@ extension LuaHost {
         return (time - loopReported.time, cpu &- loopReported.cpu, encoder.take())
     }
 
-    /// Does `core.finish(loop, first, completed)`.
-    func finishChunk(_ state: LuaState) throws(CallError) -> Int32 {
-        exampleWatch?.pause()
+    /// Does `core.finish(loop, first, completed)`, or `core.part` where the chunk goes on with the elements that follow.
+    func finish(_ state: LuaState, goesOn: Bool) throws(CallError) -> Int32 {
+        if !goesOn { exampleWatch?.pause() }
         let (first, completed) = (Int(lua_tointegerx(state, 2, nil)) &- 1, Int(lua_tointegerx(state, 3, nil)))
         let (operation, report) = (operation(state), takeReport())
         try communicate { () throws(JobEnd) in
-            try port.finish(
-                operation, first: first, completed: completed, nanoseconds: report.nanoseconds, cpu: report.cpu,
-                results: report.results)
-        }
-        return 0
-    }
-
-    /// Does `core.part(loop, first, completed)`: the same, where the chunk goes on with those that follow.
-    func finishPart(_ state: LuaState) throws(CallError) -> Int32 {
-        let (first, completed) = (Int(lua_tointegerx(state, 2, nil)) &- 1, Int(lua_tointegerx(state, 3, nil)))
-        let (operation, report) = (operation(state), takeReport())
-        try communicate { () throws(JobEnd) in
-            try port.finishPart(
-                operation, first: first, completed: completed, nanoseconds: report.nanoseconds, cpu: report.cpu,
-                results: report.results)
+            let tell = goesOn ? port.finishPart : port.finish
+            try tell(operation, first, completed, report.nanoseconds, report.cpu, report.results)
         }
         return 0
     }
