@@ -117,7 +117,10 @@ struct ExampleScriptTests {
             }
         ),
         ("6_split_managed", { _ in ["longest: from 6171, 261 steps"] }),
+        ("7_stages", { _ in [stages] }),
     ]
+
+    private static let stages = "the power whose curve encloses three quarters: 1.8 (0.752)"
 
     @Test("the imperative examples", arguments: imperativeScripts.map(\.script), [0, 1, 3])
     func imperative(_ script: String, _ size: Int) throws {
@@ -126,6 +129,20 @@ struct ExampleScriptTests {
         let expected = try #require(Self.imperativeScripts.first { $0.script == script }).lines(max(size, 1))
         #expect(outcome.lines.sorted() == expected.sorted())
         #expect(outcome.error == "" && outcome.status == 0)
+    }
+
+    @Test("7_stages goes on with its journal, on any number of ranks")
+    func journaledStages() throws {
+        let scratch = try Scratch()
+        let script = Program.example("imperative/7_stages.lua")
+        for start in ["ameexec -np 3 dlp-lua --stop-after 0.01", "ameexec -np 3 dlp-lua", "dlp-lua"] {
+            let outcome = try run("\(start) --journal stages.db \(script)", in: scratch)
+            let isStopped = start.contains("--stop-after")
+            #expect(
+                outcome.status == (isStopped ? 5 : 0) && outcome.lines == (isStopped ? [] : [Self.stages]), "\(outcome)"
+            )
+        }
+        #expect(try run("dlp-lua --results stages.db --stage thorough", in: scratch).lines.count == 5)
     }
 
     @Test("5_map_unordered brings all letters to the root", arguments: [0, 1, 3])
