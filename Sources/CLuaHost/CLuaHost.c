@@ -117,9 +117,20 @@ static int make_traceback(lua_State *L) {
     return 1;
 }
 
+const char dlp_raised_again;
+
 /// Keeps the traceback aside and leaves the error value as it is: it may be any value.
 static int message_handler(lua_State *L) {
     host *h = host_of(L);
+    // One that is raised again has the traceback from where it came.
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &dlp_raised_again);
+    bool is_known = !lua_isnil(L, -1) && lua_rawequal(L, -1, 1);
+    lua_pop(L, 1);
+    if (is_known) {
+        lua_pushnil(L);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &dlp_raised_again);
+        return 1;
+    }
     free(h->traceback);
     h->traceback = NULL;
     // Building it can fail for memory; the error itself is worth more.

@@ -3,10 +3,17 @@
 // Calls of a loop's function on one element, in C: the error that ends an element whose time is up must not come in Lua code
 // of the module, between that element and the next.
 
+/// An element whose time was up has failed, whatever the script has made of that.
 static int attempt_ended(lua_State *L, int status, lua_KContext context) {
     (void)context;
+    bool is_done = status == LUA_OK || status == LUA_YIELD;
+    if (is_done && dlp_is_expired(host_of(L))) {
+        lua_pop(L, 1);
+        lua_pushstring(L, host_of(L)->late_message);
+        is_done = false;
+    }
     if (dlp_example_under_way(L).number) dlp_end_example(L);
-    lua_pushboolean(L, status == LUA_OK || status == LUA_YIELD);
+    lua_pushboolean(L, is_done);
     lua_insert(L, -2);
     return 2;
 }
@@ -17,20 +24,34 @@ static int attempt(lua_State *L) {
     lua_settop(L, 3);
     dlp_push_handler(L);
     lua_insert(L, 1);
-    dlp_begin_element(L, index);
+    dlp_begin_element(L, index, false);
     return attempt_ended(L, lua_pcallk(L, 2, 1, 1, 0, attempt_ended), 0);
+}
+
+/// `raise(error)`: raises what `attempt` has caught, with the traceback from there.
+static int raise_again(lua_State *L) {
+    lua_settop(L, 1);
+    lua_pushvalue(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &dlp_raised_again);
+    return lua_error(L);
 }
 
 /// `begin(index)`: the body of a loop, which is the script's own, begins with an element.
 static int begin(lua_State *L) {
-    dlp_begin_element(L, lua_tointeger(L, 1));
+    dlp_begin_element(L, lua_tointeger(L, 1), true);
     return 0;
 }
 
-/// `ended()`: that body has come to its end.
+/// `ended(has_failed)`: that body has come to its end; where its time was up that is an error even if the script has caught
+/// it.
 static int ended(lua_State *L) {
+    bool is_late = dlp_is_expired(host_of(L)) && !lua_toboolean(L, 1);
     if (dlp_example_under_way(L).number) dlp_end_example(L);
-    return 0;
+    if (!is_late) return 0;
+    dlp_push_where(L);
+    lua_pushstring(L, host_of(L)->late_message);
+    lua_concat(L, 2);
+    return lua_error(L);
 }
 
 /// `traced()`: the traceback of the last error that `trace`, as a message handler, has seen.
@@ -47,7 +68,7 @@ static int where(lua_State *L) {
 }
 
 void dlp_set_attempt_functions(lua_State *L) {
-    static const luaL_Reg functions[] = {{"attempt", attempt}, {"begin", begin}, {"ended", ended},
+    static const luaL_Reg functions[] = {{"attempt", attempt}, {"raise", raise_again}, {"begin", begin}, {"ended", ended},
                                          {"traced", traced},   {"where", where}, {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
     dlp_push_handler(L);

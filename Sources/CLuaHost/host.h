@@ -61,8 +61,8 @@ typedef struct {
     /// The time of the example under way is up; written by the thread that runs it only.
     volatile sig_atomic_t is_late;
     char late_message[96];
-    /// The example under way is an element of a loop of the module.
-    bool is_element;
+    /// The example under way is an element of a loop of the module, and one in the body of a loop, which nothing catches.
+    bool is_element, is_body;
     /// An example has lost the program that it waited for.
     bool is_cut_short;
 
@@ -83,6 +83,9 @@ typedef struct {
 #endif
 
 IN_HANDLER static inline host *host_of(lua_State *L) { return *(host **)lua_getextraspace(L); }
+
+/// Where in the registry an error is that is raised again.
+extern const char dlp_raised_again;
 
 /// Finds out whether tables lie in memory as tables.c expects. May raise; returns no results.
 int dlp_open_tables(lua_State *L);

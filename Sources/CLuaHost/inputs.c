@@ -28,6 +28,11 @@ static void open_file(lua_State *L, int reader) {
     lua_getiuservalue(L, reader, reader_name);
     struct stat facts;
     r->descriptor = open(lua_tostring(L, -1), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (r->descriptor < 0 && (errno == EMFILE || errno == ENFILE)) {
+        // Readers that nobody has any more may still be open.
+        lua_gc(L, LUA_GCCOLLECT);
+        r->descriptor = open(lua_tostring(L, -1), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    }
     bool is_open = r->descriptor >= 0 && fstat(r->descriptor, &facts) == 0;
     if (is_open && S_ISDIR(facts.st_mode)) {
         errno = EISDIR;
@@ -81,17 +86,32 @@ static dlp_found next_record(lua_State *L, int reader, bool waits) {
     return found_record;
 }
 
-/// `reader()`: the next record and its number; nil at the end.
-static int call_reader(lua_State *L) {
-    dlp_reader *r = luaL_checkudata(L, 1, reader_type);
-    lua_settop(L, 1);
+static int call_body(lua_State *L) {
+    dlp_reader *r = lua_touserdata(L, 1);
     if (next_record(L, 1, true) != found_record) return 0;
     lua_pushinteger(L, r->records);
     return 2;
 }
 
+/// `reader()`: the next record and its number; nil at the end.
+static int call_reader(lua_State *L) {
+    dlp_reader *r = luaL_checkudata(L, 1, reader_type);
+    if (r->is_busy) return luaL_error(L, "a finalizer asks for a record while one is being read");
+    lua_settop(L, 1);
+    lua_pushcfunction(L, call_body);
+    lua_pushvalue(L, 1);
+    r->is_busy = true;
+    int status = lua_pcall(L, 1, 2, 0);
+    r->is_busy = false;
+    if (r->is_to_close) dlp_close_reader(L, r);
+    if (status != LUA_OK) return lua_error(L);
+    return lua_isnil(L, -2) ? 0 : 2;
+}
+
 static int close_reader(lua_State *L) {
-    dlp_close_reader(L, luaL_checkudata(L, 1, reader_type));
+    dlp_reader *r = luaL_checkudata(L, 1, reader_type);
+    if (r->is_busy) r->is_to_close = true;
+    else dlp_close_reader(L, r);
     return 0;
 }
 

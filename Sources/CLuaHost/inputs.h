@@ -43,6 +43,9 @@ typedef struct {
     size_t capacity, count, start, scanned;
     /// Whether there is a byte order mark is known.
     bool is_begun;
+    /// Whether a record is being read just now, and whether it is to be closed after that: a finalizer of the script may come at
+    /// any allocation.
+    bool is_busy, is_to_close;
     /// Nothing follows what has been read; and the reader has nothing more to give.
     bool is_at_end, is_over;
     /// Where a record is, once it is found: without what ends it.

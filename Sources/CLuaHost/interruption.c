@@ -61,7 +61,7 @@ static void fail_hook(lua_State *L, lua_Debug *event) {
     } else {
         lua_pushstring(L, h->late_message);
         // The body of a loop is left by way of code of the module; a script that goes on all the same fails once more soon.
-        if (h->is_element) {
+        if (h->is_body) {
             h->is_late = false;
             disarm(L);
         }
@@ -159,14 +159,15 @@ static void count_example(host *h) {
 void dlp_begin_example(lua_State *L, lua_Integer index) {
     host *h = host_of(L);
     atomic_store_explicit(&h->example_index, index, memory_order_relaxed);
-    h->is_element = false;
+    h->is_element = h->is_body = false;
     count_example(h);
 }
 
-void dlp_begin_element(lua_State *L, lua_Integer index) {
+void dlp_begin_element(lua_State *L, lua_Integer index, bool is_body) {
     if (dlp_example_under_way(L).number) dlp_end_example(L);
     dlp_begin_example(L, index);
     host_of(L)->is_element = true;
+    host_of(L)->is_body = is_body;
 }
 
 void dlp_end_example(lua_State *L) {
@@ -193,7 +194,7 @@ void dlp_expire_example(lua_State *L, uint64_t count) {
 
 void dlp_cut_short(lua_State *L) {
     host *h = host_of(L);
-    if (!dlp_example_under_way(L).number || h->is_element) return wait_for_end(h);
+    if (!dlp_example_under_way(L).number || h->is_body) return wait_for_end(h);
     h->is_cut_short = h->is_late = true;
     arm(L);
 }

@@ -126,8 +126,8 @@ final class ScriptRun {
         let isOfStages = names == ["--journal"]
         Complaint.write(
             isOfStages
-                ? "--journal keeps nothing of a script without a function work whose loops have no name; {stage = \"name\"} "
-                    + "among the options of dlp.map gives them one"
+                ? "--journal keeps nothing of a script without a function work, unless it stands on the command line and loops "
+                    + "have a name: {stage = \"name\"} among the options of dlp.map"
                 : "\(all) of no use to a script without a function work")
     }
 

@@ -298,7 +298,8 @@ struct JoinTests {
         #expect(outcome.status == 1 && outcome.error.contains("on rank 1 (host "), "\(outcome.error)")
         #expect(outcome.error.contains("no luck"))
         let end = try late.finish()
-        #expect(end.isOneMessage("dlp-lua", with: "rank 1: the job has ended with status 1") && end.status == 1)
+        #expect(
+            end.isOneMessage("dlp-lua", with: "rank 1: the job has ended with status 1") && end.status == 1, "\(end)")
     }
 
     @Test("a root that dies takes late ranks with it")

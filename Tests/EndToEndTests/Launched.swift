@@ -179,7 +179,7 @@ final class Launched {
     }
 
     /// All processes that it started and that still run.
-    private var processes: [pid_t] {
+    var processes: [pid_t] {
         entries(of: "/proc").compactMap { Int32($0) }.filter { variables(of: $0).contains(mark[...]) }
     }
 }

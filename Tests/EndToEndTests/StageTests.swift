@@ -256,6 +256,7 @@ struct StageTests {
             ("dlp.map(print, 3, {stage = ''})", "map: stage must be a short text, not \"\""),
             ("dlp.map(print, 3, {retries = -1})", "map: retries must be a whole number from 0 on, not -1"),
             ("dlp.map(print, 3, {timeout = 0})", "map: timeout must be a number of seconds above 0, not 0"),
+            ("dlp.map(print, ipairs {1}, {retries = 1})", "map: retries needs a list or a number"),
             ("dlp.map(print, 3, {on_error = 'go'})", "map: on_error must be \"stop\" or \"continue\", not \"go\""),
             ("dlp.map(print, 3, {retrie = 1})", "map: there is no option retrie; is retries meant?"),
             ("dlp.map(function() dlp.map(print, 1, {stage = 'a'}) end, 1)", "there can be no stage"),
@@ -265,6 +266,83 @@ struct StageTests {
         let outcome = try run("ameexec -np 2 dlp-lua job.lua", in: scratch)
         #expect(outcome.status == 1 && outcome.error.contains("job.lua:1: "), "\(outcome)")
         #expect(outcome.error.contains(line), "\(outcome)")
+    }
+
+    @Test("the time of an element is not to be had again by pcall", arguments: ["map", "split_managed"])
+    func swallowed(_ loop: String) throws {
+        let body = "pcall(dlp.sleep, 60) pcall(dlp.sleep, 60)"
+        let scratch = try Scratch(
+            job: loop == "map"
+                ? "local all = dlp.map(function(i) \(body) return i end, 1) print(all[1])"
+                : "for i in dlp.split_managed(1) do \(body) end")
+        let outcome = try run("dlp-lua --timeout 0.2 --on-error continue job.lua", in: scratch)
+        #expect(
+            outcome.output == (loop == "map" ? "nil\n" : "") && outcome.status == (loop == "map" ? 4 : 1), "\(outcome)")
+        #expect(outcome.error.contains("the example takes longer than --timeout allows, 0.2 s"))
+    }
+
+    @Test("a journal changes nothing in what a script may catch", arguments: ["", "--timeout 60", "--journal run.db"])
+    func caught(_ options: String) throws {
+        let scratch = try Scratch(
+            job: """
+                local function fails() error("boom") end
+                print(pcall(dlp.map, fails, 2, {stage = "a"}))
+                print(dlp.map(math.sqrt, {4}, {stage = "b"})[1])
+                """)
+        let outcome = try run("dlp-lua \(options) job.lua", in: scratch)
+        #expect(outcome.output == "false\tjob.lua:1: boom\n2.0\n" && outcome.status == 0, "\(outcome)")
+    }
+
+    @Test("an element whose program SIGTERM has ended, too, stays undone")
+    func programs() throws {
+        let scratch = try Scratch(
+            job: """
+                dlp.map(function(x)
+                  io.open("began." .. x, "w"):close()
+                  return dlp.run{"sh", "-c", "echo > waits." .. x .. "; exec sleep 60"}.status
+                end, 6, {stage = "a", chunk = 1})
+                """)
+        let launched = try Launched(
+            "ameexec -np 2 dlp-lua --journal run.db job.lua".split(separator: " ").map { String($0) }, in: scratch)
+        try launched.reaches("both wait for a program") {
+            scratch.names.contains("waits.1") && scratch.names.contains("waits.2")
+        }
+        // As batch systems do: all processes of the job get it.
+        for process in launched.processes { kill(process, SIGTERM) }
+        let outcome = try launched.finish()
+        #expect(outcome.status == 143 && outcome.error.contains("interrupted after 0 of 6"), "\(outcome)")
+        #expect(try run("dlp-lua --results run.db", in: scratch).output == "")
+    }
+
+    @Test("a loop of a coroutine that stands still is refused to others, not taken for their own")
+    func standing() throws {
+        let scratch = try Scratch(
+            job: """
+                local step = coroutine.wrap(function() for r in dlp.map_unordered(math.sqrt, 20) do coroutine.yield(r) end end)
+                if dlp.IS_ROOT then step() else pcall(step) end
+                dlp.map(math.sqrt, 12)
+                """)
+        let outcome = try run("ameexec -np 2 dlp-lua job.lua", in: scratch)
+        #expect(
+            outcome.status == 1 && outcome.error.contains("job.lua:3: a loop is under way in a coroutine"), "\(outcome)"
+        )
+    }
+
+    @Test("a loop in work has what it says itself: what the command line says is about the example")
+    func nested() throws {
+        let scratch = try Scratch(
+            job: """
+                local function fails(i) if i == 2 then error("no " .. i) end return i end
+                function examples() return 2 end
+                function work(n)
+                  local own = dlp.map(fails, 3, {on_error = "continue", retries = 1})
+                  if n == 2 then dlp.map(fails, 3) end
+                  return own.n .. " " .. own[3] .. " " .. own.errors[2].message .. " " .. own.errors[2].attempts
+                end
+                """)
+        let outcome = try run("ameexec -np 2 dlp-lua --on-error continue job.lua", in: scratch)
+        #expect(outcome.output == "\"3 3 job.lua:1: no 2 2\"\nnull\n")
+        #expect(outcome.status == 4 && outcome.error.contains("job.lua:1: no 2 (element 2 of map)"), "\(outcome)")
     }
 
     @Test("a journal of which no loop has use is told")

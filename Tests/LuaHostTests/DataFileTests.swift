@@ -228,6 +228,29 @@ struct DataFileTests {
             """#, on: rank)
     }
 
+    @Test(
+        "a finalizer that comes while a record is read can neither read nor close that reader",
+        arguments: ["csv", "jsonl"])
+    func finalizers(_ format: String) throws {
+        try run(
+            #"""
+            local text = {}
+            for i = 1, 3000 do text[i] = '{"a":1,"b":[' .. i .. ',{"c":"x1"}]}' end
+            local reader = dlp.\#(format)(file("a\n" .. ("1\n"):rep(3000)))
+            if "\#(format)" == "jsonl" then reader = dlp.jsonl(file(table.concat(text, "\n"))) end
+            local Trouble = {}
+            function Trouble.__gc()
+              pcall(reader)
+              getmetatable(reader).__close(reader)
+              setmetatable({}, Trouble)
+            end
+            collectgarbage("generational")
+            setmetatable({}, Trouble)
+            for row in reader do local _ = {row, {}, {}} end
+            Trouble.__gc = nil
+            """#)
+    }
+
     @Test("a grid is the product of its lists, in the order of the sorted names, the last one fastest")
     func grid() throws {
         try LoneRank().run(

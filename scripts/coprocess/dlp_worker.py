@@ -81,16 +81,25 @@ def _error(error):
     return said + "\n" + (told[: -len(said)] if told.endswith(said) else told).rstrip()
 
 
+def _complaint(text):
+    """The line that says what went wrong; a file's name in it may have any bytes."""
+    line = json.dumps(text, ensure_ascii=False)
+    try:
+        return b"!" + line.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return b"!" + line.encode("utf-8", "backslashreplace")
+
+
 def _answer(function, question):
     """The line that answers a line."""
     try:
         value = function(json.loads(question.decode("utf-8", "surrogateescape")))
     except Exception as error:  # One of SystemExit or KeyboardInterrupt ends the program.
-        return b"!" + json.dumps(_error(error)).encode("ascii")
+        return _complaint(_error(error))
     try:
         return _line(value)
     except (TypeError, ValueError, RecursionError) as error:
-        return b"!" + json.dumps("what it returns cannot go back: {}".format(error)).encode("ascii")
+        return _complaint("what it returns cannot go back: {}".format(error))
 
 
 def serve(function):

@@ -127,8 +127,8 @@ void dlp_set_random_functions(lua_State *L);
 
 // MARK: Elements of loops
 
-/// Gives the table on top, which has no metatable, what the module's loops call their functions with: `attempt`, `begin`,
-/// `ended`, `trace`, `traced` and `where`. [-0, +0]
+/// Gives the table on top, which has no metatable, what the module's loops call their functions with: `attempt`, `raise`,
+/// `begin`, `ended`, `trace`, `traced` and `where`. [-0, +0]
 void dlp_set_attempt_functions(lua_State *L);
 
 // MARK: Programs
@@ -219,8 +219,8 @@ bool dlp_is_cut_short(lua_State *L);
 
 /// Says that the example `index` begins, or that it has ended. What runs in between may be made to fail.
 void dlp_begin_example(lua_State *L, lua_Integer index);
-/// The same for an element of a loop of the module, in whose body a script may do what it likes.
-void dlp_begin_element(lua_State *L, lua_Integer index);
+/// The same for an element of a loop of the module, also one in the body of a loop, where a script may do what it likes.
+void dlp_begin_element(lua_State *L, lua_Integer index, bool is_body);
 void dlp_end_example(lua_State *L);
 
 /// An example under way, by a number that no other has; 0: none.

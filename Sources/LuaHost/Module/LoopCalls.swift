@@ -269,13 +269,10 @@ extension LuaHost {
         fault.loop = moduleLoops[operation]?.loop.function ?? ""
         let share = report.nanoseconds / UInt64(clamping: max(completed, 0)).addingReportingOverflow(1).partialValue
         fault.nanoseconds = Int64(clamping: min(failedFor ?? share, report.nanoseconds))
-        let isLast = moduleLoops[operation]?.loop.failures.endsAtFirstFailure ?? false
         try communicate { () throws(JobEnd) in
             try port.fail(
                 operation, first: first, completed: completed, nanoseconds: report.nanoseconds, cpu: report.cpu,
                 results: report.results, fault)
-            // The root ends the job, with all that was done before: nothing else is begun here.
-            if isLast { try port.waitForEnd(of: operation) }
         }
         return 0
     }

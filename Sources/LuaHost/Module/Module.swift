@@ -52,7 +52,8 @@ extension LuaHost {
         let functions: [(String, HostFunction)] = [
             ("barrier", .barrier), ("bcast", .broadcast), ("gather", .gather), ("enter", .enterLoop),
             ("next", .nextEvent), ("finish", .finishChunk), ("part", .finishPart), ("add", .addResult),
-            ("fail", .failElement), ("leave", .leaveLoop), ("copy", .copy), ("copied", .copied),
+            ("fail", .failElement), ("stays_undone", .staysUndone), ("leave", .leaveLoop), ("copy", .copy),
+            ("copied", .copied),
             ("report_length", .reportLength), ("what_next", .whatNext), ("cancel", .cancelLoop),
             ("is_apart", .isApart), ("shown", .shown), ("load", .loadPart), ("nearest", .nearest),
             ("encode_json", .encodeJSON), ("encode_line", .encodeLine),

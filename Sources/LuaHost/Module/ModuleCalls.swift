@@ -22,6 +22,9 @@ extension LuaHost {
         case .finishPart: return try finish(state, goesOn: true)
         case .addResult: return try addResult(state)
         case .failElement: return try failElement(state)
+        case .staysUndone:
+            lua_pushboolean(state, try isToStayUndone() ? 1 : 0)
+            return 1
         case .leaveLoop: return try leaveLoop(state)
         case .whatNext: return try whatNext(state)
         case .copy: return copy(state)

@@ -5,20 +5,24 @@ local WORK, RESULTS, LIST, FAILED = core.WORK, core.RESULTS, core.LIST, core.FAI
 local new_numbers, elements = core.load("numbers")(core), core.load("sequences")(core)
 local options = core.load("options")(core)
 
+-- Raises an error on behalf of the line of the script.
+local function refuse(text, ...) error(core.where() .. text:format(...), 0) end
+
 -- The loop in whose body this rank is, if any. A loop begun there belongs to that one example and so to this rank:
 -- the others do not come by. It is done here alone, as by a job of one rank.
 local inside = nil
 
 local function is_alone()
+  local status = inside and coroutine.status(inside.thread)
   -- A coroutine that failed in the body never goes on, and does not close the loop either.
-  if inside and coroutine.status(inside.thread) == "dead" then inside.close() end
+  if status == "dead" then inside.close(nil, "dead") end
+  if status == "suspended" and SIZE > 1 then
+    refuse("a loop is under way in a coroutine that stands still; it must be run to its end before anything else that ranks share")
+  end
   return inside ~= nil or core.is_apart()
 end
 
 core.is_alone = is_alone
-
--- Raises an error on behalf of the line of the script.
-local function refuse(text, ...) error(core.where() .. text:format(...), 0) end
 
 local function callable(fn, name)
   local meta = getmetatable(fn)
@@ -32,20 +36,21 @@ local function closing(close) return setmetatable({}, {__close = close}) end
 
 -- A loop that this rank does by itself; where it has a function `fn`, elements that fail are told to `failed`.
 local function alone(name, list, opts, fn, failed)
-  if opts.stage or opts.own_timeout then
+  if opts.stage or opts.own.timeout then
     refuse(
       "%s: in a function of the job or in the body of a loop there can be no %s", name, opts.stage and "stage" or "timeout")
   end
   local numbers, i = new_numbers(name), 0
+  local retries, continues = opts.own.retries, opts.own.continues
 
   -- The result of the element, or nil where that has failed for good.
   local function attempted(value)
-    for attempt = 1, opts.retries + 1 do
-      local tried = attempt <= opts.retries and type(value) == "table" and core.copy(value) or nil
+    for attempt = 1, retries + 1 do
+      local tried = attempt <= retries and type(value) == "table" and core.copy(value) or nil
       local is_done, result = xpcall(fn, core.trace, value, i)
       if is_done then return result end
-      if attempt > opts.retries then
-        if not opts.continues then error(result, 0) end
+      if attempt > retries then
+        if not continues then error(result, 0) end
         failed(i, {message = tostring(result), traceback = core.traced(), rank = core.rank, attempts = attempt})
         return nil, true
       end
@@ -63,7 +68,7 @@ local function alone(name, list, opts, fn, failed)
       if value == nil then return nil end
       numbers:enter(i, value)
       local has_failed
-      if fn and (opts.continues or opts.retries > 0) then
+      if fn and (continues or retries > 0) then
         value, has_failed = attempted(value)
       elseif fn then
         value = fn(value, i)
@@ -98,13 +103,13 @@ function Loop.enter(name, list, opts)
     if stages[opts.stage] then
       refuse("%s: there is a stage %s already, begun at %s", name, opts.stage, stages[opts.stage])
     end
-    stages[opts.stage] = core.where():gsub(": $", "")
     if opts.keeps and not list.value then
       list.value = {}
       for i = 1, list.length do list.value[i] = list.get(i) end
     end
   end
   local id = core.enter(name, list, opts)
+  if opts.stage then stages[opts.stage] = core.where():gsub(": $", "") end
   return setmetatable({
     id = id, list = list, numbers = new_numbers(name), is_timed = not opts.has_results and opts.timeout ~= nil,
     first = 0, count = 0, stride = 1, done = 0, in_body = false, thread = coroutine.running(),
@@ -197,8 +202,8 @@ local function split(name, is_shared, seq, opts)
     end
   end
   -- The element whose body is left by `break`, or by an error, counts as done.
-  function loop.close()
-    if loop.is_timed then core.ended() end
+  function loop.close(_, failure)
+    if loop.is_timed then core.ended(failure ~= nil) end
     loop:leave(loop.in_body and loop.done + 1 or loop.done)
   end
   return step, nil, nil, closing(loop.close)
@@ -216,40 +221,47 @@ local function results(name, fn, seq, opts, failed)
   opts = options(opts, name, true)
   local list = elements(seq, name)
   if is_alone() then return alone(name, list, opts, fn, failed) end
+  if not list.length then
+    if opts.own.retries > 0 then refuse("%s: retries needs a list or a number: an iterator cannot go back", name) end
+    opts.retries = 0
+  end
   local loop = Loop.enter(name, list, opts)
   local id, given, first, count, position = loop.id, nil, 0, 0, 0
-  local is_kept = opts.retries > 0 and list.value ~= nil and type(list.value) == "table"
+  -- Where elements that fail are put back as they were: nobody else may change them meanwhile.
+  local kept = opts.retries > 0 and type(list.value) == "table" and list.value or nil
+  local catches = opts.continues or opts.retries > 0
 
-  -- Calls `fn` where elements may fail: whether this one has not.
+  -- Calls `fn`: true where that has gone well, nil where it has not and the loop goes on, false where nothing more is done.
   local function attempt(value, index)
-    local before = is_kept and type(value) == "table" and core.copy(value) or nil
+    local before = kept and type(value) == "table" and core.copy(value) or nil
     local is_done, result = core.attempt(fn, value, index)
     local message = is_done and core.add(id, result, index)
     if is_done and not message then return true end
-    if before then seq[index] = core.copied(before) end
+    -- What fails only because its program was ended with the job has not failed.
+    if core.stays_undone() then return false end
+    if before then kept[index] = core.copied(before) end
+    if not catches then core.raise(message and core.where() .. message or result) end
     core.fail(id, loop.first, loop.done, index, value, message or result)
     loop:skip(loop.done + 1)
-    return false
   end
 
   local function work()
-    while true do
+    while loop.count > 0 do
       local value, index = loop:take()
       if value == nil then
         loop.numbers:leave()
         return loop:finish()
       end
       inside = loop
-      if opts.attempts then
-        if attempt(value, index) then loop.done = loop.done + 1 end
-      else
-        local message = core.add(id, fn(value, index), index)
-        if message then refuse("%s", message) end
-        loop.done = loop.done + 1
-      end
+      local is_done = attempt(value, index)
       inside = nil
-      if loop.count == 0 then return loop.numbers:leave() end
+      if is_done then loop.done = loop.done + 1 end
+      if is_done == false then
+        loop.numbers:leave()
+        return loop:finish()
+      end
     end
+    loop.numbers:leave()
   end
 
   local function take()
@@ -275,7 +287,7 @@ local function results(name, fn, seq, opts, failed)
         failed(a, b)
       elseif event == LIST then
         loop.list = elements(a, name)
-        list, is_kept = loop.list, false
+        kept = kept and type(a) == "table" and a or nil
       else
         loop.is_over = true
         return nil

@@ -70,9 +70,8 @@ return function(opts, name, is_map)
     end
     chosen.works = true
   end
-  chosen.own_timeout = opts.timeout
+  -- What this loop itself says counts where no other rank takes part, too.
+  chosen.own = {retries = opts.retries or 0, continues = opts.on_error == "continue", timeout = opts.timeout}
   chosen.keeps = opts.stage ~= nil and core.keeps_stages
-  -- Whether elements may fail without the script's doing.
-  chosen.attempts = is_map and (chosen.continues or chosen.retries > 0 or chosen.timeout ~= nil or chosen.keeps)
   return chosen
 end

@@ -14,7 +14,7 @@ local function iterator(next_value, name)
   local position, is_over = 0, false
   return function(i)
     if i <= position then
-      error(("%s: element %d came back from a rank that left the loop, but an iterator cannot go back"):format(name, i), 0)
+      error(("%s: element %d came back from a rank that left the loop or was lost, but an iterator cannot go back"):format(name, i), 0)
     end
     local value
     repeat

@@ -130,7 +130,7 @@ extension LuaHost {
     }
 
     /// Whether an example has failed only because a signal, which is about to stop the job, was for its program, too.
-    private func isToStayUndone() throws -> Bool {
+    func isToStayUndone() throws -> Bool {
         guard dlp_is_cut_short(state) else { return false }
         while try !isInterrupted && !isLeaving() && !port.isHalted() { usleep(1000) }
         return !isInterrupted

@@ -6,7 +6,7 @@ import DLP
 enum HostFunction: Int32, CaseIterable {
     case loadPart, exit, barrier, broadcast, gather
     case enterLoop, nextEvent, finishChunk, finishPart, addResult, failElement, leaveLoop, cancelLoop, reportLength
-    case whatNext, isApart, nearest, shown, copy, copied, encodeJSON, encodeLine
+    case whatNext, staysUndone, isApart, nearest, shown, copy, copied, encodeJSON, encodeLine
 }
 
 /// Why a call from Lua fails.

@@ -13,6 +13,8 @@ struct Shortfall {
     /// Whether `done` counts those of rank 0 only: in mode `round-robin` the others do not say.
     var isOfRootOnly = false
     var hasJournal = false
+    /// How to go on where that does not keep them.
+    var remedy = "their results are lost, with a --journal the next start would go on"
 
     /// One line for the user, which begins with `what` has happened, and on whose wish where that is not clear.
     func text(_ what: String, as wish: String = "") -> String {
@@ -22,7 +24,7 @@ struct Shortfall {
         let goingOn =
             hasJournal
             ? "start again with the same --journal to go on"
-            : "their results are lost, with a --journal the next start would go on"
+            : remedy
         return (["\(what) after \(done)\(total) \(examples)\(failed)\(place)\(wish)"] + consequences + [goingOn])
             .joined(separator: "; ")
     }

@@ -79,6 +79,9 @@ final class ScriptLoops: LoopDelegate {
             done: progress?.done ?? 0, failures: progress?.failures ?? 0, total: loop.length ?? progress?.total)
         shortfall.examples = loop.elements
         shortfall.consequences = ["the script ends here"]
+        if loop.stage == nil {
+            shortfall.remedy = "their results are lost; a loop with {stage = \"name\"} and a --journal would go on"
+        }
         session.observer.explain(shortfall, signal: signal)
         return .stopped(status: signal.map { 128 + $0 } ?? 5)
     }
