@@ -21,6 +21,7 @@ final class ScriptRun {
         do {
             try session.tieLifeline()
             let (script, seed) = try StartAgreement(session: session, invocation: invocation).reach()
+            let lists = try readLists()
             var settings = JobSettings(options, seed: seed, size: session.port.size)
             settings.journal = try JournalSettings(options)
             let host = try scripted(.load) { () throws(ScriptError) in
@@ -42,6 +43,7 @@ final class ScriptRun {
                 throw UsageError("\(script.name): dlp.options: \(error.message)")
             }
             let isJob = try scripted(.load) { () throws(ScriptError) in try host.isFunction("work") }
+            if let lists { try define(lists, in: host, of: script, isJob: isJob) }
             let statement = isJob ? try self.statement(of: host) : nil
             if case .number(let number)? = options.seed { host.seed = number }
             if let statement, options.seed == .random, invocation.options.seed != .random {
@@ -72,6 +74,34 @@ final class ScriptRun {
         } catch {
             return session.end(UsageError("\(error)"))
         }
+    }
+
+    /// The lists of examples that the command line has, where it has some: only the root needs what is in them.
+    private func readLists() throws(UsageError) -> [(words: [SystemString], isLinked: Bool)]? {
+        guard !invocation.lists.isEmpty else { return nil }
+        guard options.examples != .replicate else {
+            throw UsageError("the root sends the examples behind ::: with the work: leave --examples replicate out")
+        }
+        guard session.isRoot else { return [] }
+        var lists: [(words: [SystemString], isLinked: Bool)] = []
+        for list in invocation.lists { lists.append((try list.read(as: invocation.listFormat), list.isLinked)) }
+        return lists
+    }
+
+    /// Makes them the examples of the job, in place of an input that the script names.
+    private func define(
+        _ lists: [(words: [SystemString], isLinked: Bool)], in host: LuaHost, of script: Script, isJob: Bool
+    ) throws {
+        guard isJob else {
+            throw UsageError("what stands behind ::: is for a function work, which \(script.name) does not have")
+        }
+        guard try scripted(.load, { () throws(ScriptError) in try !host.isFunction("examples") }) else {
+            throw UsageError(
+                "what stands behind ::: is for scripts without a function examples, which \(script.name) has: leave out one or "
+                    + "the other")
+        }
+        try scripted(.load) { () throws(ScriptError) in try host.defineExamples(lists) }
+        (options.examples, options.input, options.format) = (.root, nil, nil)
     }
 
     /// What the script has that must be alike on all ranks, as it makes a job of it.

@@ -27,12 +27,18 @@ struct Command {
     ]
 
     private let words: ParsedArguments
+    /// The lists of examples that stand behind everything else, and their words.
+    private let lists: [ExampleList]
+    private let wordsOfLists: ArraySlice<SystemString>
 
     /// Takes apart the words of a command line.
     ///
-    /// - Throws: `ArgumentError` where they are none.
-    init(_ arguments: [SystemString]) throws(ArgumentError) {
-        words = try ParsedArguments(arguments, options: Self.own + JobOption.all.map(\.option))
+    /// - Throws: `ArgumentError` where they are none, `UsageError` where lists of examples make no sense.
+    init(_ arguments: [SystemString]) throws {
+        let before: [SystemString]
+        (before, lists) = try ExampleList.split(arguments)
+        wordsOfLists = arguments[before.count...]
+        words = try ParsedArguments(before, options: Self.own + JobOption.all.map(\.option))
     }
 
     private func has(_ name: String) -> Bool { words.value(name) != nil }
@@ -65,7 +71,9 @@ struct Command {
     var hosts: LaunchOptions.HostOptions? { get throws { try LaunchOptions.HostOptions(words) } }
 
     /// The words for each rank that is started.
-    var wordsOfRanks: [SystemString] { words.without("-np", "--hosts", "--hostfile", "--remote-path", "--tunnel") }
+    var wordsOfRanks: [SystemString] {
+        words.without("-np", "--hosts", "--hostfile", "--remote-path", "--tunnel") + wordsOfLists
+    }
 
     /// An option that stands where it is the script's, and may have been meant for dlp-lua.
     private var misplaced: SystemString? {
@@ -108,7 +116,9 @@ struct Command {
         } else if let script = arguments.first {
             arguments.removeFirst()
             source = script == "-" ? .standardInput : .file(script)
-            if source == .standardInput, options.input == "-" || (options.input == nil && options.format != nil) {
+            if source == .standardInput, lists.isEmpty,
+                options.input == "-" || (options.input == nil && options.format != nil)
+            {
                 throw UsageError("the script and its examples cannot both be standard input: give one of them a file")
             }
         } else {
@@ -117,6 +127,7 @@ struct Command {
         }
         var invocation = Invocation(source: source, arguments: arguments, task: task, options: options)
         invocation.misplacedOption = misplaced
+        try invocation.add(lists)
         return invocation
     }
 

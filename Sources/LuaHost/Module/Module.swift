@@ -18,7 +18,7 @@ extension LuaHost {
     }
 
     /// Pushes the main function of a part of the module that is written in Lua; a status of Lua's. [-0, +1]
-    private func loadPart(_ source: [UInt8], _ state: LuaState) -> Int32 {
+    func loadPart(_ source: [UInt8], _ state: LuaState) -> Int32 {
         source.withUnsafeBufferPointer { source in
             source.withMemoryRebound(to: CChar.self) {
                 dlp_load(state, $0.baseAddress, $0.count, "=\(DLP_MODULE_CHUNK)", "t")

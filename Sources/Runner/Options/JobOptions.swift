@@ -321,6 +321,10 @@ public struct Invocation: Sendable {
     public var task: Task
     /// What the command line says about the job.
     public var options: JobOptions
+    /// The lists of examples that the command line has, for a script without a function `examples`.
+    public var lists: [ExampleList] = []
+    /// How the files among them are divided.
+    public var listFormat = InputReader.Format.lines
     /// The first of the script's arguments that is written as an option of dlp-lua, which stands before the script.
     public var misplacedOption: SystemString?
 
