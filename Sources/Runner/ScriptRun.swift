@@ -32,6 +32,7 @@ final class ScriptRun {
                 if (try? host.isFunction("work")) == false { complainOfOptions(invocation.options.namesOfJobsOnly) }
             }
             host.loopDelegate = loops
+            host.commandOptions = invocation.commandOptions
             let isRun = invocation.task.isRun
             if isRun { try openTimelines(of: script) }
             try scripted(.load) { () throws(ScriptError) in try host.run(script) }
@@ -51,13 +52,14 @@ final class ScriptRun {
             }
             settings = JobSettings(options, seed: host.seed, size: session.port.size)
             if isRun { try openTimelines(of: script) }
+            settings.isCommand = script.isCommand
             host.limitMemory(to: settings.memory)
             try host.limit(toSeconds: settings.timeout, on: session.port)
             settings.journal = try JournalSettings(options)
             settings.input = try ExampleInput(options)
             if options.joinable != nil { try Joinable.check(settings.mode) }
             // An imperative script may use the names of a job's functions, and almost these names, for functions of its own.
-            let slips = session.isRoot && (isJob || !host.usesModule) ? host.slips(in: script) : []
+            let slips = session.isRoot && !script.isCommand && (isJob || !host.usesModule) ? host.slips(in: script) : []
             for slip in slips { Complaint.write("\(script.name): \(slip)") }
             guard let statement else { return finishImperative(script, host, loops, hasSlips: !slips.isEmpty) }
             session.isDeclarative = true

@@ -13,6 +13,9 @@ struct Command {
         Option("--remote-path", value: "DIRECTORY"),
         Option("--tunnel"),
         Option("-e", value: "CHUNK"),
+        Option("--each", value: "COMMAND"),
+        Option("--tag"),
+        Option("--dry-run"),
         Option("-0"),
         Option("--join", value: "HOST:PORT"),
         Option("--results", value: "FILE", completion: .files([])),
@@ -99,6 +102,9 @@ struct Command {
         let task: Invocation.Task = has("--info") ? .info : has("--check") ? .check : .run
         var arguments = Array(words.rest)
         let source: Invocation.Source
+        for option in ["--tag", "--dry-run"] where has(option) && !has("--each") {
+            throw UsageError("\(option) is for a command that --each runs")
+        }
         if has("--stage"), !has("--results") {
             throw UsageError("--stage names a stage of a journal that --results shows")
         }
@@ -109,8 +115,13 @@ struct Command {
                     "what a process that joins says to the job is always encrypted: leave --encrypt no out")
             }
         } else if let results = words.value("--results") {
-            guard !has("-e"), arguments.isEmpty else { throw UsageError("--results shows a journal, without a script") }
+            guard !has("-e"), !has("--each"), arguments.isEmpty else {
+                throw UsageError("--results shows a journal, without a script")
+            }
             source = .journal(results, stage: words.value("--stage")?.description)
+        } else if let command = words.value("--each") {
+            try check(command)
+            source = .command(command)
         } else if let chunk = words.value("-e") {
             source = .text(chunk)
         } else if let script = arguments.first {
@@ -127,13 +138,28 @@ struct Command {
         }
         var invocation = Invocation(source: source, arguments: arguments, task: task, options: options)
         invocation.misplacedOption = misplaced
+        if has("--each") { invocation.runCommands(hasTags: has("--tag"), isDry: has("--dry-run")) }
         try invocation.add(lists)
         return invocation
     }
 
+    /// Sees that a command stands for itself, where it is to be run for each example.
+    private func check(_ command: SystemString) throws(UsageError) {
+        if let word = words.rest.first {
+            throw UsageError(
+                "--each takes the command as one word, with its own in quotes, as --each 'gzip -k {}' ::: *.txt: "
+                    + "'\(word)' stands behind it")
+        }
+        if has("-e") { throw UsageError("--each is the work, and so is -e: leave one of them out") }
+        if has("--sandbox") { throw UsageError("under --sandbox there are no programs, which --each is to run") }
+        if command.bytes.allSatisfy({ $0 <= 0x20 }) {
+            throw UsageError("--each wants a command, as in --each 'gzip -k {}'")
+        }
+    }
+
     /// The address of the job to join, where nothing else was asked for that concerns the job.
     private func address(_ join: SystemString, besides names: [String]) throws(UsageError) -> JobAddress {
-        if has("-e") || !words.rest.isEmpty || has("--check") || has("--info") || has("--results") {
+        if has("-e") || has("--each") || !words.rest.isEmpty || has("--check") || has("--info") || has("--results") {
             throw UsageError("--join takes script and options from the job that it joins")
         }
         // These two concern its own connection.

@@ -1,7 +1,7 @@
 /// What `--help` prints: all of it fits a terminal of 24 lines.
 let helpText = """
-    dlp-lua [OPTION]... SCRIPT|-|-e CHUNK [ARG]...    run a job written in Lua; - is standard input
-
+    dlp-lua [OPTION]... SCRIPT|-|-e CHUNK [ARG]... [::: EXAMPLE...]    a job written in Lua; -: stdin
+    dlp-lua [OPTION]... --each COMMAND [::: EXAMPLE...]   run it: {} {.} {/} {#} {1}; --tag --dry-run
       -np N, -n N            start N ranks here (auto: one per CPU)     --hosts a:8,b:8  there, by ssh
       --mode MODE            map (default), managed, round-robin     --backend ame|mpi|none
       --chunk N              examples handed out at a time (adaptive)     --root-works yes|no

@@ -32,6 +32,8 @@ public struct Fault: Error, Sendable, Equatable {
     public var host: String
     /// How often the example was tried.
     public var attempts = 1
+    /// What the example has left all the same, as an encoded value; mostly nothing.
+    public var result: Bytes?
     /// How long the example was under work; nil where nobody knows.
     public var nanoseconds: Int64?
     /// The processor time that it took, as the root knows it.

@@ -47,7 +47,7 @@ extension LuaHost {
         return 1
     }
 
-    private func pushCore(backend: String, version: String) {
+    func pushCore(backend: String, version: String) {
         lua_createtable(state, 0, 32)
         let functions: [(String, HostFunction)] = [
             ("barrier", .barrier), ("bcast", .broadcast), ("gather", .gather), ("enter", .enterLoop),

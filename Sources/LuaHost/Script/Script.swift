@@ -28,6 +28,7 @@ extension LuaHost {
     ///
     /// - Throws: `ScriptError` for syntax errors, for a rank used as a condition, and for what the script raises.
     public func run(_ script: Script) throws(ScriptError) {
+        if script.isCommand { return try run(command: script.name) }
         if let misuse = RankCondition.firstMisuse(in: script.source) {
             throw ScriptError(message: "\(displayName(script)):\(misuse.line): \(misuse.message)")
         }

@@ -46,6 +46,8 @@ public final class LuaHost {
     var memoryLimit: Int?
     /// Puts examples back that `work` has changed, where somebody sees them again.
     var exampleKeeper: ExampleKeeper?
+    /// How commands are shown, where those are the script.
+    public var commandOptions = CommandOptions()
     /// Makes examples fail which take too long, where there is a limit.
     var exampleWatch: ExampleWatch?
 

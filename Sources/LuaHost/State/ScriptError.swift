@@ -1,6 +1,6 @@
 import CLua
 import CLuaHost
-import DLP
+public import DLP
 
 /// An error that a script raised.
 public struct ScriptError: Error, Sendable {
@@ -8,6 +8,9 @@ public struct ScriptError: Error, Sendable {
     public var message: String
     /// Lua's traceback, or empty.
     public var traceback: String
+
+    /// What the example has left all the same, as an encoded value; mostly nothing.
+    public var result: Bytes?
 
     /// An error of our own on the script's behalf.
     public init(message: String, traceback: String = "") {
@@ -20,6 +23,9 @@ extension LuaHost {
     /// The error whose value is on top of the stack, which is removed.
     func popError() -> ScriptError {
         var error = ScriptError(message: describeTop(), traceback: traceback)
+        error.result = resultOfError()
+        // Where in our own Lua it was raised says nothing to anybody.
+        if error.result != nil { error.traceback = "" }
         pop(state)
         if let memoryLimit, error.message.hasSuffix("not enough memory") {
             error.message += ": --memory allows this rank \(Self.shortText(bytes: memoryLimit))"
@@ -28,6 +34,17 @@ extension LuaHost {
         if !element.isEmpty, !isInterrupted { error.message += " (\(element))" }
         dlp_forget_element(state)
         return error
+    }
+
+    /// What comes with the error on top of the stack, in its metatable.
+    private func resultOfError() -> Bytes? {
+        guard lua_type(state, -1) == LUA_TTABLE, luaL_getmetafield(state, -1, "__result") != LUA_TNIL else {
+            return nil
+        }
+        defer { pop(state) }
+        let encoder = LuaEncoder()
+        do { try encoder.append(state, -1) } catch { return nil }
+        return encoder.take()
     }
 
     private func describeTop() -> String {

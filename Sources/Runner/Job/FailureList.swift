@@ -22,11 +22,14 @@ struct FailureList {
     ///   - examples: how many there were in all.
     ///   - size: how many ranks the job has.
     ///   - scriptSees: whether the script got them as `results.errors`.
-    func report(of examples: Int, size: Int, scriptSees: Bool) {
+    ///   - haveResults: whether they have results all the same.
+    func report(of examples: Int, size: Int, scriptSees: Bool, haveResults: Bool) {
         report(
             "\(count) of \(examples) examples", "example",
-            scriptSees ? "all are in results.errors" : "their results are null",
-            size: size, lists: !scriptSees)
+            scriptSees
+                ? "all are in results.errors"
+                : haveResults ? "what they wrote stands with the rest" : "their results are null", size: size,
+            lists: !scriptSees)
     }
 
     /// The same for the elements of a loop of the script, of which there were so many, where that is known.

@@ -42,7 +42,7 @@ struct JobPlan {
             chunk: settings.chunk)
         options.failures = settings.failures
         // What is written is written in the order of the examples, and would have to wait.
-        options.isOrderFree = (collects || summarizes) && settings.output == nil
+        options.isOrderFree = (collects || summarizes) && settings.output == nil && !settings.isCommand
         if settings.mode == .roundRobin {
             options.chunk = nil
             // A root that does not work leaves its turn to the others.

@@ -28,6 +28,8 @@ struct JobSettings {
     /// For how many seconds a rank whose connection broke tries to come back.
     var rejoin: Double
     var isSandboxed: Bool
+    /// Whether a command takes the place of the script.
+    var isCommand = false
 
     init(_ options: JobOptions, seed: Int64, size: Int) {
         mode = options.mode ?? .map

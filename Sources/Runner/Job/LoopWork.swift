@@ -50,6 +50,7 @@ struct LoopWork {
                     phase: .work, message: error.error.message, traceback: error.error.traceback,
                     example: error.index + 1, rank: port.rank, host: HostName.current)
                 fault.given = error.given
+                fault.result = error.error.result
                 fault.nanoseconds = Int64(clamping: report.failedNanoseconds)
                 try port.fail(
                     loop, first: report.done.first, completed: report.done.count, nanoseconds: report.nanoseconds,

@@ -36,19 +36,25 @@ final class ResultSink {
         if writes { try write(run) }
         if plan.summarizes { kept.append(run) }
         guard plan.collects else { return }
-        do { try host.collect(run, of: plan.examples, sent: store?.take(run)) } catch {
+        try collect(run, store?.take(run))
+    }
+
+    private func collect(_ run: ResultRun, _ sent: Bytes?) throws {
+        do { try host.collect(run, of: plan.examples, sent: sent) } catch {
             throw PhaseError(phase: .collect, error: error.error, example: error.index + 1)
         }
     }
 
-    /// Takes an example that has failed for good: it has no result.
+    /// Takes an example that has failed for good: it has no result, unless it is a command.
     func take(_ fault: Fault) throws {
         guard let example = fault.example else { return }
         count += 1
+        var fault = fault
+        let run = ResultRun(first: example - 1, count: 1, results: fault.result.take() ?? Self.null, rank: fault.rank)
         failures.add(fault)
-        let run = ResultRun(first: example - 1, count: 1, results: Self.null, rank: fault.rank)
         if writes { try write(run) }
-        _ = store?.take(run)
+        let sent = store?.take(run)
+        if plan.settings.isCommand { try collect(run, sent) }
     }
 
     /// What stands in files where there is no result.
@@ -90,7 +96,10 @@ final class ResultSink {
     /// Completes what is written, and calls `summarize`.
     func finish() throws {
         // Where `summarize` stumbles over what is missing, that is the reason.
-        defer { failures.report(of: count, size: size, scriptSees: plan.summarizes) }
+        defer {
+            failures.report(
+                of: count, size: size, scriptSees: plan.summarizes, haveResults: plan.settings.isCommand)
+        }
         complainOfNothing()
         if let writer = output.writer.take() { try writer.finish(count: count) }
         guard plan.summarizes else { return }

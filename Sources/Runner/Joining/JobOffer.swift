@@ -72,6 +72,7 @@ struct JobOffer {
         guard case .number(let seed)? = known.seed else { throw UsageError("the job does not say its seed") }
         var settings = JobSettings(known, seed: seed, size: size)
         settings.journal = try JournalSettings(known)
+        settings.isCommand = script.isCommand
         return settings
     }
 }

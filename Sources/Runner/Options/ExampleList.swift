@@ -89,7 +89,7 @@ extension Invocation {
     public mutating func add(_ lists: [ExampleList]) throws(UsageError) {
         guard !lists.isEmpty else { return }
         switch source {
-        case .file, .text, .standardInput: break
+        case .file, .text, .command, .standardInput: break
         case .journal, .running, .none: throw UsageError("what stands behind ::: is for a job, which is not asked for")
         }
         guard options.input == nil else {

@@ -291,6 +291,8 @@ public struct Invocation: Sendable {
         case file(SystemString)
         /// The text itself, from `-e`.
         case text(SystemString)
+        /// A command that is run for each example, from `--each`.
+        case command(SystemString)
         /// The root's standard input.
         case standardInput
         /// No script, but a journal to be shown, or one stage of it.
@@ -325,6 +327,8 @@ public struct Invocation: Sendable {
     public var lists: [ExampleList] = []
     /// How the files among them are divided.
     public var listFormat = InputReader.Format.lines
+    /// How a command in place of the script is shown.
+    public var commandOptions = CommandOptions()
     /// The first of the script's arguments that is written as an option of dlp-lua, which stands before the script.
     public var misplacedOption: SystemString?
 

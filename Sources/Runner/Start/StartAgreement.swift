@@ -114,6 +114,7 @@ struct StartAgreement {
         let arguments = invocation.arguments
         return switch invocation.source {
         case .standardInput: Script(chunkName: "=stdin", source: text, name: "-", arguments: arguments)
+        case .command(let command): Script(command: command)
         case .file(let path): Script(chunkName: "@" + path, source: text, name: path, arguments: arguments)
         case .text, .journal, .running, .none:
             Script(chunkName: "=(command line)", source: text, name: "(command line)", arguments: arguments)
@@ -122,7 +123,7 @@ struct StartAgreement {
 
     private func ownText() throws -> OwnText {
         switch invocation.source {
-        case .text(let text): return OwnText(text: Bytes(text.bytes))
+        case .text(let text), .command(let text): return OwnText(text: Bytes(text.bytes))
         case .standardInput:
             return OwnText(text: session.isRoot ? try StandardInput.allBytes() : nil, isRootsOnly: session.isRoot)
         case .file(let path):

@@ -1,0 +1,17 @@
+import LuaHost
+
+extension Invocation {
+    /// Sets what is different where a command is run for each example.
+    ///
+    /// - Parameters:
+    ///   - hasTags: whether each line that it writes has the example before it.
+    ///   - isDry: whether commands are only printed, and nothing is kept.
+    public mutating func runCommands(hasTags: Bool, isDry: Bool) {
+        (commandOptions.hasTags, commandOptions.isDry) = (hasTags, isDry)
+        // One file that is broken is no reason not to do the others.
+        options.onError = options.onError ?? .continue
+        guard isDry else { return }
+        (options.journal, options.output, options.timelines) = (nil, nil, [])
+        (options.joinable, options.keep, options.fresh) = (nil, nil, nil)
+    }
+}
