@@ -32,7 +32,7 @@ final class OutputPump {
     private var paused: Set<Int> = []
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
     /// Whether what ranks write is read and dropped.
-    private var isMuted = false
+    private(set) var isMuted = false
     /// Why something that ranks wrote could not be read.
     private var failure: Int32?
     /// When the writer of a long line last wrote.

@@ -57,6 +57,36 @@ struct RemoteAccidentTests {
         try run.isClean(1, 2)
     }
 
+    @Test("output that is lost after the ranks' end is told, and costs the status 0", arguments: ["agent", "ssh"])
+    func lostOutput(_ lost: String) throws {
+        let run = try RemoteRun()
+        // Fills all that lies between it and a reader that does not read.
+        try run.scratch.write(
+            "fill.py",
+            """
+            import os, select
+            os.set_blocking(1, False)
+            while select.select([], [1], [], 3)[1]: os.write(1, b"word\\n")
+            """)
+        try run.scratch.write(
+            "job.sh",
+            """
+            { ameexec --hosts h2:1 --debug python3 fill.py 2> error; echo $? > status; } \\
+              | { while ! test -e go; do sleep 0.05; done; cat > /dev/null; }
+            """)
+        let launched = try run.start("sh job.sh")
+        try launched.reaches("the rank ends") { run.scratch.read("error")?.contains("ended with status 0") == true }
+        try run.hosts.kill("KILL", on: lost == "agent" ? 2 : 1, lost == "agent" ? "ameexec.--agent" : "^ssh.*h2")
+        try launched.reaches("the loss is told") {
+            run.scratch.read("error")?.contains("lost the rest of what rank 0 wrote on host h2: the connection broke")
+                == true
+        }
+        try run.scratch.write("go", "")
+        _ = try launched.finish()
+        #expect(run.scratch.read("status") == "3\n")
+        try run.isClean(1, 2)
+    }
+
     @Test("the user's signals reach all ranks, and end the job as on one machine", arguments: [SIGINT, SIGTERM])
     func signals(_ signal: Int32) throws {
         let run = try RemoteRun()

@@ -68,6 +68,8 @@ final class Agent {
         /// How much more may be sent before the launcher has passed some on.
         var credit = AgentRules.window
         var isWatched = true
+        /// Whether something was read that the launcher does not get.
+        var isCut = false
     }
 
     private let poller: Poller
@@ -311,14 +313,17 @@ final class Agent {
             close(number, pipe)
             return false
         }
-        if isClearing { return true }
+        if isClearing {
+            pipes[number]?.isCut = true
+            return true
+        }
         pipes[number]?.credit -= count
         link.send(.output(rank: pipe.key.rank, pipe.key.stream, Array(buffer[..<count])))
         return true
     }
 
     private func close(_ number: Int, _ pipe: Pipe) {
-        link.send(.output(rank: pipe.key.rank, pipe.key.stream, []))
+        if !pipe.isCut { link.send(.output(rank: pipe.key.rank, pipe.key.stream, [])) }
         Glibc.close(pipe.descriptor)
         pipes[number] = nil
         numbers[pipe.key] = nil

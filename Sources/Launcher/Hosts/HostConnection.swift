@@ -73,6 +73,9 @@ final class HostConnection {
     /// Whether it does its part.
     var isUp: Bool { failure == nil && isOpen }
 
+    /// The ranks there that may still have written something, in ascending order.
+    var unfinished: [Int] { ranks.filter { streams[$0]?.isEmpty == false } }
+
     /// Reads what ssh says; false once it says nothing more.
     func readErrors() -> Bool {
         var buffer = [UInt8](repeating: 0, count: 4096)

@@ -111,10 +111,7 @@ extension HostSupervisor {
                 try handle(message, of: connection)
                 if connection.failure != nil { return }
             }
-            if !isMore {
-                close(connection)
-                if connection.isLeaving { for rank in connection.streams.keys { closeStreams(of: rank, connection) } }
-            }
+            if !isMore { close(connection) }
         } catch {
             let isAgent = connection.hello != nil
             fail(
@@ -123,8 +120,9 @@ extension HostSupervisor {
         }
     }
 
-    private func closeStreams(of rank: Int, _ connection: HostConnection) {
-        for stream in connection.streams[rank].map({ Array($0.values) }) ?? [] { pump.closeFeed(stream.feed) }
+    /// Takes note that a rank writes nothing more.
+    func closeStreams(of rank: Int, _ connection: HostConnection) {
+        for stream in (connection.streams.removeValue(forKey: rank) ?? [:]).values { pump.closeFeed(stream.feed) }
     }
 
     private func handle(_ message: FromAgent, of connection: HostConnection) throws(MessageError) {
@@ -156,6 +154,7 @@ extension HostSupervisor {
                 report("host \(connection.name): \(SystemString(reason))")
             }
             connection.running.remove(rank)
+            closeStreams(of: rank, connection)
             handle(.ended(rank: rank, .exited(max(1, status))))
         case .output(let rank, let stream, let bytes): try pass(bytes, rank, stream, connection)
         case .ended(let rank, let ending):

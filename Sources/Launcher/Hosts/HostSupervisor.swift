@@ -49,6 +49,8 @@ final class HostSupervisor {
     private var earlySignal: Int32?
     /// Whether the user does not want to wait for the reader of the output any more.
     private var isAbandoned = false
+    /// Whether something is missing of what ranks wrote that have ended as they should.
+    private var hasLostOutput = false
 
     init(_ options: LaunchOptions, _ hosts: LaunchOptions.HostOptions) throws(LaunchError) {
         self.options = options
@@ -90,7 +92,8 @@ final class HostSupervisor {
         startRanks()
         advance()
         while !isOver { turn() }
-        return job?.status ?? 1
+        let status = job?.status ?? 1
+        return status == 0 && hasLostOutput ? 3 : status
     }
 
     private var isOver: Bool { job?.isOver == true && hasLeft && (pump.isDone || isAbandoned) }
@@ -210,7 +213,8 @@ final class HostSupervisor {
                 connection.closingTime = now
             }
         }
-        if connection.failure == nil, !connection.isOpen, !connection.isLeaving, connection.processEnding != nil {
+        let isMissed = !connection.isLeaving || !connection.unfinished.isEmpty
+        if connection.failure == nil, !connection.isOpen, isMissed, connection.processEnding != nil {
             let failure = connection.explainEnd(shell)
             fail(connection, failure.reason, status: failure.status)
         }
@@ -222,11 +226,17 @@ final class HostSupervisor {
         connection.failure = HostConnection.Failure(reason: reason, status: status)
         if connection.isOpen { close(connection) }
         if connection.processEnding == nil { processes.signal(connection.index, SIGKILL) }
-        for streams in connection.streams.values { for stream in streams.values { pump.closeFeed(stream.feed) } }
+        let unfinished = connection.unfinished.filter { !connection.running.contains($0) }
+        for rank in connection.streams.keys { closeStreams(of: rank, connection) }
         for end in relay?.lose(host: connection.index) ?? [] {
             connections[end.host].link.send(.tunnel(end.id, .close))
         }
         guard let job else { return }
+        if !unfinished.isEmpty, !pump.isMuted {
+            let ranks = Launcher.describe(ranks: unfinished)
+            report("lost the rest of what \(ranks) wrote on host \(connection.name): \(reason)")
+            hasLostOutput = true
+        }
         let lost = connection.ranks.filter { connection.running.contains($0) }
         if lost.isEmpty { return }
         // A rank 0 that copes with it tells of it, too.
