@@ -3,9 +3,16 @@ import Glibc
 
 /// Waits for descriptors (epoll); each is known by a number that the caller chooses.
 final class Poller {
+    /// How far behind its time a wait may end, in nanoseconds.
+    private static let patience: UInt64 = 2_000_000_000
+
     private let descriptor: Int32
     /// Why something could not be watched, until somebody asks.
     private var failure: Int32?
+    /// When the last wait ended.
+    private var lastLook = dlp_now()
+    /// Whether the last wait ended far behind its time: this process stood still, and what has come meanwhile is unread.
+    private(set) var isOverdue = false
     private var events = [epoll_event](repeating: epoll_event(), count: 256)
 
     init() throws(LaunchError) {
@@ -62,6 +69,9 @@ final class Poller {
             milliseconds = deadline <= now ? 0 : Int32(clamping: (deadline - now + 999_999) / 1_000_000)
         }
         let count = epoll_wait(descriptor, &events, Int32(events.count), milliseconds)
+        let due = max(lastLook, deadline ?? .max)
+        lastLook = dlp_now()
+        isOverdue = lastLook > due && lastLook - due > Self.patience
         return events.prefix(max(Int(count), 0)).map { Int($0.data.u64) }
     }
 }

@@ -122,7 +122,9 @@ final class Agent {
         while !isDone {
             link.await(by: poller, as: Watched.room)
             // Pipes first, signals last: what a rank wrote comes before what is said about its end.
-            for number in poller.wait(until: deadline).sorted(by: >) {
+            let numbers = poller.wait(until: deadline).sorted(by: >)
+            if poller.isOverdue { link.excuse() }
+            for number in numbers {
                 now = dlp_now()
                 switch number {
                 case Watched.signals: readSignals()

@@ -105,7 +105,7 @@ final class HostSupervisor {
     ///
     /// - Returns: the job's status where it cannot begin; the reasons have been told.
     private func settle(_ isDone: (HostConnection) -> Bool) -> Int32? {
-        let deadline = now + Patience.start
+        var deadline = now + Patience.start
         while connections.contains(where: { $0.failure == nil && !isDone($0) }) {
             if let earlySignal { return 128 + earlySignal }
             if now >= deadline {
@@ -116,6 +116,7 @@ final class HostSupervisor {
                 }
             } else {
                 turn(until: deadline)
+                if poller.isOverdue { deadline = now + Patience.start }
             }
         }
         if let earlySignal { return 128 + earlySignal }
@@ -132,7 +133,10 @@ final class HostSupervisor {
             connection.link.await(by: poller, as: number(connection) + 1)
         }
         // Signals last: what a rank wrote comes before what is said about its end.
-        for number in poller.wait(until: [limit, deadline].compactMap { $0 }.min()).sorted(by: >) {
+        let numbers = poller.wait(until: [limit, deadline].compactMap { $0 }.min()).sorted(by: >)
+        // Whoever stopped this process did not stop the hosts: what they have said since then is still to be read.
+        if poller.isOverdue { for connection in connections { connection.link.excuse() } }
+        for number in numbers {
             now = dlp_now()
             switch number {
             case Watched.signals: readSignals()
