@@ -145,8 +145,8 @@ final class Agent {
     /// When something is due, if nothing happens before.
     private var deadline: UInt64? {
         if case .clearing(_, let at) = phase { return at }
-        let next = link.lastSent + AgentRules.pause
-        return isSuspended ? next : min(next, link.lastHeard + AgentRules.agentsPatience)
+        let silenceEnd = isSuspended ? nil : link.lastHeard + AgentRules.agentsPatience
+        return [link.pingTime, silenceEnd].compactMap { $0 }.min()
     }
 
     private var isDone: Bool {
@@ -169,7 +169,7 @@ final class Agent {
         case .serving, .leaving:
             let isSilent = !isSuspended && now >= link.lastHeard + AgentRules.agentsPatience
             if link.isDeaf || isSilent { return clear() }
-            if now >= link.lastSent + AgentRules.pause { link.send(.ping) }
+            if let time = link.pingTime, now >= time { link.send(.ping) }
             if hasStarted, !isAlone, running.isEmpty, !processes.hasDescendants {
                 isAlone = true
                 link.send(.alone)

@@ -168,12 +168,17 @@ final class HostSupervisor {
         var times = [job?.deadline, pump.deadline].compactMap { $0 }
         for connection in connections {
             if connection.failure == nil, connection.isOpen {
-                times.append(min(connection.link.lastSent + AgentRules.pause, silenceEnd(connection)))
+                times += [pingTime(connection), silenceEnd(connection)].compactMap { $0 }
             } else if connection.processEnding == nil {
                 times.append(connection.closingTime + Patience.process)
             }
         }
         return times.min()
+    }
+
+    /// When a host is to be told that this one is there; nil as long as it does not listen.
+    private func pingTime(_ connection: HostConnection) -> UInt64? {
+        connection.hello == nil ? nil : connection.link.pingTime
     }
 
     /// When a host that says nothing counts as lost.
@@ -208,7 +213,7 @@ final class HostSupervisor {
         if connection.failure == nil, connection.isOpen {
             if now >= silenceEnd(connection) {
                 fail(connection, "does not answer", status: 3)
-            } else if connection.hello != nil, now >= connection.link.lastSent + AgentRules.pause {
+            } else if let time = pingTime(connection), now >= time {
                 connection.link.send(.ping)
             }
         } else if connection.processEnding == nil {

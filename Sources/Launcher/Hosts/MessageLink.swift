@@ -22,7 +22,7 @@ final class MessageLink<Incoming: AgentMessage, Outgoing: AgentMessage> {
     /// When something last came from the other side.
     private(set) var lastHeard = dlp_now()
     /// When something was last sent there.
-    private(set) var lastSent = dlp_now()
+    private var lastSent = dlp_now()
     /// Whether the other side reads no more.
     private(set) var isDeaf = false
 
@@ -42,6 +42,9 @@ final class MessageLink<Incoming: AgentMessage, Outgoing: AgentMessage> {
     var isFull: Bool { queue.count - written >= Self.limit }
 
     private var isPending: Bool { written < queue.count }
+
+    /// When the other side is to be told that this one is there; nil where something waits to be written, which tells it.
+    var pingTime: UInt64? { isPending || isDeaf ? nil : lastSent + AgentRules.pause }
 
     /// Whether nothing waits to be written.
     var isFlushed: Bool { !isPending || isDeaf }
