@@ -60,6 +60,9 @@ final class AgentInput {
         if !isPending {
             queue = []
             written = 0
+        } else if written > AgentRules.window {
+            queue.removeFirst(written)
+            written = 0
         }
         if isPending != isWatched {
             isWatched = isPending

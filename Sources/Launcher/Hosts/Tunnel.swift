@@ -188,6 +188,9 @@ final class Tunnel {
         if channel.written == channel.queue.count {
             channel.queue = []
             channel.written = 0
+        } else if channel.written > AgentRules.window {
+            channel.queue.removeFirst(channel.written)
+            channel.written = 0
         }
         channels[id] = channel
         if passed > 0, !channel.isClosing { send(id, .credit(passed)) }
