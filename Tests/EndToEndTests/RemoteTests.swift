@@ -153,6 +153,9 @@ struct RemoteTests {
         // A rank has ended, one that nobody has started has written something, a frame of 4 GB, an unknown word.
         [17, 0, 0, 0, 7] + [UInt8](repeating: 0, count: 16), [25, 0, 0, 0, 6] + [UInt8](repeating: 0, count: 24),
         [255, 255, 255, 255, 6], [1, 0, 0, 0, 200],
+        // It is ready, listens and refuses before it has been asked.
+        [9, 0, 0, 0, 2] + [UInt8](repeating: 0, count: 8), [9, 0, 0, 0, 12, 1] + [UInt8](repeating: 0, count: 7),
+        [9, 0, 0, 0, 3] + [UInt8](repeating: 0, count: 8),
     ]
 
     @Test("an agent that says what makes no sense is no host, and takes nothing down with it", arguments: nonsense)

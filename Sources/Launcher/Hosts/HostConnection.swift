@@ -36,6 +36,8 @@ final class HostConnection {
     /// How the process here that connects with it ended.
     var processEnding: Ending?
     var hello: AgentHello?
+    /// Whether it has been asked whether the job can run there.
+    var isAsked = false
     /// Whether the job can run there.
     var isReady = false
     /// The port at which its agent takes connections to rank 0, where they go through a tunnel.

@@ -24,6 +24,7 @@ extension HostSupervisor {
         let exports = exportedEnvironment(options.exports)
         for (connection, ranks) in zip(connections, plan.ranks) {
             connection.ranks = ranks
+            connection.isAsked = true
             connection.link.send(
                 .prepare(
                     Preparation(
@@ -138,11 +139,16 @@ extension HostSupervisor {
                         + "there, or name its directory by --remote-path", status: 2)
             }
         case .ready(let root):
-            guard (root != nil) == (connection.ranks.first == 0), !connection.isReady else { throw MessageError() }
+            try checkIsAsked(connection)
+            guard (root != nil) == (connection.ranks.first == 0) else { throw MessageError() }
             connection.root = root
             connection.isReady = true
-        case .entrance(let port): connection.entrance = port
-        case .refused(let reason): fail(connection, "cannot run the job: \(SystemString(reason))", status: 2)
+        case .entrance(let port):
+            try checkIsAsked(connection)
+            connection.entrance = port
+        case .refused(let reason):
+            try checkIsAsked(connection)
+            fail(connection, "cannot run the job: \(SystemString(reason))", status: 2)
         case .started(let rank, let pid):
             try check(rank, connection)
             connection.pids[rank] = pid
@@ -179,6 +185,11 @@ extension HostSupervisor {
     /// - Throws: `MessageError` where `rank` does not run there.
     private func check(_ rank: Int, _ connection: HostConnection) throws(MessageError) {
         guard job != nil, connection.running.contains(rank) else { throw MessageError() }
+    }
+
+    /// - Throws: `MessageError` where a host says whether the job can run there, and nobody wants to know.
+    private func checkIsAsked(_ connection: HostConnection) throws(MessageError) {
+        guard connection.isAsked, !connection.isReady else { throw MessageError() }
     }
 
     private func serveControl(_ text: String, _ connection: HostConnection) {
