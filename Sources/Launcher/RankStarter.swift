@@ -168,7 +168,6 @@ func terminalColumns() -> Int { isDrawable(2) ? Int(dlp_terminal_columns(2)) : 0
 
 /// Allows this process as many descriptors as it may have, for two pipes per rank; gives the limit from before, which
 /// the ranks keep: programs that use `select` need it to be low.
-@discardableResult
 func raiseDescriptorLimit() -> UInt64 {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }

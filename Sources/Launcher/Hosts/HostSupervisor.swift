@@ -33,6 +33,8 @@ final class HostSupervisor {
     let pump: OutputPump
     private let signals: Int32
     private let mask: sigset_t
+    /// The limit from before this process raised its own.
+    private let descriptorLimit: UInt64
     private let beginning = dlp_now()
     var now = dlp_now()
     var connections: [HostConnection] = []
@@ -58,7 +60,7 @@ final class HostSupervisor {
         shell = try RemoteShell(
             remotePath: hosts.remotePath, command: AMEEnvironment.environmentVariable("DLP_SSH"),
             ownDirectory: ownDirectory())
-        raiseDescriptorLimit()
+        descriptorLimit = raiseDescriptorLimit()
         var mask = sigset_t()
         signals = dlp_launcher_signals(&mask)
         if signals < 0 { throw LaunchError(system: "cannot wait for signals") }
@@ -362,7 +364,7 @@ final class HostSupervisor {
         let command = shell.command(for: name)
         let plan = ProcessTable.Plan(
             environment: ownEnvironment(), input: ends[0][0], output: ends[1][1], error: ends[2][1], inherited: [],
-            leadsGroup: true, cpu: nil, descriptorLimit: 0, mask: mask)
+            leadsGroup: true, cpu: nil, descriptorLimit: descriptorLimit, mask: mask)
         guard processes.start(index, command, plan) != nil else {
             throw LaunchError(system: "cannot start '\(command[0])' for host \(name)", status: 2)
         }
