@@ -6,6 +6,9 @@ final class JobInput {
     private var credit = AgentRules.window
     private let poller: Poller
     private let number: Int
+    /// A description of the same file on which reading does not block, where there can be one: what it is told to have may be
+    /// taken by others that read it, too.
+    private let nonBlocking: Int32?
     /// Whether it can be waited for, as files cannot.
     private var isWatched = false
     private var hasEnded = false
@@ -15,12 +18,26 @@ final class JobInput {
     init(poller: Poller, number: Int) {
         self.poller = poller
         self.number = number
-        isWatched = poller.addIfPossible(0, as: number)
+        var information = stat()
+        let type = fstat(0, &information) == 0 ? information.st_mode & S_IFMT : 0
+        var opened: Int32 = -1
+        // What cannot be read stays so.
+        if fcntl(0, F_GETFL) & O_ACCMODE != O_WRONLY, type == S_IFIFO || type == S_IFCHR {
+            opened = open("/proc/self/fd/0", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+        }
+        nonBlocking = opened >= 0 ? opened : nil
+        isWatched = poller.addIfPossible(watched, as: number)
         isReady = !isWatched
     }
 
+    deinit {
+        if let nonBlocking { close(nonBlocking) }
+    }
+
+    private var watched: Int32 { nonBlocking ?? 0 }
+
     /// Whether something can be read without waiting.
-    private var isReady: Bool
+    private var isReady = false
 
     /// The poller says that there is something.
     func becomesReady() { isReady = true }
@@ -29,13 +46,13 @@ final class JobInput {
     func add(credit more: Int) {
         let before = credit
         credit = min(credit + more, AgentRules.window)
-        if before == 0, isWatched, !hasEnded { poller.add(0, as: number, for: .input) }
+        if before == 0, isWatched, !hasEnded { poller.add(watched, as: number, for: .input) }
     }
 
     /// What has come, as far as the rank has room for it; nothing at its end, and nil where there is nothing.
     func next() -> [UInt8]? {
         guard isReady, credit > 0, !hasEnded else { return nil }
-        let count = read(0, &buffer, min(buffer.count, credit))
+        let count = read(watched, &buffer, min(buffer.count, credit))
         if count < 0 && (errno == EINTR || errno == EAGAIN) {
             isReady = !isWatched
             return nil
@@ -43,13 +60,13 @@ final class JobInput {
         if isWatched { isReady = false }
         credit -= max(count, 0)
         hasEnded = count <= 0
-        if isWatched, hasEnded || credit == 0 { poller.remove(0) }
+        if isWatched, hasEnded || credit == 0 { poller.remove(watched) }
         return Array(buffer[..<max(count, 0)])
     }
 
     /// Nobody reads it any more.
     func end() {
-        if isWatched, !hasEnded, credit > 0 { poller.remove(0) }
+        if isWatched, !hasEnded, credit > 0 { poller.remove(watched) }
         hasEnded = true
     }
 }
