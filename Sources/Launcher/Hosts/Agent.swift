@@ -366,6 +366,8 @@ final class Agent {
             }
         }
         let ended = processes.reap()
+        // What a process had started that was killed just now becomes this one's child only then.
+        if case .clearing(let next, _) = phase, next.isEmpty { processes.signalLeftovers(SIGKILL) }
         // What rank 0 has said before it ended counts.
         if ended.contains(where: { $0.rank == 0 }) { serveControl() }
         for (rank, ending) in ended {
