@@ -26,10 +26,7 @@ extension LaunchOptions {
     fileprivate func validate() throws(LaunchError) {
         if command.isEmpty { throw LaunchError("no command to start; name a program after the options", status: 2) }
         if size < 1 { throw LaunchError("cannot start \(size) ranks; -np takes a number from 1 on", status: 2) }
-        if size > mostProcesses {
-            throw LaunchError(
-                "cannot start \(size) ranks: this machine numbers processes up to \(mostProcesses)", status: 2)
-        }
+        try checkSize(size)
         if hosts == nil, let pty, !(0..<size).contains(pty) {
             throw LaunchError("there is no rank \(pty) for --pty; ranks are 0 to \(size - 1)", status: 2)
         }
@@ -54,6 +51,14 @@ public func rankCount(_ text: SystemString) throws(LaunchError) -> Int {
         throw LaunchError("-np must be a number of ranks from 1 on, or auto, not '\(text)'", status: 2)
     }
     return number
+}
+
+/// - Throws: `LaunchError` where a job has more ranks than there can be processes.
+func checkSize(_ size: Int) throws(LaunchError) {
+    if size > mostProcesses {
+        throw LaunchError(
+            "cannot start \(size) ranks: this machine numbers processes up to \(mostProcesses)", status: 2)
+    }
 }
 
 /// The largest process number of this machine.

@@ -141,6 +141,7 @@ struct RemoteTests {
         try refuses("--hosts h2:2 --remote-path \(run.scratch.path) sh touch.sh", 3, "host h2", "not as an agent")
         try refuses("--hosts h1:1,h2:1 -np 3 sh touch.sh", 2, "2 places")
         try refuses("--hosts h1:1,h2:1 --pty 2 sh touch.sh", 2, "no rank 2")
+        try refuses("--hosts h1:4194304,h2:4194304 sh touch.sh", 2, "cannot start 8388608 ranks: this machine numbers")
         try refuses("--hosts h1:x sh touch.sh", 2, "--hosts")
         try refuses("--hostfile none sh touch.sh", 2, "none")
         try refuses("--hosts h2 --hostfile none sh touch.sh", 2, "--hostfile")

@@ -92,7 +92,7 @@ struct HostListTests {
             ("2(x3),1", [2, 2, 2, 1]), ("4", [4]), ("1,2,3", [1, 2, 3]), ("1(x2),5(x1)", [1, 1, 5]), ("", nil),
             ("0", nil),
             ("2(x", nil), ("2(3)", nil), ("2(x0)", nil), ("2(x9999999999)", nil), ("a", nil), ("2,,1", nil),
-            ("2(x2)(x2)", nil),
+            ("2(x2)(x2)", nil), ("9223372036854775807(x2)", nil),
         ] as [(String, [Int]?)])
     func tasks(text: String, expected: [Int]?) { #expect(SlurmNotation.tasks(perNode: text) == expected) }
 }

@@ -11,6 +11,13 @@ extension HostSupervisor {
     ///
     /// - Returns: the job's status where it cannot; the reason has been told.
     func plan() -> Int32? {
+        do throws(LaunchError) {
+            // A plan lists all ranks.
+            try checkSize(min(places.reduce(0) { $0 + $1.places }, hosts.ranks ?? .max))
+        } catch {
+            report(error.message)
+            return error.status
+        }
         let plan = rankPlan
         if let ranks = hosts.ranks, plan.size < ranks {
             report("cannot start \(ranks) ranks: the hosts have \(plan.size) places")
@@ -35,14 +42,17 @@ extension HostSupervisor {
         return nil
     }
 
-    private var rankPlan: RankPlan {
-        let entries = hosts.list.entries.compactMap { entry in
+    /// How many ranks each host gets, by the hosts' numbers.
+    private var places: [(host: Int, places: Int)] {
+        hosts.list.entries.compactMap { entry in
             connections.first { $0.name == entry.name }.map { connection in
                 (host: connection.index, places: entry.places ?? connection.hello?.cpus ?? 1)
             }
         }
-        return RankPlan(
-            entries: entries, identities: connections.map { $0.hello?.identity ?? "" }, limit: hosts.ranks)
+    }
+
+    private var rankPlan: RankPlan {
+        RankPlan(entries: places, identities: connections.map { $0.hello?.identity ?? "" }, limit: hosts.ranks)
     }
 
     // MARK: - The ranks

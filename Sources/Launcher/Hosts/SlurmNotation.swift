@@ -8,7 +8,7 @@ package enum SlurmNotation {
         var sizes: [Int] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let words = part.split(separator: "(", omittingEmptySubsequences: false)
-            guard let size = Int(words[0]), size > 0, words.count <= 2 else { return nil }
+            guard let size = HostList.places(words[0]), words.count <= 2 else { return nil }
             var repeats = 1
             if words.count == 2 {
                 guard words[1].hasPrefix("x"), words[1].hasSuffix(")"),
