@@ -11,12 +11,12 @@ struct RemoteShell {
     /// The same program here.
     private let ownAgent: SystemString
 
-    /// What is asked of OpenSSH: no terminal, no questions, no windows, an end of a connection that has died, and no process that
-    /// stays for the next one.
+    /// What is asked of OpenSSH: no terminal, no questions, no windows, an end of a connection that has died, no process that
+    /// stays for the next one, and nothing that the user has configured for a shell there.
     private static let options = [
         "-T", "-x", "-a", "-oBatchMode=yes", "-oConnectTimeout=10", "-oServerAliveInterval=5",
         "-oServerAliveCountMax=3",
-        "-oControlMaster=no",
+        "-oControlMaster=no", "-oRemoteCommand=none", "-oClearAllForwardings=yes",
     ]
 
     /// - Parameters:
