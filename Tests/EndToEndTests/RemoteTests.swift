@@ -135,6 +135,9 @@ struct RemoteTests {
             "#!/bin/sh\nprintf '\\0dlp-agent\\n\\016\\0\\0\\0\\001\\005\\0\\0\\0\\0\\0\\0\\09.9.9'\nexec cat\n")
         chmod("\(run.scratch.path)/ameexec", 0o755)
         try refuses("--hosts h2:2 --remote-path \(run.scratch.path) sh touch.sh", 2, "host h2", "version 9.9.9")
+        try run.scratch.write("ameexec", "#!/bin/sh\necho 'ameexec: there is no option --agent' >&2\nexit 2\n")
+        try refuses(
+            "--hosts h2:2 --remote-path \(run.scratch.path) sh touch.sh", 2, "host h2 has another version", "install")
         try run.scratch.write("ameexec", "#!/bin/sh\necho welcome\n")
         try refuses("--hosts h2:2 --remote-path \(run.scratch.path) sh touch.sh", 3, "host h2 has started no agent")
         try run.scratch.write("ameexec", "#!/bin/sh\nexec cat /dev/zero\n")

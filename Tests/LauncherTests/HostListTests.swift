@@ -26,9 +26,15 @@ struct HostListTests {
         arguments: [
             "", ",", "a,", "a:", "a:0", "a:-1", "a:x", "a:+1", "a:99999999999999999999", "-oProxyCommand=x", "a b",
             "a;b",
-            "a$(b)", "fd00::1", "[fd00::1", "]a[", "[::1]4", "a`b`", "a'b",
+            "a$(b)", "fd00::1", "[fd00::1", "]a[", "[::1]4", "a`b`", "a'b", "[a]", "a[1]:2",
         ])
     func noList(text: String) { #expect(throws: LaunchError.self) { try HostList(SystemString(text)) } }
+
+    @Test("a list of nodes is no list of hosts, and where those belong is told", arguments: ["n[1-4]", "a,n[1,3]"])
+    func nodeList(text: String) throws {
+        let error = try #require(throws: LaunchError.self) { try HostList(SystemString(text)) }
+        #expect(error.message.contains("--hosts auto") && error.status == 2)
+    }
 
     @Test("a file has a host on each line")
     func file() throws {
@@ -37,7 +43,8 @@ struct HostListTests {
     }
 
     @Test(
-        "a line that is no host is named", arguments: ["a slots=0", "a 8", "a:1 slots=2", "a slots=", "-x", "a,b"])
+        "a line that is no host is named",
+        arguments: ["a slots=0", "a 8", "a:1 slots=2", "a slots=", "-x", "a,b", "a slot=2", "a[1]"])
     func wrongLine(line: String) throws {
         let error = try #require(throws: LaunchError.self) { try HostList(lines: "ok\n\(line)\n", of: "hosts.txt") }
         #expect(error.message.contains("line 2 of hosts.txt") && error.status == 2)

@@ -98,12 +98,15 @@ final class HostConnection {
     func explainEnd(_ shell: RemoteShell) -> Failure {
         while readErrors(), !words.isEmpty, poll(errors) {}
         let words = lastWords.map { ": \($0)" } ?? ""
+        let isHere = RemoteShell.isHere(name)
         if hello != nil {
-            let end = processEnding.map { "\(shell.name) \($0)" } ?? "it closed the connection"
+            let end = processEnding.map { "\(isHere ? "its agent" : shell.name) \($0)" } ?? "it closed the connection"
             return Failure(reason: "the connection broke\(words.isEmpty ? ": \(end)" : words)", status: 3)
         }
-        let isHere = RemoteShell.isHere(name)
         switch processEnding {
+        // From before there were agents.
+        case .exited(2) where words.contains("no option --agent"):
+            return Failure(reason: RemoteShell.describe(version: "another version"), status: 2)
         case .exited(255) where !isHere: return Failure(reason: "cannot be reached by \(shell.name)\(words)", status: 3)
         case .exited(126) where !isHere, .exited(127) where !isHere:
             return Failure(

@@ -27,6 +27,12 @@ public struct HostList: Equatable, Sendable {
         entries = []
         for word in text.description.split(separator: ",", omittingEmptySubsequences: false) {
             guard let entry = Self.entry(Self.trimmed(word)) else {
+                if SlurmNotation.nodes(text.description) != nil, text.description.contains("[") {
+                    throw LaunchError(
+                        "--hosts takes no list of nodes such as '\(text)': name each host, or let --hosts auto take those "
+                            + "of the batch system",
+                        status: 2)
+                }
                 throw LaunchError("--hosts takes HOST or HOST:RANKS, parted by commas, not '\(text)'", status: 2)
             }
             entries.append(entry)
@@ -45,12 +51,12 @@ public struct HostList: Equatable, Sendable {
             var entry = Self.entry(first)
             for word in words.dropFirst() {
                 let parts = word.split(separator: "=", omittingEmptySubsequences: false)
-                // Open MPI's max_slots, and whatever else its kin know, says nothing about how many are wanted.
-                guard parts.count == 2 else {
+                // Open MPI's max_slots says nothing about how many are wanted.
+                if parts.count == 2, parts[0] == "max_slots" || parts[0] == "max-slots" { continue }
+                guard parts.count == 2, parts[0] == "slots" else {
                     entry = nil
                     break
                 }
-                guard parts[0] == "slots" else { continue }
                 entry = entry?.places == nil ? Self.places(parts[1]).flatMap { Entry(entry?.name ?? "", $0) } : nil
             }
             guard let entry, !entry.name.isEmpty else {
@@ -82,7 +88,9 @@ public struct HostList: Equatable, Sendable {
                 return nil
             }
             let rest = word[word.index(after: end)...]
-            name = word[..<start] + word[word.index(after: start)..<end]
+            let address = word[word.index(after: start)..<end]
+            guard address.contains(":") else { return nil }
+            name = word[..<start] + address
             if !rest.isEmpty {
                 guard rest.hasPrefix(":"), let number = Self.places(rest.dropFirst()) else { return nil }
                 places = number

@@ -142,11 +142,8 @@ extension HostSupervisor {
         case .hello(let hello):
             connection.hello = hello
             if hello.version != Version.current {
-                let other = SystemString(hello.version)
-                fail(
-                    connection,
-                    "has version \(other) of these programs, and here is \(Version.current): install the same "
-                        + "there, or name its directory by --remote-path", status: 2)
+                let version = "version \(SystemString(hello.version))"
+                fail(connection, RemoteShell.describe(version: version), status: 2)
             }
         case .ready(let root):
             try checkIsAsked(connection)

@@ -39,6 +39,12 @@ struct RemoteShell {
     /// What messages call the command that connects with a host.
     var name: String { words[0].description }
 
+    /// What is said of a host that has `version`.
+    static func describe(version: String) -> String {
+        "has \(version) of these programs, and here is \(Version.current): install the same there, or name its directory by "
+            + "--remote-path"
+    }
+
     /// Whether a host's name can only mean this machine.
     static func isHere(_ host: String) -> Bool {
         ["localhost", "127.0.0.1", "::1", HostName.current].contains(host)
