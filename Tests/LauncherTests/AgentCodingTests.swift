@@ -130,35 +130,51 @@ struct TunnelRelayTests {
     private func end(_ host: Int, _ id: Int) -> TunnelRelay.End { TunnelRelay.End(host: host, id: id) }
 
     @Test("each connection has a number of its own at rank 0's host, until one end closes it")
-    func numbers() {
-        var relay = TunnelRelay(root: 1)
-        #expect(relay.pass(.open, from: end(0, 0)) == end(1, 0))
-        #expect(relay.pass(.open, from: end(2, 0)) == end(1, 1))
-        #expect(relay.pass(.data([1]), from: end(2, 0)) == end(1, 1))
-        #expect(relay.pass(.data([1]), from: end(1, 0)) == end(0, 0))
-        #expect(relay.pass(.close, from: end(1, 0)) == end(0, 0))
-        #expect(relay.pass(.data([1]), from: end(0, 0)) == nil)
-        #expect(relay.pass(.close, from: end(2, 0)) == end(1, 1))
-        #expect(relay.pass(.credit(1), from: end(1, 1)) == nil)
+    func numbers() throws {
+        var relay = TunnelRelay(root: 1, limits: [9, 9, 9])
+        #expect(try relay.pass(.open, from: end(0, 0))?.end == end(1, 0))
+        #expect(try relay.pass(.open, from: end(2, 0))?.end == end(1, 1))
+        #expect(try relay.pass(.data([1]), from: end(2, 0))?.end == end(1, 1))
+        #expect(try relay.pass(.data([1]), from: end(1, 0))?.end == end(0, 0))
+        #expect(try relay.pass(.close, from: end(1, 0))?.end == end(0, 0))
+        #expect(try relay.pass(.data([1]), from: end(0, 0))?.end == nil)
+        #expect(try relay.pass(.close, from: end(2, 0))?.end == end(1, 1))
+        #expect(try relay.pass(.credit(1), from: end(1, 1))?.end == nil)
     }
 
     @Test("what nobody has opened goes nowhere, and rank 0's host opens nothing")
-    func strangers() {
-        var relay = TunnelRelay(root: 0)
-        #expect(relay.pass(.data([1]), from: end(1, 7)) == nil)
-        #expect(relay.pass(.open, from: end(0, 7)) == nil)
-        #expect(relay.pass(.open, from: end(1, 7)) == end(0, 0))
-        #expect(relay.pass(.open, from: end(1, 7)) == nil)
+    func strangers() throws {
+        var relay = TunnelRelay(root: 0, limits: [9, 9, 9])
+        #expect(try relay.pass(.data([1]), from: end(1, 7))?.end == nil)
+        #expect(try relay.pass(.open, from: end(0, 7))?.end == nil)
+        #expect(try relay.pass(.open, from: end(1, 7))?.end == end(0, 0))
+        #expect(try relay.pass(.open, from: end(1, 7))?.end == nil)
     }
 
     @Test("the connections of a host that is lost are closed at the other end")
-    func lost() {
-        var relay = TunnelRelay(root: 0)
-        for (host, id) in [(1, 0), (2, 0), (1, 1)] { _ = relay.pass(.open, from: end(host, id)) }
+    func lost() throws {
+        var relay = TunnelRelay(root: 0, limits: [9, 9, 9])
+        for (host, id) in [(1, 0), (2, 0), (1, 1)] { _ = try relay.pass(.open, from: end(host, id)) }
         #expect(relay.lose(host: 1) == [end(0, 0), end(0, 2)])
         #expect(relay.lose(host: 1) == [])
-        #expect(relay.pass(.data([1]), from: end(0, 0)) == nil)
-        #expect(relay.pass(.data([1]), from: end(0, 1)) == end(2, 0))
+        #expect(try relay.pass(.data([1]), from: end(0, 0))?.end == nil)
+        #expect(try relay.pass(.data([1]), from: end(0, 1))?.end == end(2, 0))
+    }
+
+    @Test("nobody sends more than the window, nor has more connections than its limit")
+    func limits() throws {
+        var relay = TunnelRelay(root: 0, limits: [0, 1])
+        let half = [UInt8](repeating: 0, count: AgentRules.window / 2)
+        _ = try relay.pass(.open, from: end(1, 5))
+        #expect(try relay.pass(.open, from: end(1, 6)) == TunnelRelay.Delivery(end: end(1, 6), word: .close))
+        for _ in 0..<2 { #expect(try relay.pass(.data(half), from: end(1, 5))?.end == end(0, 0)) }
+        // Both directions have a window of their own.
+        #expect(try relay.pass(.data(half), from: end(0, 0))?.end == end(1, 5))
+        _ = try relay.pass(.credit(half.count), from: end(0, 0))
+        #expect(try relay.pass(.data(half), from: end(1, 5))?.end == end(0, 0))
+        #expect(throws: MessageError.self) { try relay.pass(.data([1]), from: end(1, 5)) }
+        _ = try relay.pass(.close, from: end(0, 0))
+        #expect(try relay.pass(.open, from: end(1, 7))?.end == end(0, 1))
     }
 }
 

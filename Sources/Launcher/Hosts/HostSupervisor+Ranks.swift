@@ -68,7 +68,9 @@ extension HostSupervisor {
         if readingRank != nil { input = JobInput(poller: poller, number: Watched.input) }
         let key = newJobKey()
         let root = hostOfRank[0]
-        if hosts.tunnels { relay = TunnelRelay(root: root.index) }
+        // A rank has one, and for a moment another one where it comes back.
+        let limits = connections.map { 4 * $0.ranks.count + 64 }
+        if hosts.tunnels { relay = TunnelRelay(root: root.index, limits: limits) }
         guard let place = root.root else { preconditionFailure("the host of rank 0 has said where that listens") }
         for (index, connection) in connections.enumerated() {
             for rank in connection.ranks { connection.streams[rank] = streams(of: rank) }
@@ -180,8 +182,9 @@ extension HostSupervisor {
             guard let readingRank, connection.ranks.contains(readingRank) else { throw MessageError() }
             input?.add(credit: count)
         case .tunnel(let id, let word):
-            guard let end = relay?.pass(word, from: TunnelRelay.End(host: connection.index, id: id)) else { return }
-            connections[end.host].link.send(.tunnel(end.id, word))
+            let end = TunnelRelay.End(host: connection.index, id: id)
+            guard let delivery = try relay?.pass(word, from: end) else { return }
+            connections[delivery.end.host].link.send(.tunnel(delivery.end.id, delivery.word))
         case .alone:
             guard connection.running.isEmpty, job != nil else { throw MessageError() }
             connection.isAlone = true
