@@ -120,8 +120,12 @@ let package = Package(
         .executableTarget(
             name: "mpi-probe", dependencies: ["MPIBackend", "DLP", "CSystem"], path: "Tests/MPIProbe",
             swiftSettings: strict),
+        // A program of the library's users, for the end-to-end tests.
+        .executableTarget(
+            name: "job-probe", dependencies: ["DLP", "AME"], path: "Tests/JobProbe", swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["FaultRelay", "Simulation", "mpi-probe"],
+            name: "EndToEndTests",
+            dependencies: ["FaultRelay", "Simulation", "mpi-probe", "job-probe", "primes"],
             swiftSettings: strict),
     ]
 )

@@ -55,3 +55,29 @@ public struct Fault: Error, Sendable, Equatable {
         self.status = status
     }
 }
+
+extension Fault {
+    /// What a user reads of it in a job of `ranks` ranks: where it happened, what, and Lua's traceback.
+    package func text(ranks: Int) -> String {
+        var place: [String] = []
+        if let example = example {
+            let name = loop.isEmpty ? "example \(example)" : "element \(example) of \(loop)"
+            place.append(phase == .collect ? "collect failed on \(name)" : "\(name) failed")
+        } else {
+            switch phase {
+            case .setup: place.append("setup() failed")
+            case .summarize: place.append("summarize() failed")
+            case .examples: place.append("examples() failed")
+            case .load, .work, .collect, .communication: break
+            }
+        }
+        if ranks > 1 || rank > 0, phase != .communication {
+            let rank = "rank \(self.rank) (host \(host))"
+            place = place.isEmpty ? [rank] : ["\(place[0]) on \(rank)"]
+        }
+        if attempts > 1, !place.isEmpty { place[0] += " after \(attempts) attempts" }
+        if !given.isEmpty, !place.isEmpty { place[0] += ", given \(given)" }
+        let lines = (place + [message]).joined(separator: ": ")
+        return traceback.isEmpty ? lines : "\(lines)\n\(traceback)"
+    }
+}

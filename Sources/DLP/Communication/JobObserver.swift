@@ -24,6 +24,8 @@ public protocol JobObserver: Sendable {
     func rankLeft(_ rank: Int, host: String)
     /// Something that the user should know.
     func note(_ text: String)
+    /// The ranks have different elements in a loop, and those of rank 0 hold; `text` says where, and what differs.
+    func elementsDiffer(_ text: String)
     /// The job is over, and `isDone` or was halted before, but a rank has not said that it has finished, and is not waited for
     /// any longer.
     func rankIsSilent(_ rank: Int, host: String, isDone: Bool)
@@ -37,6 +39,12 @@ public protocol JobObserver: Sendable {
 extension JobObserver {
     /// Says nothing.
     public func note(_ text: String) {}
+    /// Says so, for a script.
+    public func elementsDiffer(_ text: String) {
+        note(
+            "\(text); Lua's pairs has another order in each process): those of rank 0 hold, and are sent. Sort the "
+                + "list to avoid that")
+    }
 }
 
 /// An observer that lets everything pass.
@@ -104,4 +112,13 @@ public enum LossConsequence: Sendable {
     case leftUndone
     /// Nothing, for all is done.
     case none
+
+    /// What a message about the loss ends with.
+    package var clause: String {
+        switch self {
+        case .none: "; all is done"
+        case .redone: "; others do its examples"
+        case .leftUndone: ""
+        }
+    }
 }

@@ -184,9 +184,7 @@ extension RootService {
             Message(.list, operation: beginning.operation, count: length, body: list.encoded), to: beginning.source)
         if !hasToldOfLists {
             hasToldOfLists = true
-            observer.note(
-                "\(message); Lua's pairs has another order in each process): those of rank 0 hold, and are sent. Sort the "
-                    + "list to avoid that")
+            observer.elementsDiffer(message)
         }
         return true
     }

@@ -16,7 +16,7 @@ struct ProgressDisplay {
         var mode: ProgressReporter.Mode
         var prefix = ""
         /// The launcher, and the width of its terminal, where it draws for us.
-        var control: ControlChannel?
+        var control: LauncherChannel?
         var columns: Int?
         var size: Int
     }
@@ -93,11 +93,11 @@ struct ProgressDisplay {
 
 /// Draws through the launcher, which owns the terminal.
 private final class LauncherSink: ProgressSink {
-    private let control: ControlChannel
+    private let control: LauncherChannel
     let columns: Int?
     private let output = StatusOutput(descriptor: 2)
 
-    init(_ control: ControlChannel, columns: Int?) {
+    init(_ control: LauncherChannel, columns: Int?) {
         self.control = control
         self.columns = columns.map { $0 - 1 }
     }

@@ -30,11 +30,11 @@ final class RootObserver: JobObserver {
     }
 
     private let state = Mutex(State())
-    private let control: ControlChannel?
+    private let control: LauncherChannel?
     private let interruption: Interruption
     private let size: Int
 
-    init(control: ControlChannel?, interruption: Interruption, size: Int) {
+    init(control: LauncherChannel?, interruption: Interruption, size: Int) {
         self.control = control
         self.interruption = interruption
         self.size = size
@@ -123,7 +123,7 @@ final class RootObserver: JobObserver {
         defer { if let leftover = state.withLock({ $0.leftover }) { Complaint.write(leftover) } }
         switch end {
         case .fault(let fault):
-            Complaint.write(Complaint.text(of: fault, size: size))
+            Complaint.write(fault.text(ranks: size))
             if fault.message == failure?.description { return }
         case .interrupted:
             let isComplete = state.withLock { $0.isComplete }
@@ -195,13 +195,9 @@ final class RootObserver: JobObserver {
 
     func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence) {
         for timeline in timelines { timeline.lose(rank, host: host, cause: cause) }
-        let rest =
-            switch consequence {
-            case .none: "; all is done"
-            case .redone where !interruption.hasCome: "; others do its examples"
-            case .redone, .leftUndone: ""
-            }
-        Complaint.write("lost rank \(rank) (host \(host)): \(cause)\(rest)")
+        // Nobody does what an interrupted job leaves.
+        let consequence = consequence == .redone && interruption.hasCome ? .leftUndone : consequence
+        Complaint.write("lost rank \(rank) (host \(host)): \(cause)\(consequence.clause)")
     }
 
     func rankReturned(_ rank: Int, host: String) { Complaint.write("rank \(rank) (host \(host)) is back") }

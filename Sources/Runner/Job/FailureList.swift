@@ -54,7 +54,7 @@ struct FailureList {
         var fault = fault
         fault.traceback = ""
         fault.message = oneLine(fault)
-        return Complaint.text(of: fault, size: size)
+        return fault.text(ranks: size)
     }
 
     /// The message's first line: what the script raises may have any number.

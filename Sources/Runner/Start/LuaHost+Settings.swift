@@ -27,7 +27,7 @@ extension LuaHost {
                 Abandonment.finish(status: 3)
             }
             // To the root this is a dead rank.
-            Complaint.write("\(Complaint.text(of: fault, size: size)); this rank is given up")
+            Complaint.write("\(fault.text(ranks: size)); this rank is given up")
             Abandonment.finish(status: 3)
         }
     }

@@ -13,7 +13,7 @@ final class Session {
     let port: any Port
     let connection: Connection
     let observer: RootObserver
-    let control: ControlChannel?
+    let control: LauncherChannel?
     let interruption: Interruption
     /// Where the paths begin that the user has named.
     let startDirectory = StartDirectory()
@@ -43,7 +43,7 @@ final class Session {
         self.beginning = beginning
         departure = try EventWaker()
         dismissal = try EventWaker()
-        control = connection.environment?.control.map { ControlChannel(descriptor: $0) }
+        control = connection.environment?.control.map { LauncherChannel(descriptor: $0) }
         observer = RootObserver(control: control, interruption: interruption, size: connection.size)
         let (rank, size) = (connection.rank, connection.size)
         switch connection.transport {

@@ -1,9 +1,8 @@
-import AME
 import Glibc
 import Synchronization
 
 /// The root's line to the launcher that started it.
-final class ControlChannel: Sendable {
+package final class LauncherChannel: Sendable {
     private let descriptor: Int32
     /// How ranks ended, as far as the launcher has said.
     private let endings = Mutex<[Int: String]>([:])
@@ -14,17 +13,17 @@ final class ControlChannel: Sendable {
     private static let attempts = 200
 
     /// Takes over the descriptor.
-    init(descriptor: Int32) { self.descriptor = descriptor }
+    package init(descriptor: Int32) { self.descriptor = descriptor }
 
     /// Tells the launcher that from now on the root knows which ranks are there, and decides what the death of one means
     /// and what the job's status is.
-    func lead() {
+    package func lead() {
         sendSurely(.begun)
         sendSurely(.lead)
     }
 
     /// Tells the launcher that the root ends because the job is over.
-    func isOver() { sendSurely(.over) }
+    package func isOver() { sendSurely(.over) }
 
     /// Sends a packet, for which a launcher that stands still is waited for, though not for ever.
     private func sendSurely(_ message: ControlMessage) {
@@ -32,7 +31,7 @@ final class ControlChannel: Sendable {
             if send(message) == 0 { return }
             // It is gone, and the root will be so, too.
             if errno == EPIPE || errno == ECONNRESET { return }
-            Pause.milliseconds(10)
+            usleep(10_000)
         }
     }
 
@@ -40,7 +39,7 @@ final class ControlChannel: Sendable {
     ///
     /// - Returns: 0, or -1 with the reason in `errno`.
     @discardableResult
-    func send(_ message: ControlMessage) -> Int32 {
+    package func send(_ message: ControlMessage) -> Int32 {
         let text = Array(message.text.utf8)
         let count = text.withUnsafeBytes {
             Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
@@ -49,7 +48,7 @@ final class ControlChannel: Sendable {
     }
 
     /// How rank `rank` ended, from the launcher, which waits for its processes.
-    func explainLoss(of rank: Int) -> String? {
+    package func explainLoss(of rank: Int) -> String? {
         endings.withLock { endings in
             while endings[rank] == nil, let message = receive() {
                 switch message {

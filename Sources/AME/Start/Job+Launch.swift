@@ -1,0 +1,105 @@
+import CSystem
+public import DLP
+import Glibc
+
+extension Job {
+    /// Runs a program on all ranks of a job and ends this process, with status 0 where all went well.
+    ///
+    /// `ameexec -np N PROGRAM` starts N ranks; started by itself the program is a job of one rank. What `body` throws, and
+    /// whatever else ends the job early, is one message on standard error and a status other than 0.
+    ///
+    /// - Parameters:
+    ///   - connectTimeout: how long the ranks may take to find each other.
+    ///   - body: what every rank does; only rank 0 gets results.
+    public static func run(connectTimeout: Duration = .seconds(60), _ body: (Job) throws -> Void) -> Never {
+        func tell(_ message: String) { writeMessage(message, from: programName) }
+        do {
+            let environment = try AMEEnvironment()
+            let job = try Job(environment, connectTimeout: connectTimeout)
+            do {
+                try body(job)
+                try job.finish()
+            } catch {
+                // One rank of each host says that rank 0 is gone.
+                exit(job.end(error) { if job.isRoot || environment?.isFirstOnHost() ?? true { tell($0) } })
+            }
+            exit(0)
+        } catch {
+            tell("\(error)")
+            exit(3)
+        }
+    }
+
+    /// Connects this rank with the others of its job, where `ameexec` has started it, or else is a job of one rank.
+    ///
+    /// The environment has no trace of the job then, so that programs which this one starts are no ranks of it.
+    ///
+    /// - Parameter connectTimeout: how long the ranks may take to find each other.
+    /// - Throws: `CommunicationError` where they do not.
+    public convenience init(connectTimeout: Duration = .seconds(60)) throws(CommunicationError) {
+        try self.init(try AMEEnvironment(), connectTimeout: connectTimeout)
+    }
+
+    private convenience init(
+        _ environment: AMEEnvironment?, connectTimeout: Duration
+    ) throws(CommunicationError) {
+        AMEEnvironment.removeFromEnvironment()
+        let timeout = UInt64(max(0, connectTimeout / .nanoseconds(1)))
+        if let environment, environment.rank > 0 {
+            self.init(WorkerPort(try AMEWorker(environment: environment, connectTimeout: timeout)))
+            return
+        }
+        let launcher = environment?.control.map { LauncherChannel(descriptor: $0) }
+        let observer = ProgramObserver(size: environment?.size ?? 1, launcher: launcher)
+        let port = try RootPort(observer: observer) { () throws(CommunicationError) in
+            guard let environment else { return ThreadCommunicator.alone() }
+            return try AMERoot(environment: environment, connectTimeout: timeout)
+        }
+        launcher?.lead()
+        self.init(port, willEnd: { launcher?.isOver() })
+    }
+
+    /// What stands before messages.
+    fileprivate static var programName: String {
+        CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? "job"
+    }
+}
+
+/// Tells the user of a program which ranks it has lost, and ends it where it does not end by itself.
+private struct ProgramObserver: JobObserver {
+    let size: Int
+    let launcher: LauncherChannel?
+
+    func loopChanged(_ progress: LoopProgress?) {}
+    func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64) {}
+    func examplesAreDone(
+        _ run: ResultRun, of loop: UInt64, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int
+    ) {}
+    func exampleFailed(_ fault: Fault, in loop: UInt64) {}
+    func rankReturned(_ rank: Int, host: String) {}
+    func rankJoined(_ rank: Int, host: String) {}
+    func rankLeft(_ rank: Int, host: String) {}
+
+    func explainLoss(of rank: Int) -> String? { launcher?.explainLoss(of: rank) }
+
+    func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence) {
+        note("lost rank \(rank) (host \(host)): \(cause)\(consequence.clause)")
+    }
+
+    func note(_ text: String) { writeMessage(text, from: Job.programName) }
+
+    /// A program may leave it to rank 0 to make its examples.
+    func elementsDiffer(_ text: String) {}
+
+    func rankIsSilent(_ rank: Int, host: String, isDone: Bool) {
+        note("rank \(rank) (host \(host)) does not answer; the job ends without it")
+    }
+
+    func jobEnds(_ end: JobEnd) { launcher?.isOver() }
+
+    func jobIsStuck(_ end: JobEnd, leave: () -> Void) {
+        end.message(ranks: size).map(note)
+        leave()
+        _exit(end.status)
+    }
+}
