@@ -5,7 +5,7 @@ build_packages=(liblua5.4-dev libsqlite3-dev pkg-config libopenmpi-dev libpmix-d
 
 need_swift() {
     command -v swift >/dev/null && return
-    echo "$(basename "$0"): there is no swift in PATH; install Swift 6.1 or newer: https://www.swift.org/install" >&2
+    echo "$(basename "$0"): there is no swift in PATH; install Swift 6.2 or newer: https://www.swift.org/install" >&2
     exit 2
 }
 
