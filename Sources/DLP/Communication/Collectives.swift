@@ -96,7 +96,9 @@ extension Port {
 
     /// Shows the root what every rank says of itself, and tells all ranks what follows.
     ///
-    /// - Parameter judge: called on the root with what the ranks say, by rank; what it returns is for all.
+    /// - Parameters:
+    ///   - statement: what this rank says.
+    ///   - judge: called on the root with what the ranks say, by rank; what it returns is for all.
     public func agree(
         _ statement: Bytes, judge: ([Bytes]) throws(JobEnd) -> Bytes
     ) throws(JobEnd) -> Bytes {

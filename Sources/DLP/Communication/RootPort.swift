@@ -61,10 +61,11 @@ public final class RootPort: Port {
     /// Ends the hand-out of a loop early; results that still come are dropped.
     public func cancel(_ operation: UInt64) { shared.command(.cancel(operation)) }
 
-    /// Gives up ranks from now on that have an example and report on none for longer than it may take, in nanoseconds; nil:
-    /// no more.
+    /// Gives up ranks from now on that have an example and report on none for longer than it may take.
     ///
-    /// - Parameter allowsSetup: whether ranks that did not come late may take any time before their first one.
+    /// - Parameters:
+    ///   - nanoseconds: how long that is; nil: no rank is given up any more.
+    ///   - allowsSetup: whether ranks that did not come late may take any time before their first one.
     public func limitExamples(to nanoseconds: UInt64?, allowsSetup: Bool) {
         shared.command(.limit(nanoseconds, allowsSetup: allowsSetup))
     }

@@ -38,7 +38,9 @@ public final class WorkerPort: Port {
 
     /// A port that owns `communicator` from now on.
     ///
-    /// - Parameter isLate: whether this rank joins a job that has begun.
+    /// - Parameters:
+    ///   - communicator: this rank's end of the messages.
+    ///   - isLate: whether this rank joins a job that has begun.
     public init(_ communicator: any Communicator, isLate: Bool = false) {
         self.communicator = communicator
         self.isLate = isLate

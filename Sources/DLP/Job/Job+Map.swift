@@ -14,6 +14,8 @@ extension Job {
     ///   - retries: how often an example is tried again of which `work` has thrown.
     ///   - crashLimit: on how many ranks that died an example may have been under work before it counts as failed; with 0
     ///     the first rank that dies ends the job.
+    ///   - file: the caller's file, for messages.
+    ///   - line: the caller's line.
     ///   - work: what makes the result of an example; it runs on the thread that called this.
     /// - Returns: the results on rank 0, nil on any other.
     /// - Throws: `JobEnd` where an example has failed, and the job is over.

@@ -19,7 +19,9 @@ public final class Job {
 
     /// The job as rank 0 sees it.
     ///
-    /// - Parameter willEnd: called when all has been done, or the job ends early, before the other ranks are told.
+    /// - Parameters:
+    ///   - port: the ranks.
+    ///   - willEnd: called when all has been done, or the job ends early, before the other ranks are told.
     public init(_ port: RootPort, willEnd: @escaping () -> Void = {}) {
         self.port = port
         self.willEnd = willEnd
@@ -58,7 +60,9 @@ public final class Job {
 
     /// Ends the job because of `error`, which a function of the job has thrown, or with which this rank cannot go on.
     ///
-    /// - Parameter tell: is given what the user should read: of a job one rank says why it ends.
+    /// - Parameters:
+    ///   - error: what was thrown.
+    ///   - tell: is given what the user should read: of a job one rank says why it ends.
     /// - Returns: the exit status for this process.
     public func end(_ error: any Error, tell: (String) -> Void) -> Int32 {
         let end = (error as? JobEnd) ?? .fault(fault(error))

@@ -90,6 +90,9 @@ public struct ManagedSchedule: Sendable {
     /// A schedule for ranks `0 ..< workers`; others may enter later, and nobody counts on them before.
     ///
     /// - Parameters:
+    ///   - extent: how many examples there are, as far as that is known.
+    ///   - workers: how many ranks the job begins with.
+    ///   - policy: how large chunks are.
     ///   - failures: what becomes of examples that fail; only `retries` and `crashLimit` matter here.
     ///   - resultsStay: a worker keeps the results of what it has done until it is asked for them, and they die with it.
     ///   - shares: the last so many ranks have a share each, by round robin; nil: nobody has.
