@@ -90,13 +90,16 @@ let package = Package(
         // A rank for the tests with real launchers.
         .executableTarget(
             name: "ame-probe", dependencies: ["AME", "DLP", "CSystem"], path: "Tests/AMEProbe", swiftSettings: strict),
+        // What several test targets share.
+        .target(name: "TestSupport", dependencies: ["DLP"], path: "Tests/TestSupport", swiftSettings: strict),
         // A connection that breaks when a test wants it to.
         .target(name: "FaultRelay", dependencies: ["CSystem"], path: "Tests/FaultRelay", swiftSettings: strict),
         // Jobs of any number of ranks in simulated time, for tests and for scripts/bench/scale.
         .target(name: "Simulation", dependencies: ["DLP"], path: "Tests/Simulation", swiftSettings: optimised),
         .executableTarget(
             name: "scale-probe", dependencies: ["DLP", "Simulation"], path: "Tests/ScaleProbe", swiftSettings: strict),
-        .testTarget(name: "DLPTests", dependencies: ["DLP", "CSystem", "Simulation"], swiftSettings: optimised),
+        .testTarget(
+            name: "DLPTests", dependencies: ["DLP", "CSystem", "Simulation", "TestSupport"], swiftSettings: optimised),
         .testTarget(
             name: "AMETests",
             dependencies: ["AME", "DLP", "CSystem", "FaultRelay", .product(name: "Crypto", package: "swift-crypto")],
@@ -105,7 +108,8 @@ let package = Package(
             name: "MPIBackendTests", dependencies: ["MPIBackend", "DLP", "CSystem", "Simulation"], swiftSettings: strict
         ),
         .testTarget(
-            name: "LuaHostTests", dependencies: ["LuaHost", "DLP", "CLua", "CLuaHost", "CSystem", "Simulation"],
+            name: "LuaHostTests",
+            dependencies: ["LuaHost", "DLP", "CLua", "CLuaHost", "CSystem", "Simulation", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "ReportTests", dependencies: ["Report", "DLP", "CSystem", "Simulation"], swiftSettings: strict),

@@ -1,5 +1,6 @@
 import CSystem
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import DLP

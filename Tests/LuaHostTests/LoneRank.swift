@@ -10,7 +10,7 @@ final class LoneRank {
     let host: LuaHost
 
     init(seed: Int64 = 0, isSandboxed: Bool = false) throws {
-        port = try RootPort { ThreadCommunicator.alone() }
+        port = try RootPort { LoneCommunicator() }
         host = try LuaHost(port: port, backend: "none", version: "test", seed: seed, isSandboxed: isSandboxed)
         try define("encode", luaEncode)
         try define("decode", luaDecode)

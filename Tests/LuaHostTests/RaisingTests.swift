@@ -158,7 +158,7 @@ struct RaisingTests {
 
     @Test("a finalizer that runs when the state closes can neither hang nor crash")
     func closing() throws {
-        let port = try RootPort { ThreadCommunicator.alone() }
+        let port = try RootPort { LoneCommunicator() }
         let host = try LuaHost(port: port, backend: "none", version: "test", seed: 0)
         try host.run(
             script(

@@ -52,7 +52,7 @@ extension Job {
         let launcher = environment?.control.map { LauncherChannel(descriptor: $0) }
         let observer = ProgramObserver(size: environment?.size ?? 1, launcher: launcher)
         let port = try RootPort(observer: observer) { () throws(CommunicationError) in
-            guard let environment else { return ThreadCommunicator.alone() }
+            guard let environment else { return LoneCommunicator() }
             return try AMERoot(environment: environment, connectTimeout: timeout)
         }
         launcher?.lead()

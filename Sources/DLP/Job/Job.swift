@@ -37,7 +37,7 @@ public final class Job {
     ///
     /// - Throws: `CommunicationError` where no thread can be started.
     public static func alone() throws(CommunicationError) -> Job {
-        Job(try RootPort { ThreadCommunicator.alone() })
+        Job(try RootPort { LoneCommunicator() })
     }
 
     /// Ends the job in good order, as the last that each rank does with it; waits for the other ranks.

@@ -48,7 +48,7 @@ final class Session {
         let (rank, size) = (connection.rank, connection.size)
         switch connection.transport {
         case .none:
-            port = try RootPort(observer: observer) { ThreadCommunicator.alone() }
+            port = try RootPort(observer: observer) { LoneCommunicator() }
         case .ame(let environment) where rank == 0:
             port = try RootPort(observer: observer) { () throws(CommunicationError) in
                 try AMERoot(environment: environment, door: connection.door, connectTimeout: connectTimeout)

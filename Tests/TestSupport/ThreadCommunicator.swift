@@ -1,5 +1,6 @@
-/// A communicator between threads of one process: a single rank without a launcher, and the tests of everything that
-/// stands on `Communicator`.
+public import DLP
+
+/// A communicator between threads of one process, for the tests of everything that stands on `Communicator`.
 public final class ThreadCommunicator: Communicator, Sendable {
     /// This rank, from 0.
     public let rank: Int
@@ -46,9 +47,6 @@ public final class ThreadCommunicator: Communicator, Sendable {
         mailboxes[rank].state.update { $0 = Mailbox.State() }
         mailboxes[0].put(.returned(rank: rank))
     }
-
-    /// The only rank of a job.
-    public static func alone() -> ThreadCommunicator { ThreadCommunicator(rank: 0, size: 1, mailboxes: [Mailbox()]) }
 
     /// Lets other threads interrupt `receive`.
     public var waker: any Waker { mailboxes[rank] }
