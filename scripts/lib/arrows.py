@@ -22,6 +22,8 @@ def names(dependency):
 
 
 package = json.load(sys.stdin)
+# Programs that tests start are built for them, and not imported.
+PROGRAMS = {target["name"].replace("-", "_") for target in package["targets"] if target["type"] == "executable"}
 for target in package["targets"]:
     if target["type"] not in FOLDERS:
         continue
@@ -37,7 +39,5 @@ for target in package["targets"]:
     for module, file in sorted(drawn.items()):
         if module not in declared | GIVEN | {target["name"].replace("-", "_")}:
             print(f"{file} imports {module}, which the target {target['name']} does not declare")
-    # Programs that tests start are built for them, and not imported.
-    for module in sorted(declared - set(drawn)):
-        if not module.endswith("_probe"):
-            print(f"the target {target['name']} declares {module}, which none of its files imports")
+    for module in sorted(declared - set(drawn) - PROGRAMS):
+        print(f"the target {target['name']} declares {module}, which none of its files imports")
