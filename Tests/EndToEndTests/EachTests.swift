@@ -61,12 +61,48 @@ struct EachTests {
         #expect(words == #"377 200 \t f f 2 0 8 0 \n"#, "\(outcome.output)")
     }
 
-    @Test("a command that would not be safe is refused", arguments: ["echo `cat {}`", "cat <<E\n{}\nE"])
-    func refused(_ command: String) throws {
+    @Test(
+        "a command that would not be safe is refused",
+        arguments: [
+            ("echo `cat {}`", "where no quotes help: write"), ("cat <<E\n{}\nE", "where no quotes help: write"),
+            ("x=$(cat <<E\n{}\nE\n); echo $x", "where no quotes help: write"),
+            ("echo $'{}'", "read otherwise by different shells"),
+        ])
+    func refused(_ command: String, _ reason: String) throws {
         let outcome = try each("-np 2", command, [":::", "a"])
         #expect(outcome.status == 1 && outcome.output == "")
-        #expect(outcome.error.hasPrefix("dlp-lua: ") && outcome.error.contains("where no quotes help: write"))
+        #expect(outcome.error.contains("--each: ") && outcome.error.contains(reason), "\(outcome.error)")
         #expect(!outcome.error.contains("traceback"))
+    }
+
+    @Test(
+        "no word is run, wherever the command has it",
+        arguments: [
+            "# don't be late\necho {}", "echo \"$(case x in x) echo {};; esac)\"", "echo \"cost \\$({})\"",
+            "echo hi # {}", "cat <<E\nhi\nE", "echo $(( {} + 1 ))", "echo hi # note",
+            "case {} in a) echo {};; *) echo {};; esac",
+            "echo \"${HOME:+x}\" {}", "echo hi\n", "echo ${HOME#{}}",
+        ])
+    func neverRun(_ command: String) throws {
+        let scratch = try Scratch()
+        for word in [
+            "a; touch hacked", "$(touch hacked)", "a\ntouch hacked\n#", "`touch hacked`", "'; touch hacked; '",
+        ] {
+            let words = ["dlp-lua", "--each", command, ":::", word]
+            let outcome = try Launched(words, in: scratch).finish()
+            #expect([0, 4].contains(outcome.status), "\(outcome)")
+            #expect(scratch.names == [], "\(word)")
+        }
+    }
+
+    @Test("numbers are those of the file, and what a row lacks is not taken for something else")
+    func numbers() throws {
+        let scratch = try Scratch()
+        try scratch.write("rows.jsonl", "{\"x\":0.1234567890123456789,\"n\":3}\n")
+        let outcome = try Launched(
+            ["dlp-lua", "--input", "rows.jsonl", "--each", "echo {x} {n}>out.{n}; cat out.{n}; rm out.{n}"], in: scratch
+        ).finish()
+        #expect(outcome.output == "0.12345678901234568 3\n" && outcome.status == 0, "\(outcome)")
     }
 
     @Test(

@@ -9,7 +9,7 @@ local function fail(message, result)
 end
 
 -- What is made of a word by what stands in the braces, behind a number or a name; as GNU parallel has it.
-local function without_suffix(word) return (word:gsub("%.[^/.]+$", "", 1)) end
+local function without_suffix(word) return (word:gsub("%.[^/.]*$", "", 1)) end
 local function base(word) return (word:gsub("^.*/", "", 1)) end
 local function directory(word)
   local rest = word:gsub("/+$", "")
@@ -30,73 +30,146 @@ local function is_replacement(body)
   return edits[body:match("^%-?%d+([./]*)$")] ~= nil
 end
 
--- The command as a list of texts, and of tables for what may stand for the example, with the quotes around each.
-local function parse(command)
-  local parts, quotes, backquotes, from, at = {}, {""}, 0, 1, 1
-  local has_document, in_document = false, false
-  while at <= #command do
-    local quote, c, before = quotes[#quotes], command:sub(at, at), command:sub(at - 1, at - 1)
-    -- ${name} is the shell's.
-    local body = c == "{" and before ~= "$" and command:match("^{([^{}'\"`$()\\\n]*)}", at)
-    if body and (backquotes > 0 or in_document) then
-      if is_replacement(body) then
-        fail(("--each: {%s} stands %s, where no quotes help: %s"):format(body,
-          in_document and "behind the beginning of a here-document" or "in backquotes",
-          in_document and "write printf '%s\\n' {} | ..." or "write $( ) for them"))
-      end
-      body = nil
-    end
-    if body then
-      parts[#parts + 1] = command:sub(from, at - 1)
-      parts[#parts + 1] = {body = body, quote = quote}
-      at = at + #body + 2
-      from = at
+-- Where the shell takes what stands there for words.
+local function is_plain(context) return context == "" or context == ")" end
+
+-- What reading the command comes to is kept in `reader`: what it is inside of, the innermost last ("" at the bottom, quotes,
+-- ")" of a subshell, "))" of arithmetic, ")a" of parentheses in there, "}" of an expansion); and here-documents.
+local Reader = {}
+Reader.__index = Reader
+
+function Reader:push(context) self.contexts[#self.contexts + 1] = context end
+function Reader:pop() self.contexts[#self.contexts] = nil end
+
+function Reader:is_inside(context)
+  for _, its in ipairs(self.contexts) do
+    if its == context then return true end
+  end
+  return false
+end
+
+-- Where the shell may evaluate what a variable holds, in quotes or not: the place, or nil.
+function Reader:evaluation()
+  for i = #self.contexts, 1, -1 do
+    local context = self.contexts[i]
+    if context == "))" or context == ")a" then return "arithmetic" end
+    if context == "}" then return "${ }" end
+    if context ~= '"' and context ~= "'" then return nil end
+  end
+end
+
+-- Why no word can stand here, or nil.
+function Reader:trouble()
+  if self.in_document then return "behind the beginning of a here-document", "write printf '%s\\n' {} | ..." end
+  if self:is_inside("`") then return "in backquotes", "write $( ) for them" end
+end
+
+-- Reads one character, `before` which `before` stands ("" where that is escaped); returns how many more belong to it.
+function Reader:read(command, at, before)
+  local context, c = self.contexts[#self.contexts], command:sub(at, at)
+  if context == "'" then
+    if c == "'" then self:pop() end
+  elseif c == '"' then
+    if context == c then self:pop() else self:push(c) end
+  elseif c == "`" then
+    if context == c then self:pop() else self:push(c) end
+  elseif c == "(" and (context ~= '"' or before == "$") then
+    if context == "))" or context == ")a" then
+      self:push(")a")
+    elseif command:sub(at + 1, at + 1) == "(" then
+      self:push("))")
+      return 1
     else
-      if c == quote then
-        quotes[#quotes] = nil
-        if c == "`" then backquotes = backquotes - 1 end
-      elseif quote == "'" then
-        -- Everything up to the next is as it stands.
-      elseif c == "\\" then
-        at = at + 1
-      elseif c == '"' or c == "`" or c == "'" and quote ~= '"' then
-        quotes[#quotes + 1] = c
-        if c == "`" then backquotes = backquotes + 1 end
-      elseif c == "(" and (quote ~= '"' or before == "$") then
-        quotes[#quotes + 1] = ")"
-      elseif c == "<" and before == "<" and quote == "" then
-        has_document = true
-      elseif c == "\n" and has_document then
-        in_document = true
+      self:push(")")
+    end
+  elseif c == "{" and before == "$" then
+    self:push("}")
+  elseif context == '"' then
+    return 0
+  elseif c == "'" then
+    if before == "$" then fail("--each: $'...' is read otherwise by different shells; write '...' or \"...\"") end
+    if context ~= "}" or not self:is_inside('"') then self:push(c) end
+  elseif c == ")" and context == "))" and command:sub(at + 1, at + 1) == ")" then
+    self:pop()
+    return 1
+  elseif c == ")" and (context == ")" or context == ")a") or c == "}" and context == c then
+    self:pop()
+  elseif is_plain(context) then
+    if c == "#" and (at == 1 or before:find("^[%s;&|(]$")) then
+      local ending = command:find("\n", at, true)
+      self.ends_in_comment = not ending
+      return (ending or #command + 1) - at - 1
+    elseif c == "<" and before == c then
+      self.has_document = true
+    elseif c == "\n" and self.has_document then
+      self.in_document = true
+    end
+  end
+  return 0
+end
+
+-- The command as a list of texts, and of tables for what may stand for the example: with the quotes around each, and what is
+-- against a word there. `append` says whether words may follow it.
+local function parse(command)
+  local reader = setmetatable({contexts = {""}}, Reader)
+  local parts, from, at, before = {}, 1, 1, ""
+  while at <= #command do
+    local c = command:sub(at, at)
+    local body = c == "{" and before ~= "$" and command:match("^{([^{}'\"`$()\\\n]*)}", at)
+    if body then
+      local place, remedy = reader:trouble()
+      if place and is_replacement(body) then
+        fail(("--each: {%s} stands %s, where no quotes help: %s"):format(body, place, remedy))
       end
-      at = at + 1
+      parts[#parts + 1] = command:sub(from, at - 1)
+      parts[#parts + 1] = {
+        body = body, place = place, remedy = remedy, quote = reader.contexts[#reader.contexts],
+        evaluation = reader:evaluation(),
+      }
+      at = at + #body + 2
+      from, before = at, "}"
+    elseif c == "\\" and reader.contexts[#reader.contexts] ~= "'" then
+      at, before = at + 2, ""
+    else
+      at = at + 1 + reader:read(command, at, before)
+      before = command:sub(at - 1, at - 1)
     end
   end
   parts[#parts + 1] = command:sub(from)
+  parts.is_open = #reader.contexts > 1 or reader.has_document or reader.ends_in_comment
   return parts
 end
 
 -- A value as a word.
 local function text(value)
   if type(value) == "string" then return value end
-  if type(value) == "table" then return dlp.json.encode(value) end
+  if type(value) == "table" or math.type(value) == "float" then return dlp.json.encode(value) end
   return value == nil and "" or tostring(value)
 end
 
 -- All words of an example: one for each list, or one.
 local function words_of(example)
-  if type(example) ~= "table" or example[1] == nil then return {text(example)} end
+  if type(example) ~= "table" or example[1] == nil and not example.n then return {text(example)} end
   local words = {}
-  for i, value in ipairs(example) do words[i] = text(value) end
+  for i = 1, example.n or #example do words[i] = text(example[i]) end
   return words
 end
 
--- The word as the shell is to read it between such quotes.
+-- The word as the shell is to read it between such quotes, for those who read the command.
 local function quoted(word, quote)
-  if word:find("^[A-Za-z0-9@%%+:,./_-]+$") then return word end
   if quote == '"' then return (word:gsub('[\\"$`]', "\\%0")) end
   if quote == "'" then return (word:gsub("'", "'\\''")) end
   return dlp.quote(word)
+end
+
+-- The same for the shell itself: what it might take for more than a word comes by a variable, whose value it does not read
+-- again, so that a word stays one even where we have not understood the command.
+local function variable(word, quote, values)
+  local name = ("dlp_%d"):format(#values + 1)
+  values[#values + 1] = ("%s=%s\n"):format(name, dlp.quote(word))
+  if quote == '"' then return ("${%s}"):format(name) end
+  if quote == "'" then return ("'\"${%s}\"'"):format(name) end
+  return ('"${%s}"'):format(name)
 end
 
 -- The words that braces stand for, or nil where they mean nothing for such an example.
@@ -127,28 +200,60 @@ end
 
 local parts = parse(command)
 
--- The command for an example.
+-- The command for an example: as it is to be shown, and as it is run.
 local function line_for(example, index)
-  local line, is_replaced = {}, false
-  for i, part in ipairs(parts) do
-    if type(part) == "table" then
-      local words = replacement(part.body, example, index)
-      is_replaced = is_replaced or words ~= nil
-      for place, word in ipairs(words or {}) do words[place] = quoted(word, part.quote) end
-      part = words and table.concat(words, " ") or "{" .. part.body .. "}"
+  local shown, run, values, is_replaced = {}, {}, {}, false
+
+  local function add(word, quote, following)
+    local is_harmless = word:find("^[A-Za-z0-9@%%+:,./_-]+$")
+    -- A number before < or > would be a descriptor.
+    if is_harmless and word:find("%d$") and following:find("^[<>]") and quote ~= '"' and quote ~= "'" then
+      word = dlp.quote(word)
     end
-    line[i] = part
+    shown[#shown + 1] = is_harmless and word or quoted(word, quote)
+    run[#run + 1] = is_harmless and word or variable(word, quote, values)
+  end
+
+  local function add_text(text)
+    shown[#shown + 1] = text
+    run[#run + 1] = text
+  end
+
+  for i, part in ipairs(parts) do
+    local words = type(part) == "table" and replacement(part.body, example, index)
+    if words then
+      is_replaced = true
+      if part.place then
+        fail(("--each: {%s} stands %s, where no quotes help: %s"):format(part.body, part.place, part.remedy))
+      end
+      for place, word in ipairs(words) do
+        if part.evaluation and not word:find("^%-?[%w_.]+$") then
+          fail(("--each: {%s} stands in %s, where the shell might evaluate %q"):format(part.body, part.evaluation, word))
+        end
+        if place > 1 then add_text(" ") end
+        add(word, part.quote, place == #words and parts[i + 1] or "")
+      end
+    else
+      add_text(type(part) == "table" and "{" .. part.body .. "}" or part)
+    end
   end
   if not is_replaced then
-    for _, word in ipairs(words_of(example)) do line[#line + 1] = " " .. quoted(word, "") end
+    if parts.is_open then
+      fail("--each: say by {} where the example is to stand: behind the end of this command it would not be a word")
+    end
+    shown, run = {(table.concat(shown):gsub("%s+$", ""))}, {(table.concat(run):gsub("%s+$", ""))}
+    for _, word in ipairs(words_of(example)) do
+      add_text(" ")
+      add(word, "", "")
+    end
   end
-  return table.concat(line)
+  return table.concat(shown), table.concat(values) .. table.concat(run)
 end
 
 function work(example, index)
-  local line = line_for(example, index)
+  local line, script = line_for(example, index)
   if options.is_dry then return line end
-  local outcome = dlp.run{"/bin/sh", "-c", "--", line}
+  local outcome = dlp.run{"/bin/sh", "-c", "--", script}
   local result = {
     example = example, status = outcome.status, seconds = outcome.seconds, cpu = outcome.cpu, peak = outcome.peak,
     stdout = outcome.stdout, stderr = outcome.stderr,
