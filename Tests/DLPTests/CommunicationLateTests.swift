@@ -1,3 +1,4 @@
+import CSystem
 import TestSupport
 import Testing
 
@@ -217,5 +218,14 @@ struct CommunicationLateTests {
             Issue.record("the root has heard of it")
             return
         }
+    }
+
+    @Test("a worker that has heard of the end knows it still, whoever asks")
+    func heardOfTheEnd() throws {
+        let group = ThreadCommunicator.group(of: 2)
+        let worker = WorkerPort(group[1])
+        try group[0].send(Message(.stop, first: 1, count: 7), to: 1)
+        #expect(throws: JobEnd.stopped(status: 7)) { try worker.event(of: 1) }
+        #expect(worker.waitForStop(until: dlp_now()) == 7)
     }
 }

@@ -30,6 +30,8 @@ public final class WorkerPort: Port {
     private var onlyLoop: UInt64 = 0
     /// Whether the root has said that the job is over and every rank has finished.
     private var haveAllFinished = false
+    /// With which status the job is over, once the root has said so: it says it once.
+    private var stopStatus: Int32?
 
     /// How long a rank waits for a collective before it says so, in nanoseconds.
     private static let patience: UInt64 = 500_000_000
@@ -183,9 +185,10 @@ public final class WorkerPort: Port {
     /// - Returns: the job's exit status, or nil where the root went without a word.
     public func waitForStop(until deadline: UInt64?) -> Int32? {
         while true {
+            if let stopStatus { return stopStatus }
             do {
                 switch try communicator.receive(until: deadline) {
-                case .message(let message, _) where message.kind == .stop: return Int32(clamping: message.count)
+                case .message(let message, _) where message.kind == .stop: stopStatus = Int32(clamping: message.count)
                 case .lost, .timedOut: return nil
                 case .message, .joined, .returned, .woken: continue
                 }
@@ -244,6 +247,7 @@ public final class WorkerPort: Port {
         case .goodbye: rootHasFinished = true
         case .stop:
             haveAllFinished = message.first == 0
+            stopStatus = Int32(clamping: message.count)
             throw .stopped(status: Int32(clamping: message.count))
         case .offer: offer = message.body
         case .refusal:
