@@ -5,7 +5,7 @@ import FaultRelay
 import Testing
 
 /// Ranks that come together while signals interrupt whatever they do.
-@Suite("Handshakes while signals arrive", .serialized, .timeLimit(.minutes(20)))
+@Suite("Handshakes while signals arrive", .serialized, .timeLimit(.minutes(60)))
 struct HinderedHandshakeTests {
     /// How the ranks of a job reach its root.
     enum Way: CaseIterable, Sendable {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AME
 
-@Suite("Workers that come back", .serialized, .timeLimit(.minutes(20)))
+@Suite("Workers that come back", .serialized, .timeLimit(.minutes(60)))
 struct ReturnTests {
     private static func side(_ role: Greeting.Role, rank: Int = 2, key: JobKey) -> WorkerHandshake {
         WorkerHandshake(key: key, greeting: Greeting(role: role, rank: rank, size: 4))

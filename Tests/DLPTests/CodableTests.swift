@@ -3,7 +3,7 @@ import Testing
 @testable import DLP
 
 /// What Swift programs send as examples and results.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(60)))
 struct CodableTests {
     private struct Inner: Codable, Equatable {
         var flag: Bool

@@ -6,7 +6,7 @@ import Testing
 @testable import DLP
 
 /// `Job` on ranks that are threads.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(60)))
 struct JobTests {
     private struct Refusal: Error, CustomStringConvertible {
         var description: String

@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// Jobs whose work is done by programs that live as long as the ranks.
-@Suite("A coprocess", .timeLimit(.minutes(10)))
+@Suite("A coprocess", .timeLimit(.minutes(60)))
 struct CoprocessTests {
     private static let worker = """
         from dlp_worker import serve

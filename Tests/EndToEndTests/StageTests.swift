@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// The loops of scripts that are no jobs have what a job has: stages, attempts, limits, ends in good order, lost ranks.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(60)))
 struct StageTests {
     /// Two stages, of which the second needs the results of the first; each call leaves a file.
     private static let twoStages = """

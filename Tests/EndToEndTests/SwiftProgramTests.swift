@@ -1,7 +1,7 @@
 import Testing
 
 /// Programs that use the library, as `ameexec` starts them, and by themselves.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(60)))
 struct SwiftProgramTests {
     @Test("the example counts primes on any number of ranks", arguments: [0, 1, 3])
     func primes(_ size: Int) throws {

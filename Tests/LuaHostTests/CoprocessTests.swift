@@ -5,7 +5,7 @@ import Testing
 @testable import LuaHost
 
 /// `dlp.coprocess`, in the state of one rank.
-@Suite("A program that answers a script", .timeLimit(.minutes(5)))
+@Suite("A program that answers a script", .timeLimit(.minutes(60)))
 struct CoprocessTests {
     /// `python(text)`: a coprocess whose function, `work`, the text defines in Python.
     private static let python = """
