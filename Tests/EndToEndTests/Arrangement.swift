@@ -88,15 +88,14 @@ enum Arrangement: String, CaseIterable, CustomTestStringConvertible {
     }
 
     /// Runs dlp-lua on so many ranks to an end that rank 0 explains, by `MPI_Abort` right after its words where that is MPI.
-    ///
-    /// Open MPI 5's mpiexec was seen once to pass on its own notice of that and none of the words; where it does so it is
-    /// tried once more, and that is told.
     func runToComplaint(_ ranks: Int, _ words: String, in scratch: Scratch? = nil) throws -> Outcome {
-        let outcome = try run(ranks, words, in: scratch)
-        guard self == .openMPI5, outcome.complaints.isEmpty, outcome.error.contains("MPI_ABORT was invoked on rank 0")
-        else { return outcome }
-        print("Open MPI 5 lost what rank 0 said last: once more (\(words))")
-        return try run(ranks, words, in: scratch)
+        let launcher: LostWords? =
+            switch self {
+            case .openMPI5: .openMPI5
+            case .hydraOverMPI: .hydra
+            default: nil
+            }
+        return try LostWords.mayGo(launcher) { try run(ranks, words, in: scratch) }
     }
 
     /// Starts dlp-lua on so many ranks.

@@ -46,7 +46,7 @@ struct CoprocessTests {
         for part in ["at 1\n", "child 4\n", "python3 worker.py: ValueError: no 3 ...\n"] {
             #expect(outcome.error.contains(part), "\(outcome.error)")
         }
-        let stopped = try run("\(command) job.lua", in: scratch())
+        let stopped = try LostWords.mayGo(LostWords(command: command)) { try run("\(command) job.lua", in: scratch()) }
         #expect(stopped.status == 1 && stopped.error.contains("line 5, in inner\n"), "\(stopped.error)")
     }
 

@@ -74,7 +74,9 @@ struct RunTests {
                   error("boom")
                 end
                 """
-            let outcome = try run("\(command) --mode managed --chunk 1 job.lua", in: Scratch(job: job))
+            let outcome = try LostWords.mayGo(LostWords(command: command)) {
+                try run("\(command) --mode managed --chunk 1 job.lua", in: Scratch(job: job))
+            }
             #expect(outcome.error.contains("example 2 failed") && outcome.output == "", "\(outcome.error)")
         }
     }
