@@ -10,8 +10,9 @@ struct SoakTests {
     /// Kilobytes that the root may need, however many examples there are.
     private static let bound = 64 << 10
 
-    /// `collect` keeps one bit for each example. Six examples, one behind each twelfth part, are not done before the kill that
-    /// belongs to them, so that none comes after the end.
+    /// `collect` keeps one bit for each example.
+    ///
+    /// Six of the examples are not done before the kill that belongs to them, so that none comes after the end.
     private static let job = """
         local total = tonumber(arg[1])
         function examples() return total end
