@@ -43,8 +43,19 @@ let package = Package(
         .target(name: "CMPI", exclude: ["plugin"], cSettings: strictC + headers("openmpi", named: "DLP_MPI_INCLUDE")),
         .target(name: "CPMIx", cSettings: strictC + headers("pmix2", named: "DLP_PMIX_INCLUDE")),
 
-        // Communicator, schedules, value codec: no Lua, no sockets.
-        .target(name: "DLP", dependencies: ["CSystem"], swiftSettings: optimised),
+        // What the system and Swift leave to be done: deadlines, monitors, queues, strings of any bytes.
+        .target(name: "SystemSupport", dependencies: ["CSystem"], swiftSettings: optimised),
+        // Values as CBOR and as JSON, and their digests.
+        .target(name: "Codec", dependencies: ["CSystem"], swiftSettings: optimised),
+        // Who does which examples, and what becomes of those that fail: values, without threads and clocks.
+        .target(name: "Scheduling", dependencies: ["SystemSupport"], swiftSettings: optimised),
+        // Loops and collectives of ranks over any transport: what ranks say to each other, and what the root makes of it.
+        .target(
+            name: "Engine", dependencies: ["Codec", "Scheduling", "SystemSupport", "CSystem"], swiftSettings: optimised),
+        // The library for Swift programs: all of the above, and the functions of a job.
+        .target(
+            name: "DLP", dependencies: ["Codec", "Engine", "Scheduling", "SystemSupport", "CSystem"],
+            swiftSettings: optimised),
         // The socket transport.
         .target(
             name: "AME",
@@ -91,15 +102,27 @@ let package = Package(
         .executableTarget(
             name: "ame-probe", dependencies: ["AME", "DLP", "CSystem"], path: "Tests/AMEProbe", swiftSettings: strict),
         // What several test targets share.
-        .target(name: "TestSupport", dependencies: ["DLP"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Engine", "SystemSupport"], path: "Tests/TestSupport",
+            swiftSettings: strict),
         // A connection that breaks when a test wants it to.
         .target(name: "FaultRelay", dependencies: ["CSystem"], path: "Tests/FaultRelay", swiftSettings: strict),
         // Jobs of any number of ranks in simulated time, for tests and for scripts/bench/scale.
-        .target(name: "Simulation", dependencies: ["DLP"], path: "Tests/Simulation", swiftSettings: optimised),
+        .target(
+            name: "Simulation", dependencies: ["Scheduling"], path: "Tests/Simulation",
+            swiftSettings: optimised),
         .executableTarget(
             name: "scale-probe", dependencies: ["DLP", "Simulation"], path: "Tests/ScaleProbe", swiftSettings: strict),
+        .testTarget(name: "SystemSupportTests", dependencies: ["SystemSupport"], swiftSettings: strict),
+        .testTarget(name: "CodecTests", dependencies: ["Codec", "CSystem", "Simulation"], swiftSettings: optimised),
         .testTarget(
-            name: "DLPTests", dependencies: ["DLP", "CSystem", "Simulation", "TestSupport"], swiftSettings: optimised),
+            name: "SchedulingTests", dependencies: ["Scheduling", "SystemSupport", "CSystem", "Simulation"],
+            swiftSettings: optimised),
+        .testTarget(
+            name: "EngineTests",
+            dependencies: ["Engine", "Codec", "Scheduling", "SystemSupport", "CSystem", "Simulation", "TestSupport"],
+            swiftSettings: optimised),
+        .testTarget(name: "DLPTests", dependencies: ["DLP", "CSystem", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "AMETests",
             dependencies: ["AME", "DLP", "CSystem", "FaultRelay", .product(name: "Crypto", package: "swift-crypto")],

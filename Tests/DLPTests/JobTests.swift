@@ -1,9 +1,8 @@
 import CSystem
+import DLP
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import DLP
 
 /// `Job` on ranks that are threads.
 @Suite(.timeLimit(.minutes(60)))

@@ -1,8 +1,8 @@
 import CSystem
+import DLP
 import TestSupport
 import Testing
 
-@testable import DLP
 @testable import LuaHost
 
 /// What became of one rank's script.

@@ -1,4 +1,4 @@
-public import DLP
+public import Scheduling
 
 /// A discrete-event simulation of a job: ranks that work, a network that delays, a root that serves one at a time.
 public struct ScheduleSimulator {

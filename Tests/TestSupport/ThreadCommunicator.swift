@@ -1,4 +1,5 @@
-public import DLP
+public import Engine
+import SystemSupport
 
 /// A communicator between threads of one process, for the tests of everything that stands on `Communicator`.
 public final class ThreadCommunicator: Communicator, Sendable {

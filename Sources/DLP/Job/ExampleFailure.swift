@@ -1,3 +1,5 @@
+import Engine
+
 /// Why an example has no result: its work threw each time, or the ranks died that had it.
 public struct ExampleFailure: Error, Sendable, Equatable, CustomStringConvertible {
     /// The example's place in the list, from 0.

@@ -1,4 +1,8 @@
 import CSystem
+import Codec
+import Engine
+import Scheduling
+import SystemSupport
 
 extension Job {
     /// Calls `work` with each example, on whichever rank is free, and brings the results to rank 0 in the order of the

@@ -1,4 +1,6 @@
 import CSystem
+import Engine
+import SystemSupport
 
 /// The ranks of a job, as each of them uses it: every rank runs the same program and calls the same functions of its
 /// `Job` in the same order.

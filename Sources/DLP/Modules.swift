@@ -1,0 +1,6 @@
+// What a program gets by `import DLP`: everything below it.
+
+@_exported public import Codec
+@_exported public import Engine
+@_exported public import Scheduling
+@_exported public import SystemSupport

@@ -1,0 +1,51 @@
+public import Codec
+import SystemSupport
+
+/// Gives a loop the examples that are sent with its work, from any thread.
+public struct LoopFeed: Sendable {
+    let shared: RootShared
+    let operation: UInt64
+
+    /// What the list of examples goes on with.
+    enum Part {
+        /// These, one encoded value each.
+        case examples([Bytes])
+        /// So many that every rank has.
+        case replicated(Int)
+        /// So many that are done already.
+        case done(Int)
+    }
+
+    /// Adds examples, one encoded value each.
+    public func add(_ examples: [Bytes]) { shared.command(.feed(operation, .examples(examples))) }
+
+    /// Adds `count` examples that every rank has.
+    public func add(count: Int) { shared.command(.feed(operation, .replicated(count))) }
+
+    /// Adds `count` examples that are done already.
+    public func skip(_ count: Int) { shared.command(.feed(operation, .done(count))) }
+
+    /// Passes on results of such examples.
+    public func deliver(_ run: ResultRun) { shared.command(.deliver(operation, run)) }
+
+    /// Says that there are no more examples than were added.
+    public func close() { shared.command(.close(operation)) }
+
+    /// Takes over from the main thread, which is not asked for examples any more.
+    public func takeOver() {
+        shared.inbox.update { $0.loops[operation, default: RootInbox.Loop()].isFedByThread = true }
+    }
+
+    /// Waits, after `takeOver`, until the loop needs examples.
+    ///
+    /// - Returns: false where the job ends instead.
+    public func waitForDemand() -> Bool {
+        shared.inbox.wait { inbox in
+            if inbox.end != nil { return false }
+            // Results that are there already pile up without being handed out first.
+            guard !inbox.isPaused, inbox.loops[operation]?.isHungry ?? false else { return nil }
+            inbox.loops[operation]?.isHungry = false
+            return true
+        }
+    }
+}

@@ -1,0 +1,192 @@
+public import Codec
+public import Scheduling
+import SystemSupport
+
+/// What the loop that a rank takes part in wants from it next.
+public enum LoopEvent: Sendable {
+    /// Do these examples, and give the rest back after so many nanoseconds (0: never); `examples` holds their encoded
+    /// values, one after another, where the rank does not have them.
+    case work(Chunk, giveBackAfter: Int64, examples: Bytes)
+    /// Root only: results have come: of `count` examples from `first` on, `stride` apart, encoded one after another.
+    case results(ResultRun)
+    /// Root only: an example has failed for good.
+    case failed(Fault)
+    /// Root only: the hand-out runs short of examples; give it more.
+    case hungry
+    /// The elements are not those that this rank has: the numbers up to `length`, or where it is not empty the encoded
+    /// `list`.
+    case list(Bytes, length: Int)
+    /// Deliver the results that have stayed here, and then say so.
+    case deliver
+    /// The root had lost this rank, and others have got what it had: send the results that have stayed here, which count
+    /// where nobody else has made them, and then `WorkerPort.resume`.
+    case returned
+    /// The loop is over: of its `length` examples, where that is known, none is left for this rank.
+    case end(length: Int?)
+    /// The loop is over before all of it is done, since no more examples are to be begun: in a loop of a script nothing
+    /// comes after that but the end of the job.
+    case halted(length: Int?)
+}
+
+/// Encoded results of evenly spaced examples.
+public struct ResultRun: Sendable {
+    /// The first example, from 0.
+    public var first: Int
+    /// How many examples there are.
+    public var count: Int
+    /// The distance from one example to the next.
+    public var stride: Int
+    /// The results, one CBOR item each, in the order of the examples.
+    public var results: Bytes
+    /// The rank that made them.
+    public var rank: Int
+
+    /// Results of evenly spaced examples.
+    public init(first: Int, count: Int, stride: Int = 1, results: Bytes, rank: Int) {
+        self.first = first
+        self.count = count
+        self.stride = stride
+        self.results = results
+        self.rank = rank
+    }
+
+    /// Results of the examples of `chunk`.
+    public init(_ chunk: Chunk, results: Bytes, rank: Int) {
+        self.init(first: chunk.first, count: chunk.count, stride: chunk.stride, results: results, rank: rank)
+    }
+
+    /// Whether there can be such examples with so many results: another rank may claim anything.
+    var isPossible: Bool {
+        count <= results.count && Chunk(first: first, count: count, stride: stride).isPossible
+    }
+}
+
+/// A rank's place in the job as its main thread uses it: collectives, loops, the end.
+///
+/// The main thread owns the Lua state. On a worker it owns the communicator too (`WorkerPort`); on the root that belongs
+/// to a service thread (`RootPort`), so that handing out work never waits for the root's own example.
+public protocol Port: AnyObject {
+    /// This rank, from 0.
+    var rank: Int { get }
+    /// How many ranks the job has.
+    var size: Int { get }
+    /// Counts the collectives that this rank took part in; every rank counts alike.
+    var collectives: UInt64 { get set }
+    /// Counts the loops that this rank entered; every rank counts alike.
+    var loops: UInt64 { get set }
+
+    /// The line of the script that calls a collective, or 0.
+    var line: Int { get set }
+
+    /// Sends to the root (from a worker, or from the root as worker 0) or, from the root, to a worker.
+    func post(_ message: Message, to destination: Int) throws(JobEnd)
+    /// Sends to every other rank; from the root only.
+    func postToAll(_ message: Message) throws(JobEnd)
+    /// Waits for the next collective message from `source`.
+    ///
+    /// A worker that waits for long tells the root so by `announcement`: in a broadcast it sends nothing else, and the
+    /// root would never learn that it is at another collective than this rank.
+    ///
+    /// - Returns: nil, on the root, where `source` was lost in a loop that can do without it.
+    func collective(from source: Int, announcing announcement: Message) throws(JobEnd) -> Message?
+    /// Waits for what the loop `operation` wants next.
+    func event(of operation: UInt64) throws(JobEnd) -> LoopEvent
+    /// Whether no more examples are to be begun; does not wait.
+    ///
+    /// Between the examples of a long chunk it is worth a look now and then.
+    func isHalted() throws(JobEnd) -> Bool
+}
+
+extension Port {
+    /// Whether this is rank 0.
+    public var isRoot: Bool { rank == 0 }
+
+    /// Takes part in a new loop over `length` examples (nil: not known) and returns its number.
+    ///
+    /// A rank that only watches (the root with `working` false) calls it too.
+    public func enterLoop(length: Int?, options: LoopOptions, working: Bool = true) throws(JobEnd) -> UInt64 {
+        loops += 1
+        try post(
+            Message(
+                .enter, operation: loops, first: length ?? -1, count: working ? 1 : 0, extra: options.packed,
+                body: Bytes(Array(HostName.current.utf8))), to: 0)
+        return loops
+    }
+
+    /// As `enterLoop`, for a loop that the script begins on every rank by itself, over `list`.
+    public func beginLoop(
+        _ list: LoopList, length: Int?, options: LoopOptions, working: Bool
+    ) throws(JobEnd) -> UInt64 {
+        loops += 1
+        let entry = LoopEntry(list, collectives: collectives, host: HostName.current)
+        try post(
+            Message(
+                .begin, operation: loops, first: length ?? -1, count: working ? 1 : 0, extra: options.packed,
+                body: entry.encoded), to: 0)
+        return loops
+    }
+
+    /// Reports that of the chunk that began at `first` the first `completed` examples are done.
+    public func finish(
+        _ operation: UInt64, first: Int, completed: Int, nanoseconds: UInt64, cpu: UInt64 = 0, results: Bytes
+    ) throws(JobEnd) {
+        let nanoseconds = Int64(clamping: nanoseconds)
+        try post(
+            Message(
+                .done, operation: operation, first: first, count: completed, extra: nanoseconds,
+                cpu: Int64(clamping: cpu), body: results), to: 0)
+    }
+
+    /// Reports that of the chunk that began at `first` the first `completed` examples are done, and that this rank goes on
+    /// with the others; the chunk then begins after those.
+    public func finishPart(
+        _ operation: UInt64, first: Int, completed: Int, nanoseconds: UInt64, cpu: UInt64 = 0, results: Bytes
+    ) throws(JobEnd) {
+        let nanoseconds = Int64(clamping: nanoseconds)
+        try post(
+            Message(
+                .part, operation: operation, first: first, count: completed, extra: nanoseconds,
+                cpu: Int64(clamping: cpu), body: results), to: 0)
+    }
+
+    /// Waits for the end of the job, which this rank has brought about; returns where the root had lost it, and may not know.
+    public func waitForEnd(of operation: UInt64) throws(JobEnd) {
+        while true { if case .returned = try event(of: operation) { return } }
+    }
+
+    /// Reports that of the chunk that began at `first` the first `completed` examples are done and the next one has
+    /// failed; the chunk's rest then begins after that.
+    public func fail(
+        _ operation: UInt64, first: Int, completed: Int, nanoseconds: UInt64, cpu: UInt64 = 0, results: Bytes,
+        _ fault: Fault
+    ) throws(JobEnd) {
+        var body = ByteWriter()
+        body.append(fault.encoded)
+        body.append(results)
+        try post(
+            Message(
+                .failed, operation: operation, first: first, count: completed, extra: Int64(clamping: nanoseconds),
+                cpu: Int64(clamping: cpu), body: body.finish()), to: 0)
+    }
+
+    /// Leaves a loop early; the chunk under work, if any, counts as reported by `finish` before.
+    public func leaveLoop(_ operation: UInt64) throws(JobEnd) { try post(Message(.leave, operation: operation), to: 0) }
+
+    /// Says how many examples a loop of unknown length turned out to have.
+    public func reportLength(_ operation: UInt64, _ length: Int) throws(JobEnd) {
+        try post(Message(.length, operation: operation, count: length), to: 0)
+    }
+
+    /// Sends results that had stayed here to the root.
+    public func deliver(_ operation: UInt64, _ run: ResultRun) throws(JobEnd) {
+        try post(
+            Message(
+                .results, operation: operation, first: run.first, count: run.count, extra: Int64(run.stride),
+                body: run.results), to: 0)
+    }
+
+    /// Says that all results that had stayed here have been sent.
+    public func finishDelivery(_ operation: UInt64) throws(JobEnd) {
+        try post(Message(.delivered, operation: operation), to: 0)
+    }
+}

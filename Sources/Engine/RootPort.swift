@@ -1,0 +1,196 @@
+public import Codec
+import SystemSupport
+
+/// The root's port: its main thread meets the service thread, which owns the communicator and the schedules, in two
+/// small queues.
+public final class RootPort: Port {
+    /// This rank, from 0.
+    public let rank = 0
+    /// How many ranks the job has.
+    public let size: Int
+    /// Counts the collectives that this rank took part in.
+    public var collectives: UInt64 = 0
+    /// Counts the loops that this rank entered.
+    public var loops: UInt64 = 0
+    /// The line of the script that calls a collective, or 0.
+    public var line = 0
+
+    private let shared: RootShared
+    private var thread: ServiceThread?
+
+    /// Starts the service thread, and returns when it has connected with the other ranks.
+    ///
+    /// - Parameters:
+    ///   - observer: Called on that thread.
+    ///   - connect: Called on that thread too, which alone owns the communicator: some transports belong to the thread
+    ///     that began them.
+    /// - Throws: `CommunicationError` where no thread can be started, and what `connect` throws.
+    public init(
+        observer: any JobObserver = NoObserver(),
+        connect: @escaping @Sendable () throws(CommunicationError) -> any Communicator
+    ) throws(CommunicationError) {
+        let beginning = Monitor<Result<RootShared, CommunicationError>?>(nil)
+        let thread = try ServiceThread {
+            do throws(CommunicationError) {
+                let communicator = try connect()
+                let shared = RootShared(size: communicator.size, waker: communicator.waker)
+                beginning.update { $0 = .success(shared) }
+                RootService(communicator, shared, observer).run()
+            } catch { beginning.update { $0 = .failure(error) } }
+        }
+        do { shared = try beginning.wait { $0 }.get() } catch {
+            thread.join()
+            throw error
+        }
+        self.thread = thread
+        size = shared.inbox.withLock { $0.hasDeparted.count }
+    }
+
+    /// Hands the message to the service thread, which handles or sends it.
+    public func post(_ message: Message, to destination: Int) throws(JobEnd) {
+        shared.command(.message(message, to: destination))
+    }
+
+    /// Hands the message to the service thread, which sends it to every other rank.
+    public func postToAll(_ message: Message) throws(JobEnd) { shared.command(.toAll(message)) }
+
+    /// The way to give a loop the examples that are sent with its work.
+    public func feed(for operation: UInt64) -> LoopFeed { LoopFeed(shared: shared, operation: operation) }
+
+    /// Says, before this rank begins the loop `operation` of its script, which of its elements are done already: nobody is
+    /// given them.
+    public func skip(_ done: [Range<Int>], in operation: UInt64) { shared.command(.skip(operation, done)) }
+
+    /// Ends the hand-out of a loop early; results that still come are dropped.
+    public func cancel(_ operation: UInt64) { shared.command(.cancel(operation)) }
+
+    /// Gives up ranks from now on that have an example and report on none for longer than it may take.
+    ///
+    /// - Parameters:
+    ///   - nanoseconds: how long that is; nil: no rank is given up any more.
+    ///   - allowsSetup: whether ranks that did not come late may take any time before their first one.
+    public func limitExamples(to nanoseconds: UInt64?, allowsSetup: Bool) {
+        shared.command(.limit(nanoseconds, allowsSetup: allowsSetup))
+    }
+
+    /// Takes back ranks from now on that are lost because their connection broke, and connect again.
+    public func allowReturns() { shared.command(.allowReturns) }
+
+    /// Lets no rank begin another example from a moment of the monotonic clock on, in nanoseconds; from any thread.
+    ///
+    /// What is under way is finished, unstarted examples of chunks go back, and then loops end as if all were done.
+    public var halter: @Sendable (_ moment: UInt64) -> Void {
+        { [shared] moment in shared.command(.halt(at: moment)) }
+    }
+
+    /// Whether no more examples are to be begun.
+    public func isHalted() -> Bool { shared.inbox.withLock { $0.isHalted } }
+
+    /// Waits for the next collective message from `source`.
+    public func collective(from source: Int, announcing announcement: Message) throws(JobEnd) -> Message? {
+        while true {
+            enum Found {
+                case message(Message)
+                case loss
+                case wish
+            }
+            let found: Result<Found, JobEnd> = shared.inbox.wait { inbox in
+                if let message = inbox.collectives[source].popFirst() { return .success(.message(message)) }
+                if let end = inbox.end { return .failure(end) }
+                if let place = inbox.rootIsWantedAfter, place < announcement.operation {
+                    inbox.rootIsWantedAfter = nil
+                    return .success(.wish)
+                }
+                guard inbox.hasDeparted[source] else { return nil }
+                if inbox.lostRanks.contains(source) { return .success(.loss) }
+                return .failure(.fault(.absence(of: source, missedBy: 0, in: announcement)))
+            }
+            switch try found.get() {
+            case .message(let message): return message
+            case .loss: return nil
+            case .wish: shared.command(.collective(announcement.operation))
+            }
+        }
+    }
+
+    /// Waits for what the loop `operation` wants next.
+    public func event(of operation: UInt64) throws(JobEnd) -> LoopEvent {
+        let found: Result<LoopEvent, JobEnd> = shared.inbox.wait { inbox in
+            if let end = inbox.end { return .failure(end) }
+            return inbox.popEvent(of: operation).map { .success($0) }
+        }
+        resumeIfDrained()
+        return try found.get()
+    }
+
+    /// Lets hand-out go on once most of the results that piled up have been taken.
+    private func resumeIfDrained() {
+        let isDrained = shared.inbox.withLock { inbox in
+            inbox.isPaused && inbox.backlog < RootService.backlogLimit / 2
+        }
+        guard isDrained else { return }
+        shared.inbox.update { $0.isPaused = false }
+        shared.command(.resume)
+    }
+
+    /// The next event of a loop if it is there already.
+    public func eventIfAny(of operation: UInt64) throws(JobEnd) -> LoopEvent? {
+        let found: Result<LoopEvent?, JobEnd> = shared.inbox.withLock { inbox in
+            if let end = inbox.end { return .failure(end) }
+            return .success(inbox.popEvent(of: operation))
+        }
+        resumeIfDrained()
+        return try found.get()
+    }
+
+    /// Waits until all other ranks have finished their scripts.
+    ///
+    /// - Parameter patience: for how many nanoseconds none of them need do so before those that have not are given up: then
+    ///   `stop` names them; nil: for ever.
+    public func waitForOthers(patience: UInt64? = nil) throws(JobEnd) {
+        guard size > 1 else { return }
+        shared.command(.rootHasFinished)
+        var departed = 0
+        while true {
+            let deadline = patience.flatMap { Deadline.after($0).moment }
+            let found: Result<Int, JobEnd>? = shared.inbox.wait(until: deadline) { inbox in
+                if let end = inbox.end { return .failure(end) }
+                // The others may all have gone by now, and one of them for want of the root.
+                let isOver = inbox.departed == size - 1 && !inbox.isRootMissed
+                return isOver || patience != nil && inbox.departed > departed ? .success(inbox.departed) : nil
+            }
+            guard let found else { return }
+            departed = try found.get()
+            if departed == size - 1, shared.inbox.withLock({ !$0.isRootMissed }) { return }
+        }
+    }
+
+    /// Ends the job early, from any thread.
+    public var ender: @Sendable (JobEnd) -> Void { { [shared] end in shared.command(.end(end)) } }
+
+    /// Ends the job because a rank has died that the communicator cannot do without, from any thread.
+    public var rankIsLost: @Sendable (_ rank: Int, _ reason: String) -> Void {
+        { [shared] rank, reason in shared.command(.lost(rank: rank, reason: reason)) }
+    }
+
+    /// Takes in workers that come late, and those that wait already; `offer` is what they must know of the job.
+    ///
+    /// To be called when the loop has begun in which they are to take part.
+    public func admitLateRanks(_ offer: Bytes) { shared.command(.late(.open(offer))) }
+
+    /// Turns away workers that come late, or wait; `reason` is a clause for their users.
+    public func refuseLateRanks(_ reason: String) { shared.command(.late(.closed(reason))) }
+
+    /// Why the job ends early, where it does.
+    public var end: JobEnd? { shared.inbox.withLock { $0.end } }
+
+    /// Tells all ranks that the job is over, with its exit status, and ends the service thread.
+    public func stop(status: Int32) {
+        guard let thread else { return }
+        shared.command(.stop(status))
+        thread.join()
+        self.thread = nil
+        // Nobody answers any more: a script that runs on, in a finalizer, must not wait.
+        shared.inbox.update { if $0.end == nil { $0.end = .stopped(status: status) } }
+    }
+}

@@ -1,0 +1,51 @@
+import SystemSupport
+
+/// What the two threads of the root share.
+final class RootShared: Sendable {
+    enum Command {
+        /// A message from the main thread: to rank 0 as from a worker, otherwise to be sent.
+        case message(Message, to: Int)
+        /// A message from the main thread to every other rank.
+        case toAll(Message)
+        case feed(UInt64, LoopFeed.Part)
+        case deliver(UInt64, ResultRun)
+        case close(UInt64)
+        /// These elements of a loop that the script is about to begin are done already.
+        case skip(UInt64, [Range<Int>])
+        case cancel(UInt64)
+        /// From that moment on nothing more is handed out.
+        case halt(at: UInt64)
+        case rootHasFinished
+        /// The root's main thread waits in the collective of this number.
+        case collective(UInt64)
+        case end(JobEnd)
+        /// A rank has died, as something else than the communicator knows.
+        case lost(rank: Int, reason: String)
+        /// What becomes of workers that come late.
+        case late(LateEntry)
+        /// From now on each example may take so many nanoseconds, and each rank any time before its first or not.
+        case limit(UInt64?, allowsSetup: Bool)
+        /// Ranks that are lost because their connection broke may come back.
+        case allowReturns
+        case resume
+        case stop(Int32)
+    }
+
+    let inbox: Monitor<RootInbox>
+    let commands = Monitor<[Command]>([])
+    private let waker: any Waker
+
+    init(size: Int, waker: any Waker) {
+        inbox = Monitor(RootInbox(size: size))
+        self.waker = waker
+    }
+
+    func command(_ command: Command) {
+        let isFirst = commands.withLock { commands in
+            commands.append(command)
+            return commands.count == 1
+        }
+        // Whoever made the queue non-empty wakes; the service thread empties it whole.
+        if isFirst { waker.wake() }
+    }
+}

@@ -1,0 +1,369 @@
+import Codec
+import Scheduling
+
+/// A loop as the root serves it: its schedule and, where they are sent, its examples.
+struct ServedLoop {
+    let options: LoopOptions
+    /// What every rank must announce alike.
+    let announcedLength: Int?
+    /// Where a script begins the loop: whose elements hold, and what they are.
+    ///
+    /// They are kept as long as a rank may come that is to be sent them.
+    var origin: LoopOrigin?
+    private(set) var isCancelled = false
+    /// Whether the main thread should give more examples.
+    private(set) var wantsExamples = false
+
+    var schedule: ManagedSchedule
+    private let ranks: Int
+    private var entered = 0
+    /// How many ranks have retired.
+    private var retired = 0
+    /// One more than the largest rank that may have taken part.
+    private var rankEnd: Int
+    /// Which ranks may still come, and how many they are.
+    private var isAwaited: [Bool]
+    private var awaited: Int
+    /// Whether a rank has finished its script without having left the loop, and whether one has died.
+    private var isForsaken = false
+    private var hasLostRanks = false
+    private var workNanoseconds: UInt64 = 0
+    private var cpuNanoseconds: UInt64 = 0
+    /// Ranks that take no examples but want to know when the loop is over.
+    private var watchers: [Int] = []
+    /// Encoded examples that may still be handed out, by index.
+    private var examples: [Int: Bytes] = [:]
+    private var fed = 0
+    private var isClosed = false
+    /// Results that had stayed with a rank which has not sent all of them yet: they count when it has.
+    private var deliveries: [Int: [ResultRun]] = [:]
+
+    /// How many unassigned examples the root keeps in advance, beyond a few for each rank.
+    private static let reserve = 4096
+
+    /// - Parameter done: examples of a list of known length that are done already, in their order.
+    init(length: Int?, options: LoopOptions, ranks: Int, done: [Range<Int>] = []) {
+        self.options = options
+        self.ranks = ranks
+        rankEnd = ranks
+        isAwaited = Array(repeating: true, count: ranks)
+        awaited = ranks
+        announcedLength = length
+        let extent: ManagedSchedule.Extent = length.map { .known($0) } ?? (options.isUnbounded ? .unbounded : .growing)
+        schedule = ManagedSchedule(
+            extent, workers: ranks, policy: options.chunk.map { .fixed($0) } ?? .adaptive, failures: options.failures,
+            resultsStay: options.results == .stay, shares: options.shares, sharesInChunks: options.sharesInChunks,
+            mayBeginAtEnd: options.isOrderFree, done: done)
+    }
+
+    /// How many examples there are, where that is known.
+    var length: Int? { schedule.length }
+
+    /// Whether every rank has taken part, or never will, and none does any more.
+    var isOver: Bool { awaited == 0 && schedule.activeWorkers == 0 && watchers.isEmpty }
+
+    /// Whether only rank 0 has come, and works.
+    var isRootsAlone: Bool { entered == 1 && schedule.isActive(0) }
+
+    func progress(_ operation: UInt64) -> LoopProgress {
+        LoopProgress(
+            operation: operation, done: schedule.doneCount + schedule.failedCount, earlier: schedule.skippedCount,
+            failures: schedule.failedCount, total: schedule.length, busy: schedule.busyWorkers,
+            ranks: entered - watchers.count - retired, work: workNanoseconds,
+            cpu: cpuNanoseconds)
+    }
+
+    /// Ranks have taken so much processor time for their examples.
+    mutating func note(cpu: Int64) { cpuNanoseconds &+= UInt64(max(0, cpu)) }
+
+    /// Whether all is done, and safe.
+    var isFinished: Bool { schedule.finished }
+
+    /// Whether it ends before all is done, since no more examples are to be begun.
+    var isCutShort: Bool {
+        schedule.isHalted && !isCancelled && schedule.doneCount + schedule.failedCount != schedule.length
+    }
+
+    /// Whether `rank` has yet to come.
+    func isAwaiting(_ rank: Int) -> Bool { isAwaited[rank] }
+
+    /// `rank` need not be waited for any more.
+    private mutating func stopAwaiting(_ rank: Int) {
+        isAwaited[rank] = false
+        awaited -= 1
+        if awaited == 0 { origin?.entry.list.encoded = .empty }
+    }
+
+    mutating func enter(
+        _ rank: Int, working: Bool, _ actions: inout [ScheduleAction]
+    ) throws(ScheduleViolation) {
+        guard isAwaited[rank] else { throw ScheduleViolation("rank \(rank) entered a loop twice", by: rank) }
+        stopAwaiting(rank)
+        entered += 1
+        if isCancelled {
+            actions.append(.end(worker: rank))
+        } else if working {
+            try schedule.enter(rank, into: &actions)
+        } else {
+            watchers.append(rank)
+            try schedule.abstain(rank, into: &actions)
+        }
+        try update(&actions)
+    }
+
+    /// `rank`, which came late, takes part.
+    mutating func enterLate(_ rank: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        rankEnd = max(rankEnd, rank + 1)
+        entered += 1
+        if isCancelled {
+            actions.append(.end(worker: rank))
+        } else {
+            try schedule.enter(rank, into: &actions)
+        }
+        try update(&actions)
+    }
+
+    /// Whether `rank` has examples.
+    func isBusy(_ rank: Int) -> Bool { schedule.outstanding(rank) > 0 }
+
+    /// Whether `rank` takes part at present.
+    func isActive(_ rank: Int) -> Bool { schedule.isActive(rank) }
+
+    /// `rank` takes no more; what it has done counts.
+    mutating func retire(_ rank: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        guard !isCancelled else { return end(rank, &actions) }
+        if schedule.isActive(rank) { retired += 1 }
+        try schedule.retire(rank, into: &actions)
+        try update(&actions)
+    }
+
+    /// - Parameter goesOn: whether `rank` goes on with the rest of its chunk.
+    /// - Returns: the examples that are done, and how often they were tried; nil in a loop that is over.
+    mutating func done(
+        _ rank: Int, first: Int, completed: Int, nanoseconds: Int64, goesOn: Bool, _ actions: inout [ScheduleAction]
+    ) throws(ScheduleViolation) -> (done: Chunk, attempts: Int)? {
+        guard !isCancelled else {
+            if !goesOn { end(rank, &actions) }
+            return nil
+        }
+        // What is tried again is handed out alone.
+        let attempts = 1 + (schedule.attempts[first] ?? 0)
+        let done =
+            goesOn
+            ? try schedule.partlyDone(rank, first: first, completed: completed, nanoseconds: nanoseconds)
+            : try schedule.done(
+                rank, first: first, completed: completed, nanoseconds: nanoseconds, into: &actions)
+        settle(done, nanoseconds)
+        try update(&actions)
+        return (done, attempts)
+    }
+
+    /// - Returns: the examples that are done, the one that failed, and what becomes of it; nil in a loop that is over.
+    mutating func failed(
+        _ rank: Int, first: Int, completed: Int, nanoseconds: Int64, _ actions: inout [ScheduleAction]
+    ) throws(ScheduleViolation) -> (done: Chunk, example: Int, verdict: FailureVerdict)? {
+        guard !isCancelled else { return nil }
+        let (done, verdict) = try schedule.failed(
+            rank, first: first, completed: completed, nanoseconds: nanoseconds, into: &actions)
+        settle(done, nanoseconds)
+        if case .final = verdict { examples[done.end] = nil }
+        try update(&actions)
+        return (done, done.end, verdict)
+    }
+
+    /// `rank` ends because `example` does not come back there.
+    ///
+    /// - Returns: what becomes of the example; nil in a loop that is over.
+    mutating func givenUp(
+        _ rank: Int, on example: Int, _ actions: inout [ScheduleAction]
+    ) throws(ScheduleViolation) -> FailureVerdict? {
+        guard !isCancelled else { return nil }
+        let verdict = try schedule.givenUp(rank, on: example, into: &actions)
+        hasLostRanks = true
+        deliveries[rank] = nil
+        if case .final = verdict { examples[example] = nil }
+        try update(&actions)
+        return verdict
+    }
+
+    private mutating func settle(_ done: Chunk, _ nanoseconds: Int64) {
+        workNanoseconds &+= UInt64(max(0, nanoseconds))
+        // Where results stay they may have to be made again.
+        if options.examples == .sent, options.results != .stay { for index in done.indices { examples[index] = nil } }
+    }
+
+    /// The same for what a rank has done that was lost before; its results are here in any case.
+    mutating func settleClaim(of done: Chunk, _ nanoseconds: Int64) {
+        workNanoseconds &+= UInt64(max(0, nanoseconds))
+        for index in done.indices { forget(index) }
+    }
+
+    /// Nobody needs the value of an example any more.
+    mutating func forget(_ example: Int) { examples[example] = nil }
+
+    /// `example` failed and has rested long enough.
+    mutating func retry(_ example: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        guard !isCancelled else { return }
+        schedule.retry(example, into: &actions)
+        try update(&actions)
+    }
+
+    /// Keeps results that had stayed with their rank until all of that rank's are here.
+    mutating func keep(_ run: ResultRun) throws(ScheduleViolation) {
+        try schedule.takeDelivery(
+            of: Chunk(first: run.first, count: run.count, stride: run.stride), from: run.rank)
+        deliveries[run.rank, default: []].append(run)
+    }
+
+    /// `rank` has sent all results that had stayed with it.
+    ///
+    /// - Returns: these results.
+    mutating func delivered(
+        _ rank: Int, _ actions: inout [ScheduleAction]
+    ) throws(ScheduleViolation) -> [ResultRun] {
+        let (kept, delivered) = schedule.results(of: rank)
+        guard kept == delivered else {
+            throw ScheduleViolation("rank \(rank) delivered \(delivered) results, not \(kept)", by: rank)
+        }
+        try schedule.delivered(rank, into: &actions)
+        try update(&actions)
+        return deliveries.removeValue(forKey: rank) ?? []
+    }
+
+    mutating func leave(_ rank: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        guard !isCancelled else {
+            _ = remove(rank)
+            return
+        }
+        guard !watchers.contains(rank) else { return watchers.removeAll { $0 == rank } }
+        deliveries[rank] = nil
+        try schedule.leave(rank, into: &actions)
+        try update(&actions)
+    }
+
+    /// `rank` does not come: it is past the loop.
+    mutating func leaveOut(_ rank: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        stopAwaiting(rank)
+        if !isCancelled { try schedule.abstain(rank, into: &actions) }
+        try update(&actions)
+    }
+
+    /// `rank` has finished its script: it will not come any more, and what it still has goes back.
+    mutating func depart(_ rank: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        if rank < ranks, isAwaited[rank] {
+            stopAwaiting(rank)
+            isForsaken = true
+            if !isCancelled { try schedule.abstain(rank, into: &actions) }
+        } else if schedule.isActive(rank) {
+            isForsaken = true
+            try leave(rank, &actions)
+        }
+        watchers.removeAll { $0 == rank }
+        try update(&actions)
+    }
+
+    /// `rank` is dead: what it still has goes back, and so does what only it had.
+    ///
+    /// - Returns: the example that counts as failed because of it, if there is one.
+    mutating func lost(
+        _ rank: Int, _ actions: inout [ScheduleAction]
+    ) throws(ScheduleViolation) -> CrashedExample? {
+        if rank < ranks, isAwaited[rank] { stopAwaiting(rank) }
+        hasLostRanks = true
+        watchers.removeAll { $0 == rank }
+        deliveries[rank] = nil
+        let crashed = schedule.lost(rank, into: &actions)
+        if let crashed { examples[crashed.example] = nil }
+        try update(&actions)
+        return crashed
+    }
+
+    mutating func lengthBecameKnown(
+        _ length: Int, _ actions: inout [ScheduleAction]
+    ) throws(ScheduleViolation) {
+        guard !isCancelled else { return }
+        try schedule.lengthBecameKnown(length, into: &actions)
+        try update(&actions)
+    }
+
+    mutating func feed(_ part: LoopFeed.Part, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        guard !isCancelled else { return }
+        switch part {
+        case .examples(let more):
+            for (number, example) in more.enumerated() { examples[fed + number] = example }
+            fed += more.count
+            schedule.extend(by: more.count, into: &actions)
+        case .replicated(let count):
+            fed += count
+            schedule.extend(by: count, into: &actions)
+        case .done(let count):
+            fed += count
+            schedule.skip(count)
+        }
+        try update(&actions)
+    }
+
+    mutating func close(_ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        isClosed = true
+        schedule.close(into: &actions)
+        try update(&actions)
+    }
+
+    /// Nothing more is handed out; when all have reported on what they have, the loop is over for all.
+    mutating func halt(_ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        guard !isCancelled else { return }
+        schedule.halt(into: &actions)
+        try update(&actions)
+    }
+
+    /// Nothing more is handed out; whoever reports is told that it is over.
+    mutating func cancel(_ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        isCancelled = true
+        examples = [:]
+        for rank in 0..<rankEnd where schedule.isWaiting(rank) { end(rank, &actions) }
+        try update(&actions)
+    }
+
+    /// Takes a rank out of a cancelled loop; it may report once more what it had in advance.
+    mutating func end(_ rank: Int, _ actions: inout [ScheduleAction]) {
+        if remove(rank) { actions.append(.end(worker: rank)) }
+    }
+
+    /// Takes a rank out of a cancelled loop, in which nothing is handed out any more; false where it was not in it.
+    private mutating func remove(_ rank: Int) -> Bool {
+        var unwanted: [ScheduleAction] = []
+        return (try? schedule.leave(rank, into: &unwanted)) != nil
+    }
+
+    /// The examples of `chunk`, one after another.
+    func examples(of chunk: Chunk) -> Bytes {
+        if chunk.count == 1 { return examples[chunk.first] ?? .empty }
+        var writer = ByteWriter(capacity: chunk.indices.reduce(0) { $0 + (examples[$1]?.count ?? 0) })
+        for index in chunk.indices { if let example = examples[index] { writer.append(example) } }
+        return writer.finish()
+    }
+
+    /// What follows from the schedule's new state.
+    ///
+    /// - Throws: where what is left to do will never be done although somebody waits for it.
+    mutating func update(_ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+        let isOver = schedule.finished || isCancelled
+        let isDeserted = awaited == 0 && schedule.activeWorkers == 0
+        if !watchers.isEmpty, isDeserted, !isOver, isForsaken || hasLostRanks {
+            throw ScheduleViolation(
+                hasLostRanks
+                    ? "every rank that could work on it has died, and rank 0 does not work"
+                    : "every rank that could work on it has finished its script, but it is not done: all ranks must call "
+                        + "the same loops")
+        }
+        // Ranks that have left by `break` wanted no more of it.
+        if !watchers.isEmpty, isOver || isDeserted {
+            for watcher in watchers { actions.append(.end(worker: watcher)) }
+            watchers = []
+        }
+        if schedule.finished { examples = [:] }
+        let isFed = options.examples == .sent && announcedLength == nil
+        wantsExamples =
+            isFed && !isClosed && !isCancelled && !schedule.isHalted && schedule.available < Self.reserve + 4 * ranks
+    }
+}

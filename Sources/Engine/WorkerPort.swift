@@ -1,0 +1,272 @@
+import CSystem
+public import Codec
+import Scheduling
+import SystemSupport
+
+/// A worker's port: its main thread owns the communicator and does everything itself.
+public final class WorkerPort: Port {
+    /// This rank, from 0.
+    public var rank: Int { communicator.rank }
+    /// How many ranks the job has.
+    public var size: Int { communicator.size }
+    /// Counts the collectives that this rank took part in.
+    public var collectives: UInt64 = 0
+    /// Counts the loops that this rank entered.
+    public var loops: UInt64 = 0
+    /// The line of the script that calls a collective, or 0.
+    public var line = 0
+
+    private let communicator: any Communicator
+    /// Messages that came while another kind was waited for.
+    private var waitingCollectives = Queue<Message>()
+    private var waitingEvents = LoopTable<Queue<LoopEvent>>()
+    /// The loop whose events were waited for last.
+    private var latestLoop: UInt64 = 0
+    private var rootHasFinished = false
+    private var hasBeenHalted = false
+    /// Whether the root had lost this rank, which has not told it yet that it has come to the end of what it had.
+    private var hasReturned = false
+    /// What the root has sent a worker that came late.
+    private var offer: Bytes?
+    /// Whether this worker has come late, and the only loop in which it then may take part.
+    private let isLate: Bool
+    private var onlyLoop: UInt64 = 0
+    /// Whether the root has said that the job is over and every rank has finished.
+    private var haveAllFinished = false
+    /// With which status the job is over, once the root has said so: it says it once.
+    private var stopStatus: Int32?
+
+    /// How long a rank waits for a collective before it says so, in nanoseconds.
+    private static let patience: UInt64 = 500_000_000
+    /// How long the other ranks may take to hear this one's last words, in nanoseconds.
+    private static let grace: UInt64 = 2_000_000_000
+
+    /// A port that owns `communicator` from now on.
+    ///
+    /// - Parameters:
+    ///   - communicator: this rank's end of the messages.
+    ///   - isLate: whether this rank joins a job that has begun.
+    public init(_ communicator: any Communicator, isLate: Bool = false) {
+        self.communicator = communicator
+        self.isLate = isLate
+    }
+
+    /// Sends the message to the root.
+    public func post(_ message: Message, to destination: Int) throws(JobEnd) {
+        if [.collective, .begin].contains(message.kind)
+            || (message.kind == .enter && message.operation != onlyLoop)
+        {
+            try checkIsPunctual()
+        }
+        do { try communicator.send(message, to: destination) } catch { throw lostRoot(error.description) }
+    }
+
+    /// Workers are connected with the root only.
+    public func postToAll(_ message: Message) throws(JobEnd) {
+        preconditionFailure("only rank 0 sends to all ranks")
+    }
+
+    /// Waits for the next collective message from the root.
+    public func collective(from source: Int, announcing announcement: Message) throws(JobEnd) -> Message? {
+        try checkIsPunctual()
+        var deadline: UInt64? = dlp_now() + Self.patience
+        while true {
+            if let message = waitingCollectives.popFirst() { return message }
+            if rootHasFinished { throw .fault(.absence(of: 0, missedBy: rank, in: announcement)) }
+            if try receive(until: deadline) { continue }
+            try post(announcement, to: 0)
+            deadline = nil
+        }
+    }
+
+    /// Waits for what the loop `operation` wants next.
+    public func event(of operation: UInt64) throws(JobEnd) -> LoopEvent {
+        while true { if let event = try event(of: operation, while: { true }) { return event } }
+    }
+
+    /// As `event(of:)`, but returns nil when the communicator has been woken and `isWanted` does not hold any more.
+    public func event(of operation: UInt64, while isWanted: () -> Bool) throws(JobEnd) -> LoopEvent? {
+        if operation != latestLoop {
+            latestLoop = operation
+            // What is left of loops that this rank has left is of no use to anyone.
+            waitingEvents.keep { number, _ in number >= operation }
+        }
+        while isWanted() {
+            if hasReturned { return .returned }
+            if let event = waitingEvents[operation, default: Queue()].popFirst() { return event }
+            try receive()
+        }
+        return nil
+    }
+
+    /// Waits, as a worker that came late, for what it must know of the job.
+    ///
+    /// - Returns: nil when the communicator has been woken and `isWanted` does not hold any more.
+    /// - Throws: `JobEnd`, too, where the job does not take this worker.
+    public func offer(while isWanted: () -> Bool) throws(JobEnd) -> Bytes? {
+        while isWanted() {
+            if let offer { return offer }
+            try receive()
+        }
+        return nil
+    }
+
+    /// Takes part in `loop`, as a worker that came late; see `enterLoop`.
+    public func enterLate(_ loop: UInt64, length: Int?, options: LoopOptions) throws(JobEnd) {
+        onlyLoop = loop
+        loops = loop - 1
+        _ = try enterLoop(length: length, options: options)
+    }
+
+    /// From now on this rank returns where its connection breaks, trying for so many nanoseconds; nil: no more.
+    public func allowReturn(within limit: UInt64?) { communicator.allowReturn(within: limit) }
+
+    /// Says, after `LoopEvent.returned`, that this rank has reported on all that it had in a loop, and takes part again.
+    public func resume(_ operation: UInt64, length: Int?, options: LoopOptions) throws(JobEnd) {
+        hasReturned = false
+        try post(
+            Message(
+                .enter, operation: operation, first: length ?? -1, count: 2, extra: options.packed,
+                body: Bytes(Array(HostName.current.utf8))), to: 0)
+    }
+
+    /// Says that this rank has reported on all that it has begun, and takes no more of a loop.
+    public func retire(_ operation: UInt64) throws(JobEnd) { try post(Message(.retire, operation: operation), to: 0) }
+
+    /// A script that lets its ranks communicate before the job begins did so without those that come late.
+    private func checkIsPunctual() throws(JobEnd) {
+        guard isLate else { return }
+        throw .fault(
+            Fault(
+                phase: .communication,
+                message: "its script lets all ranks communicate while it is loaded, so that nobody can join later",
+                rank: rank, host: HostName.current))
+    }
+
+    /// Whether no more examples are to be begun; takes in what has come by now.
+    public func isHalted() throws(JobEnd) -> Bool {
+        while try receive(until: 0) {}
+        return hasBeenHalted || hasReturned
+    }
+
+    /// Says that this rank is done and waits until the root ends the job.
+    ///
+    /// - Returns: the job's exit status.
+    public func finish() throws(JobEnd) -> Int32 {
+        try post(Message(.goodbye), to: 0)
+        while true {
+            do { try receive() } catch {
+                if case .stopped(let status) = error { return status }
+                throw error
+            }
+        }
+    }
+
+    /// Tells the root why this rank ends the job; a root that has gone knows already.
+    public func report(_ end: JobEnd) {
+        switch end {
+        case .fault(let fault): try? communicator.send(Message(.fault, body: fault.encoded), to: 0)
+        case .exit(let status, _, let example):
+            try? communicator.send(Message(.exit, first: example ?? 0, count: Int(status)), to: 0)
+        case .interrupted, .stopped: break
+        }
+    }
+
+    /// Tells the root, from any thread, that an example, from 0, does not come back and that this process ends.
+    ///
+    /// Nil where the transport has no way.
+    public var giveUp: (@Sendable (_ example: Int, Fault) -> Void)? {
+        guard let send = communicator.sendLast else { return nil }
+        return { example, fault in send(Message(.givenUp, first: example, body: fault.encoded)) }
+    }
+
+    /// Says that this rank is done, without waiting for the others.
+    public func leave() { try? communicator.send(Message(.goodbye), to: 0) }
+
+    /// Waits until the root ends the job, or goes.
+    ///
+    /// - Returns: the job's exit status, or nil where the root went without a word.
+    public func waitForStop(until deadline: UInt64?) -> Int32? {
+        while true {
+            if let stopStatus { return stopStatus }
+            do {
+                switch try communicator.receive(until: deadline) {
+                case .message(let message, _) where message.kind == .stop: stopStatus = Int32(clamping: message.count)
+                case .lost, .timedOut: return nil
+                case .message, .joined, .returned, .woken: continue
+                }
+            } catch { return nil }
+        }
+    }
+
+    /// Takes leave of the other ranks at the end of the job, whose exit status is `status`.
+    public func close(status: Int32) {
+        let deadline = dlp_now() + Self.grace
+        if status == 0 || haveAllFinished {
+            communicator.close(until: deadline)
+        } else {
+            communicator.abort(status: status, until: deadline)
+        }
+    }
+
+    /// Takes in what comes next; false where nothing came until `deadline`.
+    @discardableResult
+    private func receive(until deadline: UInt64? = nil) throws(JobEnd) -> Bool {
+        let delivery: Delivery
+        do { delivery = try communicator.receive(until: deadline) } catch { throw lostRoot(error.description) }
+        switch delivery {
+        case .message(let message, _): try handle(message)
+        case .lost(_, let reason): throw lostRoot(reason)
+        case .returned:
+            hasReturned = true
+            // Others have got that.
+            waitingEvents.keep { _, _ in false }
+        case .joined, .woken: break
+        case .timedOut: return false
+        }
+        return true
+    }
+
+    private func handle(_ message: Message) throws(JobEnd) {
+        switch message.kind {
+        case .collective: waitingCollectives.append(message)
+        case .assign:
+            let isSpread = message.extra < 0 && message.extra > .min
+            let chunk = Chunk(
+                first: Int(message.first), count: Int(message.count), stride: isSpread ? Int(-message.extra) : 1)
+            guard chunk.isPossible, chunk.count > 0 else { throw lostRoot("it handed out examples that cannot be") }
+            let event = LoopEvent.work(chunk, giveBackAfter: max(0, message.extra), examples: message.body)
+            waitingEvents[message.operation, default: Queue()].append(event)
+        case .list:
+            guard message.count >= 0 else { throw lostRoot("it sent a list that cannot be") }
+            waitingEvents[message.operation, default: Queue()].append(
+                .list(message.body, length: Int(message.count)))
+        case .deliver: waitingEvents[message.operation, default: Queue()].append(.deliver)
+        case .end:
+            let length = message.count < 0 ? nil : Int(message.count)
+            waitingEvents[message.operation, default: Queue()].append(
+                message.first == 0 ? .end(length: length) : .halted(length: length))
+        case .halt: hasBeenHalted = true
+        case .goodbye: rootHasFinished = true
+        case .stop:
+            haveAllFinished = message.first == 0
+            stopStatus = Int32(clamping: message.count)
+            throw .stopped(status: Int32(clamping: message.count))
+        case .offer: offer = message.body
+        case .refusal:
+            let reason = message.body.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+            throw .fault(
+                Fault(phase: .communication, message: reason, rank: rank, host: HostName.current, status: 3))
+        case .enter, .begin, .done, .part, .failed, .leave, .length, .results, .delivered, .retire, .givenUp, .fault,
+            .exit, .welcome:
+            break
+        }
+    }
+
+    private func lostRoot(_ reason: String) -> JobEnd {
+        .fault(
+            Fault(
+                phase: .communication, message: "lost the connection to rank 0: \(reason)", rank: rank,
+                host: HostName.current, status: 3))
+    }
+}

@@ -1,0 +1,160 @@
+import SystemSupport
+
+/// The examples that nobody has: those that came back, and then those that were never handed out.
+struct HandOutQueue: Sendable {
+    /// What came back; the last is the first to go out again.
+    private(set) var returned: [Lot] = []
+    /// How many examples came back and are still here.
+    private(set) var returnedCount = 0
+    /// How many of these are under suspicion.
+    private var suspectedCount = 0
+    /// The first example that was never handed out.
+    private(set) var next = 0
+    /// The first example that is not there to be handed out.
+    private(set) var end: Int
+    /// Where those end that were never handed out; before `end` only where some have been taken from there.
+    private(set) var freshEnd: Int
+    /// From `next` on, in their order: examples that are done already.
+    private var gaps = Queue<Range<Int>>()
+    private var gapCount = 0
+
+    /// A queue of the examples below `end`, but for those that are `done` already.
+    init(end: Int, done: [Range<Int>] = []) {
+        self.end = end
+        freshEnd = end
+        for range in done where !range.isEmpty {
+            gaps.append(range)
+            gapCount += range.count
+        }
+    }
+
+    /// How many examples it holds.
+    var count: Int { returnedCount + max(0, freshEnd - next) - gapCount }
+
+    /// How many of them were never handed out.
+    var freshCount: Int { count - returnedCount }
+
+    /// How many examples it holds for a worker which, where it is spared, gets none that are under suspicion.
+    func count(sparing isSpared: Bool) -> Int { isSpared ? count - suspectedCount : count }
+
+    /// Adds `count` examples at the end.
+    ///
+    /// - Precondition: nothing was taken from there.
+    mutating func extend(by count: Int) {
+        precondition(freshEnd == end, "a list that grows is not gone through from its end")
+        end += count
+        freshEnd = end
+    }
+
+    /// Adds `count` examples at the end that are done already.
+    mutating func skip(_ count: Int) {
+        gaps.append(end..<end + count)
+        gapCount += count
+        extend(by: count)
+    }
+
+    /// Takes everything that was never handed out, for whom it is meant.
+    mutating func takeAllFresh() -> [Chunk] {
+        var runs: [Chunk] = []
+        while let run = takeFresh(.max, fromEnd: false) { runs.append(run) }
+        return runs
+    }
+
+    private mutating func takeFresh(_ count: Int, fromEnd: Bool) -> Chunk? {
+        if fromEnd {
+            precondition(gapCount == 0, "a list of which some is done is not gone through from its end")
+            let count = min(count, freshEnd - next)
+            guard count > 0 else { return nil }
+            freshEnd -= count
+            return Chunk(first: freshEnd, count: count)
+        }
+        while let gap = gaps.first, gap.lowerBound == next {
+            _ = gaps.popFirst()
+            gapCount -= gap.count
+            next = gap.upperBound
+        }
+        let end = gaps.first?.lowerBound ?? freshEnd
+        guard next < end else { return nil }
+        defer { next += min(count, end - next) }
+        return Chunk(first: next, count: min(count, end - next))
+    }
+
+    /// Drops all examples from `end` on.
+    mutating func cut(to end: Int) {
+        (self.end, freshEnd) = (end, end)
+        let kept = returned
+        returned = []
+        (returnedCount, suspectedCount) = (0, 0)
+        for lot in kept { putBack(lot) }
+    }
+
+    /// Puts `lot` to the front, except for what lies behind the end.
+    mutating func putBack(_ lot: Lot) {
+        let chunk = lot.chunk.clipped(to: end)
+        guard chunk.count > 0 else { return }
+        returned.append(Lot(chunk, suspicion: lot.suspicion))
+        returnedCount += chunk.count
+        if lot.suspicion != nil { suspectedCount += chunk.count }
+    }
+
+    /// Takes up to `count` examples: of those that came back the first, or, for a worker that is spared, the first that
+    /// are not under suspicion; then of those that were never handed out the first or, `fromEnd`, the last; nil where there
+    /// are none.
+    mutating func take(_ count: Int, sparing isSpared: Bool, fromEnd: Bool = false) -> Lot? {
+        let index = isSpared ? returned.lastIndex { $0.suspicion == nil } : returned.indices.last
+        if let index {
+            let lot = returned[index]
+            let taken = lot.chunk.prefix(min(count, lot.chunk.count, lot.portion))
+            if taken.count < lot.chunk.count {
+                returned[index].chunk = lot.chunk.dropFirst(taken.count)
+            } else {
+                returned.remove(at: index)
+            }
+            returnedCount -= taken.count
+            if lot.suspicion != nil { suspectedCount -= taken.count }
+            return Lot(taken, suspicion: lot.suspicion)
+        }
+        return takeFresh(count, fromEnd: fromEnd).map { Lot($0) }
+    }
+
+    /// Takes the first lot that came back of `chunk`, as much as is left of it.
+    mutating func takeReturned(of chunk: Chunk) -> Lot? {
+        guard let index = returned.lastIndex(where: { chunk.place(of: $0.chunk.first) != nil }) else { return nil }
+        let lot = returned.remove(at: index)
+        count(lot, by: -lot.chunk.count)
+        return lot
+    }
+
+    /// Takes out of what came back those of some consecutive examples that are still here.
+    mutating func takeOut(_ chunk: Chunk) -> [Chunk] {
+        var taken: [Chunk] = []
+        for index in returned.indices.reversed() {
+            let lot = returned[index]
+            let (first, end) = (max(lot.chunk.first, chunk.first), min(lot.chunk.end, chunk.end))
+            guard lot.chunk.stride == 1, first < end else { continue }
+            // What comes first in the list is the first to go out again.
+            let rest = [
+                Chunk(first: end, count: lot.chunk.end - end),
+                Chunk(first: lot.chunk.first, count: first - lot.chunk.first),
+            ].filter { $0.count > 0 }
+            returned.replaceSubrange(index...index, with: rest.map { Lot($0, suspicion: lot.suspicion) })
+            count(lot, by: first - end)
+            taken.append(Chunk(first: first, count: end - first))
+        }
+        return taken.sorted { $0.first < $1.first }
+    }
+
+    /// Counts so many more examples that came back, with what is known against `lot`.
+    private mutating func count(_ lot: Lot, by number: Int) {
+        returnedCount += number
+        if lot.suspicion != nil { suspectedCount += number }
+    }
+
+    /// Nobody blames these examples for the death number `death` any more.
+    mutating func acquit(of death: Int) {
+        for index in returned.indices where returned[index].suspicion?.death == death {
+            suspectedCount -= returned[index].chunk.count
+            returned[index].suspicion = nil
+        }
+    }
+}

@@ -1,0 +1,314 @@
+import CSystem
+import Codec
+import Glibc
+import Scheduling
+import SystemSupport
+import TestSupport
+import Testing
+
+@testable import Engine
+
+@Suite("Loops that the root serves")
+struct CommunicationLoopTests {
+    private let map = LoopOptions(results: .stream, examples: .replicated, chunk: 5)
+
+    @Test(
+        "options come back from the number that stands for them", arguments: [nil, 1, 255, 1 << 30],
+        0..<6)
+    func packedOptions(chunk: Int?, number: Int) throws {
+        var options = LoopOptions(
+            results: try #require(LoopOptions.Results(rawValue: UInt8(number / 2))),
+            examples: number % 2 == 0 ? .replicated : .sent, chunk: chunk)
+        #expect(LoopOptions(packed: options.packed) == options)
+        options.isOrderFree = true
+        #expect(LoopOptions(packed: options.packed) == options)
+        options.isUnbounded = true
+        #expect(LoopOptions(packed: options.packed) == options)
+        options.failures = FailurePolicy(continues: true, retries: FailurePolicy.limit, crashLimit: FailurePolicy.limit)
+        #expect(LoopOptions(packed: options.packed) == options)
+        (options.shares, options.chunk) = (chunk, nil)
+        #expect(LoopOptions(packed: options.packed) == options)
+    }
+
+    @Test("a chunk of any size has a number to be sent as", arguments: [Int.max, Int.max >> 8, 1 << 55])
+    func hugeChunk(chunk: Int) {
+        #expect(
+            LoopOptions(packed: LoopOptions(results: .stay, examples: .sent, chunk: chunk).packed)?.chunk == 1 << 30)
+    }
+
+    @Test(
+        "results that pile up pause the hand-out until they are taken, or dropped with their loop",
+        arguments: [true, false])
+    func backlog(isDropped: Bool) throws {
+        let root = try RootUnderTest(workers: 1)
+        // Memory that nothing touches costs nothing.
+        let size = RootService.backlogLimit / 2 + 1
+        let large = Bytes(adopting: malloc(size), count: size)
+        _ = try root.port.enterLoop(length: 1000, options: map, working: false)
+        try root.send(Message(.enter, operation: 1, first: 1000, count: 1, extra: map.packed))
+        for first in [0, 5] {
+            #expect(try root.next(1)?.kind == .assign)
+            try root.send(Message(.done, operation: 1, first: first, count: 5, extra: 500_000_000, body: large))
+        }
+        // The next assignment is held back, and comes only after this.
+        #expect(root.hears(done: 10))
+        if isDropped {
+            root.port.cancel(1)
+        } else {
+            for _ in 0..<2 {
+                guard case .results = try root.port.event(of: 1) else {
+                    Issue.record("no results")
+                    return
+                }
+            }
+        }
+        #expect(try root.next(1)?.kind == .assign)
+        try root.send(
+            Message(.done, operation: 1, first: 10, count: 5, extra: 500_000_000, body: Bytes([1, 2, 3, 4, 5])))
+        #expect(try root.next(1)?.kind == (isDropped ? .end : .assign))
+        guard isDropped else { return }
+        _ = try root.port.enterLoop(length: 1000, options: map, working: false)
+        try root.send(Message(.enter, operation: 2, first: 1000, count: 1, extra: map.packed))
+        for first in [0, 5] {
+            #expect(try root.next(1)?.kind == .assign)
+            try root.send(
+                Message(.done, operation: 2, first: first, count: 5, extra: 500_000_000, body: Bytes([1, 2, 3, 4, 5])))
+        }
+        #expect(root.port.end == nil)
+    }
+
+    @Test(
+        "what a worker has begun for a root that then finishes is an error, as it would be after",
+        arguments: [true, false])
+    func unmetByRoot(isLoop: Bool) throws {
+        let root = try RootUnderTest(workers: 1)
+        if isLoop {
+            try root.send(Message(.enter, operation: 1, first: 10, count: 1, extra: map.packed))
+            #expect(try root.next(1)?.kind == .assign)
+        } else {
+            try root.send(Message(.collective, operation: 1, extra: Collective.gather.rawValue))
+        }
+        #expect(throws: JobEnd.self) { try root.port.waitForOthers() }
+        #expect(root.fault().contains("finished its script"))
+    }
+
+    @Test("what a worker had when it finished its script is done by another")
+    func departure() throws {
+        let root = try RootUnderTest(workers: 2)
+        for rank in [1, 2] {
+            try root.send(Message(.enter, operation: 1, first: 10, count: 1, extra: map.packed), from: rank)
+        }
+        #expect(try root.next(1)?.kind == .assign)
+        #expect(try root.next(2)?.kind == .assign)
+        try root.send(Message(.goodbye), from: 1)
+        try root.send(
+            Message(.done, operation: 1, first: 5, count: 5, extra: 50_000_000, body: Bytes([1, 2, 3, 4, 5])), from: 2)
+        let next = try root.next(2)
+        #expect(next?.kind == .assign && next?.first == 0 && next?.count == 5)
+    }
+
+    @Test("a root that only watches is told when every worker has finished its script without doing the loop")
+    func desertion() throws {
+        let root = try RootUnderTest(workers: 2)
+        _ = try root.port.enterLoop(length: 10, options: map, working: false)
+        for rank in [1, 2] { try root.send(Message(.goodbye), from: rank) }
+        #expect(root.fault().contains("finished its script"))
+    }
+
+    @Test("a root that has finished learns of a collective without it, though all others have finished before")
+    func missedCollective() throws {
+        for _ in 0..<200 {
+            let root = try RootUnderTest(workers: 1)
+            try root.send(Message(.collective, operation: 1, extra: Collective.gather.rawValue))
+            try root.send(Message(.goodbye))
+            #expect(throws: JobEnd.self) { try root.port.waitForOthers() }
+        }
+    }
+
+    @Test("a worker that begins a loop for a root that has finished is told")
+    func rootHasFinished() throws {
+        let group = ThreadCommunicator.group(of: 2)
+        let observer = EndObserver()
+        let (root, worker) = (group[0], group[1])
+        let thread = try ServiceThread {
+            guard let port = try? RootPort(observer: observer, connect: { root }) else { return }
+            try? port.waitForOthers()
+            port.stop(status: 3)
+        }
+        guard case .message(let message, _) = try worker.receive(until: soon()) else {
+            Issue.record("the root says nothing")
+            return
+        }
+        #expect(message.kind == .goodbye)
+        try worker.send(Message(.enter, operation: 1, first: 10, count: 1, extra: map.packed), to: 0)
+        guard case .fault(let fault)? = observer.ends.wait(until: soon(), { $0.first }) else {
+            Issue.record("the job goes on")
+            return
+        }
+        #expect(fault.message.contains("has finished its script"))
+        thread.join()
+    }
+
+    @Test("after a halt a rank reports what it has done, and then every loop is over for all, also one begun later")
+    func halt() throws {
+        let root = try RootUnderTest(workers: 1)
+        _ = try root.port.enterLoop(length: 1000, options: map, working: false)
+        try root.send(Message(.enter, operation: 1, first: 1000, count: 1, extra: map.packed))
+        #expect(try root.next(1)?.kind == .assign)
+        #expect(!root.port.isHalted())
+        root.port.halter(0)
+        #expect(try root.next(1)?.kind == .halt)
+        #expect(root.port.isHalted())
+        try root.send(Message(.done, operation: 1, first: 0, count: 2, extra: 2, body: Bytes([1, 2])))
+        #expect(try root.next(1)?.kind == .end)
+        guard case .results(let run) = try root.port.event(of: 1), run.first == 0, run.count == 2 else {
+            Issue.record("what was done is lost")
+            return
+        }
+        guard case .halted(let length) = try root.port.event(of: 1) else {
+            Issue.record("the loop goes on for the root")
+            return
+        }
+        #expect(length == 1000)
+        try root.send(Message(.enter, operation: 2, first: 10, count: 1, extra: map.packed))
+        #expect(try root.next(1)?.kind == .end)
+    }
+
+    @Test("a halt comes at its moment, the earliest that was named")
+    func haltMoment() throws {
+        let root = try RootUnderTest(workers: 1)
+        root.port.halter(dlp_now() + 3_600_000_000_000)
+        try root.send(Message(.enter, operation: 1, first: 1000, count: 1, extra: map.packed))
+        #expect(try root.next(1)?.kind == .assign)
+        let moment = dlp_now() + 20_000_000
+        root.port.halter(moment)
+        root.port.halter(dlp_now() + 3_600_000_000_000)
+        #expect(try root.next(1)?.kind == .halt)
+        #expect(dlp_now() >= moment)
+    }
+
+    @Test("a worker learns of a halt between two examples, and keeps what else has come")
+    func haltedWorker() throws {
+        let group = ThreadCommunicator.group(of: 2)
+        let worker = WorkerPort(group[1])
+        try group[0].send(Message(.assign, operation: 1, first: 3, count: 2), to: 1)
+        #expect(try !worker.isHalted())
+        try group[0].send(Message(.halt), to: 1)
+        #expect(try worker.isHalted())
+        guard case .work(let chunk, _, _) = try worker.event(of: 1) else {
+            Issue.record("the work is lost")
+            return
+        }
+        #expect(chunk == Chunk(first: 3, count: 2))
+        try group[0].send(Message(.stop, count: 3), to: 1)
+        #expect(throws: JobEnd.stopped(status: 3)) { try worker.isHalted() }
+    }
+
+    @Test("a worker that says too late what it waited for does not end the job")
+    func lateAnnouncement() throws {
+        let group = ThreadCommunicator.group(of: 2)
+        let (root, worker) = (group[0], group[1])
+        let thread = try ServiceThread {
+            guard let port = try? RootPort(connect: { root }) else { return }
+            let hasFailed = (try? port.waitForOthers()) == nil
+            port.stop(status: hasFailed ? 3 : 0)
+        }
+        #expect(try message(to: worker)?.kind == .goodbye)
+        try worker.send(Message(.collective, operation: 1, count: 1, extra: Collective.release.rawValue), to: 0)
+        try worker.send(Message(.goodbye), to: 0)
+        let stop = try message(to: worker)
+        #expect(stop?.kind == .stop && stop?.count == 0)
+        thread.join()
+    }
+
+    private func message(to worker: ThreadCommunicator) throws -> Message? {
+        guard case .message(let message, _) = try worker.receive(until: soon()) else { return nil }
+        return message
+    }
+
+    @Test("that rank 0 does a loop alone because the others have finished is told once", arguments: [true, false])
+    func solitude(isEarly: Bool) throws {
+        let root = try RootUnderTest(workers: 2)
+        let list = LoopList(.number, place: "job.lua:7")
+        let options = LoopOptions(results: .none, examples: .replicated)
+        if isEarly { for rank in [1, 2] { try root.send(Message(.goodbye), from: rank) } }
+        let loop = try root.port.beginLoop(list, length: 10, options: options, working: true)
+        if !isEarly { for rank in [1, 2] { try root.send(Message(.goodbye), from: rank) } }
+        let note = root.observer.notes.wait(until: soon()) { $0.first }
+        #expect(note?.hasPrefix("job.lua:7: rank 0 does this loop alone") == true)
+        try root.port.leaveLoop(loop)
+        _ = try root.port.beginLoop(list, length: 10, options: options, working: true)
+        #expect(root.observer.notes.withLock { $0.count } == 1)
+    }
+
+    @Test("a rank that has another list is sent that of rank 0 before it gets work, and only then")
+    func otherLists() throws {
+        let root = try RootUnderTest(workers: 2)
+        let options = LoopOptions(results: .none, examples: .replicated, chunk: 2)
+        func begin(_ rank: Int, _ digest: UInt64, _ length: Int) throws {
+            let list = LoopList(.list, digest: Digest(high: 1, low: digest), place: "job.lua:7")
+            let entry = LoopEntry(list, collectives: 0, host: "here")
+            try root.send(
+                Message(
+                    .begin, operation: 1, first: length, count: 1, extra: options.packed, body: entry.encoded),
+                from: rank)
+        }
+        try begin(1, 5, 10)
+        try begin(2, 6, 9)
+        let encoded = Bytes([0x80])
+        let list = LoopList(.list, digest: Digest(high: 1, low: 5), encoded: encoded, place: "job.lua:7")
+        _ = try root.port.beginLoop(list, length: 10, options: options, working: false)
+        #expect(try root.next(1)?.kind == .assign)
+        let sent = try root.next(2)
+        #expect(sent?.kind == .list && sent?.count == 10 && sent?.body == encoded)
+        #expect(try root.next(2)?.kind == .assign)
+        #expect(root.observer.notes.withLock { $0.count } == 1)
+    }
+
+    @Test("ranks that wait for rank 0 in loops before and after a collective are told", arguments: [true, false])
+    func differentPlaces(isRising: Bool) throws {
+        let root = try RootUnderTest(workers: 2)
+        let options = LoopOptions(results: .none, examples: .replicated)
+        for (rank, collectives) in zip([1, 2], isRising ? [0, 1] : [1, 0]) as Zip2Sequence<[Int], [UInt64]> {
+            let entry = LoopEntry(
+                LoopList(.number, place: "job.lua:\(rank)"), collectives: collectives, host: "here")
+            try root.send(
+                Message(.begin, operation: 1, first: 3, count: 1, extra: options.packed, body: entry.encoded),
+                from: rank)
+        }
+        let message = root.fault()
+        #expect(message.contains("job.lua:1") && message.contains("job.lua:2"), "\(message)")
+    }
+
+    @Test("what is no entry to a loop of a script ends the job", arguments: [0, 1, 2])
+    func brokenEntry(number: Int) throws {
+        let root = try RootUnderTest(workers: 1)
+        let bodies = [
+            Bytes.empty, Bytes([0x85, 0x20, 0x00, 0x60, 0x60, 0x80]), Bytes([0x85, 0x00, 0x20, 0x60, 0x60, 0x80]),
+        ]
+        let options = LoopOptions(results: .none, examples: .replicated)
+        try root.send(
+            Message(.begin, operation: 1, first: 3, count: 1, extra: options.packed, body: bodies[number]))
+        #expect(root.fault().contains("began a loop with impossible options"))
+    }
+
+    @Test("after the end of the job nothing waits")
+    func afterStop() throws {
+        let root = try RootUnderTest(workers: 1)
+        root.port.stop(status: 4)
+        #expect(throws: JobEnd.stopped(status: 4)) { try root.port.event(of: 1) }
+        #expect(throws: JobEnd.stopped(status: 4)) { try root.port.gather(.empty) }
+        #expect(throws: JobEnd.stopped(status: 4)) { try root.port.waitForOthers() }
+    }
+
+    @Test("a worker refuses work that cannot be", arguments: [Int64.min, -1, 0, .max], [Int64.min, -1, 0, .max])
+    func impossibleWork(first: Int64, count: Int64) throws {
+        guard !(first == 0 && count == .max) else { return }
+        let group = ThreadCommunicator.group(of: 2)
+        let worker = WorkerPort(group[1])
+        var message = Message(.assign, operation: 1)
+        (message.first, message.count) = (first, count)
+        try group[0].send(message, to: 1)
+        #expect(throws: JobEnd.self) { try worker.event(of: 1) }
+    }
+}

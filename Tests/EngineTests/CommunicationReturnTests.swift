@@ -1,0 +1,209 @@
+import Codec
+import Scheduling
+import SystemSupport
+import TestSupport
+import Testing
+
+@testable import Engine
+
+@Suite("Ranks that were lost and come back")
+struct CommunicationReturnTests {
+    private func options(_ results: LoopOptions.Results = .stream, chunk: Int = 1) -> LoopOptions {
+        var options = LoopOptions(results: results, examples: .replicated, chunk: chunk)
+        options.failures = FailurePolicy(continues: true, crashLimit: 2)
+        return options
+    }
+
+    /// A root that watches its loop 1 over `length` examples, in which all workers have begun.
+    private func root(workers: Int, length: Int, _ options: LoopOptions) throws -> RootUnderTest {
+        let root = try RootUnderTest(workers: workers)
+        root.port.allowReturns()
+        _ = try root.port.enterLoop(length: length, options: options, working: false)
+        for rank in 1...workers { try enter(root, rank, length, options) }
+        return root
+    }
+
+    private func enter(_ root: RootUnderTest, _ rank: Int, _ length: Int, _ options: LoopOptions, count: Int = 1) throws
+    {
+        try root.send(
+            Message(
+                .enter, operation: 1, first: length, count: count, extra: options.packed,
+                body: Bytes(Array("host-\(rank)".utf8))), from: rank)
+    }
+
+    /// Reports examples as done that took so long that none is handed out in advance.
+    private func done(
+        _ root: RootUnderTest, _ rank: Int, _ first: Int, _ results: [UInt8], count: Int? = nil
+    ) throws {
+        try root.send(
+            Message(
+                .done, operation: 1, first: first, count: count ?? results.count, extra: 1_000_000_000,
+                body: Bytes(results)), from: rank)
+    }
+
+    /// Breaks the connection of a rank, and waits until the root knows.
+    private func lose(_ root: RootUnderTest, _ rank: Int) {
+        root.workers[rank - 1].close(until: nil)
+        #expect(
+            root.observer.losses.wait(until: soon()) { $0.contains { $0.hasPrefix("\(rank) ") } ? true : nil } != nil)
+    }
+
+    private func comeBack(_ root: RootUnderTest, _ rank: Int) {
+        root.workers[rank - 1].comeBack()
+        #expect(root.observer.comings.wait(until: soon()) { $0.contains("=\(rank) host-\(rank)") ? true : nil } != nil)
+    }
+
+    /// The results that the root's main thread is given until the loop ends, by example.
+    private func results(_ root: RootUnderTest) throws -> [Int: [[UInt8]]] {
+        var found: [Int: [[UInt8]]] = [:]
+        while true {
+            switch try root.port.event(of: 1) {
+            case .results(let run):
+                for place in 0..<run.count { found[run.first + place, default: []].append([run.results.array[place]]) }
+            case .end: return found
+            default: continue
+            }
+        }
+    }
+
+    @Test("what it has done meanwhile counts, and it gets more to do")
+    func counts() throws {
+        let root = try root(workers: 2, length: 5, options())
+        _ = try (root.next(1), root.next(2))
+        lose(root, 2)
+        comeBack(root, 2)
+        // The example that it was at is kept for it.
+        try done(root, 1, 0, [10])
+        #expect(try root.next(1)?.first == 2)
+        try done(root, 2, 1, [11])
+        try enter(root, 2, 5, options(), count: 2)
+        #expect(try root.next(2)?.first == 3)
+        try done(root, 2, 3, [13])
+        #expect(try root.next(2)?.first == 4)
+        try done(root, 2, 4, [14])
+        try done(root, 1, 2, [12])
+        #expect(try results(root) == [0: [[10]], 1: [[11]], 2: [[12]], 3: [[13]], 4: [[14]]])
+    }
+
+    @Test("what another has been given meanwhile does not count, and nobody is blamed")
+    func isLate() throws {
+        let root = try root(workers: 2, length: 2, options())
+        _ = try (root.next(1), root.next(2))
+        lose(root, 2)
+        try done(root, 1, 0, [10])
+        #expect(try root.next(1)?.first == 1)
+        comeBack(root, 2)
+        try done(root, 2, 1, [23])
+        try enter(root, 2, 2, options(), count: 2)
+        try done(root, 1, 1, [11])
+        #expect(try root.next(2)?.kind == .end)
+        #expect(try results(root) == [0: [[10]], 1: [[11]]])
+    }
+
+    @Test("of a chunk that others have got a part of the rest counts")
+    func parts() throws {
+        let root = try root(workers: 2, length: 8, options(chunk: 4))
+        #expect(try root.next(1)?.first == 0)
+        #expect(try root.next(2)?.first == 4)
+        lose(root, 2)
+        try done(root, 1, 0, [10, 11, 12, 13])
+        // One at a time, as it may have been the rank's death.
+        #expect(try root.next(1)?.first == 4)
+        comeBack(root, 2)
+        try done(root, 2, 4, [23, 15, 16, 17])
+        try enter(root, 2, 8, options(chunk: 4), count: 2)
+        try done(root, 1, 4, [14])
+        #expect(try results(root).values.allSatisfy { $0.count == 1 && $0[0][0] < 20 })
+    }
+
+    @Test("results that had stayed with it count where nobody else has made them")
+    func stay() throws {
+        let root = try root(workers: 2, length: 4, options(.stay))
+        _ = try (root.next(1), root.next(2))
+        try done(root, 2, 1, [], count: 1)
+        #expect(try root.next(2)?.first == 2)
+        lose(root, 2)
+        try done(root, 1, 0, [], count: 1)
+        let mine = try #require(try root.next(1)).first
+        comeBack(root, 2)
+        for (first, result) in [(1, UInt8(1)), (2, 2)] { try done(root, 2, first, [first == mine ? 9 : result]) }
+        try enter(root, 2, 4, options(.stay), count: 2)
+        #expect(try root.next(2)?.first == 3)
+        try done(root, 2, 3, [], count: 1)
+        try done(root, 1, Int(mine), [], count: 1)
+        for (rank, runs) in [(1, [(0, UInt8(0)), (Int(mine), UInt8(mine))]), (2, [(3, UInt8(3))])] {
+            #expect(try root.next(rank)?.kind == .deliver)
+            for (first, result) in runs {
+                try root.send(
+                    Message(.results, operation: 1, first: first, count: 1, extra: 1, body: Bytes([result])), from: rank
+                )
+            }
+            try root.send(Message(.delivered, operation: 1), from: rank)
+        }
+        #expect(try results(root) == [0: [[0]], 1: [[1]], 2: [[2]], 3: [[3]]])
+    }
+
+    @Test("an example that fails after the return fails as any other")
+    func fails() throws {
+        let root = try root(workers: 1, length: 1, options())
+        _ = try root.next(1)
+        lose(root, 1)
+        // Nobody else is there, so the job is over; with another rank it is not.
+        #expect(root.fault().contains("every rank that could work on it has died"))
+        let other = try self.root(workers: 2, length: 2, options())
+        _ = try (other.next(1), other.next(2))
+        lose(other, 2)
+        comeBack(other, 2)
+        let fault = Fault(phase: .work, message: "no", rank: 2, host: "host-2")
+        try other.send(Message(.failed, operation: 1, first: 1, count: 0, body: fault.encoded), from: 2)
+        try enter(other, 2, 2, options(), count: 2)
+        try done(other, 1, 0, [10])
+        var failures: [Int?] = []
+        while true {
+            switch try other.port.event(of: 1) {
+            case .failed(let fault): failures.append(fault.example)
+            case .end:
+                #expect(failures == [2])
+                return
+            default: continue
+            }
+        }
+    }
+
+    @Test("a rank that is not believed, or has finished, is not taken back")
+    func refused() throws {
+        let root = try root(workers: 3, length: 3, options())
+        for rank in 1...3 { _ = try root.next(rank) }
+        try root.send(Message(.assign, operation: 1, first: 0, count: 1), from: 2)
+        #expect(root.observer.losses.wait(until: soon()) { $0.contains { $0.hasPrefix("2 ") } ? true : nil } != nil)
+        try root.send(Message(.goodbye), from: 3)
+        for rank in [2, 3] {
+            root.workers[rank - 1].comeBack()
+            try enter(root, rank, 3, options(), count: 2)
+            try done(root, rank, rank - 1, [23])
+        }
+        var example = 0
+        for _ in 0..<2 {
+            try done(root, 1, example, [UInt8(example)])
+            example = Int(try #require(try root.next(1)).first)
+        }
+        try done(root, 1, example, [UInt8(example)])
+        #expect(try results(root) == [0: [[0]], 1: [[1]], 2: [[2]]])
+        #expect(root.observer.comings.withLock { $0 }.isEmpty)
+    }
+
+    @Test("without leave nobody is taken back")
+    func off() throws {
+        let root = try RootUnderTest(workers: 2)
+        _ = try root.port.enterLoop(length: 2, options: options(), working: false)
+        for rank in 1...2 { try enter(root, rank, 2, options()) }
+        _ = try (root.next(1), root.next(2))
+        lose(root, 2)
+        root.workers[1].comeBack()
+        try done(root, 2, 1, [23])
+        try done(root, 1, 0, [10])
+        #expect(try root.next(1)?.first == 1)
+        try done(root, 1, 1, [11])
+        #expect(try results(root) == [0: [[10]], 1: [[11]]])
+    }
+}

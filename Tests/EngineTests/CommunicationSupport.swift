@@ -1,0 +1,90 @@
+import CSystem
+import Scheduling
+import SystemSupport
+import TestSupport
+import Testing
+
+@testable import Engine
+
+/// Remembers why the job ended, and how far it is.
+final class EndObserver: JobObserver {
+    let ends = Monitor<[JobEnd]>([])
+
+    let progress = Monitor<LoopProgress?>(nil)
+
+    func loopChanged(_ progress: LoopProgress?) { self.progress.update { $0 = progress } }
+    func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64) {}
+    func examplesAreDone(
+        _ run: ResultRun, of loop: UInt64, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int
+    ) {}
+    func exampleFailed(_ fault: Fault, in loop: UInt64) {}
+    func explainLoss(of rank: Int) -> String? { nil }
+    let losses = Monitor<[String]>([])
+
+    func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence) {
+        losses.update { $0.append("\(rank) \(host) \(cause)") }
+    }
+    func rankReturned(_ rank: Int, host: String) { comings.update { $0.append("=\(rank) \(host)") } }
+    /// Who came late, and who left early, with its host.
+    let comings = Monitor<[String]>([])
+    func rankJoined(_ rank: Int, host: String) { comings.update { $0.append("+\(rank) \(host)") } }
+    func rankLeft(_ rank: Int, host: String) { comings.update { $0.append("-\(rank) \(host)") } }
+    /// What the user was told.
+    let notes = Monitor<[String]>([])
+    func note(_ text: String) { notes.update { $0.append(text) } }
+    func rankIsSilent(_ rank: Int, host: String, isDone: Bool) {
+        losses.update { $0.append("\(rank) \(host) is silent") }
+    }
+    func jobEnds(_ end: JobEnd) { ends.update { $0.append(end) } }
+    func jobIsStuck(_ end: JobEnd, leave: () -> Void) {}
+}
+
+/// A root with its port, and the bare communicators of its workers, which can send it anything.
+final class RootUnderTest {
+    let port: RootPort
+    let observer = EndObserver()
+    let workers: [ThreadCommunicator]
+
+    /// - Parameter late: how many more there are, which the root does not know before they `join`.
+    init(workers count: Int, late: Int = 0) throws {
+        let group = ThreadCommunicator.group(of: count + 1, late: late)
+        workers = Array(group.dropFirst())
+        let root = group[0]
+        port = try RootPort(observer: observer) { root }
+    }
+
+    deinit { port.stop(status: 0) }
+
+    /// Waits until the root has heard that so many examples of the newest loop are done; false where it does not.
+    func hears(done count: Int) -> Bool {
+        observer.progress.wait(until: soon()) { $0?.done == count ? true : nil } ?? false
+    }
+
+    /// Why the job ended, or nil where it goes on for ten seconds.
+    func end() -> JobEnd? { observer.ends.wait(until: soon()) { $0.first } }
+
+    /// The message of the fault with which the job ended.
+    func fault(sourceLocation: SourceLocation = #_sourceLocation) -> String {
+        guard case .fault(let fault)? = end() else {
+            Issue.record("the job goes on", sourceLocation: sourceLocation)
+            return ""
+        }
+        return fault.message
+    }
+
+    /// What the worker of this rank receives next, other than being woken.
+    func next(_ rank: Int) throws -> Message? {
+        while true {
+            switch try workers[rank - 1].receive(until: soon()) {
+            case .message(let message, _): return message
+            case .woken, .joined, .returned: continue
+            case .lost, .timedOut: return nil
+            }
+        }
+    }
+
+    func send(_ message: Message, from rank: Int = 1) throws { try workers[rank - 1].send(message, to: 0) }
+}
+
+/// A generous deadline for what should happen at once.
+func soon() -> UInt64 { dlp_now() + 10_000_000_000 }
