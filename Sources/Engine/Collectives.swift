@@ -1,23 +1,8 @@
 public import Codec
 import SystemSupport
 
-/// The operations that all ranks take part in.
-enum Collective: Int64 {
-    case broadcast = 1
-    case gather = 2
-    case barrier = 3
-    case release = 4
-    case agreement = 5
-
-    /// The collective that a message belongs to.
-    init?(of message: Message) { self.init(rawValue: message.extra & 0xFF) }
-
-    /// Where the sender's script calls it, as it stands behind a name.
-    static func place(of message: Message) -> String {
-        let line = message.extra >> 8
-        return line > 0 ? " (line \(line))" : ""
-    }
-
+extension Collective {
+    /// Its name among the functions of a script.
     var name: String {
         switch self {
         case .broadcast: "bcast"
@@ -28,15 +13,27 @@ enum Collective: Int64 {
     }
 }
 
+extension CollectiveMessage {
+    /// Where the sender's script calls it, as it stands behind a name.
+    fileprivate var place: String { line > 0 ? " (line \(line))" : "" }
+
+    /// The same without anything for the others: it only says that its rank waits.
+    fileprivate var announcement: CollectiveMessage {
+        var message = self
+        (message.isAnnouncement, message.bytes) = (true, .empty)
+        return message
+    }
+}
+
 extension Fault {
     /// A rank waits in the collective of a message of its own, but `other` has finished its script.
-    static func absence(of other: Int, missedBy rank: Int, in message: Message) -> Fault {
-        guard Collective(of: message) == .agreement else {
+    static func absence(of other: Int, missedBy rank: Int, in message: CollectiveMessage) -> Fault {
+        guard message.operation == .agreement else {
             return Fault(
                 phase: .communication,
                 message:
-                    "rank \(rank) waits for rank \(other) in a collective\(Collective.place(of: message)), but that has "
-                    + "finished its script",
+                    "rank \(rank) waits for rank \(other) in a collective\(message.place), but that has finished its "
+                    + "script",
                 rank: rank, host: HostName.current)
         }
         return Fault(
@@ -49,122 +46,118 @@ extension Fault {
 }
 
 extension Port {
-    /// Gives the bytes of rank `root` to every rank.
-    ///
-    /// They travel by way of rank 0, the only one that is connected with all.
-    public func broadcast(_ bytes: Bytes, root: Int = 0) throws(JobEnd) -> Bytes {
-        let number = nextCollective()
-        var bytes = bytes
-        if rank == root {
-            if rank != 0 {
-                try post(message(.broadcast, number, bytes, of: root), to: 0)
-                return bytes
-            }
-        } else {
-            bytes = try require(.broadcast, number, of: root, from: rank == 0 ? root : 0).body
-        }
-        guard rank == 0 else { return bytes }
-        let message = message(.broadcast, number, bytes, of: root)
-        if root == 0 {
-            try postToAll(message)
-        } else {
-            for other in 1..<max(size, 1) where other != root { try post(message, to: other) }
-        }
-        return bytes
-    }
+    /// Gives the bytes of rank 0 to every rank.
+    public func broadcast(_ bytes: Bytes) throws(JobEnd) -> Bytes { try broadcast(bytes, root: 0) }
 
-    /// Brings the bytes of all ranks to the root, by rank; nil on the others.
-    public func gather(_ bytes: Bytes) throws(JobEnd) -> [Bytes]? {
-        let number = nextCollective()
-        if rank != 0 {
-            try post(message(.gather, number, bytes), to: 0)
-            return nil
-        }
-        var all = [bytes]
-        for other in 1..<max(size, 1) { all.append(try require(.gather, number, from: other).body) }
-        return all
-    }
-
-    /// Returns once every rank has called it that there is.
-    public func barrier() throws(JobEnd) {
-        let number = nextCollective()
-        if rank != 0 {
-            try post(message(.barrier, number, .empty), to: 0)
-            _ = try require(.release, number, from: 0)
-        } else {
-            for other in 1..<max(size, 1) { _ = try expect(.barrier, number, from: other) }
-            try postToAll(message(.release, number, .empty))
-        }
-    }
-
-    /// Shows the root what every rank says of itself, and tells all ranks what follows.
-    ///
-    /// - Parameters:
-    ///   - statement: what this rank says.
-    ///   - judge: called on the root with what the ranks say, by rank; what it returns is for all.
-    public func agree(
-        _ statement: Bytes, judge: ([Bytes]) throws(JobEnd) -> Bytes
-    ) throws(JobEnd) -> Bytes {
-        let number = nextCollective()
-        if rank != 0 {
-            try post(message(.agreement, number, statement), to: 0)
-            return try require(.agreement, number, from: 0).body
-        }
-        var all = [statement]
-        for other in 1..<max(size, 1) { all.append(try require(.agreement, number, from: other).body) }
-        let answer = try judge(all)
-        try postToAll(message(.agreement, number, answer))
-        return answer
-    }
-
-    private func nextCollective() -> UInt64 {
+    /// Begins the next collective: what this rank has for it.
+    fileprivate func begin(_ operation: Collective, _ bytes: Bytes = .empty, of root: Int = 0) -> CollectiveMessage {
         collectives += 1
-        return collectives
-    }
-
-    /// The message of a collective, which for a broadcast names the rank that the bytes come from.
-    private func message(_ collective: Collective, _ number: UInt64, _ body: Bytes, of root: Int = 0) -> Message {
-        Message(.collective, operation: number, first: root, extra: collective.rawValue | Int64(line) << 8, body: body)
+        return CollectiveMessage(number: collectives, operation: operation, line: line, root: root, bytes: bytes)
     }
 
     /// As `expect`, where what `source` has is needed, whatever has become of it.
-    private func require(
-        _ collective: Collective, _ number: UInt64, of root: Int = 0, from source: Int
-    ) throws(JobEnd) -> Message {
-        if let message = try expect(collective, number, of: root, from: source) { return message }
-        let place = line > 0 ? " (line \(line))" : ""
+    fileprivate func require(_ own: CollectiveMessage, from source: Int) throws(JobEnd) -> Bytes {
+        if let message = try expect(own, from: source) { return message.bytes }
         throw .fault(
             Fault(
                 phase: .communication,
                 message:
-                    "\(collective.name)\(place) needs rank \(source), which was lost: after a loss only barrier, loops "
-                    + "and bcast from a rank that is there go on",
+                    "\(own.operation.name)\(own.place) needs rank \(source), which was lost: after a loss only barrier, "
+                    + "loops and bcast from a rank that is there go on",
                 rank: rank, host: HostName.current, status: 3))
     }
 
-    /// The next collective message from `source`, which must belong to this very operation; nil where it was lost.
-    private func expect(
-        _ collective: Collective, _ number: UInt64, of root: Int = 0, from source: Int
-    ) throws(JobEnd) -> Message? {
-        var announcement = message(collective, number, .empty, of: root)
-        announcement.count = 1
+    /// The next collective message from `source`, which must belong to the same operation as this rank's `own`; nil where
+    /// `source` was lost.
+    fileprivate func expect(_ own: CollectiveMessage, from source: Int) throws(JobEnd) -> CollectiveMessage? {
         while true {
-            guard let message = try self.collective(from: source, announcing: announcement) else { return nil }
-            let isSameKind = message.operation == number && Collective(of: message) == collective
-            let isSame = isSameKind && message.first == Int64(root)
-            if message.count == 0, isSame { return message }
+            guard let message = try collective(from: source, announcing: own.announcement) else { return nil }
+            let isSameOperation = message.number == own.number && message.operation == own.operation
+            let isSame = isSameOperation && message.root == own.root
+            if !message.isAnnouncement, isSame { return message }
             // A rank that only says what it waits for will get it in its turn, or has got it already.
-            if message.count != 0, isSame || message.operation < number { continue }
-            let other = (Collective(of: message)?.name ?? "something unknown") + Collective.place(of: message)
-            let own = collective.name + Collective.place(of: announcement)
-            let difference = isSameKind ? " from rank \(message.first), not \(root)" : ""
+            if message.isAnnouncement, isSame || message.number < own.number { continue }
+            let difference = isSameOperation ? " from rank \(message.root), not \(own.root)" : ""
             throw .fault(
                 Fault(
                     phase: .communication,
-                    message: "rank \(rank) is at collective \(number), \(own), but rank \(source) at "
-                        + "\(message.operation), \(other)\(difference): all ranks must call the same ones in the same "
-                        + "order",
+                    message: "rank \(rank) is at collective \(own.number), \(own.operation.name)\(own.place), but rank "
+                        + "\(source) at \(message.number), \(message.operation.name)\(message.place)\(difference): all "
+                        + "ranks must call the same ones in the same order",
                     rank: rank, host: HostName.current))
         }
+    }
+}
+
+// The root is the only rank that is connected with all: whatever ranks have for each other goes by way of it.
+
+extension RootPort {
+    /// Gives the bytes of rank `root` to every rank.
+    public func broadcast(_ bytes: Bytes, root: Int) throws(JobEnd) -> Bytes {
+        var message = begin(.broadcast, bytes, of: root)
+        if root != 0 { message.bytes = try require(message, from: root) }
+        send(message, exceptTo: root)
+        return message.bytes
+    }
+
+    /// Brings the bytes of all ranks to the root, by rank.
+    public func gather(_ bytes: Bytes) throws(JobEnd) -> [Bytes]? { try all(begin(.gather, bytes)) }
+
+    /// Returns once every rank has called it that there is.
+    public func barrier() throws(JobEnd) {
+        var message = begin(.barrier)
+        for other in 1..<max(size, 1) { _ = try expect(message, from: other) }
+        message.operation = .release
+        send(message)
+    }
+
+    /// Shows the root what every rank says of itself, and tells all ranks what follows.
+    public func agree(
+        _ statement: Bytes, judge: ([Bytes]) throws(JobEnd) -> Bytes
+    ) throws(JobEnd) -> Bytes {
+        var message = begin(.agreement, statement)
+        message.bytes = try judge(try all(message))
+        send(message)
+        return message.bytes
+    }
+
+    /// What every rank has for a collective, by rank.
+    private func all(_ own: CollectiveMessage) throws(JobEnd) -> [Bytes] {
+        var all = [own.bytes]
+        for other in 1..<max(size, 1) { all.append(try require(own, from: other)) }
+        return all
+    }
+}
+
+extension WorkerPort {
+    /// Gives the bytes of rank `root` to every rank.
+    public func broadcast(_ bytes: Bytes, root: Int) throws(JobEnd) -> Bytes {
+        let message = begin(.broadcast, rank == root ? bytes : .empty, of: root)
+        guard rank == root else { return try require(message, from: 0) }
+        try post(.collective(message))
+        return bytes
+    }
+
+    /// Brings the bytes of all ranks to the root; nil here.
+    public func gather(_ bytes: Bytes) throws(JobEnd) -> [Bytes]? {
+        try post(.collective(begin(.gather, bytes)))
+        return nil
+    }
+
+    /// Returns once every rank has called it that there is.
+    public func barrier() throws(JobEnd) {
+        var message = begin(.barrier)
+        try post(.collective(message))
+        message.operation = .release
+        _ = try require(message, from: 0)
+    }
+
+    /// Shows the root what every rank says of itself; returns what follows.
+    public func agree(
+        _ statement: Bytes, judge: ([Bytes]) throws(JobEnd) -> Bytes
+    ) throws(JobEnd) -> Bytes {
+        let message = begin(.agreement, statement)
+        try post(.collective(message))
+        return try require(message, from: 0)
     }
 }

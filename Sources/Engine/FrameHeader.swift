@@ -8,7 +8,7 @@ package import Codec
 package struct FrameHeader: Equatable {
     package static let length = 56
     /// The version of frames and handshake together; ranks must speak the same.
-    package static let version: UInt16 = 3
+    package static let version: UInt16 = 4
     /// More than any address space holds, so that a larger number can only be rubbish.
     static let longestBody: UInt64 = 1 << 46
 

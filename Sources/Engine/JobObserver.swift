@@ -14,8 +14,8 @@ public protocol JobObserver: Sendable {
         _ run: ResultRun, of loop: UInt64, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int)
     /// An example of the loop `loop` has failed for good.
     func exampleFailed(_ fault: Fault, in loop: UInt64)
-    /// Why a rank was lost, where the launcher knows more than the connection.
-    func explainLoss(of rank: Int) -> String?
+    /// How a rank ended that was lost, where the launcher knows more than the connection; does not wait for that.
+    func explainLoss(of rank: Int) -> LossExplanation
     /// A rank was lost, and the job goes on without it.
     func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence)
     /// A rank that was lost is connected again, and goes on.
@@ -65,7 +65,7 @@ public struct NoObserver: JobObserver {
     /// Keeps nothing.
     public func exampleFailed(_ fault: Fault, in loop: UInt64) {}
     /// Knows nothing.
-    public func explainLoss(of rank: Int) -> String? { nil }
+    public func explainLoss(of rank: Int) -> LossExplanation { .unknown }
     /// Says nothing.
     public func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence) {}
     /// Says nothing.
@@ -104,6 +104,16 @@ public struct LoopProgress: Sendable {
     public var cpu: UInt64
     /// How many ranks share the root's host.
     public var ranksHere = 1
+}
+
+/// What the launcher says of a rank that was lost.
+public enum LossExplanation: Sendable {
+    /// This is how it ended, as a clause behind its name.
+    case known(String)
+    /// Nothing yet: it may not have noticed.
+    case pending
+    /// Nothing: it does not know such ranks, or there is no launcher that says so.
+    case unknown
 }
 
 /// What follows from the loss of a rank that the job can do without.

@@ -4,7 +4,7 @@ import SystemSupport
 /// Gives a loop the examples that are sent with its work, from any thread.
 public struct LoopFeed: Sendable {
     let shared: RootShared
-    let operation: UInt64
+    let loop: UInt64
 
     /// What the list of examples goes on with.
     enum Part {
@@ -17,23 +17,23 @@ public struct LoopFeed: Sendable {
     }
 
     /// Adds examples, one encoded value each.
-    public func add(_ examples: [Bytes]) { shared.command(.feed(operation, .examples(examples))) }
+    public func add(_ examples: [Bytes]) { shared.command(.feed(loop, .examples(examples))) }
 
     /// Adds `count` examples that every rank has.
-    public func add(count: Int) { shared.command(.feed(operation, .replicated(count))) }
+    public func add(count: Int) { shared.command(.feed(loop, .replicated(count))) }
 
     /// Adds `count` examples that are done already.
-    public func skip(_ count: Int) { shared.command(.feed(operation, .done(count))) }
+    public func skip(_ count: Int) { shared.command(.feed(loop, .done(count))) }
 
     /// Passes on results of such examples.
-    public func deliver(_ run: ResultRun) { shared.command(.deliver(operation, run)) }
+    public func deliver(_ run: ResultRun) { shared.command(.deliver(loop, run)) }
 
     /// Says that there are no more examples than were added.
-    public func close() { shared.command(.close(operation)) }
+    public func close() { shared.command(.close(loop)) }
 
     /// Takes over from the main thread, which is not asked for examples any more.
     public func takeOver() {
-        shared.inbox.update { $0.loops[operation, default: RootInbox.Loop()].isFedByThread = true }
+        shared.inbox.update { $0.loops[loop, default: RootInbox.Loop()].isFedByThread = true }
     }
 
     /// Waits, after `takeOver`, until the loop needs examples.
@@ -43,8 +43,8 @@ public struct LoopFeed: Sendable {
         shared.inbox.wait { inbox in
             if inbox.end != nil { return false }
             // Results that are there already pile up without being handed out first.
-            guard !inbox.isPaused, inbox.loops[operation]?.isHungry ?? false else { return nil }
-            inbox.loops[operation]?.isHungry = false
+            guard !inbox.isPaused, inbox.loops[loop]?.isHungry ?? false else { return nil }
+            inbox.loops[loop]?.isHungry = false
             return true
         }
     }

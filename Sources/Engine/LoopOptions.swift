@@ -46,37 +46,6 @@ public struct LoopOptions: Sendable, Hashable {
         self.chunk = chunk
     }
 
-    /// No rank can be given more examples at a time, whatever was asked for; and no job has more ranks.
-    private static let largestNumber = 1 << 30
-
-    /// The options as one number, to compare and to send.
-    ///
-    /// From the lowest bit on: results (2 bits), examples, whether unbounded, whether shared, whether failures let the
-    /// job go on, whether shares come in chunks, whether the order is free; from bit 8 on the chunk or the number of shares
-    /// (31 bits), retries and crash limit (12 bits each).
-    var packed: Int64 {
-        let number = Int64(min(max(shares ?? chunk ?? 0, 0), Self.largestNumber))
-        let switches = [isUnbounded, shares != nil, failures.continues, sharesInChunks, isOrderFree]
-        let flags = switches.enumerated().reduce(Int64(0)) { $0 | ($1.element ? 8 << $1.offset : 0) }
-        return Int64(results.rawValue) | Int64(examples.rawValue) << 2 | flags | number << 8
-            | Int64(failures.retries) << 39 | Int64(failures.crashLimit) << 51
-    }
-
-    init?(packed: Int64) {
-        guard packed >= 0, let results = Results(rawValue: UInt8(packed & 3)),
-            let examples = Examples(rawValue: UInt8(packed >> 2 & 1))
-        else { return nil }
-        let number = Int(packed >> 8 & (1 << 31 - 1))
-        let isShared = packed & 16 != 0
-        self.init(results: results, examples: examples, chunk: isShared || number == 0 ? nil : number)
-        shares = isShared ? number : nil
-        isUnbounded = packed & 8 != 0
-        sharesInChunks = packed & 64 != 0
-        isOrderFree = packed & 128 != 0
-        failures = FailurePolicy(
-            continues: packed & 32 != 0, retries: Int(packed >> 39 & 4095), crashLimit: Int(packed >> 51 & 4095))
-    }
-
     /// Whether the loop can do without a rank that dies.
     var canLoseRanks: Bool { failures.crashLimit > 0 }
 

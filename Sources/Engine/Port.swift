@@ -78,19 +78,33 @@ public protocol Port: AnyObject {
     /// The line of the script that calls a collective, or 0.
     var line: Int { get set }
 
-    /// Sends to the root (from a worker, or from the root as worker 0) or, from the root, to a worker.
-    func post(_ message: Message, to destination: Int) throws(JobEnd)
-    /// Sends to every other rank; from the root only.
-    func postToAll(_ message: Message) throws(JobEnd)
-    /// Waits for the next collective message from `source`.
+    /// Says something to the root: from another rank, or from rank 0 in its part as one that works.
+    func post(_ message: ToRoot) throws(JobEnd)
+    /// Waits for the next part of a collective from `source`.
     ///
     /// A worker that waits for long tells the root so by `announcement`: in a broadcast it sends nothing else, and the
     /// root would never learn that it is at another collective than this rank.
     ///
     /// - Returns: nil, on the root, where `source` was lost in a loop that can do without it.
-    func collective(from source: Int, announcing announcement: Message) throws(JobEnd) -> Message?
-    /// Waits for what the loop `operation` wants next.
-    func event(of operation: UInt64) throws(JobEnd) -> LoopEvent
+    func collective(
+        from source: Int, announcing announcement: CollectiveMessage
+    ) throws(JobEnd) -> CollectiveMessage?
+
+    /// Gives the bytes of rank `root` to every rank.
+    func broadcast(_ bytes: Bytes, root: Int) throws(JobEnd) -> Bytes
+    /// Brings the bytes of all ranks to the root, by rank; nil on the others.
+    func gather(_ bytes: Bytes) throws(JobEnd) -> [Bytes]?
+    /// Returns once every rank has called it that there is.
+    func barrier() throws(JobEnd)
+    /// Shows the root what every rank says of itself, and tells all ranks what follows.
+    ///
+    /// - Parameters:
+    ///   - statement: what this rank says.
+    ///   - judge: called on the root with what the ranks say, by rank; what it returns is for all.
+    func agree(_ statement: Bytes, judge: ([Bytes]) throws(JobEnd) -> Bytes) throws(JobEnd) -> Bytes
+
+    /// Waits for what the loop `loop` wants next.
+    func event(of loop: UInt64) throws(JobEnd) -> LoopEvent
     /// Whether no more examples are to be begun; does not wait.
     ///
     /// Between the examples of a long chunk it is worth a look now and then.
@@ -104,89 +118,24 @@ extension Port {
     /// Takes part in a new loop over `length` examples (nil: not known) and returns its number.
     ///
     /// A rank that only watches (the root with `working` false) calls it too.
-    public func enterLoop(length: Int?, options: LoopOptions, working: Bool = true) throws(JobEnd) -> UInt64 {
-        loops += 1
-        try post(
-            Message(
-                .enter, operation: loops, first: length ?? -1, count: working ? 1 : 0, extra: options.packed,
-                body: Bytes(Array(HostName.current.utf8))), to: 0)
-        return loops
-    }
-
-    /// As `enterLoop`, for a loop that the script begins on every rank by itself, over `list`.
-    public func beginLoop(
-        _ list: LoopList, length: Int?, options: LoopOptions, working: Bool
+    ///
+    /// - Parameter list: in a loop that the script begins on every rank by itself, what it goes over.
+    public func enterLoop(
+        _ list: LoopList? = nil, length: Int?, options: LoopOptions, working: Bool = true
     ) throws(JobEnd) -> UInt64 {
         loops += 1
-        let entry = LoopEntry(list, collectives: collectives, host: HostName.current)
+        let beginning = list.map { LoopBeginning(list: $0, collectives: collectives) }
         try post(
-            Message(
-                .begin, operation: loops, first: length ?? -1, count: working ? 1 : 0, extra: options.packed,
-                body: entry.encoded), to: 0)
+            .enter(
+                loop: loops,
+                LoopEntry(
+                    length: length, options: options, isWorking: working, host: HostName.current,
+                    beginning: beginning)))
         return loops
-    }
-
-    /// Reports that of the chunk that began at `first` the first `completed` examples are done.
-    public func finish(
-        _ operation: UInt64, first: Int, completed: Int, nanoseconds: UInt64, cpu: UInt64 = 0, results: Bytes
-    ) throws(JobEnd) {
-        let nanoseconds = Int64(clamping: nanoseconds)
-        try post(
-            Message(
-                .done, operation: operation, first: first, count: completed, extra: nanoseconds,
-                cpu: Int64(clamping: cpu), body: results), to: 0)
-    }
-
-    /// Reports that of the chunk that began at `first` the first `completed` examples are done, and that this rank goes on
-    /// with the others; the chunk then begins after those.
-    public func finishPart(
-        _ operation: UInt64, first: Int, completed: Int, nanoseconds: UInt64, cpu: UInt64 = 0, results: Bytes
-    ) throws(JobEnd) {
-        let nanoseconds = Int64(clamping: nanoseconds)
-        try post(
-            Message(
-                .part, operation: operation, first: first, count: completed, extra: nanoseconds,
-                cpu: Int64(clamping: cpu), body: results), to: 0)
     }
 
     /// Waits for the end of the job, which this rank has brought about; returns where the root had lost it, and may not know.
-    public func waitForEnd(of operation: UInt64) throws(JobEnd) {
-        while true { if case .returned = try event(of: operation) { return } }
-    }
-
-    /// Reports that of the chunk that began at `first` the first `completed` examples are done and the next one has
-    /// failed; the chunk's rest then begins after that.
-    public func fail(
-        _ operation: UInt64, first: Int, completed: Int, nanoseconds: UInt64, cpu: UInt64 = 0, results: Bytes,
-        _ fault: Fault
-    ) throws(JobEnd) {
-        var body = ByteWriter()
-        body.append(fault.encoded)
-        body.append(results)
-        try post(
-            Message(
-                .failed, operation: operation, first: first, count: completed, extra: Int64(clamping: nanoseconds),
-                cpu: Int64(clamping: cpu), body: body.finish()), to: 0)
-    }
-
-    /// Leaves a loop early; the chunk under work, if any, counts as reported by `finish` before.
-    public func leaveLoop(_ operation: UInt64) throws(JobEnd) { try post(Message(.leave, operation: operation), to: 0) }
-
-    /// Says how many examples a loop of unknown length turned out to have.
-    public func reportLength(_ operation: UInt64, _ length: Int) throws(JobEnd) {
-        try post(Message(.length, operation: operation, count: length), to: 0)
-    }
-
-    /// Sends results that had stayed here to the root.
-    public func deliver(_ operation: UInt64, _ run: ResultRun) throws(JobEnd) {
-        try post(
-            Message(
-                .results, operation: operation, first: run.first, count: run.count, extra: Int64(run.stride),
-                body: run.results), to: 0)
-    }
-
-    /// Says that all results that had stayed here have been sent.
-    public func finishDelivery(_ operation: UInt64) throws(JobEnd) {
-        try post(Message(.delivered, operation: operation), to: 0)
+    public func waitForEnd(of loop: UInt64) throws(JobEnd) {
+        while true { if case .returned = try event(of: loop) { return } }
     }
 }

@@ -4,7 +4,7 @@ import SystemSupport
 struct RetryDelays {
     /// An example of a loop that rests.
     struct Rest {
-        var operation: UInt64
+        var loop: UInt64
         var example: Int
         /// When it has rested enough, in nanoseconds of the monotonic clock.
         var end: UInt64
@@ -19,10 +19,10 @@ struct RetryDelays {
     private var count = 0
 
     /// Lets `example` rest, which failed in its attempt number `attempts` at the time `now`.
-    mutating func add(_ operation: UInt64, _ example: Int, attempts: Int, at now: UInt64) {
+    mutating func add(_ loop: UInt64, _ example: Int, attempts: Int, at now: UInt64) {
         let doublings = max(0, min(attempts - 1, Self.mostDoublings))
         count += 1
-        rests[doublings].append(Rest(operation: operation, example: example, end: now + Self.shortest << doublings))
+        rests[doublings].append(Rest(loop: loop, example: example, end: now + Self.shortest << doublings))
     }
 
     /// When the next one has rested enough.

@@ -28,7 +28,7 @@ struct RootInbox {
     }
 
     /// Collective messages by the rank that sent them.
-    var collectives: [Queue<Message>]
+    var collectives: [Queue<CollectiveMessage>]
     var loops = LoopTable<Loop>()
     /// The ranks that have finished their script, or died.
     var hasDeparted: [Bool]
@@ -50,14 +50,17 @@ struct RootInbox {
     /// Whether hand-out waits for the main thread to take some of them.
     var isPaused = false
 
+    /// How many bytes of results the main thread may leave before hand-out pauses: the memory that a slow `collect` may cost.
+    static let backlogLimit = 256 << 20
+
     init(size: Int) {
         collectives = Array(repeating: Queue(), count: size)
         hasDeparted = Array(repeating: false, count: size)
     }
 
     /// The next event of a loop.
-    mutating func popEvent(of operation: UInt64) -> LoopEvent? {
-        guard let place = loops.index(forKey: operation) else { return nil }
+    mutating func popEvent(of loop: UInt64) -> LoopEvent? {
+        guard let place = loops.index(forKey: loop) else { return nil }
         if let event = loops.values[place].popEvent() {
             if case .results(let run) = event { backlog -= run.results.count }
             return event
@@ -69,8 +72,8 @@ struct RootInbox {
     }
 
     /// Forgets a loop with all that is there of it.
-    mutating func drop(_ operation: UInt64) {
-        guard var loop = loops.removeValue(forKey: operation) else { return }
-        while let run = loop.results.popFirst() { backlog -= run.results.count }
+    mutating func drop(_ loop: UInt64) {
+        guard var dropped = loops.removeValue(forKey: loop) else { return }
+        while let run = dropped.results.popFirst() { backlog -= run.results.count }
     }
 }

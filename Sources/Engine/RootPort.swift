@@ -35,7 +35,7 @@ public final class RootPort: Port {
                 let communicator = try connect()
                 let shared = RootShared(size: communicator.size, waker: communicator.waker)
                 beginning.update { $0 = .success(shared) }
-                RootService(communicator, shared, observer).run()
+                RootThread(communicator, shared, observer).run()
             } catch { beginning.update { $0 = .failure(error) } }
         }
         do { shared = try beginning.wait { $0 }.get() } catch {
@@ -46,23 +46,25 @@ public final class RootPort: Port {
         size = shared.inbox.withLock { $0.hasDeparted.count }
     }
 
-    /// Hands the message to the service thread, which handles or sends it.
-    public func post(_ message: Message, to destination: Int) throws(JobEnd) {
-        shared.command(.message(message, to: destination))
+    /// Hands the message to the service thread, which takes it as from any other rank.
+    public func post(_ message: ToRoot) throws(JobEnd) { shared.command(.message(message)) }
+
+    /// Hands the root's part of a collective to the service thread, which sends it to every other rank.
+    ///
+    /// - Parameter source: a rank that has it already; 0 where none has.
+    func send(_ message: CollectiveMessage, exceptTo source: Int = 0) {
+        shared.command(.collective(message, exceptTo: source))
     }
 
-    /// Hands the message to the service thread, which sends it to every other rank.
-    public func postToAll(_ message: Message) throws(JobEnd) { shared.command(.toAll(message)) }
-
     /// The way to give a loop the examples that are sent with its work.
-    public func feed(for operation: UInt64) -> LoopFeed { LoopFeed(shared: shared, operation: operation) }
+    public func feed(for loop: UInt64) -> LoopFeed { LoopFeed(shared: shared, loop: loop) }
 
-    /// Says, before this rank begins the loop `operation` of its script, which of its elements are done already: nobody is
+    /// Says, before this rank begins the loop `loop` of its script, which of its elements are done already: nobody is
     /// given them.
-    public func skip(_ done: [Range<Int>], in operation: UInt64) { shared.command(.skip(operation, done)) }
+    public func skip(_ done: [Range<Int>], in loop: UInt64) { shared.command(.skip(loop, done)) }
 
     /// Ends the hand-out of a loop early; results that still come are dropped.
-    public func cancel(_ operation: UInt64) { shared.command(.cancel(operation)) }
+    public func cancel(_ loop: UInt64) { shared.command(.cancel(loop)) }
 
     /// Gives up ranks from now on that have an example and report on none for longer than it may take.
     ///
@@ -86,18 +88,20 @@ public final class RootPort: Port {
     /// Whether no more examples are to be begun.
     public func isHalted() -> Bool { shared.inbox.withLock { $0.isHalted } }
 
-    /// Waits for the next collective message from `source`.
-    public func collective(from source: Int, announcing announcement: Message) throws(JobEnd) -> Message? {
+    /// Waits for the next part of a collective from `source`.
+    public func collective(
+        from source: Int, announcing announcement: CollectiveMessage
+    ) throws(JobEnd) -> CollectiveMessage? {
         while true {
             enum Found {
-                case message(Message)
+                case message(CollectiveMessage)
                 case loss
                 case wish
             }
             let found: Result<Found, JobEnd> = shared.inbox.wait { inbox in
                 if let message = inbox.collectives[source].popFirst() { return .success(.message(message)) }
                 if let end = inbox.end { return .failure(end) }
-                if let place = inbox.rootIsWantedAfter, place < announcement.operation {
+                if let place = inbox.rootIsWantedAfter, place < announcement.number {
                     inbox.rootIsWantedAfter = nil
                     return .success(.wish)
                 }
@@ -108,16 +112,16 @@ public final class RootPort: Port {
             switch try found.get() {
             case .message(let message): return message
             case .loss: return nil
-            case .wish: shared.command(.collective(announcement.operation))
+            case .wish: shared.command(.rootIsAt(collective: announcement.number))
             }
         }
     }
 
-    /// Waits for what the loop `operation` wants next.
-    public func event(of operation: UInt64) throws(JobEnd) -> LoopEvent {
+    /// Waits for what the loop `loop` wants next.
+    public func event(of loop: UInt64) throws(JobEnd) -> LoopEvent {
         let found: Result<LoopEvent, JobEnd> = shared.inbox.wait { inbox in
             if let end = inbox.end { return .failure(end) }
-            return inbox.popEvent(of: operation).map { .success($0) }
+            return inbox.popEvent(of: loop).map { .success($0) }
         }
         resumeIfDrained()
         return try found.get()
@@ -126,7 +130,7 @@ public final class RootPort: Port {
     /// Lets hand-out go on once most of the results that piled up have been taken.
     private func resumeIfDrained() {
         let isDrained = shared.inbox.withLock { inbox in
-            inbox.isPaused && inbox.backlog < RootService.backlogLimit / 2
+            inbox.isPaused && inbox.backlog < RootInbox.backlogLimit / 2
         }
         guard isDrained else { return }
         shared.inbox.update { $0.isPaused = false }
@@ -134,10 +138,10 @@ public final class RootPort: Port {
     }
 
     /// The next event of a loop if it is there already.
-    public func eventIfAny(of operation: UInt64) throws(JobEnd) -> LoopEvent? {
+    public func eventIfAny(of loop: UInt64) throws(JobEnd) -> LoopEvent? {
         let found: Result<LoopEvent?, JobEnd> = shared.inbox.withLock { inbox in
             if let end = inbox.end { return .failure(end) }
-            return .success(inbox.popEvent(of: operation))
+            return .success(inbox.popEvent(of: loop))
         }
         resumeIfDrained()
         return try found.get()

@@ -3,10 +3,10 @@ import SystemSupport
 /// What the two threads of the root share.
 final class RootShared: Sendable {
     enum Command {
-        /// A message from the main thread: to rank 0 as from a worker, otherwise to be sent.
-        case message(Message, to: Int)
-        /// A message from the main thread to every other rank.
-        case toAll(Message)
+        /// What rank 0 says, as one of those that work.
+        case message(ToRoot)
+        /// The root's part of a collective for every other rank, but for one that has it already (0: none).
+        case collective(CollectiveMessage, exceptTo: Int)
         case feed(UInt64, LoopFeed.Part)
         case deliver(UInt64, ResultRun)
         case close(UInt64)
@@ -17,7 +17,7 @@ final class RootShared: Sendable {
         case halt(at: UInt64)
         case rootHasFinished
         /// The root's main thread waits in the collective of this number.
-        case collective(UInt64)
+        case rootIsAt(collective: UInt64)
         case end(JobEnd)
         /// A rank has died, as something else than the communicator knows.
         case lost(rank: Int, reason: String)
@@ -38,6 +38,14 @@ final class RootShared: Sendable {
     init(size: Int, waker: any Waker) {
         inbox = Monitor(RootInbox(size: size))
         self.waker = waker
+    }
+
+    /// All commands that have come, in their order.
+    func takeCommands() -> [Command] {
+        commands.withLock { commands in
+            defer { commands.removeAll() }
+            return commands
+        }
     }
 
     func command(_ command: Command) {

@@ -2,7 +2,11 @@ import Codec
 import Scheduling
 
 /// A loop as the root serves it: its schedule and, where they are sent, its examples.
-struct ServedLoop {
+///
+/// What its events ask for collects in `actions`.
+final class ServedLoop {
+    /// The loop's number.
+    let number: UInt64
     let options: LoopOptions
     /// What every rank must announce alike.
     let announcedLength: Int?
@@ -14,7 +18,9 @@ struct ServedLoop {
     /// Whether the main thread should give more examples.
     private(set) var wantsExamples = false
 
-    var schedule: ManagedSchedule
+    private var schedule: ManagedSchedule
+    /// What is to be done for it, in this order.
+    var actions: [ScheduleAction] = []
     private let ranks: Int
     private var entered = 0
     /// How many ranks have retired.
@@ -40,9 +46,12 @@ struct ServedLoop {
 
     /// How many unassigned examples the root keeps in advance, beyond a few for each rank.
     private static let reserve = 4096
+    /// No rank can be given more examples at a time, whatever was asked for.
+    private static let largestChunk = 1 << 30
 
     /// - Parameter done: examples of a list of known length that are done already, in their order.
-    init(length: Int?, options: LoopOptions, ranks: Int, done: [Range<Int>] = []) {
+    init(_ number: UInt64, length: Int?, options: LoopOptions, ranks: Int, done: [Range<Int>] = []) {
+        self.number = number
         self.options = options
         self.ranks = ranks
         rankEnd = ranks
@@ -51,7 +60,8 @@ struct ServedLoop {
         announcedLength = length
         let extent: ManagedSchedule.Extent = length.map { .known($0) } ?? (options.isUnbounded ? .unbounded : .growing)
         schedule = ManagedSchedule(
-            extent, workers: ranks, policy: options.chunk.map { .fixed($0) } ?? .adaptive, failures: options.failures,
+            extent, workers: ranks, policy: options.chunk.map { .fixed(min($0, Self.largestChunk)) } ?? .adaptive,
+            failures: options.failures,
             resultsStay: options.results == .stay, shares: options.shares, sharesInChunks: options.sharesInChunks,
             mayBeginAtEnd: options.isOrderFree, done: done)
     }
@@ -65,16 +75,16 @@ struct ServedLoop {
     /// Whether only rank 0 has come, and works.
     var isRootsAlone: Bool { entered == 1 && schedule.isActive(0) }
 
-    func progress(_ operation: UInt64) -> LoopProgress {
+    var progress: LoopProgress {
         LoopProgress(
-            operation: operation, done: schedule.doneCount + schedule.failedCount, earlier: schedule.skippedCount,
+            operation: number, done: schedule.doneCount + schedule.failedCount, earlier: schedule.skippedCount,
             failures: schedule.failedCount, total: schedule.length, busy: schedule.busyWorkers,
             ranks: entered - watchers.count - retired, work: workNanoseconds,
             cpu: cpuNanoseconds)
     }
 
     /// Ranks have taken so much processor time for their examples.
-    mutating func note(cpu: Int64) { cpuNanoseconds &+= UInt64(max(0, cpu)) }
+    func note(cpu: Int64) { cpuNanoseconds &+= UInt64(max(0, cpu)) }
 
     /// Whether all is done, and safe.
     var isFinished: Bool { schedule.finished }
@@ -88,15 +98,13 @@ struct ServedLoop {
     func isAwaiting(_ rank: Int) -> Bool { isAwaited[rank] }
 
     /// `rank` need not be waited for any more.
-    private mutating func stopAwaiting(_ rank: Int) {
+    private func stopAwaiting(_ rank: Int) {
         isAwaited[rank] = false
         awaited -= 1
-        if awaited == 0 { origin?.entry.list.encoded = .empty }
+        if awaited == 0 { origin?.beginning.list.encoded = .empty }
     }
 
-    mutating func enter(
-        _ rank: Int, working: Bool, _ actions: inout [ScheduleAction]
-    ) throws(ScheduleViolation) {
+    func enter(_ rank: Int, working: Bool) throws(ScheduleViolation) {
         guard isAwaited[rank] else { throw ScheduleViolation("rank \(rank) entered a loop twice", by: rank) }
         stopAwaiting(rank)
         entered += 1
@@ -108,11 +116,11 @@ struct ServedLoop {
             watchers.append(rank)
             try schedule.abstain(rank, into: &actions)
         }
-        try update(&actions)
+        try update()
     }
 
     /// `rank`, which came late, takes part.
-    mutating func enterLate(_ rank: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+    func enterLate(_ rank: Int) throws(ScheduleViolation) {
         rankEnd = max(rankEnd, rank + 1)
         entered += 1
         if isCancelled {
@@ -120,7 +128,7 @@ struct ServedLoop {
         } else {
             try schedule.enter(rank, into: &actions)
         }
-        try update(&actions)
+        try update()
     }
 
     /// Whether `rank` has examples.
@@ -130,86 +138,89 @@ struct ServedLoop {
     func isActive(_ rank: Int) -> Bool { schedule.isActive(rank) }
 
     /// `rank` takes no more; what it has done counts.
-    mutating func retire(_ rank: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
-        guard !isCancelled else { return end(rank, &actions) }
+    func retire(_ rank: Int) throws(ScheduleViolation) {
+        guard !isCancelled else { return end(rank) }
         if schedule.isActive(rank) { retired += 1 }
         try schedule.retire(rank, into: &actions)
-        try update(&actions)
+        try update()
     }
 
-    /// - Parameter goesOn: whether `rank` goes on with the rest of its chunk.
+    /// `rank` has done examples.
+    ///
     /// - Returns: the examples that are done, and how often they were tried; nil in a loop that is over.
-    mutating func done(
-        _ rank: Int, first: Int, completed: Int, nanoseconds: Int64, goesOn: Bool, _ actions: inout [ScheduleAction]
-    ) throws(ScheduleViolation) -> (done: Chunk, attempts: Int)? {
+    func done(_ rank: Int, _ report: ChunkReport) throws(ScheduleViolation) -> (done: Chunk, attempts: Int)? {
         guard !isCancelled else {
-            if !goesOn { end(rank, &actions) }
+            if !report.goesOn { end(rank) }
             return nil
         }
         // What is tried again is handed out alone.
-        let attempts = 1 + (schedule.attempts[first] ?? 0)
+        let attempts = 1 + (schedule.attempts[report.first] ?? 0)
         let done =
-            goesOn
-            ? try schedule.partlyDone(rank, first: first, completed: completed, nanoseconds: nanoseconds)
+            report.goesOn
+            ? try schedule.partlyDone(
+                rank, first: report.first, completed: report.completed, nanoseconds: report.nanoseconds)
             : try schedule.done(
-                rank, first: first, completed: completed, nanoseconds: nanoseconds, into: &actions)
-        settle(done, nanoseconds)
-        try update(&actions)
+                rank, first: report.first, completed: report.completed, nanoseconds: report.nanoseconds,
+                into: &actions)
+        settle(done, report.nanoseconds)
+        try update()
         return (done, attempts)
     }
 
+    /// The example behind those that `rank` has done has failed.
+    ///
     /// - Returns: the examples that are done, the one that failed, and what becomes of it; nil in a loop that is over.
-    mutating func failed(
-        _ rank: Int, first: Int, completed: Int, nanoseconds: Int64, _ actions: inout [ScheduleAction]
+    func failed(
+        _ rank: Int, _ report: ChunkReport
     ) throws(ScheduleViolation) -> (done: Chunk, example: Int, verdict: FailureVerdict)? {
         guard !isCancelled else { return nil }
         let (done, verdict) = try schedule.failed(
-            rank, first: first, completed: completed, nanoseconds: nanoseconds, into: &actions)
-        settle(done, nanoseconds)
+            rank, first: report.first, completed: report.completed, nanoseconds: report.nanoseconds, into: &actions)
+        settle(done, report.nanoseconds)
         if case .final = verdict { examples[done.end] = nil }
-        try update(&actions)
+        try update()
         return (done, done.end, verdict)
     }
 
     /// `rank` ends because `example` does not come back there.
     ///
     /// - Returns: what becomes of the example; nil in a loop that is over.
-    mutating func givenUp(
-        _ rank: Int, on example: Int, _ actions: inout [ScheduleAction]
+    func givenUp(
+        _ rank: Int, on example: Int
     ) throws(ScheduleViolation) -> FailureVerdict? {
         guard !isCancelled else { return nil }
         let verdict = try schedule.givenUp(rank, on: example, into: &actions)
         hasLostRanks = true
         deliveries[rank] = nil
         if case .final = verdict { examples[example] = nil }
-        try update(&actions)
+        try update()
         return verdict
     }
 
-    private mutating func settle(_ done: Chunk, _ nanoseconds: Int64) {
+    private func settle(_ done: Chunk, _ nanoseconds: Int64) {
         workNanoseconds &+= UInt64(max(0, nanoseconds))
         // Where results stay they may have to be made again.
         if options.examples == .sent, options.results != .stay { for index in done.indices { examples[index] = nil } }
     }
 
     /// The same for what a rank has done that was lost before; its results are here in any case.
-    mutating func settleClaim(of done: Chunk, _ nanoseconds: Int64) {
+    func settleClaim(of done: Chunk, _ nanoseconds: Int64) {
         workNanoseconds &+= UInt64(max(0, nanoseconds))
         for index in done.indices { forget(index) }
     }
 
     /// Nobody needs the value of an example any more.
-    mutating func forget(_ example: Int) { examples[example] = nil }
+    func forget(_ example: Int) { examples[example] = nil }
 
     /// `example` failed and has rested long enough.
-    mutating func retry(_ example: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+    func retry(_ example: Int) throws(ScheduleViolation) {
         guard !isCancelled else { return }
         schedule.retry(example, into: &actions)
-        try update(&actions)
+        try update()
     }
 
     /// Keeps results that had stayed with their rank until all of that rank's are here.
-    mutating func keep(_ run: ResultRun) throws(ScheduleViolation) {
+    func keep(_ run: ResultRun) throws(ScheduleViolation) {
         try schedule.takeDelivery(
             of: Chunk(first: run.first, count: run.count, stride: run.stride), from: run.rank)
         deliveries[run.rank, default: []].append(run)
@@ -218,19 +229,19 @@ struct ServedLoop {
     /// `rank` has sent all results that had stayed with it.
     ///
     /// - Returns: these results.
-    mutating func delivered(
-        _ rank: Int, _ actions: inout [ScheduleAction]
+    func delivered(
+        _ rank: Int
     ) throws(ScheduleViolation) -> [ResultRun] {
         let (kept, delivered) = schedule.results(of: rank)
         guard kept == delivered else {
             throw ScheduleViolation("rank \(rank) delivered \(delivered) results, not \(kept)", by: rank)
         }
         try schedule.delivered(rank, into: &actions)
-        try update(&actions)
+        try update()
         return deliveries.removeValue(forKey: rank) ?? []
     }
 
-    mutating func leave(_ rank: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+    func leave(_ rank: Int) throws(ScheduleViolation) {
         guard !isCancelled else {
             _ = remove(rank)
             return
@@ -238,35 +249,35 @@ struct ServedLoop {
         guard !watchers.contains(rank) else { return watchers.removeAll { $0 == rank } }
         deliveries[rank] = nil
         try schedule.leave(rank, into: &actions)
-        try update(&actions)
+        try update()
     }
 
     /// `rank` does not come: it is past the loop.
-    mutating func leaveOut(_ rank: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+    func leaveOut(_ rank: Int) throws(ScheduleViolation) {
         stopAwaiting(rank)
         if !isCancelled { try schedule.abstain(rank, into: &actions) }
-        try update(&actions)
+        try update()
     }
 
     /// `rank` has finished its script: it will not come any more, and what it still has goes back.
-    mutating func depart(_ rank: Int, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+    func depart(_ rank: Int) throws(ScheduleViolation) {
         if rank < ranks, isAwaited[rank] {
             stopAwaiting(rank)
             isForsaken = true
             if !isCancelled { try schedule.abstain(rank, into: &actions) }
         } else if schedule.isActive(rank) {
             isForsaken = true
-            try leave(rank, &actions)
+            try leave(rank)
         }
         watchers.removeAll { $0 == rank }
-        try update(&actions)
+        try update()
     }
 
     /// `rank` is dead: what it still has goes back, and so does what only it had.
     ///
     /// - Returns: the example that counts as failed because of it, if there is one.
-    mutating func lost(
-        _ rank: Int, _ actions: inout [ScheduleAction]
+    func lost(
+        _ rank: Int
     ) throws(ScheduleViolation) -> CrashedExample? {
         if rank < ranks, isAwaited[rank] { stopAwaiting(rank) }
         hasLostRanks = true
@@ -274,19 +285,19 @@ struct ServedLoop {
         deliveries[rank] = nil
         let crashed = schedule.lost(rank, into: &actions)
         if let crashed { examples[crashed.example] = nil }
-        try update(&actions)
+        try update()
         return crashed
     }
 
-    mutating func lengthBecameKnown(
-        _ length: Int, _ actions: inout [ScheduleAction]
+    func lengthBecameKnown(
+        _ length: Int
     ) throws(ScheduleViolation) {
         guard !isCancelled else { return }
         try schedule.lengthBecameKnown(length, into: &actions)
-        try update(&actions)
+        try update()
     }
 
-    mutating func feed(_ part: LoopFeed.Part, _ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+    func feed(_ part: LoopFeed.Part) throws(ScheduleViolation) {
         guard !isCancelled else { return }
         switch part {
         case .examples(let more):
@@ -300,37 +311,37 @@ struct ServedLoop {
             fed += count
             schedule.skip(count)
         }
-        try update(&actions)
+        try update()
     }
 
-    mutating func close(_ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+    func close() throws(ScheduleViolation) {
         isClosed = true
         schedule.close(into: &actions)
-        try update(&actions)
+        try update()
     }
 
     /// Nothing more is handed out; when all have reported on what they have, the loop is over for all.
-    mutating func halt(_ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+    func halt() throws(ScheduleViolation) {
         guard !isCancelled else { return }
         schedule.halt(into: &actions)
-        try update(&actions)
+        try update()
     }
 
     /// Nothing more is handed out; whoever reports is told that it is over.
-    mutating func cancel(_ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+    func cancel() throws(ScheduleViolation) {
         isCancelled = true
         examples = [:]
-        for rank in 0..<rankEnd where schedule.isWaiting(rank) { end(rank, &actions) }
-        try update(&actions)
+        for rank in 0..<rankEnd where schedule.isWaiting(rank) { end(rank) }
+        try update()
     }
 
     /// Takes a rank out of a cancelled loop; it may report once more what it had in advance.
-    mutating func end(_ rank: Int, _ actions: inout [ScheduleAction]) {
+    func end(_ rank: Int) {
         if remove(rank) { actions.append(.end(worker: rank)) }
     }
 
     /// Takes a rank out of a cancelled loop, in which nothing is handed out any more; false where it was not in it.
-    private mutating func remove(_ rank: Int) -> Bool {
+    private func remove(_ rank: Int) -> Bool {
         var unwanted: [ScheduleAction] = []
         return (try? schedule.leave(rank, into: &unwanted)) != nil
     }
@@ -346,7 +357,7 @@ struct ServedLoop {
     /// What follows from the schedule's new state.
     ///
     /// - Throws: where what is left to do will never be done although somebody waits for it.
-    mutating func update(_ actions: inout [ScheduleAction]) throws(ScheduleViolation) {
+    func update() throws(ScheduleViolation) {
         let isOver = schedule.finished || isCancelled
         let isDeserted = awaited == 0 && schedule.activeWorkers == 0
         if !watchers.isEmpty, isDeserted, !isOver, isForsaken || hasLostRanks {
@@ -365,5 +376,55 @@ struct ServedLoop {
         let isFed = options.examples == .sent && announcedLength == nil
         wantsExamples =
             isFed && !isClosed && !isCancelled && !schedule.isHalted && schedule.available < Self.reserve + 4 * ranks
+    }
+
+    // MARK: - Ranks that were lost, and come back
+
+    /// Whether a rank that is lost may come back: not where each has its share from the start.
+    var allowsReturns: Bool { options.failures.crashLimit > 0 && options.shares == nil && !options.isUnbounded }
+
+    /// Whether `rank` has `example` under work.
+    func has(_ rank: Int, example: Int) -> Bool { schedule.has(rank, example: example) }
+
+    /// `rank`, which was lost, is there again.
+    ///
+    /// - Returns: what it may go on with, if there is something.
+    func returned(_ rank: Int) throws(ScheduleViolation) -> Chunk? {
+        let rest = try schedule.returned(rank)
+        try update()
+        return rest
+    }
+
+    /// `rank`, which has returned, has done examples that it had before it was lost.
+    ///
+    /// - Returns: those that count; none in a loop that is over.
+    func claimed(
+        _ rank: Int, _ chunk: Chunk, nanoseconds: Int64
+    ) throws(ScheduleViolation) -> [Chunk] {
+        guard !isCancelled else { return [] }
+        let runs = try schedule.claimed(rank, chunk, nanoseconds: nanoseconds, into: &actions)
+        for run in runs { settleClaim(of: run, nanoseconds / Int64(max(1, chunk.count)) * Int64(run.count)) }
+        try update()
+        return runs
+    }
+
+    /// `example`, which `rank` had before it was lost, has failed there after its return.
+    ///
+    /// - Returns: what becomes of it; nil where that is somebody else's affair by now.
+    func failedAfterReturn(
+        _ rank: Int, _ example: Int
+    ) throws(ScheduleViolation) -> FailureVerdict? {
+        guard !isCancelled else { return nil }
+        let verdict = try schedule.failedAfterReturn(rank, example, into: &actions)
+        if case .final = verdict { forget(example) }
+        try update()
+        return verdict
+    }
+
+    /// `rank`, which has returned, takes part like any other from now on.
+    func resume(_ rank: Int) throws(ScheduleViolation) {
+        guard !isCancelled else { return end(rank) }
+        try schedule.resume(rank, into: &actions)
+        try update()
     }
 }

@@ -18,7 +18,7 @@ public final class WorkerPort: Port {
 
     private let communicator: any Communicator
     /// Messages that came while another kind was waited for.
-    private var waitingCollectives = Queue<Message>()
+    private var waitingCollectives = Queue<CollectiveMessage>()
     private var waitingEvents = LoopTable<Queue<LoopEvent>>()
     /// The loop whose events were waited for last.
     private var latestLoop: UInt64 = 0
@@ -52,48 +52,45 @@ public final class WorkerPort: Port {
     }
 
     /// Sends the message to the root.
-    public func post(_ message: Message, to destination: Int) throws(JobEnd) {
-        if [.collective, .begin].contains(message.kind)
-            || (message.kind == .enter && message.operation != onlyLoop)
-        {
-            try checkIsPunctual()
+    public func post(_ message: ToRoot) throws(JobEnd) {
+        switch message {
+        case .collective: try checkIsPunctual()
+        case .enter(let loop, _) where loop != onlyLoop: try checkIsPunctual()
+        default: break
         }
-        do { try communicator.send(message, to: destination) } catch { throw lostRoot(error.description) }
+        do { try communicator.send(Message(toRoot: message), to: 0) } catch { throw lostRoot(error.description) }
     }
 
-    /// Workers are connected with the root only.
-    public func postToAll(_ message: Message) throws(JobEnd) {
-        preconditionFailure("only rank 0 sends to all ranks")
-    }
-
-    /// Waits for the next collective message from the root.
-    public func collective(from source: Int, announcing announcement: Message) throws(JobEnd) -> Message? {
+    /// Waits for the next part of a collective from the root.
+    public func collective(
+        from source: Int, announcing announcement: CollectiveMessage
+    ) throws(JobEnd) -> CollectiveMessage? {
         try checkIsPunctual()
         var deadline: UInt64? = dlp_now() + Self.patience
         while true {
             if let message = waitingCollectives.popFirst() { return message }
             if rootHasFinished { throw .fault(.absence(of: 0, missedBy: rank, in: announcement)) }
             if try receive(until: deadline) { continue }
-            try post(announcement, to: 0)
+            try post(.collective(announcement))
             deadline = nil
         }
     }
 
-    /// Waits for what the loop `operation` wants next.
-    public func event(of operation: UInt64) throws(JobEnd) -> LoopEvent {
-        while true { if let event = try event(of: operation, while: { true }) { return event } }
+    /// Waits for what the loop `loop` wants next.
+    public func event(of loop: UInt64) throws(JobEnd) -> LoopEvent {
+        while true { if let event = try event(of: loop, while: { true }) { return event } }
     }
 
     /// As `event(of:)`, but returns nil when the communicator has been woken and `isWanted` does not hold any more.
-    public func event(of operation: UInt64, while isWanted: () -> Bool) throws(JobEnd) -> LoopEvent? {
-        if operation != latestLoop {
-            latestLoop = operation
+    public func event(of loop: UInt64, while isWanted: () -> Bool) throws(JobEnd) -> LoopEvent? {
+        if loop != latestLoop {
+            latestLoop = loop
             // What is left of loops that this rank has left is of no use to anyone.
-            waitingEvents.keep { number, _ in number >= operation }
+            waitingEvents.keep { number, _ in number >= loop }
         }
         while isWanted() {
             if hasReturned { return .returned }
-            if let event = waitingEvents[operation, default: Queue()].popFirst() { return event }
+            if let event = waitingEvents[loop, default: Queue()].popFirst() { return event }
             try receive()
         }
         return nil
@@ -122,16 +119,10 @@ public final class WorkerPort: Port {
     public func allowReturn(within limit: UInt64?) { communicator.allowReturn(within: limit) }
 
     /// Says, after `LoopEvent.returned`, that this rank has reported on all that it had in a loop, and takes part again.
-    public func resume(_ operation: UInt64, length: Int?, options: LoopOptions) throws(JobEnd) {
+    public func resume(_ loop: UInt64, options: LoopOptions) throws(JobEnd) {
         hasReturned = false
-        try post(
-            Message(
-                .enter, operation: operation, first: length ?? -1, count: 2, extra: options.packed,
-                body: Bytes(Array(HostName.current.utf8))), to: 0)
+        try post(.resume(loop: loop, options, host: HostName.current))
     }
-
-    /// Says that this rank has reported on all that it has begun, and takes no more of a loop.
-    public func retire(_ operation: UInt64) throws(JobEnd) { try post(Message(.retire, operation: operation), to: 0) }
 
     /// A script that lets its ranks communicate before the job begins did so without those that come late.
     private func checkIsPunctual() throws(JobEnd) {
@@ -153,7 +144,7 @@ public final class WorkerPort: Port {
     ///
     /// - Returns: the job's exit status.
     public func finish() throws(JobEnd) -> Int32 {
-        try post(Message(.goodbye), to: 0)
+        try post(.goodbye)
         while true {
             do { try receive() } catch {
                 if case .stopped(let status) = error { return status }
@@ -165,9 +156,9 @@ public final class WorkerPort: Port {
     /// Tells the root why this rank ends the job; a root that has gone knows already.
     public func report(_ end: JobEnd) {
         switch end {
-        case .fault(let fault): try? communicator.send(Message(.fault, body: fault.encoded), to: 0)
+        case .fault(let fault): try? communicator.send(Message(toRoot: .fault(fault)), to: 0)
         case .exit(let status, _, let example):
-            try? communicator.send(Message(.exit, first: example ?? 0, count: Int(status)), to: 0)
+            try? communicator.send(Message(toRoot: .exit(status: status, example: example)), to: 0)
         case .interrupted, .stopped: break
         }
     }
@@ -177,11 +168,11 @@ public final class WorkerPort: Port {
     /// Nil where the transport has no way.
     public var giveUp: (@Sendable (_ example: Int, Fault) -> Void)? {
         guard let send = communicator.sendLast else { return nil }
-        return { example, fault in send(Message(.givenUp, first: example, body: fault.encoded)) }
+        return { example, fault in send(Message(toRoot: .givenUp(example: example, fault))) }
     }
 
     /// Says that this rank is done, without waiting for the others.
-    public func leave() { try? communicator.send(Message(.goodbye), to: 0) }
+    public func leave() { try? communicator.send(Message(toRoot: .goodbye), to: 0) }
 
     /// Waits until the root ends the job, or goes.
     ///
@@ -191,9 +182,10 @@ public final class WorkerPort: Port {
             if let stopStatus { return stopStatus }
             do {
                 switch try communicator.receive(until: deadline) {
-                case .message(let message, _) where message.kind == .stop: stopStatus = Int32(clamping: message.count)
+                case .message(let message, _):
+                    if case .stop(let status, _)? = try? ToWorker(message) { stopStatus = status }
                 case .lost, .timedOut: return nil
-                case .message, .joined, .returned, .woken: continue
+                case .joined, .returned, .woken: continue
                 }
             } catch { return nil }
         }
@@ -215,7 +207,10 @@ public final class WorkerPort: Port {
         let delivery: Delivery
         do { delivery = try communicator.receive(until: deadline) } catch { throw lostRoot(error.description) }
         switch delivery {
-        case .message(let message, _): try handle(message)
+        case .message(let message, _):
+            let said: ToWorker
+            do { said = try ToWorker(message) } catch { throw lostRoot("it \(error.clause)") }
+            try handle(said)
         case .lost(_, let reason): throw lostRoot(reason)
         case .returned:
             hasReturned = true
@@ -227,40 +222,31 @@ public final class WorkerPort: Port {
         return true
     }
 
-    private func handle(_ message: Message) throws(JobEnd) {
-        switch message.kind {
-        case .collective: waitingCollectives.append(message)
-        case .assign:
-            let isSpread = message.extra < 0 && message.extra > .min
-            let chunk = Chunk(
-                first: Int(message.first), count: Int(message.count), stride: isSpread ? Int(-message.extra) : 1)
-            guard chunk.isPossible, chunk.count > 0 else { throw lostRoot("it handed out examples that cannot be") }
-            let event = LoopEvent.work(chunk, giveBackAfter: max(0, message.extra), examples: message.body)
-            waitingEvents[message.operation, default: Queue()].append(event)
-        case .list:
-            guard message.count >= 0 else { throw lostRoot("it sent a list that cannot be") }
-            waitingEvents[message.operation, default: Queue()].append(
-                .list(message.body, length: Int(message.count)))
-        case .deliver: waitingEvents[message.operation, default: Queue()].append(.deliver)
-        case .end:
-            let length = message.count < 0 ? nil : Int(message.count)
-            waitingEvents[message.operation, default: Queue()].append(
-                message.first == 0 ? .end(length: length) : .halted(length: length))
+    private func handle(_ message: ToWorker) throws(JobEnd) {
+        switch message {
+        case .collective(let message): waitingCollectives.append(message)
+        case .assign(let loop, let chunk, let giveBackAfter, let examples):
+            note(.work(chunk, giveBackAfter: giveBackAfter, examples: examples), of: loop)
+        case .elements(let loop, let list, let length): note(.list(list, length: length), of: loop)
+        case .deliver(let loop): note(.deliver, of: loop)
+        case .end(let loop, let length, let isCutShort):
+            note(isCutShort ? .halted(length: length) : .end(length: length), of: loop)
         case .halt: hasBeenHalted = true
         case .goodbye: rootHasFinished = true
-        case .stop:
-            haveAllFinished = message.first == 0
-            stopStatus = Int32(clamping: message.count)
-            throw .stopped(status: Int32(clamping: message.count))
-        case .offer: offer = message.body
-        case .refusal:
-            let reason = message.body.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+        case .stop(let status, let isEarly):
+            haveAllFinished = !isEarly
+            stopStatus = status
+            throw .stopped(status: status)
+        case .offer(let offer): self.offer = offer
+        case .refusal(let reason):
             throw .fault(
                 Fault(phase: .communication, message: reason, rank: rank, host: HostName.current, status: 3))
-        case .enter, .begin, .done, .part, .failed, .leave, .length, .results, .delivered, .retire, .givenUp, .fault,
-            .exit, .welcome:
-            break
+        case .welcome: break
         }
+    }
+
+    private func note(_ event: LoopEvent, of loop: UInt64) {
+        waitingEvents[loop, default: Queue()].append(event)
     }
 
     private func lostRoot(_ reason: String) -> JobEnd {

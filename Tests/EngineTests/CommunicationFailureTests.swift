@@ -19,9 +19,7 @@ struct CommunicationFailureTests {
 
     private func enter(_ root: RootUnderTest, _ rank: Int, _ length: Int, _ options: LoopOptions) throws {
         try root.send(
-            Message(
-                .enter, operation: 1, first: length, count: 1, extra: options.packed,
-                body: Bytes(Array("host-\(rank)".utf8))), from: rank)
+            .entry(length: length, options, host: "host-\(rank)"), from: rank)
     }
 
     private func failure(_ first: Int, done: [UInt8] = [], rank: Int) -> Message {

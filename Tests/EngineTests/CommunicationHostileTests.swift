@@ -34,7 +34,7 @@ struct CommunicationHostileTests {
             feed.add((0..<10).map { Bytes([UInt8($0)]) })
             feed.close()
         }
-        try root.send(message(.enter, first: Int64(length ?? -1), count: 1, extra: options.packed))
+        try root.send(.entry(length: length, options))
         let assigned = try root.next(1)
         #expect(assigned?.kind == .assign && assigned?.count == 5)
         return root
@@ -98,32 +98,38 @@ struct CommunicationHostileTests {
         [2, 9, UInt64.max])
     func unknownLoops(kind: Message.Kind, operation: UInt64) throws {
         let root = try rootInLoop(map)
-        try root.send(message(kind, operation: operation, count: 1))
+        let fault = Fault(phase: .work, message: "m", rank: 1, host: "h")
+        let body = kind == .failed ? fault.encoded : kind == .results ? Bytes([1]) : .empty
+        try root.send(message(kind, operation: operation, count: 1, extra: 1, body: body))
         #expect(root.fault().contains("no rank has begun"))
     }
 
-    @Test("entering a loop with other numbers ends the job", arguments: numbers, numbers)
-    func entering(first: Int64, extra: Int64) throws {
+    @Test("entering a loop with other numbers ends the job", arguments: numbers, [true, false])
+    func entering(first: Int64, hasOptions: Bool) throws {
         let root = try RootUnderTest(workers: 1)
         _ = try root.port.enterLoop(length: 10, options: map)
-        try root.send(message(.enter, first: first, count: 1, extra: extra))
+        let body = hasOptions ? Message.entry(length: 10, map).body : .empty
+        try root.send(message(.enter, first: first, count: 1, body: body))
         #expect(!root.fault().isEmpty)
     }
 
-    @Test("a loop begun by a worker with any numbers ends the job once the root begins it", arguments: numbers, numbers)
-    func beginning(first: Int64, extra: Int64) throws {
+    @Test(
+        "a loop begun by a worker with any numbers ends the job once the root begins it", arguments: numbers,
+        [true, false])
+    func beginning(first: Int64, hasOptions: Bool) throws {
         let root = try RootUnderTest(workers: 1)
-        try root.send(message(.enter, first: first, count: 1, extra: extra))
+        let body = hasOptions ? Message.entry(length: 10, map).body : .empty
+        try root.send(message(.enter, first: first, count: 1, body: body))
         let loop = try root.port.enterLoop(length: nil, options: sent)
         root.port.feed(for: loop).add([Bytes([1])])
         root.port.feed(for: loop).close()
         #expect(!root.fault().isEmpty)
     }
 
-    @Test("entering twice ends the job, working or not", arguments: [0, 1], [0, 1])
-    func enteringTwice(once: Int64, twice: Int64) throws {
+    @Test("entering twice ends the job, working or not", arguments: [false, true], [false, true])
+    func enteringTwice(once: Bool, twice: Bool) throws {
         let root = try RootUnderTest(workers: 1)
-        for count in [once, twice] { try root.send(message(.enter, first: 10, count: count, extra: map.packed)) }
+        for works in [once, twice] { try root.send(.entry(length: 10, map, working: works)) }
         #expect(root.fault().contains("entered a loop twice"))
     }
 
@@ -174,9 +180,7 @@ struct CommunicationHostileTests {
         _ = try root.port.enterLoop(length: 10, options: options, working: false)
         let hosts = ["honest", "liar"]
         for rank in [1, 2] {
-            try root.send(
-                message(.enter, first: 10, count: 1, extra: options.packed, body: Bytes(Array(hosts[2 - rank].utf8))),
-                from: rank)
+            try root.send(.entry(length: 10, options, host: hosts[2 - rank]), from: rank)
             #expect(try root.next(rank)?.kind == .assign)
         }
         try root.send(message(.done, first: 5, count: 5), from: 2)
@@ -218,9 +222,9 @@ struct CommunicationHostileTests {
         options.failures = FailurePolicy(crashLimit: 2)
         let root = try RootUnderTest(workers: 2)
         _ = try root.port.enterLoop(length: 5, options: options, working: false)
-        try root.send(message(.enter, first: 5, count: 1, extra: options.packed))
+        try root.send(.entry(length: 5, options))
         #expect(try root.next(1)?.kind == .assign)
-        try root.send(message(.enter, first: 5, count: 1, extra: options.packed), from: 2)
+        try root.send(.entry(length: 5, options), from: 2)
         let body =
             kind == .failed || kind == .givenUp
             ? Fault(phase: .work, message: "m", rank: 1, host: "h").encoded : Bytes([0xff])
@@ -242,7 +246,7 @@ struct CommunicationHostileTests {
                 first: Int(first), count: Int(count), stride: Int(extra), results: Bytes([1, 1]), rank: 1)
             guard !run.isPossible else { continue }
             let root = try RootUnderTest(workers: 1)
-            try root.send(message(.enter, first: 10, count: 1, extra: managed.packed))
+            try root.send(.entry(length: 10, managed))
             try root.send(message(.results, first: first, count: count, extra: extra, body: Bytes([1, 1])))
             #expect(root.fault().contains("impossible examples"))
         }
@@ -294,12 +298,13 @@ struct CommunicationHostileTests {
                 Bool.random(using: &random)
                     ? Int64.random(in: -1...10, using: &random) : Self.numbers.randomElement(using: &random) ?? 0
             }
-            let extra = kind == .enter && Bool.random(using: &random) ? map.packed : number()
+            let isPossible = kind == .enter && Bool.random(using: &random)
             let first = kind == .enter && Bool.random(using: &random) ? 10 : number()
+            let body = isPossible ? Message.entry(length: 10, map).body : Bytes([1, 2, 3])
             try root.send(
                 message(
                     kind, operation: UInt64.random(in: 1...2, using: &random), first: first, count: number(),
-                    extra: extra, body: Bytes([1, 2, 3])),
+                    extra: number(), body: body),
                 from: Int.random(in: 1...2, using: &random))
         }
         try root.send(message(.exit, count: 7))

@@ -28,9 +28,7 @@ struct CommunicationLateTests {
         var options = options
         options.failures = FailurePolicy(crashLimit: 2)
         try root.send(
-            Message(
-                .enter, operation: 1, first: length, count: 1, extra: options.packed,
-                body: Bytes(Array("host-\(rank)".utf8))), from: rank)
+            .entry(length: length, options, host: "host-\(rank)"), from: rank)
     }
 
     private func done(_ root: RootUnderTest, _ rank: Int, _ first: Int64, stays: Bool = false) throws {

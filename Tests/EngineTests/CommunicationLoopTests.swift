@@ -12,28 +12,27 @@ import Testing
 struct CommunicationLoopTests {
     private let map = LoopOptions(results: .stream, examples: .replicated, chunk: 5)
 
-    @Test(
-        "options come back from the number that stands for them", arguments: [nil, 1, 255, 1 << 30],
-        0..<6)
-    func packedOptions(chunk: Int?, number: Int) throws {
+    @Test("options come back from the message that carries them", arguments: [nil, 1, 255, Int.max], 0..<6)
+    func optionsInMessages(chunk: Int?, number: Int) throws {
+        func carried(_ options: LoopOptions) throws -> LoopOptions? {
+            guard case .enter(let loop, let entry) = try ToRoot(.entry(7, length: 5, options), from: 1) else {
+                return nil
+            }
+            #expect(loop == 7 && entry.length == 5 && entry.isWorking && entry.host == "here" && entry.beginning == nil)
+            return entry.options
+        }
         var options = LoopOptions(
             results: try #require(LoopOptions.Results(rawValue: UInt8(number / 2))),
             examples: number % 2 == 0 ? .replicated : .sent, chunk: chunk)
-        #expect(LoopOptions(packed: options.packed) == options)
+        #expect(try carried(options) == options)
         options.isOrderFree = true
-        #expect(LoopOptions(packed: options.packed) == options)
+        #expect(try carried(options) == options)
         options.isUnbounded = true
-        #expect(LoopOptions(packed: options.packed) == options)
+        #expect(try carried(options) == options)
         options.failures = FailurePolicy(continues: true, retries: FailurePolicy.limit, crashLimit: FailurePolicy.limit)
-        #expect(LoopOptions(packed: options.packed) == options)
+        #expect(try carried(options) == options)
         (options.shares, options.chunk) = (chunk, nil)
-        #expect(LoopOptions(packed: options.packed) == options)
-    }
-
-    @Test("a chunk of any size has a number to be sent as", arguments: [Int.max, Int.max >> 8, 1 << 55])
-    func hugeChunk(chunk: Int) {
-        #expect(
-            LoopOptions(packed: LoopOptions(results: .stay, examples: .sent, chunk: chunk).packed)?.chunk == 1 << 30)
+        #expect(try carried(options) == options)
     }
 
     @Test(
@@ -42,10 +41,10 @@ struct CommunicationLoopTests {
     func backlog(isDropped: Bool) throws {
         let root = try RootUnderTest(workers: 1)
         // Memory that nothing touches costs nothing.
-        let size = RootService.backlogLimit / 2 + 1
+        let size = RootInbox.backlogLimit / 2 + 1
         let large = Bytes(adopting: malloc(size), count: size)
         _ = try root.port.enterLoop(length: 1000, options: map, working: false)
-        try root.send(Message(.enter, operation: 1, first: 1000, count: 1, extra: map.packed))
+        try root.send(.entry(length: 1000, map))
         for first in [0, 5] {
             #expect(try root.next(1)?.kind == .assign)
             try root.send(Message(.done, operation: 1, first: first, count: 5, extra: 500_000_000, body: large))
@@ -68,7 +67,7 @@ struct CommunicationLoopTests {
         #expect(try root.next(1)?.kind == (isDropped ? .end : .assign))
         guard isDropped else { return }
         _ = try root.port.enterLoop(length: 1000, options: map, working: false)
-        try root.send(Message(.enter, operation: 2, first: 1000, count: 1, extra: map.packed))
+        try root.send(.entry(2, length: 1000, map))
         for first in [0, 5] {
             #expect(try root.next(1)?.kind == .assign)
             try root.send(
@@ -83,10 +82,10 @@ struct CommunicationLoopTests {
     func unmetByRoot(isLoop: Bool) throws {
         let root = try RootUnderTest(workers: 1)
         if isLoop {
-            try root.send(Message(.enter, operation: 1, first: 10, count: 1, extra: map.packed))
+            try root.send(.entry(length: 10, map))
             #expect(try root.next(1)?.kind == .assign)
         } else {
-            try root.send(Message(.collective, operation: 1, extra: Collective.gather.rawValue))
+            try root.send(.part(.gather))
         }
         #expect(throws: JobEnd.self) { try root.port.waitForOthers() }
         #expect(root.fault().contains("finished its script"))
@@ -96,7 +95,7 @@ struct CommunicationLoopTests {
     func departure() throws {
         let root = try RootUnderTest(workers: 2)
         for rank in [1, 2] {
-            try root.send(Message(.enter, operation: 1, first: 10, count: 1, extra: map.packed), from: rank)
+            try root.send(.entry(length: 10, map), from: rank)
         }
         #expect(try root.next(1)?.kind == .assign)
         #expect(try root.next(2)?.kind == .assign)
@@ -119,7 +118,7 @@ struct CommunicationLoopTests {
     func missedCollective() throws {
         for _ in 0..<200 {
             let root = try RootUnderTest(workers: 1)
-            try root.send(Message(.collective, operation: 1, extra: Collective.gather.rawValue))
+            try root.send(.part(.gather))
             try root.send(Message(.goodbye))
             #expect(throws: JobEnd.self) { try root.port.waitForOthers() }
         }
@@ -140,7 +139,7 @@ struct CommunicationLoopTests {
             return
         }
         #expect(message.kind == .goodbye)
-        try worker.send(Message(.enter, operation: 1, first: 10, count: 1, extra: map.packed), to: 0)
+        try worker.send(.entry(length: 10, map), to: 0)
         guard case .fault(let fault)? = observer.ends.wait(until: soon(), { $0.first }) else {
             Issue.record("the job goes on")
             return
@@ -153,7 +152,7 @@ struct CommunicationLoopTests {
     func halt() throws {
         let root = try RootUnderTest(workers: 1)
         _ = try root.port.enterLoop(length: 1000, options: map, working: false)
-        try root.send(Message(.enter, operation: 1, first: 1000, count: 1, extra: map.packed))
+        try root.send(.entry(length: 1000, map))
         #expect(try root.next(1)?.kind == .assign)
         #expect(!root.port.isHalted())
         root.port.halter(0)
@@ -170,7 +169,7 @@ struct CommunicationLoopTests {
             return
         }
         #expect(length == 1000)
-        try root.send(Message(.enter, operation: 2, first: 10, count: 1, extra: map.packed))
+        try root.send(.entry(2, length: 10, map))
         #expect(try root.next(1)?.kind == .end)
     }
 
@@ -178,7 +177,7 @@ struct CommunicationLoopTests {
     func haltMoment() throws {
         let root = try RootUnderTest(workers: 1)
         root.port.halter(dlp_now() + 3_600_000_000_000)
-        try root.send(Message(.enter, operation: 1, first: 1000, count: 1, extra: map.packed))
+        try root.send(.entry(length: 1000, map))
         #expect(try root.next(1)?.kind == .assign)
         let moment = dlp_now() + 20_000_000
         root.port.halter(moment)
@@ -214,7 +213,7 @@ struct CommunicationLoopTests {
             port.stop(status: hasFailed ? 3 : 0)
         }
         #expect(try message(to: worker)?.kind == .goodbye)
-        try worker.send(Message(.collective, operation: 1, count: 1, extra: Collective.release.rawValue), to: 0)
+        try worker.send(.part(.release, announces: true), to: 0)
         try worker.send(Message(.goodbye), to: 0)
         let stop = try message(to: worker)
         #expect(stop?.kind == .stop && stop?.count == 0)
@@ -232,12 +231,12 @@ struct CommunicationLoopTests {
         let list = LoopList(.number, place: "job.lua:7")
         let options = LoopOptions(results: .none, examples: .replicated)
         if isEarly { for rank in [1, 2] { try root.send(Message(.goodbye), from: rank) } }
-        let loop = try root.port.beginLoop(list, length: 10, options: options, working: true)
+        let loop = try root.port.enterLoop(list, length: 10, options: options)
         if !isEarly { for rank in [1, 2] { try root.send(Message(.goodbye), from: rank) } }
         let note = root.observer.notes.wait(until: soon()) { $0.first }
         #expect(note?.hasPrefix("job.lua:7: rank 0 does this loop alone") == true)
-        try root.port.leaveLoop(loop)
-        _ = try root.port.beginLoop(list, length: 10, options: options, working: true)
+        try root.port.post(.leave(loop: loop))
+        _ = try root.port.enterLoop(list, length: 10, options: options)
         #expect(root.observer.notes.withLock { $0.count } == 1)
     }
 
@@ -247,17 +246,13 @@ struct CommunicationLoopTests {
         let options = LoopOptions(results: .none, examples: .replicated, chunk: 2)
         func begin(_ rank: Int, _ digest: UInt64, _ length: Int) throws {
             let list = LoopList(.list, digest: Digest(high: 1, low: digest), place: "job.lua:7")
-            let entry = LoopEntry(list, collectives: 0, host: "here")
-            try root.send(
-                Message(
-                    .begin, operation: 1, first: length, count: 1, extra: options.packed, body: entry.encoded),
-                from: rank)
+            try root.send(.entry(length: length, options, list: list), from: rank)
         }
         try begin(1, 5, 10)
         try begin(2, 6, 9)
         let encoded = Bytes([0x80])
         let list = LoopList(.list, digest: Digest(high: 1, low: 5), encoded: encoded, place: "job.lua:7")
-        _ = try root.port.beginLoop(list, length: 10, options: options, working: false)
+        _ = try root.port.enterLoop(list, length: 10, options: options, working: false)
         #expect(try root.next(1)?.kind == .assign)
         let sent = try root.next(2)
         #expect(sent?.kind == .list && sent?.count == 10 && sent?.body == encoded)
@@ -270,26 +265,26 @@ struct CommunicationLoopTests {
         let root = try RootUnderTest(workers: 2)
         let options = LoopOptions(results: .none, examples: .replicated)
         for (rank, collectives) in zip([1, 2], isRising ? [0, 1] : [1, 0]) as Zip2Sequence<[Int], [UInt64]> {
-            let entry = LoopEntry(
-                LoopList(.number, place: "job.lua:\(rank)"), collectives: collectives, host: "here")
-            try root.send(
-                Message(.begin, operation: 1, first: 3, count: 1, extra: options.packed, body: entry.encoded),
-                from: rank)
+            let list = LoopList(.number, place: "job.lua:\(rank)")
+            try root.send(.entry(length: 3, options, list: list, collectives: collectives), from: rank)
         }
         let message = root.fault()
         #expect(message.contains("job.lua:1") && message.contains("job.lua:2"), "\(message)")
     }
 
-    @Test("what is no entry to a loop of a script ends the job", arguments: [0, 1, 2])
-    func brokenEntry(number: Int) throws {
-        let root = try RootUnderTest(workers: 1)
-        let bodies = [
-            Bytes.empty, Bytes([0x85, 0x20, 0x00, 0x60, 0x60, 0x80]), Bytes([0x85, 0x00, 0x20, 0x60, 0x60, 0x80]),
-        ]
+    @Test("what is no entry to a loop of a script ends the job: any byte of it missing, or another kind in its place")
+    func brokenEntry() throws {
         let options = LoopOptions(results: .none, examples: .replicated)
-        try root.send(
-            Message(.begin, operation: 1, first: 3, count: 1, extra: options.packed, body: bodies[number]))
-        #expect(root.fault().contains("began a loop with impossible options"))
+        let list = LoopList(.list, place: "job.lua:1")
+        let entry = Message.entry(length: 3, options, list: list).body.array
+        var bodies = entry.indices.map { Array(entry[..<$0]) }
+        // A text where a number belongs, and the reverse, wherever a part begins.
+        bodies += entry.indices.filter { entry[$0] < 0x20 }.map { entry[..<$0] + [0x60] + entry[($0 + 1)...] }
+        for body in bodies {
+            let root = try RootUnderTest(workers: 1)
+            try root.send(Message(.begin, operation: 1, first: 3, count: 1, body: Bytes(body)))
+            #expect(root.fault().contains("began a loop with impossible options"), "\(body)")
+        }
     }
 
     @Test("after the end of the job nothing waits")

@@ -23,12 +23,13 @@ struct CommunicationReturnTests {
         return root
     }
 
-    private func enter(_ root: RootUnderTest, _ rank: Int, _ length: Int, _ options: LoopOptions, count: Int = 1) throws
-    {
-        try root.send(
-            Message(
-                .enter, operation: 1, first: length, count: count, extra: options.packed,
-                body: Bytes(Array("host-\(rank)".utf8))), from: rank)
+    private func enter(_ root: RootUnderTest, _ rank: Int, _ length: Int, _ options: LoopOptions) throws {
+        try root.send(.entry(length: length, options, host: "host-\(rank)"), from: rank)
+    }
+
+    /// Has come to the end of what it had before it was lost.
+    private func resume(_ root: RootUnderTest, _ rank: Int, _ options: LoopOptions) throws {
+        try root.send(Message(toRoot: .resume(loop: 1, options, host: "host-\(rank)")), from: rank)
     }
 
     /// Reports examples as done that took so long that none is handed out in advance.
@@ -76,7 +77,7 @@ struct CommunicationReturnTests {
         try done(root, 1, 0, [10])
         #expect(try root.next(1)?.first == 2)
         try done(root, 2, 1, [11])
-        try enter(root, 2, 5, options(), count: 2)
+        try resume(root, 2, options())
         #expect(try root.next(2)?.first == 3)
         try done(root, 2, 3, [13])
         #expect(try root.next(2)?.first == 4)
@@ -94,7 +95,7 @@ struct CommunicationReturnTests {
         #expect(try root.next(1)?.first == 1)
         comeBack(root, 2)
         try done(root, 2, 1, [23])
-        try enter(root, 2, 2, options(), count: 2)
+        try resume(root, 2, options())
         try done(root, 1, 1, [11])
         #expect(try root.next(2)?.kind == .end)
         #expect(try results(root) == [0: [[10]], 1: [[11]]])
@@ -111,7 +112,7 @@ struct CommunicationReturnTests {
         #expect(try root.next(1)?.first == 4)
         comeBack(root, 2)
         try done(root, 2, 4, [23, 15, 16, 17])
-        try enter(root, 2, 8, options(chunk: 4), count: 2)
+        try resume(root, 2, options(chunk: 4))
         try done(root, 1, 4, [14])
         #expect(try results(root).values.allSatisfy { $0.count == 1 && $0[0][0] < 20 })
     }
@@ -127,7 +128,7 @@ struct CommunicationReturnTests {
         let mine = try #require(try root.next(1)).first
         comeBack(root, 2)
         for (first, result) in [(1, UInt8(1)), (2, 2)] { try done(root, 2, first, [first == mine ? 9 : result]) }
-        try enter(root, 2, 4, options(.stay), count: 2)
+        try resume(root, 2, options(.stay))
         #expect(try root.next(2)?.first == 3)
         try done(root, 2, 3, [], count: 1)
         try done(root, 1, Int(mine), [], count: 1)
@@ -156,7 +157,7 @@ struct CommunicationReturnTests {
         comeBack(other, 2)
         let fault = Fault(phase: .work, message: "no", rank: 2, host: "host-2")
         try other.send(Message(.failed, operation: 1, first: 1, count: 0, body: fault.encoded), from: 2)
-        try enter(other, 2, 2, options(), count: 2)
+        try resume(other, 2, options())
         try done(other, 1, 0, [10])
         var failures: [Int?] = []
         while true {
@@ -179,7 +180,7 @@ struct CommunicationReturnTests {
         try root.send(Message(.goodbye), from: 3)
         for rank in [2, 3] {
             root.workers[rank - 1].comeBack()
-            try enter(root, rank, 3, options(), count: 2)
+            try resume(root, rank, options())
             try done(root, rank, rank - 1, [23])
         }
         var example = 0

@@ -17,14 +17,12 @@ struct CommunicationScriptLossTests {
 
     /// The rank begins loop `loop` over four elements, having been in so many collectives.
     private func begin(_ root: RootUnderTest, _ rank: Int, _ loop: UInt64, _ options: LoopOptions) throws {
-        let entry = LoopEntry(LoopList(.number, place: "job.lua:1"), collectives: 0, host: "host\(rank)")
-        try root.send(
-            Message(.begin, operation: loop, first: 4, count: 1, extra: options.packed, body: entry.encoded), from: rank
-        )
+        let list = LoopList(.number, place: "job.lua:1")
+        try root.send(.entry(loop, length: 4, options, host: "host\(rank)", list: list), from: rank)
     }
 
     private func beginRoot(_ root: RootUnderTest, _ options: LoopOptions) throws -> UInt64 {
-        try root.port.beginLoop(LoopList(.number, place: "job.lua:1"), length: 4, options: options, working: false)
+        try root.port.enterLoop(LoopList(.number, place: "job.lua:1"), length: 4, options: options, working: false)
     }
 
     private func done(_ root: RootUnderTest, _ rank: Int, _ loop: UInt64, _ example: Int) throws {
@@ -55,9 +53,9 @@ struct CommunicationScriptLossTests {
         try begin(root, 2, second, options)
         #expect(try root.next(2)?.kind == .assign)
 
-        try root.send(Message(.collective, operation: 1, extra: Collective.barrier.rawValue), from: 2)
+        try root.send(.part(.barrier), from: 2)
         try root.port.barrier()
-        try root.send(Message(.collective, operation: 2, extra: Collective.gather.rawValue), from: 2)
+        try root.send(.part(.gather, number: 2), from: 2)
         #expect {
             _ = try root.port.gather(.empty)
         } throws: { error in

@@ -1,4 +1,5 @@
 import CSystem
+import Codec
 import Scheduling
 import SystemSupport
 import TestSupport
@@ -18,7 +19,7 @@ final class EndObserver: JobObserver {
         _ run: ResultRun, of loop: UInt64, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int
     ) {}
     func exampleFailed(_ fault: Fault, in loop: UInt64) {}
-    func explainLoss(of rank: Int) -> String? { nil }
+    func explainLoss(of rank: Int) -> LossExplanation { .unknown }
     let losses = Monitor<[String]>([])
 
     func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence) {
@@ -84,6 +85,27 @@ final class RootUnderTest {
     }
 
     func send(_ message: Message, from rank: Int = 1) throws { try workers[rank - 1].send(message, to: 0) }
+}
+
+extension Message {
+    /// A rank takes part in a loop: of a job, or where there is a `list` of a script.
+    static func entry(
+        _ loop: UInt64 = 1, length: Int?, _ options: LoopOptions, working: Bool = true, host: String = "here",
+        list: LoopList? = nil, collectives: UInt64 = 0
+    ) -> Message {
+        let beginning = list.map { LoopBeginning(list: $0, collectives: collectives) }
+        return Message(
+            toRoot: .enter(
+                loop: loop,
+                LoopEntry(length: length, options: options, isWorking: working, host: host, beginning: beginning)))
+    }
+
+    /// A rank's part of a collective, with no bytes.
+    static func part(_ operation: Collective, number: UInt64 = 1, announces: Bool = false) -> Message {
+        Message(
+            toRoot: .collective(
+                CollectiveMessage(number: number, operation: operation, isAnnouncement: announces, bytes: .empty)))
+    }
 }
 
 /// A generous deadline for what should happen at once.

@@ -63,7 +63,7 @@ private final class InterruptingObserver: JobObserver {
         _ run: ResultRun, of loop: UInt64, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int
     ) {}
     func exampleFailed(_ fault: Fault, in loop: UInt64) {}
-    func explainLoss(of rank: Int) -> String? { nil }
+    func explainLoss(of rank: Int) -> LossExplanation { .unknown }
     func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence) {}
     func rankReturned(_ rank: Int, host: String) {}
     func rankJoined(_ rank: Int, host: String) {}

@@ -243,7 +243,7 @@ final class Gate {
             try star.add(link, rank: rank)
         case .late(let next):
             guard (try? star.add(link, rank: next)) != nil else { return }
-            star.send(Message(.welcome, first: next, count: size), to: next)
+            star.send(Message(toWorker: .welcome(rank: next, size: size)), to: next)
             star.deliveries.append(.joined(rank: next))
             guests = .late(next: next + 1)
         case .returning(var ranks):

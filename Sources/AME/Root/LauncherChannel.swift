@@ -1,3 +1,4 @@
+package import DLP
 import Glibc
 import Synchronization
 
@@ -7,8 +8,6 @@ package final class LauncherChannel: Sendable {
     /// How ranks ended, as far as the launcher has said.
     private let endings = Mutex<[Int: String]>([:])
 
-    /// How long the launcher may take to notice that a rank has ended, after its connection has: in milliseconds.
-    private static let patience: Int32 = 500
     /// How often what must arrive is sent, every 10 ms.
     private static let attempts = 200
 
@@ -47,29 +46,45 @@ package final class LauncherChannel: Sendable {
         return count < 0 ? -1 : 0
     }
 
-    /// How rank `rank` ended, from the launcher, which waits for its processes.
-    package func explainLoss(of rank: Int) -> String? {
+    /// How rank `rank` ended, from the launcher, which waits for its processes, as far as it has said so by now.
+    package func explainLoss(of rank: Int) -> LossExplanation {
         endings.withLock { endings in
-            while endings[rank] == nil, let message = receive() {
-                switch message {
-                case .exited(let rank, let status): endings[rank] = "its process ended with status \(status)"
-                case .signalled(let rank, let signal):
+            var isOpen = true
+            while endings[rank] == nil, isOpen {
+                switch receive() {
+                case .said(.exited(let rank, let status)): endings[rank] = "its process ended with status \(status)"
+                case .said(.signalled(let rank, let signal)):
                     endings[rank] =
                         "its process was killed by signal \(signal) (\(String(cString: strsignal(signal))))"
-                case .lost(let rank): endings[rank] = "the launcher lost the connection with its host"
-                case .lead, .begun, .over, .status: continue
+                case .said(.lost(let rank)): endings[rank] = "the launcher lost the connection with its host"
+                case .said: continue
+                case .nothing: return .pending
+                case .closed: isOpen = false
                 }
             }
-            return endings[rank]
+            return endings[rank].map { .known($0) } ?? .unknown
         }
     }
 
-    private func receive() -> ControlMessage? {
-        var poller = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        guard poll(&poller, 1, Self.patience) > 0 else { return nil }
+    private enum Reception {
+        case said(ControlMessage)
+        /// Nothing more by now.
+        case nothing
+        /// Nothing more at all.
+        case closed
+    }
+
+    /// What the launcher has said, without waiting for it.
+    private func receive() -> Reception {
         var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-        guard count > 0 else { return nil }
-        return ControlMessage(text: String(decoding: buffer[..<count], as: UTF8.self))
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+            guard count > 0 else { return count < 0 && [EAGAIN, EINTR].contains(errno) ? .nothing : .closed }
+            // What a newer launcher may say besides is not for this root.
+            guard let message = ControlMessage(text: String(decoding: buffer[..<count], as: UTF8.self)) else {
+                continue
+            }
+            return .said(message)
+        }
     }
 }

@@ -80,7 +80,7 @@ private struct ProgramObserver: JobObserver {
     func rankJoined(_ rank: Int, host: String) {}
     func rankLeft(_ rank: Int, host: String) {}
 
-    func explainLoss(of rank: Int) -> String? { launcher?.explainLoss(of: rank) }
+    func explainLoss(of rank: Int) -> LossExplanation { launcher?.explainLoss(of: rank) ?? .unknown }
 
     func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence) {
         note("lost rank \(rank) (host \(host)): \(cause)\(consequence.clause)")

@@ -78,13 +78,12 @@ public final class AMEWorker: Communicator {
                 throw CommunicationError("lost the connection to the job at \(endpoint): \(reason)")
             }
         }
-        guard let welcome = received.popFirst(), welcome.kind == .welcome, 1...Int64(Int32.max) ~= welcome.count,
-            welcome.count...Int64(Int32.max) ~= welcome.first
+        guard let welcome = received.popFirst(), case .welcome(let rank, let size)? = try? ToWorker(welcome), size > 0,
+            rank >= size
         else {
             throw CommunicationError("the job at \(endpoint) does not say which rank this is: start the same dlp-lua")
         }
-        rank = Int(welcome.first)
-        size = Int(welcome.count)
+        (self.rank, self.size) = (rank, size)
     }
 
     deinit { watch?.stop() }

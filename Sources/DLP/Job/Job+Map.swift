@@ -51,7 +51,7 @@ extension Job {
         let list = LoopList(.list, digest: digest, encoded: isRoot ? encoded : .empty, place: place)
         var options = LoopOptions(results: .stream, examples: .replicated)
         options.failures = policy
-        let loop = try port.beginLoop(list, length: examples.count, options: options, working: true)
+        let loop = try port.enterLoop(list, length: examples.count, options: options)
         var rank = MapWork(port: port, loop: loop, examples: examples)
         var results = [Result<Outcome, ExampleFailure>?](repeating: nil, count: isRoot ? examples.count : 0)
         while true {
@@ -121,9 +121,12 @@ private struct MapWork<Example> {
                 completed += 1
             } catch {
                 if let end = error as? JobEnd { throw end }
-                try port.fail(
-                    loop, first: rest.first, completed: completed, nanoseconds: elapsed(), results: results.finish(),
-                    fault(error, index))
+                try port.post(
+                    .failed(
+                        loop: loop,
+                        ChunkReport(
+                            first: rest.first, completed: completed, nanoseconds: elapsed(), results: results.finish()),
+                        fault(error, index)))
                 rest = rest.dropFirst(completed + 1)
                 completed = 0
                 results = ByteWriter()
@@ -131,8 +134,11 @@ private struct MapWork<Example> {
             }
             if dlp_now() >= deadline { break }
         }
-        try port.finish(
-            loop, first: rest.first, completed: completed, nanoseconds: elapsed(), results: results.finish())
+        try port.post(
+            .done(
+                loop: loop,
+                ChunkReport(
+                    first: rest.first, completed: completed, nanoseconds: elapsed(), results: results.finish())))
     }
 
     private func fault(_ error: any Error, _ index: Int) -> Fault {

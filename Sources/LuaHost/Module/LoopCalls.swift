@@ -47,7 +47,7 @@ extension LuaHost {
         moduleLoops[loop.operation] = part
         let works = flag("works")
         let operation = try communicate { () throws(JobEnd) in
-            try port.beginLoop(list, length: length, options: options, working: works)
+            try port.enterLoop(list, length: length, options: options, working: works)
         }
         lua_pushinteger(state, lua_Integer(bitPattern: operation))
         return 1
@@ -106,7 +106,7 @@ extension LuaHost {
     func leaveLoop(_ state: LuaState) throws(CallError) -> Int32 {
         let operation = operation(state)
         endLoop(operation)
-        try communicate { () throws(JobEnd) in try port.leaveLoop(operation) }
+        try communicate { () throws(JobEnd) in try port.post(.leave(loop: operation)) }
         return 0
     }
 
@@ -224,11 +224,11 @@ extension LuaHost {
     func finish(_ state: LuaState, goesOn: Bool) throws(CallError) -> Int32 {
         if !goesOn { exampleWatch?.pause() }
         let (first, completed) = (Int(lua_tointegerx(state, 2, nil)) &- 1, Int(lua_tointegerx(state, 3, nil)))
-        let (operation, report) = (operation(state), takeReport())
-        try communicate { () throws(JobEnd) in
-            let tell = goesOn ? port.finishPart : port.finish
-            try tell(operation, first, completed, report.nanoseconds, report.cpu, report.results)
-        }
+        let (loop, worked) = (operation(state), takeReport())
+        let report = ChunkReport(
+            first: first, completed: completed, goesOn: goesOn, nanoseconds: worked.nanoseconds, cpu: worked.cpu,
+            results: worked.results)
+        try communicate { () throws(JobEnd) in try port.post(.done(loop: loop, report)) }
         return 0
     }
 
@@ -269,11 +269,10 @@ extension LuaHost {
         fault.loop = moduleLoops[operation]?.loop.function ?? ""
         let share = report.nanoseconds / UInt64(clamping: max(completed, 0)).addingReportingOverflow(1).partialValue
         fault.nanoseconds = Int64(clamping: min(failedFor ?? share, report.nanoseconds))
-        try communicate { () throws(JobEnd) in
-            try port.fail(
-                operation, first: first, completed: completed, nanoseconds: report.nanoseconds, cpu: report.cpu,
-                results: report.results, fault)
-        }
+        let chunk = ChunkReport(
+            first: first, completed: completed, nanoseconds: report.nanoseconds, cpu: report.cpu,
+            results: report.results)
+        try communicate { () throws(JobEnd) in try port.post(.failed(loop: operation, chunk, fault)) }
         return 0
     }
 

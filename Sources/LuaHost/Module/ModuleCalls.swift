@@ -30,9 +30,9 @@ extension LuaHost {
         case .copy: return copy(state)
         case .copied: return try copied(state)
         case .reportLength:
-            let operation = UInt64(bitPattern: lua_tointegerx(state, 1, nil))
+            let loop = UInt64(bitPattern: lua_tointegerx(state, 1, nil))
             let length = Int(lua_tointegerx(state, 2, nil))
-            try communicate { () throws(JobEnd) in try port.reportLength(operation, length) }
+            try communicate { () throws(JobEnd) in try port.post(.length(loop: loop, count: length)) }
             return 0
         case .isApart:
             lua_pushboolean(state, isApart ? 1 : 0)

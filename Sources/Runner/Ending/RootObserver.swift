@@ -188,9 +188,9 @@ final class RootObserver: JobObserver {
 
     func exampleFailed(_ fault: Fault, in loop: UInt64) { journal(of: loop)?.note(.failed(fault)) }
 
-    func explainLoss(of rank: Int) -> String? {
+    func explainLoss(of rank: Int) -> LossExplanation {
         // The launcher knows nothing of ranks that came late.
-        rank < size ? control?.explainLoss(of: rank) : nil
+        rank < size ? control?.explainLoss(of: rank) ?? .unknown : .unknown
     }
 
     func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence) {

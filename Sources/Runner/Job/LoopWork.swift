@@ -31,18 +31,15 @@ struct LoopWork {
     /// Does a chunk and reports on it.
     mutating func work(on chunk: Chunk, giveBackAfter: Int64, sent: Bytes) throws {
         guard try !port.isHalted() else {
-            return try port.finish(loop, first: chunk.first, completed: 0, nanoseconds: 0, results: .empty)
+            let nothing = ChunkReport(first: chunk.first, completed: 0, nanoseconds: 0, results: .empty)
+            return try port.post(.done(loop: loop, nothing))
         }
         try setup.runOnce()
         let printed = host.printed
         let last = try host.work(
             chunk, of: plan.examples, sent: plan.isSent ? sent : nil, giveBackAfter: giveBackAfter,
             reportInterval: reportInterval,
-            partDone: { report in
-                try port.finishPart(
-                    loop, first: report.done.first, completed: report.done.count, nanoseconds: report.nanoseconds,
-                    cpu: report.cpu, results: send(report))
-            },
+            partDone: { report in try port.post(.done(loop: loop, chunkReport(report, goesOn: true))) },
             failed: { report, error in
                 // What fails because the job is over is no failure.
                 guard !host.isInterrupted else { throw error }
@@ -52,9 +49,7 @@ struct LoopWork {
                 fault.given = error.given
                 fault.result = error.error.result
                 fault.nanoseconds = Int64(clamping: report.failedNanoseconds)
-                try port.fail(
-                    loop, first: report.done.first, completed: report.done.count, nanoseconds: report.nanoseconds,
-                    cpu: report.cpu, results: send(report), fault)
+                try port.post(.failed(loop: loop, chunkReport(report), fault))
                 // The root ends the job, with all that was done before: nothing else is begun here.
                 if plan.loopOptions.failures.endsAtFirstFailure { try port.waitForEnd(of: loop) }
             })
@@ -65,9 +60,14 @@ struct LoopWork {
                     + "print by io.stderr:write")
         }
         guard let last else { return }
-        try port.finish(
-            loop, first: last.done.first, completed: last.done.count, nanoseconds: last.nanoseconds,
-            cpu: last.cpu, results: send(last))
+        try port.post(.done(loop: loop, chunkReport(last)))
+    }
+
+    /// What the root hears of it.
+    private mutating func chunkReport(_ report: WorkReport, goesOn: Bool = false) -> ChunkReport {
+        ChunkReport(
+            first: report.done.first, completed: report.done.count, goesOn: goesOn, nanoseconds: report.nanoseconds,
+            cpu: report.cpu, results: send(report))
     }
 
     /// The results to be sent at once: none where they stay.
@@ -80,15 +80,16 @@ struct LoopWork {
     /// Sends the results that stayed here, after the root had lost this rank: others may have made them meanwhile.
     mutating func offer() throws {
         for run in kept {
-            try port.finish(loop, first: run.first, completed: run.count, nanoseconds: 0, results: run.results)
+            let report = ChunkReport(first: run.first, completed: run.count, nanoseconds: 0, results: run.results)
+            try port.post(.done(loop: loop, report))
         }
         kept = []
     }
 
     /// Sends the results that stayed here.
     mutating func deliver() throws {
-        for run in kept { try port.deliver(loop, run) }
+        for run in kept { try port.post(.results(loop: loop, run)) }
         kept = []
-        try port.finishDelivery(loop)
+        try port.post(.delivered(loop: loop))
     }
 }

@@ -22,7 +22,7 @@ struct WorkerJob {
             case .deliver: try work.deliver()
             case .returned:
                 try work.offer()
-                try (port as? WorkerPort)?.resume(loop, length: plan.announcedLength, options: plan.loopOptions)
+                try (port as? WorkerPort)?.resume(loop, options: plan.loopOptions)
             case .end, .halted: return
             // The root's own affairs.
             case .results, .failed, .hungry, .list: continue

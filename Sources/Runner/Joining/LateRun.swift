@@ -133,7 +133,7 @@ final class LateRun {
         var hasRetired = false
         while true {
             guard let event = try port.event(of: loop, while: { hasRetired || !wish.isThere }) else {
-                try port.retire(loop)
+                try port.post(.retire(loop: loop))
                 hasRetired = true
                 continue
             }

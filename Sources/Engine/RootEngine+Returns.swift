@@ -4,7 +4,7 @@ import SystemSupport
 
 // Ranks that were lost because their connection broke, and come back: what they do counts as far as others have not got it.
 
-extension RootService {
+extension RootEngine {
     /// A lost rank, which may live, is taken back where it connects again.
     func awaitReturn(of rank: Int) {
         // Where a connection breaks whenever something goes over it, nothing comes of another one.
@@ -24,11 +24,11 @@ extension RootService {
         returningRanks.insert(rank)
         unprovenRanks.insert(rank)
         // It may have been on its way.
-        if isHalted { send(Message(.halt), to: rank) }
+        if isHalted { send(.halt, to: rank) }
         reportWatch?.reported(rank, isIdle: true)
         observer.rankReturned(rank, host: host)
         change(newestLoop) { (loop) throws(ScheduleViolation) in
-            guard let rest = try loop.returned(rank, &actions) else { return }
+            guard let rest = try loop.returned(rank) else { return }
             reportWatch?.assigned(rest, to: rank, giveBackAfter: 0, isReady: false)
         }
     }
@@ -36,57 +36,50 @@ extension RootService {
     /// Takes what a rank says that has returned and has not yet come to the end of what it had.
     ///
     /// - Returns: whether that is all that follows from the message.
-    func takeFromReturning(_ message: Message, _ source: Int) -> Bool {
+    func takeFromReturning(_ message: ToRoot, _ source: Int) -> Bool {
         guard !returningRanks.isEmpty, returningRanks.contains(source) else { return false }
-        switch message.kind {
-        case .done, .part, .failed: takeClaim(message, from: source)
-        case .enter where message.count == 2: resume(message, source)
+        switch message {
+        case .done(let loop, let report): takeClaim(report, nil, in: loop, from: source)
+        case .failed(let loop, let report, let fault): takeClaim(report, fault, in: loop, from: source)
+        case .resume(let loop, let options, let host): resume(loop, options, host, source)
         case .goodbye, .fault, .exit, .givenUp: return false
         // What it began before it was lost.
-        default: break
+        case .collective, .enter, .leave, .length, .results, .delivered, .retire: break
         }
         return true
     }
 
     /// It takes part like any other from now on.
-    private func resume(_ message: Message, _ rank: Int) {
+    private func resume(_ number: UInt64, _ options: LoopOptions, _ host: String, _ rank: Int) {
         returningRanks.remove(rank)
-        guard let loop = loops[message.operation], LoopOptions(packed: message.extra) == loop.options else {
+        guard let loop = loops[number], options == loop.options else {
             return distrust(rank, "returned to a loop in which it did not take part")
         }
         reportWatch?.reported(rank, isIdle: true)
-        if hosts[rank] == nil, hostName(in: message) == HostName.current { ranksHere += 1 }
-        hosts[rank] = hostName(in: message)
-        change(message.operation) { (loop) throws(ScheduleViolation) in try loop.resume(rank, &actions) }
+        note(host: host, of: rank)
+        change(loop) { (loop) throws(ScheduleViolation) in try loop.resume(rank) }
     }
 
-    /// It has done what it had before it was lost, or a part of that.
-    private func takeClaim(_ message: Message, from source: Int) {
-        var (fault, results) = (Fault?.none, message.body)
-        if message.kind == .failed {
-            guard let parts = splitFailure(message.body) else {
-                return distrust(source, "sent a report that cannot be read")
-            }
-            (fault, results) = (parts.fault, parts.results)
-        }
-        let chunk = Chunk(first: Int(message.first), count: Int(message.count))
+    /// It has done what it had before it was lost, or a part of that; the example behind may have failed.
+    private func takeClaim(_ report: ChunkReport, _ fault: Fault?, in number: UInt64, from source: Int) {
+        let (results, chunk) = (report.results, Chunk(first: report.first, count: report.completed))
         guard chunk.isPossible else { return distrust(source, "reported on examples that cannot be") }
         // Results that stayed with it come when it has come to the end of what it had.
         let count = results.count == 0 ? 0 : chunk.count
         guard let ends = Self.ends(of: count, in: results) else {
             return distrust(source, "reported fewer results than examples")
         }
-        change(message.operation) { (loop) throws(ScheduleViolation) in
-            let nanoseconds = max(0, message.extra &- (fault?.nanoseconds ?? 0))
-            let runs = count > 0 ? try loop.claimed(source, chunk, nanoseconds: nanoseconds, &actions) : []
+        change(number) { (loop) throws(ScheduleViolation) in
+            let nanoseconds = max(0, report.nanoseconds &- (fault?.nanoseconds ?? 0))
+            let runs = count > 0 ? try loop.claimed(source, chunk, nanoseconds: nanoseconds) : []
             for run in runs {
                 let place = run.first - chunk.first
                 let part = results[(place == 0 ? 0 : ends[place - 1])..<ends[place + run.count - 1]]
-                take(run, part, of: message, nanoseconds, from: source, loop.options)
+                take(run, part, of: report, nanoseconds, from: source, loop)
             }
-            if var fault, let verdict = try loop.failedAfterReturn(source, chunk.end, &actions) {
+            if var fault, let verdict = try loop.failedAfterReturn(source, chunk.end) {
                 fault.cpu = 0
-                judge(chunk.end, verdict, &fault, from: source, loop.options, message.operation)
+                judge(chunk.end, verdict, fault, from: source, loop)
             }
             reportWatch?.reported(source, isIdle: !loop.isBusy(source))
         }
@@ -94,21 +87,20 @@ extension RootService {
 
     /// Passes on results that count.
     private func take(
-        _ run: Chunk, _ results: Bytes, of report: Message, _ nanoseconds: Int64, from source: Int,
-        _ options: LoopOptions
+        _ run: Chunk, _ results: Bytes, of report: ChunkReport, _ nanoseconds: Int64, from source: Int,
+        _ loop: ServedLoop
     ) {
         // Each example has its part of the time.
-        let part = Double(run.count) / Double(report.count)
+        let part = Double(run.count) / Double(report.completed)
         let took = Int64(Double(nanoseconds) * part)
-        let host = hosts[source] ?? "unknown"
-        observer.rankHasWorked(source, host: host, on: run, isFailed: false, nanoseconds: took)
+        noteWork(source, on: run, isFailed: false, nanoseconds: took)
         let found = ResultRun(run, results: results, rank: source)
-        if options.results == .stream {
+        if loop.options.results == .stream {
             let cpu = Int64(Double(max(0, report.cpu)) * part)
             observer.examplesAreDone(
-                found, of: report.operation, host: host, nanoseconds: took, cpu: cpu, attempts: 1)
+                found, of: loop.number, host: hosts[source] ?? "unknown", nanoseconds: took, cpu: cpu, attempts: 1)
         }
-        put(found, report.operation)
+        put(found, loop.number)
     }
 
     /// Where each of `count` results ends that stand one after another; nil where there are fewer.

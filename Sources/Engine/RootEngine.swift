@@ -1,22 +1,24 @@
-import CSystem
-import Glibc
 import Scheduling
 import SystemSupport
 
-/// The root's service thread: it alone talks to the other ranks and drives the schedules.
+/// What the root makes of what ranks say, of its main thread's wishes and of the time: it drives the schedules.
 ///
-/// Whatever comes, from a worker or from the main thread in its part as worker 0, is handled alike; what is meant for
-/// worker 0 goes to the inbox instead of a connection.
-final class RootService {
+/// Each event is one call; what follows from it goes out through the communicator, to the main thread's inbox and to the
+/// observer. The engine has no thread, waits for nothing and reads no clock: `now` is the time. Whatever comes
+/// is handled alike, from a worker or from the main thread in its part as worker 0; what is meant for worker 0 goes to the
+/// inbox instead of a connection.
+final class RootEngine {
     let communicator: any Communicator
     let shared: RootShared
     let observer: any JobObserver
+    /// The time, in nanoseconds of the monotonic clock, as whoever brings the events says.
+    var now: UInt64
     var loops = LoopTable<ServedLoop>()
     var newestLoop: UInt64 = 0
     /// The highest number of a loop that every rank has left or left out, and that has been forgotten.
     var latestForgottenLoop: UInt64 = 0
     /// Who waits for the root in loops that scripts begin; and the latest collective that each rank is known to be at.
-    var waitingForRoot = LoopTable<[LoopBeginning]>()
+    var waitingForRoot = LoopTable<[LoopWish]>()
     var latestCollectives: [UInt64]
     /// Whether the user knows that ranks had different lists.
     var hasToldOfLists = false
@@ -24,6 +26,8 @@ final class RootService {
     var hasToldOfSolitude = false
     /// How far that one is.
     var progress: LoopProgress?
+    /// Those that died in a loop which could do without them.
+    private(set) var lostRanks: Set<Int> = []
     /// The ranks that have finished their script, or died; behind those of the start, the ones that came late.
     var hasDeparted: [Bool]
     /// The hosts of the ranks, once they have taken part in a loop.
@@ -31,11 +35,14 @@ final class RootService {
     /// How many of them are on this host.
     var ranksHere = 0
     var rootHasFinished = false
-    var actions: [ScheduleAction] = []
-    var end: JobEnd?
+    /// Why the job ends early, once it does.
+    private(set) var end: JobEnd?
+    /// Ranks that are lost, where the launcher may still say how they ended: what their connections say, and until when
+    /// they wait for more.
+    private var unexplained: [Int: (reason: String, deadline: UInt64)] = [:]
     /// Whether hand-out pauses until the main thread has taken its results, and what is to be done then.
     var isPaused = false
-    var held: [(UInt64, ScheduleAction)] = []
+    var held: [(loop: ServedLoop, action: ScheduleAction)] = []
     /// Examples that failed and are to be tried again.
     var delays = RetryDelays()
     /// Whether the loop of a job has begun that can do without a rank that dies; it is the only one of its job.
@@ -66,103 +73,73 @@ final class RootService {
 
     /// How long the main thread may take to end once the job has: it may be deep in a C function.
     private static let grace: UInt64 = 2_000_000_000
-    /// How long to wait after the communicator has failed, in microseconds.
-    private static let pause: UInt32 = 10_000
-    /// How long others may take to hear of the end where one of them does not answer.
-    private static let shortGrace: UInt64 = 200_000_000
-    /// Results that the main thread has not taken before hand-out pauses: the memory that a slow `collect` may cost.
-    static let backlogLimit = 256 << 20
+    /// How long the launcher may take to notice that a rank has ended, after its connection has, and how often to ask it.
+    private static let explanationTime: UInt64 = 500_000_000
+    private static let explanationInterval: UInt64 = 5_000_000
 
-    init(_ communicator: any Communicator, _ shared: RootShared, _ observer: any JobObserver) {
+    init(_ communicator: any Communicator, _ shared: RootShared, _ observer: any JobObserver, now: UInt64) {
         self.communicator = communicator
         self.shared = shared
         self.observer = observer
+        self.now = now
         hasDeparted = Array(repeating: false, count: communicator.size)
         hosts = Array(repeating: nil, count: communicator.size)
         latestCollectives = Array(repeating: 0, count: communicator.size)
     }
 
-    func run() {
-        while true {
-            for command in shared.commands.withLock({ commands in
-                defer { commands.removeAll() }
-                return commands
-            }) {
-                if case .stop(let status) = command { return stop(status) }
-                handle(command)
-            }
-            retryDue()
-            haltIfDue()
-            loseSilentRanks()
-            if let end, let deadline = stuckDeadline, dlp_now() >= deadline {
-                stuckDeadline = nil
-                observer.jobIsStuck(end) { stop(end.status) }
-            }
-            observer.loopChanged(progress)
-            do {
-                switch try communicator.receive(until: nextDeadline) {
-                case .message(let message, let source): handle(message, from: source)
-                case .lost(let rank, let reason): lost(rank, reason)
-                case .joined(let rank): joined(rank)
-                case .returned(let rank): returned(rank)
-                case .woken, .timedOut: break
-                }
-            } catch {
-                fail(error)
-                // One that cannot wait any more returns at once, for as long as the main thread needs to end.
-                usleep(Self.pause)
-            }
+    // MARK: - Time
+
+    /// When the engine wants to be told the time, whatever else happens; nil: it need not be.
+    var deadline: UInt64? {
+        var deadline = delays.next
+        for moment in [haltMoment, stuckDeadline, reportWatch?.deadline, nextQuestion] {
+            if let moment { deadline = min(moment, deadline ?? .max) }
         }
+        return deadline
     }
 
-    private func stop(_ status: Int32) {
-        // A rank that was given up although it may still be there does not take part in a common end.
-        let isAbandoning = !distrusted.isEmpty
-        let isEarly =
-            end != nil || !rootHasFinished || isAbandoning
-            || hasDeparted[..<communicator.size].dropFirst().contains(false)
-        let stop = Message(.stop, first: isEarly ? 1 : 0, count: Int(status))
-        try? communicator.sendToAll(stop)
-        for rank in lateRanks where !hasDeparted[rank] { try? communicator.send(stop, to: rank) }
-        let silent = end == nil && rootHasFinished ? (1..<communicator.size).filter { !hasDeparted[$0] } : []
-        for rank in silent { observer.rankIsSilent(rank, host: host(of: rank) ?? "unknown", isDone: !isHalted) }
-        let deadline = dlp_now() + (silent.isEmpty && !isAbandoning ? Self.grace : Self.shortGrace)
-        if isEarly {
-            communicator.abort(status: status, until: deadline)
-        } else {
-            communicator.close(until: deadline)
-        }
+    /// Does what was to happen until now; to be called after other events, too.
+    ///
+    /// - Returns: whether the main thread has not ended although the job has, and is not waited for any longer.
+    func advance() -> Bool {
+        retryDue()
+        haltIfDue()
+        explainLosses()
+        loseSilentRanks()
+        observer.loopChanged(progress)
+        guard let moment = stuckDeadline, now >= moment else { return false }
+        stuckDeadline = nil
+        return true
     }
 
-    private var nextDeadline: UInt64? {
-        [delays.next, haltMoment, stuckDeadline, reportWatch?.deadline].compactMap { $0 }.min()
-    }
+    // MARK: - The main thread
 
-    private func handle(_ command: RootShared.Command) {
+    /// The main thread, or another one of the root, wants something.
+    func handle(_ command: RootShared.Command) {
         switch command {
-        case .message(let message, to: 0): handle(message, from: 0)
-        case .message(let message, let destination):
-            if message.kind == .collective { note(collective: message.operation, of: 0) }
-            if !hasDeparted[destination] { send(message, to: destination) }
-        case .toAll(let message):
-            if message.kind == .collective { note(collective: message.operation, of: 0) }
-            sendToAll(message)
-        case .collective(let number): note(collective: number, of: 0)
-        case .feed(let operation, let part):
-            change(operation) { (loop) throws(ScheduleViolation) in try loop.feed(part, &actions) }
-        case .deliver(let operation, let run): put(run, operation)
-        case .skip(let operation, let done): skips[operation] = done
-        case .close(let operation):
-            change(operation) { (loop) throws(ScheduleViolation) in try loop.close(&actions) }
-        case .cancel(let operation):
-            cancel(operation)
+        case .message(let message): handle(message, from: 0)
+        case .collective(let message, let source):
+            note(collective: message.number, of: 0)
+            if source == 0 {
+                sendToAll(.collective(message))
+            } else {
+                for rank in 1..<communicator.size where rank != source && !hasDeparted[rank] {
+                    send(.collective(message), to: rank)
+                }
+            }
+        case .rootIsAt(let number): note(collective: number, of: 0)
+        case .feed(let loop, let part): change(loop) { (loop) throws(ScheduleViolation) in try loop.feed(part) }
+        case .deliver(let loop, let run): put(run, loop)
+        case .skip(let loop, let done): skips[loop] = done
+        case .close(let loop): change(loop) { (loop) throws(ScheduleViolation) in try loop.close() }
+        case .cancel(let loop): cancel(loop)
         case .halt(let moment): haltMoment = isHalted ? nil : min(moment, haltMoment ?? moment)
         case .rootHasFinished: finishRoot()
         case .end(let end): finish(end)
         case .lost(let rank, let reason): if !hasDeparted[rank] { miss(rank, reason) }
         case .late(let entry): decide(entry)
         case .limit(let limit, let allowsSetup):
-            reportWatch = limit.map { ReportWatch(limit: $0, allowsSetup: allowsSetup, now: dlp_now()) }
+            reportWatch = limit.map { ReportWatch(limit: $0, allowsSetup: allowsSetup, now: now) }
         case .allowReturns: allowsReturns = true
         case .resume: resume()
         case .stop: break
@@ -171,21 +148,19 @@ final class RootService {
 
     /// Lets every rank finish what it has begun, and begin no more, once it is time for that.
     private func haltIfDue() {
-        guard let moment = haltMoment, dlp_now() >= moment else { return }
+        guard let moment = haltMoment, now >= moment else { return }
         haltMoment = nil
         isHalted = true
         shared.inbox.update { $0.isHalted = true }
-        sendToAll(Message(.halt))
-        for rank in lateRanks where !hasDeparted[rank] { send(Message(.halt), to: rank) }
-        for operation in loops.keys {
-            change(operation) { (loop) throws(ScheduleViolation) in try loop.halt(&actions) }
-        }
+        sendToAll(.halt)
+        for rank in lateRanks where !hasDeparted[rank] { send(.halt, to: rank) }
+        for loop in loops.values { change(loop) { (loop) throws(ScheduleViolation) in try loop.halt() } }
     }
 
     /// Does without ranks that have examples but do not report on them, or do not send their results.
     private func loseSilentRanks() {
-        guard let moment = reportWatch?.deadline, dlp_now() >= moment else { return }
-        let overdue = reportWatch?.overdue(at: dlp_now()) { communicator.byteCount(from: $0) } ?? []
+        guard let moment = reportWatch?.deadline, now >= moment else { return }
+        let overdue = reportWatch?.overdue(at: now) { communicator.byteCount(from: $0) } ?? []
         for (rank, reason) in overdue where !hasDeparted[rank] && end == nil {
             distrusted.insert(rank)
             lose(rank, reason)
@@ -200,20 +175,20 @@ final class RootService {
         let waiting: Fault? = shared.inbox.withLock { inbox in
             for (rank, messages) in inbox.collectives.enumerated() {
                 // A message that only announces a wait may be one whose wait is over.
-                guard let message = messages.first(where: { $0.count == 0 }) else { continue }
+                guard let message = messages.first(where: { !$0.isAnnouncement }) else { continue }
                 return .absence(of: 0, missedBy: rank, in: message)
             }
             return nil
         }
         if let waiting { return finish(.fault(waiting)) }
-        for (operation, loop) in zip(loops.keys, loops.values) where loop.options.results == .stream {
+        for loop in loops.values where loop.options.results == .stream {
             if loop.isAwaiting(0) { return missRoot(nil, "begins a loop whose results rank 0 is to get") }
             // The root has taken what it wanted of it.
-            cancel(operation)
+            cancel(loop.number)
         }
         leaveLoops(0)
         takeWithoutRoot()
-        sendToAll(Message(.goodbye))
+        sendToAll(.goodbye)
         shared.inbox.update { $0.isRootMissed = false }
     }
 
@@ -227,58 +202,62 @@ final class RootService {
                     rank: source ?? 0, host: HostName.current)))
     }
 
-    func cancel(_ operation: UInt64) {
-        change(operation) { (loop) throws(ScheduleViolation) in try loop.cancel(&actions) }
+    private func cancel(_ number: UInt64) {
+        change(number) { (loop) throws(ScheduleViolation) in try loop.cancel() }
         let isDrained = shared.inbox.withLock { inbox in
-            inbox.drop(operation)
-            guard inbox.isPaused, inbox.backlog < Self.backlogLimit / 2 else { return false }
+            inbox.drop(number)
+            guard inbox.isPaused, inbox.backlog < RootInbox.backlogLimit / 2 else { return false }
             inbox.isPaused = false
             return true
         }
         if isDrained { resume() }
     }
 
-    private func handle(_ message: Message, from source: Int) {
+    // MARK: - What ranks say
+
+    /// A rank has sent a message.
+    func receive(_ message: Message, from source: Int) {
         if distrusted.contains(source) { return }
-        if takeFromReturning(message, source) { return }
-        switch message.kind {
-        case .givenUp: givenUp(message, from: source)
-        case .done, .part, .failed, .leave, .length, .results, .delivered, .retire:
-            if !unprovenRanks.isEmpty { unprovenRanks.remove(source) }
-            guard message.operation <= newestLoop else {
-                return distrust(source, "reported on a loop that no rank has begun")
-            }
-            report(message, from: source)
-        case .enter where isLate(source): enterLate(message, from: source)
-        case .enter: enter(message, from: source)
-        case .begin: begin(message, from: source)
-        case .collective: collective(message, from: source)
-        case .fault:
-            guard let fault = Fault(encoded: message.body) else {
-                return distrust(source, "sent a report that cannot be read")
-            }
-            finish(.fault(fault))
-        case .exit:
-            let example = message.first > 0 ? Int(clamping: message.first) : nil
-            finish(.exit(status: Int32(clamping: message.count), rank: source, example: example))
-        case .goodbye: depart(source)
-        case .assign, .deliver, .end, .list, .halt, .stop, .welcome, .offer, .refusal:
-            distrust(source, "sent a message that only rank 0 sends")
+        do throws(ImpossibleMessage) { handle(try ToRoot(message, from: source), from: source) } catch {
+            distrust(source, error.clause)
         }
     }
 
-    private func collective(_ message: Message, from source: Int) {
+    private func handle(_ message: ToRoot, from source: Int) {
+        if takeFromReturning(message, source) { return }
+        switch message {
+        case .done(let loop, let report): done(report, in: loop, from: source)
+        case .failed(let loop, let report, let fault): failed(report, fault, in: loop, from: source)
+        case .results(let loop, let run): results(run, in: loop, from: source)
+        case .delivered(let loop): delivered(in: loop, from: source)
+        case .retire(let loop): retire(loop, source)
+        case .leave(let loop) where loop > newestLoop: distrust(source, "reported on a loop that no rank has begun")
+        case .leave(let loop): leave(loop, source)
+        case .length(let loop, let count): length(count, of: loop, from: source)
+        case .givenUp(let example, let fault): givenUp(example, fault, from: source)
+        case .enter(let loop, let entry): enter(loop, entry, from: source)
+        case .resume: distrust(source, "returned although it had not been lost")
+        case .collective(let message): collective(message, from: source)
+        case .fault(let fault): finish(.fault(fault))
+        case .exit(let status, let example): finish(.exit(status: status, rank: source, example: example))
+        case .goodbye: depart(source)
+        }
+    }
+
+    private func collective(_ message: CollectiveMessage, from source: Int) {
         guard !isLate(source) else {
             return distrust(source, "calls a collective although it came late")
         }
-        note(collective: message.operation, of: source)
+        note(collective: message.number, of: source)
         guard !rootHasFinished else {
             // A rank that only says what it waits for has got it already, or learns from the goodbye that it will not.
-            if message.count == 0 { finish(.fault(.absence(of: 0, missedBy: source, in: message))) }
+            if !message.isAnnouncement { finish(.fault(.absence(of: 0, missedBy: source, in: message))) }
             return
         }
         shared.inbox.update { $0.collectives[source].append(message) }
     }
+
+    // MARK: - Ranks that go
 
     private func depart(_ source: Int) {
         guard !hasDeparted[source] else { return }
@@ -303,8 +282,9 @@ final class RootService {
     /// A rank that had been lost is there again.
     func markAsPresent(_ rank: Int) {
         hasDeparted[rank] = false
+        lostRanks.remove(rank)
         shared.inbox.update { inbox in
-            inbox.lostRanks.remove(rank)
+            inbox.lostRanks = lostRanks
             inbox.hasDeparted[rank] = false
             inbox.departed -= 1
         }
@@ -312,20 +292,39 @@ final class RootService {
 
     /// A rank has finished its script; it takes no part in any loop from now on.
     private func leaveLoops(_ rank: Int) {
-        for operation in loops.keys { leaveLoop(operation, rank) }
+        for loop in loops.values { change(loop) { (loop) throws(ScheduleViolation) in try loop.depart(rank) } }
     }
 
-    func leaveLoop(_ operation: UInt64, _ rank: Int) {
-        change(operation) { (loop) throws(ScheduleViolation) in try loop.depart(rank, &actions) }
-    }
-
-    private func lost(_ rank: Int, _ reason: String) {
+    /// The connection with a rank has ended.
+    func lost(_ rank: Int, _ reason: String) {
         guard !hasDeparted[rank], end == nil else { return }
         // Nothing of the job's was with a late rank that has not begun.
         guard !isLate(rank) || hosts[rank] != nil else { return markAsDeparted(rank) }
-        let death = observer.explainLoss(of: rank)
-        lose(rank, death ?? reason)
-        if death == nil { awaitReturn(of: rank) }
+        unexplained[rank] = (reason, now + Self.explanationTime)
+        explainLosses()
+    }
+
+    /// When to ask the launcher again how ranks have ended.
+    private var nextQuestion: UInt64? { unexplained.isEmpty ? nil : now + Self.explanationInterval }
+
+    /// Asks the launcher how ranks have ended that are lost, and does without those of which it is clear or nothing more
+    /// comes.
+    private func explainLosses() {
+        guard !unexplained.isEmpty else { return }
+        for rank in unexplained.keys.sorted() {
+            guard let (reason, deadline) = unexplained[rank] else { continue }
+            switch observer.explainLoss(of: rank) {
+            case .known(let death):
+                unexplained[rank] = nil
+                if !hasDeparted[rank], end == nil { lose(rank, death) }
+            case .pending where now < deadline: continue
+            case .pending, .unknown:
+                unexplained[rank] = nil
+                guard !hasDeparted[rank], end == nil else { continue }
+                lose(rank, reason)
+                awaitReturn(of: rank)
+            }
+        }
     }
 
     /// Whether the others can go on without `rank`: in a job that says so; in a script as long as that is in a loop whose
@@ -334,7 +333,7 @@ final class RootService {
         if jobCanLoseRanks { return true }
         guard !ownersOfResults.contains(rank) else { return false }
         let begins = waitingForRoot.values.joined().first { $0.source == rank && !$0.hasLeft }
-        if let begins { return begins.options.canLoseRanks }
+        if let begins { return begins.entry.options.canLoseRanks }
         return loops.values.contains { $0.options.canLoseRanks && $0.isActive(rank) }
     }
 
@@ -351,7 +350,8 @@ final class RootService {
         observer.rankWasLost(
             rank, host: host(of: rank) ?? "unknown", cause: cause, isDone ? .none : isHalted ? .leftUndone : .redone)
         markAsDeparted(rank)
-        shared.inbox.update { _ = $0.lostRanks.insert(rank) }
+        lostRanks.insert(rank)
+        shared.inbox.update { $0.lostRanks = lostRanks }
     }
 
     /// The job cannot go on without a rank.
@@ -371,7 +371,7 @@ final class RootService {
     func finish(_ reason: JobEnd) {
         guard end == nil else { return }
         end = reason
-        stuckDeadline = dlp_now() + Self.grace
+        stuckDeadline = now + Self.grace
         shared.inbox.update { $0.end = reason }
         observer.jobEnds(reason)
     }
@@ -382,19 +382,40 @@ final class RootService {
             rank: rank, host: HostName.current, status: 3)
     }
 
-    func send(_ message: Message, to destination: Int) {
-        do { try communicator.send(message, to: destination) } catch { fail(error) }
+    // MARK: - Sending
+
+    func send(_ message: ToWorker, to destination: Int) {
+        do { try communicator.send(Message(toWorker: message), to: destination) } catch { fail(error) }
     }
 
-    func sendToAll(_ message: Message) {
-        do { try communicator.sendToAll(message) } catch { fail(error) }
+    /// To all ranks of the start.
+    func sendToAll(_ message: ToWorker) {
+        do { try communicator.sendToAll(Message(toWorker: message)) } catch { fail(error) }
     }
 
     /// The transport itself has failed.
-    private func fail(_ error: CommunicationError) {
+    func fail(_ error: CommunicationError) {
         finish(
             .fault(
                 Fault(
                     phase: .communication, message: error.description, rank: 0, host: HostName.current, status: 3)))
+    }
+
+    // MARK: - The end
+
+    /// How the job ends for the other ranks.
+    ///
+    /// - Returns: whether before all have finished, and whether one of them is not waited for.
+    func stop(status: Int32) -> (isEarly: Bool, isAbandoning: Bool) {
+        // A rank that was given up although it may still be there does not take part in a common end.
+        let isEarly =
+            end != nil || !rootHasFinished || !distrusted.isEmpty
+            || hasDeparted[..<communicator.size].dropFirst().contains(false)
+        let stop = ToWorker.stop(status: status, isEarly: isEarly)
+        try? communicator.sendToAll(Message(toWorker: stop))
+        for rank in lateRanks where !hasDeparted[rank] { try? communicator.send(Message(toWorker: stop), to: rank) }
+        let silent = end == nil && rootHasFinished ? (1..<communicator.size).filter { !hasDeparted[$0] } : []
+        for rank in silent { observer.rankIsSilent(rank, host: host(of: rank) ?? "unknown", isDone: !isHalted) }
+        return (isEarly, !silent.isEmpty || !distrusted.isEmpty)
     }
 }

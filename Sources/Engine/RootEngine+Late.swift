@@ -13,7 +13,7 @@ enum LateEntry {
 
 // Workers that come when the job has begun, and may go before it ends. The job never waits for one.
 
-extension RootService {
+extension RootEngine {
     /// The ranks that came late.
     var lateRanks: Range<Int> { communicator.size..<hasDeparted.count }
 
@@ -40,27 +40,25 @@ extension RootService {
     private func answer(_ rank: Int) {
         switch lateEntry {
         case .undecided: waitingLateRanks.append(rank)
-        case .open(let offer): send(Message(.offer, body: offer), to: rank)
+        case .open(let offer): send(.offer(offer), to: rank)
         case .closed(let reason):
-            send(Message(.refusal, body: Bytes(Array(reason.utf8))), to: rank)
+            send(.refusal(reason), to: rank)
             hasDeparted[rank] = true
         }
     }
 
     /// A worker that came late is ready to work.
-    func enterLate(_ message: Message, from source: Int) {
-        guard message.operation <= newestLoop else {
-            return distrust(source, "entered a loop that no rank has begun")
-        }
+    func enterLate(_ number: UInt64, _ entry: LoopEntry, from source: Int) {
+        guard number <= newestLoop else { return distrust(source, "entered a loop that no rank has begun") }
         // All have left that loop: it is a little too late.
-        guard let loop = loops[message.operation] else { return send(Message(.end, count: -1), to: source) }
-        guard LoopOptions(packed: message.extra) == loop.options else {
+        guard let loop = loops[number] else {
+            return send(.end(loop: number, length: nil, isCutShort: false), to: source)
+        }
+        guard entry.options == loop.options else {
             return distrust(source, "entered a loop with other options than the root's")
         }
-        hosts[source] = hostName(in: message)
-        change(message.operation) { (loop) throws(ScheduleViolation) in try loop.enterLate(source, &actions) }
-        if loops[message.operation]?.isActive(source) ?? false {
-            observer.rankJoined(source, host: hosts[source] ?? "unknown")
-        }
+        hosts[source] = entry.host
+        change(loop) { (loop) throws(ScheduleViolation) in try loop.enterLate(source) }
+        if loop.isActive(source) { observer.rankJoined(source, host: entry.host) }
     }
 }

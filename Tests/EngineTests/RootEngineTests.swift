@@ -1,0 +1,168 @@
+import Codec
+import Scheduling
+import Simulation
+import SystemSupport
+import Testing
+
+@testable import Engine
+
+@Suite("The root's engine, with neither threads nor a clock")
+struct RootEngineTests {
+    private static func options(retries: Int = 0, chunk: Int? = 1) -> LoopOptions {
+        var options = LoopOptions(results: .stream, examples: .replicated, chunk: chunk)
+        options.failures = FailurePolicy(continues: true, retries: retries, crashLimit: 3)
+        return options
+    }
+
+    /// The examples that a rank has been given since the last look.
+    private func given(_ root: EngineUnderTest, to rank: Int) -> [Int] {
+        root.communicator.take().flatMap { sent -> [Int] in
+            guard sent.rank == rank, case .assign(_, let chunk, _, _) = sent.message else { return [] }
+            return Array(chunk.indices)
+        }
+    }
+
+    private func done(_ example: Int) -> ToRoot {
+        .done(loop: 1, ChunkReport(first: example, completed: 1, nanoseconds: 1_000_000_000, results: Bytes([1])))
+    }
+
+    @Test("while it is not known how a rank ended the others are served, and its examples wait, though not for long")
+    func unexplainedLoss() {
+        let root = EngineUnderTest(ranks: 3)
+        root.observer.explanations.update { $0 = [1: .pending] }
+        root.enter(0, length: 4, Self.options(), working: false)
+        root.enter(1, length: 4, Self.options())
+        root.enter(2, length: 4, Self.options())
+        #expect(given(root, to: 2) == [1])
+        root.engine.lost(1, "it closed its end")
+        root.say(done(1), from: 2)
+        #expect(given(root, to: 2) == [2])
+        root.say(done(2), from: 2)
+        #expect(given(root, to: 2) == [3])
+        root.say(done(3), from: 2)
+        #expect(given(root, to: 2) == [])
+        #expect(root.engine.deadline.map { $0 <= root.engine.now + 5_000_000 } == true)
+        root.pass(milliseconds: 499)
+        #expect(root.observer.losses.withLock { $0 } == [] && given(root, to: 2) == [])
+        root.pass(milliseconds: 1)
+        #expect(root.observer.losses.withLock { $0 } == ["1 host-1 it closed its end"])
+        #expect(given(root, to: 2) == [0])
+    }
+
+    @Test("what the launcher says of a lost rank is told as soon as it comes")
+    func explainedLoss() {
+        let root = EngineUnderTest(ranks: 2)
+        root.observer.explanations.update { $0 = [1: .pending] }
+        root.enter(0, length: 4, Self.options(), working: false)
+        root.enter(1, length: 4, Self.options())
+        root.engine.lost(1, "it closed its end")
+        root.pass(milliseconds: 5)
+        root.observer.explanations.update { $0 = [1: .known("its process was killed")] }
+        root.pass(milliseconds: 5)
+        #expect(root.observer.losses.withLock { $0 } == ["1 host-1 its process was killed"])
+    }
+
+    @Test("an example that failed rests until its time has come")
+    func retries() {
+        let root = EngineUnderTest(ranks: 2)
+        root.enter(0, length: 1, Self.options(retries: 1), working: false)
+        root.enter(1, length: 1, Self.options(retries: 1))
+        #expect(given(root, to: 1) == [0])
+        let report = ChunkReport(first: 0, completed: 0, nanoseconds: 1, results: .empty)
+        root.say(.failed(loop: 1, report, Fault(phase: .work, message: "no", rank: 1, host: "h")), from: 1)
+        let deadline = root.engine.deadline
+        #expect(deadline.map { $0 > root.engine.now } == true && given(root, to: 1) == [])
+        root.engine.now = deadline ?? 0
+        #expect(!root.engine.advance())
+        #expect(given(root, to: 1) == [0])
+    }
+
+    @Test("a job that is over leaves its main thread some time to end, and is then said to be stuck, once")
+    func stuck() {
+        let root = EngineUnderTest(ranks: 2)
+        root.engine.handle(.end(.interrupted(signal: 2)))
+        #expect(!root.pass(milliseconds: 1_999))
+        #expect(root.pass(milliseconds: 1))
+        #expect(!root.pass(milliseconds: 10_000))
+        #expect(root.engine.stop(status: 130).isEarly)
+        let last = root.communicator.take().map(\.message)
+        guard case .stop(status: 130, isEarly: true)? = last.last else {
+            Issue.record("\(last)")
+            return
+        }
+    }
+
+    @Test("whatever ranks do and whichever die, each example's result comes exactly once", arguments: UInt64(0)..<300)
+    func walk(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let (ranks, length) = (2 + random.below(5), random.below(60))
+        let root = EngineUnderTest(ranks: ranks)
+        let options = Self.options(retries: random.below(3), chunk: random.below(3) == 0 ? nil : 1 + random.below(4))
+        root.enter(0, length: length, options, working: false)
+        var held = [[Chunk]](repeating: [], count: ranks)
+        var living = Set(1..<ranks)
+        var (results, failures, ended) = ([Int: Int](), [Int: Int](), Set<Int>())
+        for rank in 1..<ranks { root.enter(rank, length: length, options) }
+        var isOver = false
+        for step in 0..<20_000 where !isOver {
+            for (message, rank) in root.communicator.take() where living.contains(rank) {
+                switch message {
+                case .assign(_, let chunk, _, _): held[rank].append(chunk)
+                case .end: ended.insert(rank)
+                default: Issue.record("\(message) to \(rank), seed \(seed)")
+                }
+            }
+            while let event = root.nextEvent() {
+                switch event {
+                case .results(let run):
+                    for place in 0..<run.count { results[run.first + place * run.stride, default: 0] += 1 }
+                case .failed(let fault): failures[(fault.example ?? 0) - 1, default: 0] += 1
+                case .end: isOver = true
+                default: Issue.record("\(event), seed \(seed)")
+                }
+            }
+            // The last one lives, so that the loop can end.
+            if living.count > 1, random.below(40) == 0, let rank = living.sorted().randomElement(using: &random) {
+                living.remove(rank)
+                root.observer.explanations.update {
+                    $0[rank] = [.pending, .unknown, .known("killed")][random.below(3)]
+                }
+                root.engine.lost(rank, "it closed its end")
+            } else if let rank = living.sorted().filter({ !held[$0].isEmpty }).randomElement(using: &random) {
+                work(root, rank, &held[rank], &random)
+            }
+            root.pass(milliseconds: UInt64(random.below(30)))
+            #expect(step < 19_999, "seed \(seed) does not end")
+        }
+        #expect(root.engine.end == nil, "seed \(seed)")
+        #expect(ended == living, "seed \(seed)")
+        #expect((results.keys.sorted() + failures.keys.sorted()).sorted() == Array(0..<length), "seed \(seed)")
+        #expect((Array(results.values) + Array(failures.values)).allSatisfy { $0 == 1 }, "seed \(seed)")
+    }
+
+    /// A rank does some of its first chunk: a part, all of it, or it gives the rest back or fails on an example.
+    private func work(
+        _ root: EngineUnderTest, _ rank: Int, _ held: inout [Chunk], _ random: inout SeededGenerator
+    ) {
+        let chunk = held[0]
+        let completed = random.below(chunk.count + 1)
+        var report = ChunkReport(
+            first: chunk.first, completed: completed, nanoseconds: UInt64(random.below(1_000_000_000)),
+            results: Bytes([UInt8](repeating: 1, count: completed)))
+        let rest = chunk.dropFirst(completed)
+        switch random.below(6) {
+        case 0 where rest.count > 0:
+            root.say(.failed(loop: 1, report, Fault(phase: .work, message: "no", rank: rank, host: "h")), from: rank)
+            held[0] = rest.dropFirst(1)
+            if rest.count == 1 { held.removeFirst() }
+        case 1, 2:
+            guard completed > 0, rest.count > 0 else { return }
+            report.goesOn = true
+            root.say(.done(loop: 1, report), from: rank)
+            held[0] = rest
+        default:
+            root.say(.done(loop: 1, report), from: rank)
+            held.removeFirst()
+        }
+    }
+}
