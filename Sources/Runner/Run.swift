@@ -18,7 +18,7 @@ public func run(_ invocation: Invocation) -> Int32 {
             ? JournalListing.run(path: path, stage: stage, output: invocation.options.output) : 0
     }
     if case .running(let address) = invocation.source {
-        return LateRun.run(address, invocation.options, secret: secret)
+        return JoinedRank.run(address, invocation.options, secret: secret)
     }
     let detection: Detection
     let joinable: Joinable?
@@ -42,23 +42,22 @@ public func run(_ invocation: Invocation) -> Int32 {
         Complaint.write(repetition)
     }
 
+    // Whoever works alone is the root of its own job, whatever rank a launcher has given it.
+    let isAlone = if case .alone = detection.choice { true } else { false }
+    let isRoot = isAlone || Detection.rankByVariables(.own) == 0
+    let supervisor = Supervisor(isRoot ? .root : .worker, speaks: speaksAtStart())
     let session: Session
-    let interruption = Interruption()
     let timeout = UInt64((invocation.options.connectTimeout ?? 60) * 1e9)
     do throws(CommunicationError) {
-        // Whoever works alone is the root of its own job, whatever rank a launcher has given it.
-        let isAlone = if case .alone = detection.choice { true } else { false }
-        try interruption.begin(isRoot: isAlone || Detection.rankByVariables(.own) == 0, speaks: speaksAtStart())
+        try supervisor.begin()
         let connection = try Connection(
             detection, within: timeout, encryption: Encryption.wanted(invocation.options.encrypt), joinable: joinable,
             isExplained: invocation.task == .info)
-        session = try Session(connection, interruption, since: beginning, connectTimeout: timeout)
+        session = try Session(connection, supervisor, since: beginning, connectTimeout: timeout)
         dlp_buffer_standard_output()  // An MPI library may have changed it.
     } catch {
-        Rendezvous.removeFile()
         let rank = detection.launcher?.rank.map { "rank \($0): " } ?? ""
-        Complaint.write(rank + error.description)
-        return 3
+        return supervisor.conclude(.notConnected(rank + error.description))
     }
     Heritage.leave(Sighting.all(in: .own), isLaunched: session.connection.size > 1)
     if invocation.task == .info { return Info.show(session) }
@@ -89,8 +88,7 @@ public func complainOnce(_ message: String, status: Int32) -> Int32 {
     if Detection.rankByVariables(.own) == 0 {
         Complaint.write(message)
     } else {
-        // Some launchers end all ranks when the first one fails; rank 0 should have spoken by then.
-        Pause.milliseconds(500)
+        Pause.nanoseconds(LifePeriods.rootsComplaint)
     }
     return status
 }

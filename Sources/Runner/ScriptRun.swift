@@ -54,7 +54,7 @@ final class ScriptRun {
             if isRun { try openTimelines(of: script) }
             settings.isCommand = script.isCommand
             host.limitMemory(to: settings.memory)
-            try host.limit(toSeconds: settings.timeout, on: session.port)
+            try host.limit(toSeconds: settings.timeout, on: session.port, session.supervisor)
             settings.journal = try JournalSettings(options)
             settings.input = try ExampleInput(options)
             if options.joinable != nil { try Joinable.check(settings.mode) }

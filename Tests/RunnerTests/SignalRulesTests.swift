@@ -5,7 +5,7 @@ import Testing
 
 @Suite("What signals mean, one after another")
 struct SignalRulesTests {
-    private static let later = SignalRules.moment + 1
+    private static let later = LifePeriods.sameSignal + 1
 
     /// What becomes of signals that come at such times after the first.
     private func verdicts(
@@ -33,10 +33,10 @@ struct SignalRulesTests {
 
     @Test("signals that follow each other at once are one, but Ctrl-C after SIGTERM is not")
     func together() {
-        #expect(verdicts(letsFinish: true, [(SIGTERM, 0), (SIGTERM, SignalRules.moment)]) == [.finish, .ignore])
+        #expect(verdicts(letsFinish: true, [(SIGTERM, 0), (SIGTERM, LifePeriods.sameSignal)]) == [.finish, .ignore])
         #expect(verdicts(letsFinish: true, [(SIGTERM, 0), (SIGINT, 1)]) == [.finish, .abandon])
         #expect(verdicts(letsFinish: true, [(SIGINT, 0), (SIGTERM, 1)]) == [.abandon, .ignore])
-        #expect(verdicts(letsFinish: false, [(SIGTERM, 0), (SIGTERM, SignalRules.moment)]) == [.abandon, .ignore])
+        #expect(verdicts(letsFinish: false, [(SIGTERM, 0), (SIGTERM, LifePeriods.sameSignal)]) == [.abandon, .ignore])
     }
 
     @Test("who does not let anything finish ends at the second SIGTERM")

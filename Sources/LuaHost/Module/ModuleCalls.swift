@@ -87,8 +87,7 @@ extension LuaHost {
             }
         }
         let close = lua_toboolean(state, 2)
-        willExit(status & 0xFF)
-        lua_pushinteger(state, lua_Integer(status))
+        lua_pushinteger(state, lua_Integer(willExit(status & 0xFF)))
         lua_pushboolean(state, close)
         return dlp_exit
     }

@@ -25,8 +25,8 @@ public final class LuaHost {
     public internal(set) var usesModule = false
     /// Why the job ended while the script waited for other ranks: then no error of the script counts any more.
     public internal(set) var jobEnd: JobEnd?
-    /// Called for `os.exit`, before the process ends, to tell the other ranks.
-    public var willExit: (Int32) -> Void = { _ in }
+    /// Called for `os.exit`, before the process ends, to tell the other ranks; returns the status with which it ends.
+    public var willExit: (Int32) -> Int32 = { $0 }
     /// Asked after each example of a job: whether this rank is to leave, so that the rest of its chunk goes back.
     public var isLeaving: () -> Bool = { false }
     /// Who is told of the loops of the module.

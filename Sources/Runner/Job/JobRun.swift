@@ -48,7 +48,7 @@ struct JobRun {
         let agreement = try scripted(.examples) { () throws(ScriptError) in
             try session.agree(on: examples, of: host, statement, wanted: settings.examples) {
                 // From here on others may be at work.
-                if task == .run { session.interruption.loopBegins() }
+                if task == .run { session.supervisor.loopBegins() }
             }
         }.get()
         if task == .check { return report(examples, agreement) }
@@ -58,7 +58,7 @@ struct JobRun {
         do {
             guard let root = session.port as? RootPort else {
                 return try WorkerJob(
-                    interruption: session.interruption, port: session.port, host: host, plan: plan
+                    supervisor: session.supervisor, port: session.port, host: host, plan: plan
                 ).run()
             }
             let sink = ResultSink(host: host, plan: plan, size: session.port.size, output: output)

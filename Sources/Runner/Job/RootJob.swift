@@ -29,10 +29,9 @@ struct RootJob {
         }
         if let seconds = plan.settings.stopAfter { port.halter(session.beginning + UInt64(seconds * 1e9)) }
         let total = try runLoop()
-        let signal = session.interruption.loopEnds()
-        session.observer.finishDisplay()
+        let signal = session.supervisor.loopEnds()
         // Whatever the script makes of the results, they are safe.
-        if let failure = session.observer.closeJournal() { throw JobEnd.fault(JobJournal.fault(failure)) }
+        if let failure = session.observer.closeJournal() { throw failure }
         guard sink.count == total else {
             guard port.isHalted() else {
                 throw PhaseError(
@@ -43,10 +42,11 @@ struct RootJob {
                     ))
             }
             try sink.flush()
-            session.observer.explain(
-                Shortfall(
+            session.observer.note(
+                IncompleteReport(
                     done: sink.count, failures: sink.failureCount, total: total, consequences: sink.takeStock()),
                 signal: signal)
+            session.supervisor.handle(.halted)
             session.status = signal.map { 128 + $0 } ?? 5
             return
         }

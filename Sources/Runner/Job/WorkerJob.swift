@@ -3,15 +3,15 @@ import LuaHost
 
 /// A worker's part in a job.
 struct WorkerJob {
-    let interruption: Interruption
+    let supervisor: Supervisor
     let port: any Port
     let host: LuaHost
     let plan: JobPlan
 
     func run() throws {
         let loop = try port.enterLoop(length: plan.announcedLength, options: plan.loopOptions)
-        interruption.loopBegins()
-        defer { _ = interruption.loopEnds() }
+        supervisor.loopBegins()
+        defer { _ = supervisor.loopEnds() }
         allowReturn(within: plan.returnLimit)
         defer { allowReturn(within: nil) }
         var work = LoopWork(port, host, plan, loop: loop)

@@ -43,7 +43,7 @@ final class ScriptLoops: LoopDelegate {
         session.showProgress(loop.showsProgress ? settings.progress : .off, prefix: loop.prefix)
         if loop.timeout != timeout {
             timeout = loop.timeout
-            try host?.limit(toSeconds: timeout, on: session.port)
+            try host?.limit(toSeconds: timeout, on: session.port, session.supervisor)
         }
         // A rank may take any time in the body of a loop that it does not report on before the end of a chunk.
         if settings.timeout != nil || loop.timeout != nil {
@@ -54,7 +54,7 @@ final class ScriptLoops: LoopDelegate {
             root.halter(session.beginning + UInt64(seconds * 1e9))
         }
         // What other loops have done is in the variables of the script, so that a signal need not wait for them.
-        if loop.hasResults { session.interruption.loopBegins() }
+        if loop.hasResults { session.supervisor.loopBegins() }
     }
 
     func results(of loop: ModuleLoop) throws -> (any StageResults)? {
@@ -73,21 +73,22 @@ final class ScriptLoops: LoopDelegate {
     func elementFailed(_ fault: Fault, in loop: ModuleLoop) { failures.add(fault) }
 
     func loopWasCutShort(_ loop: ModuleLoop) -> JobEnd {
-        let signal = session.interruption.loopEnds()
+        let signal = session.supervisor.loopEnds()
         let progress = session.observer.progress
-        var shortfall = Shortfall(
+        var report = IncompleteReport(
             done: progress?.done ?? 0, failures: progress?.failures ?? 0, total: loop.length ?? progress?.total)
-        shortfall.examples = loop.elements
-        shortfall.consequences = ["the script ends here"]
+        report.examples = loop.elements
+        report.consequences = ["the script ends here"]
         if loop.stage == nil {
-            shortfall.remedy = "their results are lost; a loop with {stage = \"name\"} and a --journal would go on"
+            report.remedy = "their results are lost; a loop with {stage = \"name\"} and a --journal would go on"
         }
-        session.observer.explain(shortfall, signal: signal)
+        session.observer.note(report, signal: signal)
+        session.supervisor.handle(.halted)
         return .stopped(status: signal.map { 128 + $0 } ?? 5)
     }
 
     func loopDidEnd(_ loop: ModuleLoop) {
-        if loop.hasResults { _ = session.interruption.loopEnds() }
+        if loop.hasResults { _ = session.supervisor.loopEnds() }
         guard session.isRoot else { return }
         session.observer.finishDisplay()
         guard failures.count > 0 else { return }

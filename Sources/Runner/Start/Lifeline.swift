@@ -8,9 +8,6 @@ import Synchronization
 /// MPI leaves that to the launcher, and srun does not end a step because one of its tasks was killed, unless it was told
 /// to (`-K`): the others would wait for ever.
 final class Lifeline {
-    /// How long ranks may take to connect, in nanoseconds; where they cannot, the job does without.
-    private static let patience: UInt64 = 10_000_000_000
-
     /// A worker's end.
     private var worker: AMEWorker?
 
@@ -27,9 +24,9 @@ final class Lifeline {
         let environment = try meet(port)
         var watch: RootWatch?
         if port.isRoot {
-            watch = environment.flatMap { environment in try? RootWatch(environment, within: patience, lost: lost) }
+            watch = environment.flatMap { environment in try? RootWatch(environment, lost: lost) }
         } else if let environment {
-            lifeline.worker = try? AMEWorker(environment: environment, connectTimeout: patience)
+            lifeline.worker = try? AMEWorker(environment: environment, connectTimeout: LifePeriods.deathWatchStart)
         }
         let isConnected = watch?.isConnected ?? (lifeline.worker != nil)
         // Until all know that all are connected nobody takes a closed connection for a death.
@@ -78,12 +75,12 @@ private final class RootWatch: Sendable {
     private let lost: @Sendable (Int, String) -> Void
 
     init(
-        _ environment: AMEEnvironment, within patience: UInt64, lost: @escaping @Sendable (Int, String) -> Void
+        _ environment: AMEEnvironment, lost: @escaping @Sendable (Int, String) -> Void
     ) throws(CommunicationError) {
         self.lost = lost
         changed = try EventWaker()
         try ServiceThread.detach { [self] in
-            let root = try? AMERoot(environment: environment, connectTimeout: patience)
+            let root = try? AMERoot(environment: environment, connectTimeout: LifePeriods.deathWatchStart)
             state.withLock { $0.isConnected = root != nil }
             changed.wake()
             while let root, let delivery = try? root.receive(until: nil) {

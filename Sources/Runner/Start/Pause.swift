@@ -3,8 +3,9 @@ import Glibc
 /// Waiting for nothing but time.
 enum Pause {
     /// Lets this thread sleep, through signals.
-    static func milliseconds(_ milliseconds: Int) {
-        var wanted = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
+    static func nanoseconds(_ nanoseconds: UInt64) {
+        var wanted = timespec(
+            tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
         var rest = timespec()
         while nanosleep(&wanted, &rest) < 0, errno == EINTR { wanted = rest }
     }

@@ -14,7 +14,7 @@ final class Session {
     let connection: Connection
     let observer: RootObserver
     let control: LauncherChannel?
-    let interruption: Interruption
+    let supervisor: Supervisor
     /// Where the paths begin that the user has named.
     let startDirectory = StartDirectory()
     /// When this program began, in nanoseconds of the monotonic clock.
@@ -36,16 +36,17 @@ final class Session {
     ///
     /// - Throws: `CommunicationError` where they do not find each other.
     init(
-        _ connection: Connection, _ interruption: Interruption, since beginning: UInt64, connectTimeout: UInt64
+        _ connection: Connection, _ supervisor: Supervisor, since beginning: UInt64, connectTimeout: UInt64
     ) throws(CommunicationError) {
         self.connection = connection
-        self.interruption = interruption
+        self.supervisor = supervisor
         self.beginning = beginning
-        departure = try EventWaker()
-        dismissal = try EventWaker()
-        control = connection.environment?.control.map { LauncherChannel(descriptor: $0) }
-        observer = RootObserver(control: control, interruption: interruption, size: connection.size)
         let (rank, size) = (connection.rank, connection.size)
+        let control = connection.environment?.control.map { LauncherChannel(descriptor: $0) }
+        let observer = RootObserver(control: control, supervisor: supervisor, size: size)
+        supervisor.equip { ($0.control, $0.observer, $0.size) = (control, observer, size) }
+        self.control = control
+        self.observer = observer
         switch connection.transport {
         case .none:
             port = try RootPort(observer: observer) { LoneCommunicator() }
@@ -58,8 +59,8 @@ final class Session {
             port = WorkerPort(worker)
             watchHangup = { try? worker.watchHangup($0) }
         case .mpi(let library):
-            let start = try MPIStart(rank: rank, within: connectTimeout)
-            defer { start.isOver() }
+            // By itself it waits for ever for a rank that has died. Each rank waits for some other: one message is enough.
+            supervisor.handle(.connecting(within: connectTimeout, speaks: rank == 0))
             if rank == 0 {
                 port = try RootPort(observer: observer) { () throws(CommunicationError) in
                     try MPICommunicator(library: library, expectedRank: rank, expectedSize: size)
@@ -69,24 +70,15 @@ final class Session {
             }
         }
         if size > 1 { dlp_name_process("dlp-lua: rank \(rank) (host \(HostName.current))") }
-        if let root {
-            interruption.lead(halt: root.halter, end: root.ender)
-        } else {
-            interruption.follow { [dismissal] in dismissal.wake() }
+        let (root, worker) = (port as? RootPort, port as? WorkerPort)
+        supervisor.equip { means in
+            if let root { (means.halt, means.endJob) = (root.halter, root.ender) }
+            means.giveUp = worker?.giveUp
         }
-        // From here on this rank says what ends it, and the launcher need not.
-        control?.lead()
-        dlp_guard_exit()
+        supervisor.handle(.connected(root == nil ? .worker : .root, rank: rank))
     }
 
-    /// How long the other ranks of a job may all take to end once the root has, in nanoseconds.
-    private static let patience: UInt64 = 5_000_000_000
-
     private var watchHangup: ((@escaping @Sendable () -> Void) -> Void)?
-    /// Tells the watch that this worker is about to leave by itself.
-    private let departure: EventWaker
-    /// Tells this worker that it was asked to end, by a signal that the root or all ranks may have got, too.
-    private let dismissal: EventWaker
 
     /// Connects the ranks a second time, where nothing else would tell them that one has died.
     ///
@@ -153,66 +145,23 @@ final class Session {
         host.limitMemory(to: settings.memory)
         self.host = host
         let interrupter = host.interrupter
-        observer.watch(interrupter)
-        host.willExit = { [unowned self] status in willExit(status) }
-        // It may be over already.
-        if root?.end != nil { interrupter.interrupt() }
-        watchHangup? { [departure, interruption] in
-            // Lua ends at its next instruction; a C function may take longer than anyone waits for.
-            Abandonment.begin(interrupter)
-            if !departure.wait(nanoseconds: 2_000_000_000) {
-                Abandonment.finish(status: interruption.first.map { 128 + $0 } ?? 3)
-            }
+        supervisor.equip { $0.interrupter = interrupter }
+        supervisor.handle(.scriptOpened)
+        host.willExit = { [unowned self, unowned host] status in
+            conclude(.exited(status: status, example: host.exampleAtWork, isJob: isDeclarative))
         }
+        watchHangup? { [supervisor] in supervisor.handle(.lostRoot) }
         return host
     }
 
-    private var lostRoot: LostRoot {
-        LostRoot(
-            rank: port.rank, environment: connection.environment, dismissal: dismissal, interruption: interruption)
-    }
+    // MARK: The end
 
-    /// What comes is the end of this process, and no accident.
-    private func willEnd() { if isRoot { observer.willEnd() } else { dlp_allow_exit() } }
-
-    /// `os.exit` in the script: what the other ranks learn before this process ends.
+    /// Ends this rank.
     ///
-    /// In an imperative script every rank may end by it: with 0 this rank has simply finished. In any other case it is
-    /// the end of the job.
-    private func willExit(_ status: Int32) {
-        willEnd()
-        dlp_flush()
-        let example = host?.exampleAtWork
-        if let root {
-            let leftover = output?.abandon()
-            observer.note(leftover: leftover)
-            if example != nil {
-                observer.explain(.exit(status: status, rank: 0, example: example))
-            } else {
-                observer.finishDisplay()
-                if let leftover { Complaint.write(leftover) }
-            }
-            if let failure = observer.closeJournal() { Complaint.write(failure.description) }
-            if let failure = observer.closeTimelines() { Complaint.write(failure.description) }
-            if status == 0, !isDeclarative {
-                do { try root.waitForOthers() } catch { exit(end(error)) }
-            }
-            root.stop(status: status)
-        } else if let worker = port as? WorkerPort {
-            if status == 0, !isDeclarative {
-                worker.leave()
-            } else {
-                worker.report(.exit(status: status, rank: port.rank, example: example))
-                _ = worker.waitForStop(until: dlp_now() + 5_000_000_000)
-            }
-            leave(worker, status: status)
-        }
-    }
-
-    /// Takes leave of the root, as the last thing that this worker does.
-    private func leave(_ worker: WorkerPort, status: Int32) {
-        departure.wake()
-        worker.close(status: status)
+    /// - Returns: its exit status.
+    private func conclude(_ event: RankLife.Event) -> Int32 {
+        supervisor.conclude(
+            event, LastSteps(port: port, environment: connection.environment, observer: observer, output: output))
     }
 
     /// Ends this rank after its script: waits for the others, and returns the job's exit status.
@@ -221,56 +170,20 @@ final class Session {
         guard dlp_flush() == 0 else {
             return end(UsageError("standard output could not be written whole; is the disk full?"))
         }
-        do {
-            if let worker = port as? WorkerPort {
-                let status = try worker.finish()
-                willEnd()
-                leave(worker, status: status)
-                return status
-            }
-            // A script that does what it likes may do so for as long as it likes; the ranks of a job are done.
-            try root?.waitForOthers(patience: isDeclarative ? Self.patience : nil)
-            willEnd()
-            observer.finishDisplay()
-            if let failure = observer.closeJournal() { return end(.fault(JobJournal.fault(failure))) }
-            if let failure = observer.closeTimelines() { return end(UsageError(failure.description)) }
-            root?.stop(status: status)
-            return status
-        } catch { return end(error) }
+        return conclude(.finished(status: status, isJob: isDeclarative))
     }
 
     /// Ends this rank because the job is over early.
-    func end(_ end: JobEnd) -> Int32 {
-        var end = end
-        // Of a signal for all ranks a worker may have heard, and gone, before the root.
-        if isRoot, let signal = interruption.first, case .fault(let fault) = end, fault.phase == .communication {
-            end = .interrupted(signal: signal)
-        }
-        willEnd()
-        dlp_flush()
-        if let root {
-            // What came before is worth having.
-            observer.note(leftover: output?.abandon())
-            observer.explain(end)
-            root.stop(status: end.status)
-            return end.status
-        }
-        guard let worker = port as? WorkerPort else { return end.status }
-        worker.report(end)
-        var status = end.status
-        switch end {
-        case .stopped: break
-        case .fault(let fault) where fault.phase == .communication && fault.status == 3:
-            status = lostRoot.tell(fault.message)
-        default: status = worker.waitForStop(until: dlp_now() + 5_000_000_000) ?? status
-        }
-        leave(worker, status: status)
-        return status
-    }
+    func end(_ end: JobEnd) -> Int32 { conclude(.failed(end)) }
 
     /// Ends this rank because of a script's error, or, where the script failed only because the job is over, of that.
     func end(_ error: ScriptError, phase: Fault.Phase, example: Int? = nil, given: String = "") -> Int32 {
-        if let end = host?.jobEnd ?? pendingEnd { return self.end(end) }
+        if let end = host?.jobEnd { return self.end(end) }
+        if let host, host.isInterrupted {
+            // Only the thread that serves the others knows it yet, or the root.
+            guard let root else { return conclude(.interrupted) }
+            if let end = root.end { return self.end(end) }
+        }
         var fault = Fault(
             phase: phase, message: error.message, traceback: error.traceback, example: example, rank: port.rank,
             host: HostName.current)
@@ -283,13 +196,5 @@ final class Session {
         end(
             .fault(
                 Fault(phase: .load, message: error.message, rank: port.rank, host: HostName.current, status: 2)))
-    }
-
-    /// Why the job ends, where only the service thread knows it yet.
-    private var pendingEnd: JobEnd? {
-        guard let host, host.isInterrupted else { return nil }
-        if let root { return root.end }
-        let status = (port as? WorkerPort)?.waitForStop(until: dlp_now() + 1_000_000_000)
-        return .stopped(status: status ?? lostRoot.tell("lost the connection to rank 0"))
     }
 }

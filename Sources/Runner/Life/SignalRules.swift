@@ -15,9 +15,6 @@ struct SignalRules {
         case ignore
     }
 
-    /// Signals within so many nanoseconds are one: launchers forward what the system has sent to all processes.
-    static let moment: UInt64 = 500_000_000
-
     private enum Stage { case running, finishing, abandoning }
 
     private let letsFinish: Bool
@@ -36,11 +33,11 @@ struct SignalRules {
             return stage == .finishing ? .finish : .abandon
         case .finishing:
             // Whoever presses Ctrl-C means it.
-            if signal == SIGTERM, now - last <= Self.moment { return .ignore }
+            if signal == SIGTERM, now - last <= LifePeriods.sameSignal { return .ignore }
             last = now
             stage = .abandoning
             return .abandon
-        case .abandoning: return now - last > Self.moment ? .die : .ignore
+        case .abandoning: return now - last > LifePeriods.sameSignal ? .die : .ignore
         }
     }
 }

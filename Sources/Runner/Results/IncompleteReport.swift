@@ -1,5 +1,5 @@
 /// How far a job came that ended before all was done, and how to go on.
-struct Shortfall {
+struct IncompleteReport {
     /// How many examples are done or have failed for good.
     var done: Int
     /// How many of them have failed.

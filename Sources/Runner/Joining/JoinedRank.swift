@@ -1,5 +1,4 @@
 import AME
-import CSystem
 import DLP
 import Glibc
 import LuaHost
@@ -7,27 +6,24 @@ import LuaHost
 /// A process that joins a running job: from the connection to its exit status.
 ///
 /// What goes wrong here before it takes part is this process's own affair; the job does not notice.
-final class LateRun {
+final class JoinedRank {
     private let worker: AMEWorker
-    let port: WorkerPort
+    private let port: WorkerPort
     private let wish: LeaveWish
-    /// Tells the watch over the connection that this process goes by itself.
-    let departure: EventWaker
-    /// Whether the root counts on this rank.
-    var takesPart = false
-
-    /// How long the root may take to end the job after this rank has, in nanoseconds.
-    static let patience: UInt64 = 5_000_000_000
-
+    private let supervisor = Supervisor(.joined)
     /// This rank's place among those that were started with it on its host.
     private let place: HostPlace
 
-    private init(_ worker: AMEWorker, at place: HostPlace) throws(CommunicationError) {
+    private init(_ worker: AMEWorker, at place: HostPlace) {
         self.worker = worker
         self.place = place
         port = WorkerPort(worker, isLate: true)
         wish = LeaveWish(worker.waker)
-        departure = try EventWaker()
+        let (wish, giveUp, size) = (wish, port.giveUp, port.size)
+        supervisor.equip { means in
+            means.leaveSoon = { wish.express() }
+            (means.giveUp, means.size) = (giveUp, size)
+        }
     }
 
     /// Joins the job at `address`.
@@ -46,7 +42,7 @@ final class LateRun {
                 connectTimeout: UInt64((options.connectTimeout ?? 60) * 1e9))
             HostShare.limitThreads(place, isOurLauncher: true)
             if let gpus = options.gpus, let fault = HostShare.chooseDevice(gpus, place) { throw UsageError(fault) }
-            return try LateRun(worker, at: place).run()
+            return JoinedRank(worker, at: place).run()
         } catch let error as UsageError {
             Complaint.write(error.message)
             return 2
@@ -59,11 +55,9 @@ final class LateRun {
     private func run() -> Int32 {
         var host: LuaHost?
         do {
-            try SignalWatch.start(letsFinish: true, holdsScript: false) { [wish] signals in
-                while signals.next() != nil { wish.express() }
-            }
-            dlp_guard_exit()
-            guard let encoded = try port.offer(while: { !wish.isThere }) else { return leave(status: 0) }
+            try supervisor.begin()
+            supervisor.handle(.connected(.joined, rank: port.rank))
+            guard let encoded = try port.offer(while: { !wish.isThere }) else { return finish() }
             guard let offer = JobOffer(encoded: encoded) else {
                 throw UsageError("the job says what this program does not understand: join it with the same dlp-lua")
             }
@@ -71,13 +65,44 @@ final class LateRun {
             let opened = try open(settings)
             host = opened
             try take(offer, settings, opened)
-            // Nothing is left for this rank.
             opened.close()
-            return leave(status: 0)
+            return finish()
         } catch {
-            return end(error, host)
+            return conclude(reason(of: error, host))
         }
     }
+
+    // MARK: The end
+
+    private func conclude(_ event: RankLife.Event) -> Int32 { supervisor.conclude(event, LastSteps(port: port)) }
+
+    private func finish() -> Int32 { conclude(.finished(status: 0, isJob: true)) }
+
+    /// Why this rank ends with `error`, of its own or of the job.
+    private func reason(of error: any Error, _ host: LuaHost?) -> RankLife.Event {
+        // What a script raises because the job is over is no error.
+        if let end = host?.jobEnd { return .failed(end) }
+        if host?.isInterrupted ?? false { return .interrupted }
+        switch error {
+        case let end as JobEnd: return .failed(end)
+        case let error as WorkError: return .failed(.fault(fault(error)))
+        case let error as PhaseError: return .refused(error.error.text, status: 1)
+        case let error as ScriptError: return .refused(error.text, status: 1)
+        case let error as UsageError: return .refused(error.message, status: 3)
+        default: return .refused("\(error)", status: 3)
+        }
+    }
+
+    /// The end of the job because of an example that failed here.
+    private func fault(_ error: WorkError) -> Fault {
+        var fault = Fault(
+            phase: .work, message: error.error.message, traceback: error.error.traceback, example: error.index + 1,
+            rank: port.rank, host: HostName.current)
+        fault.given = error.given
+        return fault
+    }
+
+    // MARK: The script
 
     /// Makes the Lua state.
     private func open(_ settings: JobSettings) throws -> LuaHost {
@@ -87,20 +112,18 @@ final class LateRun {
         )
         host.limitMemory(to: settings.memory)
         host.isLeaving = { [wish] in wish.isThere }
-        host.willExit = { [unowned self, unowned host] status in willExit(status, example: host.exampleAtWork) }
-        let interrupter = host.interrupter
-        try worker.watchHangup { [departure] in
-            // Lua ends at its next instruction; a C function may take longer than anyone waits for.
-            Abandonment.begin(interrupter)
-            if !departure.wait(nanoseconds: 2_000_000_000) { Abandonment.finish(status: 3) }
+        supervisor.equip { $0.interrupter = host.interrupter }
+        host.willExit = { [unowned self, unowned host] status in
+            conclude(.exited(status: status, example: host.exampleAtWork, isJob: true))
         }
+        try worker.watchHangup { [supervisor] in supervisor.handle(.lostRoot) }
         return host
     }
 
     /// Loads the script and works for the job, until that is over or this rank is to leave.
     private func take(_ offer: JobOffer, _ settings: JobSettings, _ host: LuaHost) throws {
         try host.run(offer.script)
-        try host.limit(toSeconds: settings.timeout, on: port)
+        try host.limit(toSeconds: settings.timeout, on: port, supervisor)
         let examples = try host.openJob(evaluate: settings.examples != .root, apart: true)
         let agreement = try agree(offer, examples, host, settings)
         let plan = JobPlan(
@@ -109,7 +132,7 @@ final class LateRun {
         var setup = Setup(host)
         try setup.runOnce()
         guard !wish.isThere else { return }
-        takesPart = true
+        supervisor.handle(.takesPart)
         try port.enterLate(offer.loop, length: plan.announcedLength, options: plan.loopOptions)
         try work(LoopWork(port, host, plan, loop: offer.loop, setup: setup), loop: offer.loop)
     }
@@ -149,4 +172,9 @@ final class LateRun {
             }
         }
     }
+}
+
+extension ScriptError {
+    /// What the user reads of it.
+    fileprivate var text: String { traceback.isEmpty ? message : "\(message)\n\(traceback)" }
 }

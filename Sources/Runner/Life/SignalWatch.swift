@@ -3,7 +3,7 @@ import CSystem
 import DLP
 import Glibc
 
-/// Tells a function of SIGINT, SIGTERM and SIGHUP, on a thread of its own.
+/// Tells the supervisor of SIGINT, SIGTERM and SIGHUP, on a thread of its own.
 ///
 /// The handler only writes a byte into a pipe: hardly anything else may be done in one. The signals are not blocked,
 /// because programs that the script starts would inherit that.
@@ -15,11 +15,13 @@ struct SignalWatch {
     /// Whether SIGINT and SIGHUP stop the script; written before the handler is installed.
     nonisolated(unsafe) private static var holdsScript = false
 
+    /// How long to wait where the system cannot poll at the moment.
+    private static let pollPause: UInt64 = 10_000_000
+
     /// The pipe's other end.
     private let reader: Int32
 
-    /// Calls `action` on the thread; when it has returned, what signals may still say is not heard any more, but for
-    /// those that end the process at once.
+    /// Calls `action` on the thread.
     ///
     /// - Parameters:
     ///   - letsFinish: whether the first SIGTERM lets what runs finish, so that a second one is of interest.
@@ -42,21 +44,29 @@ struct SignalWatch {
         install()
     }
 
-    /// Waits for the next signal that is not one with that before, at most so many nanoseconds.
+    /// Makes the thread look for what else it has to do.
+    static func nudge() {
+        var nothing: UInt8 = 0
+        // Otherwise it would not end a process whose time is up.
+        while write(descriptor, &nothing, 1) < 0 { if errno != EINTR { dlp_quit_without_descriptor() } }
+    }
+
+    /// Waits for the next signal that is not one with that before, at most until `moment`, in nanoseconds of the monotonic
+    /// clock.
     ///
-    /// - Returns: nil where none came in time.
-    func next(within nanoseconds: UInt64? = nil) -> Int32? {
-        let deadline = nanoseconds.map { Deadline.after($0) } ?? Deadline(nil)
-        var signal: UInt8 = 0
+    /// - Returns: nil where none came in time, and after a `nudge`.
+    func next(until moment: UInt64?) -> Int32? {
+        let deadline = Deadline(moment)
         while true {
             var polled = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
             let count = poll(&polled, 1, deadline.milliseconds)
             if count > 0 {
-                if read(reader, &signal, 1) == 1 { return Int32(signal) }
+                var signal: UInt8 = 0
+                if read(reader, &signal, 1) == 1 { return signal == 0 ? nil : Int32(signal) }
                 // It is never empty then, and its other end is ours.
                 if errno != EINTR { dlp_quit_without_descriptor() }
             }
-            if count < 0, errno != EINTR { Pause.milliseconds(10) }
+            if count < 0, errno != EINTR { Pause.nanoseconds(Self.pollPause) }
             if deadline.hasPassed { return nil }
         }
     }
@@ -66,7 +76,7 @@ struct SignalWatch {
         handler.__sigaction_handler.sa_handler = { signal in
             switch SignalWatch.rules.handle(signal, at: dlp_now()) {
             case .ignore: break
-            case .die: _exit(128 + signal)
+            case .die: ForcedExit.alone(status: 128 + signal)
             case .finish, .abandon:
                 let saved = errno
                 var byte = UInt8(truncatingIfNeeded: signal)

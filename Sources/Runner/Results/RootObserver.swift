@@ -1,6 +1,4 @@
 import AME
-import CLuaHost
-import CSystem
 import DLP
 import Glibc
 import Journal
@@ -8,10 +6,10 @@ import LuaHost
 import Report
 import Synchronization
 
-/// Looks on while the root serves: remembers how far it is, explains lost ranks, and ends the process when the job does.
+/// Looks on while the root serves: remembers how far it is, notes it in journal and timelines, and tells the user of what
+/// befalls the job.
 final class RootObserver: JobObserver {
     private struct State {
-        var interrupter: Interrupter?
         var progress: LoopProgress?
         var display: ProgressDisplay?
         /// In mode `round-robin`, where the others report at the end only: what the root itself has done.
@@ -23,25 +21,24 @@ final class RootObserver: JobObserver {
         var timelines: [TimelineFile] = []
         /// Where results are that will not be complete, as a clause.
         var leftover: String?
-        /// Whether the user has been told why the job ends early.
-        var hasExplained = false
+        /// Why journal or timelines are not complete, where they are not, until the user has been told.
+        var fileFailure: JobEnd?
+        /// How far the job came that was halted, and the signal for which it was.
+        var halted: (report: IncompleteReport, signal: Int32?)?
         /// Whether the script has all results, so that nothing can be lost any more.
         var isComplete = false
     }
 
     private let state = Mutex(State())
     private let control: LauncherChannel?
-    private let interruption: Interruption
+    private let supervisor: Supervisor
     private let size: Int
 
-    init(control: LauncherChannel?, interruption: Interruption, size: Int) {
+    init(control: LauncherChannel?, supervisor: Supervisor, size: Int) {
         self.control = control
-        self.interruption = interruption
+        self.supervisor = supervisor
         self.size = size
     }
-
-    /// What to interrupt when the job ends.
-    func watch(_ interrupter: Interrupter) { state.withLock { $0.interrupter = interrupter } }
 
     /// Begins to show the progress of the loop after the loop `last`, which other ranks may have begun already.
     func show(_ plan: ProgressDisplay.Plan, after last: UInt64) {
@@ -53,7 +50,7 @@ final class RootObserver: JobObserver {
         state.withLock { $0.display = display }
     }
 
-    /// Ends what `show` began, for whoever comes first: the main thread, or the service thread when the job ends.
+    /// Ends what `show` began, for whoever comes first: the script's thread, or the service thread when the job ends.
     func finishDisplay() {
         let display = state.withLock { state in
             defer { state.display = nil }
@@ -76,12 +73,13 @@ final class RootObserver: JobObserver {
         state.withLock { state in state.stage.flatMap { $0.loop == loop ? $0.journal : nil } }
     }
 
-    /// Waits until all that has come is in the journal, if there is one.
+    /// Ends the display, and waits until all that has come is in the journal, if there is one.
     ///
     /// - Returns: why it is not.
-    func closeJournal() -> JournalError? {
+    func closeJournal() -> JobEnd? {
+        finishDisplay()
         guard let journal = state.withLock({ $0.journal }) else { return nil }
-        do { try journal.close() } catch { return error }
+        do { try journal.close() } catch { return .fault(JobJournal.fault(error)) }
         return nil
     }
 
@@ -96,76 +94,79 @@ final class RootObserver: JobObserver {
 
     private var timelines: [TimelineFile] { state.withLock { $0.timelines } }
 
-    /// Writes the timelines, if there are any.
-    ///
-    /// - Returns: why not all of them are written.
-    func closeTimelines() -> ReportError? {
-        var failure: ReportError?
-        for timeline in timelines {
-            do { try timeline.finish() } catch { failure = failure ?? error }
-        }
-        return failure
-    }
-
     /// Keeps for the user where results are that will not be complete.
     func note(leftover: String?) { state.withLock { $0.leftover = leftover } }
 
-    /// Tells the user why the job ends early, once all that there is of it is safe.
-    func explain(_ end: JobEnd) {
+    /// Completes journal and timelines, at the end of the job: a job that ends early for the reason `end`, if it does.
+    func closeFiles(because end: JobEnd?) {
         finishDisplay()
         // What failed is done again, but whoever looks into the journal should find it.
-        if case .fault(let fault) = end, fault.phase == .work, let loop = progress?.operation {
+        if case .fault(let fault)? = end, fault.phase == .work, let loop = progress?.operation {
             exampleFailed(fault, in: loop)
         }
-        let failure = closeJournal()
-        if let failure = closeTimelines() { Complaint.write(failure.description) }
-        guard isFirstExplanation else { return }
-        defer { if let leftover = state.withLock({ $0.leftover }) { Complaint.write(leftover) } }
+        var failure = closeJournal()
+        for timeline in timelines {
+            do { try timeline.finish() } catch {
+                let fault = Fault(
+                    phase: .load, message: error.description, rank: 0, host: HostName.current, status: 2)
+                failure = failure ?? .fault(fault)
+            }
+        }
+        if let failure { state.withLock { $0.fileFailure = failure } }
+    }
+
+    /// Why journal or timelines are not complete, where they are not.
+    var fileFailure: JobEnd? { state.withLock { $0.fileFailure } }
+
+    /// Tells the user why the job ends, and what became of its files; of these alone where there is no reason.
+    func tell(_ end: JobEnd?) {
+        let (failure, leftover) = state.withLock { state in
+            defer { (state.fileFailure, state.leftover) = (nil, nil) }
+            return (state.fileFailure, state.leftover)
+        }
+        if let end, let text = text(of: end) { Complaint.write(text) }
+        if case .fault(let fault)? = failure, fault.message != end?.fault?.message { Complaint.write(fault.message) }
+        if let leftover { Complaint.write(leftover) }
+    }
+
+    private func text(of end: JobEnd) -> String? {
         switch end {
-        case .fault(let fault):
-            Complaint.write(fault.text(ranks: size))
-            if fault.message == failure?.description { return }
+        case .fault(let fault): return fault.text(ranks: size)
         case .interrupted:
             let isComplete = state.withLock { $0.isComplete }
-            Complaint.write(
-                shortfall?.text("interrupted") ?? (isComplete ? "interrupted after all was done" : "interrupted"))
+            return report?.text("interrupted") ?? (isComplete ? "interrupted after all was done" : "interrupted")
         case .exit(let status, let rank, let example?) where status != 0 || isatty(STDERR_FILENO) != 0:
             let caller = size > 1 || rank > 0 ? " on rank \(rank)" : ""
-            Complaint.write(
-                "work called os.exit(\(status))\(caller), at example \(example): the job ends before all is done")
-        case .exit, .stopped: break
+            return "work called os.exit(\(status))\(caller), at example \(example): the job ends before all is done"
+        case .exit, .stopped: return nil
         }
-        if let failure { Complaint.write(failure.description) }
     }
 
-    /// Tells the user how far a job came that ends early in good order: after a signal, or else as --stop-after asks.
-    func explain(_ shortfall: Shortfall, signal: Int32?) {
-        guard isFirstExplanation else { return }
-        var shortfall = shortfall
-        shortfall.hasJournal = journal(of: progress?.operation) != nil
+    /// Keeps how far a job came that was halted: by a signal, or else as --stop-after asks.
+    func note(_ report: IncompleteReport, signal: Int32?) {
+        var report = report
+        report.hasJournal = journal(of: progress?.operation) != nil
+        state.withLock { $0.halted = (report, signal) }
+    }
+
+    /// Tells the user how far a job came that was halted.
+    func tellHowFar() {
+        guard let (report, signal) = state.withLock({ $0.halted }) else { return }
         Complaint.write(
-            signal == nil ? shortfall.text("stopped", as: ", as --stop-after asks") : shortfall.text("interrupted"))
-    }
-
-    /// Whether the user has not been told yet; now that will be done.
-    private var isFirstExplanation: Bool {
-        state.withLock { state in
-            defer { state.hasExplained = true }
-            return !state.hasExplained
-        }
+            signal == nil ? report.text("stopped", as: ", as --stop-after asks") : report.text("interrupted"))
     }
 
     /// How far the job has come, as far as the service thread knows.
-    private var shortfall: Shortfall? {
+    private var report: IncompleteReport? {
         let (progress, own, isComplete) = state.withLock { ($0.progress, $0.own, $0.isComplete) }
         guard let progress, !isComplete else { return nil }
-        var shortfall = Shortfall(done: progress.done, failures: progress.failures, total: progress.total)
-        shortfall.hasJournal = journal(of: progress.operation) != nil
+        var report = IncompleteReport(done: progress.done, failures: progress.failures, total: progress.total)
+        report.hasJournal = journal(of: progress.operation) != nil
         if let own {
-            shortfall.done = own.value
-            shortfall.isOfRootOnly = size > 1
+            report.done = own.value
+            report.isOfRootOnly = size > 1
         }
-        return shortfall
+        return report
     }
 
     /// How far the last loop came.
@@ -196,7 +197,7 @@ final class RootObserver: JobObserver {
     func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence) {
         for timeline in timelines { timeline.lose(rank, host: host, cause: cause) }
         // Nobody does what an interrupted job leaves.
-        let consequence = consequence == .redone && interruption.hasCome ? .leftUndone : consequence
+        let consequence = consequence == .redone && supervisor.haltSignal != nil ? .leftUndone : consequence
         Complaint.write("lost rank \(rank) (host \(host)): \(cause)\(consequence.clause)")
     }
 
@@ -213,20 +214,11 @@ final class RootObserver: JobObserver {
         Complaint.write("rank \(rank) (host \(host)) does not answer; \(reason) ends without it")
     }
 
-    func jobEnds(_ end: JobEnd) {
-        willEnd()
-        Abandonment.begin(state.withLock { $0.interrupter })
-    }
+    func jobEnds(_ end: JobEnd) { supervisor.handle(.jobEnded) }
 
-    /// From now on the end of this process is no accident.
-    func willEnd() {
-        dlp_allow_exit()
-        control?.isOver()
-    }
+    func jobIsStuck(_ end: JobEnd, leave: () -> Void) { supervisor.handle(.scriptIsOverdue(end), leave: leave) }
+}
 
-    func jobIsStuck(_ end: JobEnd, leave: () -> Void) {
-        explain(end)
-        leave()
-        Abandonment.finish(status: end.status)
-    }
+extension JobEnd {
+    fileprivate var fault: Fault? { if case .fault(let fault) = self { fault } else { nil } }
 }

@@ -1,0 +1,49 @@
+import AME
+import CLuaHost
+import DLP
+
+/// What only the script's thread can do when it ends: a worker's port and the results belong to it.
+struct LastSteps {
+    let port: any Port
+    /// Nil: the ranks of a host cannot tell who is first, and the first of the job speaks.
+    var environment: AMEEnvironment?
+    var observer: RootObserver?
+    /// Where the results of a job are written, on the root.
+    var output: ResultOutput?
+
+    /// Does `step`.
+    ///
+    /// - Returns: what it has found; nil where nobody asks.
+    func perform(_ step: RankLife.Step, _ supervisor: Supervisor) -> RankLife.Event? {
+        switch step {
+        case .flush: dlp_flush()
+        case .keepPartialResults: observer?.note(leftover: output?.abandon())
+        case .checkFiles: return .filesClosed(observer?.fileFailure)
+        case .awaitOthers(let patience):
+            do throws(JobEnd) { return .othersFinished(status: try awaitOthers(patience)) } catch {
+                return .failed(error)
+            }
+        case .report(let end): worker?.report(end)
+        case .awaitRoot(let period): return .rootAnswered(worker?.waitForStop(until: Deadline.after(period).moment))
+        case .awaitDismissal(let period): return .dismissal(supervisor.awaitDismissal(period))
+        case .speakForHost(let message):
+            let speaks = environment?.isFirstOnHost() ?? (port.rank == 1)
+            if speaks { Complaint.write("rank \(port.rank) (host \(HostName.current)): \(message)") }
+            return .spokeForHost(speaks)
+        case .sayGoodbye: worker?.leave()
+        case .close(let status):
+            (port as? RootPort)?.stop(status: status)
+            worker?.close(status: status)
+        }
+        return nil
+    }
+
+    private var worker: WorkerPort? { port as? WorkerPort }
+
+    /// - Returns: the job's status where the root has said it.
+    private func awaitOthers(_ patience: UInt64?) throws(JobEnd) -> Int32? {
+        if let worker { return try worker.finish() }
+        try (port as? RootPort)?.waitForOthers(patience: patience)
+        return nil
+    }
+}

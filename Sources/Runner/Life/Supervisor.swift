@@ -1,0 +1,161 @@
+import AME
+import CSystem
+import DLP
+import Glibc
+import Launcher
+import LuaHost
+
+/// Watches over a rank's life: it hears of signals, of time, and of what the rank's threads tell it, does what `RankLife`
+/// asks for, and alone ends the process.
+///
+/// Any thread may tell it something. What only the script's thread can do is done by `conclude`, which that thread calls as
+/// the last that it does.
+final class Supervisor: Sendable {
+    /// The means by which this rank acts on others and on its own script, as far as it has them by now.
+    struct Means: Sendable {
+        var control: LauncherChannel?
+        var observer: RootObserver?
+        var interrupter: Interrupter?
+        /// Root: lets no rank begin another example from a moment on; ends the job.
+        var halt: @Sendable (UInt64) -> Void = { _ in }
+        var endJob: @Sendable (JobEnd) -> Void = { _ in }
+        /// Tells the root of an example that does not come back; nil where the transport has no way.
+        var giveUp: (@Sendable (_ example: Int, Fault) -> Void)?
+        /// Joined: this rank leaves after the example that runs.
+        var leaveSoon: @Sendable () -> Void = {}
+        /// How many ranks the job began with.
+        var size = 1
+    }
+
+    private struct State: Sendable {
+        var life: RankLife
+        var means = Means()
+        /// When which timer is up, in nanoseconds of the monotonic clock.
+        var timers: [RankLife.Timer: UInt64] = [:]
+        /// Whether a signal has said why the root may be gone.
+        var isDismissed = false
+    }
+
+    private let state: Monitor<State>
+
+    /// - Parameters:
+    ///   - role: what this rank is, as far as that is known by now.
+    ///   - speaks: whether it tells of a signal that ends it before it is connected; otherwise the launcher does.
+    init(_ role: RankLife.Role, speaks: Bool = false) { state = Monitor(State(life: RankLife(role, speaks: speaks))) }
+
+    /// Watches signals and time from now on, on a thread of its own.
+    ///
+    /// - Throws: `CommunicationError` where the system has no descriptors or no thread to give.
+    func begin() throws(CommunicationError) {
+        let role = state.withLock { $0.life.role }
+        // A joined rank goes on until its example is done; the root lets examples finish where the job can use them.
+        try SignalWatch.start(letsFinish: role != .worker, holdsScript: role != .joined) { [self] watch in
+            while true {
+                if let signal = watch.next(until: state.withLock { $0.timers.values.min() }) { handle(.signal(signal)) }
+                for timer in dueTimers() { handle(.timeIsUp(timer)) }
+            }
+        }
+    }
+
+    private func dueTimers() -> [RankLife.Timer] {
+        state.withLock { state in
+            let now = dlp_now()
+            let due = RankLife.Timer.allCases.filter { timer in state.timers[timer].map { $0 <= now } ?? false }
+            for timer in due { state.timers[timer] = nil }
+            return due
+        }
+    }
+
+    /// Gives the supervisor more means.
+    func equip(_ change: (inout Means) -> Void) { state.withLock { change(&$0.means) } }
+
+    // MARK: What ranks look at
+
+    /// Examples are handed out from now on, and what runs may finish when a signal comes.
+    func loopBegins() { handle(.loopBegan) }
+
+    /// The loop is over.
+    ///
+    /// - Returns: the signal that ended it early, if one did.
+    func loopEnds() -> Int32? {
+        handle(.loopEnded)
+        return haltSignal
+    }
+
+    /// The signal after which no more examples are begun.
+    var haltSignal: Int32? { state.withLock { $0.life.haltSignal } }
+
+    /// Whether the root counts on this rank, which has joined.
+    var takesPart: Bool { state.withLock { $0.life.takesPart } }
+
+    // MARK: Events and actions
+
+    /// Does what is to be done about `event`, from any thread.
+    ///
+    /// - Parameter leave: takes leave of the other ranks, on the thread that serves them.
+    func handle(_ event: RankLife.Event, leave: () -> Void = {}) {
+        for action in actions(on: event) { perform(action, leave) }
+    }
+
+    private func actions(on event: RankLife.Event) -> [RankLife.Action] { state.withLock { $0.life.handle(event) } }
+
+    /// Brings the script's thread to its end, because of `event`.
+    ///
+    /// - Parameter steps: does what only that thread can do; nil before the ranks are connected.
+    /// - Returns: the exit status.
+    func conclude(_ event: RankLife.Event, _ steps: LastSteps? = nil) -> Int32 {
+        var event = event
+        while true {
+            var answer: RankLife.Event?
+            for action in actions(on: event) {
+                switch action {
+                case .exit(let status): return status
+                case .step(let step): answer = steps?.perform(step, self)
+                default: perform(action) {}
+                }
+            }
+            // Without one another thread ends this process at this moment.
+            guard let next = answer else { while true { pause() } }
+            event = next
+        }
+    }
+
+    private func perform(_ action: RankLife.Action, _ leave: () -> Void) {
+        let means = state.withLock { $0.means }
+        switch action {
+        case .set(let timer, let period):
+            state.withLock { $0.timers[timer] = Deadline.after(period).moment }
+            SignalWatch.nudge()
+        case .takeCharge:
+            means.control?.lead()
+            dlp_guard_exit()
+        case .expectEnd:
+            dlp_allow_exit()
+            means.control?.isOver()
+        case .halt: means.halt(dlp_now())
+        case .endJob(let end): means.endJob(end)
+        case .leaveSoon: means.leaveSoon()
+        case .noteDismissal: state.update { $0.isDismissed = true }
+        case .abandonScript:
+            means.interrupter?.interrupt()
+            Descendants().signal(SIGTERM)
+        case .giveUp(let fault):
+            if let giveUp = means.giveUp, let example = fault.example { return giveUp(example - 1, fault) }
+            Complaint.write("\(fault.text(ranks: means.size)); this rank is given up")
+        case .removeMeetingFile: Rendezvous.removeFile()
+        case .say(let text): Complaint.write(text)
+        case .closeFiles(let end): means.observer?.closeFiles(because: end)
+        case .tell(let end): means.observer?.tell(end)
+        case .tellHowFar: means.observer?.tellHowFar()
+        case .dismissOthers: leave()
+        case .exitNow(let status): ForcedExit.withDescendants(status: status)
+        case .dieBySignal(let signal): dlp_die_by_signal(signal)
+        case .step, .exit: preconditionFailure("only what the script's thread brings ends it")
+        }
+    }
+
+    /// Waits for a signal that says why the root is gone; false where none came within so many nanoseconds.
+    func awaitDismissal(_ period: UInt64) -> Bool {
+        state.wait(until: Deadline.after(period).moment) { $0.isDismissed ? true : nil } ?? false
+    }
+}
