@@ -29,7 +29,7 @@ public func run(_ invocation: Invocation) -> Int32 {
         joinable = try Joinable(invocation, secret: secret, isRoot: Detection.rankByVariables(.own) == 0)
         detection = try Detection(
             wanted: wanted, isTyped: invocation.options.backend != nil, facts: .own,
-            isJoinable: invocation.options.joinable != nil, isChild: Heritage.includes)
+            isJoinable: invocation.options.joinable != nil, isChild: InheritedLaunch.includes)
         if invocation.options.encrypt == .yes { try Encryption.check(detection.choice) }
     } catch { return complainOnce(error.message, status: 2) }
     if let option = invocation.misplacedOption, Detection.rankByVariables(.own) == 0, isShownOnTerminal {
@@ -59,7 +59,7 @@ public func run(_ invocation: Invocation) -> Int32 {
         let rank = detection.launcher?.rank.map { "rank \($0): " } ?? ""
         return supervisor.conclude(.notConnected(rank + error.description))
     }
-    Heritage.leave(Sighting.all(in: .own), isLaunched: session.connection.size > 1)
+    InheritedLaunch.leave(DetectedLauncher.all(in: .own), isLaunched: session.connection.size > 1)
     if invocation.task == .info { return Info.show(session) }
     if let fault = takeShare(session.connection, invocation.options.gpus) { return session.end(UsageError(fault)) }
     return ScriptRun(session, invocation).run()
@@ -95,7 +95,7 @@ public func complainOnce(_ message: String, status: Int32) -> Int32 {
 
 /// Why this process must not start ranks by itself, or nil where it may: several of its kind would do so.
 public func objectionToStartingRanks() -> String? {
-    guard let launch = Detection.launchOfSeveral(.own, isChild: Heritage.includes) else { return nil }
+    guard let launch = Detection.launchOfSeveral(.own, isChild: InheritedLaunch.includes) else { return nil }
     return
         "\(launch.name) started \(launch.size) processes, and each would start ranks for the whole job: leave -np out"
 }

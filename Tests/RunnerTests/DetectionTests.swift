@@ -187,7 +187,7 @@ struct DetectionTests {
     @Test("what a rank starts is no rank, under whatever launcher", arguments: [Launch.openMPI, .slurm, .slurmPMIx])
     func child(_ launch: Launch) throws {
         let facts = facts(launch, [.openMPI, .pmix])
-        let own = Set(Sighting.all(in: facts).compactMap(\.identity))
+        let own = Set(DetectedLauncher.all(in: facts).compactMap(\.identity))
         let detection = try Detection(wanted: nil, facts: facts) { $0.identity.map(own.contains) ?? false }
         #expect(detection.launcher == nil && detection.warning == nil)
         // A step that the rank starts is another one.

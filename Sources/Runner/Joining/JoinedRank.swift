@@ -34,7 +34,7 @@ final class JoinedRank {
         let place = HostPlace.launchedByAME(.own) ?? HostPlace(rank: 0, size: 1)
         // Several may have been started together; for a job each of them is one more rank.
         AMEEnvironment.removeFromEnvironment()
-        Heritage.leave(Sighting.all(in: .own), isLaunched: true)
+        InheritedLaunch.leave(DetectedLauncher.all(in: .own), isLaunched: true)
         do {
             let endpoint = AMEEnvironment.Endpoint.tcp(host: address.host ?? "localhost", port: address.port)
             let worker = try AMEWorker(

@@ -12,7 +12,7 @@ extension Detection {
     /// Every way to connect in the order in which they count, for `--info`: which was chosen, which could have been, and
     /// why not the others.
     func methods(_ facts: ProcessFacts) -> [Method] {
-        let seen = Sighting.all(in: facts)
+        let seen = DetectedLauncher.all(in: facts)
         let isLaunchedByAME = facts.variable(AMEVariable.rank) != nil
         let variables: Availability =
             isLaunchedByAME ? .here("set by ameexec") : .missing("\(AMEVariable.rank) is not set")
@@ -21,7 +21,7 @@ extension Detection {
             + families.map { family, name in
                 Method(name: name, availability: facts.mpi(family), isChosen: isChosen(.mpi(family)))
             }
-            + Sighting.Way.allCases.map { way in
+            + DetectedLauncher.Way.allCases.map { way in
                 Method(
                     name: "AME by \(way.rawValue)", availability: Self.availability(of: way, seen, facts),
                     isChosen: isChosen(way))
@@ -30,7 +30,7 @@ extension Detection {
     }
 
     private static func availability(
-        of way: Sighting.Way, _ seen: [Sighting], _ facts: ProcessFacts
+        of way: DetectedLauncher.Way, _ seen: [DetectedLauncher], _ facts: ProcessFacts
     ) -> Availability {
         var reason: String?
         for launcher in seen {
@@ -52,7 +52,7 @@ extension Detection {
         }
     }
 
-    private func isChosen(_ way: Sighting.Way) -> Bool {
+    private func isChosen(_ way: DetectedLauncher.Way) -> Bool {
         if case .ame(let rendezvous) = choice { rendezvous.way == way } else { false }
     }
 

@@ -17,7 +17,7 @@ struct Detection {
 
     var choice = Choice.alone
     /// The launcher that counts.
-    var launcher: Sighting?
+    var launcher: DetectedLauncher?
     /// What the user should hear, once, though the job goes on.
     var warning: String?
     /// Likewise where each of several processes does the whole job.
@@ -25,12 +25,14 @@ struct Detection {
 
     /// This process's rank as far as variables tell; 0 where they do not.
     static func rankByVariables(_ facts: ProcessFacts) -> Int {
-        facts.number(AMEVariable.rank) ?? Sighting.all(in: facts).first { !Heritage.includes($0) }?.rank ?? 0
+        facts.number(AMEVariable.rank) ?? DetectedLauncher.all(in: facts).first { !InheritedLaunch.includes($0) }?.rank
+            ?? 0
     }
 
     /// Whether a launcher started this process.
     static func isLaunched(_ facts: ProcessFacts) -> Bool {
-        facts.variable(AMEVariable.rank) != nil || Sighting.all(in: facts).contains { !Heritage.includes($0) }
+        facts.variable(AMEVariable.rank) != nil
+            || DetectedLauncher.all(in: facts).contains { !InheritedLaunch.includes($0) }
     }
 
     /// Decides, from what was asked for and what the launcher left.
@@ -43,7 +45,7 @@ struct Detection {
     ///   would do the whole job.
     init(
         wanted: Backend?, isTyped: Bool = true, facts: ProcessFacts, isJoinable: Bool = false,
-        isChild: (Sighting) -> Bool = { _ in false }
+        isChild: (DetectedLauncher) -> Bool = { _ in false }
     ) throws(UsageError) {
         if isJoinable, let wanted, wanted != .ame {
             throw UsageError("--joinable needs the backend ame, not \(wanted.rawValue)")
@@ -63,7 +65,7 @@ struct Detection {
             choice = .ameVariables
             return
         }
-        let launcher = Sighting.all(in: facts).first { !isChild($0) }
+        let launcher = DetectedLauncher.all(in: facts).first { !isChild($0) }
         self.launcher = launcher
         guard let launcher else {
             warning = Self.forgottenLauncher(facts)
@@ -85,7 +87,7 @@ struct Detection {
     }
 
     private static func choose(
-        _ wanted: Backend?, _ launcher: Sighting, _ facts: ProcessFacts
+        _ wanted: Backend?, _ launcher: DetectedLauncher, _ facts: ProcessFacts
     ) throws(UsageError) -> Choice {
         var reasons: [String] = []
         if wanted != .ame {
@@ -116,14 +118,14 @@ struct Detection {
 
     /// The launcher that has started this process and others, and how many they are, where one has.
     static func launchOfSeveral(
-        _ facts: ProcessFacts, isChild: (Sighting) -> Bool
+        _ facts: ProcessFacts, isChild: (DetectedLauncher) -> Bool
     ) -> (name: String, size: Int)? {
         var launch: (name: String, size: Int?)?
         if facts.variable(AMEVariable.rank) != nil, facts.variable(AMEVariable.key) != nil {
             // What a rank starts in turn has no key.
             launch = ("ameexec", facts.number(AMEVariable.size))
         } else {
-            launch = Sighting.all(in: facts).first { !isChild($0) }.map { ($0.name, $0.size) }
+            launch = DetectedLauncher.all(in: facts).first { !isChild($0) }.map { ($0.name, $0.size) }
         }
         guard let launch, let size = launch.size, size > 1 else { return nil }
         return (launch.name, size)
@@ -131,7 +133,7 @@ struct Detection {
 
     /// Where an allocation has several tasks and this process is none of them, the user may have forgotten srun.
     private static func forgottenLauncher(_ facts: ProcessFacts) -> String? {
-        guard let job = facts.variable("SLURM_JOB_ID"), Sighting.slurmStep(facts) == nil,
+        guard let job = facts.variable("SLURM_JOB_ID"), DetectedLauncher.slurmStep(facts) == nil,
             let tasks = facts.number("SLURM_NTASKS"), tasks > 1
         else { return nil }
         return "the Slurm job \(job) has \(tasks) tasks, but this process was started without srun and works alone: "

@@ -2,7 +2,7 @@ import AME
 import MPIBackend
 
 /// A launcher that has left its signs in this process's environment.
-struct Sighting {
+struct DetectedLauncher {
     /// What its processes meet by where there is no MPI.
     enum Way: String, CaseIterable {
         case pmi1 = "PMI-1"
@@ -57,7 +57,7 @@ struct Sighting {
 
 extension Rendezvous {
     /// What its processes meet by.
-    var way: Sighting.Way {
+    var way: DetectedLauncher.Way {
         switch self {
         case .pmi1, .pmi1Port: .pmi1
         case .pmix: .pmix
@@ -66,21 +66,21 @@ extension Rendezvous {
     }
 }
 
-extension Sighting {
+extension DetectedLauncher {
     /// Every launcher that can be seen, those first whose signs count most.
     ///
     /// srun comes last: Open MPI and Hydra start their daemons by it inside an allocation, and then their ranks see the
     /// daemons' `SLURM_PROCID` and `SLURM_NTASKS`.
-    static func all(in facts: ProcessFacts) -> [Sighting] {
+    static func all(in facts: ProcessFacts) -> [DetectedLauncher] {
         [openMPI(facts), hydra(facts), pmix(facts), srun(facts)].compactMap { $0 }
     }
 
-    private static func openMPI(_ facts: ProcessFacts) -> Sighting? {
+    private static func openMPI(_ facts: ProcessFacts) -> DetectedLauncher? {
         guard let rank = facts.number("OMPI_COMM_WORLD_RANK"), let size = facts.number("OMPI_COMM_WORLD_SIZE") else {
             return nil
         }
         let space = facts.variable("PMIX_NAMESPACE")
-        return Sighting(
+        return DetectedLauncher(
             name: "Open MPI's mpiexec", way: .pmix, rank: rank, size: size,
             identity: space.map { "pmix \($0) \(rank)" }, family: .openMPI,
             place: HostPlace(facts, rank: "OMPI_COMM_WORLD_LOCAL_RANK", size: "OMPI_COMM_WORLD_LOCAL_SIZE"),
@@ -88,13 +88,13 @@ extension Sighting {
     }
 
     /// Hydra, which is MPICH's mpiexec, and its kin: whoever speaks PMI-1 and is not srun.
-    private static func hydra(_ facts: ProcessFacts) -> Sighting? {
+    private static func hydra(_ facts: ProcessFacts) -> DetectedLauncher? {
         let descriptor = facts.number("PMI_FD")
         let port = facts.variable("PMI_PORT")
         let (rank, size) = (facts.number("PMI_RANK"), facts.number("PMI_SIZE"))
         guard descriptor != nil || port != nil || size != nil else { return nil }
         guard slurmStep(facts) == nil || facts.variable("PMI_JOBID") != slurmStep(facts) else { return nil }
-        var sighting = Sighting(
+        var sighting = DetectedLauncher(
             name: "a PMI launcher (mpiexec.hydra)", way: .pmi1, rank: rank, size: size, family: .mpich,
             place: HostPlace(facts, rank: "MPI_LOCALRANKID", size: "MPI_LOCALNRANKS"),
             meeting: .closed("neither PMI_FD nor PMI_PORT with PMI_ID says where the launcher listens"))
@@ -113,11 +113,11 @@ extension Sighting {
     }
 
     /// A launcher that speaks nothing but PMIx.
-    private static func pmix(_ facts: ProcessFacts) -> Sighting? {
+    private static func pmix(_ facts: ProcessFacts) -> DetectedLauncher? {
         guard let space = facts.variable("PMIX_NAMESPACE"), let rank = facts.number("PMIX_RANK"),
             facts.number("OMPI_COMM_WORLD_SIZE") == nil, slurmStep(facts).map({ space != "slurm.pmix.\($0)" }) ?? true
         else { return nil }
-        return Sighting(
+        return DetectedLauncher(
             name: "a PMIx launcher", way: .pmix, rank: rank, identity: "pmix \(space) \(rank)", family: .openMPI,
             meeting: .pmix(otherwise: nil))
     }
@@ -125,7 +125,7 @@ extension Sighting {
     /// srun, whatever its option `--mpi` says.
     ///
     /// Only a task of a step counts: a batch script has the variables of one, too.
-    private static func srun(_ facts: ProcessFacts) -> Sighting? {
+    private static func srun(_ facts: ProcessFacts) -> DetectedLauncher? {
         guard let step = slurmStep(facts), let rank = facts.number("SLURM_PROCID"),
             let size = facts.number("SLURM_STEP_NUM_TASKS") ?? facts.number("SLURM_NTASKS")
         else { return nil }
@@ -133,7 +133,7 @@ extension Sighting {
         // Nothing but the file needs neither a library nor a descriptor that has come through.
         let file = Rendezvous.sharedFile(
             rank: rank, size: size, job: "\(cluster)\(step)", isOneHost: facts.number("SLURM_STEP_NUM_NODES") == 1)
-        var sighting = Sighting(
+        var sighting = DetectedLauncher(
             name: "srun", way: .sharedFile, rank: rank, size: size, identity: "slurm \(step) \(rank)",
             endsOthers: false, place: HostPlace.inSlurm(facts), meeting: .open(file))
         if facts.variable("PMI_JOBID") == step, let open = openDescriptor(facts) {
