@@ -19,7 +19,7 @@ final class ScriptRun {
 
     func run() -> Int32 {
         do {
-            try session.tieLifeline()
+            try session.watchPeers()
             let (script, seed) = try StartAgreement(session: session, invocation: invocation).reach()
             let lists = try readLists()
             var settings = JobSettings(options, seed: seed, size: session.port.size)

@@ -83,12 +83,12 @@ final class Session {
     /// Connects the ranks a second time, where nothing else would tell them that one has died.
     ///
     /// - Throws: `JobEnd` where they cannot talk to each other.
-    func tieLifeline() throws(JobEnd) {
+    func watchPeers() throws(JobEnd) {
         guard case .mpi = connection.transport, connection.detection.launcher?.endsOthers == false else { return }
         var lost: @Sendable (Int, String) -> Void = { (_, _) in }
         if let root { lost = root.rankIsLost }
-        if let lifeline = try Lifeline.tie(port, lost: lost) {
-            watchHangup = { lifeline.watchHangup($0) }
+        if let watch = try PeerDeathWatch.connect(port, lost: lost) {
+            watchHangup = { watch.watchHangup($0) }
         } else if isRoot {
             Complaint.write(
                 "the ranks cannot be connected by sockets as well: should one of them be killed, the others may wait for "

@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// MPI leaves that to the launcher, and srun does not end a step because one of its tasks was killed, unless it was told
 /// to (`-K`): the others would wait for ever.
-final class Lifeline {
+final class PeerDeathWatch {
     /// A worker's end.
     private var worker: AMEWorker?
 
@@ -17,24 +17,24 @@ final class Lifeline {
     ///
     /// - Parameter lost: called on the root, on a thread of its own, with a rank that has died and how that showed.
     /// - Throws: `JobEnd` where the ranks cannot talk over `port`.
-    static func tie(
+    static func connect(
         _ port: any Port, lost: @escaping @Sendable (_ rank: Int, _ reason: String) -> Void
-    ) throws(JobEnd) -> Lifeline? {
-        let lifeline = Lifeline()
+    ) throws(JobEnd) -> PeerDeathWatch? {
+        let own = PeerDeathWatch()
         let environment = try meet(port)
         var watch: RootWatch?
         if port.isRoot {
             watch = environment.flatMap { environment in try? RootWatch(environment, lost: lost) }
         } else if let environment {
-            lifeline.worker = try? AMEWorker(environment: environment, connectTimeout: LifePeriods.deathWatchStart)
+            own.worker = try? AMEWorker(environment: environment, connectTimeout: LifePeriods.deathWatchStart)
         }
-        let isConnected = watch?.isConnected ?? (lifeline.worker != nil)
+        let isConnected = watch?.isConnected ?? (own.worker != nil)
         // Until all know that all are connected nobody takes a closed connection for a death.
         let all = try port.gather(Bytes([isConnected ? 1 : 0]))
         let verdict = all?.allSatisfy { $0 == Bytes([1]) } ?? false
         guard try port.broadcast(Bytes([verdict ? 1 : 0])) == Bytes([1]) else { return nil }
         watch?.begin()
-        return lifeline
+        return own
     }
 
     /// Gives every rank the root's address and the key, or none where the root cannot listen.
