@@ -33,13 +33,13 @@ public func run(_ invocation: Invocation) -> Int32 {
         if invocation.options.encrypt == .yes { try Encryption.check(detection.choice) }
     } catch { return complainOnce(error.message, status: 2) }
     if let option = invocation.misplacedOption, Detection.rankByVariables(.own) == 0, isShownOnTerminal {
-        Complaint.write(
+        Diagnostics.write(
             "\(option) stands behind the script, which gets it as an argument; options of dlp-lua stand before the script"
         )
     }
-    if let warning = detection.warning { Complaint.write(warning) }
+    if let warning = detection.warning { Diagnostics.write(warning) }
     if let repetition = detection.repetition, invocation.task != .info, Detection.rankByVariables(.own) == 0 {
-        Complaint.write(repetition)
+        Diagnostics.write(repetition)
     }
 
     // Whoever works alone is the root of its own job, whatever rank a launcher has given it.
@@ -86,7 +86,7 @@ public func speaksAtStart() -> Bool {
 /// Complains on the root alone: the other ranks were called with the same words.
 public func complainOnce(_ message: String, status: Int32) -> Int32 {
     if Detection.rankByVariables(.own) == 0 {
-        Complaint.write(message)
+        Diagnostics.write(message)
     } else {
         Pause.nanoseconds(LifePeriods.rootsComplaint)
     }

@@ -60,7 +60,7 @@ final class ScriptRun {
             if options.joinable != nil { try Joinable.check(settings.mode) }
             // An imperative script may use the names of a job's functions, and almost these names, for functions of its own.
             let slips = session.isRoot && !script.isCommand && (isJob || !host.usesModule) ? host.slips(in: script) : []
-            for slip in slips { Complaint.write("\(script.name): \(slip)") }
+            for slip in slips { Diagnostics.write("\(script.name): \(slip)") }
             guard let statement else { return finishImperative(script, host, loops, hasSlips: !slips.isEmpty) }
             session.isDeclarative = true
             try JobRun(session, host, script, settings, statement, invocation.task).run()
@@ -136,7 +136,7 @@ final class ScriptRun {
                 + (loops.haveStages ? given.namesOfStagesOnly : [])
             let concerned = options.namesOfLoopsOnly + options.namesOfMapsOnly + options.namesOfStagesOnly
             complainOfOptions(options.namesOfJobsOnly + concerned.filter { !heeded.contains($0) })
-            if let complaint { Complaint.write(complaint) }
+            if let complaint { Diagnostics.write(complaint) }
         }
         return status
     }
@@ -156,7 +156,7 @@ final class ScriptRun {
         let all = names.count == 1 ? "\(last) is" : names.dropLast().joined(separator: ", ") + " and \(last) are"
         // The script may have loops that only lack a name.
         let isOfStages = names == ["--journal"]
-        Complaint.write(
+        Diagnostics.write(
             isOfStages
                 ? "--journal keeps nothing of a script without a function work, unless it stands on the command line and loops "
                     + "have a name: {stage = \"name\"} among the options of dlp.map"

@@ -77,7 +77,7 @@ extension Session {
                 seed = answer.withUnsafeBytes { Int64(littleEndian: $0.loadUnaligned(as: Int64.self)) }
             }
         }
-        if isRoot, options.seed == .random { Complaint.write("seed \(seed)") }
+        if isRoot, options.seed == .random { Diagnostics.write("seed \(seed)") }
         return seed
     }
 

@@ -44,10 +44,10 @@ struct FailureList {
         let ordered = ordered
         guard let first = ordered.first else { return }
         if lists {
-            for fault in ordered.prefix(Self.mostLines) { Complaint.write(Self.line(fault, size)) }
-            if ordered.count > Self.mostLines { Complaint.write("and \(ordered.count - Self.mostLines) more") }
+            for fault in ordered.prefix(Self.mostLines) { Diagnostics.write(Self.line(fault, size)) }
+            if ordered.count > Self.mostLines { Diagnostics.write("and \(ordered.count - Self.mostLines) more") }
         }
-        Complaint.write("\(some) failed, first \(name) \(first.example ?? 0) (\(Self.oneLine(first))); \(place)")
+        Diagnostics.write("\(some) failed, first \(name) \(first.example ?? 0) (\(Self.oneLine(first))); \(place)")
     }
 
     private static func line(_ fault: Fault, _ size: Int) -> String {

@@ -52,7 +52,7 @@ struct JobRun {
             }
         }.get()
         if task == .check { return report(examples, agreement) }
-        if let warning = agreement.warning { Complaint.write(warning) }
+        if let warning = agreement.warning { Diagnostics.write(warning) }
         let plan = JobPlan(
             settings: settings, examples: examples, agreement: agreement, collects: collects, summarizes: summarizes)
         do {
@@ -119,6 +119,6 @@ struct JobRun {
             case .sent: "the root sends them with the work"
             }
         print("\(number); \(agreed)")
-        if let warning = agreement.warning { Complaint.write(warning) }
+        if let warning = agreement.warning { Diagnostics.write(warning) }
     }
 }

@@ -55,7 +55,7 @@ struct LoopWork {
             })
         if watchesOutput, host.printed != printed {
             watchesOutput = false
-            Complaint.write(
+            Diagnostics.write(
                 "work prints to standard output, where the results are written, too: --output FILE keeps them apart, or "
                     + "print by io.stderr:write")
         }

@@ -90,7 +90,7 @@ final class ResultSink {
             || (plan.collects && host.takesArgument("collect"))
         guard isWanted else { return }
         let examples = count == 1 ? "the only example" : "any of the \(count) examples"
-        Complaint.write("work returned nothing for \(examples): what it returns is the result")
+        Diagnostics.write("work returned nothing for \(examples): what it returns is the result")
     }
 
     /// Completes what is written, and calls `summarize`.

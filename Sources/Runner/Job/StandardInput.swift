@@ -36,6 +36,6 @@ enum StandardInput {
     /// Says what is read where that is a terminal, before which the user may not know that he is waited for.
     static func mentionTerminal(_ what: String) {
         guard isatty(STDIN_FILENO) != 0 else { return }
-        Complaint.write("\(what), which is the terminal: Ctrl-D at the beginning of a line ends it")
+        Diagnostics.write("\(what), which is the terminal: Ctrl-D at the beginning of a line ends it")
     }
 }

@@ -55,7 +55,7 @@ struct Joinable {
         let place = address.host.map { RootAddress.host($0) } ?? RootAddress()
         let door = try JoinDoor.open(at: place, port: address.port, key: key)
         if let endpoint = door.endpoints.first {
-            Complaint.write("others can join with: dlp-lua --join \(endpoint)")
+            Diagnostics.write("others can join with: dlp-lua --join \(endpoint)")
         }
         return door
     }

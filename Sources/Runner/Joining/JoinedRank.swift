@@ -44,10 +44,10 @@ final class JoinedRank {
             if let gpus = options.gpus, let fault = HostShare.chooseDevice(gpus, place) { throw UsageError(fault) }
             return JoinedRank(worker, at: place).run()
         } catch let error as UsageError {
-            Complaint.write(error.message)
+            Diagnostics.write(error.message)
             return 2
         } catch {
-            Complaint.write("\(error)")
+            Diagnostics.write("\(error)")
             return 3
         }
     }

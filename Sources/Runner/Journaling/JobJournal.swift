@@ -19,7 +19,7 @@ final class JobJournal {
                 script: script.name, text: script.source, arguments: script.arguments, seed: seed)
             let file = try JournalFile(path: settings.path, identity: identity, policy: settings.policy)
             rows = try file.rows()
-            if let repair = file.repair { Complaint.write(repair) }
+            if let repair = file.repair { Diagnostics.write(repair) }
             writer = try JournalWriter(file) { failure in end(.fault(Self.fault(failure))) }
         } catch { throw UsageError("\(error)") }
     }

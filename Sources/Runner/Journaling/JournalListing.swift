@@ -23,7 +23,7 @@ struct JournalListing {
             if let flaws { throw UsageError(flaws) }
             return 0
         } catch {
-            Complaint.write((error as? UsageError)?.message ?? "\(error)")
+            Diagnostics.write((error as? UsageError)?.message ?? "\(error)")
             return 2
         }
     }
@@ -106,11 +106,11 @@ struct JournalListing {
         try writer.finish(count: end)
         if let first = misfits.first {
             let others = misfits.count > 1 ? " and \(misfits.count - 1) more" : ""
-            Complaint.write("\(first); \(path) has null for it\(others)")
+            Diagnostics.write("\(first); \(path) has null for it\(others)")
         }
         guard done < end || length == nil else { return flaws }
         let total = length == nil ? "a list whose end no job has seen" : "\(end) examples"
-        Complaint.write("of \(total) \(done) are done and \(failed) have failed; \(path) has null for the others")
+        Diagnostics.write("of \(total) \(done) are done and \(failed) have failed; \(path) has null for the others")
         return flaws
     }
 }

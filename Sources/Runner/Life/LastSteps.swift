@@ -28,7 +28,7 @@ struct LastSteps {
         case .awaitDismissal(let period): return .dismissal(supervisor.awaitDismissal(period))
         case .speakForHost(let message):
             let speaks = environment?.isFirstOnHost() ?? (port.rank == 1)
-            if speaks { Complaint.write("rank \(port.rank) (host \(HostName.current)): \(message)") }
+            if speaks { Diagnostics.write("rank \(port.rank) (host \(HostName.current)): \(message)") }
             return .spokeForHost(speaks)
         case .sayGoodbye: worker?.leave()
         case .close(let status):

@@ -141,9 +141,9 @@ final class Supervisor: Sendable {
             Descendants().signal(SIGTERM)
         case .giveUp(let fault):
             if let giveUp = means.giveUp, let example = fault.example { return giveUp(example - 1, fault) }
-            Complaint.write("\(fault.text(ranks: means.size)); this rank is given up")
+            Diagnostics.write("\(fault.text(ranks: means.size)); this rank is given up")
         case .removeMeetingFile: Rendezvous.removeFile()
-        case .say(let text): Complaint.write(text)
+        case .say(let text): Diagnostics.write(text)
         case .closeFiles(let end): means.observer?.closeFiles(because: end)
         case .tell(let end): means.observer?.tell(end)
         case .tellHowFar: means.observer?.tellHowFar()

@@ -124,9 +124,9 @@ final class RootObserver: JobObserver {
             defer { (state.fileFailure, state.leftover) = (nil, nil) }
             return (state.fileFailure, state.leftover)
         }
-        if let end, let text = text(of: end) { Complaint.write(text) }
-        if case .fault(let fault)? = failure, fault.message != end?.fault?.message { Complaint.write(fault.message) }
-        if let leftover { Complaint.write(leftover) }
+        if let end, let text = text(of: end) { Diagnostics.write(text) }
+        if case .fault(let fault)? = failure, fault.message != end?.fault?.message { Diagnostics.write(fault.message) }
+        if let leftover { Diagnostics.write(leftover) }
     }
 
     private func text(of end: JobEnd) -> String? {
@@ -152,7 +152,7 @@ final class RootObserver: JobObserver {
     /// Tells the user how far a job came that was halted.
     func tellHowFar() {
         guard let (report, signal) = state.withLock({ $0.halted }) else { return }
-        Complaint.write(
+        Diagnostics.write(
             signal == nil ? report.text("stopped", as: ", as --stop-after asks") : report.text("interrupted"))
     }
 
@@ -198,20 +198,20 @@ final class RootObserver: JobObserver {
         for timeline in timelines { timeline.lose(rank, host: host, cause: cause) }
         // Nobody does what an interrupted job leaves.
         let consequence = consequence == .redone && supervisor.haltSignal != nil ? .leftUndone : consequence
-        Complaint.write("lost rank \(rank) (host \(host)): \(cause)\(consequence.clause)")
+        Diagnostics.write("lost rank \(rank) (host \(host)): \(cause)\(consequence.clause)")
     }
 
-    func rankReturned(_ rank: Int, host: String) { Complaint.write("rank \(rank) (host \(host)) is back") }
+    func rankReturned(_ rank: Int, host: String) { Diagnostics.write("rank \(rank) (host \(host)) is back") }
 
-    func rankJoined(_ rank: Int, host: String) { Complaint.write("rank \(rank) (host \(host)) has joined") }
+    func rankJoined(_ rank: Int, host: String) { Diagnostics.write("rank \(rank) (host \(host)) has joined") }
 
-    func rankLeft(_ rank: Int, host: String) { Complaint.write("rank \(rank) (host \(host)) has left") }
+    func rankLeft(_ rank: Int, host: String) { Diagnostics.write("rank \(rank) (host \(host)) has left") }
 
-    func note(_ text: String) { Complaint.write(text) }
+    func note(_ text: String) { Diagnostics.write(text) }
 
     func rankIsSilent(_ rank: Int, host: String, isDone: Bool) {
         let reason = isDone ? "all is done, so the job" : "the job"
-        Complaint.write("rank \(rank) (host \(host)) does not answer; \(reason) ends without it")
+        Diagnostics.write("rank \(rank) (host \(host)) does not answer; \(reason) ends without it")
     }
 
     func jobEnds(_ end: JobEnd) { supervisor.handle(.jobEnded) }

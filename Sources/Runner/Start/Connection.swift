@@ -70,7 +70,7 @@ struct Connection {
                 launcher.rank.flatMap { rank in launcher.size.map { (rank: rank, size: $0) } }
             }
             var environment = try rendezvous.meet(claimed: claimed, connectTimeout: timeout)
-            if let warning = environment.warning { Complaint.write(warning) }
+            if let warning = environment.warning { Diagnostics.write(warning) }
             environment.encryption = encryption
             (transport, rank, size) = (.ame(environment), environment.rank, environment.size)
         case .mpi(let family):

@@ -90,7 +90,7 @@ final class Session {
         if let watch = try PeerDeathWatch.connect(port, lost: lost) {
             watchHangup = { watch.watchHangup($0) }
         } else if isRoot {
-            Complaint.write(
+            Diagnostics.write(
                 "the ranks cannot be connected by sockets as well: should one of them be killed, the others may wait for "
                     + "ever; srun -K ends them")
         }
@@ -100,7 +100,7 @@ final class Session {
     func refuseLateRanks() {
         guard isJoinable else { return }
         root?.refuseLateRanks("its script has no function work, so that only the ranks of its start can run it")
-        Complaint.write("--joinable is of no use to a script without a function work")
+        Diagnostics.write("--joinable is of no use to a script without a function work")
     }
 
     /// Shows the progress of the loop that begins, where that is wanted.

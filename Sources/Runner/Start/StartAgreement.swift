@@ -37,7 +37,7 @@ struct StartAgreement {
             seed = agreed
             own.text = given ?? own.text
         }
-        if session.isRoot, invocation.options.seed == .random { Complaint.write("seed \(seed)") }
+        if session.isRoot, invocation.options.seed == .random { Diagnostics.write("seed \(seed)") }
         guard let text = own.text else { throw UsageError("rank 0 has not sent the script") }
         return (script(text), seed)
     }
