@@ -1,7 +1,6 @@
 import AME
 import DLP
 import Glibc
-import Synchronization
 
 /// Connections beside those of MPI, by which ranks notice that another one has died.
 ///
@@ -70,19 +69,16 @@ private final class RootWatch: Sendable {
         var early: [(Int, String)] = []
     }
 
-    private let state = Mutex(State())
-    private let changed: EventWaker
+    private let state = Monitor(State())
     private let lost: @Sendable (Int, String) -> Void
 
     init(
         _ environment: AMEEnvironment, lost: @escaping @Sendable (Int, String) -> Void
     ) throws(CommunicationError) {
         self.lost = lost
-        changed = try EventWaker()
         try ServiceThread.detach { [self] in
             let root = try? AMERoot(environment: environment, connectTimeout: LifePeriods.deathWatchStart)
-            state.withLock { $0.isConnected = root != nil }
-            changed.wake()
+            state.update { $0.isConnected = root != nil }
             while let root, let delivery = try? root.receive(until: nil) {
                 guard case .lost(let rank, let reason) = delivery else { continue }
                 let isWatching = state.withLock { state in
@@ -95,12 +91,7 @@ private final class RootWatch: Sendable {
     }
 
     /// Whether all ranks have connected; waits until that is clear.
-    var isConnected: Bool {
-        while true {
-            if let isConnected = state.withLock({ $0.isConnected }) { return isConnected }
-            _ = changed.wait(nanoseconds: 1_000_000_000)
-        }
-    }
+    var isConnected: Bool { state.wait { $0.isConnected } }
 
     /// From now on a closed connection is a death.
     func begin() {
