@@ -43,8 +43,8 @@ public struct LoopFeed: Sendable {
         shared.inbox.wait { inbox in
             if inbox.end != nil { return false }
             // Results that are there already pile up without being handed out first.
-            guard !inbox.isPaused, inbox.loops[loop]?.isHungry ?? false else { return nil }
-            inbox.loops[loop]?.isHungry = false
+            guard !inbox.isPaused, inbox.loops[loop]?.needsExamples ?? false else { return nil }
+            inbox.loops[loop]?.needsExamples = false
             return true
         }
     }

@@ -12,7 +12,7 @@ public enum LoopEvent: Sendable {
     /// Root only: an example has failed for good.
     case failed(Fault)
     /// Root only: the hand-out runs short of examples; give it more.
-    case hungry
+    case needsExamples
     /// The elements are not those that this rank has: the numbers up to `length`, or where it is not empty the encoded
     /// `list`.
     case list(Bytes, length: Int)

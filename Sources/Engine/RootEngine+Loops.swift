@@ -113,7 +113,7 @@ extension RootEngine {
             before.cpu = Int64(min(Double(max(0, report.cpu)) * min(part, 1), 1e18))
             fault.cpu = max(0, report.cpu &- before.cpu)
             put(done, before, loop, from: source, attempts: 1)
-            judge(example, verdict, fault, from: source, loop)
+            recordFailure(example, verdict, fault, from: source, loop)
         }
     }
 
@@ -157,7 +157,8 @@ extension RootEngine {
     }
 
     /// Does what follows from the failure of an example.
-    func judge(_ example: Int, _ verdict: FailureVerdict, _ fault: Fault, from source: Int, _ loop: ServedLoop) {
+    func recordFailure(_ example: Int, _ verdict: FailureVerdict, _ fault: Fault, from source: Int, _ loop: ServedLoop)
+    {
         switch verdict {
         case .retry(let attempts): delays.add(loop.number, example, attempts: attempts, at: now)
         case .final(let attempts):
@@ -179,7 +180,7 @@ extension RootEngine {
         }
         change(newestLoop) { (loop) throws(ScheduleViolation) in
             guard let verdict = try loop.givenUp(source, on: example) else { return }
-            judge(example, verdict, fault, from: source, loop)
+            recordFailure(example, verdict, fault, from: source, loop)
         }
         guard end == nil, !hasDeparted[source] else { return }
         noteLoss(of: source, "example \(example &+ 1) does not come back there")
@@ -276,7 +277,7 @@ extension RootEngine {
             progress?.ranksHere = ranksHere
         }
         if loop.wantsExamples {
-            shared.inbox.update { $0.loops[loop.number, default: RootInbox.Loop()].isHungry = true }
+            shared.inbox.update { $0.loops[loop.number, default: RootInbox.Loop()].needsExamples = true }
         }
         perform(loop)
         guard let violation else { return }

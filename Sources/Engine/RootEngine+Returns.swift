@@ -79,7 +79,7 @@ extension RootEngine {
             }
             if var fault, let verdict = try loop.failedAfterReturn(source, chunk.end) {
                 fault.cpu = 0
-                judge(chunk.end, verdict, fault, from: source, loop)
+                recordFailure(chunk.end, verdict, fault, from: source, loop)
             }
             reportWatch?.reported(source, isIdle: !loop.isBusy(source))
         }

@@ -10,7 +10,7 @@ struct RootInbox {
         var failures = Queue<Fault>()
         var work = Queue<LoopEvent>()
         /// Whether the loop needs more examples, and whether another thread than the main one gives them.
-        var isHungry = false
+        var needsExamples = false
         var isFedByThread = false
         /// What ends the loop for the root, once it does.
         var end: LoopEvent?
@@ -19,9 +19,9 @@ struct RootInbox {
         mutating func popEvent() -> LoopEvent? {
             if let run = results.popFirst() { return .results(run) }
             if let fault = failures.popFirst() { return .failed(fault) }
-            if isHungry, !isFedByThread, end == nil {
-                isHungry = false
-                return .hungry
+            if needsExamples, !isFedByThread, end == nil {
+                needsExamples = false
+                return .needsExamples
             }
             return work.popFirst()
         }

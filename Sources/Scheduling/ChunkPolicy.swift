@@ -40,7 +40,7 @@ public struct ChunkPolicy: Sendable, Hashable {
 }
 
 /// What the policy is applied to.
-struct HandOutSituation {
+struct ChunkingInput {
     /// How many examples could be handed out now.
     var available: Int
     /// How many ranks take part, or still may.
@@ -70,18 +70,18 @@ extension ChunkPolicy {
     private static let leastCost = 0.001
 
     /// How many examples a chunk should have.
-    func count(in situation: HandOutSituation) -> Int {
+    func count(in input: ChunkingInput) -> Int {
         switch size {
         case .fixed(let count):
             return max(1, min(count, Self.largest))
         case .adaptive:
-            guard let cost = situation.cost.cautious, situation.previous > 0 else { return 1 }
+            guard let cost = input.cost.cautious, input.previous > 0 else { return 1 }
             let ideal = Double(chunkDuration) / max(cost, Self.leastCost)
-            let shortest = shortestCount(in: situation)
+            let shortest = shortestCount(in: input)
             let longest = max(ideal, Self.rootHeadroom * shortest)
-            let share = Double(situation.available) / Double(Self.sharesPerWorker * situation.workers)
+            let share = Double(input.available) / Double(Self.sharesPerWorker * input.workers)
             let count = max(min(share, longest), shortest, 1)
-            return min(Int(min(count, Double(Self.largest))), min(situation.previous, Self.largest) * Self.growth)
+            return min(Int(min(count, Double(Self.largest))), min(input.previous, Self.largest) * Self.growth)
         }
     }
 
@@ -89,28 +89,28 @@ extension ChunkPolicy {
     ///
     /// Smaller chunks would make ranks wait for the root, and longer than for each other. Caution would be wrong here:
     /// it would make chunks too small.
-    private func shortestCount(in situation: HandOutSituation) -> Double {
-        Double(handOutCost) * Double(situation.workers) / max(situation.cost.recent ?? .infinity, Self.leastCost)
+    private func shortestCount(in input: ChunkingInput) -> Double {
+        Double(handOutCost) * Double(input.workers) / max(input.cost.recent ?? .infinity, Self.leastCost)
     }
 
     /// Whether a rank that has a chunk under work may have a second one ready.
     ///
     /// That hides the way to the root and back, which matters only where examples are short. Nothing may wait in one
     /// rank's hands once there is no longer a chunk for every other.
-    func allowsAhead(in situation: HandOutSituation) -> Bool {
-        guard let cost = situation.cost.cautious, cost < Self.longExample * Double(chunkDuration) else { return false }
+    func allowsAhead(in input: ChunkingInput) -> Bool {
+        guard let cost = input.cost.cautious, cost < Self.longExample * Double(chunkDuration) else { return false }
         let count: Double =
             switch size {
             case .fixed(let count): Double(count)
-            case .adaptive: shortestCount(in: situation)
+            case .adaptive: shortestCount(in: input)
             }
-        return Double(situation.available) >= max(count, 1) * Double(situation.workers)
+        return Double(input.available) >= max(count, 1) * Double(input.workers)
     }
 
     /// After how many nanoseconds a rank should give back what it has not started of a chunk; 0 for never.
-    func giveBackAfter(chunkOf count: Int, in situation: HandOutSituation) -> Int64 {
-        guard size == .adaptive, count > 1, let cost = situation.cost.cautious else { return 0 }
-        let expected = max(cost * Double(count), Double(chunkDuration), Double(handOutCost) * Double(situation.workers))
+    func giveBackAfter(chunkOf count: Int, in input: ChunkingInput) -> Int64 {
+        guard size == .adaptive, count > 1, let cost = input.cost.cautious else { return 0 }
+        let expected = max(cost * Double(count), Double(chunkDuration), Double(handOutCost) * Double(input.workers))
         return Int64(min(Self.patience * expected, 1e18))
     }
 }

@@ -3,7 +3,7 @@ import SystemSupport
 /// The examples that nobody has: those that came back, and then those that were never handed out.
 struct HandOutQueue: Sendable {
     /// What came back; the last is the first to go out again.
-    private(set) var returned: [Lot] = []
+    private(set) var returned: [WorkUnit] = []
     /// How many examples came back and are still here.
     private(set) var returnedCount = 0
     /// How many of these are under suspicion.
@@ -85,73 +85,73 @@ struct HandOutQueue: Sendable {
         let kept = returned
         returned = []
         (returnedCount, suspectedCount) = (0, 0)
-        for lot in kept { putBack(lot) }
+        for unit in kept { putBack(unit) }
     }
 
-    /// Puts `lot` to the front, except for what lies behind the end.
-    mutating func putBack(_ lot: Lot) {
-        let chunk = lot.chunk.clipped(to: end)
+    /// Puts `unit` to the front, except for what lies behind the end.
+    mutating func putBack(_ unit: WorkUnit) {
+        let chunk = unit.chunk.clipped(to: end)
         guard chunk.count > 0 else { return }
-        returned.append(Lot(chunk, suspicion: lot.suspicion))
+        returned.append(WorkUnit(chunk, suspicion: unit.suspicion))
         returnedCount += chunk.count
-        if lot.suspicion != nil { suspectedCount += chunk.count }
+        if unit.suspicion != nil { suspectedCount += chunk.count }
     }
 
     /// Takes up to `count` examples: of those that came back the first, or, for a worker that is spared, the first that
     /// are not under suspicion; then of those that were never handed out the first or, `fromEnd`, the last; nil where there
     /// are none.
-    mutating func take(_ count: Int, sparing isSpared: Bool, fromEnd: Bool = false) -> Lot? {
+    mutating func take(_ count: Int, sparing isSpared: Bool, fromEnd: Bool = false) -> WorkUnit? {
         let index = isSpared ? returned.lastIndex { $0.suspicion == nil } : returned.indices.last
         if let index {
-            let lot = returned[index]
-            let taken = lot.chunk.prefix(min(count, lot.chunk.count, lot.portion))
-            if taken.count < lot.chunk.count {
-                returned[index].chunk = lot.chunk.dropFirst(taken.count)
+            let unit = returned[index]
+            let taken = unit.chunk.prefix(min(count, unit.chunk.count, unit.portion))
+            if taken.count < unit.chunk.count {
+                returned[index].chunk = unit.chunk.dropFirst(taken.count)
             } else {
                 returned.remove(at: index)
             }
             returnedCount -= taken.count
-            if lot.suspicion != nil { suspectedCount -= taken.count }
-            return Lot(taken, suspicion: lot.suspicion)
+            if unit.suspicion != nil { suspectedCount -= taken.count }
+            return WorkUnit(taken, suspicion: unit.suspicion)
         }
-        return takeFresh(count, fromEnd: fromEnd).map { Lot($0) }
+        return takeFresh(count, fromEnd: fromEnd).map { WorkUnit($0) }
     }
 
-    /// Takes the first lot that came back of `chunk`, as much as is left of it.
-    mutating func takeReturned(of chunk: Chunk) -> Lot? {
+    /// Takes the first unit that came back of `chunk`, as much as is left of it.
+    mutating func takeReturned(of chunk: Chunk) -> WorkUnit? {
         guard let index = returned.lastIndex(where: { chunk.place(of: $0.chunk.first) != nil }) else { return nil }
-        let lot = returned.remove(at: index)
-        count(lot, by: -lot.chunk.count)
-        return lot
+        let unit = returned.remove(at: index)
+        count(unit, by: -unit.chunk.count)
+        return unit
     }
 
     /// Takes out of what came back those of some consecutive examples that are still here.
     mutating func takeOut(_ chunk: Chunk) -> [Chunk] {
         var taken: [Chunk] = []
         for index in returned.indices.reversed() {
-            let lot = returned[index]
-            let (first, end) = (max(lot.chunk.first, chunk.first), min(lot.chunk.end, chunk.end))
-            guard lot.chunk.stride == 1, first < end else { continue }
+            let unit = returned[index]
+            let (first, end) = (max(unit.chunk.first, chunk.first), min(unit.chunk.end, chunk.end))
+            guard unit.chunk.stride == 1, first < end else { continue }
             // What comes first in the list is the first to go out again.
             let rest = [
-                Chunk(first: end, count: lot.chunk.end - end),
-                Chunk(first: lot.chunk.first, count: first - lot.chunk.first),
+                Chunk(first: end, count: unit.chunk.end - end),
+                Chunk(first: unit.chunk.first, count: first - unit.chunk.first),
             ].filter { $0.count > 0 }
-            returned.replaceSubrange(index...index, with: rest.map { Lot($0, suspicion: lot.suspicion) })
-            count(lot, by: first - end)
+            returned.replaceSubrange(index...index, with: rest.map { WorkUnit($0, suspicion: unit.suspicion) })
+            count(unit, by: first - end)
             taken.append(Chunk(first: first, count: end - first))
         }
         return taken.sorted { $0.first < $1.first }
     }
 
-    /// Counts so many more examples that came back, with what is known against `lot`.
-    private mutating func count(_ lot: Lot, by number: Int) {
+    /// Counts so many more examples that came back, with what is known against `unit`.
+    private mutating func count(_ unit: WorkUnit, by number: Int) {
         returnedCount += number
-        if lot.suspicion != nil { suspectedCount += number }
+        if unit.suspicion != nil { suspectedCount += number }
     }
 
     /// Nobody blames these examples for the death number `death` any more.
-    mutating func acquit(of death: Int) {
+    mutating func clearBlame(of death: Int) {
         for index in returned.indices where returned[index].suspicion?.death == death {
             suspectedCount -= returned[index].chunk.count
             returned[index].suspicion = nil

@@ -2,9 +2,9 @@
 
 extension ManagedSchedule {
     /// What becomes of `example`, which has failed on `worker`; as that lives, the example is no suspect any more.
-    mutating func judge(_ example: Int, failedOn worker: Int) -> FailureVerdict {
+    mutating func recordFailure(_ example: Int, failedOn worker: Int) -> FailureVerdict {
         doneEnd = max(doneEnd, example + 1)
-        endChoice?.giveUp(on: worker)
+        tailProbe?.giveUp(on: worker)
         let tried = (attempts[example] ?? 0) + 1
         guard tried <= failures.retries else {
             attempts[example] = nil
@@ -31,7 +31,7 @@ extension ManagedSchedule {
     /// - Returns: the example that now counts as failed, because it was under work on too many workers that died.
     public mutating func lost(_ worker: Int, into actions: inout [ScheduleAction]) -> CrashedExample? {
         guard workers.indices.contains(worker), workers[worker].phase != .lost else { return nil }
-        let crashed = accuse(worker)
+        let crashed = blame(worker)
         workers[worker].unfinished = workers[worker].current.map { ($0.chunk, deaths) }
         remove(worker, as: .lost)
         serveWaiting(into: &actions)
@@ -46,40 +46,40 @@ extension ManagedSchedule {
     public mutating func givenUp(
         _ worker: Int, on example: Int, into actions: inout [ScheduleAction]
     ) throws(ScheduleViolation) -> FailureVerdict {
-        guard workers.indices.contains(worker), let lot = workers[worker].current,
-            let place = lot.chunk.clipped(to: queue.end).place(of: example)
+        guard workers.indices.contains(worker), let unit = workers[worker].current,
+            let place = unit.chunk.clipped(to: queue.end).place(of: example)
         else { throw ScheduleViolation("rank \(worker) gave an example up that it does not have", by: worker) }
         workers[worker].current = nil
         remove(worker, as: .lost)
-        for rest in [lot.chunk.dropFirst(place + 1), lot.chunk.prefix(place)] {
-            queue.putBack(Lot(rest, suspicion: lot.suspicion))
+        for rest in [unit.chunk.dropFirst(place + 1), unit.chunk.prefix(place)] {
+            queue.putBack(WorkUnit(rest, suspicion: unit.suspicion))
         }
-        let verdict = judge(example, failedOn: worker)
+        let verdict = recordFailure(example, failedOn: worker)
         serveWaiting(into: &actions)
         return verdict
     }
 
     /// Puts the examples that `worker`, which is dead, had under work under suspicion.
-    private mutating func accuse(_ worker: Int) -> CrashedExample? {
-        guard var lot = workers[worker].current else { return nil }
-        lot.chunk = lot.chunk.clipped(to: queue.end)
-        if let death = lot.suspicion?.death {
-            queue.acquit(of: death)
-            for other in workers.indices where other != worker { workers[other].acquit(of: death) }
+    private mutating func blame(_ worker: Int) -> CrashedExample? {
+        guard var unit = workers[worker].current else { return nil }
+        unit.chunk = unit.chunk.clipped(to: queue.end)
+        if let death = unit.suspicion?.death {
+            queue.clearBlame(of: death)
+            for other in workers.indices where other != worker { workers[other].clearBlame(of: death) }
         }
         deaths += 1
-        lot = lot.suspected(of: deaths)
-        let died = lot.suspicion?.deaths ?? 0
+        unit = unit.suspected(of: deaths)
+        let died = unit.suspicion?.deaths ?? 0
         // In a list without a known end it may not even exist.
-        let isCertain = lot.chunk.count == 1 && extent != .unbounded
+        let isCertain = unit.chunk.count == 1 && extent != .unbounded
         guard isCertain, failures.crashLimit > 0, died >= failures.crashLimit else {
-            workers[worker].current = lot
+            workers[worker].current = unit
             return nil
         }
         workers[worker].current = nil
-        attempts[lot.chunk.first] = nil
-        doneEnd = max(doneEnd, lot.chunk.end)
+        attempts[unit.chunk.first] = nil
+        doneEnd = max(doneEnd, unit.chunk.end)
         failedCount += 1
-        return CrashedExample(example: lot.chunk.first, deaths: died)
+        return CrashedExample(example: unit.chunk.first, deaths: died)
     }
 }

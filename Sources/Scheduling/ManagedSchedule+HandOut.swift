@@ -10,8 +10,8 @@ extension ManagedSchedule {
     /// Whether `worker` is to be given nothing that may be the death of it: that of rank 0 would be the job's.
     private func isSpared(_ worker: Int) -> Bool { worker == 0 && !isAlone }
 
-    private func situation(of worker: Int, available: Int? = nil) -> HandOutSituation {
-        HandOutSituation(
+    private func input(of worker: Int, available: Int? = nil) -> ChunkingInput {
+        ChunkingInput(
             available: available ?? queue.count, workers: presentWorkers, cost: cost,
             previous: workers[worker].previousCount)
     }
@@ -19,42 +19,42 @@ extension ManagedSchedule {
     /// Gives `worker`, which takes part, what it may have, or lets it wait, or ends it.
     mutating func serve(_ worker: Int, into actions: inout [ScheduleAction]) {
         if workers[worker].current == nil {
-            guard !isHalted, let lot = firstLot(for: worker) else { return idle(worker, into: &actions) }
+            guard !isHalted, let unit = firstUnit(for: worker) else { return idle(worker, into: &actions) }
             busyWorkers += 1
             workers[worker].phase = .working
-            assign(lot, to: worker, into: &actions)
+            assign(unit, to: worker, into: &actions)
         }
-        let situation = situation(of: worker)
-        if !isHalted, workers[worker].ahead == nil, policy.allowsAhead(in: situation),
-            let lot = takeLot(policy.count(in: situation), for: worker)
+        let input = input(of: worker)
+        if !isHalted, workers[worker].ahead == nil, policy.allowsAhead(in: input),
+            let unit = takeLot(policy.count(in: input), for: worker)
         {
-            assign(lot, to: worker, into: &actions)
+            assign(unit, to: worker, into: &actions)
         }
     }
 
     /// What a worker that has nothing is to do: what failed elsewhere comes last.
-    private mutating func firstLot(for worker: Int) -> Lot? {
+    private mutating func firstUnit(for worker: Int) -> WorkUnit? {
         // Nobody else waits for a share, so that its chunks need not shrink.
-        let portion = sharesInChunks ? policy.count(in: situation(of: worker, available: .max)) : .max
-        if let lot = workers[worker].takeShare(portion) { return lot }
-        if let lot = takeLot(policy.count(in: situation(of: worker)), for: worker) { return lot }
-        return retries.take(for: worker, isAlone: isAlone).map { Lot(Chunk(first: $0, count: 1)) }
+        let portion = sharesInChunks ? policy.count(in: input(of: worker, available: .max)) : .max
+        if let unit = workers[worker].takeShare(portion) { return unit }
+        if let unit = takeLot(policy.count(in: input(of: worker)), for: worker) { return unit }
+        return retries.take(for: worker, isAlone: isAlone).map { WorkUnit(Chunk(first: $0, count: 1)) }
     }
 
-    private mutating func takeLot(_ count: Int, for worker: Int) -> Lot? {
+    private mutating func takeLot(_ count: Int, for worker: Int) -> WorkUnit? {
         let freshBefore = queue.freshCount
-        let lot = queue.take(
-            count, sparing: isSpared(worker), fromEnd: endChoice.map { $0.wantsEnd(for: worker) } ?? false)
-        if let lot, queue.freshCount < freshBefore { endChoice?.note(lot.chunk, for: worker, end: queue.end) }
-        return lot
+        let unit = queue.take(
+            count, sparing: isSpared(worker), fromEnd: tailProbe.map { $0.wantsEnd(for: worker) } ?? false)
+        if let unit, queue.freshCount < freshBefore { tailProbe?.note(unit.chunk, for: worker, end: queue.end) }
+        return unit
     }
 
-    private mutating func assign(_ lot: Lot, to worker: Int, into actions: inout [ScheduleAction]) {
+    private mutating func assign(_ unit: WorkUnit, to worker: Int, into actions: inout [ScheduleAction]) {
         // A share, and what is left of one, stays with whoever has it.
         let patience =
-            lot.chunk.stride > 1 ? 0 : policy.giveBackAfter(chunkOf: lot.chunk.count, in: situation(of: worker))
-        workers[worker].receive(lot)
-        actions.append(.assign(worker: worker, lot.chunk, giveBackAfter: patience))
+            unit.chunk.stride > 1 ? 0 : policy.giveBackAfter(chunkOf: unit.chunk.count, in: input(of: worker))
+        workers[worker].receive(unit)
+        actions.append(.assign(worker: worker, unit.chunk, giveBackAfter: patience))
     }
 
     private mutating func idle(_ worker: Int, into actions: inout [ScheduleAction]) {

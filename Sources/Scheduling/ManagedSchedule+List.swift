@@ -59,7 +59,11 @@ extension ManagedSchedule {
             for (number, worker) in shareholders.enumerated() {
                 let share = run.share(of: number, among: shareholders.count, after: position)
                 guard share.count > 0 else { continue }
-                if workers[worker].isGone { queue.putBack(Lot(share)) } else { workers[worker].shares.append(share) }
+                if workers[worker].isGone {
+                    queue.putBack(WorkUnit(share))
+                } else {
+                    workers[worker].shares.append(share)
+                }
             }
         }
         reserved = []

@@ -15,8 +15,8 @@ extension ManagedSchedule {
         activeWorkers += 1
         if let unfinished = workers[worker].unfinished {
             // It lives, so nothing of that was its death.
-            queue.acquit(of: unfinished.death)
-            for other in workers.indices { workers[other].acquit(of: unfinished.death) }
+            queue.clearBlame(of: unfinished.death)
+            for other in workers.indices { workers[other].clearBlame(of: unfinished.death) }
         }
         reserve(for: worker)
         return workers[worker].current?.chunk
@@ -56,7 +56,7 @@ extension ManagedSchedule {
         try checkIsReturning(worker)
         unreserve(for: worker)
         let isFree = !queue.takeOut(Chunk(first: example, count: 1)).isEmpty
-        let verdict = isFree ? judge(example, failedOn: worker) : nil
+        let verdict = isFree ? recordFailure(example, failedOn: worker) : nil
         reserve(for: worker)
         serveWaiting(into: &actions)
         return verdict
@@ -91,15 +91,15 @@ extension ManagedSchedule {
 
     /// Keeps what nobody has been given yet of what `worker` was at for it alone.
     private mutating func reserve(for worker: Int) {
-        guard let chunk = workers[worker].unfinished?.chunk, let lot = queue.takeReturned(of: chunk) else { return }
-        workers[worker].current = lot
+        guard let chunk = workers[worker].unfinished?.chunk, let unit = queue.takeReturned(of: chunk) else { return }
+        workers[worker].current = unit
         busyWorkers += 1
     }
 
     private mutating func unreserve(for worker: Int) {
-        guard let lot = workers[worker].current else { return }
+        guard let unit = workers[worker].current else { return }
         workers[worker].current = nil
         busyWorkers -= 1
-        queue.putBack(lot)
+        queue.putBack(unit)
     }
 }

@@ -46,10 +46,10 @@ extension ManagedSchedule {
     public mutating func done(
         _ worker: Int, first: Int, completed: Int, nanoseconds: Int64, into actions: inout [ScheduleAction]
     ) throws(ScheduleViolation) -> Chunk {
-        let lot = try lot(of: worker, first: first, reported: completed)
-        workers[worker].release(lot)
-        queue.putBack(Lot(lot.chunk.dropFirst(completed), suspicion: lot.suspicion))
-        let done = lot.chunk.prefix(completed)
+        let unit = try unit(of: worker, first: first, reported: completed)
+        workers[worker].release(unit)
+        queue.putBack(WorkUnit(unit.chunk.dropFirst(completed), suspicion: unit.suspicion))
+        let done = unit.chunk.prefix(completed)
         settle(done, by: worker, nanoseconds)
         goOn(worker, into: &actions)
         return done
@@ -63,14 +63,14 @@ extension ManagedSchedule {
     public mutating func partlyDone(
         _ worker: Int, first: Int, completed: Int, nanoseconds: Int64
     ) throws(ScheduleViolation) -> Chunk {
-        let lot = try lot(of: worker, first: first, reported: completed)
-        guard completed > 0, completed < lot.chunk.count else {
+        let unit = try unit(of: worker, first: first, reported: completed)
+        guard completed > 0, completed < unit.chunk.count else {
             throw ScheduleViolation(
-                "rank \(worker) reported \(completed) of \(lot.chunk.count) examples as a part of them",
+                "rank \(worker) reported \(completed) of \(unit.chunk.count) examples as a part of them",
                 by: worker)
         }
-        workers[worker].release(lot, keeping: lot.chunk.dropFirst(completed))
-        let done = lot.chunk.prefix(completed)
+        workers[worker].release(unit, keeping: unit.chunk.dropFirst(completed))
+        let done = unit.chunk.prefix(completed)
         settle(done, by: worker, nanoseconds)
         return done
     }
@@ -84,15 +84,15 @@ extension ManagedSchedule {
         _ worker: Int, first: Int, completed: Int, nanoseconds: Int64, into actions: inout [ScheduleAction]
     ) throws(ScheduleViolation) -> (done: Chunk, verdict: FailureVerdict) {
         let reported = completed.addingReportingOverflow(1)
-        let lot = try lot(of: worker, first: first, reported: reported.overflow ? -1 : reported.partialValue)
+        let unit = try unit(of: worker, first: first, reported: reported.overflow ? -1 : reported.partialValue)
         guard completed >= 0 else {
             throw ScheduleViolation("rank \(worker) reported fewer examples than none", by: worker)
         }
-        let rest = lot.chunk.dropFirst(completed + 1)
-        workers[worker].release(lot, keeping: rest.count > 0 ? rest : nil)
-        let done = lot.chunk.prefix(completed)
+        let rest = unit.chunk.dropFirst(completed + 1)
+        workers[worker].release(unit, keeping: rest.count > 0 ? rest : nil)
+        let done = unit.chunk.prefix(completed)
         settle(done, by: worker, nanoseconds)
-        let verdict = judge(done.end, failedOn: worker)
+        let verdict = recordFailure(done.end, failedOn: worker)
         if rest.count > 0 { serveWaiting(into: &actions) } else { goOn(worker, into: &actions) }
         return (done, verdict)
     }
@@ -142,7 +142,7 @@ extension ManagedSchedule {
                 actions.append(.end(worker: worker))
             } else {
                 if workers[worker].phase == .working { busyWorkers -= 1 }
-                for lot in workers[worker].releaseAll() { queue.putBack(lot) }
+                for unit in workers[worker].releaseAll() { queue.putBack(unit) }
                 workers[worker].phase = .delivering
                 workers[worker].isRetiring = true
                 actions.append(.deliver(worker: worker))
@@ -168,14 +168,14 @@ extension ManagedSchedule {
     }
 
     /// What `worker` has that begins at `first` and of which it reports about `count` examples.
-    private func lot(of worker: Int, first: Int, reported count: Int) throws(ScheduleViolation) -> Lot {
-        guard workers.indices.contains(worker), let lot = workers[worker].holding(first: first) else {
+    private func unit(of worker: Int, first: Int, reported count: Int) throws(ScheduleViolation) -> WorkUnit {
+        guard workers.indices.contains(worker), let unit = workers[worker].holding(first: first) else {
             throw ScheduleViolation("rank \(worker) reported a chunk of examples that it does not have", by: worker)
         }
-        guard 0...lot.chunk.clipped(to: queue.end).count ~= count else {
+        guard 0...unit.chunk.clipped(to: queue.end).count ~= count else {
             throw ScheduleViolation("rank \(worker) reported more examples as done than it had", by: worker)
         }
-        return lot
+        return unit
     }
 
     private mutating func settle(_ done: Chunk, by worker: Int, _ nanoseconds: Int64) {
@@ -185,7 +185,7 @@ extension ManagedSchedule {
         doneCount += done.count
         doneEnd = max(doneEnd, done.end - done.stride + 1)
         let present = presentWorkers
-        endChoice?.learn(done, nanoseconds, others: cost.recent, workers: present)
+        tailProbe?.learn(done, nanoseconds, others: cost.recent, workers: present)
         cost.record(nanoseconds: nanoseconds, examples: done.count, window: max(16, present))
         guard resultsStay else { return }
         workers[worker].finish(done)
@@ -219,12 +219,12 @@ extension ManagedSchedule {
         for chunk in workers[worker].finished.reversed() {
             doneCount -= chunk.count
             undeliveredCount -= chunk.count
-            queue.putBack(Lot(chunk))
+            queue.putBack(WorkUnit(chunk))
             hasAskedForResults = false
         }
         workers[worker].forgetFinished()
-        for lot in workers[worker].releaseAll() { queue.putBack(lot) }
-        endChoice?.giveUp(on: worker)
+        for unit in workers[worker].releaseAll() { queue.putBack(unit) }
+        tailProbe?.giveUp(on: worker)
         workers[worker].phase = phase
     }
 }

@@ -66,7 +66,7 @@ public struct ManagedSchedule: Sendable {
     var reserved: [Chunk] = []
     var queue: HandOutQueue
     /// From which end examples are taken from it; nil: always from the front.
-    var endChoice: EndChoice?
+    var tailProbe: TailProbe?
     var cost = CostEstimate()
     var workers: [ScheduledWorker]
     /// Workers that wait, and some that no longer do because they left or died.
@@ -115,7 +115,7 @@ public struct ManagedSchedule: Sendable {
         switch extent {
         case .known(let count):
             length = max(count, 0)
-            endChoice = mayBeginAtEnd && shares == nil && done.isEmpty ? EndChoice() : nil
+            tailProbe = mayBeginAtEnd && shares == nil && done.isEmpty ? TailProbe() : nil
             queue = HandOutQueue(end: max(count, 0), done: done)
             skippedCount = done.reduce(0) { $0 + $1.count }
             doneCount = skippedCount

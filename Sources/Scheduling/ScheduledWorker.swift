@@ -29,9 +29,9 @@ struct ScheduledWorker: Sendable {
     /// What is meant for it alone, before it has got it; the last comes first in the list.
     var shares: [Chunk] = []
     /// What is under work, or next to be.
-    var current: Lot?
+    var current: WorkUnit?
     /// What comes after that.
-    var ahead: Lot?
+    var ahead: WorkUnit?
     /// What was under work when it was lost, and the number of the death for which that is under suspicion.
     var unfinished: (chunk: Chunk, death: Int)?
     /// How many examples its latest chunk had.
@@ -56,29 +56,29 @@ struct ScheduledWorker: Sendable {
     var isGone: Bool { phase == .left || phase == .lost }
 
     /// Up to `count` consecutive examples of its share, if it has one and has not got all of it yet.
-    mutating func takeShare(_ count: Int) -> Lot? {
+    mutating func takeShare(_ count: Int) -> WorkUnit? {
         guard let front = shares.popLast() else { return nil }
         if count < front.count { shares.append(front.dropFirst(count)) }
-        return Lot(front.prefix(min(count, front.count)))
+        return WorkUnit(front.prefix(min(count, front.count)))
     }
 
     /// What it has that begins at `first`.
-    func holding(first: Int) -> Lot? {
+    func holding(first: Int) -> WorkUnit? {
         if let current, current.chunk.first == first { return current }
         if let ahead, ahead.chunk.first == first { return ahead }
         return nil
     }
 
-    /// Gives it one more lot.
-    mutating func receive(_ lot: Lot) {
-        if current == nil { current = lot } else { ahead = lot }
-        previousCount = lot.chunk.count
+    /// Gives it one more unit.
+    mutating func receive(_ unit: WorkUnit) {
+        if current == nil { current = unit } else { ahead = unit }
+        previousCount = unit.chunk.count
     }
 
-    /// Takes `lot`, which it has, away from it, but for the `rest`.
-    mutating func release(_ lot: Lot, keeping rest: Chunk? = nil) {
-        let rest = rest.map { Lot($0, suspicion: lot.suspicion) }
-        if current == lot {
+    /// Takes `unit`, which it has, away from it, but for the `rest`.
+    mutating func release(_ unit: WorkUnit, keeping rest: Chunk? = nil) {
+        let rest = rest.map { WorkUnit($0, suspicion: unit.suspicion) }
+        if current == unit {
             current = rest ?? ahead
             if rest == nil { ahead = nil }
         } else {
@@ -87,13 +87,13 @@ struct ScheduledWorker: Sendable {
     }
 
     /// Takes everything away from it, what comes first in the list last.
-    mutating func releaseAll() -> [Lot] {
+    mutating func releaseAll() -> [WorkUnit] {
         defer {
             current = nil
             ahead = nil
             shares = []
         }
-        return shares.map { Lot($0) } + [ahead, current].compactMap { $0 }
+        return shares.map { WorkUnit($0) } + [ahead, current].compactMap { $0 }
     }
 
     /// Remembers that it has done `chunk`, together with what it did right before it in the list.
@@ -128,7 +128,7 @@ struct ScheduledWorker: Sendable {
     }
 
     /// Nobody blames what it has for the death number `death` any more.
-    mutating func acquit(of death: Int) {
+    mutating func clearBlame(of death: Int) {
         if current?.suspicion?.death == death { current?.suspicion = nil }
         if ahead?.suspicion?.death == death { ahead?.suspicion = nil }
     }

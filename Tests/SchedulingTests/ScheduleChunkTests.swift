@@ -4,72 +4,72 @@ import Testing
 
 @Suite("How many examples a chunk has")
 struct ScheduleChunkTests {
-    private func situation(
+    private func input(
         available: Int = 1_000_000, workers: Int = 4, cost: Double? = 1000, previous: Int = 100_000
-    ) -> HandOutSituation {
+    ) -> ChunkingInput {
         var estimate = CostEstimate()
         if let cost {
             // Times are whole nanoseconds, so a fraction of one shows over many examples only.
             let time = Int64(min(cost * 1000, 1e18))
             estimate.record(nanoseconds: time, examples: 1000, window: 16)
         }
-        return HandOutSituation(available: available, workers: workers, cost: estimate, previous: previous)
+        return ChunkingInput(available: available, workers: workers, cost: estimate, previous: previous)
     }
 
     @Test("one, as long as the cost is unknown or the worker is new")
     func unknown() {
-        #expect(ChunkPolicy.adaptive.count(in: situation(cost: nil)) == 1)
-        #expect(ChunkPolicy.adaptive.count(in: situation(previous: 0)) == 1)
+        #expect(ChunkPolicy.adaptive.count(in: input(cost: nil)) == 1)
+        #expect(ChunkPolicy.adaptive.count(in: input(previous: 0)) == 1)
     }
 
     @Test("as many as fill the chunk's time", arguments: [(1000.0, 2000), (100_000, 20), (2_000_000, 1), (1e12, 1)])
     func time(cost: Double, count: Int) {
-        #expect(ChunkPolicy.adaptive.count(in: situation(cost: cost)) == count)
+        #expect(ChunkPolicy.adaptive.count(in: input(cost: cost)) == count)
     }
 
     @Test("at most 8 times the worker's previous one")
     func growth() {
-        #expect(ChunkPolicy.adaptive.count(in: situation(previous: 1)) == 8)
-        #expect(ChunkPolicy.adaptive.count(in: situation(previous: 8)) == 64)
+        #expect(ChunkPolicy.adaptive.count(in: input(previous: 1)) == 8)
+        #expect(ChunkPolicy.adaptive.count(in: input(previous: 8)) == 64)
     }
 
     @Test("a quarter of a fair share of what remains, at least what the root needs to serve all")
     func end() {
-        #expect(ChunkPolicy.adaptive.count(in: situation(available: 16_000)) == 1000)
-        #expect(ChunkPolicy.adaptive.count(in: situation(available: 160)) == 80)
-        #expect(ChunkPolicy.adaptive.count(in: situation(available: 160, cost: 100_000)) == 10)
-        #expect(ChunkPolicy.adaptive.count(in: situation(available: 3, cost: 100_000)) == 1)
+        #expect(ChunkPolicy.adaptive.count(in: input(available: 16_000)) == 1000)
+        #expect(ChunkPolicy.adaptive.count(in: input(available: 160)) == 80)
+        #expect(ChunkPolicy.adaptive.count(in: input(available: 160, cost: 100_000)) == 10)
+        #expect(ChunkPolicy.adaptive.count(in: input(available: 3, cost: 100_000)) == 1)
     }
 
     @Test("more where the root has many to serve")
     func manyWorkers() {
-        #expect(ChunkPolicy.adaptive.count(in: situation(available: 1 << 40, workers: 1000)) == 80_000)
+        #expect(ChunkPolicy.adaptive.count(in: input(available: 1 << 40, workers: 1000)) == 80_000)
     }
 
     @Test("bounded, whatever the numbers", arguments: [0, 1e-300, 1e300, .infinity])
     func extremes(cost: Double) {
-        let count = ChunkPolicy.adaptive.count(in: situation(available: .max, cost: cost, previous: 1 << 30))
+        let count = ChunkPolicy.adaptive.count(in: input(available: .max, cost: cost, previous: 1 << 30))
         #expect(1...(1 << 30) ~= count)
-        #expect(ChunkPolicy.fixed(.max).count(in: situation()) == 1 << 30)
-        #expect(ChunkPolicy.fixed(.min).count(in: situation()) == 1)
+        #expect(ChunkPolicy.fixed(.max).count(in: input()) == 1 << 30)
+        #expect(ChunkPolicy.fixed(.min).count(in: input()) == 1)
     }
 
     @Test("a second one only where examples are short and there is one for everybody")
     func ahead() {
-        #expect(ChunkPolicy.adaptive.allowsAhead(in: situation()))
-        #expect(!ChunkPolicy.adaptive.allowsAhead(in: situation(cost: nil)))
-        #expect(!ChunkPolicy.adaptive.allowsAhead(in: situation(cost: 20_000_000)))
-        #expect(!ChunkPolicy.adaptive.allowsAhead(in: situation(available: 300)))
-        #expect(ChunkPolicy.fixed(3).allowsAhead(in: situation(available: 12)))
-        #expect(!ChunkPolicy.fixed(3).allowsAhead(in: situation(available: 11)))
+        #expect(ChunkPolicy.adaptive.allowsAhead(in: input()))
+        #expect(!ChunkPolicy.adaptive.allowsAhead(in: input(cost: nil)))
+        #expect(!ChunkPolicy.adaptive.allowsAhead(in: input(cost: 20_000_000)))
+        #expect(!ChunkPolicy.adaptive.allowsAhead(in: input(available: 300)))
+        #expect(ChunkPolicy.fixed(3).allowsAhead(in: input(available: 12)))
+        #expect(!ChunkPolicy.fixed(3).allowsAhead(in: input(available: 11)))
     }
 
     @Test("given back after five times the expected time, never where its size is fixed or there is nothing to give")
     func giveBack() {
-        #expect(ChunkPolicy.adaptive.giveBackAfter(chunkOf: 2000, in: situation()) == 10_000_000)
-        #expect(ChunkPolicy.adaptive.giveBackAfter(chunkOf: 1, in: situation()) == 0)
-        #expect(ChunkPolicy.fixed(9).giveBackAfter(chunkOf: 9, in: situation()) == 0)
-        #expect(ChunkPolicy.adaptive.giveBackAfter(chunkOf: 2, in: situation(cost: 1e300)) > 0)
+        #expect(ChunkPolicy.adaptive.giveBackAfter(chunkOf: 2000, in: input()) == 10_000_000)
+        #expect(ChunkPolicy.adaptive.giveBackAfter(chunkOf: 1, in: input()) == 0)
+        #expect(ChunkPolicy.fixed(9).giveBackAfter(chunkOf: 9, in: input()) == 0)
+        #expect(ChunkPolicy.adaptive.giveBackAfter(chunkOf: 2, in: input(cost: 1e300)) > 0)
     }
 
     @Test("caution follows a rise at once and forgets a fall slowly")

@@ -12,9 +12,9 @@ extension ScheduleHarness {
             var key = [
                 Int16(phases[worker].rawValue), Int16(known.previousCount), retiring.contains(worker) ? -9 : -3,
             ]
-            if let choice = schedule.endChoice, choice.pioneer == worker { key.append(-11) }
-            for lot in [known.current, known.ahead].compactMap({ $0 }) { append(lot, to: &key) }
-            for share in known.shares { append(Lot(share), to: &key) }
+            if let choice = schedule.tailProbe, choice.firstWorker == worker { key.append(-11) }
+            for unit in [known.current, known.ahead].compactMap({ $0 }) { append(unit, to: &key) }
+            for share in known.shares { append(WorkUnit(share), to: &key) }
             if let chunk = former[worker] { key += [-12, Int16(chunk.first), Int16(chunk.count)] }
             if let unfinished = known.unfinished {
                 key += [-13, Int16(unfinished.chunk.first), Int16(unfinished.chunk.count), Int16(unfinished.death)]
@@ -29,14 +29,14 @@ extension ScheduleHarness {
         if setup.shares == nil { parts[1...].sort { $0.key.lexicographicallyPrecedes($1.key) } }
         var key: [Int16] = [Int16(listed), complete ? 1 : 0, isHalted ? 1 : 0, schedule.cost.recent == nil ? 0 : 1]
         key.append(Int16(schedule.queue.next))
-        if let choice = schedule.endChoice {
+        if let choice = schedule.tailProbe {
             key += [Int16(schedule.queue.freshEnd), choice.isMade ? 1 : 0, choice.isFromEnd ? 1 : 0]
             if let probe = choice.probe { key.append(Int16(probe.first)) }
             if !choice.isMade, let recent = schedule.cost.recent {
                 key += [Int16(recent / 10_000), Int16(choice.workSince / 100_000)]
             }
         }
-        for lot in schedule.queue.returned { append(lot, to: &key) }
+        for unit in schedule.queue.returned { append(unit, to: &key) }
         for part in parts { key += part.key }
         for waiting in schedule.waiting where schedule.isWaiting(waiting) {
             key.append(Int16(parts.firstIndex { $0.worker == waiting } ?? -1))
@@ -50,9 +50,9 @@ extension ScheduleHarness {
         return key
     }
 
-    private func append(_ lot: Lot, to key: inout [Int16]) {
-        key += [Int16(lot.chunk.first), Int16(-10 - lot.chunk.count)]
-        if let suspicion = lot.suspicion { key += [-7, Int16(suspicion.deaths), Int16(suspicion.death)] }
+    private func append(_ unit: WorkUnit, to key: inout [Int16]) {
+        key += [Int16(unit.chunk.first), Int16(-10 - unit.chunk.count)]
+        if let suspicion = unit.suspicion { key += [-7, Int16(suspicion.deaths), Int16(suspicion.death)] }
     }
 
     /// What can happen next; `disturbed`: also partly done chunks, failures, leaving and dying.

@@ -168,7 +168,7 @@ final class JoinedRank {
             case .deliver: try work.deliver()
             case .end, .halted: return
             // The root's own affairs.
-            case .results, .failed, .hungry, .list, .returned: continue
+            case .results, .failed, .needsExamples, .list, .returned: continue
             }
         }
     }

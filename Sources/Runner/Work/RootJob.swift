@@ -73,7 +73,7 @@ struct RootJob {
                 journal?.writer.waitForRoom()
                 try sink.take(run)
             case .failed(let fault): try sink.take(fault)
-            case .hungry: try feeder?.feedMore()
+            case .needsExamples: try feeder?.feedMore()
             case .work(let chunk, let giveBackAfter, let sent):
                 try work.work(on: chunk, giveBackAfter: giveBackAfter, sent: sent)
             case .deliver: try work.deliver()

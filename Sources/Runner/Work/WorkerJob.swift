@@ -25,7 +25,7 @@ struct WorkerJob {
                 try (port as? WorkerPort)?.resume(loop, options: plan.loopOptions)
             case .end, .halted: return
             // The root's own affairs.
-            case .results, .failed, .hungry, .list: continue
+            case .results, .failed, .needsExamples, .list: continue
             }
         }
     }

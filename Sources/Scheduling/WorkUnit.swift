@@ -1,5 +1,5 @@
 /// Examples to be handed out, or with a worker, and what is known against them.
-struct Lot: Sendable, Hashable {
+struct WorkUnit: Sendable, Hashable {
     var chunk: Chunk
     /// Set where one of them may be the death of whoever works on it.
     var suspicion: Suspicion?
@@ -13,12 +13,12 @@ struct Lot: Sendable, Hashable {
     var portion: Int { suspicion?.portion ?? .max }
 
     /// The same examples after they were under work on a rank that died, which was the death number `death`.
-    func suspected(of death: Int) -> Lot {
+    func suspected(of death: Int) -> WorkUnit {
         // One at a time, so that the next death shows which one it is; of a great many that would take for ever, so it
         // takes one death more.
         let portion = (chunk.count + Self.mostPortions - 1) / Self.mostPortions
         let suspicion = Suspicion(deaths: (suspicion?.deaths ?? 0) + 1, death: death, portion: max(1, portion))
-        return Lot(chunk, suspicion: suspicion)
+        return WorkUnit(chunk, suspicion: suspicion)
     }
 
     private static let mostPortions = 1000

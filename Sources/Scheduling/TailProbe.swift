@@ -5,13 +5,13 @@
 /// worker is given the very last example first; if that takes much longer than the first ones did, or is not done by the
 /// time in which several of those are, the list is gone through backwards: the longest examples first is a better order
 /// than any that does not know them (LPT; Graham, SIAM Journal on Applied Mathematics 17, 1969).
-struct EndChoice: Sendable {
+struct TailProbe: Sendable {
     /// The worker that was given the first example.
-    private(set) var pioneer: Int?
+    private(set) var firstWorker: Int?
     /// What was given to another worker from the end of the list.
     private(set) var probe: Chunk?
     /// The worker that has it.
-    private var prober: Int?
+    private var probingWorker: Int?
     /// How long the other workers have worked since, in nanoseconds, all together.
     private(set) var workSince: Int64 = 0
     /// Whether it is known what that took, or that it is long.
@@ -28,21 +28,21 @@ struct EndChoice: Sendable {
 
     /// Whether `worker` is to be given examples from the end.
     func wantsEnd(for worker: Int) -> Bool {
-        isMade ? isFromEnd : probe == nil && pioneer.map { $0 != worker } ?? false
+        isMade ? isFromEnd : probe == nil && firstWorker.map { $0 != worker } ?? false
     }
 
     /// `worker` was given examples that nobody had before; the list ends before `end`.
     mutating func note(_ chunk: Chunk, for worker: Int, end: Int) {
-        if pioneer == nil {
-            pioneer = worker
-        } else if probe == nil, chunk.end == end, worker != pioneer {
-            (probe, prober) = (chunk, worker)
+        if firstWorker == nil {
+            firstWorker = worker
+        } else if probe == nil, chunk.end == end, worker != firstWorker {
+            (probe, probingWorker) = (chunk, worker)
         }
     }
 
     /// `worker` is gone, or an example has failed on it: where it had the last one, what that takes remains unknown.
     mutating func giveUp(on worker: Int) {
-        if worker == prober { isMade = true }
+        if worker == probingWorker { isMade = true }
     }
 
     /// Some examples have been done.
