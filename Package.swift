@@ -138,7 +138,8 @@ let package = Package(
             name: "ReportTests", dependencies: ["Report", "DLP", "CSystem", "Simulation"], swiftSettings: strict),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "DLP", "CSQLite"], swiftSettings: strict),
         .testTarget(
-            name: "LauncherTests", dependencies: ["Launcher", "AME", "DLP", "Simulation"], swiftSettings: strict),
+            name: "LauncherTests", dependencies: ["Launcher", "Arguments", "AME", "DLP", "Simulation"],
+            swiftSettings: strict),
         .testTarget(name: "ArgumentsTests", dependencies: ["Arguments", "DLP"], swiftSettings: strict),
         .testTarget(
             name: "RunnerTests", dependencies: ["Runner", "Arguments", "AME", "LuaHost", "MPIBackend", "DLP"],

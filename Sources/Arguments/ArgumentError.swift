@@ -4,6 +4,7 @@ public struct ArgumentError: Error, Sendable {
     public var message: String
 
     /// An error with its sentence.
+    @inlinable
     public init(_ message: String) { self.message = message }
 
     /// `message` with a pointer to the help of `program`.

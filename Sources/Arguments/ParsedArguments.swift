@@ -9,8 +9,8 @@ import Glibc
 public struct ParsedArguments: Sendable {
     /// An option that was given.
     public struct Given: Sendable {
-        /// Which.
-        public var option: Option
+        /// Its place among the options that the command line knows.
+        public var index: Int
         /// Its value; empty for a switch.
         public var value: SystemString
         fileprivate var words: Range<Int>
@@ -38,13 +38,15 @@ public struct ParsedArguments: Sendable {
                 isEndMarked = true
                 return
             }
-            let (option, joined) = try Self.option(first, among: options)
+            let (index, joined) = try Self.option(first, among: options)
+            let option = options[index]
             var value: SystemString = ""
             if let placeholder = option.value {
                 if let joined {
                     value = joined
-                } else if let usual = option.defaultValue {
-                    value = rest.first.map { option.mayTake($0) } == true ? rest.removeFirst() : SystemString(usual)
+                } else if let optional = option.optionalValue {
+                    let isThere = optional.words.contains { rest.first == SystemString($0) }
+                    value = isThere ? rest.removeFirst() : SystemString(optional.usual)
                 } else if let next = rest.first, !Self.isLong(next, among: options) {
                     value = next
                     rest.removeFirst()
@@ -54,28 +56,28 @@ public struct ParsedArguments: Sendable {
             } else if joined != nil {
                 throw ArgumentError("\(option.name) takes no value")
             }
-            given.append(Given(option: option, value: value, words: start..<rest.startIndex))
+            given.append(Given(index: index, value: value, words: start..<rest.startIndex))
         }
     }
 
-    /// The option that `word` names, and what it has joined to the name.
+    /// The place of the option that `word` names, and what it has joined to the name.
     private static func option(
         _ word: SystemString, among options: [Option]
-    ) throws(ArgumentError) -> (Option, SystemString?) {
+    ) throws(ArgumentError) -> (Int, SystemString?) {
         let name = name(of: word)
         let hasValue = name.utf8.count < word.bytes.count
-        if let option = options.first(where: { $0.names.contains(name) }) {
-            return (option, hasValue ? SystemString(bytes: word.bytes.dropFirst(name.utf8.count + 1)) : nil)
+        if let index = options.firstIndex(where: { $0.isCalled(name) }) {
+            return (index, hasValue ? SystemString(bytes: word.bytes.dropFirst(name.utf8.count + 1)) : nil)
         }
-        for option in options where option.joinsNumbers && !hasValue {
-            for name in option.names where word.bytes.starts(with: name.utf8) {
+        for index in options.indices where options[index].joinsNumbers && !hasValue {
+            for name in options[index].names where word.bytes.starts(with: name.utf8) {
                 let value = word.bytes.dropFirst(name.utf8.count)
-                if value.allSatisfy({ (0x30...0x39).contains($0) }) { return (option, SystemString(bytes: value)) }
+                if value.allSatisfy({ (0x30...0x39).contains($0) }) { return (index, SystemString(bytes: value)) }
             }
         }
         // Those who write -journal for --journal are understood, too.
         let letters = name.drop { $0 == "-" }
-        let names = options.flatMap { $0.names }.filter { $0.utf8.count > 3 }
+        let names = options.filter { !$0.isHidden }.flatMap(\.names).filter { $0.utf8.count > 3 }
         let meant = nearestName(to: "--\(letters)", among: names).map { "; is \($0) meant?" } ?? ""
         throw ArgumentError("there is no option \(hasValue ? SystemString(name) : word)\(meant)")
     }
@@ -89,15 +91,14 @@ public struct ParsedArguments: Sendable {
     private static func isLong(_ word: SystemString, among options: [Option]) -> Bool {
         guard word.bytes.starts(with: "--".utf8) else { return false }
         let name = name(of: word)
-        return options.contains { $0.names.contains(name) }
+        return options.contains { $0.isCalled(name) }
     }
 
-    /// The value that `name` was last given; empty for a switch, nil where it was not given.
-    public func value(_ name: String) -> SystemString? { given.last { $0.option.name == name }?.value }
-
-    /// The words without the options `names` and their values.
-    public func without(_ names: String...) -> [SystemString] {
-        let left = given.filter { names.contains($0.option.name) }.map(\.words)
+    /// The words without some of the options, and without the values of these.
+    ///
+    /// - Parameter isLeftOut: whether an option is one of them, by its place among those that the command line knows.
+    public func without(_ isLeftOut: (Int) -> Bool) -> [SystemString] {
+        let left = given.filter { isLeftOut($0.index) }.map(\.words)
         let end = rest.startIndex
         return (0..<end).filter { index in !left.contains { $0.contains(index) } }.map { arguments[$0] }
             + arguments[end...]
@@ -106,11 +107,14 @@ public struct ParsedArguments: Sendable {
     /// The first of the words behind the options that would be an option before them.
     public func firstOptionBehind(among options: [Option]) -> SystemString? {
         // Short ones are too common to be a mistake.
-        let names = Set(options.flatMap { $0.names }.filter { $0.utf8.count > 2 })
+        var names: Set<String>?
         for word in isEndMarked ? [] : rest.dropFirst() where word.bytes.first == UInt8(ascii: "-") {
             if word == "--" { return nil }
             let name = Self.name(of: word)
-            if names.contains(name) { return SystemString(name) }
+            let known =
+                names ?? Set(options.filter { !$0.isHidden }.flatMap(\.names).filter { $0.utf8.count > 2 })
+            names = known
+            if known.contains(name) { return SystemString(name) }
         }
         return nil
     }

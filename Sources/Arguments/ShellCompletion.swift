@@ -1,24 +1,24 @@
 /// The script by which a shell completes the command lines of a program.
 ///
 /// Options are offered before the first word that is none, and not behind it: there they would be another's.
-public struct ShellCompletion {
+struct ShellCompletion {
     private let program: String
-    private let options: [Option]
+    private let entries: [any OptionEntry]
     /// What is offered in place of the first word that is no option; files behind it.
     private let first: Option.Completion
 
     /// A completion of the command lines of `program`.
-    public init(program: String, options: [Option], first: Option.Completion) {
+    init(program: String, entries: [any OptionEntry], first: Option.Completion) {
         self.program = program
-        self.options = options
+        self.entries = entries
         self.first = first
     }
 
     /// The shells for which there is one.
-    public static let shells = ["bash", "zsh", "fish"]
+    static let shells = ["bash", "zsh", "fish"]
 
     /// The script for `shell`; nil where there is none.
-    public func script(for shell: String) -> String? {
+    func script(for shell: String) -> String? {
         switch shell {
         case "bash": bash
         case "zsh": zsh
@@ -30,15 +30,30 @@ public struct ShellCompletion {
     /// The program as part of a function's name.
     private var function: String { String(program.map { $0 == "-" ? "_" : $0 }) }
 
-    private var names: [String] { options.flatMap(\.names) }
+    private var names: [String] { entries.flatMap(\.option.names) }
 
-    private var namesWithValue: [String] { options.filter(\.wantsValue).flatMap(\.names) }
+    private var namesWithValue: [String] { entries.map(\.option).filter(\.wantsValue).flatMap(\.names) }
+
+    /// What a list of options says of one: the first sentence of its help, without the full stop.
+    private static func summary(of option: Option) -> String {
+        var words: [Substring] = []
+        for word in option.help.split(separator: " ") {
+            words.append(word)
+            if word.hasSuffix(".") || word.hasSuffix(":") || word.hasSuffix(";") { break }
+        }
+        return String(words.joined(separator: " ").dropLast())
+    }
+
+    /// `text` with a backslash before each of `special`.
+    private static func escape(_ text: String, _ special: String) -> String {
+        text.map { special.contains($0) ? "\\\($0)" : "\($0)" }.joined()
+    }
 
     // MARK: - bash
 
     private var bash: String {
-        let values = options.filter(\.wantsValue).map { option in
-            "        \(option.names.joined(separator: "|"))) \(Self.bash(option.completion)) ;;"
+        let values = entries.filter(\.option.wantsValue).map { entry in
+            "        \(entry.option.names.joined(separator: "|"))) \(Self.bash(entry.completion)) ;;"
         }
         return """
             # bash completion for \(program)
@@ -92,12 +107,15 @@ public struct ShellCompletion {
     // MARK: - zsh
 
     private var zsh: String {
-        let specifications = options.flatMap { option in
-            option.names.map { name in
-                guard let value = option.value, option.wantsValue else { return "    '\(name)'" }
+        let specifications = entries.flatMap { entry in
+            let option = entry.option
+            let escaped = Self.escape(Self.summary(of: option), "[]\\")
+            let summary = escaped.map { $0 == "'" ? "'\\''" : "\($0)" }.joined()
+            return option.names.map { name in
+                guard let value = option.value, option.wantsValue else { return "    '\(name)[\(summary)]'" }
                 let message = value.lowercased().split(separator: ":").joined(separator: "\\:")
-                let action = Self.zsh(option.completion)
-                return "    '*\(name)\(name.hasPrefix("--") ? "=" : "")[ ]:\(message):\(action)'"
+                let action = Self.zsh(entry.completion)
+                return "    '*\(name)\(name.hasPrefix("--") ? "=" : "")[\(summary)]:\(message):\(action)'"
             }
         }
         return """
@@ -124,13 +142,16 @@ public struct ShellCompletion {
     // MARK: - fish
 
     private var fish: String {
-        let lines = options.map { option in
+        let lines = entries.map { entry in
+            let option = entry.option
             let names = option.names.map { name in
                 let letters = name.drop { $0 == "-" }
                 return name.hasPrefix("--") ? "-l \(letters)" : letters.count == 1 ? "-s \(letters)" : "-o \(letters)"
             }
-            let action = !option.wantsValue ? " -f" : Self.fish(option.completion)
-            return "complete -c \(program) -n __\(function)_options \(names.joined(separator: " "))\(action)"
+            let action = !option.wantsValue ? " -f" : Self.fish(entry.completion)
+            let summary = Self.escape(Self.summary(of: option), "'\\")
+            return
+                "complete -c \(program) -n __\(function)_options \(names.joined(separator: " "))\(action) -d '\(summary)'"
         }
         return """
             # fish completion for \(program)

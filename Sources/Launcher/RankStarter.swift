@@ -34,7 +34,8 @@ final class RankStarter {
             environment: RankEnvironment(
                 inherited: ownEnvironment(), exports: options.exports,
                 rendezvous: rendezvous.variables(key: newJobKey()), size: options.size, columns: terminalColumns()),
-            bindsToCore: options.bindToCore, readingRank: options.pty ?? (isTerminal ? nil : 0), input: 0, places: [:],
+            bindsToCore: options.binding == .core, readingRank: options.pty ?? (isTerminal ? nil : 0), input: 0,
+            places: [:],
             terminalRank: isTerminal ? options.pty : nil)
     }
 

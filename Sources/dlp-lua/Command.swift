@@ -5,31 +5,9 @@ import Runner
 
 /// The command line of dlp-lua.
 struct Command {
-    /// What stands on it besides the options of a job.
-    private static let own: [Option] = [
-        Option("-np", "-n", value: "N", completion: .words(["auto"]), joinsNumbers: true),
-        Option("--hosts", value: "HOST[:RANKS],...", completion: .words(["auto"])),
-        Option("--hostfile", value: "FILE", completion: .files([])),
-        Option("--remote-path", value: "DIRECTORY"),
-        Option("--tunnel"),
-        Option("-e", value: "CHUNK"),
-        Option("--each", value: "COMMAND"),
-        Option("--tag"),
-        Option("--dry-run"),
-        Option("-0"),
-        Option("--join", value: "HOST:PORT"),
-        Option("--results", value: "FILE", completion: .files([])),
-        Option("--stage", value: "NAME"),
-        Option("--sandbox"),
-        Option("--check"),
-        Option("--info"),
-        Option("--help", "-h"),
-        Option("--version"),
-        Option("--new-key"),
-        Option("--generate-completion-script", value: "SHELL", completion: .words(ShellCompletion.shells)),
-    ]
-
     private let words: ParsedArguments
+    /// What it says besides the options of the job.
+    private var options = GivenOptions()
     /// The lists of examples that stand behind everything else, and their words.
     private let lists: [ExampleList]
     private let wordsOfLists: ArraySlice<SystemString>
@@ -41,88 +19,66 @@ struct Command {
         let before: [SystemString]
         (before, lists) = try ExampleList.split(arguments)
         wordsOfLists = arguments[before.count...]
-        words = try ParsedArguments(before, options: Self.own + JobOption.all.map(\.option))
+        words = try ParsedArguments(before, options: CommandOption.all.map(\.option))
+        for (option, value) in given { try options.set(option, value) }
     }
 
-    private func has(_ name: String) -> Bool { words.value(name) != nil }
+    /// The options that were given, in the order in which they stand.
+    private var given: [(option: CommandOption, value: SystemString)] {
+        words.given.map { (CommandOption.all[$0.index], $0.value) }
+    }
 
     /// What is to be printed, and nothing else to be done; nil where there is something to do.
     func text() throws -> String? {
-        if has("--help") { return helpText }
-        if has("--version") { return "dlp-lua \(Version.current)" }
-        if has("--new-key") {
-            guard words.given.count == 1, words.rest.isEmpty else {
-                throw UsageError("--new-key prints a secret, and takes nothing else")
-            }
-            return newKey()
+        if let text = try CommandOption.description.text(options.about) { return text }
+        guard options.call.wantsKey else { return nil }
+        guard words.given.count == 1, words.rest.isEmpty else {
+            throw UsageError("--new-key prints a secret, and takes nothing else")
         }
-        guard let shell = words.value("--generate-completion-script") else { return nil }
-        let completion = ShellCompletion(
-            program: "dlp-lua", options: Self.own + JobOption.all.map(\.option), first: .files(["lua"]))
-        guard let script = completion.script(for: shell.description) else {
-            throw UsageError("--generate-completion-script knows bash, zsh and fish, not '\(shell)'")
-        }
-        return script
+        return newKey()
     }
 
-    /// How many ranks to start here, where that was asked for.
-    var ranks: Int? {
-        get throws { try words.value("-np").map { try rankCount($0) } }
-    }
-
-    /// On which hosts to start ranks, where that was asked for.
-    var hosts: LaunchOptions.HostOptions? { get throws { try LaunchOptions.HostOptions(words) } }
+    /// How many ranks to start, and where, as far as that was asked for.
+    var start: StartOptions { options.start }
 
     /// The words for each rank that is started.
     var wordsOfRanks: [SystemString] {
-        words.without("-np", "--hosts", "--hostfile", "--remote-path", "--tunnel") + wordsOfLists
-    }
-
-    /// An option that stands where it is the script's, and may have been meant for dlp-lua.
-    private var misplaced: SystemString? {
-        words.firstOptionBehind(among: Self.own + JobOption.all.map(\.option))
+        words.without { if case .start = CommandOption.all[$0] { true } else { false } } + wordsOfLists
     }
 
     /// What is to be done, without the number of ranks.
     func invocation() throws -> Invocation {
+        let call = options.call
         var options = JobOptions()
-        var names: [String] = []
-        for option in JobOption.all {
-            for given in words.given where given.option.name == option.option.name {
-                try options.set(option.name, option.isSwitch ? "yes" : given.value)
-                names.append(option.name)
-            }
-        }
-        if has("-0") {
+        for (option, value) in given { if case .job(let option) = option { try options.set(option, value) } }
+        if call.readsNUL {
             guard options.format == nil else { throw UsageError("-0 is --format nul: leave one of them out") }
             try options.set("format", "nul")
-            names.append("format")
         }
-        options.isSandboxed = has("--sandbox")
-        let task: Invocation.Task = has("--info") ? .info : has("--check") ? .check : .run
+        let task: Invocation.Task = call.explains ? .info : call.checks ? .check : .run
         var arguments = Array(words.rest)
         let source: Invocation.Source
-        for option in ["--tag", "--dry-run"] where has(option) && !has("--each") {
+        if call.command == nil, let option = call.hasTags ? "--tag" : call.isDry ? "--dry-run" : nil {
             throw UsageError("\(option) is for a command that --each runs")
         }
-        if has("--stage"), !has("--results") {
+        if call.stage != nil, call.results == nil {
             throw UsageError("--stage names a stage of a journal that --results shows")
         }
-        if let join = words.value("--join") {
-            source = .running(try address(join, besides: names))
+        if let join = call.join {
+            source = .running(try address(join))
             if options.encrypt == .no {
                 throw UsageError(
                     "what a process that joins says to the job is always encrypted: leave --encrypt no out")
             }
-        } else if let results = words.value("--results") {
-            guard !has("-e"), !has("--each"), arguments.isEmpty else {
+        } else if let results = call.results {
+            guard call.chunk == nil, call.command == nil, arguments.isEmpty else {
                 throw UsageError("--results shows a journal, without a script")
             }
-            source = .journal(results, stage: words.value("--stage")?.description)
-        } else if let command = words.value("--each") {
-            try check(command)
+            source = .journal(results, stage: call.stage?.description)
+        } else if let command = call.command {
+            try check(command, isSandboxed: options.isSandboxed)
             source = .command(command)
-        } else if let chunk = words.value("-e") {
+        } else if let chunk = call.chunk {
             source = .text(chunk)
         } else if let script = arguments.first {
             arguments.removeFirst()
@@ -137,36 +93,39 @@ struct Command {
             source = .none
         }
         var invocation = Invocation(source: source, arguments: arguments, task: task, options: options)
-        invocation.misplacedOption = misplaced
-        if has("--each") { invocation.runCommands(hasTags: has("--tag"), isDry: has("--dry-run")) }
+        // It stands where it is the script's, and may have been meant for dlp-lua.
+        invocation.misplacedOption = words.firstOptionBehind(among: CommandOption.all.map(\.option))
+        if call.command != nil { invocation.runCommands(hasTags: call.hasTags, isDry: call.isDry) }
         try invocation.add(lists)
         return invocation
     }
 
     /// Sees that a command stands for itself, where it is to be run for each example.
-    private func check(_ command: SystemString) throws(UsageError) {
+    private func check(_ command: SystemString, isSandboxed: Bool) throws(UsageError) {
         if let word = words.rest.first {
             throw UsageError(
                 "--each takes the command as one word, with its own in quotes, as --each 'gzip -k {}' ::: *.txt: "
                     + "'\(word)' stands behind it")
         }
-        if has("-e") { throw UsageError("--each is the work, and so is -e: leave one of them out") }
-        if has("--sandbox") { throw UsageError("under --sandbox there are no programs, which --each is to run") }
+        if options.call.chunk != nil { throw UsageError("--each is the work, and so is -e: leave one of them out") }
+        if isSandboxed { throw UsageError("under --sandbox there are no programs, which --each is to run") }
         if command.bytes.allSatisfy({ $0 <= 0x20 }) {
             throw UsageError("--each wants a command, as in --each 'gzip -k {}'")
         }
     }
 
     /// The address of the job to join, where nothing else was asked for that concerns the job.
-    private func address(_ join: SystemString, besides names: [String]) throws(UsageError) -> JobAddress {
-        if has("-e") || has("--each") || !words.rest.isEmpty || has("--check") || has("--info") || has("--results") {
+    private func address(_ join: SystemString) throws(UsageError) -> JobAddress {
+        let call = options.call
+        let hasScript = call.chunk != nil || call.command != nil || !words.rest.isEmpty
+        if hasScript || call.checks || call.explains || call.results != nil {
             throw UsageError("--join takes script and options from the job that it joins")
         }
         // These two concern its own connection.
-        let given =
-            names.filter { !["connect-timeout", "encrypt"].contains($0) } + (has("--sandbox") ? ["sandbox"] : [])
-        if let other = given.first {
-            throw UsageError("--join takes --\(other) from the job that it joins: leave it out")
+        let names = given.compactMap { if case .job(let option) = $0.option { option.option.name } else { nil } }
+        let concerned = names + (call.readsNUL ? ["-0"] : [])
+        if let other = concerned.first(where: { !["--connect-timeout", "--encrypt"].contains($0) }) {
+            throw UsageError("--join takes \(other) from the job that it joins: leave it out")
         }
         guard let address = join.text.flatMap({ JobAddress($0) }), address.host != nil, address.port != 0 else {
             throw UsageError("--join must be HOST:PORT, as the job has said it, not '\(join)'")

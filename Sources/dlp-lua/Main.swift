@@ -21,10 +21,11 @@ struct Main {
                 return
             }
             let invocation = try command.invocation()
-            let (ranks, hosts) = (try command.ranks, try command.hosts)
-            if ranks != nil || hosts != nil {
+            var launch = LaunchOptions()
+            try launch.set(command.start)
+            if command.start.ranks != nil || launch.hosts != nil {
                 if let objection = objectionToStartingRanks() { throw UsageError(objection) }
-                exit(launch(ranks, hosts, command))
+                exit(start(launch, command))
             }
             exit(run(invocation))
         } catch {
@@ -34,12 +35,11 @@ struct Main {
     }
 
     /// `-np N` and `--hosts`: starts this program so often, here or there, without these options.
-    private static func launch(_ ranks: Int?, _ hosts: LaunchOptions.HostOptions?, _ command: Command) -> Int32 {
-        var options = LaunchOptions(command: [hosts == nil ? ownProgram() : "dlp-lua"] + command.wordsOfRanks)
-        options.size = ranks ?? 1
-        options.hosts = hosts
-        options.hosts?.startsOwnProgram = true
-        options.program = "dlp-lua"
-        return Launcher.launch(options)
+    private static func start(_ launch: LaunchOptions, _ command: Command) -> Int32 {
+        var launch = launch
+        launch.command = [launch.hosts == nil ? ownProgram() : "dlp-lua"] + command.wordsOfRanks
+        launch.hosts?.startsOwnProgram = true
+        launch.program = "dlp-lua"
+        return Launcher.launch(launch)
     }
 }

@@ -6,9 +6,16 @@ import Testing
 /// What the words of a command line are.
 struct ParsedArgumentsTests {
     private static let options = [
-        Option("-np", "-n", value: "N", joinsNumbers: true), Option("-e", value: "CHUNK"),
-        Option("--mode", value: "MODE"), Option("--journal", value: "FILE"), Option("--keep"), Option("--help", "-h"),
+        Option("-np", "-n", value: "N", help: "", joinsNumbers: true), Option("-e", value: "CHUNK", help: ""),
+        Option("--mode", value: "MODE", help: ""), Option("--journal", value: "FILE", help: ""),
+        Option("--keep", help: ""), Option("--help", "-h", help: ""), Option("--secret", help: "", isHidden: true),
     ]
+
+    /// The value that `name` was last given; empty for a switch, nil where it was not given.
+    private func value(_ name: String, _ parsed: ParsedArguments, of options: [Option] = Self.options) -> SystemString?
+    {
+        parsed.given.last { options[$0.index].name == name }?.value
+    }
 
     private func parse(_ words: SystemString...) throws(ArgumentError) -> ParsedArguments {
         try ParsedArguments(words, options: Self.options)
@@ -26,20 +33,20 @@ struct ParsedArgumentsTests {
         arguments: [["--mode", "map", "job.lua"], ["--mode=map", "job.lua"], ["--mode", "map", "--", "job.lua"]])
     func values(_ words: [SystemString]) throws {
         let parsed = try ParsedArguments(words, options: Self.options)
-        #expect(parsed.value("--mode") == "map" && parsed.value("--keep") == nil)
+        #expect(value("--mode", parsed) == "map" && value("--keep", parsed) == nil)
         #expect(Array(parsed.rest) == ["job.lua"] && parsed.isEndMarked == words.contains("--"))
     }
 
     @Test("values may be empty, begin with a dash, or have an = in them")
     func oddValues() throws {
         let parsed = try parse("--mode=", "-e", "-1", "--journal", "a=b", "-n=3", "-np", "--what", "x")
-        #expect(parsed.value("--mode") == "" && parsed.value("-e") == "-1" && parsed.value("--journal") == "a=b")
+        #expect(value("--mode", parsed) == "" && value("-e", parsed) == "-1" && value("--journal", parsed) == "a=b")
         #expect(parsed.given.map { $0.value } == ["", "-1", "a=b", "3", "--what"])
-        #expect(parsed.value("-np") == "--what" && Array(parsed.rest) == ["x"])
+        #expect(value("-np", parsed) == "--what" && Array(parsed.rest) == ["x"])
     }
 
     @Test("a number may follow -np at once", arguments: ["-np4", "-n4", "-np=4"])
-    func joined(_ word: SystemString) throws { #expect(try parse(word, "x").value("-np") == "4") }
+    func joined(_ word: SystemString) throws { #expect(value("-np", try parse(word, "x")) == "4") }
 
     @Test(
         "a value that may be left out is one of its words, or what it means without",
@@ -48,9 +55,14 @@ struct ParsedArgumentsTests {
             (["--encrypt", "--keep", "x"], "yes"), (["--encrypt", "--", "x"], "yes"),
         ] as [([SystemString], SystemString)])
     func optionalValue(_ words: [SystemString], _ value: SystemString) throws {
-        let option = Option("--encrypt", value: "yes|no", completion: .words(["yes", "no"]), defaultValue: "yes")
-        let parsed = try ParsedArguments(words, options: Self.options + [option])
-        #expect(parsed.value("--encrypt") == value && Array(parsed.rest) == ["x"])
+        let options =
+            Self.options + [
+                Option(
+                    "--encrypt", value: "yes|no", help: "",
+                    optionalValue: Option.OptionalValue(["yes", "no"], usual: "yes"))
+            ]
+        let parsed = try ParsedArguments(words, options: options)
+        #expect(self.value("--encrypt", parsed, of: options) == value && Array(parsed.rest) == ["x"])
     }
 
     @Test("options end at the first word that is none, and a lone dash is none")
@@ -70,7 +82,7 @@ struct ParsedArgumentsTests {
             ("--MODE", "there is no option --MODE; is --mode meant?"),
             ("--kepe", "there is no option --kepe; is --keep meant?"),
             ("--colour", "there is no option --colour"), ("-j", "there is no option -j"),
-            ("-np4x", "there is no option -np4x"),
+            ("-np4x", "there is no option -np4x"), ("--secrets", "there is no option --secrets"),
         ] as [(SystemString, String)])
     func unknown(_ word: SystemString, _ message: String) { #expect(mistake(word, "job.lua") == message) }
 
@@ -85,7 +97,7 @@ struct ParsedArgumentsTests {
     func bytes() throws {
         let name = SystemString(bytes: [0x63, 0xE9, 0x1B])
         let parsed = try parse("--journal", name, name)
-        #expect(parsed.value("--journal") == name && Array(parsed.rest) == [name])
+        #expect(value("--journal", parsed) == name && Array(parsed.rest) == [name])
         #expect("\(name)" == "c\\xe9\\x1b")
         #expect(mistake(SystemString(bytes: [0x2D, 0x2D, 0xFF])) == "there is no option --\\xff")
     }
@@ -93,7 +105,7 @@ struct ParsedArgumentsTests {
     @Test("what starts ranks is left out for these, and nothing else")
     func without() throws {
         let parsed = try parse("-np", "4", "--keep", "-n=3", "--", "-x", "-np", "2")
-        #expect(parsed.without("-np") == ["--keep", "--", "-x", "-np", "2"])
+        #expect(parsed.without { $0 == 0 } == ["--keep", "--", "-x", "-np", "2"])
     }
 
     @Test(

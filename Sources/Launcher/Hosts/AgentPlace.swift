@@ -24,7 +24,7 @@ struct AgentPlace {
         try Self.check(command[0])
         self.command = command
         var options = LaunchOptions(command: command)
-        for entry in preparation.exports { options.export(SystemString(bytes: entry)) }
+        options.exports = preparation.exports.map { LaunchOptions.export(SystemString(bytes: $0)) }
         let exports = options.exports
         self.exports = exports
         rendezvous = preparation.hasRoot ? try Rendezvous() : nil

@@ -84,7 +84,8 @@ extension HostSupervisor {
                         rendezvous: variables(place, key, isWithRoot: isWithRoot, connection.entrance).map {
                             Array("\($0)=\($1)".utf8)
                         },
-                        readingRank: readingRank ?? -1, bindsToCore: options.bindToCore, columns: terminalColumns())))
+                        readingRank: readingRank ?? -1, bindsToCore: options.binding == .core,
+                        columns: terminalColumns())))
         }
     }
 

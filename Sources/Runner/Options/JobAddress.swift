@@ -23,4 +23,10 @@ public struct JobAddress: Equatable, Sendable {
         guard !host.isEmpty else { return nil }
         self.host = String(host)
     }
+
+    /// As the command line spells it.
+    var text: String {
+        guard let host else { return "\(port)" }
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
 }

@@ -1,64 +1,48 @@
 public import Arguments
+import DLP
+public import Launcher
 
-/// An option of a job, said once: how it is written, and who may set it.
-///
-/// `JobOptions.set` says what its values mean.
-public struct JobOption: Sendable {
-    /// Whether a script may set it in `dlp.options`.
-    public enum ScriptRight: Sendable {
-        case always
-        /// Not under `--sandbox`: it names a file.
-        case whereTrusted
-        /// Never: ranks connect before they read the script.
-        case never
+/// An option of dlp-lua: what it sets is a part of `GivenOptions`, or `JobOptions`.
+public enum CommandOption: OptionEntry {
+    case about(SettableOption<AboutOptions>)
+    /// For the launcher alone: the ranks that it starts do not get it.
+    case start(SettableOption<StartOptions>)
+    case call(SettableOption<CallOptions>)
+    case job(JobOption)
+
+    /// How it is written.
+    public var option: Option {
+        switch self {
+        case .about(let entry): entry.option
+        case .start(let entry): entry.option
+        case .call(let entry): entry.option
+        case .job(let entry): entry.option
+        }
     }
 
-    /// Its name, without dashes.
-    public var name: String
-    /// Its place on the command line.
-    public var option: Option
-    /// Whether it is a switch there.
-    public var isSwitch: Bool { option.value == nil }
-    /// Whether a script may set it by a boolean, too.
-    var isYesOrNo: Bool { isSwitch || option.value == "yes|no" }
-    /// Whether a script may set it.
-    public var script: ScriptRight
-
-    fileprivate init(
-        _ name: String, _ value: String?, _ completion: Option.Completion = .none, script: ScriptRight = .always,
-        defaultValue: String? = nil
-    ) {
-        self.name = name
-        self.script = script
-        option = Option("--\(name)", value: value, completion: completion, defaultValue: defaultValue)
+    /// What a shell offers for its value.
+    public var completion: Option.Completion {
+        switch self {
+        case .about(let entry): entry.completion
+        case .start(let entry): entry.completion
+        case .call(let entry): entry.completion
+        case .job(let entry): entry.completion
+        }
     }
 
-    /// Every one.
-    public static let all: [JobOption] = [
-        JobOption("mode", "MODE", .words(["map", "managed", "round-robin"])),
-        JobOption("backend", "WHAT", .words(["ame", "mpi", "none"]), script: .never),
-        JobOption("chunk", "N"),
-        JobOption("root-works", "yes|no", .words(["yes", "no"])),
-        JobOption("examples", "WHO", .words(["replicate", "root"])),
-        JobOption("seed", "N|random", .words(["random"])),
-        JobOption("on-error", "WHAT", .words(["stop", "continue"])),
-        JobOption("retries", "N"),
-        JobOption("crash-limit", "N"),
-        JobOption("connect-timeout", "SECONDS", script: .never),
-        JobOption("rejoin", "SECONDS"),
-        JobOption("joinable", "[HOST:]PORT", script: .never),
-        JobOption("progress", "WHEN", .words(["auto", "on", "off"])),
-        JobOption("input", "FILE", .files([]), script: .whereTrusted),
-        JobOption("format", "WHAT", .words(["lines", "nul", "csv", "tsv", "jsonl"])),
-        JobOption("output", "FILE", .files(["jsonl", "json", "csv"]), script: .whereTrusted),
-        JobOption("timeline", "FILE", .files(["svg", "json"]), script: .whereTrusted),
-        JobOption("timeout", "SECONDS"),
-        JobOption("memory", "SIZE"),
-        JobOption("stop-after", "SECONDS"),
-        JobOption("gpus", "auto|N|LIST", .words(["auto"]), script: .never),
-        JobOption("encrypt", "yes|no", .words(["yes", "no"]), defaultValue: "yes"),
-        JobOption("journal", "FILE", .files([]), script: .whereTrusted),
-        JobOption("keep", nil, script: .whereTrusted),
-        JobOption("fresh", nil, script: .whereTrusted),
+    /// Each option, said once: everything else that knows the options asks here.
+    public static let sections: [OptionSection<CommandOption>] = [
+        OptionSection("What to run", script),
+        OptionSection("Ranks", StartOptions.entries.map { .start($0) } + ranks),
+        OptionSection("Examples", examples),
+        OptionSection("Handing out", handOut),
+        OptionSection("Failures and limits", failures),
+        OptionSection("Journal", journal),
+        OptionSection("Results and progress", results),
+        OptionSection("Connections", connections),
+        OptionSection("Information", information + AboutOptions.entries.map { .about($0) }),
     ]
+
+    /// All of them, in this order.
+    public static let all: [CommandOption] = sections.flatMap(\.entries)
 }

@@ -29,7 +29,9 @@ final class ScriptRun {
             }
             let loops = ScriptLoops(session, host, script, settings) { [unowned self, unowned host] in
                 // Whoever waits for a file, say, should know at the beginning that none comes.
-                if (try? host.isFunction("work")) == false { complainOfOptions(invocation.options.namesOfJobsOnly) }
+                if (try? host.isFunction("work")) == false {
+                    complainOfOptions(invocation.options.names(heededBy: .jobs))
+                }
             }
             host.loopDelegate = loops
             host.commandOptions = invocation.commandOptions
@@ -132,10 +134,11 @@ final class ScriptRun {
             // Loops begin before it is known what the script says in dlp.options.
             let given = invocation.options
             let heeded =
-                (loops.haveBegun ? given.namesOfLoopsOnly : []) + (loops.haveMaps ? given.namesOfMapsOnly : [])
-                + (loops.haveStages ? given.namesOfStagesOnly : [])
-            let concerned = options.namesOfLoopsOnly + options.namesOfMapsOnly + options.namesOfStagesOnly
-            complainOfOptions(options.namesOfJobsOnly + concerned.filter { !heeded.contains($0) })
+                (loops.haveBegun ? given.names(heededBy: .loops) : [])
+                + (loops.haveMaps ? given.names(heededBy: .maps) : [])
+                + (loops.haveStages ? given.names(heededBy: .stages) : [])
+            let concerned = [.loops, .maps, .stages].flatMap { options.names(heededBy: $0) }
+            complainOfOptions(options.names(heededBy: .jobs) + concerned.filter { !heeded.contains($0) })
             if let complaint { Diagnostics.write(complaint) }
         }
         return status

@@ -10,8 +10,8 @@ public struct LaunchOptions: Sendable {
     public var pty: Int?
     /// Whether each line is prefixed with `[rank] `.
     public var tagOutput = false
-    /// Whether rank r may run on the r-th of the CPUs that this process may run on, and on no other.
-    public var bindToCore = false
+    /// What each rank may run on; anywhere by default.
+    public var binding: Binding?
     /// Variables to set in the environment of the ranks; one without a value is passed on as it is.
     public var exports: [(name: SystemString, value: SystemString?)] = []
     /// The seconds after which the job is ended.
@@ -22,6 +22,14 @@ public struct LaunchOptions: Sendable {
     public var hosts: HostOptions?
     /// The name under which messages are written.
     public var program = "ameexec"
+
+    /// What each rank may run on.
+    public enum Binding: String, CaseIterable, Sendable {
+        /// Rank r on the r-th of the CPUs that this process may run on, and on no other.
+        case core
+        /// All of these CPUs.
+        case none
+    }
 
     /// On which hosts ranks are started, and how.
     public struct HostOptions: Sendable {
@@ -41,11 +49,19 @@ public struct LaunchOptions: Sendable {
     }
 
     /// One rank of `command`.
-    public init(command: [SystemString]) { self.command = command }
+    public init(command: [SystemString] = []) { self.command = command }
 
-    /// Adds a variable to `exports`, written as NAME=VALUE or NAME.
-    public mutating func export(_ entry: SystemString) {
+    /// A variable for `exports`, written as NAME=VALUE or NAME.
+    static func export(_ entry: SystemString) -> (name: SystemString, value: SystemString?) {
         let parts = entry.bytes.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-        exports.append((SystemString(bytes: parts[0]), parts.count == 2 ? SystemString(bytes: parts[1]) : nil))
+        return (SystemString(bytes: parts[0]), parts.count == 2 ? SystemString(bytes: parts[1]) : nil)
+    }
+
+    /// Where the command line says so, how many ranks are started, and on which hosts.
+    ///
+    /// - Throws: `LaunchError` where that makes no sense.
+    public mutating func set(_ start: StartOptions) throws(LaunchError) {
+        if let ranks = start.ranks { size = try rankCount(ranks) }
+        hosts = try HostOptions(start)
     }
 }

@@ -1,0 +1,11 @@
+/// A mistake in the options or their values: exit status 2.
+public struct UsageError: Error, Sendable, CustomStringConvertible {
+    /// One sentence.
+    public var message: String
+
+    /// An error with its sentence.
+    public init(_ message: String) { self.message = message }
+
+    /// The sentence.
+    public var description: String { message }
+}
