@@ -29,9 +29,8 @@ IN_CHILD static void become(const struct dlp_process *p) {
     // The process announces itself, so that there is no moment in which it exists and the guardian does not know it.
     if (dlp_guardian_tell(p->guardian, dlp_guardian_watch, p->own_group ? -getpid() : getpid()) != 0) return;
     if (dlp_place(p->input, 0) < 0 || dlp_place(p->output, 1) < 0 || dlp_place(p->error, 2) < 0) return;
-    // Also what the caller itself inherited, such as the `3>file` of a shell; where the kernel cannot do that
-    // (before 5.11) only those stay open.
-    close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
+    // Also what the caller itself inherited, such as the `3>file` of a shell.
+    dlp_close_from(3, true);
     for (int i = 0; i < p->inherited_count; i++)
         if (fcntl(p->inherited[i], F_SETFD, 0) != 0) return;
     if (p->cpu >= 0) {
@@ -142,7 +141,7 @@ static _Noreturn void guard(int input) {
     int null = open("/dev/null", O_RDWR);
     for (int standard = 0; standard <= 2; standard++) dup2(null, standard);
     dup2(input, 3);
-    close_range(4, ~0u, 0);
+    dlp_close_from(4, false);
 
     struct targets targets = {0};
     for (;;) {

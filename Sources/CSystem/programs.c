@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 /// Becomes the program in this file; returns only on failure, with errno set.
@@ -59,11 +58,8 @@ IN_CHILD static enum dlp_program_step become(const struct dlp_program *p, pid_t 
     }
     for (int i = 0; i < 3; i++)
         if (dlp_place(p->standard[i], i) < 0) return dlp_program_has_no_process;
-#ifdef SYS_close_range
-    // Also what a script has opened. Where the kernel cannot do that (before 5.11) only such files stay open; 4 is
-    // CLOSE_RANGE_CLOEXEC.
-    syscall(SYS_close_range, 3u, ~0u, 4u);
-#endif
+    // Also what a script has opened.
+    dlp_close_from(3, true);
     if (p->directory != NULL && chdir(p->directory) != 0) return dlp_program_has_no_directory;
     sigset_t none;
     sigemptyset(&none);

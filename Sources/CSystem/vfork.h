@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 #if __has_feature(thread_sanitizer)
@@ -24,3 +25,6 @@ int __sigaction(int signal, const struct sigaction *action, struct sigaction *pr
 IN_CHILD static inline int dlp_place(int descriptor, int standard) {
     return descriptor == standard ? fcntl(standard, F_SETFD, 0) : dup2(descriptor, standard);
 }
+
+/// Closes all descriptors from `first` on, or has the coming exec do it. Calls nothing that a child of vfork must not.
+IN_CHILD void dlp_close_from(int first, bool at_exec);
