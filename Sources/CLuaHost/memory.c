@@ -43,11 +43,15 @@ static void *allocate_collecting(void *context, void *block, size_t old_size, si
     return allocate(h, block, old_size, new_size);
 }
 
+/// Lua's own function of the next name, where Lua is inside the program: scripts/package.d/link calls it so.
+extern lua_Alloc dlp_lua_getallocf(lua_State *, void **) __attribute__((weak));
+
 /// Takes the place of Lua's own function, also for Lua's libraries: they get the memory of their buffers by it, and would
 /// run into the limit with a state full of garbage.
 lua_Alloc lua_getallocf(lua_State *L, void **context) {
     typedef lua_Alloc (*function)(lua_State *, void **);
     static _Atomic(function) original;
+    if (original == NULL) original = dlp_lua_getallocf;
     if (original == NULL) original = (function)dlsym(RTLD_NEXT, "lua_getallocf");
     lua_Alloc found = original(L, context);
     return found == allocate ? allocate_collecting : found;
