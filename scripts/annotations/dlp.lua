@@ -1,0 +1,330 @@
+---@meta dlp
+-- What a script of dlp-lua finds and what it may define, for editors with the Lua language server (LuaLS): let
+-- `workspace.library` in its settings name the directory of this file. It is never run.
+
+---The module of dlp-lua: a global, and `require "dlp"`.
+---@class dlp
+dlp = {}
+
+-- This rank's place
+
+---The number of this rank, from 0. In Lua 0 is true: write `dlp.RANK == 0`, or `dlp.IS_ROOT`.
+---@type integer
+dlp.RANK = 0
+
+---How many ranks there are.
+---@type integer
+dlp.SIZE = 1
+
+---The number of the root: 0.
+---@type integer
+dlp.ROOT = 0
+
+---The same, as dlp_mpi calls it.
+---@type integer
+dlp.MASTER = 0
+
+---Whether this rank is the root.
+---@type boolean
+dlp.IS_ROOT = true
+
+---The same, as dlp_mpi calls it.
+---@type boolean
+dlp.IS_MASTER = true
+
+---The number of this rank among those of its host, from 0; nil where that is not known.
+---@type integer?
+dlp.LOCAL_RANK = 0
+
+---How many ranks this host has; nil where that is not known.
+---@type integer?
+dlp.LOCAL_SIZE = 1
+
+---The name of this host.
+---@type string
+dlp.hostname = ""
+
+---By what ranks are connected.
+---@type "ame"|"mpi"|"none"
+dlp.backend = "none"
+
+---The version of dlp-lua.
+---@type string
+dlp.version = ""
+
+-- Options
+
+---The script's own defaults for options of the command line, which wins.
+---@class dlp.options
+---@field mode? "map"|"managed"|"round-robin" how examples are handed out
+---@field chunk? integer examples handed out at a time; adaptive where absent
+---@field root_works? boolean|"yes"|"no" whether the root gets examples, too
+---@field examples? "replicate"|"root" whether every rank makes the list or the root sends it
+---@field seed? integer|"random" of math.random
+---@field on_error? "stop"|"continue" what happens after an example that fails
+---@field retries? integer how often what fails is tried again
+---@field crash_limit? integer an example that kills so many ranks has failed
+---@field rejoin? number seconds for a rank that was cut off to come back
+---@field progress? "auto"|"on"|"off" the progress bar
+---@field input? string the file with the examples, or `-`
+---@field format? "lines"|"nul"|"csv"|"tsv"|"jsonl" what is in it
+---@field output? string where results go: .jsonl, .json, .csv
+---@field timeline? string a picture of who did what: .svg, .json
+---@field timeout? number seconds for each example
+---@field memory? string|integer what Lua may take on each rank: "512M", "2G"
+---@field stop_after? number seconds after which nothing more is begun; status 5
+---@field encrypt? boolean|"yes"|"no" whether what ranks send each other is encrypted
+---@field journal? string the file that keeps what is done
+---@field keep? boolean goes on with another script's journal
+---@field fresh? boolean begins its journal anew
+
+---@type dlp.options
+dlp.options = {}
+
+-- Communication: all ranks call these in the same order
+
+---Waits until all ranks are here.
+function dlp.barrier() end
+
+---Gives every rank the value of one.
+---@generic T
+---@param value T nil, booleans, numbers, strings, and tables of them
+---@param root? integer whose value it is; 0 where absent
+---@return T
+function dlp.bcast(value, root) end
+
+---Brings the values of all ranks to the root.
+---@generic T
+---@param value T
+---@return {[integer]: T, n: integer}? values on the root: rank r's is at r + 1; nil elsewhere
+function dlp.gather(value) end
+
+---Brings the values of all ranks to every one.
+---@generic T
+---@param value T
+---@return {[integer]: T, n: integer} values rank r's is at r + 1
+function dlp.allgather(value) end
+
+---Folds the values of all ranks on the root, in the order of the ranks.
+---@generic T
+---@param value T
+---@param fn fun(left: T, right: T): T
+---@return T? folded on the root; nil elsewhere
+function dlp.reduce(value, fn) end
+
+---Calls a function on the root alone; every rank gets what it returns first.
+---@generic T
+---@param fn fun(...): T
+---@param ... any its arguments
+---@return T
+function dlp.call_on_root_and_broadcast(fn, ...) end
+
+-- Loops whose elements the ranks share
+
+---@class dlp.split_options
+---@field chunk? integer elements handed out at a time
+---@field root_works? boolean whether the root gets elements, too
+---@field progress_bar? boolean
+---@field pbar_prefix? string what stands before the progress bar
+---@field indexable? boolean as in dlp_mpi; without effect
+---@field allow_single_worker? boolean false: an error where there is one rank only
+---@field timeout? number seconds for each element
+
+---@class dlp.map_options: dlp.split_options
+---@field stage? string a name under which a journal keeps the results
+---@field retries? integer how often an element that fails is tried again
+---@field on_error? "stop"|"continue" what happens after one that fails
+
+---What is known of an example, or element, that failed for good.
+---@class dlp.failure
+---@field message string
+---@field traceback? string
+---@field rank? integer where it failed last
+---@field attempts integer
+
+---Results by index; that of an example may be nil.
+---@class dlp.results
+---@field n integer how many examples there are
+---@field errors? table<integer, dlp.failure> those that failed, by index; nil where none did
+---@field [integer] any
+
+---Rank r gets the elements r + 1, r + 1 + SIZE and so on.
+---@generic T
+---@param seq T[]|integer|function a list, a number n for 1 to n, or an iterator
+---@param opts? dlp.split_options
+---@return fun(): T, integer next of value and index
+function dlp.split_round_robin(seq, opts) end
+
+---Ranks get elements when they ask for them.
+---@generic T
+---@param seq T[]|integer|function a list, a number n for 1 to n, or an iterator
+---@param opts? dlp.split_options
+---@return fun(): T, integer next of value and index
+function dlp.split_managed(seq, opts) end
+
+---Calls a function for the elements, on all ranks; the results come out on the root as they arrive.
+---@generic T, R
+---@param fn fun(value: T, index: integer): R
+---@param seq T[]|integer|function a list, a number n for 1 to n, or an iterator
+---@param opts? dlp.map_options
+---@return fun(): R, integer next of result and index; of nothing on other ranks
+function dlp.map_unordered(fn, seq, opts) end
+
+---Calls a function for the elements, on all ranks.
+---@generic T, R
+---@param fn fun(value: T, index: integer): R
+---@param seq T[]|integer|function a list, a number n for 1 to n, or an iterator
+---@param opts? dlp.map_options
+---@return dlp.results results by index on the root; without any elsewhere
+function dlp.map(fn, seq, opts) end
+
+-- Collections that all ranks fill
+
+---A table that may be filled at any depth: `dict.a.b = 1`.
+---@class dlp.nested_dict
+---@field [any] any
+---@field gather fun(self: dlp.nested_dict): table? what all ranks have written, on the root; nil elsewhere
+
+---@class dlp.unordered_list
+---@field append fun(self: dlp.unordered_list, value: any)
+---@field extend fun(self: dlp.unordered_list, values: any[])
+---@field gather fun(self: dlp.unordered_list): any[]? what all ranks have appended, on the root; nil elsewhere
+
+dlp.collection = {}
+
+---@return dlp.nested_dict
+function dlp.collection.NestedDict() end
+
+---@return dlp.unordered_list
+function dlp.collection.UnorderedList() end
+
+-- Programs
+
+---A program and how it is run: the words, and options.
+---@class dlp.command
+---@field [integer] string|number the program, then its arguments
+---@field stdin? string what it reads
+---@field cwd? string where it begins
+---@field env? table<string, string|number|false> variables to set, or (false) to take away
+---@field stdout? "capture"|"inherit"|"discard"|{file: string}
+---@field stderr? "capture"|"inherit"|"discard"|"stdout"|{file: string}
+---@field check? boolean another status than 0 is an error
+---@field timeout? number seconds after which it is ended
+
+---How a program ended.
+---@class dlp.outcome
+---@field status integer its exit status; 128 + n where signal n ended it
+---@field signal? integer that signal
+---@field stdout? string what it wrote, where that was captured
+---@field stderr? string
+---@field seconds number how long it took
+---@field cpu number its processor time, with that of programs that it has waited for
+---@field peak integer bytes of resident memory at its highest
+---@field timed_out? boolean true where `timeout` has ended it
+
+---Runs a program, without a shell, and waits for it.
+---@param command dlp.command
+---@return dlp.outcome
+function dlp.run(command) end
+
+---A program that lives on from one example to the next. Calling it sends a value and returns the answer.
+---@class dlp.coprocess
+---@overload fun(value: any): any
+---@field close fun(self: dlp.coprocess) ends it; the next call starts it anew
+
+---@class dlp.coprocess_command
+---@field [integer] string|number the program, then its arguments
+---@field cwd? string where it begins
+---@field env? table<string, string|number|false> variables to set, or (false) to take away
+---@field timeout? number seconds for each call
+
+---@param command dlp.coprocess_command
+---@return dlp.coprocess
+function dlp.coprocess(command) end
+
+---The text as one word for `/bin/sh`.
+---@param text string
+---@return string
+function dlp.quote(text) end
+
+-- Inputs
+
+---The rows, values or lines of a file: for `examples()`, and for `for`.
+---@class dlp.rows
+---@overload fun(): any, integer
+---@field all fun(self: dlp.rows): any[] all that is left, as a list
+
+---@class dlp.csv_options
+---@field separator? string what is between fields; `,` where absent
+---@field header? boolean false: no row of names
+---@field types? "auto"|table<string|integer, "number"|"integer"|"boolean"|"string"> types of columns
+---@field ragged? "fill" what a short row lacks is empty
+
+---The rows of a CSV file.
+---@param path string
+---@param opts? dlp.csv_options
+---@return dlp.rows
+function dlp.csv(path, opts) end
+
+---The values of a file of JSON Lines.
+---@param path string
+---@return dlp.rows
+function dlp.jsonl(path) end
+
+---The lines of a file.
+---@param path string
+---@return dlp.rows
+function dlp.lines(path) end
+
+---The Cartesian product, in the order of the sorted names, the last fastest; a number n stands for 1 to n.
+---@param axes table<string, any[]|integer>
+---@return table<string, any>[]
+function dlp.grid(axes) end
+
+dlp.json = {}
+
+---@param value any
+---@return string text
+function dlp.json.encode(value) end
+
+---@param text string
+---@return any value
+function dlp.json.decode(text) end
+
+-- Time
+
+---Seconds since 1970.
+---@return number
+function dlp.time() end
+
+---A pause, which ends with `--timeout`, Ctrl-C and the job.
+---@param seconds number
+function dlp.sleep(seconds) end
+
+-- The functions of a job: a script defines them
+
+---What to work on: a list, a number n for 1 to n, or an iterator. Absent: the records of `--input`, or the lines of
+---standard input.
+---@return any[]|integer|function
+function examples() end
+
+---Called once on every rank that gets examples, before the first. Optional.
+function setup() end
+
+---The work: called for each example, on one rank.
+---@param example any
+---@param index integer from 1
+---@return any result
+function work(example, index) end
+
+---Called on the root for each result as it arrives. Optional.
+---@param result any
+---@param index integer
+---@param example any
+function collect(result, index, example) end
+
+---Called on the root at the end. Absent, and no `collect`: results are printed as JSON Lines.
+---@param results dlp.results
+function summarize(results) end
+
+return dlp
