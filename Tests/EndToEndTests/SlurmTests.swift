@@ -47,6 +47,18 @@ struct SlurmTests {
         #expect(arbitrary.error == "" && arbitrary.status == 0)
     }
 
+    @Test(
+        "Intel MPI is taken under srun, by a PMI library that it is given or by its own",
+        arguments: ["", "I_MPI_PMI_LIBRARY=/usr/lib/x86_64-linux-gnu/libpmi2.so.0"])
+    func intel(_ variable: String) throws {
+        let library = "LD_LIBRARY_PATH=\(Testbed.mpi("intel"))/lib"
+        let outcome = try run(
+            "srun -Q --mpi=pmi2 -t 2 -n 2 env \(library) \(variable) dlp-lua -e", "print(dlp.backend, dlp.SIZE)",
+            in: Scratch())
+        #expect(outcome.lines == ["mpi\t2", "mpi\t2"])
+        #expect(outcome.error == "" && outcome.status == 0, "\(outcome.error)")
+    }
+
     // Not with pmix: its daemons take the step's nodes for the first ones of the allocation, and send some of their messages
     // there. Ranks of any program wait for ever then, one start in thirty on a busy machine.
     @Test("ranks are found on the later nodes of an allocation", arguments: ["none", "pmi2"])
