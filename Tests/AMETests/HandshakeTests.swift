@@ -1,3 +1,4 @@
+import DLP
 import Testing
 
 @testable import AME
@@ -175,13 +176,15 @@ struct HandshakeTests {
         let exchange = Exchange { number, bytes in
             guard number == 1 else { return bytes }
             var bytes = bytes
-            bytes[8] = 4
+            bytes[8] = UInt8(FrameHeader.version + 1)
             return bytes
         }
-        #expect(exchange.worker.outcome == .failed(.version(4)))
-        let sentence = HandshakeError.version(4).description(rank: 2, size: 4, endpoint: .tcp(host: "h", port: 1))
+        let own = FrameHeader.version
+        #expect(exchange.worker.outcome == .failed(.version(own + 1)))
+        let sentence = HandshakeError.version(own + 1).description(rank: 2, size: 4, endpoint: .tcp(host: "h", port: 1))
         let expected =
-            "rank 0 speaks version 4 of the protocol, this program version 3: start the same dlp-lua on every rank"
+            "rank 0 speaks version \(own + 1) of the protocol, this program version \(own): start the same dlp-lua on every "
+            + "rank"
         #expect(sentence == expected)
     }
 

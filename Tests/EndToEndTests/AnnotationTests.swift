@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 /// The annotations for the Lua language server, against what is there.
@@ -34,5 +35,28 @@ struct AnnotationTests {
         let outcome = try run("dlp-lua job.lua", in: scratch)
         #expect(outcome.output == "collect examples setup summarize work\n")
         #expect(outcome.error == "" && outcome.status == 0)
+    }
+    @Test("the options that a script may set are those that are annotated")
+    func options() throws {
+        let completion = try run("dlp-lua --generate-completion-script bash").output
+        let names = Set(completion.matches(of: /--([a-z][a-z-]+)/).map { String($0.1).replacing("-", with: "_") })
+        var settable: Set<String> = []
+        for name in names {
+            let job = "dlp.options = {\(name) = '?'} function examples() return {} end function work() end"
+            let refused = ["there is no option", "cannot be set by the script"]
+            let error = try run("dlp-lua -e", job).error
+            if !refused.contains(where: error.contains) { settable.insert(name) }
+        }
+        let lines = try #require(text(of: Self.file)).split(separator: "\n")
+        let fields = lines.drop { $0 != "---@class dlp.options" }.dropFirst().prefix { $0.hasPrefix("---@field ") }
+        let annotated = fields.map { String($0.dropFirst("---@field ".count).prefix { $0 != "?" }) }
+        #expect(names.count > 30 && Set(annotated) == settable)
+    }
+
+    private func text(of path: String) -> String? {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        return String(decoding: contents(of: file), as: UTF8.self)
     }
 }

@@ -166,8 +166,8 @@ struct RemoteTests {
     func hostileAgent(_ words: [UInt8]) throws {
         let run = try RemoteRun()
         func field(_ text: String) -> [UInt8] { [UInt8(text.utf8.count), 0, 0, 0, 0, 0, 0, 0] + Array(text.utf8) }
-        let version = try EndToEndTests.run("ameexec --version").lines[0]
-        let hello = [1] + field(version) + field("x") + field("h") + [8, 0, 0, 0, 0, 0, 0, 0]
+        let version = try #require(EndToEndTests.run("ameexec --version").lines[0].split(separator: " ").last)
+        let hello = [1] + field(String(version)) + field("x") + field("h") + [8, 0, 0, 0, 0, 0, 0, 0]
         let bytes = Array("\0dlp-agent\n".utf8) + [UInt8(hello.count), 0, 0, 0] + hello + words
         try run.scratch.write("words", bytes: bytes)
         try run.scratch.write("ameexec", "#!/bin/sh\ncat \(run.scratch.path)/words\nexec cat >/dev/null\n")

@@ -190,7 +190,8 @@ struct CommunicationLoopTests {
     func haltedWorker() throws {
         let group = ThreadCommunicator.group(of: 2)
         let worker = WorkerPort(group[1])
-        try group[0].send(Message(.assign, operation: 1, first: 3, count: 2), to: 1)
+        let work = ToWorker.assign(loop: 1, Chunk(first: 3, count: 2), giveBackAfter: 0, examples: .empty)
+        try group[0].send(Message(toWorker: work), to: 1)
         #expect(try !worker.isHalted())
         try group[0].send(Message(.halt), to: 1)
         #expect(try worker.isHalted())

@@ -135,7 +135,7 @@ struct RootEngineTests {
             #expect(step < 19_999, "seed \(seed) does not end")
         }
         #expect(root.engine.end == nil, "seed \(seed)")
-        #expect(ended == living, "seed \(seed)")
+        #expect(living.isSubset(of: ended), "seed \(seed)")
         #expect((results.keys.sorted() + failures.keys.sorted()).sorted() == Array(0..<length), "seed \(seed)")
         #expect((Array(results.values) + Array(failures.values)).allSatisfy { $0 == 1 }, "seed \(seed)")
     }
