@@ -71,6 +71,9 @@ public final class ExampleLedger: Sendable {
         }
     }
 
+    /// Whether the example at `index`, from 0, has failed before.
+    public func hasFailed(_ index: Int) -> Bool { state.withLock { $0.failed[index] != nil } }
+
     /// The list has ended: what the journal has of other examples has no place in it.
     public func complete() {
         state.withLock { state in

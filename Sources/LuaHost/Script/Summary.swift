@@ -8,7 +8,10 @@ extension LuaHost {
     /// - Parameters:
     ///   - runs: taken over and freed one by one, so that encoded and decoded results do not both fill memory.
     ///   - errors: the examples that failed for good.
-    public func summarize(_ runs: consuming [ResultRun], count: Int, errors: [Fault]) throws(ScriptError) {
+    ///   - numbers: which examples of the list these are, where they are not all of it.
+    public func summarize(
+        _ runs: consuming [ResultRun], count: Int, errors: [Fault], numbers: [Int]? = nil
+    ) throws(ScriptError) {
         try closeIterator()
         lua_settop(state, Slot.examples - 1)
         seedRandom(index: 0)
@@ -29,6 +32,15 @@ extension LuaHost {
             }
         }
         setField("n") { lua_pushinteger(state, lua_Integer(count)) }
+        if let numbers {
+            setField("indices") {
+                lua_createtable(state, Int32(clamping: numbers.count), 0)
+                for (place, number) in numbers.enumerated() {
+                    lua_pushinteger(state, lua_Integer(number))
+                    lua_rawseti(state, -2, lua_Integer(place + 1))
+                }
+            }
+        }
         if !errors.isEmpty { setField("errors") { pushErrors(errors) } }
         if hasStopped { dlp_restart_collector(state) }
         try apart { () throws(ScriptError) in try check(dlp_call(state, 1, 0)) }

@@ -16,6 +16,8 @@ struct ResultTable {
 
     /// The results as lines of JSON.
     let lines: Bytes
+    /// The numbers of their examples; nil: from 1 on.
+    var numbers: [Int]?
 
     /// Writes the header and all rows.
     ///
@@ -26,8 +28,8 @@ struct ResultTable {
             Self.appendHeader(columns, to: &file.buffer)
             var index = 0
             for line in lines.split(separator: UInt8(ascii: "\n")) {
+                file.buffer.append(utf8: "\(numbers?[index] ?? index + 1)")
                 index += 1
-                file.buffer.append(utf8: "\(index)")
                 Self.appendRow(UnsafeRawBufferPointer(rebasing: line), columns, to: &file.buffer)
                 file.buffer.append(utf8: "\r\n")
                 try file.flushIfFull()

@@ -9,6 +9,8 @@ public struct ResultWriter: ~Copyable {
     private var file: OutputFile
     private var renderer = JSONRenderer()
     private var written = 0
+    /// The numbers of the examples in their list, from 1 on, where they are not all of it.
+    public var numbers: [Int]?
 
     /// Begins the file that is to be at `path` when it is complete; its name says the format.
     ///
@@ -41,7 +43,8 @@ public struct ResultWriter: ~Copyable {
         } catch {
             file.buffer.append(utf8: "null")
             try endResult()
-            throw ReportError("result of example \(index + 1): \(error)", example: index + 1)
+            let number = numbers?[index] ?? index + 1
+            throw ReportError("result of example \(number): \(error)", example: number)
         }
         try endResult()
     }
@@ -75,7 +78,7 @@ public struct ResultWriter: ~Copyable {
         switch format {
         case .jsonLines: break
         case .json: file.buffer.append(utf8: written == 0 ? "[]\n" : "\n]\n")
-        case .csv: try ResultTable(lines: file.buffer.take()).write(to: &file)
+        case .csv: try ResultTable(lines: file.buffer.take(), numbers: numbers).write(to: &file)
         }
     }
 

@@ -13,6 +13,8 @@ public struct JobOption: OptionEntry {
 
         /// For what ranks need before they read the script.
         static let tooLate = ScriptRight.never("which is read too late for it")
+        /// For what is said of a single run.
+        static let ofOneRun = ScriptRight.never("which says what every run has: it is for the command line")
     }
 
     /// Which scripts take notice of it.

@@ -39,6 +39,12 @@ public struct JobOptions: Sendable {
     public var input: SystemString?
     /// How it is divided; by default as the end of its name says.
     public var format: InputReader.Format?
+    /// The examples that alone are done; all by default.
+    public var only: ExampleRanges?
+    /// How many examples are drawn, which alone are done; all are done by default.
+    public var sample: SampleSize?
+    /// Whether those alone are done that the journal has as failed; no by default.
+    public var failed: Choice?
     /// How many bytes of memory the script may use on each rank; any number by default.
     public var memory: Int?
     /// How many seconds an example may take; any number by default.

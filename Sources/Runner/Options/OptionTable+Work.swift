@@ -85,6 +85,38 @@ extension CommandOption {
                     parse: { Seed($0) }))),
     ]
 
+    /// Those that choose some of the examples.
+    static let choice: [CommandOption] = [
+        .job(
+            JobOption(
+                Option(
+                    "--only", value: "LIST",
+                    help: """
+                        Do these examples alone, as 17 or 3,8-12, with the indices and seeds that they have in the whole \
+                        job. A journal is neither read nor written.
+                        """), script: .ofOneRun, heededBy: .jobs, alike: .value, isOffered: true,
+                .value(
+                    { $1(&$0.only) }, "indices from 1 on, as 17 or 3,8-12", offers: .none, text: { $0.text },
+                    parse: { ExampleRanges($0) }))),
+        .job(
+            JobOption(
+                Option(
+                    "--sample", value: "N|N%",
+                    help: """
+                        The same for N examples, or N percent of them, drawn by the seed of the job: the same ones for any \
+                        number of ranks.
+                        """), script: .ofOneRun, heededBy: .jobs, alike: .value, isOffered: true,
+                .value(
+                    { $1(&$0.sample) }, "a number of examples from 1 on, or a percentage up to 100%", offers: .none,
+                    text: { $0.text }, parse: { SampleSize($0) }))),
+        .job(
+            JobOption(
+                Option(
+                    "--failed",
+                    help: "The same for those that the --journal has as failed; it is told what becomes of them."),
+                script: .ofOneRun, heededBy: .jobs, alike: .value, isOffered: true, .choice({ $1(&$0.failed) }))),
+    ]
+
     static let handOut: [CommandOption] = [
         .job(
             JobOption(

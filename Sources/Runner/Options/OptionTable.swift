@@ -34,7 +34,7 @@ public enum CommandOption: OptionEntry {
     public static let sections: [OptionSection<CommandOption>] = [
         OptionSection("What to run", script),
         OptionSection("Ranks", StartOptions.entries.map { .start($0) } + ranks),
-        OptionSection("Examples", examples),
+        OptionSection("Examples", examples + choice),
         OptionSection("Handing out", handOut),
         OptionSection("Failures and limits", failures),
         OptionSection("Journal", journal),

@@ -23,13 +23,14 @@ struct FailureList {
     ///   - size: how many ranks the job has.
     ///   - scriptSees: whether the script got them as `results.errors`.
     ///   - haveResults: whether they have results all the same.
-    func report(of examples: Int, size: Int, scriptSees: Bool, haveResults: Bool) {
+    ///   - repetition: how one is done alone.
+    func report(of examples: Int, size: Int, scriptSees: Bool, haveResults: Bool, repetition: Repetition?) {
         report(
             "\(count) of \(examples) examples", "example",
             scriptSees
                 ? "all are in results.errors"
                 : haveResults ? "what they wrote stands with the rest" : "their results are null", size: size,
-            lists: !scriptSees)
+            lists: !scriptSees, repetition)
     }
 
     /// The same for the elements of a loop of the script, of which there were so many, where that is known.
@@ -40,14 +41,18 @@ struct FailureList {
             isMap ? "all are in the errors of what map returns" : "they have no results", size: size, lists: !isMap)
     }
 
-    private func report(_ some: String, _ name: String, _ place: String, size: Int, lists: Bool) {
+    private func report(
+        _ some: String, _ name: String, _ place: String, size: Int, lists: Bool, _ repetition: Repetition? = nil
+    ) {
         let ordered = ordered
         guard let first = ordered.first else { return }
         if lists {
             for fault in ordered.prefix(Self.mostLines) { Diagnostics.write(Self.line(fault, size)) }
             if ordered.count > Self.mostLines { Diagnostics.write("and \(ordered.count - Self.mostLines) more") }
         }
-        Diagnostics.write("\(some) failed, first \(name) \(first.example ?? 0) (\(Self.oneLine(first))); \(place)")
+        let alone = repetition.map { "; alone: \($0.line(first.example ?? 0))" } ?? ""
+        Diagnostics.write(
+            "\(some) failed, first \(name) \(first.example ?? 0) (\(Self.oneLine(first))); \(place)\(alone)")
     }
 
     private static func line(_ fault: Fault, _ size: Int) -> String {

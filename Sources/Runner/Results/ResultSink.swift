@@ -14,27 +14,40 @@ final class ResultSink {
     private let output: ResultOutput
     private var failures = FailureList()
     private let size: Int
+    /// How an example is done alone.
+    private let repetition: Repetition?
+    /// The examples that alone are done; nil: all.
+    private var selection: ExampleSelection?
     /// Whether no result has been anything but nil so far.
     private var isAllNil = true
     /// How many results have come, and how many examples have failed.
     private(set) var count = 0
 
     /// - Parameter size: how many ranks the job has.
-    init(host: LuaHost, plan: JobPlan, size: Int, output: ResultOutput) {
+    init(host: LuaHost, plan: JobPlan, size: Int, output: ResultOutput, repetition: Repetition?) {
         self.host = host
         self.size = size
         self.plan = plan
         store = plan.collects && plan.examples.count == nil ? ExampleStore() : nil
         self.output = output
+        self.repetition = repetition
         writes = output.writer != nil
+    }
+
+    /// From now on results are those of these examples alone.
+    func choose(_ selection: ExampleSelection) {
+        self.selection = selection
+        output.writer?.numbers = selection.numbers
     }
 
     /// Takes results as they come.
     func take(_ run: ResultRun) throws {
         count += run.count
         if isAllNil { isAllNil = run.results.withUnsafeBytes { $0.allSatisfy { $0 == Self.nilByte } } }
-        if writes { try write(run) }
-        if plan.summarizes { kept.append(run) }
+        for dense in selection?.dense(run) ?? [run] {
+            if writes { try write(dense) }
+            if plan.summarizes { kept.append(dense) }
+        }
         guard plan.collects else { return }
         try collect(run, store?.take(run))
     }
@@ -52,7 +65,7 @@ final class ResultSink {
         var fault = fault
         let run = ResultRun(first: example - 1, count: 1, results: fault.result.take() ?? Self.null, rank: fault.rank)
         failures.add(fault)
-        if writes { try write(run) }
+        if writes { for dense in selection?.dense(run) ?? [run] { try write(dense) } }
         let sent = store?.take(run)
         if plan.settings.isCommand { try collect(run, sent) }
     }
@@ -98,14 +111,22 @@ final class ResultSink {
         // Where `summarize` stumbles over what is missing, that is the reason.
         defer {
             failures.report(
-                of: count, size: size, scriptSees: plan.summarizes, haveResults: plan.settings.isCommand)
+                of: count, size: size, scriptSees: plan.summarizes, haveResults: plan.settings.isCommand,
+                repetition: repetition)
         }
         complainOfNothing()
         if let writer = output.writer.take() { try writer.finish(count: count) }
         guard plan.summarizes else { return }
         let runs = kept
         kept = []
-        do { try host.summarize(runs, count: count, errors: failures.ordered) } catch {
+        let errors = failures.ordered.map { fault in
+            var fault = fault
+            if let selection { fault.example = fault.example.map { selection.position(of: $0 - 1) + 1 } }
+            return fault
+        }
+        do {
+            try host.summarize(runs, count: count, errors: errors, numbers: selection?.numbers)
+        } catch {
             throw PhaseError(phase: .summarize, error: error)
         }
     }

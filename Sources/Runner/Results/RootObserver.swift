@@ -21,6 +21,10 @@ final class RootObserver: JobObserver {
         var timelines: [TimelineFile] = []
         /// Where results are that will not be complete, as a clause.
         var leftover: String?
+        /// Whether examples that are skipped are no part of what is to be done.
+        var leavesOutSkipped = false
+        /// How an example is done alone.
+        var repetition: Repetition?
         /// Why journal or timelines are not complete, where they are not, until the user has been told.
         var fileFailure: JobEnd?
         /// How far the job came that was halted, and the signal for which it was.
@@ -131,7 +135,10 @@ final class RootObserver: JobObserver {
 
     private func text(of end: JobEnd) -> String? {
         switch end {
-        case .fault(let fault): return fault.text(ranks: size)
+        case .fault(let fault):
+            let repetition = fault.phase == .work ? fault.example : nil
+            let line = repetition.flatMap { example in state.withLock { $0.repetition }?.line(example) }
+            return fault.text(ranks: size) + (line.map { "\n\talone: \($0)" } ?? "")
         case .interrupted:
             let isComplete = state.withLock { $0.isComplete }
             return report?.text("interrupted") ?? (isComplete ? "interrupted after all was done" : "interrupted")
@@ -172,7 +179,21 @@ final class RootObserver: JobObserver {
     /// How far the last loop came.
     var progress: LoopProgress? { state.withLock { $0.progress } }
 
-    func loopChanged(_ progress: LoopProgress?) { state.withLock { $0.progress = progress } }
+    func loopChanged(_ progress: LoopProgress?) {
+        state.withLock { state in
+            state.progress = progress
+            guard state.leavesOutSkipped, let skipped = progress?.earlier else { return }
+            state.progress?.done -= skipped
+            state.progress?.total = progress?.total.map { $0 - skipped }
+            state.progress?.earlier = 0
+        }
+    }
+
+    /// From now on examples that are skipped are no part of what is to be done.
+    func leaveOutSkipped() { state.withLock { $0.leavesOutSkipped = true } }
+
+    /// How an example of the job is done alone, which whoever hears of its failure is told.
+    func note(repetition: Repetition) { state.withLock { $0.repetition = repetition } }
 
     func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64) {
         for timeline in timelines {

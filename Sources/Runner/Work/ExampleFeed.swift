@@ -31,6 +31,9 @@ struct ExampleFeed {
         try journal.readResults(of: runs) { feed.deliver($0) }
     }
 
+    /// Leaves out the next `count` examples of the list.
+    func skip(_ count: Int) { feed.skip(count) }
+
     /// The list has ended.
     func close() {
         journal?.ledger.complete()

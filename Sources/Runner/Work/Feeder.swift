@@ -6,6 +6,8 @@ struct Feeder {
     private let feed: ExampleFeed
     private let host: LuaHost
     private let examples: Examples
+    /// Those that alone are fed; nil: all.
+    private let selection: ExampleSelection?
     private var fed = 0
     private var isClosed = false
 
@@ -13,17 +15,28 @@ struct Feeder {
     private static let batch = 512
 
     /// A feeder of what `examples` gives.
-    init(_ feed: ExampleFeed, _ host: LuaHost, _ examples: Examples) {
+    init(_ feed: ExampleFeed, _ host: LuaHost, _ examples: Examples, _ selection: ExampleSelection? = nil) {
         self.feed = feed
         self.host = host
         self.examples = examples
+        self.selection = selection
     }
 
     /// Feeds one batch.
     mutating func feedMore() throws {
         guard !isClosed else { return }
+        var most = Self.batch
+        if let selection, let length = examples.count {
+            var next = selection.run(at: fed, of: length)
+            if !next.isChosen {
+                feed.skip(next.count)
+                fed += next.count
+                next = selection.run(at: fed, of: length)
+            }
+            most = min(most, max(next.count, 1))
+        }
         var batch: [Bytes] = []
-        while batch.count < Self.batch {
+        while batch.count < most {
             guard let example = try Self.example(fed + batch.count, host, examples) else {
                 isClosed = true
                 break

@@ -17,8 +17,9 @@ struct JobPlan {
     /// Whether the results are written to standard output.
     var printsResults: Bool { !collects && !summarizes && settings.output == nil }
 
-    /// How many examples all ranks know of: with a journal the root tells which of them are to be done.
-    var announcedLength: Int? { settings.journal == nil ? agreement.count : nil }
+    /// How many examples all ranks know of: with a journal, and where only some are chosen, the root tells which of them are
+    /// to be done.
+    var announcedLength: Int? { settings.journal == nil && !settings.isPartial ? agreement.count : nil }
 
     /// Every so many nanoseconds a rank reports what it has done of a chunk; 0: not before its end.
     ///
@@ -38,7 +39,8 @@ struct JobPlan {
     /// How the examples are handed out.
     var loopOptions: LoopOptions {
         var options = LoopOptions(
-            results: settings.mode == .managed && settings.journal == nil ? .stay : .stream, examples: agreement.source,
+            results: settings.mode == .managed && settings.journal == nil && !settings.isPartial ? .stay : .stream,
+            examples: agreement.source,
             chunk: settings.chunk)
         options.failures = settings.failures
         // What is written is written in the order of the examples, and would have to wait.
@@ -46,7 +48,8 @@ struct JobPlan {
         if settings.mode == .roundRobin {
             options.chunk = nil
             // A root that does not work leaves its turn to the others.
-            options.sharesInChunks = settings.journal != nil || settings.hasTimeline || settings.progress == .on
+            options.sharesInChunks =
+                settings.journal != nil || settings.isPartial || settings.hasTimeline || settings.progress == .on
             options.shares = settings.rootWorks ? settings.size : settings.size - 1
         }
         return options

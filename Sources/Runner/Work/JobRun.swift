@@ -11,10 +11,12 @@ struct JobRun {
     private let settings: JobSettings
     private let statement: Statement
     private let task: Invocation.Task
+    /// How an example is done alone.
+    private let repetition: Repetition?
 
     init(
         _ session: Session, _ host: LuaHost, _ script: Script, _ settings: JobSettings, _ statement: Statement,
-        _ task: Invocation.Task
+        _ task: Invocation.Task, _ repetition: Repetition?
     ) {
         self.session = session
         self.host = host
@@ -22,6 +24,7 @@ struct JobRun {
         self.settings = settings
         self.statement = statement
         self.task = task
+        self.repetition = repetition
     }
 
     func run() throws {
@@ -61,7 +64,10 @@ struct JobRun {
                     supervisor: session.supervisor, port: session.port, host: host, plan: plan
                 ).run()
             }
-            let sink = ResultSink(host: host, plan: plan, size: session.port.size, output: output)
+            let repetition = examples.count == nil ? nil : repetition
+            if let repetition { session.observer.note(repetition: repetition) }
+            let sink = ResultSink(
+                host: host, plan: plan, size: session.port.size, output: output, repetition: repetition)
             let offer = session.isJoinable ? JobOffer(script, settings, agreement) : nil
             try RootJob(
                 session: session, port: root, host: host, plan: plan, sink: sink, journal: journal, input: input,

@@ -26,6 +26,11 @@ struct JobSettings {
 
     subscript<Value>(dynamicMember path: KeyPath<JobOptions, Value>) -> Value { options[keyPath: path] }
 
+    /// The option by which only some of the examples are done; nil where all are.
+    ///
+    /// - Throws: `UsageError` as the options do.
+    func choice() throws(UsageError) -> String? { try options.choice() }
+
     var mode: Mode { options.mode ?? .map }
     // A single rank that does not work would leave everything undone.
     var rootWorks: Bool { options.rootWorks != .no || size == 1 }

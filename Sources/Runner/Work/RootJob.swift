@@ -28,7 +28,13 @@ struct RootJob {
             session.showProgress(plan.settings.progress)
         }
         if let seconds = plan.settings.stopAfter { port.halter(session.beginning + UInt64(seconds * 1e9)) }
-        let total = try runLoop()
+        let selection = try select()
+        if let selection {
+            sink.choose(selection)
+            session.observer.leaveOutSkipped()
+        }
+        let length = try runLoop(selection)
+        let total = selection?.count ?? length
         let signal = session.supervisor.loopEnds()
         // Whatever the script makes of the results, they are safe.
         if let failure = session.observer.closeJournal() { throw failure }
@@ -56,7 +62,7 @@ struct RootJob {
     }
 
     /// - Returns: the number of examples, where that is known at the end.
-    private func runLoop() throws -> Int? {
+    private func runLoop(_ selection: ExampleSelection?) throws -> Int? {
         if plan.returnLimit != nil { port.allowReturns() }
         if let journal { session.observer.note(in: journal, of: port.loops + 1) }
         let loop = try port.enterLoop(
@@ -65,7 +71,7 @@ struct RootJob {
             offer.loop = loop
             port.admitLateRanks(try offer.encoded())
         }
-        var feeder = try beginFeeding(port.feed(for: loop))
+        var feeder = try beginFeeding(port.feed(for: loop), selection)
         var work = LoopWork(port, host, plan, loop: loop)
         while true {
             switch try nextEvent(loop) {
@@ -89,35 +95,76 @@ struct RootJob {
     /// Begins to tell the loop what only the root knows: its examples, or which of them are done.
     ///
     /// - Returns: who goes on with it whenever the loop asks, where somebody has to.
-    private func beginFeeding(_ feed: LoopFeed) throws -> Feeder? {
+    private func beginFeeding(_ feed: LoopFeed, _ selection: ExampleSelection?) throws -> Feeder? {
         guard plan.isSent else {
-            if let journal { try feedIndices(feed, journal) }
+            if let selection {
+                feedIndices(feed, selection)
+            } else if let journal {
+                try feedIndices(feed, journal)
+            }
             return nil
         }
-        let examples = ExampleFeed(feed, sink.store, journal)
-        guard let input else { return Feeder(examples, host, plan.examples) }
+        // Where examples are chosen the journal has been asked already.
+        let examples = ExampleFeed(feed, sink.store, selection == nil ? journal : nil)
+        guard let input else { return Feeder(examples, host, plan.examples, selection) }
         try input.feed(examples, end: port.ender)
         return nil
     }
 
     /// Tells the loop which of the examples, which all ranks have, are to be done, and takes the results of the others.
     private func feedIndices(_ feed: LoopFeed, _ journal: StageJournal) throws {
-        let count = plan.examples.count ?? 0
         var runs: [StageJournal.Run] = []
+        try lookUp(in: journal) { run in
+            if run.isDone { feed.skip(run.count) } else { feed.add(count: run.count) }
+            runs.append(run)
+        }
+        feed.close()
+        try journal.readResults(of: runs) { try sink.take($0) }
+    }
+
+    /// Tells the loop which of the examples, which all ranks have, are chosen.
+    private func feedIndices(_ feed: LoopFeed, _ selection: ExampleSelection) {
+        let length = plan.examples.count ?? 0
+        var index = 0
+        while index < length {
+            let run = selection.run(at: index, of: length)
+            if run.isChosen { feed.add(count: run.count) } else { feed.skip(run.count) }
+            index += run.count
+        }
+        feed.close()
+    }
+
+    /// Finds all examples of a list of known length in the journal, run by run.
+    private func lookUp(in journal: StageJournal, _ body: (StageJournal.Run) -> Void) throws {
+        let count = plan.examples.count ?? 0
         for first in stride(from: 0, to: count, by: Self.batch) {
             let examples = try (first..<min(first + Self.batch, count)).map { index in
                 do throws(ScriptError) {
                     return try host.encodedExample(plan.examples, index, for: .journal)
                 } catch { throw PhaseError(phase: .examples, error: error) }
             }
-            for run in try journal.add(examples) {
-                if run.isDone { feed.skip(run.count) } else { feed.add(count: run.count) }
-                runs.append(run)
-            }
+            for run in try journal.add(examples) { body(run) }
         }
         journal.ledger.complete()
-        feed.close()
-        try journal.readResults(of: runs) { try sink.take($0) }
+    }
+
+    /// The examples that alone are to be done; nil: all.
+    ///
+    /// - Throws: `UsageError` where the list does not have them, or has no length that is known.
+    private func select() throws -> ExampleSelection? {
+        guard let option = try plan.settings.choice() else { return nil }
+        guard let length = plan.examples.count else {
+            throw UsageError(
+                "\(option) chooses from a list of known length, and these examples are read as they come: let examples() "
+                    + "return a table or a number")
+        }
+        if let only = plan.settings.only { return try ExampleSelection(only, of: length) }
+        if let sample = plan.settings.sample {
+            return ExampleSelection(sample: sample.size(of: length), of: length, seed: plan.settings.seed)
+        }
+        guard let journal else { return nil }
+        try lookUp(in: journal) { _ in }
+        return ExampleSelection(indices: (0..<length).filter { journal.ledger.hasFailed($0) })
     }
 
     /// What the loop wants next; before a wait, what has been written so far is shown.

@@ -57,6 +57,7 @@ final class ScriptRun {
             settings.isCommand = script.isCommand
             host.limitMemory(to: settings.memory)
             try host.limit(toSeconds: settings.timeout, on: session.port, session.supervisor)
+            _ = try options.choice()
             settings.journal = try JournalSettings(options)
             settings.input = try ExampleInput(options)
             if options.joinable != nil { try Joinable.check(settings.mode) }
@@ -65,7 +66,8 @@ final class ScriptRun {
             for slip in slips { Diagnostics.write("\(script.name): \(slip)") }
             guard let statement else { return finishImperative(script, host, loops, hasSlips: !slips.isEmpty) }
             session.isDeclarative = true
-            try JobRun(session, host, script, settings, statement, invocation.task).run()
+            let repetition = Repetition(invocation, seed: host.seed)
+            try JobRun(session, host, script, settings, statement, invocation.task, repetition).run()
             return session.finish()
         } catch let error as PhaseError {
             return session.end(error.error, phase: error.phase, example: error.example, given: error.given)

@@ -1,0 +1,35 @@
+import Arguments
+import DLP
+
+/// The command line that does one example of a job alone, for a job whose script is a file.
+struct Repetition: Sendable {
+    private let before: [SystemString]
+    private let behind: [SystemString]
+
+    /// - Returns: nil where the script is no file.
+    init?(_ invocation: Invocation, seed: Int64) {
+        guard case .file(let path) = invocation.source else { return nil }
+        before = invocation.options.seed == nil ? [] : ["--seed", SystemString("\(seed)")]
+        behind = [path] + invocation.arguments
+    }
+
+    /// The line for an example, by its index from 1.
+    func line(_ example: Int) -> String {
+        let words = ["dlp-lua"] + before + ["--only", SystemString("\(example)")] + behind
+        return words.map(Self.quote).joined(separator: " ")
+    }
+
+    /// A word as a shell reads it.
+    private static func quote(_ word: SystemString) -> String {
+        let text = word.description
+        let isPlain = { (byte: UInt8) in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), 0x80...: true
+            default: "-_./:=@%+,".utf8.contains(byte)
+            }
+        }
+        if !text.isEmpty, text.utf8.allSatisfy(isPlain) { return text }
+        return "'" + text.replacing("'", with: #"'\''"#) + "'"
+    }
+}
