@@ -1,15 +1,25 @@
 import Arguments
 import DLP
 
-/// The command line that does one example of a job alone, for a job whose script is a file.
+/// The command line that does one example of a job alone, for a job whose script is a file and whose examples are no lists
+/// of the command line.
 struct Repetition: Sendable {
     private let before: [SystemString]
     private let behind: [SystemString]
 
-    /// - Returns: nil where the script is no file.
+    /// The options of the command line by which examples become what they are.
+    private static let options = ["input", "format", "examples", "sandbox"]
+
+    /// - Returns: nil where the script is no such file.
     init?(_ invocation: Invocation, seed: Int64) {
-        guard case .file(let path) = invocation.source else { return nil }
-        before = invocation.options.seed == nil ? [] : ["--seed", SystemString("\(seed)")]
+        guard case .file(let path) = invocation.source, invocation.lists.isEmpty else { return nil }
+        var before: [SystemString] = invocation.options.seed == nil ? [] : ["--seed", SystemString("\(seed)")]
+        for option in Self.options.compactMap({ JobOption.named($0) }) {
+            guard let value = option.value(in: invocation.options) else { continue }
+            before.append(SystemString(option.option.name))
+            if option.option.value != nil { before.append(value) }
+        }
+        self.before = before
         behind = [path] + invocation.arguments
     }
 
@@ -30,6 +40,6 @@ struct Repetition: Sendable {
             }
         }
         if !text.isEmpty, text.utf8.allSatisfy(isPlain) { return text }
-        return "'" + text.replacing("'", with: #"'\''"#) + "'"
+        return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
     }
 }
