@@ -38,7 +38,7 @@ struct RankLifeTests {
     }
 
     @Test(
-        "the script's thread always gets on: it is asked one thing, or ends, and then only once", arguments: beginnings)
+        "the script's thread always goes on: it is asked one thing, or ends, and ends only once", arguments: beginnings)
     func everyPathEnds(_ life: RankLife) {
         let states = explore(from: life) { step in
             let isLast = step.actions.dropLast().allSatisfy { action in
@@ -88,7 +88,7 @@ struct RankLifeTests {
     }
 
     @Test(
-        "a signal gives 128 and its number: the first one, unless a later one ends what that has halted",
+        "a process that a signal ends at once has the status of the first one",
         arguments: beginnings)
     func statusOfSignals(_ life: RankLife) {
         _ = explore(from: life) { step in
