@@ -29,7 +29,8 @@ final class Launched {
         self.scratch = scratch
         self.place = place
         mark = "DLP_TEST_JOB=\(UInt64.random(in: 0 ... .max))"
-        var variables = [mark, "PATH=\(Program.directory):\(path)"] + environment.map { "\($0.key)=\($0.value)" }
+        var variables =
+            [mark, "PATH=\(Program.shipped):\(Program.directory):\(path)"] + environment.map { "\($0.key)=\($0.value)" }
         let names = variables.map { $0.prefix { $0 != "=" } }
         variables += ownEnvironment().filter { entry in !names.contains(entry.prefix { $0 != "=" }) }
 

@@ -2,9 +2,12 @@ import Glibc
 
 /// Where what is tested lies.
 enum Program {
-    /// The directory of dlp-lua and ameexec: `DLP_BINARIES`, or where the tests themselves were built.
+    /// The directory of dlp-lua and ameexec: `DLP_BINARIES`, where scripts/test has installed them, or where the tests
+    /// themselves were built.
+    static let shipped = getenv("DLP_BINARIES").map { String(cString: $0) } ?? directory
+
+    /// Where the tests were built, and with them the programs that only tests start.
     static let directory: String = {
-        if let named = getenv("DLP_BINARIES") { return String(cString: named) }
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         return parent(String(decoding: buffer.prefix(max(count, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self))

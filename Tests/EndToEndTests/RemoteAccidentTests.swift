@@ -117,7 +117,7 @@ struct RemoteAccidentTests {
         let run = try RemoteRun(StuckJob.script)
         let job =
             program == "ameexec"
-            ? "ameexec --hosts h1:2,h2:2 \(Program.directory)/dlp-lua job.lua 3" : "dlp-lua --hosts h1:2,h2:2 job.lua 3"
+            ? "ameexec --hosts h1:2,h2:2 \(Program.shipped)/dlp-lua job.lua 3" : "dlp-lua --hosts h1:2,h2:2 job.lua 3"
         let launched = try run.start(job)
         try StuckJob.wait(launched, in: run.scratch)
         try launched.signalLauncher(SIGKILL)
