@@ -22,6 +22,10 @@ func headers(_ name: String, named variable: String) -> [CSetting] {
     return [.unsafeFlags(directories.flatMap { ["-isystem", $0] })]
 }
 
+/// What `import DLP` brings: DLP, and the modules that it hands on. All are declared, or a change in one of these would not
+/// build anew what uses it.
+let library: [Target.Dependency] = ["DLP", "Codec", "Engine", "Scheduling", "SystemSupport"]
+
 let package = Package(
     name: "dlp-lua",
     products: [
@@ -59,48 +63,49 @@ let package = Package(
         // The socket transport.
         .target(
             name: "AME",
-            dependencies: [
-                "DLP", "CSystem", "CPMIx", .product(name: "Crypto", package: "swift-crypto"),
+            dependencies: library + [
+                "CSystem", "CPMIx", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
             swiftSettings: strict),
         // The MPI transport, on a library that is opened at run time.
-        .target(name: "MPIBackend", dependencies: ["DLP", "CMPI", "CSystem"], swiftSettings: strict),
+        .target(name: "MPIBackend", dependencies: library + ["CMPI", "CSystem"], swiftSettings: strict),
         // The Lua state, the script contract, the module dlp.
         .target(
-            name: "LuaHost", dependencies: ["DLP", "CLua", "CLuaHost", "CSystem"],
+            name: "LuaHost", dependencies: library + ["CLua", "CLuaHost", "CSystem"],
             resources: [.embedInCode("Prelude")],
             swiftSettings: strict),
         // Progress, output files.
-        .target(name: "Report", dependencies: ["DLP", "CSystem"], swiftSettings: strict),
+        .target(name: "Report", dependencies: library + ["CSystem"], swiftSettings: strict),
         // What is done, in a file from which a job goes on.
-        .target(name: "Journal", dependencies: ["DLP", "CSQLite", "CSystem"], swiftSettings: strict),
+        .target(name: "Journal", dependencies: library + ["CSQLite", "CSystem"], swiftSettings: strict),
         // Command lines: options, completions.
-        .target(name: "Arguments", dependencies: ["DLP", "CSystem"], swiftSettings: strict),
+        .target(name: "Arguments", dependencies: library + ["CSystem"], swiftSettings: strict),
         // Starting ranks on this machine: ameexec and `dlp-lua -np`.
-        .target(name: "Launcher", dependencies: ["Arguments", "DLP", "AME", "CSystem"], swiftSettings: strict),
+        .target(name: "Launcher", dependencies: library + ["Arguments", "AME", "CSystem"], swiftSettings: strict),
         // One job from options to exit status.
         .target(
             name: "Runner",
-            dependencies: [
-                "Arguments", "DLP", "AME", "MPIBackend", "LuaHost", "Journal", "Report", "Launcher", "CLuaHost",
+            dependencies: library + [
+                "Arguments", "AME", "MPIBackend", "LuaHost", "Journal", "Report", "Launcher", "CLuaHost",
                 "CSystem",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "dlp-lua",
-            dependencies: ["Arguments", "DLP", "Runner", "Launcher", "CSystem"], swiftSettings: strict),
+            dependencies: library + ["Arguments", "Runner", "Launcher", "CSystem"], swiftSettings: strict),
         .executableTarget(
-            name: "ameexec", dependencies: ["Arguments", "DLP", "Launcher", "CSystem"], swiftSettings: strict),
+            name: "ameexec", dependencies: library + ["Arguments", "Launcher", "CSystem"], swiftSettings: strict),
 
         // What a Swift program does with the library; built with everything else, so that it stays right.
         .executableTarget(
-            name: "primes", dependencies: ["DLP", "AME"], path: "scripts/examples/swift",
+            name: "primes", dependencies: library + ["AME"], path: "scripts/examples/swift",
             swiftSettings: strict),
 
         // A rank for the tests with real launchers.
         .executableTarget(
-            name: "ame-probe", dependencies: ["AME", "DLP", "CSystem"], path: "Tests/AMEProbe", swiftSettings: strict),
+            name: "ame-probe", dependencies: library + ["AME", "CSystem"], path: "Tests/AMEProbe", swiftSettings: strict
+        ),
         // What several test targets share.
         .target(
             name: "TestSupport", dependencies: ["Engine", "SystemSupport"], path: "Tests/TestSupport",
@@ -112,45 +117,49 @@ let package = Package(
             name: "Simulation", dependencies: ["Scheduling"], path: "Tests/Simulation",
             swiftSettings: optimised),
         .executableTarget(
-            name: "scale-probe", dependencies: ["DLP", "Simulation"], path: "Tests/ScaleProbe", swiftSettings: strict),
+            name: "scale-probe", dependencies: library + ["Simulation"], path: "Tests/ScaleProbe", swiftSettings: strict
+        ),
         .testTarget(name: "SystemSupportTests", dependencies: ["SystemSupport"], swiftSettings: strict),
         .testTarget(name: "CodecTests", dependencies: ["Codec", "CSystem", "Simulation"], swiftSettings: optimised),
         .testTarget(
-            name: "SchedulingTests", dependencies: ["Scheduling", "SystemSupport", "CSystem", "Simulation"],
+            name: "SchedulingTests", dependencies: ["Scheduling", "Simulation"],
             swiftSettings: optimised),
         .testTarget(
             name: "EngineTests",
             dependencies: ["Engine", "Codec", "Scheduling", "SystemSupport", "CSystem", "Simulation", "TestSupport"],
             swiftSettings: optimised),
-        .testTarget(name: "DLPTests", dependencies: ["DLP", "CSystem", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "DLPTests", dependencies: library + ["CSystem", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "AMETests",
-            dependencies: ["AME", "DLP", "CSystem", "FaultRelay", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: library + [
+                "AME", "CSystem", "FaultRelay", .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: strict),
         .testTarget(
-            name: "MPIBackendTests", dependencies: ["MPIBackend", "DLP", "CSystem", "Simulation"], swiftSettings: strict
+            name: "MPIBackendTests", dependencies: library + ["MPIBackend", "CSystem", "Simulation"],
+            swiftSettings: strict
         ),
         .testTarget(
             name: "LuaHostTests",
-            dependencies: ["LuaHost", "DLP", "CLua", "CLuaHost", "CSystem", "Simulation", "TestSupport"],
+            dependencies: library + ["LuaHost", "CLua", "CLuaHost", "CSystem", "Simulation", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "ReportTests", dependencies: ["Report", "DLP", "CSystem", "Simulation"], swiftSettings: strict),
-        .testTarget(name: "JournalTests", dependencies: ["Journal", "DLP", "CSQLite"], swiftSettings: strict),
+            name: "ReportTests", dependencies: library + ["Report", "CSystem", "Simulation"], swiftSettings: strict),
+        .testTarget(name: "JournalTests", dependencies: library + ["Journal", "CSQLite"], swiftSettings: strict),
         .testTarget(
-            name: "LauncherTests", dependencies: ["Launcher", "Arguments", "AME", "DLP", "Simulation"],
+            name: "LauncherTests", dependencies: library + ["Launcher", "Arguments", "AME", "Simulation"],
             swiftSettings: strict),
-        .testTarget(name: "ArgumentsTests", dependencies: ["Arguments", "DLP"], swiftSettings: strict),
+        .testTarget(name: "ArgumentsTests", dependencies: library + ["Arguments"], swiftSettings: strict),
         .testTarget(
-            name: "RunnerTests", dependencies: ["Runner", "Arguments", "AME", "LuaHost", "MPIBackend", "DLP"],
+            name: "RunnerTests", dependencies: library + ["Runner", "Arguments", "AME", "LuaHost", "MPIBackend"],
             swiftSettings: strict),
         // A rank that exercises the MPI transport, for the end-to-end tests.
         .executableTarget(
-            name: "mpi-probe", dependencies: ["MPIBackend", "DLP", "CSystem"], path: "Tests/MPIProbe",
+            name: "mpi-probe", dependencies: library + ["MPIBackend", "CSystem"], path: "Tests/MPIProbe",
             swiftSettings: strict),
         // A program of the library's users, for the end-to-end tests.
         .executableTarget(
-            name: "job-probe", dependencies: ["DLP", "AME"], path: "Tests/JobProbe", swiftSettings: strict),
+            name: "job-probe", dependencies: library + ["AME"], path: "Tests/JobProbe", swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["FaultRelay", "Simulation", "mpi-probe", "job-probe", "primes"],

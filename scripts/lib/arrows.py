@@ -1,6 +1,7 @@
 """Reads `swift package dump-package`, and prints each arrow between modules that is drawn but not declared, or the reverse.
 
-SwiftPM refuses cycles but not this: a module that another one brings along can be imported without being declared.
+SwiftPM refuses cycles but not this: a module that another one brings along can be imported without being declared. Whoever
+imports a module that hands others on declares those, too, or a change in them would not build it anew.
 """
 
 import json
@@ -11,6 +12,7 @@ import sys
 IMPORT = re.compile(
     r"^(?:@\w+\s+)*(?:(?:public|package|internal|fileprivate|private)\s+)?"
     r"import\s+(?:(?:struct|class|enum|protocol|func|var|let|typealias)\s+)?(\w+)", re.M)
+EXPORT = re.compile(r"^@_exported\s+(?:public\s+)?import\s+(\w+)", re.M)
 # What the toolchain and the system bring.
 GIVEN = {"Dispatch", "Glibc", "Swift", "Synchronization", "Testing", "XCTest"}
 FOLDERS = {"test": "Tests", "regular": "Sources", "executable": "Sources"}
@@ -24,18 +26,29 @@ def names(dependency):
 package = json.load(sys.stdin)
 # Programs that tests start are built for them, and not imported.
 PROGRAMS = {target["name"].replace("-", "_") for target in package["targets"] if target["type"] == "executable"}
+
+
+def files_of(target):
+    """The files of a target."""
+    folder = target.get("path") or f"{FOLDERS.get(target['type'], 'Sources')}/{target['name']}"
+    return sorted(pathlib.Path(folder).rglob("*.swift"))
+
+
+# What a module hands on to whoever imports it.
+handed_on = {
+    target["name"].replace("-", "_"): {name for file in files_of(target) for name in EXPORT.findall(file.read_text())}
+    for target in package["targets"]
+}
 for target in package["targets"]:
-    if target["type"] not in FOLDERS:
-        continue
-    folder = pathlib.Path(target.get("path") or f"{FOLDERS[target['type']]}/{target['name']}")
-    files = sorted(folder.rglob("*.swift"))
+    files = files_of(target) if target["type"] in FOLDERS else []
     if not files:
         continue
     declared = {names(dependency).replace("-", "_") for dependency in target["dependencies"]}
     drawn = {}
     for file in files:
         for module in IMPORT.findall(file.read_text()):
-            drawn.setdefault(module, file)
+            for name in {module} | handed_on.get(module, set()):
+                drawn.setdefault(name, file)
     for module, file in sorted(drawn.items()):
         if module not in declared | GIVEN | {target["name"].replace("-", "_")}:
             print(f"{file} imports {module}, which the target {target['name']} does not declare")
