@@ -22,8 +22,9 @@ func headers(_ name: String, named variable: String) -> [CSetting] {
     return [.unsafeFlags(directories.flatMap { ["-isystem", $0] })]
 }
 
-/// What `import DLP` brings: DLP, and the modules that it hands on. All are declared, or a change in one of these would not
-/// build anew what uses it.
+/// What `import DLP` brings: DLP, and the modules that it hands on.
+///
+/// All are declared, or a change in one of these would not build anew what uses it.
 let library: [Target.Dependency] = ["DLP", "Codec", "Engine", "Scheduling", "SystemSupport"]
 
 let package = Package(

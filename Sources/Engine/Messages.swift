@@ -2,17 +2,19 @@ public import Codec
 public import Scheduling
 
 /// What a rank says to the root.
+///
+/// What is rare and large lies apart, so that the frequent messages stay small.
 public enum ToRoot: Sendable {
     /// Its part of a collective.
     case collective(CollectiveMessage)
     /// It takes part in a loop.
-    case enter(loop: UInt64, LoopEntry)
+    indirect case enter(loop: UInt64, LoopEntry)
     /// It was lost, has returned and has come to the end of what it had: it takes part like any other from now on.
-    case resume(loop: UInt64, LoopOptions, host: String)
+    indirect case resume(loop: UInt64, LoopOptions, host: String)
     /// Examples of a chunk are done.
     case done(loop: UInt64, ChunkReport)
     /// The example behind those of the report has failed; the rank goes on with the rest of its chunk.
-    case failed(loop: UInt64, ChunkReport, Fault)
+    indirect case failed(loop: UInt64, ChunkReport, Fault)
     /// It takes no more of the loop; what it holds and has not begun goes back.
     case leave(loop: UInt64)
     /// The number of examples turned out to be `count`.
@@ -27,9 +29,9 @@ public enum ToRoot: Sendable {
     /// with `end`.
     case retire(loop: UInt64)
     /// An example of the newest loop, from 0, does not come back, and this process ends; that example has failed.
-    case givenUp(example: Int, Fault)
+    indirect case givenUp(example: Int, Fault)
     /// Something failed for good.
-    case fault(Fault)
+    indirect case fault(Fault)
     /// The script called `os.exit`; `example`, counted from 1, was at work.
     case exit(status: Int32, example: Int?)
     /// Finished; nothing more will come.

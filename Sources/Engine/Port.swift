@@ -10,7 +10,7 @@ public enum LoopEvent: Sendable {
     /// Root only: results have come: of `count` examples from `first` on, `stride` apart, encoded one after another.
     case results(ResultRun)
     /// Root only: an example has failed for good.
-    case failed(Fault)
+    indirect case failed(Fault)
     /// Root only: the hand-out runs short of examples; give it more.
     case needsExamples
     /// The elements are not those that this rank has: the numbers up to `length`, or where it is not empty the encoded

@@ -8,6 +8,7 @@ public struct Chunk: Sendable, Hashable {
     public var stride: Int
 
     /// The examples `first`, `first + stride` and so on, `count` of them.
+    @inlinable
     public init(first: Int, count: Int, stride: Int = 1) {
         self.first = first
         self.count = count
@@ -15,15 +16,18 @@ public struct Chunk: Sendable, Hashable {
     }
 
     /// The indices, from 0.
-    public var indices: StrideTo<Int> { Swift.stride(from: first, to: end, by: stride) }
+    @inlinable public var indices: StrideTo<Int> {
+        Swift.stride(from: first, to: first + count * stride, by: stride)
+    }
 
     /// Where the chunk would go on.
-    package var end: Int { first + count * stride }
+    @inlinable package var end: Int { first + count * stride }
 
     /// The first `count` examples.
-    package func prefix(_ count: Int) -> Chunk { Chunk(first: first, count: count, stride: stride) }
+    @inlinable package func prefix(_ count: Int) -> Chunk { Chunk(first: first, count: count, stride: stride) }
 
     /// All but the first `count` examples.
+    @inlinable
     package func dropFirst(_ count: Int) -> Chunk {
         Chunk(first: first + count * stride, count: self.count - count, stride: stride)
     }

@@ -1,13 +1,15 @@
-import Glibc
+public import Glibc
 
 /// State behind a mutex, with a condition to wait on.
 ///
 /// Unchecked because the state is stored plainly; it is sound because it is touched only between
-/// `pthread_mutex_lock` and `pthread_mutex_unlock` of its own mutex.
+/// `pthread_mutex_lock` and `pthread_mutex_unlock` of its own mutex. Inlinable, for other modules would otherwise look up
+/// what their states are whenever they touch one, and copy these.
+@usableFromInline
 package final class Monitor<State>: @unchecked Sendable {
-    private var state: State
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let changed: UnsafeMutablePointer<pthread_cond_t>
+    @usableFromInline var state: State
+    @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    @usableFromInline let changed: UnsafeMutablePointer<pthread_cond_t>
 
     package init(_ state: sending State) {
         self.state = state
@@ -31,6 +33,7 @@ package final class Monitor<State>: @unchecked Sendable {
     }
 
     /// Calls `body` with the state; nobody else has it meanwhile.
+    @inlinable
     package func withLock<Result, Failure: Error>(_ body: (inout State) throws(Failure) -> Result) throws(Failure)
         -> Result
     {
@@ -40,6 +43,7 @@ package final class Monitor<State>: @unchecked Sendable {
     }
 
     /// As `withLock`, and wakes who waits.
+    @inlinable
     package func update<Result>(_ body: (inout State) -> Result) -> Result {
         pthread_mutex_lock(mutex)
         defer {
@@ -50,6 +54,7 @@ package final class Monitor<State>: @unchecked Sendable {
     }
 
     /// Calls `body` at once and after each update until it returns something, and returns that.
+    @inlinable
     package func wait<Result, Failure: Error>(_ body: (inout State) throws(Failure) -> Result?) throws(Failure)
         -> Result
     {
@@ -62,6 +67,7 @@ package final class Monitor<State>: @unchecked Sendable {
     }
 
     /// As `wait`, but returns nil once the monotonic clock has reached `deadline`, in nanoseconds (nil: never).
+    @inlinable
     package func wait<Result>(until deadline: UInt64?, _ body: (inout State) -> Result?) -> Result? {
         guard let deadline else { return wait(body) }
         var time = timespec(

@@ -11,7 +11,10 @@ struct LoopWork {
     /// Whether it shall be told once that `work` prints where results are written, too.
     private var watchesOutput: Bool
     private let reportInterval: UInt64
-    /// Results that stay here until they are asked for.
+    /// Whether results stay here until they are asked for, and whether the first failure ends the job.
+    private let keepsResults: Bool
+    private let endsAtFirstFailure: Bool
+    /// Results that stay here.
     private var kept: [ResultRun] = []
 
     /// - Parameter setup: the script's, where that has been called before.
@@ -26,6 +29,8 @@ struct LoopWork {
         host.keepExamples(
             forCollect: port.isRoot && plan.collects, forRetries: plan.settings.failures.retries > 0)
         reportInterval = plan.reportInterval
+        let options = plan.loopOptions
+        (keepsResults, endsAtFirstFailure) = (options.results == .stay, options.failures.endsAtFirstFailure)
     }
 
     /// Does a chunk and reports on it.
@@ -51,7 +56,7 @@ struct LoopWork {
                 fault.nanoseconds = Int64(clamping: report.failedNanoseconds)
                 try port.post(.failed(loop: loop, chunkReport(report), fault))
                 // The root ends the job, with all that was done before: nothing else is begun here.
-                if plan.loopOptions.failures.endsAtFirstFailure { try port.waitForEnd(of: loop) }
+                if endsAtFirstFailure { try port.waitForEnd(of: loop) }
             })
         if watchesOutput, host.printed != printed {
             watchesOutput = false
@@ -72,7 +77,7 @@ struct LoopWork {
 
     /// The results to be sent at once: none where they stay.
     private mutating func send(_ report: WorkReport) -> Bytes {
-        guard plan.loopOptions.results == .stay else { return report.results }
+        guard keepsResults else { return report.results }
         if report.done.count > 0 { kept.append(ResultRun(report.done, results: report.results, rank: port.rank)) }
         return .empty
     }
