@@ -121,6 +121,13 @@ struct OnlyTests {
         #expect(words.output == "\"b\"\n" && words.error == "" && words.status == 0, "\(words)")
     }
 
+    @Test("the examples of a command are named as they are", arguments: starts)
+    func command(_ start: String) throws {
+        let outcome = try run("\(start) --only 2 --each", "echo {}", ":::", "a", "b")
+        #expect(outcome.isOneMessage("dlp-lua", with: "--only chooses examples of a script"), "\(outcome.error)")
+        #expect(outcome.status == 2 && outcome.output == "")
+    }
+
     @Test("a script without work has no examples to choose from, and neither has dlp.options")
     func imperative() throws {
         let outcome = try run("dlp-lua --only 3 -e", "print(1)")

@@ -57,7 +57,9 @@ final class ScriptRun {
             settings.isCommand = script.isCommand
             host.limitMemory(to: settings.memory)
             try host.limit(toSeconds: settings.timeout, on: session.port, session.supervisor)
-            _ = try options.choice()
+            if let option = try options.choice(), script.isCommand {
+                throw UsageError("\(option) chooses examples of a script: behind --each name those that are meant")
+            }
             settings.journal = try JournalSettings(options)
             settings.input = try ExampleInput(options)
             if options.joinable != nil { try Joinable.check(settings.mode) }
