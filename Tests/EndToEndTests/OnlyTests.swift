@@ -12,6 +12,7 @@ struct OnlyTests {
           if os.getenv("FAIL") and index % 10 == 7 then error("no " .. index) end
           return example .. " " .. index .. " " .. math.random(1 << 40)
         end
+
         """
     private static let summary = """
         function summarize(results)
@@ -25,7 +26,7 @@ struct OnlyTests {
     func only(_ start: String, _ mode: String) throws {
         let scratch = try Scratch(job: Self.job + Self.summary)
         let whole = try run("dlp-lua --seed 5 job.lua", in: scratch).lines
-        #expect(whole.count == 40)
+        try #require(whole.count == 40)
         for options in ["", "--chunk 2", "--examples root", "--root-works no"] {
             let outcome = try run("\(start) --mode \(mode) --seed 5 \(options) --only 3,8-12,40 job.lua", in: scratch)
             #expect(outcome.lines == [2, 7, 8, 9, 10, 11, 39].map { whole[$0] }, "\(options): \(outcome)")
