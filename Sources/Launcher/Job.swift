@@ -27,7 +27,8 @@ struct Job {
     private let terminalRank: Int?
     private var phase = Phase.running
     private var timeout: UInt64?
-    private var isLed = false
+    /// Whether rank 0 copes with the loss of other ranks, and tells the user of it, or has done so until its end.
+    private(set) var isLed = false
     /// Whether rank 0 has said that it has begun, but not that the job is over.
     private var isUnfinished = false
     private var endings: [Ending?]
@@ -58,9 +59,6 @@ struct Job {
 
     /// The signal with which the user has asked for the job's end, if so.
     var endingSignal: Int32? { wasAskedToEnd ? interruption : nil }
-
-    /// Whether rank 0 is there to tell the user of ranks that are lost, and copes with that.
-    var hasLeader: Bool { isLed && endings[0] == nil }
 
     /// Whether all ranks have ended.
     var hasNoRanks: Bool { alive == 0 }

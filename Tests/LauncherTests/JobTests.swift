@@ -52,9 +52,9 @@ struct JobTests {
         var led = self.job(4)
         _ = led.handle(.lead, at: 0)
         #expect(led.handle(.ended(rank: 2, .lost), at: 0) == [.notify(.lost(rank: 2))])
-        #expect(led.deadline == nil && led.hasLeader)
+        #expect(led.deadline == nil && led.isLed)
         #expect(signals(led.handle(.ended(rank: 0, .lost), at: second)) == [1: SIGTERM, 3: SIGTERM])
-        #expect(led.status == 3 && !led.hasLeader)
+        #expect(led.status == 3 && led.isLed)
     }
 
     @Test("after a failure the others get a moment, SIGTERM, a grace time and SIGKILL")

@@ -250,8 +250,8 @@ final class HostSupervisor {
         }
         let lost = connection.ranks.filter { connection.running.contains($0) }
         if lost.isEmpty { return }
-        // A rank 0 that copes with it tells of it, too.
-        if !job.hasLeader || lost.contains(0) {
+        // A rank 0 that copes with it tells of it, too; once it has ended nothing of theirs is wanted any more.
+        if !job.isLed || lost.contains(0) {
             report("lost host \(connection.name) with \(Launcher.describe(ranks: lost)): \(reason)")
         }
         connection.running = []
