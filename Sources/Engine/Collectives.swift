@@ -45,7 +45,7 @@ extension Fault {
     }
 }
 
-extension Port {
+extension RankClient {
     /// Gives the bytes of rank 0 to every rank.
     public func broadcast(_ bytes: Bytes) throws(JobEnd) -> Bytes { try broadcast(bytes, root: 0) }
 
@@ -91,7 +91,7 @@ extension Port {
 
 // The root is the only rank that is connected with all: whatever ranks have for each other goes by way of it.
 
-extension RootPort {
+extension RootClient {
     /// Gives the bytes of rank `root` to every rank.
     public func broadcast(_ bytes: Bytes, root: Int) throws(JobEnd) -> Bytes {
         var message = begin(.broadcast, bytes, of: root)
@@ -129,7 +129,7 @@ extension RootPort {
     }
 }
 
-extension WorkerPort {
+extension WorkerClient {
     /// Gives the bytes of rank `root` to every rank.
     public func broadcast(_ bytes: Bytes, root: Int) throws(JobEnd) -> Bytes {
         let message = begin(.broadcast, rank == root ? bytes : .empty, of: root)

@@ -6,14 +6,14 @@ import Glibc
 /// The installation check: how ranks find each other, and a greeting from each.
 enum Info {
     static func show(_ session: Session) -> Int32 {
-        let port = session.port
+        let client = session.client
         if session.isRoot {
             show(session.connection)
             dlp_flush()
         }
         do {
-            try port.barrier()
-            print("Hello from rank \(port.rank) of \(port.size)!")
+            try client.barrier()
+            print("Hello from rank \(client.rank) of \(client.size)!")
             return session.finish()
         } catch { return session.end(error) }
     }

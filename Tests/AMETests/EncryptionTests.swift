@@ -187,7 +187,7 @@ struct EncryptionTests {
             try root.send(Message(.assign, body: Bytes(secret)), to: 1)
             _ = try loss(from: root)
         }
-        var connection: RawConnection? = try GateTests.join(job, rank: 1)
+        var connection: RawConnection? = try AcceptorTests.join(job, rank: 1)
         let length = FrameHeader.length + secret.count
         let wire = connection?.receive(isEncrypted ? length + RecordCipher.tagLength : length) ?? []
         #expect(wire.count >= length)
@@ -200,7 +200,7 @@ struct EncryptionTests {
     func clear() throws {
         let job = try TestJob(size: 2, isEncrypted: true)
         let root = try job.root { try loss(from: $0).reason }
-        let connection = try GateTests.join(job, rank: 1)
+        let connection = try AcceptorTests.join(job, rank: 1)
         connection.send(FrameTests.wire([Message(.goodbye)]))
         #expect(try root.join().get() == "it sent a message that is not encrypted")
         #expect(connection.waitForEnd())
@@ -210,7 +210,7 @@ struct EncryptionTests {
     func injection() throws {
         let job = try TestJob(size: 2, isEncrypted: true)
         let root = try job.root { try loss(from: $0).reason }
-        let connection = try GateTests.join(job, rank: 1)
+        let connection = try AcceptorTests.join(job, rank: 1)
         connection.send(try SealingTests.wire([Message(.goodbye)])[0])
         #expect(try root.join().get() == FrameError.forged.description)
     }

@@ -42,7 +42,7 @@ struct JobTests {
     }
 
     private func job(_ communicator: ThreadCommunicator) throws -> Job {
-        communicator.rank == 0 ? Job(try RootPort { communicator }) : Job(WorkerPort(communicator))
+        communicator.rank == 0 ? Job(try RootClient { communicator }) : Job(WorkerClient(communicator))
     }
 
     @Test("the root has all results in the order of the examples", arguments: [1, 2, 5], [0, 1, 300])

@@ -31,7 +31,7 @@ struct CommunicationFailureTests {
 
     /// What the root's main thread is told next of loop 1, as text.
     private func next(_ root: RootUnderTest) throws -> String {
-        switch try root.port.event(of: 1) {
+        switch try root.client.event(of: 1) {
         case .results(let run): "results \(run.first)+\(run.count)/\(run.stride) \(run.results.array) of \(run.rank)"
         case .failed(let fault):
             "failed \(fault.example ?? 0) \(fault.message) rank \(fault.rank) \(fault.host) \(fault.attempts)"
@@ -44,7 +44,7 @@ struct CommunicationFailureTests {
     func failing() throws {
         let root = try RootUnderTest(workers: 1)
         let options = options(FailurePolicy(continues: true), chunk: 4)
-        _ = try root.port.enterLoop(length: 4, options: options, working: false)
+        _ = try root.client.enterLoop(length: 4, options: options, working: false)
         try enter(root, 1, 4, options)
         #expect(try root.next(1)?.count == 4)
         try root.send(failure(0, done: [5], rank: 1))
@@ -61,7 +61,7 @@ struct CommunicationFailureTests {
         let root = try RootUnderTest(workers: 2)
         let options = options(FailurePolicy(retries: 1))
         for rank in [1, 2] { try enter(root, rank, 2, options) }
-        _ = try root.port.enterLoop(length: 2, options: options, working: false)
+        _ = try root.client.enterLoop(length: 2, options: options, working: false)
         let assigned = [try root.next(1), try root.next(2)].map { $0?.first }
         try root.send(failure(0, rank: assigned[0] == 0 ? 1 : 2), from: assigned[0] == 0 ? 1 : 2)
         let other = assigned[0] == 0 ? 2 : 1
@@ -80,7 +80,7 @@ struct CommunicationFailureTests {
     func death(crashLimit: Int) throws {
         let root = try RootUnderTest(workers: 2)
         let options = options(FailurePolicy(continues: true, crashLimit: crashLimit))
-        _ = try root.port.enterLoop(length: 2, options: options, working: false)
+        _ = try root.client.enterLoop(length: 2, options: options, working: false)
         try enter(root, 1, 2, options)
         #expect(try root.next(1)?.first == 0)
         root.workers[0].close(until: nil)
@@ -102,7 +102,7 @@ struct CommunicationFailureTests {
         let crash = "failed 1 this rank died while at work on it: it closed its end rank 1 host-1 1"
         #expect(told.contains(crash) == (crashLimit == 1))
         try root.send(Message(.goodbye), from: 2)
-        try root.port.waitForOthers()
+        try root.client.waitForOthers()
         #expect(root.observer.losses.withLock { $0.count } == 1)
     }
 
@@ -113,7 +113,7 @@ struct CommunicationFailureTests {
         let root = try RootUnderTest(workers: 2)
         var options = options(FailurePolicy(continues: true, retries: retries, crashLimit: 2))
         options.chunk = 5
-        _ = try root.port.enterLoop(length: 5, options: options, working: false)
+        _ = try root.client.enterLoop(length: 5, options: options, working: false)
         try enter(root, 1, 5, options)
         #expect(try root.next(1)?.count == 5)
         let fault = Fault(phase: .work, message: "it takes long", rank: 1, host: "h")
@@ -144,7 +144,7 @@ struct CommunicationFailureTests {
     func givenUpTooLate() throws {
         let root = try RootUnderTest(workers: 1)
         let options = options(FailurePolicy(crashLimit: 2))
-        _ = try root.port.enterLoop(length: 1, options: options, working: false)
+        _ = try root.client.enterLoop(length: 1, options: options, working: false)
         try enter(root, 1, 1, options)
         #expect(try root.next(1)?.kind == .assign)
         try root.send(Message(.done, operation: 1, count: 1, body: Bytes([1])))
@@ -152,8 +152,8 @@ struct CommunicationFailureTests {
         try root.send(Message(.givenUp, first: 0, body: fault.encoded))
         let loss = root.observer.losses.wait(until: soon()) { $0.first }
         #expect(loss == "1 host-1 example 1 did not come back there in time")
-        while case .results(let run) = try root.port.event(of: 1) { #expect(run.results.array == [1]) }
-        #expect(root.port.end == nil)
+        while case .results(let run) = try root.client.event(of: 1) { #expect(run.results.array == [1]) }
+        #expect(root.client.end == nil)
     }
 
     @Test("a root whose loop has ended knows by then how far it has come")
@@ -161,11 +161,11 @@ struct CommunicationFailureTests {
         for _ in 0..<50 {
             let root = try RootUnderTest(workers: 1)
             let options = options(FailurePolicy())
-            _ = try root.port.enterLoop(length: 1, options: options, working: false)
+            _ = try root.client.enterLoop(length: 1, options: options, working: false)
             try enter(root, 1, 1, options)
             #expect(try root.next(1)?.kind == .assign)
             try root.send(Message(.done, operation: 1, count: 1, body: Bytes([1])))
-            while case .results = try root.port.event(of: 1) {}
+            while case .results = try root.client.event(of: 1) {}
             #expect(root.observer.progress.withLock { $0?.done } == 1)
         }
     }
@@ -174,8 +174,8 @@ struct CommunicationFailureTests {
     func silentAtTheEnd() throws {
         let root = try RootUnderTest(workers: 2)
         try root.send(Message(.goodbye), from: 2)
-        try root.port.waitForOthers(patience: 100_000_000)
-        root.port.stop(status: 0)
+        try root.client.waitForOthers(patience: 100_000_000)
+        root.client.stop(status: 0)
         #expect(root.observer.losses.withLock { $0.contains("1 unknown is silent") })
     }
 
@@ -183,7 +183,7 @@ struct CommunicationFailureTests {
     func deathInDelivery() throws {
         let root = try RootUnderTest(workers: 2)
         let options = options(FailurePolicy(crashLimit: 2), results: .stay)
-        _ = try root.port.enterLoop(length: 2, options: options, working: false)
+        _ = try root.client.enterLoop(length: 2, options: options, working: false)
         for rank in [1, 2] { try enter(root, rank, 2, options) }
         let first = Int(try root.next(1)?.first ?? -1)
         _ = try root.next(2)
@@ -213,7 +213,7 @@ struct CommunicationFailureTests {
     func nobodyLeft(crashLimit: Int) throws {
         let root = try RootUnderTest(workers: 1)
         let options = options(FailurePolicy(crashLimit: crashLimit))
-        _ = try root.port.enterLoop(length: 2, options: options, working: false)
+        _ = try root.client.enterLoop(length: 2, options: options, working: false)
         try enter(root, 1, 2, options)
         #expect(try root.next(1)?.kind == .assign)
         root.workers[0].close(until: nil)
@@ -275,7 +275,7 @@ struct CommunicationLeavingTests {
     func leaving(_ status: Int, _ early: Int) throws {
         let group = ThreadCommunicator.group(of: 2)
         let communicator = Leaving(group[1])
-        let worker = WorkerPort(communicator)
+        let worker = WorkerClient(communicator)
         try group[0].send(Message(.stop, first: early, count: status), to: 1)
         #expect(try worker.finish() == status)
         worker.close(status: Int32(status))

@@ -28,9 +28,9 @@ struct CommunicationHostileTests {
     /// A root in loop 1 over ten examples, of which its worker has the first five.
     private func rootInLoop(_ options: LoopOptions, length: Int? = 10) throws -> RootUnderTest {
         let root = try RootUnderTest(workers: 1)
-        _ = try root.port.enterLoop(length: length, options: options, working: false)
+        _ = try root.client.enterLoop(length: length, options: options, working: false)
         if length == nil, options.examples == .sent {
-            let feed = root.port.feed(for: 1)
+            let feed = root.client.feed(for: 1)
             feed.add((0..<10).map { Bytes([UInt8($0)]) })
             feed.close()
         }
@@ -47,7 +47,7 @@ struct CommunicationHostileTests {
             let root = try rootInLoop(options, length: length)
             try root.send(message(.done, first: first, count: count, extra: first, body: Bytes([1, 2, 3, 4, 5])))
             #expect(root.fault().contains("rank 1 reported"))
-            #expect(throws: JobEnd.self) { while true { _ = try root.port.event(of: 1) } }
+            #expect(throws: JobEnd.self) { while true { _ = try root.client.event(of: 1) } }
         }
     }
 
@@ -75,7 +75,7 @@ struct CommunicationHostileTests {
         let root = try rootInLoop(map)
         try root.send(message(.done, count: 5, extra: nanoseconds, body: Bytes([1, 2, 3, 4, 5])))
         #expect(try root.next(1)?.kind == .assign)
-        #expect(root.port.end == nil)
+        #expect(root.client.end == nil)
     }
 
     @Test("a length that cannot be ends the job", arguments: numbers)
@@ -107,7 +107,7 @@ struct CommunicationHostileTests {
     @Test("entering a loop with other numbers ends the job", arguments: numbers, [true, false])
     func entering(first: Int64, hasOptions: Bool) throws {
         let root = try RootUnderTest(workers: 1)
-        _ = try root.port.enterLoop(length: 10, options: map)
+        _ = try root.client.enterLoop(length: 10, options: map)
         let body = hasOptions ? Message.entry(length: 10, map).body : .empty
         try root.send(message(.enter, first: first, count: 1, body: body))
         #expect(!root.fault().isEmpty)
@@ -120,9 +120,9 @@ struct CommunicationHostileTests {
         let root = try RootUnderTest(workers: 1)
         let body = hasOptions ? Message.entry(length: 10, map).body : .empty
         try root.send(message(.enter, first: first, count: 1, body: body))
-        let loop = try root.port.enterLoop(length: nil, options: sent)
-        root.port.feed(for: loop).add([Bytes([1])])
-        root.port.feed(for: loop).close()
+        let loop = try root.client.enterLoop(length: nil, options: sent)
+        root.client.feed(for: loop).add([Bytes([1])])
+        root.client.feed(for: loop).close()
         #expect(!root.fault().isEmpty)
     }
 
@@ -177,7 +177,7 @@ struct CommunicationHostileTests {
         var options = managed
         options.failures = FailurePolicy(crashLimit: 2)
         let root = try RootUnderTest(workers: 2)
-        _ = try root.port.enterLoop(length: 10, options: options, working: false)
+        _ = try root.client.enterLoop(length: 10, options: options, working: false)
         let hosts = ["honest", "liar"]
         for rank in [1, 2] {
             try root.send(.entry(length: 10, options, host: hosts[2 - rank]), from: rank)
@@ -205,9 +205,9 @@ struct CommunicationHostileTests {
         try root.send(message(.results, first: 0, count: 5, extra: 1, body: Bytes([0, 1, 2, 3, 4])), from: 2)
         try root.send(message(.delivered), from: 2)
         var results: [Int: [UInt8]] = [:]
-        while case .results(let run) = try root.port.event(of: 1) { results[run.first] = run.results.array }
+        while case .results(let run) = try root.client.event(of: 1) { results[run.first] = run.results.array }
         #expect(results == [0: [0, 1, 2, 3, 4], 5: [5, 6, 7, 8, 9]])
-        #expect(root.port.end == nil)
+        #expect(root.client.end == nil)
     }
 
     @Test(
@@ -221,7 +221,7 @@ struct CommunicationHostileTests {
         var options = map
         options.failures = FailurePolicy(crashLimit: 2)
         let root = try RootUnderTest(workers: 2)
-        _ = try root.port.enterLoop(length: 5, options: options, working: false)
+        _ = try root.client.enterLoop(length: 5, options: options, working: false)
         try root.send(.entry(length: 5, options))
         #expect(try root.next(1)?.kind == .assign)
         try root.send(.entry(length: 5, options), from: 2)
@@ -232,7 +232,7 @@ struct CommunicationHostileTests {
         #expect(
             root.observer.losses.wait(until: soon()) { $0.first }?.contains("nothing more of it is believed") == true)
         #expect(try root.next(2)?.kind == .assign)
-        #expect(root.port.end == nil)
+        #expect(root.client.end == nil)
     }
 
     @Test("results of impossible examples end the job", arguments: numbers, numbers)
@@ -285,7 +285,7 @@ struct CommunicationHostileTests {
     func random(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let root = try RootUnderTest(workers: 2)
-        _ = try root.port.enterLoop(length: 10, options: map)
+        _ = try root.client.enterLoop(length: 10, options: map)
         for _ in 0..<30 {
             let kind =
                 [
@@ -309,6 +309,6 @@ struct CommunicationHostileTests {
         }
         try root.send(message(.exit, count: 7))
         #expect(root.end() != nil, "seed \(seed)")
-        #expect(throws: JobEnd.self, "seed \(seed)") { while true { _ = try root.port.event(of: 1) } }
+        #expect(throws: JobEnd.self, "seed \(seed)") { while true { _ = try root.client.event(of: 1) } }
     }
 }

@@ -18,9 +18,9 @@ struct CommunicationLateTests {
         let root = try RootUnderTest(workers: workers, late: late)
         var options = options
         options.failures = FailurePolicy(crashLimit: 2)
-        _ = try root.port.enterLoop(length: length, options: options, working: false)
+        _ = try root.client.enterLoop(length: length, options: options, working: false)
         for rank in 1..<workers + 1 { try enter(root, rank, length, options) }
-        root.port.admitLateRanks(offer)
+        root.client.admitLateRanks(offer)
         return root
     }
 
@@ -40,7 +40,7 @@ struct CommunicationLateTests {
     private func resultsUntilEnd(_ root: RootUnderTest) throws -> Int {
         var count = 0
         while true {
-            switch try root.port.event(of: 1) {
+            switch try root.client.event(of: 1) {
             case .results(let run): count += run.count
             case .end: return count
             default: continue
@@ -52,7 +52,7 @@ struct CommunicationLateTests {
     func waiting() throws {
         let root = try RootUnderTest(workers: 0, late: 2)
         root.workers[0].join()
-        root.port.admitLateRanks(offer)
+        root.client.admitLateRanks(offer)
         #expect(try root.next(1) == Message(.offer, body: offer))
         root.workers[1].join()
         #expect(try root.next(2) == Message(.offer, body: offer))
@@ -62,10 +62,10 @@ struct CommunicationLateTests {
     func refused() throws {
         let root = try RootUnderTest(workers: 0, late: 2)
         root.workers[0].join()
-        root.port.refuseLateRanks("no")
+        root.client.refuseLateRanks("no")
         root.workers[1].join()
         for rank in [1, 2] { #expect(try root.next(rank) == Message(.refusal, body: Bytes(Array("no".utf8)))) }
-        try root.port.waitForOthers()
+        try root.client.waitForOthers()
     }
 
     @Test("a late worker is given examples, and the end with the others")
@@ -182,7 +182,7 @@ struct CommunicationLateTests {
         let root = try joinableRoot(workers: 0, late: 1, length: 1, map)
         root.workers[0].join()
         #expect(try root.next(1)?.kind == .offer)
-        root.port.stop(status: 1)
+        root.client.stop(status: 1)
         #expect(try root.next(1)?.kind == .stop)
     }
 
@@ -199,16 +199,16 @@ struct CommunicationLateTests {
         #expect(loss?.contains("rank 1") == true && loss?.contains("nothing more of it is believed") == true)
         try root.send(message)
         try root.send(Message(.exit, count: 7))
-        #expect(root.port.end == nil)
+        #expect(root.client.end == nil)
     }
 
     @Test("a late rank whose script communicates while it is loaded is told so, and the root is not")
     func collectives() throws {
         let group = ThreadCommunicator.group(of: 1, late: 1)
-        let port = WorkerPort(group[1], isLate: true)
+        let client = WorkerClient(group[1], isLate: true)
         let attempts: [() throws -> Void] = [
-            { try port.barrier() }, { _ = try port.broadcast(.empty) }, { _ = try port.gather(.empty) },
-            { _ = try port.enterLoop(length: 1, options: self.map) },
+            { try client.barrier() }, { _ = try client.broadcast(.empty) }, { _ = try client.gather(.empty) },
+            { _ = try client.enterLoop(length: 1, options: self.map) },
         ]
         for attempt in attempts {
             let end = #expect(throws: JobEnd.self) { try attempt() }
@@ -224,7 +224,7 @@ struct CommunicationLateTests {
     @Test("a worker that has heard of the end knows it still, whoever asks")
     func heardOfTheEnd() throws {
         let group = ThreadCommunicator.group(of: 2)
-        let worker = WorkerPort(group[1])
+        let worker = WorkerClient(group[1])
         try group[0].send(Message(.stop, first: 1, count: 7), to: 1)
         #expect(throws: JobEnd.stopped(status: 7)) { try worker.event(of: 1) }
         #expect(worker.waitForStop(until: dlp_now()) == 7)

@@ -43,7 +43,7 @@ struct CommunicationLoopTests {
         // Memory that nothing touches costs nothing.
         let size = RootInbox.backlogLimit / 2 + 1
         let large = Bytes(adopting: malloc(size), count: size)
-        _ = try root.port.enterLoop(length: 1000, options: map, working: false)
+        _ = try root.client.enterLoop(length: 1000, options: map, working: false)
         try root.send(.entry(length: 1000, map))
         for first in [0, 5] {
             #expect(try root.next(1)?.kind == .assign)
@@ -52,10 +52,10 @@ struct CommunicationLoopTests {
         // The next assignment is held back, and comes only after this.
         #expect(root.hears(done: 10))
         if isDropped {
-            root.port.cancel(1)
+            root.client.cancel(1)
         } else {
             for _ in 0..<2 {
-                guard case .results = try root.port.event(of: 1) else {
+                guard case .results = try root.client.event(of: 1) else {
                     Issue.record("no results")
                     return
                 }
@@ -66,14 +66,14 @@ struct CommunicationLoopTests {
             Message(.done, operation: 1, first: 10, count: 5, extra: 500_000_000, body: Bytes([1, 2, 3, 4, 5])))
         #expect(try root.next(1)?.kind == (isDropped ? .end : .assign))
         guard isDropped else { return }
-        _ = try root.port.enterLoop(length: 1000, options: map, working: false)
+        _ = try root.client.enterLoop(length: 1000, options: map, working: false)
         try root.send(.entry(2, length: 1000, map))
         for first in [0, 5] {
             #expect(try root.next(1)?.kind == .assign)
             try root.send(
                 Message(.done, operation: 2, first: first, count: 5, extra: 500_000_000, body: Bytes([1, 2, 3, 4, 5])))
         }
-        #expect(root.port.end == nil)
+        #expect(root.client.end == nil)
     }
 
     @Test(
@@ -87,7 +87,7 @@ struct CommunicationLoopTests {
         } else {
             try root.send(.part(.gather))
         }
-        #expect(throws: JobEnd.self) { try root.port.waitForOthers() }
+        #expect(throws: JobEnd.self) { try root.client.waitForOthers() }
         #expect(root.fault().contains("finished its script"))
     }
 
@@ -109,7 +109,7 @@ struct CommunicationLoopTests {
     @Test("a root that only watches is told when every worker has finished its script without doing the loop")
     func desertion() throws {
         let root = try RootUnderTest(workers: 2)
-        _ = try root.port.enterLoop(length: 10, options: map, working: false)
+        _ = try root.client.enterLoop(length: 10, options: map, working: false)
         for rank in [1, 2] { try root.send(Message(.goodbye), from: rank) }
         #expect(root.fault().contains("finished its script"))
     }
@@ -120,7 +120,7 @@ struct CommunicationLoopTests {
             let root = try RootUnderTest(workers: 1)
             try root.send(.part(.gather))
             try root.send(Message(.goodbye))
-            #expect(throws: JobEnd.self) { try root.port.waitForOthers() }
+            #expect(throws: JobEnd.self) { try root.client.waitForOthers() }
         }
     }
 
@@ -130,9 +130,9 @@ struct CommunicationLoopTests {
         let observer = EndObserver()
         let (root, worker) = (group[0], group[1])
         let thread = try ServiceThread {
-            guard let port = try? RootPort(observer: observer, connect: { root }) else { return }
-            try? port.waitForOthers()
-            port.stop(status: 3)
+            guard let client = try? RootClient(observer: observer, connect: { root }) else { return }
+            try? client.waitForOthers()
+            client.stop(status: 3)
         }
         guard case .message(let message, _) = try worker.receive(until: soon()) else {
             Issue.record("the root says nothing")
@@ -151,20 +151,20 @@ struct CommunicationLoopTests {
     @Test("after a halt a rank reports what it has done, and then every loop is over for all, also one begun later")
     func halt() throws {
         let root = try RootUnderTest(workers: 1)
-        _ = try root.port.enterLoop(length: 1000, options: map, working: false)
+        _ = try root.client.enterLoop(length: 1000, options: map, working: false)
         try root.send(.entry(length: 1000, map))
         #expect(try root.next(1)?.kind == .assign)
-        #expect(!root.port.isHalted())
-        root.port.halter(0)
+        #expect(!root.client.isHalted())
+        root.client.halt(0)
         #expect(try root.next(1)?.kind == .halt)
-        #expect(root.port.isHalted())
+        #expect(root.client.isHalted())
         try root.send(Message(.done, operation: 1, first: 0, count: 2, extra: 2, body: Bytes([1, 2])))
         #expect(try root.next(1)?.kind == .end)
-        guard case .results(let run) = try root.port.event(of: 1), run.first == 0, run.count == 2 else {
+        guard case .results(let run) = try root.client.event(of: 1), run.first == 0, run.count == 2 else {
             Issue.record("what was done is lost")
             return
         }
-        guard case .halted(let length) = try root.port.event(of: 1) else {
+        guard case .halted(let length) = try root.client.event(of: 1) else {
             Issue.record("the loop goes on for the root")
             return
         }
@@ -176,12 +176,12 @@ struct CommunicationLoopTests {
     @Test("a halt comes at its moment, the earliest that was named")
     func haltMoment() throws {
         let root = try RootUnderTest(workers: 1)
-        root.port.halter(dlp_now() + 3_600_000_000_000)
+        root.client.halt(dlp_now() + 3_600_000_000_000)
         try root.send(.entry(length: 1000, map))
         #expect(try root.next(1)?.kind == .assign)
         let moment = dlp_now() + 20_000_000
-        root.port.halter(moment)
-        root.port.halter(dlp_now() + 3_600_000_000_000)
+        root.client.halt(moment)
+        root.client.halt(dlp_now() + 3_600_000_000_000)
         #expect(try root.next(1)?.kind == .halt)
         #expect(dlp_now() >= moment)
     }
@@ -189,7 +189,7 @@ struct CommunicationLoopTests {
     @Test("a worker learns of a halt between two examples, and keeps what else has come")
     func haltedWorker() throws {
         let group = ThreadCommunicator.group(of: 2)
-        let worker = WorkerPort(group[1])
+        let worker = WorkerClient(group[1])
         let work = ToWorker.assign(loop: 1, Chunk(first: 3, count: 2), giveBackAfter: 0, examples: .empty)
         try group[0].send(Message(toWorker: work), to: 1)
         #expect(try !worker.isHalted())
@@ -209,9 +209,9 @@ struct CommunicationLoopTests {
         let group = ThreadCommunicator.group(of: 2)
         let (root, worker) = (group[0], group[1])
         let thread = try ServiceThread {
-            guard let port = try? RootPort(connect: { root }) else { return }
-            let hasFailed = (try? port.waitForOthers()) == nil
-            port.stop(status: hasFailed ? 3 : 0)
+            guard let client = try? RootClient(connect: { root }) else { return }
+            let hasFailed = (try? client.waitForOthers()) == nil
+            client.stop(status: hasFailed ? 3 : 0)
         }
         #expect(try message(to: worker)?.kind == .goodbye)
         try worker.send(.part(.release, announces: true), to: 0)
@@ -232,12 +232,12 @@ struct CommunicationLoopTests {
         let list = LoopList(.number, place: "job.lua:7")
         let options = LoopOptions(results: .none, examples: .replicated)
         if isEarly { for rank in [1, 2] { try root.send(Message(.goodbye), from: rank) } }
-        let loop = try root.port.enterLoop(list, length: 10, options: options)
+        let loop = try root.client.enterLoop(list, length: 10, options: options)
         if !isEarly { for rank in [1, 2] { try root.send(Message(.goodbye), from: rank) } }
         let note = root.observer.notes.wait(until: soon()) { $0.first }
         #expect(note?.hasPrefix("job.lua:7: rank 0 does this loop alone") == true)
-        try root.port.post(.leave(loop: loop))
-        _ = try root.port.enterLoop(list, length: 10, options: options)
+        try root.client.post(.leave(loop: loop))
+        _ = try root.client.enterLoop(list, length: 10, options: options)
         #expect(root.observer.notes.withLock { $0.count } == 1)
     }
 
@@ -253,7 +253,7 @@ struct CommunicationLoopTests {
         try begin(2, 6, 9)
         let encoded = Bytes([0x80])
         let list = LoopList(.list, digest: Digest(high: 1, low: 5), encoded: encoded, place: "job.lua:7")
-        _ = try root.port.enterLoop(list, length: 10, options: options, working: false)
+        _ = try root.client.enterLoop(list, length: 10, options: options, working: false)
         #expect(try root.next(1)?.kind == .assign)
         let sent = try root.next(2)
         #expect(sent?.kind == .list && sent?.count == 10 && sent?.body == encoded)
@@ -291,17 +291,17 @@ struct CommunicationLoopTests {
     @Test("after the end of the job nothing waits")
     func afterStop() throws {
         let root = try RootUnderTest(workers: 1)
-        root.port.stop(status: 4)
-        #expect(throws: JobEnd.stopped(status: 4)) { try root.port.event(of: 1) }
-        #expect(throws: JobEnd.stopped(status: 4)) { try root.port.gather(.empty) }
-        #expect(throws: JobEnd.stopped(status: 4)) { try root.port.waitForOthers() }
+        root.client.stop(status: 4)
+        #expect(throws: JobEnd.stopped(status: 4)) { try root.client.event(of: 1) }
+        #expect(throws: JobEnd.stopped(status: 4)) { try root.client.gather(.empty) }
+        #expect(throws: JobEnd.stopped(status: 4)) { try root.client.waitForOthers() }
     }
 
     @Test("a worker refuses work that cannot be", arguments: [Int64.min, -1, 0, .max], [Int64.min, -1, 0, .max])
     func impossibleWork(first: Int64, count: Int64) throws {
         guard !(first == 0 && count == .max) else { return }
         let group = ThreadCommunicator.group(of: 2)
-        let worker = WorkerPort(group[1])
+        let worker = WorkerClient(group[1])
         var message = Message(.assign, operation: 1)
         (message.first, message.count) = (first, count)
         try group[0].send(message, to: 1)

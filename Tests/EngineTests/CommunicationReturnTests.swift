@@ -17,8 +17,8 @@ struct CommunicationReturnTests {
     /// A root that watches its loop 1 over `length` examples, in which all workers have begun.
     private func root(workers: Int, length: Int, _ options: LoopOptions) throws -> RootUnderTest {
         let root = try RootUnderTest(workers: workers)
-        root.port.allowReturns()
-        _ = try root.port.enterLoop(length: length, options: options, working: false)
+        root.client.allowReturns()
+        _ = try root.client.enterLoop(length: length, options: options, working: false)
         for rank in 1...workers { try enter(root, rank, length, options) }
         return root
     }
@@ -58,7 +58,7 @@ struct CommunicationReturnTests {
     private func results(_ root: RootUnderTest) throws -> [Int: [[UInt8]]] {
         var found: [Int: [[UInt8]]] = [:]
         while true {
-            switch try root.port.event(of: 1) {
+            switch try root.client.event(of: 1) {
             case .results(let run):
                 for place in 0..<run.count { found[run.first + place, default: []].append([run.results.array[place]]) }
             case .end: return found
@@ -161,7 +161,7 @@ struct CommunicationReturnTests {
         try done(other, 1, 0, [10])
         var failures: [Int?] = []
         while true {
-            switch try other.port.event(of: 1) {
+            switch try other.client.event(of: 1) {
             case .failed(let fault): failures.append(fault.example)
             case .end:
                 #expect(failures == [2])
@@ -196,7 +196,7 @@ struct CommunicationReturnTests {
     @Test("without leave nobody is taken back")
     func off() throws {
         let root = try RootUnderTest(workers: 2)
-        _ = try root.port.enterLoop(length: 2, options: options(), working: false)
+        _ = try root.client.enterLoop(length: 2, options: options(), working: false)
         for rank in 1...2 { try enter(root, rank, 2, options()) }
         _ = try (root.next(1), root.next(2))
         lose(root, 2)

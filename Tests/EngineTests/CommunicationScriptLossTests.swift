@@ -22,7 +22,7 @@ struct CommunicationScriptLossTests {
     }
 
     private func beginRoot(_ root: RootUnderTest, _ options: LoopOptions) throws -> UInt64 {
-        try root.port.enterLoop(LoopList(.number, place: "job.lua:1"), length: 4, options: options, working: false)
+        try root.client.enterLoop(LoopList(.number, place: "job.lua:1"), length: 4, options: options, working: false)
     }
 
     private func done(_ root: RootUnderTest, _ rank: Int, _ loop: UInt64, _ example: Int) throws {
@@ -47,17 +47,17 @@ struct CommunicationScriptLossTests {
             given.insert(message.first)
             try done(root, 2, loop, Int(message.first))
         }
-        #expect(given == [0, 1, 2, 3] && root.port.end == nil)
+        #expect(given == [0, 1, 2, 3] && root.client.end == nil)
 
         let second = try beginRoot(root, options)
         try begin(root, 2, second, options)
         #expect(try root.next(2)?.kind == .assign)
 
         try root.send(.part(.barrier), from: 2)
-        try root.port.barrier()
+        try root.client.barrier()
         try root.send(.part(.gather, number: 2), from: 2)
         #expect {
-            _ = try root.port.gather(.empty)
+            _ = try root.client.gather(.empty)
         } throws: { error in
             guard case .fault(let fault)? = error as? JobEnd else { return false }
             return fault.message.contains("gather needs rank 1, which was lost") && fault.status == 3
@@ -102,7 +102,7 @@ struct CommunicationScriptLossTests {
     func skipped(_ done: [Range<Int>]) throws {
         let root = try RootUnderTest(workers: 1)
         let options = Self.options(.stream)
-        root.port.skip(done, in: 1)
+        root.client.skip(done, in: 1)
         let loop = try beginRoot(root, options)
         try begin(root, 1, loop, options)
         var given: [Int64] = []

@@ -40,9 +40,9 @@ final class EndObserver: JobObserver {
     func jobIsStuck(_ end: JobEnd, leave: () -> Void) {}
 }
 
-/// A root with its port, and the bare communicators of its workers, which can send it anything.
+/// A root with its client, and the bare communicators of its workers, which can send it anything.
 final class RootUnderTest {
-    let port: RootPort
+    let client: RootClient
     let observer = EndObserver()
     let workers: [ThreadCommunicator]
 
@@ -51,10 +51,10 @@ final class RootUnderTest {
         let group = ThreadCommunicator.group(of: count + 1, late: late)
         workers = Array(group.dropFirst())
         let root = group[0]
-        port = try RootPort(observer: observer) { root }
+        client = try RootClient(observer: observer) { root }
     }
 
-    deinit { port.stop(status: 0) }
+    deinit { client.stop(status: 0) }
 
     /// Waits until the root has heard that so many examples of the newest loop are done; false where it does not.
     func hears(done count: Int) -> Bool {

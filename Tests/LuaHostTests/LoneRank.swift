@@ -6,12 +6,12 @@ import Testing
 
 /// The only rank of a job, with a Lua state that can also encode and decode.
 final class LoneRank {
-    let port: RootPort
+    let client: RootClient
     let host: LuaHost
 
     init(seed: Int64 = 0, isSandboxed: Bool = false) throws {
-        port = try RootPort { LoneCommunicator() }
-        host = try LuaHost(port: port, backend: "none", version: "test", seed: seed, isSandboxed: isSandboxed)
+        client = try RootClient { LoneCommunicator() }
+        host = try LuaHost(client: client, backend: "none", version: "test", seed: seed, isSandboxed: isSandboxed)
         try define("encode", luaEncode)
         try define("decode", luaDecode)
         try run(comparison)
@@ -19,7 +19,7 @@ final class LoneRank {
 
     deinit {
         host.close()
-        port.stop(status: 0)
+        client.stop(status: 0)
     }
 
     /// Runs `text`, whose first line is line 1 of the chunk `job.lua`.

@@ -6,13 +6,13 @@ import Testing
 /// An error in Lua is a longjmp: it must leave nothing behind of the Swift frames that the call went through.
 @Suite("Calls from Lua that raise")
 struct RaisingTests {
-    @Test("leave no frame behind that holds on to the host or its port")
+    @Test("leave no frame behind that holds on to the host or its client")
     func frames() throws {
         weak var host: LuaHost?
-        weak var port: RootPort?
+        weak var client: RootClient?
         do {
             let rank = try LoneRank()
-            (host, port) = (rank.host, rank.port)
+            (host, client) = (rank.host, rank.client)
             try rank.run(
                 """
                 local cyclic = {}; cyclic[1] = cyclic; cyclic.f = print
@@ -35,7 +35,7 @@ struct RaisingTests {
                 """)
         }
         #expect(host == nil)
-        #expect(port == nil)
+        #expect(client == nil)
     }
 
     @Test(
@@ -158,8 +158,8 @@ struct RaisingTests {
 
     @Test("a finalizer that runs when the state closes can neither hang nor crash")
     func closing() throws {
-        let port = try RootPort { LoneCommunicator() }
-        let host = try LuaHost(port: port, backend: "none", version: "test", seed: 0)
+        let client = try RootClient { LoneCommunicator() }
+        let host = try LuaHost(client: client, backend: "none", version: "test", seed: 0)
         try host.run(
             script(
                 """
@@ -168,7 +168,7 @@ struct RaisingTests {
                   dlp.barrier(); dlp.gather({1}); error('x')
                 end})
                 """))
-        port.stop(status: 0)
+        client.stop(status: 0)
         host.close()
     }
 }

@@ -77,27 +77,27 @@ private func outcome(of text: String, _ communicator: ThreadCommunicator, _ root
     var outcome = RankOutcome()
     let observer = InterruptingObserver()
     do {
-        let port: any Port =
+        let client: any RankClient =
             communicator.rank == 0
-            ? try RootPort(observer: observer, connect: { communicator }) : WorkerPort(communicator)
+            ? try RootClient(observer: observer, connect: { communicator }) : WorkerClient(communicator)
         var defaults = LuaHost.LoopDefaults()
         defaults.rootWorks = rootWorks
-        let host = try LuaHost(port: port, backend: "threads", version: "test", seed: 0, loopDefaults: defaults)
+        let host = try LuaHost(client: client, backend: "threads", version: "test", seed: 0, loopDefaults: defaults)
         observer.watch(host)
         defer { host.close() }
         do {
             try host.run(script(text))
             outcome.answer = luaGlobal("answer", in: host)
-            if let worker = port as? WorkerPort {
+            if let worker = client as? WorkerClient {
                 outcome.status = try worker.finish()
-            } else if let root = port as? RootPort {
+            } else if let root = client as? RootClient {
                 try root.waitForOthers()
                 root.stop(status: 0)
             }
         } catch {
             outcome.error = (error as? ScriptError)?.message
-            outcome.end = (error as? JobEnd) ?? host.jobEnd ?? (port as? RootPort)?.end
-            outcome.status = leave(port, outcome)
+            outcome.end = (error as? JobEnd) ?? host.jobEnd ?? (client as? RootClient)?.end
+            outcome.status = leave(client, outcome)
         }
         communicator.close(until: nil)
     } catch { outcome.error = "\(error)" }
@@ -105,12 +105,12 @@ private func outcome(of text: String, _ communicator: ThreadCommunicator, _ root
 }
 
 /// Ends the job on account of an error; returns the job's exit status.
-private func leave(_ port: any Port, _ outcome: RankOutcome) -> Int32 {
-    let fault = Fault(phase: .load, message: outcome.error ?? "", rank: port.rank, host: "here")
+private func leave(_ client: any RankClient, _ outcome: RankOutcome) -> Int32 {
+    let fault = Fault(phase: .load, message: outcome.error ?? "", rank: client.rank, host: "here")
     let end = outcome.end ?? .fault(fault)
-    if let root = port as? RootPort { root.stop(status: end.status) }
+    if let root = client as? RootClient { root.stop(status: end.status) }
     if case .stopped(let status) = end { return status }
-    guard let worker = port as? WorkerPort else { return end.status }
+    guard let worker = client as? WorkerClient else { return end.status }
     worker.report(end)
     return worker.waitForStop(until: dlp_now() + 30_000_000_000) ?? end.status
 }

@@ -8,5 +8,7 @@ struct ExchangeMeeting: MeetingPlace {
     /// Gives rank 0's text to every rank.
     let share: (String?) throws(CommunicationError) -> String
 
-    mutating func exchange(_ card: Card?) throws(CommunicationError) -> Card { try Card(left: share(card?.text)) }
+    mutating func exchange(_ contact: RootContact?) throws(CommunicationError) -> RootContact {
+        try RootContact(left: share(contact?.text))
+    }
 }

@@ -13,14 +13,14 @@ struct FileMeeting: MeetingPlace {
     let rank: Int
     let size: Int
     let isOneHost: Bool
-    private(set) var cardFile: CardFile?
+    private(set) var contactFile: RootContactFile?
 
-    private var file: CardFile
+    private var file: RootContactFile
     private let limit: TimeLimit
 
     /// - Throws: `CommunicationError` where rank and size cannot be.
     init(
-        rank: Int, size: Int, isOneHost: Bool, file: CardFile, within limit: TimeLimit
+        rank: Int, size: Int, isOneHost: Bool, file: RootContactFile, within limit: TimeLimit
     ) throws(CommunicationError) {
         try checkPlace(rank: rank, size: size)
         self.rank = rank
@@ -32,32 +32,32 @@ struct FileMeeting: MeetingPlace {
 
     /// Why ranks cannot meet by a file; nil where they may.
     static func obstacle() -> String? {
-        CardFile.directory() == nil
+        RootContactFile.directory() == nil
             ? "there is no directory for the file by which ranks find each other: set \(AMEVariable.meetingDirectory)"
             : nil
     }
 
-    mutating func exchange(_ card: Card?) throws(CommunicationError) -> Card {
-        if let card {
-            do { try file.write(card) } catch {
+    mutating func exchange(_ contact: RootContact?) throws(CommunicationError) -> RootContact {
+        if let contact {
+            do { try file.write(contact) } catch {
                 withdraw()
                 throw error
             }
-            if card.failure != nil { withdraw() }
-            cardFile = file
-            return card
+            if contact.failure != nil { withdraw() }
+            contactFile = file
+            return contact
         }
-        cardFile = file
+        contactFile = file
         try file.makeDirectory(for: rank)
         var pause = Self.firstPause
         let grace = Deadline.after(Self.grace)
         while true {
             let isLast = limit.deadline.hasPassed
-            do throws(CardFile.Unreadable) {
-                let card = try file.read()
+            do throws(RootContactFile.Unreadable) {
+                let contact = try file.read()
                 // What cannot be reached, or has failed, may be an earlier job's: that of this one stays for a while.
-                let hasFailed = card.failure != nil && grace.hasPassed
-                if isLast || hasFailed || (card.failure == nil && !card.endpoints().isEmpty) { return card }
+                let hasFailed = contact.failure != nil && grace.hasPassed
+                if isLast || hasFailed || (contact.failure == nil && !contact.endpoints().isEmpty) { return contact }
             } catch {
                 guard !isLast else { throw missing(error.reason) }
                 if grace.hasPassed { try file.checkDirectory(for: rank) }

@@ -9,18 +9,18 @@ protocol MeetingPlace {
     /// Whether all ranks are known to be on one host.
     var isOneHost: Bool { get }
     /// The file that says where rank 0 is, after `exchange`; nil where none does.
-    var cardFile: CardFile? { get }
+    var contactFile: RootContactFile? { get }
 
-    /// Gives rank 0's card to every rank, and leaves.
+    /// Gives rank 0's contact to every rank, and leaves.
     ///
-    /// - Parameter card: rank 0's own, nil on every other rank.
+    /// - Parameter contact: rank 0's own, nil on every other rank.
     /// - Throws: `CommunicationError` where that fails, or the ranks do not all come in time.
-    mutating func exchange(_ card: Card?) throws(CommunicationError) -> Card
+    mutating func exchange(_ contact: RootContact?) throws(CommunicationError) -> RootContact
 }
 
 extension MeetingPlace {
-    /// None: launchers that keep the card themselves have no file.
-    var cardFile: CardFile? { nil }
+    /// None: launchers that keep the contact themselves have no file.
+    var contactFile: RootContactFile? { nil }
 }
 
 /// Checks what a launcher said.
@@ -39,16 +39,16 @@ func missingRanks(of size: Int, within limit: TimeLimit) -> String {
         + "or give them more time with --connect-timeout"
 }
 
-extension Card {
-    /// The card that rank 0 left at a launcher's meeting point.
+extension RootContact {
+    /// The contact that rank 0 left at a launcher's meeting point.
     ///
     /// - Throws: `CommunicationError` where it left something else there.
     init(left text: String) throws(CommunicationError) {
-        guard let card = Card(text: text) else {
+        guard let contact = RootContact(text: text) else {
             throw CommunicationError(
                 "what rank 0 left at the launcher's meeting point is not what this program leaves there: start the same "
                     + "dlp-lua on every rank")
         }
-        self = card
+        self = contact
     }
 }

@@ -6,8 +6,8 @@ import Glibc
 /// A process that has said `init` must say `finalize` before it ends, or Hydra kills the job; so everything is done, and
 /// left, at the beginning.
 final class PMI1Client: MeetingPlace {
-    /// Under which name rank 0's card is stored.
-    private static let cardKey = "dlp-root"
+    /// Under which name rank 0's contact is stored.
+    private static let contactKey = "dlp-root"
     /// Under which name launchers say which ranks run where.
     private static let mappingKey = "PMI_process_mapping"
     /// Slurm loses a longer line, and says that all is well.
@@ -74,18 +74,18 @@ final class PMI1Client: MeetingPlace {
             + "closed it; start this one directly, or have that program keep its descriptors open"
     }
 
-    func exchange(_ card: Card?) throws(CommunicationError) -> Card {
-        if let card { try put(card.text) }
+    func exchange(_ contact: RootContact?) throws(CommunicationError) -> RootContact {
+        if let contact { try put(contact.text) }
         try connection.ask(
             "barrier_in", for: "barrier_out", silence: missingRanks(of: size, within: limit))
-        let text = try connection.ask("get kvsname=\(store) key=\(Self.cardKey)", for: "get_result")["value"] ?? ""
+        let text = try connection.ask("get kvsname=\(store) key=\(Self.contactKey)", for: "get_result")["value"] ?? ""
         try connection.ask("finalize", for: "finalize_ack")
         connection.close()
-        return try Card(left: text)
+        return try RootContact(left: text)
     }
 
     private func put(_ text: String) throws(CommunicationError) {
-        let request = "put kvsname=\(store) key=\(Self.cardKey) value=\(text)"
+        let request = "put kvsname=\(store) key=\(Self.contactKey) value=\(text)"
         guard text.utf8.count <= longestValue, request.utf8.count < Self.longestRequest else {
             throw CommunicationError(
                 "the launcher's PMI server takes values of \(longestValue) bytes, too few for the "

@@ -6,8 +6,8 @@ import Glibc
 ///
 /// A process may begin one session in its life, so everything is done, and left, at the beginning.
 struct PMIxClient: MeetingPlace {
-    /// Under which name rank 0's card is published.
-    private static let cardKey = "dlp-root"
+    /// Under which name rank 0's contact is published.
+    private static let contactKey = "dlp-root"
 
     let rank: Int
     let size: Int
@@ -36,16 +36,17 @@ struct PMIxClient: MeetingPlace {
         return "PMIx cannot be used: \(String(cString: reason))"
     }
 
-    func exchange(_ card: Card?) throws(CommunicationError) -> Card {
-        if let card { try Self.check(dlp_pmix_publish(Self.cardKey, card.text), "Put") }
+    func exchange(_ contact: RootContact?) throws(CommunicationError) -> RootContact {
+        if let contact { try Self.check(dlp_pmix_publish(Self.contactKey, contact.text), "Put") }
         let code = dlp_pmix_fence(limit.deadline.milliseconds)
         guard code != ETIME else { throw CommunicationError(missingRanks(of: size, within: limit)) }
         try Self.check(code, "Fence")
-        var text = [CChar](repeating: 0, count: Card.longest + 1)
+        var text = [CChar](repeating: 0, count: RootContact.longest + 1)
         let seconds = max(1, limit.deadline.milliseconds / 1000)
-        try Self.check(dlp_pmix_look_up(Self.cardKey, 0, seconds, &text, text.count), "Get")
+        try Self.check(dlp_pmix_look_up(Self.contactKey, 0, seconds, &text, text.count), "Get")
         try Self.check(dlp_pmix_end(), "Finalize")
-        return try Card(left: String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+        return try RootContact(
+            left: String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
     }
 
     private static func check(_ code: Int32, _ function: String) throws(CommunicationError) {

@@ -80,16 +80,16 @@ public enum Rendezvous: Sendable, Equatable {
             do { listening = try RootListening.open(address, isOneHost: place.isOneHost) } catch { failure = error }
         }
         // The others wait for a word from rank 0, whatever it is.
-        let card = try place.exchange(listening?.card ?? failure.map { Card(failure: $0.description) })
+        let contact = try place.exchange(listening?.contact ?? failure.map { RootContact(failure: $0.description) })
         if let failure { throw failure }
-        if let reason = card.failure { throw CommunicationError("rank 0 cannot be reached: \(reason)") }
-        let endpoints = card.endpoints()
-        guard !endpoints.isEmpty else { throw Card.unreachable(rank: place.rank) }
-        var environment = AMEEnvironment(rank: place.rank, size: place.size, endpoints: endpoints, key: card.key)
-        environment.cardFile = place.cardFile
+        if let reason = contact.failure { throw CommunicationError("rank 0 cannot be reached: \(reason)") }
+        let endpoints = contact.endpoints()
+        guard !endpoints.isEmpty else { throw RootContact.unreachable(rank: place.rank) }
+        var environment = AMEEnvironment(rank: place.rank, size: place.size, endpoints: endpoints, key: contact.key)
+        environment.contactFile = place.contactFile
         if let unnamed = listening?.unnamed, unnamed > 0 {
             environment.warning =
-                "rank 0 has \(card.addresses.count + unnamed) addresses, too many to tell the other ranks of the last "
+                "rank 0 has \(contact.addresses.count + unnamed) addresses, too many to tell the other ranks of the last "
                 + "\(unnamed): name the right one by \(AMEVariable.reachableHost) or \(AMEVariable.reachableInterface)"
         }
         // A job of one rank does not listen.
@@ -109,7 +109,7 @@ public enum Rendezvous: Sendable, Equatable {
             try FileMeeting(
                 rank: rank, size: size, isOneHost: isOneHost,
                 // Without a directory there is an obstacle, which has been looked for.
-                file: CardFile(job: job, in: CardFile.directory() ?? ""), within: limit)
+                file: RootContactFile(job: job, in: RootContactFile.directory() ?? ""), within: limit)
         }
     }
 }

@@ -1,8 +1,8 @@
 import DLP
 
-/// The sockets on which rank 0 listens before anybody knows of it, and the card that says where they are.
+/// The sockets on which rank 0 listens before anybody knows of it, and the contact that says where they are.
 struct RootListening {
-    let card: Card
+    let contact: RootContact
     let listeners: [Listener]
     /// How many addresses there was no room for.
     let unnamed: Int
@@ -20,15 +20,16 @@ struct RootListening {
         let remote =
             address == .any && isOneHost
             ? RemoteListening(listeners: [], addresses: []) : try RemoteListening.open(address, port: 0)
-        let card = Card(
+        let contact = RootContact(
             key: JobKey(), host: HostIdentity.current, socketName: socketName,
             port: remote.port, addresses: remote.addresses)
-        guard card.port == 0 || !card.addresses.isEmpty, Card(text: card.text) != nil else {
+        guard contact.port == 0 || !contact.addresses.isEmpty, RootContact(text: contact.text) != nil else {
             throw CommunicationError(
                 "'\(remote.addresses.first ?? "")' cannot be the address of rank 0: set \(AMEVariable.reachableHost) to "
                     + "a name or address of its host")
         }
         return RootListening(
-            card: card, listeners: [local] + remote.listeners, unnamed: remote.addresses.count - card.addresses.count)
+            contact: contact, listeners: [local] + remote.listeners,
+            unnamed: remote.addresses.count - contact.addresses.count)
     }
 }

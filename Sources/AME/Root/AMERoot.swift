@@ -12,13 +12,13 @@ public final class AMERoot: Communicator {
     /// Where it listens, for people; nil in a job of one rank, which does not.
     public let address: String?
 
-    private let star: Star
+    private let connections: Connections
     /// Stay open, so that the workers of a later program of the same job can line up in their backlog.
     private var listeners: [Listener] = []
     /// Lets workers in that come late, where some may.
-    private var lateGate: Gate?
+    private var lateAcceptor: Acceptor?
     /// Lets workers in that come back, once one may.
-    private var returnGate: Gate?
+    private var returnAcceptor: Acceptor?
     private let environment: AMEEnvironment
 
     /// Waits until every worker has connected and proved that it has the job's key.
@@ -36,56 +36,56 @@ public final class AMERoot: Communicator {
     ) throws(CommunicationError) {
         precondition(environment.rank == 0, "AMERoot is for rank 0")
         // When all are there nobody needs it any more, and when this fails nobody should come.
-        defer { environment.cardFile?.remove() }
+        defer { environment.contactFile?.remove() }
         self.environment = environment
         size = environment.size
-        star = try Star(size: size)
+        connections = try Connections(size: size)
         let late = door.map { door in
             door.listeners.map { Listener(adopting: $0, address: "") }
         }
         if size > 1 {
-            (listeners, address) = try Self.gather(environment, star, within: connectTimeout)
+            (listeners, address) = try Self.gather(environment, connections, within: connectTimeout)
         } else {
             address = nil
         }
         guard let door, let late else { return }
-        lateGate = Gate(listeners: late, star: star, environment: environment, lateKey: door.key)
-        try lateGate?.open()
+        lateAcceptor = Acceptor(listeners: late, connections: connections, environment: environment, lateKey: door.key)
+        try lateAcceptor?.open()
     }
 
     /// Lets all workers in.
     ///
     /// - Returns: the sockets that it listens on, and where that is, for people.
     private static func gather(
-        _ environment: AMEEnvironment, _ star: Star, within timeout: UInt64
+        _ environment: AMEEnvironment, _ connections: Connections, within timeout: UInt64
     ) throws(CommunicationError) -> ([Listener], String) {
         let listeners = try Listener.open(environment)
         // Sockets that were open already are where the environment says.
         let address =
             environment.listeners.isEmpty
             ? listeners.map(\.address).joined(separator: ", ") : "\(environment.address), open already"
-        let gate = Gate(listeners: listeners, star: star, environment: environment)
-        try gate.admitAll(within: timeout)
+        let acceptor = Acceptor(listeners: listeners, connections: connections, environment: environment)
+        try acceptor.admitAll(within: timeout)
         return (listeners, address)
     }
 
     /// Lets other threads interrupt `receive`.
-    public var waker: any Waker { star.waker }
+    public var waker: any Waker { connections.waker }
 
     /// Sends a message, or queues it where the socket does not take it now.
     ///
     /// What is meant for a lost rank is dropped; a connection that takes no message is ended, and its rank lost.
     public func send(_ message: Message, to destination: Int) throws(CommunicationError) {
         if destination == rank {
-            star.deliveries.append(.message(message, from: rank))
+            connections.deliveries.append(.message(message, from: rank))
         } else {
-            star.send(message, to: destination)
+            connections.send(message, to: destination)
         }
     }
 
     /// Sends a message to every other rank, or queues it, as `send` does.
     public func sendToAll(_ message: Message) throws(CommunicationError) {
-        if size > 1 { star.send(message, to: 1..<size) }
+        if size > 1 { connections.send(message, to: 1..<size) }
     }
 
     /// Waits, asleep, for what comes next: until `deadline`, in nanoseconds of the monotonic clock, or for ever.
@@ -94,53 +94,54 @@ public final class AMERoot: Communicator {
     public func receive(until deadline: UInt64?) throws(CommunicationError) -> Delivery {
         let deadline = Deadline(deadline)
         while true {
-            if let delivery = star.deliveries.popFirst() { return delivery }
+            if let delivery = connections.deliveries.popFirst() { return delivery }
             let hasPassed = deadline.hasPassed
             try round(until: deadline)
-            if hasPassed { return star.deliveries.popFirst() ?? .timedOut }
+            if hasPassed { return connections.deliveries.popFirst() ?? .timedOut }
         }
     }
 
     /// The name of this host, or the address of another.
-    public func host(of rank: Int) -> String? { star.host(of: rank) }
+    public func host(of rank: Int) -> String? { connections.host(of: rank) }
 
     /// How many bytes have come from a worker so far, 0 once it is lost.
-    public func byteCount(from rank: Int) -> UInt64 { star.byteCount(from: rank) }
+    public func byteCount(from rank: Int) -> UInt64 { connections.byteCount(from: rank) }
 
     /// Ends the connection with a worker, which is delivered as its loss.
     public func drop(_ rank: Int) {
-        star.drop(rank)
+        connections.drop(rank)
         // It may try to come back, and should learn that it is not to.
-        openReturnGate(for: nil)
+        openReturnAcceptor(for: nil)
     }
 
     /// Lets a lost worker connect again, which then is delivered as `returned`.
-    public func awaitReturn(of rank: Int) { openReturnGate(for: rank) }
+    public func awaitReturn(of rank: Int) { openReturnAcceptor(for: rank) }
 
-    private func openReturnGate(for rank: Int?) {
+    private func openReturnAcceptor(for rank: Int?) {
         guard !listeners.isEmpty else { return }
-        let gate = returnGate ?? Gate(returnsTo: listeners, star: star, environment: environment)
-        returnGate = gate
+        let acceptor =
+            returnAcceptor ?? Acceptor(returnsTo: listeners, connections: connections, environment: environment)
+        returnAcceptor = acceptor
         // A job that has begun does without whoever cannot come.
-        try? gate.awaitReturn(of: rank)
+        try? acceptor.awaitReturn(of: rank)
     }
 
     private func round(until deadline: Deadline) throws(CommunicationError) {
-        guard lateGate != nil || returnGate != nil else { return try star.round(until: deadline) }
-        let gates = [lateGate, returnGate].compactMap { $0 }
-        let limit = gates.reduce(deadline) { Deadline.earlier($0, $1.nextDeadline) }
-        try star.round(until: limit) { token throws(CommunicationError) in
-            let gate = token >= Gate.firstTokenOfReturns ? returnGate : lateGate
-            try gate?.handle(token)
+        guard lateAcceptor != nil || returnAcceptor != nil else { return try connections.round(until: deadline) }
+        let acceptors = [lateAcceptor, returnAcceptor].compactMap { $0 }
+        let limit = acceptors.reduce(deadline) { Deadline.earlier($0, $1.nextDeadline) }
+        try connections.round(until: limit) { token throws(CommunicationError) in
+            let acceptor = token >= Acceptor.firstTokenOfReturns ? returnAcceptor : lateAcceptor
+            try acceptor?.handle(token)
         }
-        for gate in gates { try gate.lookAtClock() }
+        for acceptor in acceptors { try acceptor.lookAtClock() }
     }
 
     /// Sends what is queued, waiting at most until `deadline`, and closes every connection.
     public func close(until deadline: UInt64?) {
-        for gate in [lateGate, returnGate] { gate?.close() }
-        (lateGate, returnGate) = (nil, nil)
-        star.close(until: Deadline(deadline))
+        for acceptor in [lateAcceptor, returnAcceptor] { acceptor?.close() }
+        (lateAcceptor, returnAcceptor) = (nil, nil)
+        connections.close(until: Deadline(deadline))
         listeners = []
     }
 }

@@ -42,7 +42,7 @@ public struct AMEEnvironment: Sendable {
     public internal(set) var warning: String?
 
     /// Where ranks met by a file: rank 0 removes it when all are there, a worker reads it again when it leads nowhere.
-    var cardFile: CardFile?
+    var contactFile: RootContactFile?
 
     /// Reads the variables of `AMEVariable`; nil where `AME_RANK` is not set, so that no AME launcher started us.
     ///
@@ -60,7 +60,7 @@ public struct AMEEnvironment: Sendable {
         } else if value(AMEVariable.addresses) != nil {
             let (port, addresses) = try variables.addresses(AMEVariable.addresses)
             endpoints = Reach.order(addresses, seenFrom: NetworkInterface.all()).map { .tcp(host: $0, port: port) }
-            if endpoints.isEmpty { throw Card.unreachable(rank: rank) }
+            if endpoints.isEmpty { throw RootContact.unreachable(rank: rank) }
         } else {
             let host = Self.withoutBrackets(try variables.text(AMEVariable.host))
             let port = try variables.integer(AMEVariable.port, in: 1...65535)

@@ -46,17 +46,17 @@ extension Job {
         AMEEnvironment.removeFromEnvironment()
         let timeout = UInt64(max(0, connectTimeout / .nanoseconds(1)))
         if let environment, environment.rank > 0 {
-            self.init(WorkerPort(try AMEWorker(environment: environment, connectTimeout: timeout)))
+            self.init(WorkerClient(try AMEWorker(environment: environment, connectTimeout: timeout)))
             return
         }
         let launcher = environment?.control.map { LauncherChannel(descriptor: $0) }
         let observer = ProgramObserver(size: environment?.size ?? 1, launcher: launcher)
-        let port = try RootPort(observer: observer) { () throws(CommunicationError) in
+        let client = try RootClient(observer: observer) { () throws(CommunicationError) in
             guard let environment else { return LoneCommunicator() }
             return try AMERoot(environment: environment, connectTimeout: timeout)
         }
         launcher?.lead()
-        self.init(port, willEnd: { launcher?.isOver() })
+        self.init(client, willEnd: { launcher?.isOver() })
     }
 
     /// What stands before messages.

@@ -41,7 +41,7 @@ public final class AMEWorker: Communicator {
         rank = environment.rank
         size = environment.size
         eventWaker = try EventWaker()
-        let link = try Dial.connect(environment, within: connectTimeout)
+        let link = try Connector.connect(environment, within: connectTimeout)
         renewal = Renewal(environment)
         socket = link.socket
         reader = FrameReader(link)
@@ -62,7 +62,7 @@ public final class AMEWorker: Communicator {
         eventWaker = try EventWaker()
         var environment = AMEEnvironment(rank: 0, size: 0, endpoints: [endpoint], key: key)
         environment.encryption = .everywhere
-        let link = try Dial.connect(environment, isLate: true, within: connectTimeout)
+        let link = try Connector.connect(environment, isLate: true, within: connectTimeout)
         renewal = Renewal(environment)
         socket = link.socket
         reader = FrameReader(link)

@@ -49,7 +49,7 @@ final class Renewal: Sendable {
         let isClosed = dlp_tcp_is_closed_by_peer(socket.descriptor) == 1
         // Whoever waits for it waits for the new one from now on.
         socket.shutDown()
-        let link = dial(until: .after(isClosed ? min(limit, Self.shortLimit) : limit), stopper)
+        let link = connect(until: .after(isClosed ? min(limit, Self.shortLimit) : limit), stopper)
         state.update { state in
             state.link = link
             state.isUnderWay = false
@@ -58,10 +58,10 @@ final class Renewal: Sendable {
         return link?.socket
     }
 
-    private func dial(until deadline: Deadline, _ stopper: EventWaker) -> Link? {
+    private func connect(until deadline: Deadline, _ stopper: EventWaker) -> Link? {
         var pause = Self.firstPause
         while true {
-            switch Dial.comeBack(environment, within: Self.patience) {
+            switch Connector.comeBack(environment, within: Self.patience) {
             case .connected(let link): return link
             case .inVain: return nil
             case .failed: break

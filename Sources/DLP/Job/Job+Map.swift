@@ -51,11 +51,11 @@ extension Job {
         let list = LoopList(.list, digest: digest, encoded: isRoot ? encoded : .empty, place: place)
         var options = LoopOptions(results: .stream, examples: .replicated)
         options.failures = policy
-        let loop = try port.enterLoop(list, length: examples.count, options: options)
-        var rank = MapWork(port: port, loop: loop, examples: examples)
+        let loop = try client.enterLoop(list, length: examples.count, options: options)
+        var rank = MapWork(client: client, loop: loop, examples: examples)
         var results = [Result<Outcome, ExampleFailure>?](repeating: nil, count: isRoot ? examples.count : 0)
         while true {
-            switch try port.event(of: loop) {
+            switch try client.event(of: loop) {
             case .work(let chunk, let giveBackAfter, _): try rank.work(on: chunk, giveBackAfter: giveBackAfter, work)
             case .list(let encoded, _): rank.examples = try Value(decoding: encoded).decoded()
             case .results(let run): try take(run, into: &results)
@@ -83,7 +83,7 @@ extension Job {
 
 /// A rank's own work in `Job.map`.
 private struct MapWork<Example> {
-    let port: any Port
+    let client: any RankClient
     let loop: UInt64
     var examples: [Example]
 
@@ -112,7 +112,7 @@ private struct MapWork<Example> {
             let now = dlp_now()
             if now >= nextLook {
                 nextLook = now + Self.lookInterval
-                if try port.isHalted() { break }
+                if try client.isHalted() { break }
             }
             let index = rest.first + completed * rest.stride
             do {
@@ -121,7 +121,7 @@ private struct MapWork<Example> {
                 completed += 1
             } catch {
                 if let end = error as? JobEnd { throw end }
-                try port.post(
+                try client.post(
                     .failed(
                         loop: loop,
                         ChunkReport(
@@ -134,7 +134,7 @@ private struct MapWork<Example> {
             }
             if dlp_now() >= deadline { break }
         }
-        try port.post(
+        try client.post(
             .done(
                 loop: loop,
                 ChunkReport(
@@ -143,7 +143,7 @@ private struct MapWork<Example> {
 
     private func fault(_ error: any Error, _ index: Int) -> Fault {
         var fault = Fault(
-            phase: .work, message: "\(error)", example: index + 1, rank: port.rank, host: HostName.current)
+            phase: .work, message: "\(error)", example: index + 1, rank: client.rank, host: HostName.current)
         let shown = "\(examples[index])".visible(keepsLines: false).prefix(Self.longestShown + 1)
         fault.given = shown.count > Self.longestShown ? "\(shown.dropLast())..." : String(shown)
         return fault

@@ -9,29 +9,29 @@ import SystemSupport
 /// ranks that `ameexec -np N` has started, or is a job of one rank.
 public final class Job {
     /// This rank, from 0.
-    public var rank: Int { port.rank }
+    public var rank: Int { client.rank }
     /// How many ranks the job began with.
-    public var size: Int { port.size }
+    public var size: Int { client.size }
     /// Whether this is rank 0, which gets the results.
-    public var isRoot: Bool { port.isRoot }
+    public var isRoot: Bool { client.isRoot }
 
-    let port: any Port
+    let client: any RankClient
     private let willEnd: () -> Void
     private var isOver = false
 
     /// The job as rank 0 sees it.
     ///
     /// - Parameters:
-    ///   - port: the ranks.
+    ///   - client: the ranks.
     ///   - willEnd: called when all has been done, or the job ends early, before the other ranks are told.
-    public init(_ port: RootPort, willEnd: @escaping () -> Void = {}) {
-        self.port = port
+    public init(_ client: RootClient, willEnd: @escaping () -> Void = {}) {
+        self.client = client
         self.willEnd = willEnd
     }
 
     /// The job as any other rank sees it.
-    public init(_ port: WorkerPort) {
-        self.port = port
+    public init(_ client: WorkerClient) {
+        self.client = client
         willEnd = {}
     }
 
@@ -39,7 +39,7 @@ public final class Job {
     ///
     /// - Throws: `CommunicationError` where no thread can be started.
     public static func alone() throws(CommunicationError) -> Job {
-        Job(try RootPort { LoneCommunicator() })
+        Job(try RootClient { LoneCommunicator() })
     }
 
     /// Ends the job in good order, as the last that each rank does with it; waits for the other ranks.
@@ -47,12 +47,12 @@ public final class Job {
     /// - Throws: `JobEnd` where the job ends otherwise; `end` has then to be called.
     public func finish() throws(JobEnd) {
         guard !isOver else { return }
-        if let worker = port as? WorkerPort {
+        if let worker = client as? WorkerClient {
             let status = try worker.finish()
             isOver = true
             worker.close(status: status)
             guard status == 0 else { throw .stopped(status: status) }
-        } else if let root = port as? RootPort {
+        } else if let root = client as? RootClient {
             try root.waitForOthers()
             isOver = true
             willEnd()
@@ -70,14 +70,14 @@ public final class Job {
         let end = (error as? JobEnd) ?? .fault(fault(error))
         guard !isOver else { return end.status }
         isOver = true
-        if let worker = port as? WorkerPort { return self.end(worker, end, tell) }
+        if let worker = client as? WorkerClient { return self.end(worker, end, tell) }
         end.message(ranks: size).map(tell)
         willEnd()
-        (port as? RootPort)?.stop(status: end.status)
+        (client as? RootClient)?.stop(status: end.status)
         return end.status
     }
 
-    private func end(_ worker: WorkerPort, _ end: JobEnd, _ tell: (String) -> Void) -> Int32 {
+    private func end(_ worker: WorkerClient, _ end: JobEnd, _ tell: (String) -> Void) -> Int32 {
         worker.report(end)
         var status = end.status
         switch end {

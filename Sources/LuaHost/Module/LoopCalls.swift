@@ -25,7 +25,7 @@ extension LuaHost {
         var options = LoopOptions(
             results: hasResults ? .stream : .none, examples: .replicated, chunk: number("chunk") ?? loopDefaults.chunk)
         options.isUnbounded = length == nil
-        if flag("is_shared") { (options.shares, options.chunk) = (port.size, nil) }
+        if flag("is_shared") { (options.shares, options.chunk) = (client.size, nil) }
         if hasResults {
             options.failures = FailurePolicy(
                 continues: flag("continues"), retries: number("retries") ?? 0,
@@ -37,17 +37,17 @@ extension LuaHost {
         lua_rawget(state, 2)
         let list = loopList(state, length: length ?? -1, 4)
         let loop = ModuleLoop(
-            operation: port.loops + 1, function: string(state, 1) ?? "", place: list.place, length: length,
+            operation: client.loops + 1, function: string(state, 1) ?? "", place: list.place, length: length,
             hasResults: hasResults, stage: text("stage"),
             timeout: field(state, 3, "timeout") { timeout(lua_tonumberx(state, -1, nil)) },
             failures: options.failures, showsProgress: flag("progress"), prefix: text("prefix") ?? "")
-        var part = LoopPart(loop: loop, reportInterval: hasResults ? Self.reportInterval(ranks: port.size) : 0)
+        var part = LoopPart(loop: loop, reportInterval: hasResults ? Self.reportInterval(ranks: client.size) : 0)
         try told { try loopDelegate?.loopWillBegin(loop) }
-        if port.isRoot, loop.stage != nil { part.results = try keptResults(of: loop, state) }
+        if client.isRoot, loop.stage != nil { part.results = try keptResults(of: loop, state) }
         moduleLoops[loop.operation] = part
         let works = flag("works")
         let operation = try communicate { () throws(JobEnd) in
-            try port.enterLoop(list, length: length, options: options, working: works)
+            try client.enterLoop(list, length: length, options: options, working: works)
         }
         lua_pushinteger(state, lua_Integer(bitPattern: operation))
         return 1
@@ -88,7 +88,7 @@ extension LuaHost {
     private func told<Result>(_ body: () throws -> Result) throws(CallError) -> Result {
         do { return try body() } catch let end as JobEnd { throw .end(end) } catch {
             throw .end(
-                .fault(Fault(phase: .load, message: "\(error)", rank: port.rank, host: HostName.current, status: 2)))
+                .fault(Fault(phase: .load, message: "\(error)", rank: client.rank, host: HostName.current, status: 2)))
         }
     }
 
@@ -106,7 +106,7 @@ extension LuaHost {
     func leaveLoop(_ state: LuaState) throws(CallError) -> Int32 {
         let operation = operation(state)
         endLoop(operation)
-        try communicate { () throws(JobEnd) in try port.post(.leave(loop: operation)) }
+        try communicate { () throws(JobEnd) in try client.post(.leave(loop: operation)) }
         return 0
     }
 
@@ -122,7 +122,7 @@ extension LuaHost {
         exampleWatch?.pause()
         if let run = try nextKept(operation) { return try pushResults(run, state) }
         while true {
-            switch try communicate({ () throws(JobEnd) in try port.event(of: operation) }) {
+            switch try communicate({ () throws(JobEnd) in try client.event(of: operation) }) {
             case .work(let chunk, let giveBackAfter, _):
                 let part = moduleLoops[operation]
                 // An iterator cannot go back.
@@ -158,11 +158,11 @@ extension LuaHost {
                 endLoop(operation)
                 return 0
             case .halted:
-                if port.isRoot, let part = moduleLoops.removeValue(forKey: operation), let loopDelegate {
+                if client.isRoot, let part = moduleLoops.removeValue(forKey: operation), let loopDelegate {
                     throw .end(loopDelegate.loopWasCutShort(part.loop))
                 }
                 // The root ends the job.
-                try communicate { () throws(JobEnd) in try port.waitForEnd(of: operation) }
+                try communicate { () throws(JobEnd) in try client.waitForEnd(of: operation) }
             }
         }
     }
@@ -201,7 +201,7 @@ extension LuaHost {
     /// first what is done.
     func whatNext(_ state: LuaState) throws(CallError) -> Int32 {
         let step = try communicate { () throws(JobEnd) in
-            try loopUnderWay.step { () throws(JobEnd) in try port.isHalted() }
+            try loopUnderWay.step { () throws(JobEnd) in try client.isHalted() }
         }
         let number: lua_Integer =
             switch step {
@@ -228,7 +228,7 @@ extension LuaHost {
         let report = ChunkReport(
             first: first, completed: completed, goesOn: goesOn, nanoseconds: worked.nanoseconds, cpu: worked.cpu,
             results: worked.results)
-        try communicate { () throws(JobEnd) in try port.post(.done(loop: loop, report)) }
+        try communicate { () throws(JobEnd) in try client.post(.done(loop: loop, report)) }
         return 0
     }
 
@@ -264,7 +264,7 @@ extension LuaHost {
         let report = takeReport()
         var fault = Fault(
             phase: .work, message: error.message, traceback: error.traceback,
-            example: Int(lua_tointegerx(state, 4, nil)), rank: port.rank, host: HostName.current)
+            example: Int(lua_tointegerx(state, 4, nil)), rank: client.rank, host: HostName.current)
         fault.given = given
         fault.loop = moduleLoops[operation]?.loop.function ?? ""
         let share = report.nanoseconds / UInt64(clamping: max(completed, 0)).addingReportingOverflow(1).partialValue
@@ -272,7 +272,7 @@ extension LuaHost {
         let chunk = ChunkReport(
             first: first, completed: completed, nanoseconds: report.nanoseconds, cpu: report.cpu,
             results: report.results)
-        try communicate { () throws(JobEnd) in try port.post(.failed(loop: operation, chunk, fault)) }
+        try communicate { () throws(JobEnd) in try client.post(.failed(loop: operation, chunk, fault)) }
         return 0
     }
 

@@ -15,11 +15,11 @@ extension LuaHost {
         guard lua_type(state, index) != LUA_TNUMBER else { return LoopList(.number, place: place) }
         var list = LoopList(.list, place: place)
         // Others may read each element from a file.
-        guard port.size > 1, lua_type(state, index) == LUA_TTABLE, length <= Int(clamping: lua_rawlen(state, index))
+        guard client.size > 1, lua_type(state, index) == LUA_TTABLE, length <= Int(clamping: lua_rawlen(state, index))
         else { return list }
         let encoded = encodedList(state, length: length, index)
         list.digest = encoded?.withUnsafeBytes { try? Digest(of: $0) }
-        if port.isRoot, list.digest != nil { list.encoded = encoded ?? .empty }
+        if client.isRoot, list.digest != nil { list.encoded = encoded ?? .empty }
         return list
     }
 

@@ -64,8 +64,8 @@ extension LuaHost {
         dlp_set_input_functions(state, !isSandboxed)
         setField("describe_errors") { dlp_push_describer_setter(state) }
         for (name, function) in functions { setField(name) { dlp_push_function(state, function.rawValue) } }
-        setField("rank") { lua_pushinteger(state, lua_Integer(port.rank)) }
-        setField("size") { lua_pushinteger(state, lua_Integer(port.size)) }
+        setField("rank") { lua_pushinteger(state, lua_Integer(client.rank)) }
+        setField("size") { lua_pushinteger(state, lua_Integer(client.size)) }
         if let (rank, size) = localPlace {
             setField("local_rank") { lua_pushinteger(state, lua_Integer(rank)) }
             setField("local_size") { lua_pushinteger(state, lua_Integer(size)) }

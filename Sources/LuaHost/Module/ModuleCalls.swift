@@ -12,7 +12,7 @@ extension LuaHost {
         case .loadPart: return try loadPart(state)
         case .exit: return try exit(state)
         case .barrier:
-            try communicate(at: state) { () throws(JobEnd) in try port.barrier() }
+            try communicate(at: state) { () throws(JobEnd) in try client.barrier() }
             return 0
         case .broadcast: return try broadcast(state)
         case .gather: return try gather(state)
@@ -32,7 +32,7 @@ extension LuaHost {
         case .reportLength:
             let loop = UInt64(bitPattern: lua_tointegerx(state, 1, nil))
             let length = Int(lua_tointegerx(state, 2, nil))
-            try communicate { () throws(JobEnd) in try port.post(.length(loop: loop, count: length)) }
+            try communicate { () throws(JobEnd) in try client.post(.length(loop: loop, count: length)) }
             return 0
         case .isApart:
             lua_pushboolean(state, isApart ? 1 : 0)
@@ -47,7 +47,7 @@ extension LuaHost {
         case .encodeJSON: return try encodeJSON(state)
         case .encodeLine: return encodeLine(state)
         case .cancelLoop:
-            (port as? RootPort)?.cancel(UInt64(bitPattern: lua_tointegerx(state, 1, nil)))
+            (client as? RootClient)?.cancel(UInt64(bitPattern: lua_tointegerx(state, 1, nil)))
             return 0
         }
     }
@@ -68,8 +68,8 @@ extension LuaHost {
     private func communicate<Result>(
         at state: LuaState, _ body: () throws(JobEnd) -> Result
     ) throws(CallError) -> Result {
-        port.line = Int(dlp_line(state))
-        defer { port.line = 0 }
+        client.line = Int(dlp_line(state))
+        defer { client.line = 0 }
         return try communicate(body)
     }
 
@@ -140,10 +140,10 @@ extension LuaHost {
 
     private func broadcast(_ state: LuaState) throws(CallError) -> Int32 {
         let root = Int(lua_tointegerx(state, 2, nil))
-        guard 0..<port.size ~= root else { throw CallError.script("bcast: there is no rank \(root)") }
-        let mine = root == port.rank ? try encoded(state, 1, "bcast: the value") : .empty
-        let bytes = try communicate(at: state) { () throws(JobEnd) in try port.broadcast(mine, root: root) }
-        if root == port.rank {
+        guard 0..<client.size ~= root else { throw CallError.script("bcast: there is no rank \(root)") }
+        let mine = root == client.rank ? try encoded(state, 1, "bcast: the value") : .empty
+        let bytes = try communicate(at: state) { () throws(JobEnd) in try client.broadcast(mine, root: root) }
+        if root == client.rank {
             lua_pushvalue(state, 1)
         } else {
             try pushDecoded(bytes, state)
@@ -154,13 +154,13 @@ extension LuaHost {
     private func gather(_ state: LuaState) throws(CallError) -> Int32 {
         lua_settop(state, 1)
         let mine = try encoded(state, 1, "gather: the value")
-        guard let all = try communicate(at: state, { () throws(JobEnd) in try port.gather(mine) }) else {
+        guard let all = try communicate(at: state, { () throws(JobEnd) in try client.gather(mine) }) else {
             lua_pushnil(state)
             return 1
         }
         lua_createtable(state, Int32(all.count), 1)
         for (rank, bytes) in all.enumerated() {
-            if rank == port.rank { lua_pushvalue(state, 1) } else { try pushDecoded(bytes, state) }
+            if rank == client.rank { lua_pushvalue(state, 1) } else { try pushDecoded(bytes, state) }
             lua_rawseti(state, -2, lua_Integer(rank + 1))
         }
         push(state, "n")

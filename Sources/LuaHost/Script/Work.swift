@@ -92,7 +92,7 @@ extension LuaHost {
                     if rest.count == 0 { return nil }
                 }
                 if isLeaving() { break }
-                let step = try clock.step { () throws(JobEnd) in try port.isHalted() }
+                let step = try clock.step { () throws(JobEnd) in try client.isHalted() }
                 if step == .giveBack { break }
                 if step == .report, completed > 0, completed < rest.count {
                     try partDone(report())
@@ -132,7 +132,7 @@ extension LuaHost {
     /// Whether an example has failed only because a signal, which is about to stop the job, was for its program, too.
     func isToStayUndone() throws -> Bool {
         guard dlp_is_cut_short(state) else { return false }
-        while try !isInterrupted && !isLeaving() && !port.isHalted() { usleep(1000) }
+        while try !isInterrupted && !isLeaving() && !client.isHalted() { usleep(1000) }
         return !isInterrupted
     }
 

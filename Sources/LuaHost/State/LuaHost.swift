@@ -7,7 +7,7 @@ public import DLP
 /// It belongs to the thread that made it; only `interrupter` may be used from another.
 public final class LuaHost {
     let state: LuaState
-    let port: any Port
+    let client: any RankClient
     let localPlace: (rank: Int, size: Int)?
     /// Collects the results of a chunk.
     let encoder = LuaEncoder()
@@ -68,7 +68,7 @@ public final class LuaHost {
         public init() {}
     }
 
-    /// A state whose module `dlp` communicates through `port`.
+    /// A state whose module `dlp` communicates through `client`.
     ///
     /// - Parameters:
     ///   - backend: what `dlp.backend` says.
@@ -78,10 +78,11 @@ public final class LuaHost {
     ///   - isSandboxed: whether files, programs, modules and bytecode are kept from the script.
     /// - Throws: `ScriptError` where memory is short.
     public init(
-        port: any Port, backend: String, version: String, seed: Int64, localPlace: (rank: Int, size: Int)? = nil,
+        client: any RankClient, backend: String, version: String, seed: Int64,
+        localPlace: (rank: Int, size: Int)? = nil,
         loopDefaults: LoopDefaults = LoopDefaults(), isSandboxed: Bool = false
     ) throws(ScriptError) {
-        self.port = port
+        self.client = client
         self.localPlace = localPlace
         self.seed = seed
         self.loopDefaults = loopDefaults

@@ -28,8 +28,8 @@ struct StartAgreement {
     func reach() throws -> (script: Script, seed: Int64) {
         var own = try ownText()
         var seed = session.isRoot ? Self.seed(invocation.options, journal: invocation.options.journal) : 0
-        if session.port.size > 1 {
-            let answer = try session.port.agree(statement(own)) { (all) throws(JobEnd) in
+        if session.client.size > 1 {
+            let answer = try session.client.agree(statement(own)) { (all) throws(JobEnd) in
                 let isGiven = try judge(all.map { OthersStatement(encoded: $0) }, own)
                 return Self.encode(seed, isGiven ? own.text : nil)
             }
@@ -56,7 +56,7 @@ struct StartAgreement {
 
     /// What this rank says of itself.
     private func statement(_ own: OwnText) -> Bytes {
-        var statement = Statement(entries: JobSettings.common(invocation.options, size: session.port.size))
+        var statement = Statement(entries: JobSettings.common(invocation.options, size: session.client.size))
         let arguments = Value.array(invocation.arguments.map { .bytes($0.bytes) })
         statement.entries.append((Statement.arguments, Self.digest(arguments)))
         if let text = own.text { statement.entries.append((Statement.script, Self.digest(.bytes(text.array)))) }

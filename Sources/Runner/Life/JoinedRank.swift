@@ -8,7 +8,7 @@ import LuaHost
 /// What goes wrong here before it takes part is this process's own affair; the job does not notice.
 final class JoinedRank {
     private let worker: AMEWorker
-    private let port: WorkerPort
+    private let client: WorkerClient
     private let wish: LeaveWish
     private let supervisor = Supervisor(.joined)
     /// This rank's place among those that were started with it on its host.
@@ -17,9 +17,9 @@ final class JoinedRank {
     private init(_ worker: AMEWorker, at place: HostPlace) {
         self.worker = worker
         self.place = place
-        port = WorkerPort(worker, isLate: true)
+        client = WorkerClient(worker, isLate: true)
         wish = LeaveWish(worker.waker)
-        let (wish, giveUp, size) = (wish, port.giveUp, port.size)
+        let (wish, giveUp, size) = (wish, client.giveUp, client.size)
         supervisor.equip { means in
             means.leaveSoon = { wish.express() }
             (means.giveUp, means.size) = (giveUp, size)
@@ -56,12 +56,12 @@ final class JoinedRank {
         var host: LuaHost?
         do {
             try supervisor.begin()
-            supervisor.handle(.connected(.joined, rank: port.rank))
-            guard let encoded = try port.offer(while: { !wish.isThere }) else { return finish() }
+            supervisor.handle(.connected(.joined, rank: client.rank))
+            guard let encoded = try client.offer(while: { !wish.isThere }) else { return finish() }
             guard let offer = JobOffer(encoded: encoded) else {
                 throw UsageError("the job says what this program does not understand: join it with the same dlp-lua")
             }
-            let settings = try offer.settings(size: port.size)
+            let settings = try offer.settings(size: client.size)
             let opened = try open(settings)
             host = opened
             try take(offer, settings, opened)
@@ -74,7 +74,7 @@ final class JoinedRank {
 
     // MARK: The end
 
-    private func conclude(_ event: RankLife.Event) -> Int32 { supervisor.conclude(event, LastSteps(port: port)) }
+    private func conclude(_ event: RankLife.Event) -> Int32 { supervisor.conclude(event, LastSteps(client: client)) }
 
     private func finish() -> Int32 { conclude(.finished(status: 0, isJob: true)) }
 
@@ -97,7 +97,7 @@ final class JoinedRank {
     private func fault(_ error: WorkError) -> Fault {
         var fault = Fault(
             phase: .work, message: error.error.message, traceback: error.error.traceback, example: error.index + 1,
-            rank: port.rank, host: HostName.current)
+            rank: client.rank, host: HostName.current)
         fault.given = error.given
         return fault
     }
@@ -107,7 +107,7 @@ final class JoinedRank {
     /// Makes the Lua state.
     private func open(_ settings: JobSettings) throws -> LuaHost {
         let host = try LuaHost(
-            port: port, backend: "ame", version: Version.current, seed: settings.seed,
+            client: client, backend: "ame", version: Version.current, seed: settings.seed,
             localPlace: (place.rank, place.size), loopDefaults: settings.loopDefaults, isSandboxed: settings.isSandboxed
         )
         host.limitMemory(to: settings.memory)
@@ -123,7 +123,7 @@ final class JoinedRank {
     /// Loads the script and works for the job, until that is over or this rank is to leave.
     private func take(_ offer: JobOffer, _ settings: JobSettings, _ host: LuaHost) throws {
         try host.run(offer.script)
-        try host.limit(toSeconds: settings.timeout, on: port, supervisor)
+        try host.limit(toSeconds: settings.timeout, on: client, supervisor)
         let examples = try host.openJob(evaluate: settings.examples != .root, apart: true)
         let agreement = try agree(offer, examples, host, settings)
         let plan = JobPlan(
@@ -133,8 +133,8 @@ final class JoinedRank {
         try setup.runOnce()
         guard !wish.isThere else { return }
         supervisor.handle(.takesPart)
-        try port.enterLate(offer.loop, length: plan.announcedLength, options: plan.loopOptions)
-        try work(LoopWork(port, host, plan, loop: offer.loop, setup: setup), loop: offer.loop)
+        try client.enterLate(offer.loop, length: plan.announcedLength, options: plan.loopOptions)
+        try work(LoopWork(client, host, plan, loop: offer.loop, setup: setup), loop: offer.loop)
     }
 
     /// What holds for the examples, where this rank has the same as the others or needs none.
@@ -155,8 +155,8 @@ final class JoinedRank {
         var work = work
         var hasRetired = false
         while true {
-            guard let event = try port.event(of: loop, while: { hasRetired || !wish.isThere }) else {
-                try port.post(.retire(loop: loop))
+            guard let event = try client.event(of: loop, while: { hasRetired || !wish.isThere }) else {
+                try client.post(.retire(loop: loop))
                 hasRetired = true
                 continue
             }

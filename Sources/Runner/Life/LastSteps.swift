@@ -2,9 +2,9 @@ import AME
 import CLuaHost
 import DLP
 
-/// What only the script's thread can do when it ends: a worker's port and the results belong to it.
+/// What only the script's thread can do when it ends: a worker's client and the results belong to it.
 struct LastSteps {
-    let port: any Port
+    let client: any RankClient
     /// Nil: the ranks of a host cannot tell who is first, and the first of the job speaks.
     var environment: AMEEnvironment?
     var observer: RootObserver?
@@ -27,23 +27,23 @@ struct LastSteps {
         case .awaitRoot(let period): return .rootAnswered(worker?.waitForStop(until: Deadline.after(period).moment))
         case .awaitDismissal(let period): return .dismissal(supervisor.awaitDismissal(period))
         case .speakForHost(let message):
-            let speaks = environment?.isFirstOnHost() ?? (port.rank == 1)
-            if speaks { Diagnostics.write("rank \(port.rank) (host \(HostName.current)): \(message)") }
+            let speaks = environment?.isFirstOnHost() ?? (client.rank == 1)
+            if speaks { Diagnostics.write("rank \(client.rank) (host \(HostName.current)): \(message)") }
             return .spokeForHost(speaks)
         case .sayGoodbye: worker?.leave()
         case .close(let status):
-            (port as? RootPort)?.stop(status: status)
+            (client as? RootClient)?.stop(status: status)
             worker?.close(status: status)
         }
         return nil
     }
 
-    private var worker: WorkerPort? { port as? WorkerPort }
+    private var worker: WorkerClient? { client as? WorkerClient }
 
     /// - Returns: the job's status where the root has said it.
     private func awaitOthers(_ patience: UInt64?) throws(JobEnd) -> Int32? {
         if let worker { return try worker.finish() }
-        try (port as? RootPort)?.waitForOthers(patience: patience)
+        try (client as? RootClient)?.waitForOthers(patience: patience)
         return nil
     }
 }

@@ -15,35 +15,36 @@ final class PeerDeathWatch {
     /// Connects all ranks, each of which must call this; nil where they cannot be connected.
     ///
     /// - Parameter lost: called on the root, on a thread of its own, with a rank that has died and how that showed.
-    /// - Throws: `JobEnd` where the ranks cannot talk over `port`.
+    /// - Throws: `JobEnd` where the ranks cannot talk over `client`.
     static func connect(
-        _ port: any Port, lost: @escaping @Sendable (_ rank: Int, _ reason: String) -> Void
+        _ client: any RankClient, lost: @escaping @Sendable (_ rank: Int, _ reason: String) -> Void
     ) throws(JobEnd) -> PeerDeathWatch? {
         let own = PeerDeathWatch()
-        let environment = try meet(port)
+        let environment = try meet(client)
         var watch: RootWatch?
-        if port.isRoot {
+        if client.isRoot {
             watch = environment.flatMap { environment in try? RootWatch(environment, lost: lost) }
         } else if let environment {
             own.worker = try? AMEWorker(environment: environment, connectTimeout: LifePeriods.deathWatchStart)
         }
         let isConnected = watch?.isConnected ?? (own.worker != nil)
         // Until all know that all are connected nobody takes a closed connection for a death.
-        let all = try port.gather(Bytes([isConnected ? 1 : 0]))
+        let all = try client.gather(Bytes([isConnected ? 1 : 0]))
         let verdict = all?.allSatisfy { $0 == Bytes([1]) } ?? false
-        guard try port.broadcast(Bytes([verdict ? 1 : 0])) == Bytes([1]) else { return nil }
+        guard try client.broadcast(Bytes([verdict ? 1 : 0])) == Bytes([1]) else { return nil }
         watch?.begin()
         return own
     }
 
     /// Gives every rank the root's address and the key, or none where the root cannot listen.
-    private static func meet(_ port: any Port) throws(JobEnd) -> AMEEnvironment? {
+    private static func meet(_ client: any RankClient) throws(JobEnd) -> AMEEnvironment? {
         var end: JobEnd?
         var hasShared = false
-        let environment = try? Rendezvous.meet(rank: port.rank, size: port.size) { text throws(CommunicationError) in
+        let environment = try? Rendezvous.meet(rank: client.rank, size: client.size) {
+            text throws(CommunicationError) in
             hasShared = true
             do throws(JobEnd) {
-                let bytes = try port.broadcast(Bytes(Array((text ?? "").utf8)))
+                let bytes = try client.broadcast(Bytes(Array((text ?? "").utf8)))
                 return bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
             } catch {
                 end = error
@@ -51,7 +52,7 @@ final class PeerDeathWatch {
             }
         }
         if let end { throw end }
-        if !hasShared { _ = try port.broadcast(.empty) }
+        if !hasShared { _ = try client.broadcast(.empty) }
         return environment
     }
 

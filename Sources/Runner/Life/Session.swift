@@ -8,9 +8,9 @@ import LuaHost
 import MPIBackend
 import Report
 
-/// This process's place in the job: its port, its Lua state, and how all that ends.
+/// This process's place in the job: its client, its Lua state, and how all that ends.
 final class Session {
-    let port: any Port
+    let client: any RankClient
     let connection: Connection
     let observer: RootObserver
     let control: LauncherChannel?
@@ -27,8 +27,8 @@ final class Session {
     /// The job's exit status where it is done.
     var status: Int32 = 0
 
-    private var root: RootPort? { port as? RootPort }
-    var isRoot: Bool { port.isRoot }
+    private var root: RootClient? { client as? RootClient }
+    var isRoot: Bool { client.isRoot }
     /// Whether this is the root of a job that others may join.
     var isJoinable: Bool { connection.door != nil }
 
@@ -49,30 +49,30 @@ final class Session {
         self.observer = observer
         switch connection.transport {
         case .none:
-            port = try RootPort(observer: observer) { LoneCommunicator() }
+            client = try RootClient(observer: observer) { LoneCommunicator() }
         case .ame(let environment) where rank == 0:
-            port = try RootPort(observer: observer) { () throws(CommunicationError) in
+            client = try RootClient(observer: observer) { () throws(CommunicationError) in
                 try AMERoot(environment: environment, door: connection.door, connectTimeout: connectTimeout)
             }
         case .ame(let environment):
             let worker = try AMEWorker(environment: environment, connectTimeout: connectTimeout)
-            port = WorkerPort(worker)
+            client = WorkerClient(worker)
             watchHangup = { try? worker.watchHangup($0) }
         case .mpi(let library):
             // By itself it waits for ever for a rank that has died. Each rank waits for some other: one message is enough.
             supervisor.handle(.connecting(within: connectTimeout, speaks: rank == 0))
             if rank == 0 {
-                port = try RootPort(observer: observer) { () throws(CommunicationError) in
+                client = try RootClient(observer: observer) { () throws(CommunicationError) in
                     try MPICommunicator(library: library, expectedRank: rank, expectedSize: size)
                 }
             } else {
-                port = try WorkerPort(MPICommunicator(library: library, expectedRank: rank, expectedSize: size))
+                client = try WorkerClient(MPICommunicator(library: library, expectedRank: rank, expectedSize: size))
             }
         }
         if size > 1 { dlp_name_process("dlp-lua: rank \(rank) (host \(HostName.current))") }
-        let (root, worker) = (port as? RootPort, port as? WorkerPort)
+        let (root, worker) = (client as? RootClient, client as? WorkerClient)
         supervisor.equip { means in
-            if let root { (means.halt, means.endJob) = (root.halter, root.ender) }
+            if let root { (means.halt, means.endJob) = (root.halt, root.endJob) }
             means.giveUp = worker?.giveUp
         }
         supervisor.handle(.connected(root == nil ? .worker : .root, rank: rank))
@@ -87,7 +87,7 @@ final class Session {
         guard case .mpi = connection.transport, connection.detection.launcher?.endsOthers == false else { return }
         var lost: @Sendable (Int, String) -> Void = { (_, _) in }
         if let root { lost = root.rankIsLost }
-        if let watch = try PeerDeathWatch.connect(port, lost: lost) {
+        if let watch = try PeerDeathWatch.connect(client, lost: lost) {
             watchHangup = { watch.watchHangup($0) }
         } else if isRoot {
             Diagnostics.write(
@@ -109,13 +109,13 @@ final class Session {
         observer.show(
             ProgressDisplay.Plan(
                 mode: mode, prefix: prefix, control: control, columns: connection.environment?.columns,
-                size: port.size), after: port.loops)
+                size: client.size), after: client.loops)
     }
 
     /// Opens the journal, where one is kept, or gives that which is open.
     func openJournal(_ settings: JobSettings, _ script: Script) throws(UsageError) -> JobJournal? {
         if let journal { return journal }
-        guard let wanted = settings.journal, let end = root?.ender else { return nil }
+        guard let wanted = settings.journal, let end = root?.endJob else { return nil }
         journal = try JobJournal(wanted, script, seed: settings.seed, end: end)
         if let writer = journal?.writer { observer.note(in: writer) }
         return journal
@@ -129,7 +129,7 @@ final class Session {
         for path in paths {
             hasTimeline = true
             do {
-                observer.note(in: try TimelineFile(path: path, title: title, ranks: port.size, start: beginning))
+                observer.note(in: try TimelineFile(path: path, title: title, ranks: client.size, start: beginning))
             } catch { throw UsageError(error.description) }
         }
     }
@@ -139,7 +139,7 @@ final class Session {
     /// Makes the Lua state, which ends when the job does.
     func open(_ settings: JobSettings) throws(ScriptError) -> LuaHost {
         let host = try LuaHost(
-            port: port, backend: connection.backendName, version: Version.current, seed: settings.seed,
+            client: client, backend: connection.backendName, version: Version.current, seed: settings.seed,
             localPlace: connection.place.map { ($0.rank, $0.size) }, loopDefaults: settings.loopDefaults,
             isSandboxed: settings.isSandboxed)
         host.limitMemory(to: settings.memory)
@@ -161,7 +161,7 @@ final class Session {
     /// - Returns: its exit status.
     private func conclude(_ event: RankLife.Event) -> Int32 {
         supervisor.conclude(
-            event, LastSteps(port: port, environment: connection.environment, observer: observer, output: output))
+            event, LastSteps(client: client, environment: connection.environment, observer: observer, output: output))
     }
 
     /// Ends this rank after its script: waits for the others, and returns the job's exit status.
@@ -185,7 +185,7 @@ final class Session {
             if let end = root.end { return self.end(end) }
         }
         var fault = Fault(
-            phase: phase, message: error.message, traceback: error.traceback, example: example, rank: port.rank,
+            phase: phase, message: error.message, traceback: error.traceback, example: example, rank: client.rank,
             host: HostName.current)
         fault.given = given
         return end(.fault(fault))
@@ -195,6 +195,6 @@ final class Session {
     func end(_ error: UsageError) -> Int32 {
         end(
             .fault(
-                Fault(phase: .load, message: error.message, rank: port.rank, host: HostName.current, status: 2)))
+                Fault(phase: .load, message: error.message, rank: client.rank, host: HostName.current, status: 2)))
     }
 }

@@ -66,8 +66,8 @@ extension Session {
     /// - Returns: the seed.
     func agree(on options: JobOptions, _ statement: Statement) throws(JobEnd) -> Int64 {
         var seed = isRoot ? startDirectory.during { StartAgreement.seed(options, journal: options.journal) } : 0
-        if port.size > 1 {
-            let answer = try port.agree(statement.encoded()) { (all) throws(JobEnd) in
+        if client.size > 1 {
+            let answer = try client.agree(statement.encoded()) { (all) throws(JobEnd) in
                 try statement.check(all.map { OthersStatement(encoded: $0) }, remedy: Self.remedy)
                 var writer = ByteWriter()
                 writer.append(littleEndian: seed)
@@ -100,7 +100,7 @@ extension Session {
                     + "root alone")
         }
         let isSent = wanted == .root || examples.count == nil
-        if port.size == 1, isSent || !isJoinable {
+        if client.size == 1, isSent || !isJoinable {
             willAnswer()
             return .success(Agreement(source: isSent ? .sent : .replicated, count: isSent ? nil : examples.count))
         }
@@ -117,7 +117,7 @@ extension Session {
     ) throws(JobEnd) -> Agreement {
         var difference: String?
         let found = finding?.encoded ?? .empty
-        let answer = try port.agree(statement.encoded(with: found)) { (all) throws(JobEnd) in
+        let answer = try client.agree(statement.encoded(with: found)) { (all) throws(JobEnd) in
             let all = all.map { OthersStatement(encoded: $0) }
             try statement.check(all, remedy: Self.remedy)
             difference = Self.difference(all.map(\.more), wanted)
@@ -126,7 +126,7 @@ extension Session {
         }
         guard answer.array != [1] else {
             var agreement = Agreement(source: .replicated, count: examples.count, finding: found)
-            if let obstacle = finding?.obstacle, wanted == nil, port.isRoot {
+            if let obstacle = finding?.obstacle, wanted == nil, client.isRoot {
                 agreement.warning =
                     "\(obstacle): each takes its own list, which must be the same everywhere (--examples replicate says that "
                     + "it is)"

@@ -44,7 +44,7 @@ struct JobRun {
             return try host.openJob(evaluate: session.isRoot || !isRootsOnly, apart: isRootsOnly)
         }
         // Once the ranks agree others can be given some, however long this rank still takes.
-        if let root = session.port as? RootPort, let seconds = settings.timeout {
+        if let root = session.client as? RootClient, let seconds = settings.timeout {
             let allowsSetup = try scripted { () throws(ScriptError) in try host.isFunction("setup") }
             root.limitExamples(to: UInt64(seconds * 1e9), allowsSetup: allowsSetup)
         }
@@ -59,18 +59,18 @@ struct JobRun {
         let plan = JobPlan(
             settings: settings, examples: examples, agreement: agreement, collects: collects, summarizes: summarizes)
         do {
-            guard let root = session.port as? RootPort else {
+            guard let root = session.client as? RootClient else {
                 return try WorkerJob(
-                    supervisor: session.supervisor, port: session.port, host: host, plan: plan
+                    supervisor: session.supervisor, client: session.client, host: host, plan: plan
                 ).run()
             }
             let repetition = examples.count == nil ? nil : repetition
             if let repetition { session.observer.note(repetition: repetition) }
             let sink = ResultSink(
-                host: host, plan: plan, size: session.port.size, output: output, repetition: repetition)
+                host: host, plan: plan, size: session.client.size, output: output, repetition: repetition)
             let offer = session.isJoinable ? JobOffer(script, settings, agreement) : nil
             try RootJob(
-                session: session, port: root, host: host, plan: plan, sink: sink, journal: journal, input: input,
+                session: session, client: root, host: host, plan: plan, sink: sink, journal: journal, input: input,
                 offer: offer
             ).run()
         } catch let error as WorkError {
@@ -120,7 +120,7 @@ struct JobRun {
             }
         let agreed =
             switch agreement.source {
-            case .replicated where session.port.size > 1: "all \(session.port.size) ranks agree on them"
+            case .replicated where session.client.size > 1: "all \(session.client.size) ranks agree on them"
             case .replicated: "one rank"
             case .sent: "the root sends them with the work"
             }

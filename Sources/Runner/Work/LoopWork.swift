@@ -3,7 +3,7 @@ import LuaHost
 
 /// This rank's work in a job's loop, the same on the root as on any other rank.
 struct LoopWork {
-    private let port: any Port
+    private let client: any RankClient
     private let host: LuaHost
     private let plan: JobPlan
     private let loop: UInt64
@@ -18,16 +18,16 @@ struct LoopWork {
     private var kept: [ResultRun] = []
 
     /// - Parameter setup: the script's, where that has been called before.
-    init(_ port: any Port, _ host: LuaHost, _ plan: JobPlan, loop: UInt64, setup: Setup? = nil) {
-        self.port = port
+    init(_ client: any RankClient, _ host: LuaHost, _ plan: JobPlan, loop: UInt64, setup: Setup? = nil) {
+        self.client = client
         self.host = host
         self.plan = plan
         self.loop = loop
         self.setup = setup ?? Setup(host)
         // One rank speaks for all: the first that works.
-        watchesOutput = plan.printsResults && port.rank == (plan.settings.rootWorks ? 0 : 1)
+        watchesOutput = plan.printsResults && client.rank == (plan.settings.rootWorks ? 0 : 1)
         host.keepExamples(
-            forCollect: port.isRoot && plan.collects, forRetries: plan.settings.failures.retries > 0)
+            forCollect: client.isRoot && plan.collects, forRetries: plan.settings.failures.retries > 0)
         reportInterval = plan.reportInterval
         let options = plan.loopOptions
         (keepsResults, endsAtFirstFailure) = (options.results == .stay, options.failures.endsAtFirstFailure)
@@ -35,28 +35,28 @@ struct LoopWork {
 
     /// Does a chunk and reports on it.
     mutating func work(on chunk: Chunk, giveBackAfter: Int64, sent: Bytes) throws {
-        guard try !port.isHalted() else {
+        guard try !client.isHalted() else {
             let nothing = ChunkReport(first: chunk.first, completed: 0, nanoseconds: 0, results: .empty)
-            return try port.post(.done(loop: loop, nothing))
+            return try client.post(.done(loop: loop, nothing))
         }
         try setup.runOnce()
         let printed = host.printed
         let last = try host.work(
             chunk, of: plan.examples, sent: plan.isSent ? sent : nil, giveBackAfter: giveBackAfter,
             reportInterval: reportInterval,
-            partDone: { report in try port.post(.done(loop: loop, chunkReport(report, goesOn: true))) },
+            partDone: { report in try client.post(.done(loop: loop, chunkReport(report, goesOn: true))) },
             failed: { report, error in
                 // What fails because the job is over is no failure.
                 guard !host.isInterrupted else { throw error }
                 var fault = Fault(
                     phase: .work, message: error.error.message, traceback: error.error.traceback,
-                    example: error.index + 1, rank: port.rank, host: HostName.current)
+                    example: error.index + 1, rank: client.rank, host: HostName.current)
                 fault.given = error.given
                 fault.result = error.error.result
                 fault.nanoseconds = Int64(clamping: report.failedNanoseconds)
-                try port.post(.failed(loop: loop, chunkReport(report), fault))
+                try client.post(.failed(loop: loop, chunkReport(report), fault))
                 // The root ends the job, with all that was done before: nothing else is begun here.
-                if endsAtFirstFailure { try port.waitForEnd(of: loop) }
+                if endsAtFirstFailure { try client.waitForEnd(of: loop) }
             })
         if watchesOutput, host.printed != printed {
             watchesOutput = false
@@ -65,7 +65,7 @@ struct LoopWork {
                     + "print by io.stderr:write")
         }
         guard let last else { return }
-        try port.post(.done(loop: loop, chunkReport(last)))
+        try client.post(.done(loop: loop, chunkReport(last)))
     }
 
     /// What the root hears of it.
@@ -78,7 +78,7 @@ struct LoopWork {
     /// The results to be sent at once: none where they stay.
     private mutating func send(_ report: WorkReport) -> Bytes {
         guard keepsResults else { return report.results }
-        if report.done.count > 0 { kept.append(ResultRun(report.done, results: report.results, rank: port.rank)) }
+        if report.done.count > 0 { kept.append(ResultRun(report.done, results: report.results, rank: client.rank)) }
         return .empty
     }
 
@@ -86,15 +86,15 @@ struct LoopWork {
     mutating func offer() throws {
         for run in kept {
             let report = ChunkReport(first: run.first, completed: run.count, nanoseconds: 0, results: run.results)
-            try port.post(.done(loop: loop, report))
+            try client.post(.done(loop: loop, report))
         }
         kept = []
     }
 
     /// Sends the results that stayed here.
     mutating func deliver() throws {
-        for run in kept { try port.post(.results(loop: loop, run)) }
+        for run in kept { try client.post(.results(loop: loop, run)) }
         kept = []
-        try port.post(.delivered(loop: loop))
+        try client.post(.delivered(loop: loop))
     }
 }

@@ -3,13 +3,13 @@ import Launcher
 import LuaHost
 
 extension LuaHost {
-    /// Sets how long an example may take on the rank of `port`, over whose life `supervisor` watches; nil: for ever.
+    /// Sets how long an example may take on the rank of `client`, over whose life `supervisor` watches; nil: for ever.
     ///
     /// - Throws: `CommunicationError` where the system has no thread to give.
     func limit(
-        toSeconds timeout: Double?, on port: any Port, _ supervisor: Supervisor
+        toSeconds timeout: Double?, on client: any RankClient, _ supervisor: Supervisor
     ) throws(CommunicationError) {
-        let rank = port.rank
+        let rank = client.rank
         let endPrograms: @Sendable ([Int32]) -> Void = { programs in
             var processes = Descendants(and: programs)
             processes.end()

@@ -6,7 +6,7 @@ import LuaHost
 /// results.
 struct RootJob {
     let session: Session
-    let port: RootPort
+    let client: RootClient
     let host: LuaHost
     let plan: JobPlan
     let sink: ResultSink
@@ -27,7 +27,7 @@ struct RootJob {
         } else {
             session.showProgress(plan.settings.progress)
         }
-        if let seconds = plan.settings.stopAfter { port.halter(session.beginning + UInt64(seconds * 1e9)) }
+        if let seconds = plan.settings.stopAfter { client.halt(session.beginning + UInt64(seconds * 1e9)) }
         let selection = try select()
         if let selection {
             sink.choose(selection)
@@ -39,7 +39,7 @@ struct RootJob {
         // Whatever the script makes of the results, they are safe.
         if let failure = session.observer.closeJournal() { throw failure }
         guard sink.count == total else {
-            guard port.isHalted() else {
+            guard client.isHalted() else {
                 throw PhaseError(
                     phase: .communication,
                     error: ScriptError(
@@ -63,16 +63,16 @@ struct RootJob {
 
     /// - Returns: the number of examples, where that is known at the end.
     private func runLoop(_ selection: ExampleSelection?) throws -> Int? {
-        if plan.returnLimit != nil { port.allowReturns() }
-        if let journal { session.observer.note(in: journal, of: port.loops + 1) }
-        let loop = try port.enterLoop(
+        if plan.returnLimit != nil { client.allowReturns() }
+        if let journal { session.observer.note(in: journal, of: client.loops + 1) }
+        let loop = try client.enterLoop(
             length: plan.announcedLength, options: plan.loopOptions, working: plan.settings.rootWorks)
         if var offer {
             offer.loop = loop
-            port.admitLateRanks(try offer.encoded())
+            client.admitLateRanks(try offer.encoded())
         }
-        var feeder = try beginFeeding(port.feed(for: loop), selection)
-        var work = LoopWork(port, host, plan, loop: loop)
+        var feeder = try beginFeeding(client.feed(for: loop), selection)
+        var work = LoopWork(client, host, plan, loop: loop)
         while true {
             switch try nextEvent(loop) {
             case .results(let run):
@@ -86,7 +86,7 @@ struct RootJob {
             case .list, .returned: continue
             // It comes after all results.
             case .end(let length), .halted(let length):
-                port.refuseLateRanks("all examples of the job are done")
+                client.refuseLateRanks("all examples of the job are done")
                 return length
             }
         }
@@ -107,7 +107,7 @@ struct RootJob {
         // Where examples are chosen the journal has been asked already.
         let examples = ExampleFeed(feed, sink.store, selection == nil ? journal : nil)
         guard let input else { return Feeder(examples, host, plan.examples, selection) }
-        try input.feed(examples, end: port.ender)
+        try input.feed(examples, end: client.endJob)
         return nil
     }
 
@@ -169,8 +169,8 @@ struct RootJob {
 
     /// What the loop wants next; before a wait, what has been written so far is shown.
     private func nextEvent(_ loop: UInt64) throws -> LoopEvent {
-        if let event = try port.eventIfAny(of: loop) { return event }
+        if let event = try client.eventIfAny(of: loop) { return event }
         try sink.flush()
-        return try port.event(of: loop)
+        return try client.event(of: loop)
     }
 }

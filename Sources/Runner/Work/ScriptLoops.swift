@@ -38,12 +38,12 @@ final class ScriptLoops: LoopDelegate {
         haveBegun = true
         if loop.hasResults { haveMaps = true }
         if loop.stage != nil { haveStages = true }
-        let root = session.port as? RootPort
+        let root = session.client as? RootClient
         if session.isRoot { loopBegins() }
         session.showProgress(loop.showsProgress ? settings.progress : .off, prefix: loop.prefix)
         if loop.timeout != timeout {
             timeout = loop.timeout
-            try host?.limit(toSeconds: timeout, on: session.port, session.supervisor)
+            try host?.limit(toSeconds: timeout, on: session.client, session.supervisor)
         }
         // A rank may take any time in the body of a loop that it does not report on before the end of a chunk.
         if settings.timeout != nil || loop.timeout != nil {
@@ -51,14 +51,14 @@ final class ScriptLoops: LoopDelegate {
         }
         if let root, let seconds = settings.stopAfter, !hasMoment {
             hasMoment = true
-            root.halter(session.beginning + UInt64(seconds * 1e9))
+            root.halt(session.beginning + UInt64(seconds * 1e9))
         }
         // What other loops have done is in the variables of the script, so that a signal need not wait for them.
         if loop.hasResults { session.supervisor.loopBegins() }
     }
 
     func results(of loop: ModuleLoop) throws -> (any StageResults)? {
-        guard let root = session.port as? RootPort, let name = loop.stage,
+        guard let root = session.client as? RootClient, let name = loop.stage,
             let journal = try session.startDirectory.during({ () throws(UsageError) in
                 try session.openJournal(settings, script)
             })
@@ -94,7 +94,7 @@ final class ScriptLoops: LoopDelegate {
         guard failures.count > 0 else { return }
         haveFailures = true
         failures.report(
-            of: loop.length ?? session.observer.progress?.total, size: session.port.size, loop: loop)
+            of: loop.length ?? session.observer.progress?.total, size: session.client.size, loop: loop)
         failures = FailureList()
     }
 }
@@ -102,7 +102,7 @@ final class ScriptLoops: LoopDelegate {
 /// A stage of a script, whose results the journal has or gets.
 private final class JournaledStage: StageResults {
     private let journal: StageJournal
-    private let root: RootPort
+    private let root: RootClient
     private let operation: UInt64
     private var waiting: [Bytes] = []
     private var runs: [StageJournal.Run] = []
@@ -111,7 +111,7 @@ private final class JournaledStage: StageResults {
     /// So many elements are looked for at a time.
     private static let batch = 4096
 
-    init(_ journal: StageJournal, _ root: RootPort, _ operation: UInt64) {
+    init(_ journal: StageJournal, _ root: RootClient, _ operation: UInt64) {
         self.journal = journal
         self.root = root
         self.operation = operation

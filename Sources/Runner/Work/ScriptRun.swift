@@ -22,7 +22,7 @@ final class ScriptRun {
             try session.watchPeers()
             let (script, seed) = try StartAgreement(session: session, invocation: invocation).reach()
             let lists = try readLists()
-            var settings = JobSettings(options, seed: seed, size: session.port.size)
+            var settings = JobSettings(options, seed: seed, size: session.client.size)
             settings.journal = try JournalSettings(options)
             let host = try scripted(.load) { () throws(ScriptError) in
                 try session.open(settings)
@@ -52,11 +52,11 @@ final class ScriptRun {
             if let statement, options.seed == .random, invocation.options.seed != .random {
                 host.seed = try session.agree(on: options, statement)
             }
-            settings = JobSettings(options, seed: host.seed, size: session.port.size)
+            settings = JobSettings(options, seed: host.seed, size: session.client.size)
             if isRun { try openTimelines(of: script) }
             settings.isCommand = script.isCommand
             host.limitMemory(to: settings.memory)
-            try host.limit(toSeconds: settings.timeout, on: session.port, session.supervisor)
+            try host.limit(toSeconds: settings.timeout, on: session.client, session.supervisor)
             if let option = try options.choice(), script.isCommand {
                 throw UsageError("\(option) chooses examples of a script: behind --each name those that are meant")
             }
@@ -116,7 +116,7 @@ final class ScriptRun {
     ///
     /// What a rank sets up, and whether it has examples of its own, is that rank's affair.
     private func statement(of host: LuaHost) throws -> Statement {
-        var statement = Statement(entries: JobSettings.common(options, size: session.port.size))
+        var statement = Statement(entries: JobSettings.common(options, size: session.client.size))
         for name in ["collect", "summarize"] {
             let isThere = try scripted(.load) { () throws(ScriptError) in try host.isFunction(name) }
             if isThere { statement.entries.append(("function \(name)", "")) }

@@ -4,25 +4,25 @@ import LuaHost
 /// A worker's part in a job.
 struct WorkerJob {
     let supervisor: Supervisor
-    let port: any Port
+    let client: any RankClient
     let host: LuaHost
     let plan: JobPlan
 
     func run() throws {
-        let loop = try port.enterLoop(length: plan.announcedLength, options: plan.loopOptions)
+        let loop = try client.enterLoop(length: plan.announcedLength, options: plan.loopOptions)
         supervisor.loopBegins()
         defer { _ = supervisor.loopEnds() }
         allowReturn(within: plan.returnLimit)
         defer { allowReturn(within: nil) }
-        var work = LoopWork(port, host, plan, loop: loop)
+        var work = LoopWork(client, host, plan, loop: loop)
         while true {
-            switch try port.event(of: loop) {
+            switch try client.event(of: loop) {
             case .work(let chunk, let giveBackAfter, let sent):
                 try work.work(on: chunk, giveBackAfter: giveBackAfter, sent: sent)
             case .deliver: try work.deliver()
             case .returned:
                 try work.offer()
-                try (port as? WorkerPort)?.resume(loop, options: plan.loopOptions)
+                try (client as? WorkerClient)?.resume(loop, options: plan.loopOptions)
             case .end, .halted: return
             // The root's own affairs.
             case .results, .failed, .needsExamples, .list: continue
@@ -30,5 +30,5 @@ struct WorkerJob {
         }
     }
 
-    private func allowReturn(within limit: UInt64?) { (port as? WorkerPort)?.allowReturn(within: limit) }
+    private func allowReturn(within limit: UInt64?) { (client as? WorkerClient)?.allowReturn(within: limit) }
 }

@@ -36,15 +36,16 @@ struct EndpointsTests {
     /// A root that listens by a rendezvous, and the environments of its workers with any endpoints.
     static func job(
         size: Int
-    ) throws -> (root: AMEEnvironment, card: Card, worker: (Int, [AMEEnvironment.Endpoint]) -> AMEEnvironment) {
+    ) throws -> (root: AMEEnvironment, contact: RootContact, worker: (Int, [AMEEnvironment.Endpoint]) -> AMEEnvironment)
+    {
         let listening = try RootListening.open(.any, isOneHost: false)
-        let card = listening.card
-        var place: any MeetingPlace = PlayedPlace(rank: 1, size: size, card: card)
+        let contact = listening.contact
+        var place: any MeetingPlace = PlayedPlace(rank: 1, size: size, contact: contact)
         let key = try Rendezvous.meet(at: &place, address: .any).key
         let root = AMEEnvironment(
-            rank: 0, size: size, endpoints: card.endpoints(), key: key,
+            rank: 0, size: size, endpoints: contact.endpoints(), key: key,
             listeners: listening.listeners.map { $0.release() })
-        return (root, card, { AMEEnvironment(rank: $0, size: size, endpoints: $1, key: key) })
+        return (root, contact, { AMEEnvironment(rank: $0, size: size, endpoints: $1, key: key) })
     }
 
     /// Lets each worker send its rank to rank 0, and returns the sum.
@@ -67,10 +68,10 @@ struct EndpointsTests {
 
     @Test("workers by the local socket and by TCP are in one job")
     func bothWires() throws {
-        let (root, card, worker) = try Self.job(size: 5)
-        let local = [AMEEnvironment.Endpoint.local(name: card.socketName)]
-        let four = [AMEEnvironment.Endpoint.tcp(host: "127.0.0.1", port: card.port)]
-        let six = hasIPv6 ? [AMEEnvironment.Endpoint.tcp(host: "::1", port: card.port)] : four
+        let (root, contact, worker) = try Self.job(size: 5)
+        let local = [AMEEnvironment.Endpoint.local(name: contact.socketName)]
+        let four = [AMEEnvironment.Endpoint.tcp(host: "127.0.0.1", port: contact.port)]
+        let six = hasIPv6 ? [AMEEnvironment.Endpoint.tcp(host: "::1", port: contact.port)] : four
         #expect(try Self.sum(root, [worker(1, local), worker(2, four), worker(3, six), worker(4, local + four)]) == 10)
     }
 
@@ -86,16 +87,16 @@ struct EndpointsTests {
     @Test("an address that swallows what is sent does not cost the job")
     func swallowed() throws {
         let swallower = try Swallower()
-        let (root, card, worker) = try Self.job(size: 2)
-        let good = AMEEnvironment.Endpoint.tcp(host: "127.0.0.1", port: card.port)
+        let (root, contact, worker) = try Self.job(size: 2)
+        let good = AMEEnvironment.Endpoint.tcp(host: "127.0.0.1", port: contact.port)
         #expect(try Self.sum(root, [worker(1, [swallower.endpoint, good])]) == 1)
     }
 
     @Test("however many addresses swallow what is sent, the one behind them is found at once")
     func manySwallowed() throws {
         let swallowers = try (0..<16).map { _ in try Swallower() }
-        let (root, card, worker) = try Self.job(size: 2)
-        let good = AMEEnvironment.Endpoint.tcp(host: "127.0.0.1", port: card.port)
+        let (root, contact, worker) = try Self.job(size: 2)
+        let good = AMEEnvironment.Endpoint.tcp(host: "127.0.0.1", port: contact.port)
         let environment = worker(1, swallowers.map(\.endpoint) + [good])
         let thread = try TestThread {
             // One after the other they would take as many seconds as there are.
@@ -117,9 +118,9 @@ struct EndpointsTests {
         }
         let another = try TestJob(size: 2)
         let anotherRoot = try another.root { try message(from: $0).rank }
-        let (root, card, worker) = try Self.job(size: 2)
+        let (root, contact, worker) = try Self.job(size: 2)
         let endpoints: [AMEEnvironment.Endpoint] = [
-            .tcp(host: "127.0.0.1", port: port), another.endpoint, .local(name: card.socketName),
+            .tcp(host: "127.0.0.1", port: port), another.endpoint, .local(name: contact.socketName),
         ]
         #expect(try Self.sum(root, [worker(1, endpoints)]) == 1)
         try program.join()
@@ -131,15 +132,15 @@ struct EndpointsTests {
     @Test("a refusal by who has the key is final, whatever other addresses there are")
     func refusal() throws {
         let swallower = try Swallower()
-        let (root, card, worker) = try Self.job(size: 2)
+        let (root, contact, worker) = try Self.job(size: 2)
         let thread = try TestThread { Result { try AMERoot(environment: root, connectTimeout: generous) }.complaint }
-        var misfit = worker(1, [.local(name: card.socketName), swallower.endpoint])
+        var misfit = worker(1, [.local(name: contact.socketName), swallower.endpoint])
         misfit.size = 3
         let error = #expect(throws: CommunicationError.self) {
             try AMEWorker(environment: misfit, connectTimeout: generous)
         }
         #expect(error?.description.hasPrefix("rank 0 was started as one of 2 ranks, rank 1 as one of 3") == true)
-        _ = try AMEWorker(environment: worker(1, [.local(name: card.socketName)]), connectTimeout: generous)
+        _ = try AMEWorker(environment: worker(1, [.local(name: contact.socketName)]), connectTimeout: generous)
         #expect(try thread.join() == nil)
     }
 

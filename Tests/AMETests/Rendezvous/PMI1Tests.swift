@@ -8,29 +8,31 @@ import Testing
 struct PMI1Tests {
     typealias Reaction = PlayedPMI1Server.Reaction
 
-    static let card = CardTests.card(host: HostIdentity.current)
+    static let contact = RootContactTests.contact(host: HostIdentity.current)
     /// What a rank other than 0 asks, in this order.
     static let steps = ["init", "get_maxes", "get_my_kvsname", "get", "barrier_in", "get", "finalize"]
 
-    @Test("a rank reads rank 0's card, in whatever order the fields come", arguments: PlayedPMI1Server.Dialect.allCases)
+    @Test(
+        "a rank reads rank 0's contact, in whatever order the fields come", arguments: PlayedPMI1Server.Dialect.allCases
+    )
     func worker(dialect: PlayedPMI1Server.Dialect) throws {
-        let server = PlayedPMI1Server(dialect, card: Self.card.text)
+        let server = PlayedPMI1Server(dialect, contact: Self.contact.text)
         let environment = try server.meet(rank: 3, size: 5).get()
         #expect(environment.rank == 3 && environment.size == 5 && environment.listeners.isEmpty)
-        #expect(environment.key.base64 == Self.card.key.base64)
-        #expect(environment.endpoints == Self.card.endpoints())
+        #expect(environment.key.base64 == Self.contact.key.base64)
+        #expect(environment.endpoints == Self.contact.endpoints())
         #expect(server.requests.map { $0.dropFirst(4).prefix { $0 != " " } } == Self.steps.map { $0[...] })
     }
 
-    @Test("rank 0 leaves its card and listens", arguments: PlayedPMI1Server.Dialect.allCases)
+    @Test("rank 0 leaves its contact and listens", arguments: PlayedPMI1Server.Dialect.allCases)
     func root(dialect: PlayedPMI1Server.Dialect) throws {
         let server = PlayedPMI1Server(dialect, mapping: "(vector,(0,2,4))")
         let environment = try server.meet(rank: 0, size: 8).get()
         #expect(environment.rank == 0 && environment.size == 8 && environment.listeners.count == 2)
         let put = try #require(server.requests.first { $0.hasPrefix("cmd=put ") })
         #expect(put.utf8.count < 1000)
-        let card = try #require(Card(text: put.split(separator: "value=")[1]))
-        #expect(card.key.base64 == environment.key.base64)
+        let contact = try #require(RootContact(text: put.split(separator: "value=")[1]))
+        #expect(contact.key.base64 == environment.key.base64)
     }
 
     static let mappings: [(String?, Bool)] = [
@@ -53,13 +55,14 @@ struct PMI1Tests {
 
     @Test("a server that hangs up is an error at every step", arguments: 0..<7)
     func hangUp(step: Int) throws {
-        let result = try PlayedPMI1Server(card: Self.card.text).meet { number, _ in number == step ? .hangUp : nil }
+        let result = try PlayedPMI1Server(contact: Self.contact.text).meet { number, _ in number == step ? .hangUp : nil
+        }
         #expect(result.complaint?.contains("(\(Self.steps[step]): it closed the connection)") == true)
     }
 
     @Test("a server that says no is an error at every step, but for what it may not know", arguments: 0..<7)
     func refusal(step: Int) throws {
-        let result = try PlayedPMI1Server(card: Self.card.text).meet { number, request in
+        let result = try PlayedPMI1Server(contact: Self.contact.text).meet { number, request in
             let answers = ["init": "response_to_init", "get_maxes": "maxes", "get_my_kvsname": "my_kvsname"]
             let more = ["get": "get_result", "barrier_in": "barrier_out", "finalize": "finalize_ack"]
             let name = Self.steps[step]
@@ -74,7 +77,7 @@ struct PMI1Tests {
 
     @Test("a server that is silent is an error at the deadline, at every step", arguments: 0..<7)
     func silence(step: Int) throws {
-        let result = try PlayedPMI1Server(card: Self.card.text).meet(size: 9, within: second) { number, _ in
+        let result = try PlayedPMI1Server(contact: Self.contact.text).meet(size: 9, within: second) { number, _ in
             number == step ? .silence : nil
         }
         let reason =
@@ -91,13 +94,15 @@ struct PMI1Tests {
 
     @Test("an answer that is none is an error at every step", arguments: 0..<7, garbage)
     func nonsense(step: Int, line: String) throws {
-        let result = try PlayedPMI1Server(card: Self.card.text).meet { number, _ in number == step ? .say(line) : nil }
+        let result = try PlayedPMI1Server(contact: Self.contact.text).meet { number, _ in
+            number == step ? .say(line) : nil
+        }
         #expect(result.complaint?.contains("(\(Self.steps[step]): ") == true)
     }
 
     @Test("a line without an end is not read for ever", arguments: 0..<7)
     func endlessLine(step: Int) throws {
-        let result = try PlayedPMI1Server(card: Self.card.text).meet { number, _ in
+        let result = try PlayedPMI1Server(contact: Self.contact.text).meet { number, _ in
             number == step ? .bytes([UInt8](repeating: 0x61, count: 1 << 20)) : nil
         }
         #expect(result.complaint?.contains("its answer has no end") == true)
@@ -105,7 +110,7 @@ struct PMI1Tests {
 
     @Test("whatever a server says, a rank comes to an end", arguments: 0..<100 as Range<UInt64>)
     func randomWalk(seed: UInt64) throws {
-        let server = PlayedPMI1Server(card: Self.card.text)
+        let server = PlayedPMI1Server(contact: Self.contact.text)
         let result = try server.meet(within: second / 10) { number, request in
             var generator = SeededGenerator(state: seed &* 16 &+ UInt64(number))
             guard case .say(let line) = server.answer(request), Int.random(in: 0..<4, using: &generator) == 0 else {
@@ -121,13 +126,13 @@ struct PMI1Tests {
         if case .success(let environment) = result { #expect(environment.rank == 1, "seed \(seed)") }
     }
 
-    @Test("what another program left is not taken for a card", arguments: ["", "127.0.0.1:4711", "dlp9,x,y,z,0"])
-    func foreignCard(text: String) throws {
-        let complaint = try PlayedPMI1Server(card: text).meet().complaint
+    @Test("what another program left is not taken for a contact", arguments: ["", "127.0.0.1:4711", "dlp9,x,y,z,0"])
+    func foreignContact(text: String) throws {
+        let complaint = try PlayedPMI1Server(contact: text).meet().complaint
         #expect(complaint?.contains("start the same dlp-lua on every rank") == true)
     }
 
-    @Test("a card that the server would cut is not left there")
+    @Test("a contact that the server would cut is not left there")
     func shortValues() throws {
         let server = PlayedPMI1Server(longestValue: 100)
         let complaint = try server.meet(rank: 0).complaint
@@ -140,7 +145,7 @@ struct PMI1Tests {
         guard wire != .ipv6 || hasIPv6 else { return }
         let (listener, port) = try listenOnLoopback(wire)
         defer { close(listener) }
-        let played = PlayedPMI1Server(card: Self.card.text)
+        let played = PlayedPMI1Server(contact: Self.contact.text)
         let server = try TestThread {
             played.serve(accept(listener, nil, nil)) { _, request in
                 request.hasPrefix("cmd=initack")
@@ -161,7 +166,7 @@ struct PMI1Tests {
 
     @Test("what the variables say is compared with what the launcher says")
     func claim() throws {
-        let server = PlayedPMI1Server(card: Self.card.text)
+        let server = PlayedPMI1Server(contact: Self.contact.text)
         #expect(try server.meet(rank: 3, size: 7, claimed: (3, 7)).get().rank == 3)
         let complaint = try server.meet(rank: 3, size: 7, claimed: (3, 8)).complaint
         #expect(complaint?.contains("rank 3 of 8, the launcher itself rank 3 of 7") == true)

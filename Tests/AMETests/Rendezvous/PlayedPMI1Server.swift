@@ -29,11 +29,11 @@ final class PlayedPMI1Server: Sendable {
     private let values: Mutex<[String: String]>
     private let log = Mutex<[String]>([])
 
-    init(_ dialect: Dialect = .hydra, card: String? = nil, mapping: String? = nil, longestValue: Int = 1024) {
+    init(_ dialect: Dialect = .hydra, contact: String? = nil, mapping: String? = nil, longestValue: Int = 1024) {
         self.dialect = dialect
         self.mapping = mapping
         self.longestValue = longestValue
-        values = Mutex(card.map { ["dlp-root": $0] } ?? [:])
+        values = Mutex(contact.map { ["dlp-root": $0] } ?? [:])
     }
 
     /// The requests so far.

@@ -102,17 +102,17 @@ struct ReachTests {
     func oneHost() throws {
         let listening = try RootListening.open(.any, isOneHost: true)
         #expect(listening.listeners.count == 1 && listening.listeners[0].port == 0)
-        #expect(listening.card.port == 0 && listening.card.addresses.isEmpty)
+        #expect(listening.contact.port == 0 && listening.contact.addresses.isEmpty)
     }
 
     @Test("with a name or an interface rank 0 listens there and nowhere else", arguments: [true, false])
     func chosen(isOneHost: Bool) throws {
         for choice in [RootAddress.host("127.0.0.1"), .interface("lo")] {
             let listening = try RootListening.open(choice, isOneHost: isOneHost)
-            #expect(listening.card.addresses.first == "127.0.0.1")
-            #expect(listening.listeners.dropFirst().allSatisfy { $0.port == listening.card.port })
+            #expect(listening.contact.addresses.first == "127.0.0.1")
+            #expect(listening.listeners.dropFirst().allSatisfy { $0.port == listening.contact.port })
             // Nobody listens at that port of another address of this host.
-            let other = try InternetAddress.resolve(host: "127.0.0.2", port: listening.card.port)
+            let other = try InternetAddress.resolve(host: "127.0.0.2", port: listening.contact.port)
             guard case .failed = other[0].connect(until: .after(generous)) else {
                 Issue.record("rank 0 listens where it should not")
                 return

@@ -6,7 +6,7 @@ import Glibc
 ///
 /// Strangers cost the root little: nothing waits for one, each has a deadline, and no more than a bounded number of
 /// handshakes is under way; the oldest gives way.
-final class Gate {
+final class Acceptor {
     /// A connection that has not proved itself yet.
     private struct Candidate {
         let socket: Socket
@@ -22,12 +22,12 @@ final class Gate {
     private static let batch = 8
     /// How long to take no connections where the system has no descriptor for one.
     private static let pauseLength: UInt64 = 1_000_000_000
-    /// No token of another gate is as large.
+    /// No token of another acceptor is as large.
     static let firstTokenOfReturns: UInt64 = 1 << 48
 
     /// Their tokens are the first free ones.
     private let listeners: [Listener]
-    private let star: Star
+    private let connections: Connections
     private let key: JobKey
     private let size: Int
     private let encryption: AMEEnvironment.Encryption
@@ -54,27 +54,28 @@ final class Gate {
     /// When to take connections again.
     private var reopening: Deadline?
 
-    /// A gate to `star` for the workers of rank 0 in `environment`.
-    convenience init(listeners: [Listener], star: Star, environment: AMEEnvironment) {
-        self.init(listeners, star, environment, .missing(Set(1..<environment.size)))
+    /// An acceptor to `connections` for the workers of rank 0 in `environment`.
+    convenience init(listeners: [Listener], connections: Connections, environment: AMEEnvironment) {
+        self.init(listeners, connections, environment, .missing(Set(1..<environment.size)))
     }
 
-    /// A gate to `star` for any workers that come late with the key `lateKey`.
-    convenience init(listeners: [Listener], star: Star, environment: AMEEnvironment, lateKey: JobKey) {
-        self.init(listeners, star, environment, .late(next: environment.size), key: lateKey)
+    /// An acceptor to `connections` for any workers that come late with the key `lateKey`.
+    convenience init(listeners: [Listener], connections: Connections, environment: AMEEnvironment, lateKey: JobKey) {
+        self.init(listeners, connections, environment, .late(next: environment.size), key: lateKey)
     }
 
-    /// A gate to `star` for ranks of `environment` that were lost and are awaited, beside one for others that come late.
-    convenience init(returnsTo listeners: [Listener], star: Star, environment: AMEEnvironment) {
-        self.init(listeners, star, environment, .returning([]), firstToken: Self.firstTokenOfReturns)
+    /// An acceptor to `connections` for ranks of `environment` that were lost and are awaited, beside one for others that come late.
+    convenience init(returnsTo listeners: [Listener], connections: Connections, environment: AMEEnvironment) {
+        self.init(listeners, connections, environment, .returning([]), firstToken: Self.firstTokenOfReturns)
     }
 
     private init(
-        _ listeners: [Listener], _ star: Star, _ environment: AMEEnvironment, _ guests: Guests, key: JobKey? = nil,
-        firstToken: UInt64 = Star.firstFreeToken
+        _ listeners: [Listener], _ connections: Connections, _ environment: AMEEnvironment, _ guests: Guests,
+        key: JobKey? = nil,
+        firstToken: UInt64 = Connections.firstFreeToken
     ) {
         self.listeners = listeners
-        self.star = star
+        self.connections = connections
         self.guests = guests
         self.firstToken = firstToken
         self.key = key ?? environment.key
@@ -127,7 +128,7 @@ final class Gate {
                 throw CommunicationError(
                     "\(RankList(missing, of: size)) did not connect within \(describe(nanoseconds: timeout))")
             }
-            try star.round(until: Deadline.earlier(deadline, nextDeadline)) { token throws(CommunicationError) in
+            try connections.round(until: Deadline.earlier(deadline, nextDeadline)) { token throws(CommunicationError) in
                 try handle(token)
             }
             try lookAtClock()
@@ -139,14 +140,14 @@ final class Gate {
         raiseDescriptorLimit()
         isOpen = true
         for (token, listener) in zip(firstToken..., listeners) {
-            try star.watch(listener.descriptor, token: token)
+            try connections.watch(listener.descriptor, token: token)
         }
     }
 
     /// Takes no more connections.
     func close() {
         isOpen = false
-        for listener in listeners { star.unwatch(listener.descriptor) }
+        for listener in listeners { connections.unwatch(listener.descriptor) }
     }
 
     /// When to call `lookAtClock` next.
@@ -186,7 +187,7 @@ final class Gate {
             case .socket(let socket):
                 guard Self.isTrusted(socket) else { continue }
                 // Closed at once it may try again.
-                guard (try? star.watch(socket.descriptor, token: nextToken)) != nil else { continue }
+                guard (try? connections.watch(socket.descriptor, token: nextToken)) != nil else { continue }
                 if candidates.count == mostCandidates { turnAway(oldest) }
                 let greeting = Greeting(role: .root, rank: 0, size: size, over: socket, encrypting: encryption)
                 candidates[nextToken] = Candidate(
@@ -218,7 +219,9 @@ final class Gate {
             let answer = candidate.handshake.receive(Array(buffer.prefix(count))) { !isWelcome($0) }
             // Its loss has not been noticed here yet: it is to try again.
             let isEarly = candidate.handshake.outcome == .failed(.refused(.notAwaited))
-            if isEarly, let rank = candidate.handshake.provenRank, star.isConnected(rank) { return turnAway(token) }
+            if isEarly, let rank = candidate.handshake.provenRank, connections.isConnected(rank) {
+                return turnAway(token)
+            }
             // A fresh connection takes a hundred bytes at once, or is not worth waiting for.
             guard answer.isEmpty || candidate.socket.sendWhole(answer) else { return turnAway(token) }
             switch candidate.handshake.outcome {
@@ -240,17 +243,17 @@ final class Gate {
         case .missing(var ranks):
             ranks.remove(rank)
             guests = .missing(ranks)
-            try star.add(link, rank: rank)
+            try connections.add(link, rank: rank)
         case .late(let next):
-            guard (try? star.add(link, rank: next)) != nil else { return }
-            star.send(Message(toWorker: .welcome(rank: next, size: size)), to: next)
-            star.deliveries.append(.joined(rank: next))
+            guard (try? connections.add(link, rank: next)) != nil else { return }
+            connections.send(Message(toWorker: .welcome(rank: next, size: size)), to: next)
+            connections.deliveries.append(.joined(rank: next))
             guests = .late(next: next + 1)
         case .returning(var ranks):
-            guard (try? star.add(link, rank: rank)) != nil else { return }
+            guard (try? connections.add(link, rank: rank)) != nil else { return }
             ranks.remove(rank)
             guests = .returning(ranks)
-            star.deliveries.append(.returned(rank: rank))
+            connections.deliveries.append(.returned(rank: rank))
         }
     }
 
@@ -263,7 +266,7 @@ final class Gate {
     /// Forgets a candidate; its socket is closed unless it has become a worker's.
     private func turnAway(_ token: UInt64) {
         guard let candidate = candidates.removeValue(forKey: token) else { return }
-        star.unwatch(candidate.socket.descriptor)
+        connections.unwatch(candidate.socket.descriptor)
         skipGone()
     }
 

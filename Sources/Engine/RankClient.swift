@@ -19,7 +19,7 @@ public enum LoopEvent: Sendable {
     /// Deliver the results that have stayed here, and then say so.
     case deliver
     /// The root had lost this rank, and others have got what it had: send the results that have stayed here, which count
-    /// where nobody else has made them, and then `WorkerPort.resume`.
+    /// where nobody else has made them, and then `WorkerClient.resume`.
     case returned
     /// The loop is over: of its `length` examples, where that is known, none is left for this rank.
     case end(length: Int?)
@@ -63,9 +63,9 @@ public struct ResultRun: Sendable {
 
 /// A rank's place in the job as its main thread uses it: collectives, loops, the end.
 ///
-/// The main thread owns the Lua state. On a worker it owns the communicator too (`WorkerPort`); on the root that belongs
-/// to a service thread (`RootPort`), so that handing out work never waits for the root's own example.
-public protocol Port: AnyObject {
+/// The main thread owns the Lua state. On a worker it owns the communicator too (`WorkerClient`); on the root that belongs
+/// to a service thread (`RootClient`), so that handing out work never waits for the root's own example.
+public protocol RankClient: AnyObject {
     /// This rank, from 0.
     var rank: Int { get }
     /// How many ranks the job has.
@@ -111,7 +111,7 @@ public protocol Port: AnyObject {
     func isHalted() throws(JobEnd) -> Bool
 }
 
-extension Port {
+extension RankClient {
     /// Whether this is rank 0.
     public var isRoot: Bool { rank == 0 }
 

@@ -1,9 +1,9 @@
 public import Codec
 import SystemSupport
 
-/// The root's port: its main thread meets the service thread, which owns the communicator and the schedules, in two
+/// The root's client: its main thread meets the service thread, which owns the communicator and the schedules, in two
 /// small queues.
-public final class RootPort: Port {
+public final class RootClient: RankClient {
     /// This rank, from 0.
     public let rank = 0
     /// How many ranks the job has.
@@ -81,7 +81,7 @@ public final class RootPort: Port {
     /// Lets no rank begin another example from a moment of the monotonic clock on, in nanoseconds; from any thread.
     ///
     /// What is under way is finished, unstarted examples of chunks go back, and then loops end as if all were done.
-    public var halter: @Sendable (_ moment: UInt64) -> Void {
+    public var halt: @Sendable (_ moment: UInt64) -> Void {
         { [shared] moment in shared.command(.halt(at: moment)) }
     }
 
@@ -170,7 +170,7 @@ public final class RootPort: Port {
     }
 
     /// Ends the job early, from any thread.
-    public var ender: @Sendable (JobEnd) -> Void { { [shared] end in shared.command(.end(end)) } }
+    public var endJob: @Sendable (JobEnd) -> Void { { [shared] end in shared.command(.end(end)) } }
 
     /// Ends the job because a rank has died that the communicator cannot do without, from any thread.
     public var rankIsLost: @Sendable (_ rank: Int, _ reason: String) -> Void {

@@ -9,7 +9,7 @@ import Testing
 private let wires = Wire.allCases.filter { $0 != .ipv6 || hasIPv6 }
 
 @Suite("Root and workers", .serialized)
-struct StarTests {
+struct ConnectionsTests {
     @Test("a job of one rank needs no socket")
     func single() throws {
         let environment = AMEEnvironment(

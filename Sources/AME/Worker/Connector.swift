@@ -3,7 +3,7 @@ import DLP
 import Glibc
 
 /// A worker's way to the root: tries until the root takes it, or the time is up.
-struct Dial {
+struct Connector {
     private static let firstPause: UInt64 = 1_000_000
     private static let longestPause: UInt64 = 100_000_000
     /// After how long without an answer the next of several addresses is tried, too.
@@ -48,17 +48,19 @@ struct Dial {
     static func connect(
         _ environment: AMEEnvironment, isLate: Bool = false, within timeout: UInt64
     ) throws(CommunicationError) -> Link {
-        var dial = Dial(environment, isLate ? .lateWorker : .worker, until: .after(timeout))
+        var connector = Connector(environment, isLate ? .lateWorker : .worker, until: .after(timeout))
         var pause = firstPause
         while true {
             let began = dlp_now()
-            if let link = try dial.attemptAll() { return link }
-            if dial.deadline.hasPassed { throw dial.unreachable(within: timeout) }
+            if let link = try connector.attemptAll() { return link }
+            if connector.deadline.hasPassed { throw connector.unreachable(within: timeout) }
             // A refusal is an answer, and uses up no patience.
-            if dlp_now() - began >= dial.patience { dial.patience = min(dial.patience * 2, longestPatience) }
-            poll(nil, 0, Deadline.earlier(dial.deadline, .after(pause)).milliseconds)
+            if dlp_now() - began >= connector.patience {
+                connector.patience = min(connector.patience * 2, longestPatience)
+            }
+            poll(nil, 0, Deadline.earlier(connector.deadline, .after(pause)).milliseconds)
             pause = min(pause * 2, longestPause)
-            dial.lookAgain()
+            connector.lookAgain()
         }
     }
 
@@ -75,26 +77,28 @@ struct Dial {
     ///
     /// Where nobody listens at any of its addresses any more it has ended; it has listened there for as long as it lived.
     static func comeBack(_ environment: AMEEnvironment, within timeout: UInt64) -> Return {
-        var dial = Dial(environment, .returningWorker, until: .after(timeout))
+        var connector = Connector(environment, .returningWorker, until: .after(timeout))
         do {
-            if let link = try dial.attemptAll() { return .connected(link) }
+            if let link = try connector.attemptAll() { return .connected(link) }
         } catch { return .inVain }
-        return dial.reasons.allSatisfy { $0 == systemMessage(ECONNREFUSED) } ? .inVain : .failed
+        return connector.reasons.allSatisfy { $0 == systemMessage(ECONNREFUSED) } ? .inVain : .failed
     }
 
     /// Takes up what the file says by now by which the ranks met: what it said before may have been an earlier job's.
     private mutating func lookAgain() {
-        guard let card = try? environment.cardFile?.read(), card.key.base64 != environment.key.base64 else { return }
-        let endpoints = card.endpoints()
+        guard let contact = try? environment.contactFile?.read(), contact.key.base64 != environment.key.base64 else {
+            return
+        }
+        let endpoints = contact.endpoints()
         guard !endpoints.isEmpty else { return }
-        environment.key = card.key
+        environment.key = contact.key
         environment.endpoints = endpoints
         reasons = Array(repeating: nil, count: endpoints.count)
         patience = Self.firstPatience
     }
 
     /// Whether somebody else may have one of the addresses that the root said to be its own.
-    private var hasAlternatives: Bool { environment.endpoints.count > 1 || environment.cardFile != nil }
+    private var hasAlternatives: Bool { environment.endpoints.count > 1 || environment.contactFile != nil }
 
     /// Tries every endpoint, and notes why it leads nowhere.
     ///
@@ -221,7 +225,7 @@ struct Dial {
         var remedy = "see whether rank 0 runs and its host can be reached"
         if hasAlternatives {
             why = zip(environment.endpoints, reasons).map { "\($0): \($1 ?? "not tried")" }.joined(separator: ", ")
-            if let file = environment.cardFile { why += " (according to \(file.path))" }
+            if let file = environment.contactFile { why += " (according to \(file.path))" }
             remedy += ", or name its right address by \(AMEVariable.reachableHost) or \(AMEVariable.reachableInterface)"
         }
         let place = hasAlternatives ? "" : " at \(environment.address)"

@@ -6,7 +6,7 @@ import Testing
 @testable import AME
 
 @Suite("Letting workers in", .serialized)
-struct GateTests {
+struct AcceptorTests {
     /// Plays worker `rank` by hand up to its acceptance.
     static func join(_ job: TestJob, rank: Int) throws -> RawConnection {
         let connection = try job.connect()
@@ -175,7 +175,7 @@ struct GateTests {
         for number in 0..<1000 {
             crowd.append(try job.connect())
             // It exceeds the limit, so the oldest are dropped without waiting for their deadline.
-            let excess = number - Gate.reserve - job.size
+            let excess = number - Acceptor.reserve - job.size
             if excess > 0, number % 100 == 0 { #expect(crowd[excess - 1].waitForEnd()) }
         }
         let worker = try job.worker(1) { try $0.send(Message(.goodbye), to: 0) }

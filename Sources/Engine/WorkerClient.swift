@@ -3,8 +3,8 @@ public import Codec
 import Scheduling
 import SystemSupport
 
-/// A worker's port: its main thread owns the communicator and does everything itself.
-public final class WorkerPort: Port {
+/// A worker's client: its main thread owns the communicator and does everything itself.
+public final class WorkerClient: RankClient {
     /// This rank, from 0.
     public var rank: Int { communicator.rank }
     /// How many ranks the job has.
@@ -41,7 +41,7 @@ public final class WorkerPort: Port {
     /// How long the other ranks may take to hear this one's last words, in nanoseconds.
     private static let grace: UInt64 = 2_000_000_000
 
-    /// A port that owns `communicator` from now on.
+    /// A client that owns `communicator` from now on.
     ///
     /// - Parameters:
     ///   - communicator: this rank's end of the messages.

@@ -1,7 +1,7 @@
 import DLP
 
 /// The connections of the root with its workers: one poller, and what it found.
-final class Star {
+final class Connections {
     /// What `AMERoot.receive` returns next.
     var deliveries = Queue<Delivery>()
     let waker: EventWaker
@@ -18,7 +18,7 @@ final class Star {
     /// No rank has it as its token, nor a larger one.
     static let firstFreeToken: UInt64 = 1 << 32
 
-    /// A star of `size` ranks, none of which is connected.
+    /// The connections of `size` ranks, none of which is connected.
     ///
     /// - Throws: `CommunicationError` where the system has no descriptors to give.
     init(size: Int) throws(CommunicationError) {

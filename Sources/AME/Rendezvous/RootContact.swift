@@ -8,10 +8,10 @@ import DLP
 ///
 /// KEY is base64 without its padding, HOST a `HostIdentity`, SOCKET the name of an abstract Unix-domain socket, PORT a
 /// TCP port, 0 where there is none, and each ADDRESS a name or an address of rank 0's host. Launchers pass on values of
-/// some 1,000 bytes, and lines that are a little longer; a card has at most `longest`. Where rank 0 cannot be reached at
+/// some 1,000 bytes, and lines that are a little longer; a contact has at most `longest`. Where rank 0 cannot be reached at
 /// all it is `dlp1!,REASON`, in base64.
-struct Card {
-    /// How many bytes a card has at most.
+struct RootContact {
+    /// How many bytes a contact has at most.
     static let longest = 800
     /// How much of a reason it has room for.
     private static let longestReason = 480
@@ -31,7 +31,7 @@ struct Card {
     /// Why rank 0 cannot be reached, with the remedy; nil where it can.
     let failure: String?
 
-    /// A card; addresses for which it has no room are left out, the last ones first.
+    /// A contact; addresses for which it has no room are left out, the last ones first.
     init(key: JobKey, host: String, socketName: String, port: UInt16, addresses: [String]) {
         self.key = key
         self.host = host
@@ -47,7 +47,7 @@ struct Card {
         failure = nil
     }
 
-    /// The card of a rank 0 that cannot be reached, for this reason.
+    /// The contact of a rank 0 that cannot be reached, for this reason.
     init(failure reason: String) {
         key = JobKey()
         host = "-"
@@ -58,7 +58,7 @@ struct Card {
         failure = String(decoding: reason.utf8.prefix(Self.longestReason), as: UTF8.self)
     }
 
-    /// Reads a card; nil where `text`, which may come from anywhere, is none.
+    /// Reads a contact; nil where `text`, which may come from anywhere, is none.
     init?(text: some StringProtocol) {
         guard text.utf8.count <= Self.longest, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
         let fields = text.split(separator: ",", omittingEmptySubsequences: false).map { String($0) }
@@ -75,7 +75,7 @@ struct Card {
         self.init(key: key, host: fields[2], socketName: fields[3], port: port, addresses: Array(fields[5...]))
     }
 
-    /// The card as it is passed on.
+    /// The contact as it is passed on.
     var text: String {
         if let failure { return "\(Self.failureVersion),\(Base64.encode(Array(failure.utf8)))" }
         return Self.text(key: key, host: host, socketName: socketName, port: port, addresses: addresses)

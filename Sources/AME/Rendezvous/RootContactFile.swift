@@ -6,8 +6,8 @@ import Glibc
 /// It holds the job's key, so only a regular file of this user with mode 0600 counts, whoever else may write to the
 /// directory. One that an earlier job left behind is told from a new one by trying what it says: a worker whom it leads
 /// nowhere reads again, and rank 0 replaces it.
-struct CardFile: Sendable {
-    /// Why there is no card to be had, as a clause.
+struct RootContactFile: Sendable {
+    /// Why there is no contact to be had, as a clause.
     struct Unreadable: Error {
         var reason: String
     }
@@ -40,10 +40,10 @@ struct CardFile: Sendable {
         return home + "/.dlp-lua"
     }
 
-    /// Writes the card, in place of what was there; readers see all of it or nothing.
+    /// Writes the contact, in place of what was there; readers see all of it or nothing.
     ///
     /// - Throws: `CommunicationError` where the system does not let us.
-    mutating func write(_ card: Card) throws(CommunicationError) {
+    mutating func write(_ contact: RootContact) throws(CommunicationError) {
         try makeDirectory(for: 0)
         let draft = "\(directory)/.\(name).\(UInt64.random(in: .min ... .max))"
         EndingCleaner.remove(atEnd: path, draft: draft)
@@ -53,7 +53,7 @@ struct CardFile: Sendable {
             EndingCleaner.forget()
             throw failure
         }
-        let text = Array(card.text.utf8)
+        let text = Array(contact.text.utf8)
         var status = stat()
         // A umask may have taken too much away. On NFS an error of writing may show only when the file is closed.
         var isWritten =
@@ -79,8 +79,8 @@ struct CardFile: Sendable {
         throw failure("write", path)
     }
 
-    /// Reads the card that is there now.
-    func read() throws(Unreadable) -> Card {
+    /// Reads the contact that is there now.
+    func read() throws(Unreadable) -> RootContact {
         guard isListed else { throw Unreadable(reason: "there is none") }
         let file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard file >= 0 else {
@@ -93,14 +93,16 @@ struct CardFile: Sendable {
         }
         guard status.st_uid == geteuid() else { throw Unreadable(reason: "it is another user's") }
         guard status.st_mode & 0o7777 == 0o600 else { throw Unreadable(reason: "its mode is not 0600") }
-        var bytes = [UInt8](repeating: 0, count: Card.longest + 1)
+        var bytes = [UInt8](repeating: 0, count: RootContact.longest + 1)
         let count = Glibc.read(file, &bytes, bytes.count)
-        // Only who has no room for a card leaves an empty file.
-        if count == 0 { return Card(failure: "there is no room for \(path): set \(AMEVariable.meetingDirectory)") }
-        guard count >= 0, let card = Card(text: String(decoding: bytes.prefix(count), as: UTF8.self)) else {
+        // Only who has no room for a contact leaves an empty file.
+        if count == 0 {
+            return RootContact(failure: "there is no room for \(path): set \(AMEVariable.meetingDirectory)")
+        }
+        guard count >= 0, let contact = RootContact(text: String(decoding: bytes.prefix(count), as: UTF8.self)) else {
             throw Unreadable(reason: "what it says makes no sense")
         }
-        return card
+        return contact
     }
 
     /// Whether this rank has written it.

@@ -7,7 +7,7 @@ import Testing
 @testable import AME
 
 @Suite("Meeting by a file", .serialized)
-struct CardFileTests {
+struct RootContactFileTests {
     /// A directory for one test, which goes with the object.
     final class Directory: Sendable {
         let path: String
@@ -49,7 +49,7 @@ struct CardFileTests {
         rank: Int, size: Int = 2, in directory: Directory, within timeout: UInt64 = generous
     ) throws(CommunicationError) -> AMEEnvironment {
         var place: any MeetingPlace = try FileMeeting(
-            rank: rank, size: size, isOneHost: true, file: CardFile(job: "1", in: directory.path),
+            rank: rank, size: size, isOneHost: true, file: RootContactFile(job: "1", in: directory.path),
             within: TimeLimit(timeout))
         return try Rendezvous.meet(at: &place, address: .any)
     }
@@ -96,10 +96,10 @@ struct CardFileTests {
     @Test("a file that another has put in the place of ours stays")
     func replaced() throws {
         let directory = try Directory()
-        var first = CardFile(job: "1", in: directory.path)
-        var second = CardFile(job: "1", in: directory.path)
-        try first.write(CardTests.card())
-        try second.write(CardTests.card())
+        var first = RootContactFile(job: "1", in: directory.path)
+        var second = RootContactFile(job: "1", in: directory.path)
+        try first.write(RootContactTests.contact())
+        try second.write(RootContactTests.contact())
         first.remove()
         #expect(directory.names == ["job-1"])
         second.remove()
@@ -115,9 +115,9 @@ struct CardFileTests {
         let other = Array(name.utf8).withUnsafeBytes { dlp_local_listen($0.baseAddress, $0.count, 10) }
         try #require(other >= 0)
         defer { close(other) }
-        var file = CardFile(job: "1", in: directory.path)
+        var file = RootContactFile(job: "1", in: directory.path)
         try file.write(
-            Card(key: JobKey(), host: HostIdentity.current, socketName: name, port: 0, addresses: []))
+            RootContact(key: JobKey(), host: HostIdentity.current, socketName: name, port: 0, addresses: []))
         let worker = try Self.worker(1, in: directory)
         // The worker has fallen for it.
         var watched = pollfd(fd: other, events: Int16(POLLIN), revents: 0)
@@ -136,9 +136,9 @@ struct CardFileTests {
         let another = try TestJob(size: 2)
         guard case .local(let name) = another.endpoint else { throw CommunicationError("not local") }
         let anotherRoot = try another.root { try message(from: $0).rank }
-        var file = CardFile(job: "1", in: directory.path)
+        var file = RootContactFile(job: "1", in: directory.path)
         try file.write(
-            Card(
+            RootContact(
                 key: JobKey(), host: isAnotherJob ? HostIdentity.current : "gone.1", socketName: name, port: 0,
                 addresses: []))
         let worker = try Self.worker(1, in: directory)
@@ -165,17 +165,19 @@ struct CardFileTests {
         arguments: [0o644, 0o660, 0o606, 0o4600, 0o400] as [mode_t])
     func modes(mode: mode_t) throws {
         let directory = try Directory()
-        try directory.write("job-1", CardTests.card().text, mode: mode)
-        let error = #expect(throws: CardFile.Unreadable.self) { try CardFile(job: "1", in: directory.path).read() }
+        try directory.write("job-1", RootContactTests.contact().text, mode: mode)
+        let error = #expect(throws: RootContactFile.Unreadable.self) {
+            try RootContactFile(job: "1", in: directory.path).read()
+        }
         #expect(error?.reason == "its mode is not 0600")
     }
 
     @Test("what is no regular file of this user does not count")
     func kinds() throws {
         let directory = try Directory()
-        let file = CardFile(job: "1", in: directory.path)
+        let file = RootContactFile(job: "1", in: directory.path)
         let reason = { () -> String in
-            do throws(CardFile.Unreadable) {
+            do throws(RootContactFile.Unreadable) {
                 _ = try file.read()
                 return ""
             } catch {
@@ -183,7 +185,7 @@ struct CardFileTests {
             }
         }
         #expect(reason() == "there is none")
-        try directory.write("target", CardTests.card().text)
+        try directory.write("target", RootContactTests.contact().text)
         try #require(symlink("target", file.path) == 0)
         #expect(reason() == "it is a symbolic link")
         unlink(file.path)
@@ -202,7 +204,9 @@ struct CardFileTests {
     func contents(text: String) throws {
         let directory = try Directory()
         try directory.write("job-1", text)
-        let error = #expect(throws: CardFile.Unreadable.self) { try CardFile(job: "1", in: directory.path).read() }
+        let error = #expect(throws: RootContactFile.Unreadable.self) {
+            try RootContactFile(job: "1", in: directory.path).read()
+        }
         #expect(error?.reason == "what it says makes no sense")
     }
 
@@ -213,11 +217,11 @@ struct CardFileTests {
         let own = "\(directory.path)/own"
         defer { rmdir(own) }
         for folder in [directory.path, own] {
-            var file = CardFile(job: "1", in: folder)
+            var file = RootContactFile(job: "1", in: folder)
             if folder != own { try #require(symlink("target", file.path) == 0) }
-            let card = CardTests.card()
-            try file.write(card)
-            #expect(try file.read().text == card.text)
+            let contact = RootContactTests.contact()
+            try file.write(contact)
+            #expect(try file.read().text == contact.text)
             file.remove()
         }
         var status = stat()
@@ -227,8 +231,8 @@ struct CardFileTests {
 
     @Test("where rank 0 cannot write, the error names the file and the remedy")
     func unwritable() throws {
-        var file = CardFile(job: "1", in: "/proc/none")
-        let error = #expect(throws: CommunicationError.self) { try file.write(CardTests.card()) }
+        var file = RootContactFile(job: "1", in: "/proc/none")
+        let error = #expect(throws: CommunicationError.self) { try file.write(RootContactTests.contact()) }
         #expect(error?.description.contains("/proc/none") == true)
         #expect(error?.description.contains("DLP_RENDEZVOUS_DIR") == true)
     }
@@ -240,7 +244,8 @@ struct CardFileTests {
             Result { try Self.meet(rank: 1, in: directory) }.complaint
         }
         var place: any MeetingPlace = try FileMeeting(
-            rank: 0, size: 2, isOneHost: true, file: CardFile(job: "1", in: directory.path), within: TimeLimit(generous)
+            rank: 0, size: 2, isOneHost: true, file: RootContactFile(job: "1", in: directory.path),
+            within: TimeLimit(generous)
         )
         let error = #expect(throws: CommunicationError.self) {
             try Rendezvous.meet(at: &place, address: .interface("nosuch"))
@@ -261,7 +266,7 @@ struct CardFileTests {
     func noDirectory() throws {
         for rank in 0..<3 {
             var place: any MeetingPlace = try FileMeeting(
-                rank: rank, size: 3, isOneHost: true, file: CardFile(job: "1", in: "/proc/none"),
+                rank: rank, size: 3, isOneHost: true, file: RootContactFile(job: "1", in: "/proc/none"),
                 within: TimeLimit(generous))
             let error = #expect(throws: CommunicationError.self) { try Rendezvous.meet(at: &place, address: .any) }
             #expect(
@@ -272,14 +277,14 @@ struct CardFileTests {
 
     @Test("a job's name cannot lead out of the directory", arguments: ["../../etc/passwd", "a b\n/", "ä.1", ""])
     func names(job: String) {
-        let path = CardFile(job: job, in: "/d").path
+        let path = RootContactFile(job: job, in: "/d").path
         #expect(path.hasPrefix("/d/job-"))
         #expect(path.dropFirst(3).allSatisfy { $0.isASCII && $0 != "/" && !$0.isWhitespace })
     }
 
     @Test("the directory is the one that is named, or in the home directory")
     func directories() {
-        let read = { (variables: [String: String]) in CardFile.directory { variables[$0] } }
+        let read = { (variables: [String: String]) in RootContactFile.directory { variables[$0] } }
         #expect(read(["DLP_RENDEZVOUS_DIR": "/d", "HOME": "/h"]) == "/d")
         #expect(read(["DLP_RENDEZVOUS_DIR": "", "HOME": "/h"]) == "/h/.dlp-lua")
         #expect(read(["HOME": ""]) == nil && read([:]) == nil)
