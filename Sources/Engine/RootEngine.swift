@@ -302,6 +302,7 @@ final class RootEngine {
         guard !isLate(rank) || hosts[rank] != nil else { return markAsDeparted(rank) }
         unexplained[rank] = (reason, now + Self.explanationTime)
         explainLosses()
+        if unexplained[rank] != nil { for loop in loops.values { loop.suspend(rank) } }
     }
 
     /// When to ask the launcher again how ranks have ended.

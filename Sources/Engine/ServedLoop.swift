@@ -273,6 +273,9 @@ final class ServedLoop {
         try update()
     }
 
+    /// `rank` may be dead: it is given nothing more.
+    func suspend(_ rank: Int) { schedule.suspend(rank) }
+
     /// `rank` is dead: what it still has goes back, and so does what only it had.
     ///
     /// - Returns: the example that counts as failed because of it, if there is one.

@@ -23,6 +23,11 @@ extension ManagedSchedule {
         serveWaiting(into: &actions)
     }
 
+    /// `worker` may be dead: if it waits it is given nothing until it is known to be `lost`, lest that be blamed for its death.
+    public mutating func suspend(_ worker: Int) {
+        if isWaiting(worker) { workers[worker].phase = .returning }
+    }
+
     /// `worker` is dead: what it had goes back, and what it had done too where its results stayed with it.
     ///
     /// Some example of its current chunk may have been its death. They are handed out again in small portions, at last

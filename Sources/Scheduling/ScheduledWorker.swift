@@ -19,7 +19,7 @@ struct ScheduledWorker: Sendable {
         /// It is dead, or nobody hears from it.
         case lost
         /// It was lost and is there again, and may still work on what it had: it is given nothing until it has come to the
-        /// end of that.
+        /// end of that. Or it waited, and nobody hears from it.
         case returning
     }
 

@@ -49,6 +49,28 @@ struct RootEngineTests {
         #expect(given(root, to: 2) == [0])
     }
 
+    @Test("a rank that waited when it was lost is given nothing while it is not known how it ended")
+    func unexplainedLossOfIdleRank() {
+        let root = EngineUnderTest(ranks: 4)
+        root.observer.explanations.update { $0 = [2: .pending, 3: .known("its process was killed")] }
+        root.enter(0, length: 3, Self.options(), working: false)
+        for rank in 1...3 { root.enter(rank, length: 3, Self.options()) }
+        root.say(done(1), from: 2)
+        _ = root.communicator.take()
+        root.engine.lost(2, "it closed its end")
+        root.engine.lost(3, "it closed its end")
+        #expect(root.communicator.take().isEmpty)
+        root.say(done(0), from: 1)
+        #expect(given(root, to: 1) == [2])
+        root.say(done(2), from: 1)
+        root.pass(milliseconds: 500)
+        #expect(root.observer.losses.withLock { $0.count } == 2 && root.engine.end == nil)
+        let isEnded = root.communicator.take().contains { sent in
+            if sent.rank == 1, case .end = sent.message { true } else { false }
+        }
+        #expect(isEnded)
+    }
+
     @Test("what the launcher says of a lost rank is told as soon as it comes")
     func explainedLoss() {
         let root = EngineUnderTest(ranks: 2)
