@@ -12,7 +12,7 @@ home = os.path.join(root, ".build", "bench")
 jobs = os.path.join(here, "jobs")
 debian = ["lua5.4", "liblua5.4-dev", "pkg-config", "gcc", "libopenmpi-dev", "openmpi-bin", "python3-venv", "parallel"]
 debian += ["lua-cjson", "lua-messagepack"]
-pypi = ["mpi4py", "dlp_mpi", "joblib", "numpy", "tqdm"]
+pypi = ["mpi4py", "dlp_mpi", "joblib", "numpy", "tqdm", "hyperqueue", "hypershell"]
 
 
 def job(name):
@@ -30,6 +30,8 @@ class Peers:
         self.python = python if os.path.exists(python) else None
         self.manager, self.limits = self.compiled("manager"), self.compiled("limits")
         self.parallel = shutil.which("parallel")
+        shell = os.path.join(home, "venv", "bin", "hsx")
+        self.hypershell = shell if os.path.exists(shell) else None
         clone = os.path.join(home, "dlp_mpi")
         self.dlp_mpi_clone = clone if os.path.isdir(os.path.join(clone, "dlp_mpi", "ame")) else None
         helped = subprocess.run([self.dlp, "--help"], capture_output=True, text=True, stdin=subprocess.DEVNULL)
@@ -44,7 +46,7 @@ class Peers:
         if not self.python:
             return []
         listed = subprocess.run([self.python, "-m", "pip", "list", "--format=freeze"], capture_output=True, text=True)
-        wanted = ("mpi4py=", "dlp-mpi=", "dlp_mpi=", "joblib=")
+        wanted = ("mpi4py=", "dlp-mpi=", "dlp_mpi=", "joblib=", "hyperqueue=", "hypershell=")
         return [line.replace("==", " ") for line in listed.stdout.splitlines() if line.startswith(wanted)]
 
     def environment(self):
@@ -95,7 +97,7 @@ def install():
     attempt("Debian packages", "bash", "-c", f'source "{packages}"; need_packages {" ".join(debian)}')
     venv = os.path.join(home, "venv")
     python = os.path.join(venv, "bin", "python")
-    if not glob.glob(os.path.join(venv, "lib", "*", "site-packages", "tqdm")):
+    if not glob.glob(os.path.join(venv, "lib", "*", "site-packages", "hypershell")):
         attempt("Python's peers", sys.executable, "-m", "venv", venv)
         attempt("Python's peers", python, "-m", "pip", "install", "-q", *pypi)
     clone, source = os.path.join(home, "dlp_mpi"), os.environ.get("DLP_MPI_REPOSITORY")

@@ -1,4 +1,4 @@
-"""Programs started per second, and a real one over files, with xargs and GNU parallel."""
+"""Programs started per second, and a real one over files, with the usual ways to start many."""
 
 import os
 import shlex
@@ -17,7 +17,7 @@ FILES = 200
 def measure(context, results):
     peers, cells = context.peers, []
     count = 400 if context.quick else 4_000
-    # It starts some 300 a second.
+    # Some of them start no more than 50 a second.
     few = count // 20
 
     with tempfile.TemporaryDirectory() as directory:
@@ -47,6 +47,18 @@ def measure(context, results):
                 parallel = f"{peers.parallel} --will-cite -j {ranks}"
                 add("true", "GNU parallel", ranks, shell(f"seq {few} | {parallel} true"), few)
                 add("gzip", "GNU parallel", ranks, shell(f"ls {where} | {parallel} gzip -c {where}/{{}}"), FILES)
+            if peers.python:
+                for name in ("joblib", "hyperqueue"):
+                    script = [peers.python, job(f"programs_{name}.py"), str(ranks)]
+                    title = {"joblib": "joblib, subprocess", "hyperqueue": "HyperQueue"}[name]
+                    add("true", title, ranks, [*script, str(count)], count)
+                    add("gzip", title, ranks, [*script, directory], FILES)
+            if peers.hypershell:
+                site = f"HYPERSHELL_SITE={shlex.quote(directory)}.hypershell"
+                hypershell = f"{site} {peers.hypershell} -N {ranks} -t"
+                add("true", "HyperShell", ranks, shell(f"seq {few} | {hypershell} true"), few)
+                gzip = shlex.quote(f"gzip -c {where}/{{}}")
+                add("gzip", "HyperShell", ranks, shell(f"ls {where} | {hypershell} {gzip}"), FILES)
         context.alternate(results, cells, context.rounds, BUDGET)
 
 

@@ -1,0 +1,20 @@
+"""Programs on HyperQueue: N times true, or gzip of the files of a directory, on so many cores."""
+
+import os
+import sys
+
+from hyperqueue import Job, LocalCluster
+from hyperqueue.cluster import WorkerConfig
+
+cores, what = int(sys.argv[1]), sys.argv[2]
+job = Job()
+if what.isdigit():
+    for _ in range(int(what)):
+        job.program(["true"])
+else:
+    for name in os.listdir(what):
+        job.program(["sh", "-c", 'gzip -c "$0" >/dev/null', os.path.join(what, name)])
+with LocalCluster() as cluster:
+    cluster.start_worker(WorkerConfig(cores=cores))
+    client = cluster.client()
+    client.wait_for_jobs([client.submit(job)])
