@@ -45,7 +45,9 @@ public final class Relay: Sendable {
     public struct Conduct: Sendable {
         /// The most bytes that it passes on at once.
         public var piece = 1 << 16
-        /// What becomes of the first connection; later ones stay.
+        /// What becomes of the first connection through which so much goes; later ones stay.
+        ///
+        /// Who has come to the port by mistake, as one who looks for a listener of before, goes without that.
         public var cut: Cut?
         /// Whether its sockets hold little.
         public var hasSmallBuffers = false

@@ -39,6 +39,7 @@ final class RelayLoop {
             if isHeld { continue }
             for connection in connections { connection.pass() }
             if watched[1].revents != 0 { accept() }
+            hasCut = hasCut || connections.contains { $0.wasCut }
             connections.removeAll { $0.isOver }
         }
     }
@@ -69,7 +70,6 @@ final class RelayLoop {
             return
         }
         let cut = hasCut ? nil : conduct.cut
-        hasCut = true
         connections.append(RelayedConnection(near: near, far: far, conduct, cut: cut))
     }
 }

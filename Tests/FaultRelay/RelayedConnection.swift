@@ -20,6 +20,8 @@ final class RelayedConnection {
     private let piece: Int
     private let cut: Relay.Cut?
     private(set) var isOver = false
+    /// Whether it broke where it was told to.
+    private(set) var wasCut = false
 
     init(near: Int32, far: Int32, _ conduct: Relay.Conduct, cut: Relay.Cut?) {
         piece = conduct.piece
@@ -82,6 +84,7 @@ final class RelayedConnection {
 
     private func cutIfDue() {
         guard !isOver, let cut, flows.contains(where: { $0.left == 0 }) else { return }
+        wasCut = true
         end(by: cut.end)
     }
 
