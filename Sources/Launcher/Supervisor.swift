@@ -16,7 +16,7 @@ final class Supervisor {
     private var now = dlp_now()
     private var job: Job
     private let poller: Poller
-    private let signals: Int32
+    private let signals: SignalQueue
     private let processes: ProcessTable
     private let control: ControlChannel
     private let starter: RankStarter
@@ -29,24 +29,20 @@ final class Supervisor {
 
     init(_ options: LaunchOptions) throws(LaunchError) {
         self.options = options
-        var mask = sigset_t()
-        signals = dlp_launcher_signals(&mask)
-        if signals < 0 { throw LaunchError(system: "cannot wait for signals") }
+        signals = try SignalQueue()
         poller = try Poller()
         processes = try ProcessTable()
         control = try ControlChannel()
-        starter = try RankStarter(options, signalMask: mask)
+        starter = try RankStarter(options, signalMask: signals.previousMask)
         pump = OutputPump(poller: poller, firstNumber: Watched.firstOfPump)
         let timeout = options.timeout.map { dlp_now() + nanoseconds($0) }
         job = Job(size: options.size, terminalRank: starter.terminalRank, timeout: timeout)
-        poller.add(signals, as: Watched.signals, for: .input)
+        poller.add(signals.descriptor, as: Watched.signals, for: .input)
         poller.add(control.descriptor, as: Watched.control, for: .input)
         if let failure = poller.takeFailure() {
             throw LaunchError("cannot wait for ranks: \(reason(failure))", status: 1)
         }
     }
-
-    deinit { close(signals) }
 
     /// Starts the ranks and waits for their end and for everything to be written.
     ///
@@ -113,17 +109,13 @@ final class Supervisor {
     // MARK: - Events
 
     private func readSignals() {
-        var information = signalfd_siginfo()
-        let size = MemoryLayout<signalfd_siginfo>.size
-        while read(signals, &information, size) == size {
-            switch Int32(bitPattern: information.ssi_signo) {
+        while let (signal, isFromKernel) = signals.next() {
+            switch signal {
             case SIGCHLD: break
             case SIGTSTP: suspend()
-            case let signal:
+            default:
                 if job.isOver { isAbandoned = true }
-                // Signals from a keyboard are the kernel's, all others some process's.
-                let isFromTerminal = information.ssi_code == SI_KERNEL
-                perform(job.handle(.signal(signal, fromTerminal: isFromTerminal), at: now))
+                perform(job.handle(.signal(signal, fromTerminal: isFromKernel), at: now))
             }
         }
         let ended = processes.reap()

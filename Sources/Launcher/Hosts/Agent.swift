@@ -73,8 +73,7 @@ final class Agent {
     }
 
     private let poller: Poller
-    private let signals: Int32
-    private let mask: sigset_t
+    private let signals: SignalQueue
     private let processes: ProcessTable
     private let control: ControlChannel
     private let link = MessageLink<ToAgent, FromAgent>(reader: 0, writer: 1)
@@ -95,21 +94,16 @@ final class Agent {
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
     init() throws(LaunchError) {
-        var mask = sigset_t()
-        signals = dlp_launcher_signals(&mask)
-        if signals < 0 { throw LaunchError(system: "cannot wait for signals") }
-        self.mask = mask
+        signals = try SignalQueue()
         poller = try Poller()
         processes = try ProcessTable()
         control = try ControlChannel()
-        poller.add(signals, as: Watched.signals, for: .input)
+        poller.add(signals.descriptor, as: Watched.signals, for: .input)
         poller.add(link.reader, as: Watched.launcher, for: .input)
         if let failure = poller.takeFailure() {
             throw LaunchError("an agent speaks with a launcher over a pipe: \(reason(failure))", status: 2)
         }
     }
-
-    deinit { Glibc.close(signals) }
 
     func run() -> Int32 {
         var cpus = [Int32](repeating: 0, count: 1024)
@@ -247,7 +241,7 @@ final class Agent {
             if order.ranks.contains(order.readingRank) { input = try AgentInput() }
             let starter = try RankStarter(
                 order, command: place.command, exports: place.exports, rendezvous: place.rendezvous, door: place.door,
-                input: input?.reader ?? -1, signalMask: mask)
+                input: input?.reader ?? -1, signalMask: signals.previousMask)
             for rank in order.ranks { start(rank, starter) }
         } catch {
             for rank in order.ranks { link.send(.notStarted(rank: rank, reason: error.message, status: error.status)) }
@@ -356,10 +350,8 @@ final class Agent {
     // MARK: - Signals and ends
 
     private func readSignals() {
-        var information = signalfd_siginfo()
-        let size = MemoryLayout<signalfd_siginfo>.size
-        while read(signals, &information, size) == size {
-            switch Int32(bitPattern: information.ssi_signo) {
+        while let (signal, _) = signals.next() {
+            switch signal {
             case SIGCHLD, SIGTSTP: break
             // Not the user's, which come by the launcher: this host wants its peace.
             default: clear()

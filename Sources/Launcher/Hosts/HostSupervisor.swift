@@ -31,8 +31,7 @@ final class HostSupervisor {
     let poller: Poller
     let processes: ProcessTable
     let pump: OutputPump
-    private let signals: Int32
-    private let mask: sigset_t
+    private let signals: SignalQueue
     /// The limit from before this process raised its own.
     private let descriptorLimit: UInt64
     private let beginning = dlp_now()
@@ -61,24 +60,19 @@ final class HostSupervisor {
             remotePath: hosts.remotePath, command: AMEEnvironment.environmentVariable("DLP_SSH"),
             ownDirectory: ownDirectory())
         descriptorLimit = raiseDescriptorLimit()
-        var mask = sigset_t()
-        signals = dlp_launcher_signals(&mask)
-        if signals < 0 { throw LaunchError(system: "cannot wait for signals") }
-        self.mask = mask
+        signals = try SignalQueue()
         poller = try Poller()
         processes = try ProcessTable()
         // A host that is named twice has one agent.
         var names: [String] = []
         for entry in hosts.list.entries where !names.contains(entry.name) { names.append(entry.name) }
         pump = OutputPump(poller: poller, firstNumber: Watched.firstHost + Watched.perHost * names.count)
-        poller.add(signals, as: Watched.signals, for: .input)
+        poller.add(signals.descriptor, as: Watched.signals, for: .input)
         for name in names { connections.append(try connect(to: name)) }
         if let failure = poller.takeFailure() {
             throw LaunchError("cannot wait for hosts: \(reason(failure))", status: 1)
         }
     }
-
-    deinit { Glibc.close(signals) }
 
     /// Starts the ranks and waits for their end and for everything to be written.
     ///
@@ -283,13 +277,11 @@ final class HostSupervisor {
     // MARK: - Signals
 
     private func readSignals() {
-        var information = signalfd_siginfo()
-        let size = MemoryLayout<signalfd_siginfo>.size
-        while Glibc.read(signals, &information, size) == size {
-            switch Int32(bitPattern: information.ssi_signo) {
+        while let (signal, _) = signals.next() {
+            switch signal {
             case SIGCHLD: break
             case SIGTSTP: suspend()
-            case let signal:
+            default:
                 // A second one before the job, or one after it, is of somebody who does not want to wait.
                 if job?.isOver ?? (earlySignal != nil) { isAbandoned = true }
                 if job == nil, earlySignal == nil {
@@ -364,7 +356,7 @@ final class HostSupervisor {
         let command = shell.command(for: name)
         let plan = ProcessTable.Plan(
             environment: ownEnvironment(), input: ends[0][0], output: ends[1][1], error: ends[2][1], inherited: [],
-            leadsGroup: true, cpu: nil, descriptorLimit: descriptorLimit, mask: mask)
+            leadsGroup: true, cpu: nil, descriptorLimit: descriptorLimit, mask: signals.previousMask)
         guard processes.start(index, command, plan) != nil else {
             throw LaunchError(system: "cannot start '\(command[0])' for host \(name)", status: 2)
         }

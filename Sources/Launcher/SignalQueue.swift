@@ -1,0 +1,30 @@
+import CSystem
+import Glibc
+
+/// The signals that a launcher is sent, the ends of its processes among them: they wait until it takes them.
+///
+/// Those that it ignored from the start, as under `nohup`, remain ignored.
+final class SignalQueue {
+    /// Can be read when a signal has come.
+    let descriptor: Int32
+    /// What was blocked before: with that the ranks are started.
+    let previousMask: sigset_t
+
+    /// - Throws: `LaunchError` where the system has no descriptor to give.
+    init() throws(LaunchError) {
+        var mask = sigset_t()
+        descriptor = dlp_launcher_signals(&mask)
+        previousMask = mask
+        if descriptor < 0 { throw LaunchError(system: "cannot wait for signals") }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Takes the next signal, and says whether the kernel sent it, as it does for keys of a terminal; nil where none waits.
+    func next() -> (number: Int32, isFromKernel: Bool)? {
+        var information = signalfd_siginfo()
+        let size = MemoryLayout<signalfd_siginfo>.size
+        guard read(descriptor, &information, size) == size else { return nil }
+        return (Int32(bitPattern: information.ssi_signo), information.ssi_code == SI_KERNEL)
+    }
+}
