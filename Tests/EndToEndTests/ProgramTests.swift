@@ -58,22 +58,6 @@ struct ProgramTests {
         #expect(helped.split(separator: "\n").count == 8, "what was started before the example is left alone")
     }
 
-    @Test("programs end with the job that waits for them", arguments: ["dlp-lua -np 2", "mpiexec.hydra -n 2 dlp-lua"])
-    func jobEnds(_ command: String) throws {
-        let job = """
-            function examples() return 2 end
-            function work(n)
-              if n == 1 then os.execute("touch waits; sleep 600; sleep 600") end
-              repeat until io.open("waits")
-              error("boom")
-            end
-            """
-        let outcome = try LostWords.mayGo(LostWords(command: command)) {
-            try run("\(command) --mode managed --chunk 1 job.lua", in: Scratch(job: job))
-        }
-        #expect(outcome.error.contains("example 2 failed") && outcome.output == "", "\(outcome.error)")
-    }
-
     @Test("os.execute and io.popen do what Lua's own do")
     func asInLua() throws {
         let script = """

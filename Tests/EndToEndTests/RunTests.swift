@@ -61,24 +61,25 @@ struct RunTests {
         #expect(outcome.error.contains("longer than --timeout allows, 0.5 s"), "\(outcome.error)")
     }
 
-    @Test("programs and pauses end with the job", arguments: ["dlp-lua -np 2", "mpiexec.hydra -n 2 dlp-lua"])
-    func jobEnds(_ command: String) throws {
-        for waits in [
+    @Test(
+        "programs and pauses end with the job", arguments: ["dlp-lua -np 2", "mpiexec.hydra -n 2 dlp-lua"],
+        [
+            "os.execute('touch waits; sleep 600; sleep 600')",
             "dlp.run{'sh', '-c', 'touch waits; sleep 600; sleep 600'}", "dlp.run{'touch', 'waits'} dlp.sleep(600)",
-        ] {
-            let job = """
-                function examples() return 2 end
-                function work(n)
-                  if n == 1 then \(waits) end
-                  repeat until io.open("waits")
-                  error("boom")
-                end
-                """
-            let outcome = try LostWords.mayGo(LostWords(command: command)) {
-                try run("\(command) --mode managed --chunk 1 job.lua", in: Scratch(job: job))
-            }
-            #expect(outcome.error.contains("example 2 failed") && outcome.output == "", "\(outcome.error)")
+        ])
+    func jobEnds(_ command: String, _ waits: String) throws {
+        let job = """
+            function examples() return 2 end
+            function work(n)
+              if n == 1 then \(waits) end
+              repeat until io.open("waits")
+              error("boom")
+            end
+            """
+        let outcome = try LostWords.mayGo(LostWords(command: command)) {
+            try run("\(command) --mode managed --chunk 1 job.lua", in: Scratch(job: job))
         }
+        #expect(outcome.error.contains("example 2 failed") && outcome.output == "", "\(outcome.error)")
     }
 
     @Test("2,000 runs leave no process, descriptor or memory behind, however they end")
