@@ -10,6 +10,8 @@ public struct Option: Sendable {
         case words([String])
         /// Files; those whose names end so where endings are given.
         case files([String])
+        /// Directories.
+        case directories
         /// Programs, and behind the first their arguments.
         case command
     }

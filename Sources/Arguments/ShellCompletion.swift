@@ -100,6 +100,7 @@ struct ShellCompletion {
         case .files(let endings):
             "COMPREPLY=($(compgen -d -- \"$current\"; compgen -f -- \"$current\" | "
                 + "grep -E '\\.(\(endings.joined(separator: "|")))$'))"
+        case .directories: "COMPREPLY=($(compgen -d -- \"$current\"))"
         case .command: "COMPREPLY=($(compgen -c -- \"$current\"))"
         }
     }
@@ -135,6 +136,7 @@ struct ShellCompletion {
         // A single one in parentheses would be a condition on files.
         case .files(let endings) where endings.count == 1: "_files -g \"*.\(endings[0])\""
         case .files(let endings): "_files -g \"*.(\(endings.joined(separator: "|")))\""
+        case .directories: "_files -/"
         case .command: "_command_names -e"
         }
     }
@@ -180,6 +182,7 @@ struct ShellCompletion {
         case .none, .command: " -x"
         case .words(let words): " -x -a '\(words.joined(separator: " "))'"
         case .files: " -r -F"
+        case .directories: " -x -a '(__fish_complete_directories)'"
         }
     }
 }

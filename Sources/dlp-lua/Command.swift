@@ -58,7 +58,8 @@ struct Command {
         let task: Invocation.Task = call.explains ? .info : call.checks ? .check : .run
         var arguments = Array(words.rest)
         let source: Invocation.Source
-        if call.command == nil, let option = call.hasTags ? "--tag" : call.isDry ? "--dry-run" : nil {
+        let ofCommands = [("--tag", call.hasTags), ("--dry-run", call.isDry), ("--outputs", call.outputs != nil)]
+        if call.command == nil, let (option, _) = ofCommands.first(where: \.1) {
             throw UsageError("\(option) is for a command that --each runs")
         }
         if call.stage != nil, call.results == nil {
@@ -95,7 +96,9 @@ struct Command {
         var invocation = Invocation(source: source, arguments: arguments, task: task, options: options)
         // It stands where it is the script's, and may have been meant for dlp-lua.
         invocation.misplacedOption = words.firstOptionBehind(among: CommandOption.all.map(\.option))
-        if call.command != nil { invocation.runCommands(hasTags: call.hasTags, isDry: call.isDry) }
+        if call.command != nil {
+            invocation.runCommands(hasTags: call.hasTags, isDry: call.isDry, outputs: call.outputs)
+        }
         try invocation.add(lists)
         return invocation
     }

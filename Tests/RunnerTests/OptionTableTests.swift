@@ -11,7 +11,7 @@ struct OptionTableTests {
     private func value(for entry: CommandOption) -> SystemString {
         switch entry.completion {
         case .words(let words): SystemString(words.last ?? "")
-        case .files, .command: "a.json"
+        case .files, .directories, .command: "a.json"
         case .none: entry.option.value == nil ? "yes" : "7"
         }
     }

@@ -56,7 +56,7 @@ extension LuaHost {
             ("copied", .copied),
             ("report_length", .reportLength), ("what_next", .whatNext), ("cancel", .cancelLoop),
             ("is_apart", .isApart), ("shown", .shown), ("load", .loadPart), ("nearest", .nearest),
-            ("encode_json", .encodeJSON), ("encode_line", .encodeLine),
+            ("encode_json", .encodeJSON), ("encode_line", .encodeLine), ("keep_outputs", .keepOutputs),
         ]
         dlp_set_random_functions(state)
         dlp_set_attempt_functions(state)

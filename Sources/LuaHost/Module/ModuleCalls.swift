@@ -46,6 +46,7 @@ extension LuaHost {
             return 1
         case .encodeJSON: return try encodeJSON(state)
         case .encodeLine: return encodeLine(state)
+        case .keepOutputs: return try keepOutputs(state)
         case .cancelLoop:
             (client as? RootClient)?.cancel(UInt64(bitPattern: lua_tointegerx(state, 1, nil)))
             return 0

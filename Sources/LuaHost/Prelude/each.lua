@@ -285,6 +285,13 @@ local waiting, following = {}, 1
 
 -- Shows what commands have written, in the order of the examples; one that has no result has lost its rank, or its time.
 function collect(result, index, example)
+  if options.keeps_outputs then
+    if result then
+      core.keep_outputs(index, result.stdout, result.stderr, result.status)
+    else
+      core.keep_outputs(index)
+    end
+  end
   waiting[index] = {result = result, example = example}
   while waiting[following] do
     local its = waiting[following]

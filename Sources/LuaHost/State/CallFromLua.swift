@@ -7,6 +7,7 @@ enum HostFunction: Int32, CaseIterable {
     case loadPart, exit, barrier, broadcast, gather
     case enterLoop, nextEvent, finishChunk, finishPart, addResult, failElement, leaveLoop, cancelLoop, reportLength
     case whatNext, staysUndone, isApart, nearest, shown, copy, copied, encodeJSON, encodeLine
+    case keepOutputs
 }
 
 /// Why a call from Lua fails.

@@ -48,6 +48,8 @@ public final class LuaHost {
     var exampleKeeper: ExampleKeeper?
     /// How commands are shown, where those are the script.
     public var commandOptions = CommandOptions()
+    /// Where this rank keeps what commands have written, if anywhere.
+    public var outputFolders: OutputFolders?
     /// Makes examples fail which take too long, where there is a limit.
     var exampleWatch: ExampleWatch?
 

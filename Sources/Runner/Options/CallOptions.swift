@@ -12,6 +12,8 @@ public struct CallOptions: Sendable {
     public var hasTags = false
     /// Whether commands are only printed.
     public var isDry = false
+    /// Where a folder for each example is to keep what its command wrote.
+    public var outputs: SystemString?
     /// Whether NUL ends each example.
     public var readsNUL = false
     /// The job to join.

@@ -1,3 +1,4 @@
+public import DLP
 import LuaHost
 
 extension Invocation {
@@ -6,8 +7,10 @@ extension Invocation {
     /// - Parameters:
     ///   - hasTags: whether each line that it writes has the example before it.
     ///   - isDry: whether commands are only printed, and nothing is kept.
-    public mutating func runCommands(hasTags: Bool, isDry: Bool) {
+    ///   - outputs: the directory in which is to be kept what each has written, if any.
+    public mutating func runCommands(hasTags: Bool, isDry: Bool, outputs: SystemString?) {
         (commandOptions.hasTags, commandOptions.isDry) = (hasTags, isDry)
+        commandOptions.outputs = isDry ? nil : outputs
         // One file that is broken is no reason not to do the others.
         options.onError = options.onError ?? .continue
         guard isDry else { return }

@@ -24,6 +24,12 @@ extension CommandOption {
         .call(
             SettableOption(
                 Option("--dry-run", help: "Print the commands of --each, and run none."), .flag({ $1(&$0.isDry) }))),
+        .call(
+            SettableOption(
+                Option(
+                    "--outputs", value: "DIR",
+                    help: "Keep what each command writes in DIR/INDEX/stdout, stderr and status."),
+                .text({ $1(&$0.outputs) }, offers: .directories))),
         .job(
             JobOption(
                 Option("--sandbox", help: "No files, programs, C modules or bytecode for the script."),

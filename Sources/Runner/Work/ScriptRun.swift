@@ -36,6 +36,9 @@ final class ScriptRun {
             host.loopDelegate = loops
             host.commandOptions = invocation.commandOptions
             let isRun = invocation.task.isRun
+            if isRun, session.isRoot, let path = invocation.commandOptions.outputs {
+                do { host.outputFolders = try OutputFolders(at: path) } catch { throw UsageError(error.message) }
+            }
             if isRun { try openTimelines(of: script) }
             try scripted(.load) { () throws(ScriptError) in try host.run(script) }
             let wanted = try scripted(.load) { () throws(ScriptError) in try host.scriptOptions() }
