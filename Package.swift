@@ -54,6 +54,8 @@ let package = Package(
         .target(name: "Codec", dependencies: ["CSystem"], swiftSettings: optimised),
         // Who does which examples, and what becomes of those that fail: values, without threads and clocks.
         .target(name: "Scheduling", dependencies: ["SystemSupport"], swiftSettings: optimised),
+        // How long jobs would take: schedules in simulated time.
+        .target(name: "Planning", dependencies: ["Scheduling"], swiftSettings: optimised),
         // Loops and collectives of ranks over any transport: what ranks say to each other, and what the root makes of it.
         .target(
             name: "Engine", dependencies: ["Codec", "Scheduling", "SystemSupport", "CSystem"], swiftSettings: optimised),
@@ -88,7 +90,7 @@ let package = Package(
         .target(
             name: "Runner",
             dependencies: library + [
-                "Arguments", "AME", "MPIBackend", "LuaHost", "Journal", "Report", "Launcher", "CLuaHost",
+                "Arguments", "AME", "MPIBackend", "LuaHost", "Journal", "Planning", "Report", "Launcher", "CLuaHost",
                 "CSystem",
             ],
             swiftSettings: strict),
@@ -115,19 +117,23 @@ let package = Package(
         .target(name: "FaultRelay", dependencies: ["CSystem"], path: "Tests/FaultRelay", swiftSettings: strict),
         // Jobs of any number of ranks in simulated time, for tests and for scripts/bench/scale.
         .target(
-            name: "Simulation", dependencies: ["Scheduling"], path: "Tests/Simulation",
+            name: "Simulation", dependencies: ["Planning"], path: "Tests/Simulation",
             swiftSettings: optimised),
         .executableTarget(
-            name: "scale-probe", dependencies: library + ["Simulation"], path: "Tests/ScaleProbe", swiftSettings: strict
+            name: "scale-probe", dependencies: library + ["Simulation", "Planning"], path: "Tests/ScaleProbe",
+            swiftSettings: strict
         ),
         .testTarget(name: "SystemSupportTests", dependencies: ["SystemSupport"], swiftSettings: strict),
-        .testTarget(name: "CodecTests", dependencies: ["Codec", "CSystem", "Simulation"], swiftSettings: optimised),
         .testTarget(
-            name: "SchedulingTests", dependencies: ["Scheduling", "Simulation"],
+            name: "CodecTests", dependencies: ["Codec", "CSystem", "Simulation", "Planning"], swiftSettings: optimised),
+        .testTarget(
+            name: "SchedulingTests", dependencies: ["Scheduling", "Simulation", "Planning"],
             swiftSettings: optimised),
         .testTarget(
             name: "EngineTests",
-            dependencies: ["Engine", "Codec", "Scheduling", "SystemSupport", "CSystem", "Simulation", "TestSupport"],
+            dependencies: [
+                "Engine", "Codec", "Scheduling", "SystemSupport", "CSystem", "Simulation", "Planning", "TestSupport",
+            ],
             swiftSettings: optimised),
         .testTarget(name: "DLPTests", dependencies: library + ["CSystem", "TestSupport"], swiftSettings: strict),
         .testTarget(
@@ -137,18 +143,22 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "MPIBackendTests", dependencies: library + ["MPIBackend", "CSystem", "Simulation"],
+            name: "MPIBackendTests", dependencies: library + ["MPIBackend", "CSystem", "Simulation", "Planning"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "LuaHostTests",
-            dependencies: library + ["LuaHost", "CLua", "CLuaHost", "CSystem", "Simulation", "TestSupport"],
+            dependencies: library + [
+                "LuaHost", "CLua", "CLuaHost", "CSystem", "Simulation", "Planning", "TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(
-            name: "ReportTests", dependencies: library + ["Report", "CSystem", "Simulation"], swiftSettings: strict),
-        .testTarget(name: "JournalTests", dependencies: library + ["Journal", "CSQLite"], swiftSettings: strict),
+            name: "ReportTests", dependencies: library + ["Report", "CSystem", "Simulation", "Planning"],
+            swiftSettings: strict),
         .testTarget(
-            name: "LauncherTests", dependencies: library + ["Launcher", "Arguments", "AME", "Simulation"],
+            name: "JournalTests", dependencies: library + ["Journal", "Planning", "CSQLite"], swiftSettings: strict),
+        .testTarget(
+            name: "LauncherTests", dependencies: library + ["Launcher", "Arguments", "AME", "Simulation", "Planning"],
             swiftSettings: strict),
         .testTarget(name: "ArgumentsTests", dependencies: library + ["Arguments"], swiftSettings: strict),
         .testTarget(
@@ -163,7 +173,7 @@ let package = Package(
             name: "job-probe", dependencies: library + ["AME"], path: "Tests/JobProbe", swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["FaultRelay", "Simulation", "mpi-probe", "job-probe", "primes"],
+            dependencies: ["FaultRelay", "Simulation", "Planning", "mpi-probe", "job-probe", "primes"],
             swiftSettings: strict),
     ]
 )

@@ -17,6 +17,10 @@ public func run(_ invocation: Invocation) -> Int32 {
         return Detection.rankByVariables(.own) == 0
             ? JournalListing.run(path: path, stage: stage, output: invocation.options.output) : 0
     }
+    if case .plan(let path, let stage, let ranks) = invocation.source {
+        return Detection.rankByVariables(.own) == 0
+            ? PlanListing.run(path: path, stage: stage, ranks: ranks, invocation.options) : 0
+    }
     if case .running(let address) = invocation.source {
         return JoinedRank.run(address, invocation.options, secret: secret)
     }

@@ -46,6 +46,11 @@ struct Command {
         words.without { if case .start = CommandOption.all[$0] { true } else { false } } + wordsOfLists
     }
 
+    /// Whether ranks are to be started here; a plan only names their numbers.
+    var startsRanks: Bool {
+        options.call.plan == nil && (start.ranks != nil || start.hosts != nil || start.hostFile != nil)
+    }
+
     /// What is to be done, without the number of ranks.
     func invocation() throws -> Invocation {
         let call = options.call
@@ -62,8 +67,8 @@ struct Command {
         if call.command == nil, let (option, _) = ofCommands.first(where: \.1) {
             throw UsageError("\(option) is for a command that --each runs")
         }
-        if call.stage != nil, call.results == nil {
-            throw UsageError("--stage names a stage of a journal that --results shows")
+        if call.stage != nil, call.results == nil, call.plan == nil {
+            throw UsageError("--stage names a stage of a journal that --results shows, or --plan goes by")
         }
         if let join = call.join {
             source = .running(try address(join))
@@ -76,6 +81,11 @@ struct Command {
                 throw UsageError("--results shows a journal, without a script")
             }
             source = .journal(results, stage: call.stage?.description)
+        } else if let plan = call.plan {
+            guard call.chunk == nil, call.command == nil, arguments.isEmpty else {
+                throw UsageError("--plan goes by the times in a journal, without a script")
+            }
+            source = .plan(plan, stage: call.stage?.description, ranks: try start.plannedRanks())
         } else if let command = call.command {
             try check(command, isSandboxed: options.isSandboxed)
             source = .command(command)

@@ -21,13 +21,11 @@ struct Main {
                 return
             }
             let invocation = try command.invocation()
+            guard command.startsRanks else { exit(run(invocation)) }
             var launch = LaunchOptions()
             try launch.set(command.start)
-            if command.start.ranks != nil || launch.hosts != nil {
-                if let objection = objectionToStartingRanks() { throw UsageError(objection) }
-                exit(start(launch, command))
-            }
-            exit(run(invocation))
+            if let objection = objectionToStartingRanks() { throw UsageError(objection) }
+            exit(start(launch, command))
         } catch {
             let message = (error as? ArgumentError)?.message ?? (error as? LaunchError)?.message ?? "\(error)"
             exit(complainOnce(ArgumentError.withHelp(message, of: "dlp-lua"), status: 2))

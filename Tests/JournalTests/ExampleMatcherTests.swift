@@ -1,4 +1,5 @@
 import DLP
+import Planning
 import Testing
 
 @testable import Journal

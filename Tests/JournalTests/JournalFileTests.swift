@@ -1,5 +1,6 @@
 import DLP
 import Glibc
+import Planning
 import Testing
 
 @testable import Journal

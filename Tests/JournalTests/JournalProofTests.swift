@@ -1,5 +1,6 @@
 import CSQLite
 import DLP
+import Planning
 import Testing
 
 @testable import Journal

@@ -160,21 +160,6 @@ func eventually(_ what: Comment, _ condition: () throws -> Bool) throws {
     try #require(try condition(), what)
 }
 
-/// Pseudorandom numbers that a seed determines: a linear congruential generator with the constants of Knuth's MMIX, of
-/// which the upper half is used.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 { UInt64(step()) << 32 | UInt64(step()) }
-
-    private mutating func step() -> UInt32 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return UInt32(truncatingIfNeeded: state >> 32)
-    }
-}
-
 // Names of files are plain text in these tests.
 
 extension JournalReader {

@@ -1,5 +1,5 @@
 /// Numbers as people read them.
-enum Figures {
+package enum Figures {
     /// `value`, at least 0, with three digits and a factor of a thousand or more as a letter: 0.05, 7.25, 14.3k, 2.00M.
     static func short(_ value: Double) -> String {
         guard value.isFinite, value > 0 else { return "0" }
@@ -17,7 +17,7 @@ enum Figures {
     private static let units = ["", "k", "M", "G", "T"]
 
     /// `value`, at least 0, with `digits` digits behind the point.
-    static func fixed(_ value: Double, _ digits: Int) -> String {
+    package static func fixed(_ value: Double, _ digits: Int) -> String {
         var factor = 1
         for _ in 0..<digits { factor *= 10 }
         // Beyond this a double has no digits behind the point, and an integer no room.
@@ -35,12 +35,12 @@ enum Figures {
     }
 
     /// A time as 3.2 s, or as h:mm:ss from an hour on.
-    static func time(seconds: Double) -> String {
+    package static func time(seconds: Double) -> String {
         seconds < 3600 ? "\(fixed(seconds, seconds < 0.995 ? 3 : 1)) s" : clock(seconds: seconds)
     }
 
     /// `count` and what it counts.
-    static func count(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+    package static func count(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
     private static func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : String(value) }
 }

@@ -20,7 +20,9 @@ public struct CallOptions: Sendable {
     public var join: SystemString?
     /// The journal to show.
     public var results: SystemString?
-    /// The stage of it to show.
+    /// The journal by whose times a job is to be planned.
+    public var plan: SystemString?
+    /// The stage of it to show, or to plan.
     public var stage: SystemString?
     /// Whether only the examples are looked at.
     public var checks = false

@@ -90,7 +90,8 @@ extension Invocation {
         guard !lists.isEmpty else { return }
         switch source {
         case .file, .text, .command, .standardInput: break
-        case .journal, .running, .none: throw UsageError("what stands behind ::: is for a job, which is not asked for")
+        case .journal, .plan, .running, .none:
+            throw UsageError("what stands behind ::: is for a job, which is not asked for")
         }
         guard options.input == nil else {
             throw UsageError("the examples are those of --input or those behind :::, not both: leave one of them out")

@@ -14,6 +14,8 @@ public struct Invocation: Sendable {
         case standardInput
         /// No script, but a journal to be shown, or one stage of it.
         case journal(SystemString, stage: String?)
+        /// The times in a journal, or in one stage of it, by which a job on these numbers of ranks is planned; none: some.
+        case plan(SystemString, stage: String?, ranks: [Int])
         /// The running job at this address, which is to be joined, has it.
         case running(JobAddress)
         /// None: `--info`.

@@ -76,7 +76,14 @@ extension CommandOption {
                 .text({ $1(&$0.results) }, offers: .files([])))),
         .call(
             SettableOption(
-                Option("--stage", value: "NAME", help: "Of the journal of --results only the loop of this name."),
+                Option(
+                    "--plan", value: "FILE",
+                    help: "Say by the times in a journal how long the job would take on -np 1,2,4,... ranks."),
+                .text({ $1(&$0.plan) }, offers: .files([])))),
+        .call(
+            SettableOption(
+                Option(
+                    "--stage", value: "NAME", help: "Of the journal of --results or --plan only the loop of this name."),
                 .text({ $1(&$0.stage) }, offers: .none))),
     ]
 

@@ -61,27 +61,12 @@ struct JournalListing {
         }
     }
 
-    /// The stage whose results a file can hold: the one that was named, or else the only one.
-    ///
-    /// - Throws: `UsageError` where there are several, or none of that name.
-    private func stageToExport() throws -> String? {
-        let stages = try reader.stages()
-        let names = stages.map { $0 ?? "(of the job itself)" }.joined(separator: ", ")
-        if let stage {
-            guard stages.contains(stage) else { throw UsageError("the journal has no stage \(stage), but: \(names)") }
-            return stage
-        }
-        guard stages.count > 1 else { return stages.first ?? nil }
-        throw UsageError(
-            "the journal has several stages, and a file has room for one: --stage NAME says which of \(names)")
-    }
-
     /// The file that the job itself would write if no more were done: what is not there is null, and so is what the format
     /// cannot hold.
     ///
     /// - Returns: what is wrong with the journal.
     private func export(to path: SystemString) throws -> String? {
-        let stage = try stageToExport()
+        let stage = try reader.onlyStage(stage)
         let length = reader.lengths[stage]
         var writer = try ResultWriter(path: path)
         var (end, done, failed) = (length ?? 0, 0, 0)

@@ -1,0 +1,2 @@
+// Whoever tests with simulated jobs needs what plans them.
+@_exported public import Planning
