@@ -37,7 +37,7 @@ extension RootEngine {
     ///
     /// - Returns: whether that is all that follows from the message.
     func takeFromReturning(_ message: ToRoot, _ source: Int) -> Bool {
-        guard !returningRanks.isEmpty, returningRanks.contains(source) else { return false }
+        guard returningRanks.contains(source) else { return false }
         switch message {
         case .done(let loop, let report): takeClaim(report, nil, in: loop, from: source)
         case .failed(let loop, let report, let fault): takeClaim(report, fault, in: loop, from: source)

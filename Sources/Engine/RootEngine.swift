@@ -224,7 +224,7 @@ final class RootEngine {
     }
 
     private func handle(_ message: ToRoot, from source: Int) {
-        if takeFromReturning(message, source) { return }
+        if !returningRanks.isEmpty, takeFromReturning(message, source) { return }
         switch message {
         case .done(let loop, let report): done(report, in: loop, from: source)
         case .failed(let loop, let report, let fault): failed(report, fault, in: loop, from: source)

@@ -83,7 +83,7 @@ public struct ManagedSchedule: Sendable {
     /// How many workers died with something under work.
     var deaths = 0
     /// How many of the done examples have results that are not safe yet.
-    var undeliveredCount = 0
+    @usableFromInline var undeliveredCount = 0
     /// Whether the workers that wait have been asked for the results that they keep.
     var hasAskedForResults = false
 
@@ -129,9 +129,11 @@ public struct ManagedSchedule: Sendable {
 
     /// Whether every example is done or has failed, or after `halt` those that were under work; results may still be with
     /// workers, and die with them.
-    public var isSettled: Bool { doneCount + failedCount == length || isHalted && busyWorkers == 0 }
+    ///
+    /// Inlinable, like `finished`: asked for after each event, and a call would copy the schedule.
+    @inlinable public var isSettled: Bool { doneCount + failedCount == length || isHalted && busyWorkers == 0 }
     /// Whether in addition the results of all that is done are safe.
-    public var finished: Bool { isSettled && undeliveredCount == 0 }
+    @inlinable public var finished: Bool { isSettled && undeliveredCount == 0 }
     /// How many examples are there to be handed out; very many where the list is unbounded.
     public var available: Int { queue.count }
     /// How many examples were handed out, or are meant for a worker, and did not come back.

@@ -29,7 +29,10 @@ package struct Queue<Element> {
         let element = elements[head].take()
         head += 1
         // Half of it is spent: moving the rest costs no more than what was popped. Most queues are short and soon empty.
-        if isEmpty, head <= Self.shortest {
+        if elements.count == 1 {
+            elements.removeLast()
+            head = 0
+        } else if isEmpty, head <= Self.shortest {
             elements.removeAll(keepingCapacity: true)
             head = 0
         } else if head > Self.shortest, head * 2 > elements.count {

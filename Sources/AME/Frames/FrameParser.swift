@@ -50,13 +50,10 @@ struct FrameParser: ~Copyable {
     ///
     /// - Throws: `FrameError` where the stream is not one of frames; the parser is of no use afterwards.
     mutating func feed(_ bytes: UnsafeRawBufferPointer, emit: (Message) -> Void) throws(FrameError) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            if header == nil {
-                let taken = try takeHeader(from: UnsafeRawBufferPointer(rebasing: rest))
-                rest = rest.dropFirst(taken)
-            }
-            rest = rest.dropFirst(try takeBody(from: UnsafeRawBufferPointer(rebasing: rest)))
+        var taken = 0
+        while taken < bytes.count {
+            if header == nil { taken += try takeHeader(from: UnsafeRawBufferPointer(rebasing: bytes[taken...])) }
+            taken += try takeBody(from: UnsafeRawBufferPointer(rebasing: bytes[taken...]))
             if let message = finishedMessage() { emit(message) }
         }
         // It came with the first byte of a header, all of which has passed by.
