@@ -104,10 +104,9 @@ extension RootEngine {
             reportWatch?.reported(source, isIdle: !loop.isBusy(source))
             guard let (done, example, verdict) = outcome else { return }
             loop.note(cpu: report.cpu)
-            let tried = Chunk(first: done.first, count: done.count + 1, stride: done.stride)
-            noteWork(source, on: tried, isFailed: true, nanoseconds: report.nanoseconds)
             var (fault, before) = (fault, report)
             before.nanoseconds = max(0, report.nanoseconds &- (fault.nanoseconds ?? 0))
+            noteFailure(behind: done, fault, report, from: source)
             // The failed one has its part of the processor time by the clock.
             let part = report.nanoseconds > 0 ? Double(before.nanoseconds) / Double(report.nanoseconds) : 0
             before.cpu = Int64(min(Double(max(0, report.cpu)) * min(part, 1), 1e18))
@@ -200,6 +199,17 @@ extension RootEngine {
     func noteWork(_ source: Int, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64) {
         observer.rankHasWorked(
             source, host: hosts[source] ?? "unknown", on: chunk, isFailed: isFailed, nanoseconds: nanoseconds)
+    }
+
+    /// Tells the observer that a rank has worked on examples, and on one behind them that has failed: apart, where it is
+    /// known how long that one took.
+    private func noteFailure(behind done: Chunk, _ fault: Fault, _ report: ChunkReport, from source: Int) {
+        let tried = Chunk(first: done.first, count: done.count + 1, stride: done.stride)
+        guard done.count > 0, let nanoseconds = fault.nanoseconds, 0...report.nanoseconds ~= nanoseconds else {
+            return noteWork(source, on: tried, isFailed: true, nanoseconds: report.nanoseconds)
+        }
+        noteWork(source, on: done, isFailed: false, nanoseconds: report.nanoseconds - nanoseconds)
+        noteWork(source, on: tried.dropFirst(done.count), isFailed: true, nanoseconds: nanoseconds)
     }
 
     /// An example has failed for good.

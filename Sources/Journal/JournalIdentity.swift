@@ -24,6 +24,50 @@ public struct JournalIdentity: Sendable {
         self.seed = seed
     }
 
+    /// Whether a command took the place of the script: its name is then its text.
+    public var isOfCommand: Bool { Digest(ofText: Bytes(script.bytes)) == scriptDigest }
+
+    /// The script's arguments; nil where they are not known, or not all of them are text.
+    public var words: [SystemString]? { arguments.flatMap { Self.words($0) } }
+
+    /// What `json` has written.
+    private static func words(_ json: String) -> [SystemString]? {
+        var words: [SystemString] = []
+        var word: [UInt8]?
+        var rest = Array(json.utf8.dropFirst().dropLast())[...]
+        while let byte = rest.popFirst() {
+            switch (byte, word) {
+            case (UInt8(ascii: "\""), nil): word = []
+            case (UInt8(ascii: ","), nil): continue
+            // What is no text is an object.
+            case (_, nil): return nil
+            case (UInt8(ascii: "\""), let complete?):
+                words.append(SystemString(bytes: complete))
+                word = nil
+            case (UInt8(ascii: "\\"), _): word?.append(unescaped(&rest))
+            default: word?.append(byte)
+            }
+        }
+        return word == nil ? words : nil
+    }
+
+    /// The byte for which an escape stands.
+    private static func unescaped(_ rest: inout ArraySlice<UInt8>) -> UInt8 {
+        let letter = rest.popFirst() ?? 0
+        switch letter {
+        case UInt8(ascii: "b"): return 0x08
+        case UInt8(ascii: "t"): return 0x09
+        case UInt8(ascii: "n"): return 0x0a
+        case UInt8(ascii: "f"): return 0x0c
+        case UInt8(ascii: "r"): return 0x0d
+        case UInt8(ascii: "u"):
+            // Control characters are written so, and nothing else.
+            defer { rest = rest.dropFirst(4) }
+            return UInt8(String(decoding: rest.prefix(4), as: UTF8.self), radix: 16) ?? 0
+        default: return letter
+        }
+    }
+
     private static func json(_ arguments: [SystemString]) -> String {
         var writer = ByteWriter()
         for (number, argument) in arguments.enumerated() {

@@ -13,6 +13,10 @@ public final class JournalReader {
         public var json: String?
         /// How long it took.
         public var seconds: Double?
+        /// The processor time that it took, in seconds.
+        public var cpu: Double?
+        /// When the root heard of it, in seconds since 1970.
+        public var finished: Double?
         /// The rank that did it.
         public var rank: Int?
         /// That rank's host.
@@ -21,6 +25,8 @@ public final class JournalReader {
         public var attempts: Int?
         /// Why it failed.
         public var error: String?
+        /// Lua's traceback, where it has failed.
+        public var traceback: String?
         /// The example as JSON, where it has one.
         public var input: String?
         /// The stage whose example it is; nil: one of the job itself.
@@ -32,6 +38,9 @@ public final class JournalReader {
     /// The lengths of the lists of examples whose end a job has seen, by stage.
     public let lengths: [String?: Int]
     private let header: JournalHeader
+
+    /// What it belongs to.
+    public var identity: JournalIdentity { header.identity }
 
     /// Opens the journal at `path`.
     ///

@@ -1,5 +1,6 @@
 import CSQLite
 import DLP
+import Glibc
 
 /// A row that is not what a job has written.
 struct BrokenRow: Sendable, Hashable {
@@ -86,10 +87,22 @@ struct RowReader {
         JournalReader.Record(
             index: row.index, result: row.isDone ? statement.withBytes(Column.result) { Bytes(copying: $0) } : nil,
             json: statement.text(Column.json), seconds: statement.double(Column.seconds),
+            cpu: statement.double(Column.cpu), finished: statement.text(Column.finished).flatMap { Self.seconds($0) },
             rank: statement.integer(Column.rank).map { Int($0) }, host: statement.text(Column.host),
             attempts: statement.integer(Column.attempts).map { Int($0) },
-            error: statement.text(Column.error), input: statement.text(Column.input),
+            error: statement.text(Column.error), traceback: statement.text(Column.traceback),
+            input: statement.text(Column.input),
             stage: statement.text(Column.stage))
+    }
+
+    /// A time of the table, as 2026-11-30T16:31:24.123Z, in seconds since 1970; nil for what is none.
+    private static func seconds(_ text: String) -> Double? {
+        let numbers = text.split { !("0"..."9" ~= $0) }.compactMap { Int32($0) }
+        guard numbers.count == 7, numbers.allSatisfy({ 0...9999 ~= $0 }) else { return nil }
+        var parts = tm()
+        (parts.tm_year, parts.tm_mon, parts.tm_mday) = (numbers[0] - 1900, numbers[1] - 1, numbers[2])
+        (parts.tm_hour, parts.tm_min, parts.tm_sec) = (numbers[3], numbers[4], numbers[5])
+        return Double(timegm(&parts)) + Double(numbers[6]) / 1000
     }
 
     /// Whether the row still has one value as its result, as it had when `row` believed it.

@@ -126,7 +126,7 @@ struct CommandLineTests {
         "options that name the same file are refused before it is touched",
         arguments: [
             "--journal a.csv --output a.csv job.lua", "--journal a.csv --output ./a.csv job.lua",
-            "--output job.lua job.lua", "--timeline a.json --output a.json job.lua",
+            "--output job.lua job.lua", "--timeline a.json --output a.json job.lua", "--report job.lua job.lua",
             "--journal link --output job.jsonl job.lua", "-np 2 --output job.lua job.lua",
             "--results link --output job.jsonl",
         ])

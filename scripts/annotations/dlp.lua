@@ -70,6 +70,7 @@ dlp.version = ""
 ---@field format? "lines"|"nul"|"csv"|"tsv"|"jsonl" what is in it
 ---@field output? string where results go: .jsonl, .json, .csv
 ---@field timeline? string a picture of who did what: .svg, .json
+---@field report? string a page about the job: .html
 ---@field timeout? number seconds for each example
 ---@field memory? string|integer what Lua may take on each rank: "512M", "2G"
 ---@field stop_after? number seconds after which nothing more is begun; status 5

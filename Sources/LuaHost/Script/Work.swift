@@ -117,16 +117,23 @@ extension LuaHost {
                     var decoder = LuaDecoder(state, UnsafeRawBufferPointer(rebasing: buffer[reader.position...]))
                     try decoder.push()
                 }
-            } else if case .table = examples {
-                try pushExample(examples, error.index)
+                error.given = shown(at: -1)
             } else {
-                return error
+                error.given = shownExample(examples, error.index) ?? ""
             }
-            error.given = shown(at: -1)
         } catch {
             // The message goes without it.
         }
         return error
+    }
+
+    /// The example at `index`, from 0, as a message shows it; nil where its index says all, or where it cannot be had here.
+    public func shownExample(_ examples: Examples, _ index: Int) -> String? {
+        guard case .table = examples else { return nil }
+        let top = lua_gettop(state)
+        defer { lua_settop(state, top) }
+        do { try pushExample(examples, index) } catch { return nil }
+        return shown(at: -1)
     }
 
     /// Whether an example has failed only because a signal, which is about to stop the job, was for its program, too.

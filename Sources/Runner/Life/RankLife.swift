@@ -112,7 +112,7 @@ struct RankLife: Hashable {
         case removeMeetingFile
         /// Tell the user.
         case say(String)
-        /// Root: end the display of progress; complete the journal and the timelines.
+        /// Root: end the display of progress; complete the journal, the timelines and the page.
         case closeFiles(because: JobEnd?)
         /// Root: tell the user why the job ends, and what became of its files; of the files alone where there is no reason.
         case tell(JobEnd?)

@@ -136,6 +136,16 @@ final class Session {
 
     private var hasTimeline = false
 
+    /// Begins the page that shows all of the job, where one is wanted and none has been begun.
+    func openPage(_ path: SystemString?, of script: Script, seed: Int64) throws(UsageError) {
+        guard isRoot, observer.page == nil, let path else { return }
+        do {
+            let page = try PageFile(path: path, PageFacts(of: script, seed: seed))
+            page.begin(ranks: client.size, since: beginning)
+            observer.note(in: page)
+        } catch { throw UsageError(error.description) }
+    }
+
     /// Makes the Lua state, which ends when the job does.
     func open(_ settings: JobSettings) throws(ScriptError) -> LuaHost {
         let host = try LuaHost(

@@ -14,7 +14,7 @@ extension Invocation {
         // One file that is broken is no reason not to do the others.
         options.onError = options.onError ?? .continue
         guard isDry else { return }
-        (options.journal, options.output, options.timelines) = (nil, nil, [])
+        (options.journal, options.output, options.timelines, options.report) = (nil, nil, [], nil)
         (options.joinable, options.keep, options.fresh) = (nil, nil, nil)
     }
 }

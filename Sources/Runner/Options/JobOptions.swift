@@ -35,6 +35,8 @@ public struct JobOptions: Sendable {
     public var output: SystemString?
     /// The files that show who did what when; none by default.
     public var timelines: [SystemString] = []
+    /// The page that shows all of the job; none by default.
+    public var report: SystemString?
     /// The file whose records are the examples, `-` for standard input; by default the script says what they are.
     public var input: SystemString?
     /// How it is divided; by default as the end of its name says.

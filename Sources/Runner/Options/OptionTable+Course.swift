@@ -72,7 +72,10 @@ extension CommandOption {
             SettableOption(
                 Option(
                     "--results", value: "FILE",
-                    help: "Show what a journal holds, as JSON Lines, or write it to the file of --output."),
+                    help: """
+                        Show what a journal holds, as JSON Lines, or write it to the file of --output, as a page for a browser \
+                        where that is .html.
+                        """),
                 .text({ $1(&$0.results) }, offers: .files([])))),
         .call(
             SettableOption(
@@ -102,6 +105,15 @@ extension CommandOption {
                     help: "Write who did what when: a picture, .svg, or a trace, .json. May be repeated."),
                 script: .whereTrusted, heededBy: .everyScript, alike: .presence,
                 .list({ $1(&$0.timelines) }, offers: .files(["svg", "json"])))),
+        .job(
+            JobOption(
+                Option(
+                    "--report", value: "FILE",
+                    help:
+                        "Write a page about the job for a browser, .html: who did what when, failures, lengths, use of ranks."
+                ),
+                script: .whereTrusted, heededBy: .everyScript, alike: .presence,
+                .text({ $1(&$0.report) }, offers: .files(["html"])))),
         .job(
             JobOption(
                 Option(

@@ -16,7 +16,12 @@ struct JournalListing {
         do {
             try FileClash.check([("--results", path), ("--output", output)])
             let listing = JournalListing(reader: try JournalReader(path: path), stage: stage)
-            let flaws = if let output { try listing.export(to: output) } else { try listing.show() }
+            let flaws =
+                if let output {
+                    PageFile.isNamed(by: output)
+                        ? try JournalPage(listing.reader, stage: stage).write(to: output)
+                        : try listing.export(to: output)
+                } else { try listing.show() }
             guard dlp_flush() == 0 else {
                 throw UsageError("standard output could not be written whole; is the disk full?")
             }

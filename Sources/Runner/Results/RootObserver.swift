@@ -1,4 +1,5 @@
 import AME
+import CSystem
 import DLP
 import Glibc
 import Journal
@@ -19,6 +20,9 @@ final class RootObserver: JobObserver {
         var stage: (loop: UInt64, journal: StageJournal)?
         /// Where it is noted who does what when.
         var timelines: [TimelineFile] = []
+        var page: PageFile?
+        /// How many loops have begun.
+        var loops = 0
         /// Where results are that will not be complete, as a clause.
         var leftover: String?
         /// Whether examples that are skipped are no part of what is to be done.
@@ -96,12 +100,20 @@ final class RootObserver: JobObserver {
     /// Notes from now on who does what when.
     func note(in timeline: TimelineFile) { state.withLock { $0.timelines.append(timeline) } }
 
-    private var timelines: [TimelineFile] { state.withLock { $0.timelines } }
+    /// The same on a page that shows all of the job.
+    func note(in page: PageFile) { state.withLock { $0.page = page } }
+
+    /// The page that shows all of the job, if there is one.
+    var page: PageFile? { state.withLock { $0.page } }
+
+    private var pictures: (timelines: [TimelineFile], page: PageFile?) {
+        state.withLock { ($0.timelines, $0.page) }
+    }
 
     /// Keeps for the user where results are that will not be complete.
     func note(leftover: String?) { state.withLock { $0.leftover = leftover } }
 
-    /// Completes journal and timelines, at the end of the job: a job that ends early for the reason `end`, if it does.
+    /// Completes journal, timelines and page, at the end of the job: a job that ends early for the reason `end`, if it does.
     func closeFiles(because end: JobEnd?) {
         finishDisplay()
         // What failed is done again, but whoever looks into the journal should find it.
@@ -109,17 +121,39 @@ final class RootObserver: JobObserver {
             exampleFailed(fault, in: loop)
         }
         var failure = closeJournal()
-        for timeline in timelines {
-            do { try timeline.finish() } catch {
+        let (timelines, page) = pictures
+        func complete(_ finish: () throws(ReportError) -> Void) {
+            do { try finish() } catch {
                 let fault = Fault(
                     phase: .load, message: error.description, rank: 0, host: HostName.current, status: 2)
                 failure = failure ?? .fault(fault)
             }
         }
+        for timeline in timelines { complete(timeline.finish) }
+        if let page { complete { () throws(ReportError) in try page.finish(pageEnding(end), at: dlp_now()) } }
         if let failure { state.withLock { $0.fileFailure = failure } }
     }
 
-    /// Why journal or timelines are not complete, where they are not.
+    /// How the job came to its end, for its page.
+    private func pageEnding(_ end: JobEnd?) -> PageEnding {
+        var ending = PageEnding()
+        let halted: (report: IncompleteReport, signal: Int32?)? = state.withLock { state in
+            // Of several loops no one's length is that of the job.
+            if state.loops == 1 {
+                ending.total = state.progress?.total
+                ending.earlier = state.progress?.earlier ?? 0
+            }
+            if let repetition = state.repetition { ending.alone = { repetition.line($0) } }
+            return state.halted
+        }
+        ending.reason = halted.map { Self.text($0) } ?? end.flatMap { text(of: $0) }
+        if ending.reason == nil, case .exit(let status, _, .some)? = end {
+            ending.reason = "work called os.exit(\(status))"
+        }
+        return ending
+    }
+
+    /// Why journal, timelines or page are not complete, where they are not.
     var fileFailure: JobEnd? { state.withLock { $0.fileFailure } }
 
     /// Tells the user why the job ends, and what became of its files; of these alone where there is no reason.
@@ -159,8 +193,12 @@ final class RootObserver: JobObserver {
     /// Tells the user how far a job came that was halted.
     func tellHowFar() {
         guard let (report, signal) = state.withLock({ $0.halted }) else { return }
-        Diagnostics.write(
-            signal == nil ? report.text("stopped", as: ", as --stop-after asks") : report.text("interrupted"))
+        Diagnostics.write(Self.text((report, signal)))
+    }
+
+    private static func text(_ halted: (report: IncompleteReport, signal: Int32?)) -> String {
+        halted.signal == nil
+            ? halted.report.text("stopped", as: ", as --stop-after asks") : halted.report.text("interrupted")
     }
 
     /// How far the job has come, as far as the service thread knows.
@@ -181,6 +219,7 @@ final class RootObserver: JobObserver {
 
     func loopChanged(_ progress: LoopProgress?) {
         state.withLock { state in
+            if let loop = progress?.operation, loop != state.progress?.operation { state.loops += 1 }
             state.progress = progress
             guard state.leavesOutSkipped, let skipped = progress?.earlier else { return }
             state.progress?.done -= skipped
@@ -196,19 +235,25 @@ final class RootObserver: JobObserver {
     func note(repetition: Repetition) { state.withLock { $0.repetition = repetition } }
 
     func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64) {
+        let (timelines, page) = pictures
         for timeline in timelines {
             timeline.add(chunk, isFailed: isFailed, rank: rank, host: host, nanoseconds: nanoseconds)
         }
+        page?.addReport(chunk, isFailed: isFailed, rank: rank, host: host, nanoseconds: nanoseconds)
     }
 
     func examplesAreDone(
         _ run: ResultRun, of loop: UInt64, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int
     ) {
+        page?.addCost(rank: run.rank, host: host, cpu: UInt64(max(cpu, 0)))
         guard let journal = journal(of: loop) else { return }
         journal.note(.done(run, host: host, nanoseconds: nanoseconds, cpu: cpu, attempts: attempts))
     }
 
-    func exampleFailed(_ fault: Fault, in loop: UInt64) { journal(of: loop)?.note(.failed(fault)) }
+    func exampleFailed(_ fault: Fault, in loop: UInt64) {
+        page?.addFailure(fault)
+        journal(of: loop)?.note(.failed(fault))
+    }
 
     func explainLoss(of rank: Int) -> LossExplanation {
         // The launcher knows nothing of ranks that came late.
@@ -216,7 +261,9 @@ final class RootObserver: JobObserver {
     }
 
     func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence) {
+        let (timelines, page) = pictures
         for timeline in timelines { timeline.lose(rank, host: host, cause: cause) }
+        page?.lose(rank, host: host, cause: cause, at: dlp_now())
         // Nobody does what an interrupted job leaves.
         let consequence = consequence == .redone && supervisor.haltSignal != nil ? .leftUndone : consequence
         Diagnostics.write("lost rank \(rank) (host \(host)): \(cause)\(consequence.clause)")

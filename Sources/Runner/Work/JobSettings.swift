@@ -36,7 +36,7 @@ struct JobSettings {
     var rootWorks: Bool { options.rootWorks != .no || size == 1 }
     var progress: ProgressReporter.Mode { options.progress ?? .auto }
     /// Whether it is noted who does what when.
-    var hasTimeline: Bool { !options.timelines.isEmpty }
+    var hasTimeline: Bool { !options.timelines.isEmpty || options.report != nil }
     /// For how many seconds a rank whose connection broke tries to come back.
     var rejoin: Double { options.rejoin ?? 60 }
     var failures: FailurePolicy {

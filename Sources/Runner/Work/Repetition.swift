@@ -1,5 +1,6 @@
 import Arguments
 import DLP
+import Journal
 
 /// The command line that does one example of a job alone, for a job whose script is a file and whose examples are no lists
 /// of the command line.
@@ -21,6 +22,17 @@ struct Repetition: Sendable {
         }
         self.before = before
         behind = [path] + invocation.arguments
+    }
+
+    /// The same for the job that has made a journal, as far as that says how it was started.
+    ///
+    /// - Returns: nil where its script is no file.
+    init?(_ identity: JournalIdentity) {
+        guard let arguments = identity.words, identity.script != "(command line)", identity.script != "-",
+            !identity.script.bytes.isEmpty, !identity.isOfCommand
+        else { return nil }
+        before = identity.seed == 0 ? [] : ["--seed", SystemString("\(identity.seed)")]
+        behind = [identity.script] + arguments
     }
 
     /// The line for an example, by its index from 1.

@@ -1,6 +1,7 @@
 import DLP
 import Journal
 import LuaHost
+import Report
 
 /// The root's part in a job: it works as the others do, feeds them with examples where only it has them, and takes the
 /// results.
@@ -34,6 +35,7 @@ struct RootJob {
             session.observer.leaveOutSkipped()
         }
         let length = try runLoop(selection)
+        session.observer.page?.nameInputs { host.shownExample(plan.examples, $0 - 1) ?? "" }
         let total = selection?.count ?? length
         let signal = session.supervisor.loopEnds()
         // Whatever the script makes of the results, they are safe.

@@ -39,7 +39,7 @@ final class ScriptRun {
             if isRun, session.isRoot, let path = invocation.commandOptions.outputs {
                 do { host.outputFolders = try OutputFolders(at: path) } catch { throw UsageError(error.message) }
             }
-            if isRun { try openTimelines(of: script) }
+            if isRun { try openPictures(of: script, seed: seed) }
             try scripted(.load) { () throws(ScriptError) in try host.run(script) }
             let wanted = try scripted(.load) { () throws(ScriptError) in try host.scriptOptions() }
             do {
@@ -56,7 +56,7 @@ final class ScriptRun {
                 host.seed = try session.agree(on: options, statement)
             }
             settings = JobSettings(options, seed: host.seed, size: session.client.size)
-            if isRun { try openTimelines(of: script) }
+            if isRun { try openPictures(of: script, seed: host.seed) }
             settings.isCommand = script.isCommand
             host.limitMemory(to: settings.memory)
             try host.limit(toSeconds: settings.timeout, on: session.client, session.supervisor)
@@ -173,7 +173,8 @@ final class ScriptRun {
                 : "\(all) of no use to a script without a function work")
     }
 
-    private func openTimelines(of script: Script) throws(UsageError) {
+    /// Begins what shows who did what when: timelines and page.
+    private func openPictures(of script: Script, seed: Int64) throws(UsageError) {
         guard session.isRoot else { return }
         var text: SystemString?
         if case .file(let path) = invocation.source { text = path }
@@ -182,9 +183,10 @@ final class ScriptRun {
             try FileClash.check(
                 [
                     ("the script", text), ("--input", options.input), ("--journal", options.journal),
-                    ("--output", options.output),
+                    ("--output", options.output), ("--report", options.report),
                 ] + timelines)
             try session.openTimelines(options.timelines, title: script.name.description)
+            try session.openPage(options.report, of: script, seed: seed)
         }
     }
 

@@ -1,0 +1,64 @@
+import CSystem
+import DLP
+import Glibc
+import LuaHost
+import Report
+
+// What a job tells the page about itself.
+
+extension PageFacts {
+    /// What is known of a job before it begins.
+    init(of script: Script, seed: Int64) {
+        self.init(title: script.name.description)
+        add(arguments: script.arguments, seed: seed)
+        others.append(("dlp-lua", Version.current))
+    }
+
+    /// How the script was called.
+    mutating func add(arguments: [SystemString]?, seed: Int64) {
+        if let arguments, !arguments.isEmpty {
+            others.append(("Arguments", arguments.map(\.description).joined(separator: " ")))
+        }
+        others.append(("Seed", "\(seed)"))
+    }
+}
+
+extension PageFile {
+    /// The job has so many ranks, and began at `beginning`, in nanoseconds of the monotonic clock.
+    func begin(ranks: Int, since beginning: UInt64) {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        let age = Double(dlp_now() - beginning) / 1e9
+        begin(ranks: ranks, start: beginning, began: Double(now.tv_sec) + Double(now.tv_nsec) / 1e9 - age)
+    }
+
+    /// A rank has just said that it worked on `chunk`, the last example of which may have failed, for so many nanoseconds.
+    func addReport(_ chunk: Chunk, isFailed: Bool, rank: Int, host: String, nanoseconds: Int64) {
+        guard chunk.count > 0 else { return }
+        let (now, time) = (dlp_now(), UInt64(max(nanoseconds, 0)))
+        let last = chunk.first + (chunk.count - 1) * chunk.stride
+        addWork(
+            PageWork(
+                examples: chunk.first + 1...last + 1, count: chunk.count, failed: isFailed ? 1 : 0, nanoseconds: time,
+                end: now), rank: rank, host: host)
+        addLengths(of: time / UInt64(chunk.count), count: chunk.count) { place in
+            var example = PageExample(
+                number: chunk.first + place * chunk.stride + 1, rank: rank, host: host, end: now,
+                nanoseconds: time / UInt64(chunk.count))
+            example.together = chunk.count
+            return example
+        }
+    }
+
+    /// An example has just failed for good.
+    func addFailure(_ fault: Fault) {
+        var example = PageExample(
+            number: fault.example ?? 0, rank: fault.rank, host: fault.host, end: dlp_now(),
+            nanoseconds: fault.nanoseconds.map { UInt64(max($0, 0)) })
+        (example.loop, example.input) = (fault.loop, fault.given)
+        example.failure = PageExample.Failure(
+            message: fault.message, traceback: fault.traceback, attempts: fault.attempts)
+        addFailure(example)
+        if let cpu = fault.cpu { addCost(rank: fault.rank, host: fault.host, cpu: UInt64(max(cpu, 0))) }
+    }
+}
