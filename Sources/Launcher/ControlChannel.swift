@@ -60,7 +60,8 @@ final class ControlChannel {
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {
             let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-            if count < 0 && errno == EINTR { continue }
+            // A rank 0 that has gone without reading all it was sent is an error, once; what it has said comes after that.
+            if count < 0 && (errno == EINTR || errno == ECONNRESET) { continue }
             // Whatever the reason is, what there is waits: the poller says so again.
             if count < 0 { return (messages, true) }
             if count == 0 { return (messages, false) }
