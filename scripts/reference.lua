@@ -26,6 +26,10 @@ file:close()
 
 dlp = loadfile(here .. "dlp.lua")(here, numbers)
 package.loaded.dlp = dlp
+
+local is_enough = false
+function dlp.stop() is_enough = true end
+
 arg = {[-1] = interpreter, [0] = path, table.unpack(words, 2)}
 
 -- The seed of what is done once is that of example 0, and that of collecting a result is that of minus its example.
@@ -52,6 +56,7 @@ local function run()
     if collect then seeded(-index, collect, result, index, example) end
     if keep then results[index] = result end
     results.n = index
+    if is_enough then break end
   end
 
   if summarize then

@@ -43,9 +43,10 @@ static void failure(char *text, size_t capacity) {
     snprintf(text, capacity, "%s: %s", failed_routine, words);
 }
 
+static int thread_level;
+
 static int start(int *rank, int *size) {
-    int provided;
-    return CALL(Init_thread, NULL, NULL, MPI_THREAD_FUNNELED, &provided) ||
+    return CALL(Init_thread, NULL, NULL, MPI_THREAD_SERIALIZED, &thread_level) ||
                    // The duplicates inherit it, and what belongs to no communicator fails by it.
                    CALL(Comm_set_errhandler, WORLD, RETURN_ERRORS) || CALL(Comm_dup, WORLD, &messages) ||
                    CALL(Comm_dup, WORLD, &broadcasts) || CALL(Comm_rank, messages, rank) ||
@@ -53,6 +54,8 @@ static int start(int *rank, int *size) {
                ? -1
                : 0;
 }
+
+static int takes_turns(void) { return thread_level >= MPI_THREAD_SERIALIZED; }
 
 static int maximum(int value, int *greatest) {
     return CALL(Allreduce, &value, greatest, 1, INT, MAX, messages);
@@ -128,6 +131,7 @@ static const struct dlp_mpi_table table = {
     .library_version = library_version,
     .failure = failure,
     .start = start,
+    .takes_turns = takes_turns,
     .maximum = maximum,
     .send = begin_send,
     .probe = probe,

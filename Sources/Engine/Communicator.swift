@@ -69,6 +69,18 @@ public protocol Communicator: AnyObject {
     /// Ends the connection with a rank, from the root; nothing where the transport cannot do that for one alone.
     func drop(_ rank: Int)
 
+    /// Lets a rank notice, while its thread does something else, that the root's last word to it has been sent; on the root,
+    /// after that word.
+    ///
+    /// A connection may end by that, which is not delivered.
+    func dismiss(_ rank: Int)
+
+    /// Calls `action` once, on another thread, when the root's last word has come while this rank's thread does something
+    /// else; nothing where the end of the connection shows that.
+    ///
+    /// - Throws: `CommunicationError` where the system has no thread to give.
+    func watchForStop(_ action: @escaping @Sendable () -> Void) throws(CommunicationError)
+
     /// From now on a rank whose loss was delivered may connect again, on the root; nothing where the transport has no way.
     func awaitReturn(of rank: Int)
 
@@ -104,6 +116,12 @@ extension Communicator {
 
     /// Leaves it connected.
     public func drop(_ rank: Int) {}
+
+    /// Leaves it connected.
+    public func dismiss(_ rank: Int) {}
+
+    /// There is no way, or no need.
+    public func watchForStop(_ action: @escaping @Sendable () -> Void) throws(CommunicationError) {}
 
     /// There is no way.
     public func awaitReturn(of rank: Int) {}

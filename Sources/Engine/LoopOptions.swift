@@ -36,6 +36,8 @@ public struct LoopOptions: Sendable, Hashable {
     public var isOrderFree = false
     /// Whether every rank iterates over a copy of its own, whose length is found only by reaching its end.
     public var isUnbounded = false
+    /// So many examples at the front of the list are handed out before the root allows more; nil: any number.
+    public var window: Int?
     /// What becomes of examples that fail and of ranks that die.
     public var failures = FailurePolicy()
 
@@ -54,6 +56,7 @@ public struct LoopOptions: Sendable, Hashable {
         // Only a list that the root feeds has examples that are sent, and its end is known when the root says so.
         guard examples == .replicated || (length == nil && !isUnbounded) else { return false }
         guard length ?? 0 <= ManagedSchedule.longestList else { return false }
+        guard window ?? 1 > 0 else { return false }
         return shares.map { 1...ranks ~= $0 } ?? true
     }
 }

@@ -66,6 +66,17 @@ public final class RootClient: RankClient {
     /// Ends the hand-out of a loop early; results that still come are dropped.
     public func cancel(_ loop: UInt64) { shared.command(.cancel(loop)) }
 
+    /// Ends the loop of a job early: nothing more of it is begun, and ranks give up at once what they are at.
+    ///
+    /// Results that still come are dropped, and this rank has left the loop.
+    public func abandon(_ loop: UInt64) {
+        shared.command(.abandon(loop))
+        shared.command(.message(.leave(loop: loop)))
+    }
+
+    /// In a loop with a window: the examples below `end` may be handed out, and no others.
+    public func allow(below end: Int, in loop: UInt64) { shared.command(.allow(loop, below: end)) }
+
     /// Gives up ranks from now on that have an example and report on none for longer than it may take.
     ///
     /// - Parameters:

@@ -53,6 +53,8 @@ final class RootEngine {
     var skips: [UInt64: [Range<Int>]] = [:]
     /// Ranks that have sent what cannot be, or were given up: what they still send comes to nothing.
     var distrusted: Set<Int> = []
+    /// Ranks that were told, before the others, that the job is over: nobody waits for them.
+    private var dismissedRanks: Set<Int> = []
     /// Whether lost ranks may come back; which are awaited; and which have come, but not yet to the end of what they had.
     var allowsReturns = false
     var awaitedReturns: Set<Int> = []
@@ -133,6 +135,9 @@ final class RootEngine {
         case .skip(let loop, let done): skips[loop] = done
         case .close(let loop): change(loop) { (loop) throws(ScheduleViolation) in try loop.close() }
         case .cancel(let loop): cancel(loop)
+        case .abandon(let loop): abandon(loop)
+        case .allow(let loop, let end):
+            change(loop) { (loop) throws(ScheduleViolation) in try loop.allow(below: end) }
         case .halt(let moment): haltMoment = isHalted ? nil : min(moment, haltMoment ?? moment)
         case .rootHasFinished: finishRoot()
         case .end(let end): finish(end)
@@ -213,6 +218,27 @@ final class RootEngine {
         if isDrained { resume() }
     }
 
+    /// Ends the loop of a job before all is done.
+    ///
+    /// Nothing comes after it, so that a rank which is at work on it is told that the job is over: it gives up what it does
+    /// as soon as it notices.
+    private func abandon(_ number: UInt64) {
+        cancel(number)
+        allowsReturns = false
+        for rank in awaitedReturns { communicator.drop(rank) }
+        awaitedReturns = []
+        guard let loop = loops[number] else { return }
+        for rank in hasDeparted.indices.dropFirst() where !hasDeparted[rank] && loop.isActive(rank) {
+            reportWatch?.reported(rank, isIdle: true)
+            unexplained[rank] = nil
+            send(.stop(status: 0, isEarly: true), to: rank)
+            communicator.dismiss(rank)
+            dismissedRanks.insert(rank)
+            markAsDeparted(rank)
+            change(loop) { (loop) throws(ScheduleViolation) in try loop.depart(rank) }
+        }
+    }
+
     // MARK: - What ranks say
 
     /// A rank has sent a message.
@@ -224,6 +250,8 @@ final class RootEngine {
     }
 
     private func handle(_ message: ToRoot, from source: Int) {
+        // Its last reports may have been under way.
+        if dismissedRanks.contains(source) { return }
         if !returningRanks.isEmpty, takeFromReturning(message, source) { return }
         switch message {
         case .done(let loop, let report): done(report, in: loop, from: source)

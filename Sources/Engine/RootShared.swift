@@ -13,6 +13,10 @@ final class RootShared: Sendable {
         /// These elements of a loop that the script is about to begin are done already.
         case skip(UInt64, [Range<Int>])
         case cancel(UInt64)
+        /// The same for the loop of a job, of which ranks are to give up at once what they are at.
+        case abandon(UInt64)
+        /// Examples of the loop below this one may be handed out.
+        case allow(UInt64, below: Int)
         /// From that moment on nothing more is handed out.
         case halt(at: UInt64)
         case rootHasFinished

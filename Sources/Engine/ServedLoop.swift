@@ -40,6 +40,8 @@ final class ServedLoop {
     /// Encoded examples that may still be handed out, by index.
     private var examples: [Int: Bytes] = [:]
     private var fed = 0
+    /// No example from here on is handed out yet.
+    private var limit = Int.max
     private var isClosed = false
     /// Results that had stayed with a rank which has not sent all of them yet: they count when it has.
     private var deliveries: [Int: [ResultRun]] = [:]
@@ -64,6 +66,9 @@ final class ServedLoop {
             failures: options.failures,
             resultsStay: options.results == .stay, shares: options.shares, sharesInChunks: options.sharesInChunks,
             mayBeginAtEnd: options.isOrderFree, done: done)
+        // Nobody takes part yet.
+        if let window = options.window { limit = window }
+        schedule.limit(to: limit, into: &actions)
     }
 
     /// How many examples there are, where that is known.
@@ -87,7 +92,7 @@ final class ServedLoop {
     func note(cpu: Int64) { cpuNanoseconds &+= UInt64(max(0, cpu)) }
 
     /// Whether all is done, and safe.
-    var isFinished: Bool { schedule.finished }
+    var isFinished: Bool { schedule.finished || isCancelled }
 
     /// Whether it ends before all is done, since no more examples are to be begun.
     var isCutShort: Bool {
@@ -323,6 +328,14 @@ final class ServedLoop {
         try update()
     }
 
+    /// Examples below `end` may be handed out, and no others.
+    func allow(below end: Int) throws(ScheduleViolation) {
+        guard !isCancelled else { return }
+        limit = end
+        schedule.limit(to: end, into: &actions)
+        try update()
+    }
+
     /// Nothing more is handed out; when all have reported on what they have, the loop is over for all.
     func halt() throws(ScheduleViolation) {
         guard !isCancelled else { return }
@@ -379,6 +392,7 @@ final class ServedLoop {
         let isFed = options.examples == .sent && announcedLength == nil
         wantsExamples =
             isFed && !isClosed && !isCancelled && !schedule.isHalted && schedule.available < Self.reserve + 4 * ranks
+            && fed < limit
     }
 
     // MARK: - Ranks that were lost, and come back

@@ -118,6 +118,14 @@ public final class WorkerClient: RankClient {
     /// From now on this rank returns where its connection breaks, trying for so many nanoseconds; nil: no more.
     public func allowReturn(within limit: UInt64?) { communicator.allowReturn(within: limit) }
 
+    /// Calls `action` once, on another thread, when the root has ended the job while this rank is at work; nothing where the
+    /// end of the connection shows that.
+    ///
+    /// - Throws: `CommunicationError` where the system has no thread to give.
+    public func watchForStop(_ action: @escaping @Sendable () -> Void) throws(CommunicationError) {
+        try communicator.watchForStop(action)
+    }
+
     /// Says, after `LoopEvent.returned`, that this rank has reported on all that it had in a loop, and takes part again.
     public func resume(_ loop: UInt64, options: LoopOptions) throws(JobEnd) {
         hasReturned = false

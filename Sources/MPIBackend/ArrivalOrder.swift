@@ -21,6 +21,9 @@ struct ArrivalOrder {
     /// The next message that is complete and before which its rank sent nothing that is not.
     mutating func popFirst() -> (message: Message, source: Int)? { complete.popFirst() }
 
+    /// Whether a message of this kind waits to be taken.
+    func has(_ kind: Message.Kind) -> Bool { complete.first { $0.0.kind == kind } != nil }
+
     /// A complete message has come.
     mutating func append(_ message: Message, from source: Int) {
         if lines.isEmpty || lines[source] == nil {

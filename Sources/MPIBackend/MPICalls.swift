@@ -4,8 +4,8 @@ import Glibc
 
 /// The calls of an MPI library, with each failure as an error.
 ///
-/// Unchecked because of the pointer: what it points to is constant, and in a library that is never closed. That all
-/// calls of a job come from one thread is `MPICommunicator`'s concern, which is not `Sendable`.
+/// Unchecked because of the pointer: what it points to is constant, and in a library that is never closed. That no two
+/// calls of a job come at a time is `MPICommunicator`'s concern, which is not `Sendable`.
 struct MPICalls: @unchecked Sendable {
     private let table: UnsafePointer<dlp_mpi_table>
 
@@ -32,6 +32,9 @@ struct MPICalls: @unchecked Sendable {
         try check(table.pointee.start(&rank, &size))
         return (Int(rank), Int(size))
     }
+
+    /// Whether other threads than the one that has called `start` may call as well, one at a time.
+    var takesTurns: Bool { table.pointee.takes_turns() != 0 }
 
     /// Whether `condition` holds on any rank; every rank must ask.
     func isAnywhere(_ condition: Bool) throws(CommunicationError) -> Bool {

@@ -1,10 +1,12 @@
 import CSystem
 public import DLP
 import Glibc
+import Synchronization
 
 /// One rank of a job on MPI, connected with rank 0, or as rank 0 with every other.
 ///
-/// MPI is initialized when it is made and used by that thread only. There is no way to wait for MPI asleep: ranks of one
+/// MPI is initialized when it is made, and used by that thread; while a worker computes another one looks, now and then,
+/// whether the root has said its last word, where the library allows that. There is no way to wait for MPI asleep: ranks of one
 /// host wake each other, and one that may get something from another looks again and again, ever more rarely. MPI does
 /// not tell of a rank that is lost: its launcher ends the others.
 public final class MPICommunicator: Communicator {
@@ -24,6 +26,10 @@ public final class MPICommunicator: Communicator {
     /// When to look for messages although none is known of, in nanoseconds of the monotonic clock.
     private var nextLook: UInt64 = 0
     private var isClosed = false
+    /// Held by whoever calls the library, or touches what is above.
+    private let turn = Mutex(())
+    /// The thread that looks for the root's last word, and what ends it.
+    private var watch: (thread: ServiceThread, stopper: EventWaker)?
 
     /// Initializes MPI; all ranks must, at the same time.
     ///
@@ -87,6 +93,10 @@ public final class MPICommunicator: Communicator {
     ///
     /// - Throws: `CommunicationError` where MPI fails.
     public func send(_ message: Message, to destination: Int) throws(CommunicationError) {
+        try turn.withLock { (_) throws(CommunicationError) in try sendInTurn(message, to: destination) }
+    }
+
+    private func sendInTurn(_ message: Message, to destination: Int) throws(CommunicationError) {
         try requireOpen()
         if destination == rank { return traffic.arrivals.append(message, from: rank) }
         guard rank == 0 || destination == 0 else {
@@ -100,6 +110,10 @@ public final class MPICommunicator: Communicator {
     ///
     /// - Throws: `CommunicationError` where MPI fails.
     public func sendToAll(_ message: Message) throws(CommunicationError) {
+        try turn.withLock { (_) throws(CommunicationError) in try sendToAllInTurn(message) }
+    }
+
+    private func sendToAllInTurn(_ message: Message) throws(CommunicationError) {
         try requireOpen()
         guard rank == 0 else {
             throw CommunicationError("rank \(rank) is connected with rank 0 only, not with all ranks")
@@ -115,6 +129,10 @@ public final class MPICommunicator: Communicator {
     ///
     /// - Throws: `CommunicationError` where MPI fails.
     public func receive(until deadline: UInt64?) throws(CommunicationError) -> Delivery {
+        try turn.withLock { (_) throws(CommunicationError) in try receiveInTurn(until: deadline) }
+    }
+
+    private func receiveInTurn(until deadline: UInt64?) throws(CommunicationError) -> Delivery {
         try requireOpen()
         traffic.backoff.endWait()
         while true {
@@ -145,11 +163,54 @@ public final class MPICommunicator: Communicator {
     /// What was announced has to be looked for until it is found: the first look may only make the library take it in.
     private var isQuiet: Bool { bells.hearsAll && bells.announced == traffic.foundCount && !traffic.isBusy }
 
+    // MARK: - While this rank computes
+
+    /// Calls `action` once, on another thread, when the root's last word has come while this rank computes; nothing where
+    /// the library belongs to one thread.
+    ///
+    /// - Throws: `CommunicationError` where the system has no thread to give.
+    public func watchForStop(_ action: @escaping @Sendable () -> Void) throws(CommunicationError) {
+        guard rank != 0, watch == nil, calls.takesTurns else { return }
+        let stopper = try EventWaker()
+        // It is waited for before this goes.
+        nonisolated(unsafe) unowned let own = self
+        let look: @Sendable () -> Void = {
+            while !stopper.wait(nanoseconds: Self.lookInterval) { if own.hasStop() { return action() } }
+        }
+        watch = (try ServiceThread(look), stopper)
+    }
+
+    /// How long the root's last word may wait while this rank computes, in nanoseconds.
+    private static let lookInterval: UInt64 = 200_000_000
+
+    /// Whether the root has said its last word; not while this rank's own thread attends to what comes.
+    private func hasStop() -> Bool {
+        let found = turn.withLockIfAvailable { _ in
+            guard !isClosed else { return false }
+            // What fails here fails once more where somebody can tell.
+            while (try? traffic.progress()) == true {}
+            return traffic.arrivals.has(.stop)
+        }
+        return found ?? false
+    }
+
+    private func stopWatching() {
+        guard let (thread, stopper) = watch else { return }
+        watch = nil
+        stopper.wake()
+        thread.join()
+    }
+
+    deinit { stopWatching() }
+
+    // MARK: - The end
+
     /// Takes leave of the other ranks.
     ///
     /// All ranks must come here, and it takes until the last one has: MPI cannot be left alone. Until then this rank
     /// takes in what the others send.
     public func close(until deadline: UInt64?) {
+        stopWatching()
         guard !isClosed else { return }
         isClosed = true
         do throws(CommunicationError) {
@@ -163,6 +224,7 @@ public final class MPICommunicator: Communicator {
     ///
     /// This does not return.
     public func abort(status: Int32, until deadline: UInt64?) {
+        stopWatching()
         guard !isClosed else { return }
         isClosed = true
         do throws(CommunicationError) {

@@ -17,6 +17,8 @@ struct HandOutQueue: Sendable {
     /// From `next` on, in their order: examples that are done already.
     private var gaps = Queue<Range<Int>>()
     private var gapCount = 0
+    /// From here on nothing is handed out for the time being.
+    var limit = Int.max
 
     /// A queue of the examples below `end`, but for those that are `done` already.
     init(end: Int, done: [Range<Int>] = []) {
@@ -26,6 +28,7 @@ struct HandOutQueue: Sendable {
             gaps.append(range)
             gapCount += range.count
         }
+        passGap()
     }
 
     /// How many examples it holds.
@@ -34,8 +37,16 @@ struct HandOutQueue: Sendable {
     /// How many of them were never handed out.
     var freshCount: Int { count - returnedCount }
 
-    /// How many examples it holds for a worker which, where it is spared, gets none that are under suspicion.
-    func count(sparing isSpared: Bool) -> Int { isSpared ? count - suspectedCount : count }
+    /// How many examples it may hand out now to a worker which, where it is spared, gets none that are under suspicion; some
+    /// rather than none where that takes a look at many.
+    func openCount(sparing isSpared: Bool = false) -> Int {
+        guard limit < end else { return isSpared ? count - suspectedCount : count }
+        let openReturned = returned.reduce(0) { sum, unit in
+            sum + (isSpared && unit.suspicion != nil ? 0 : unit.chunk.clipped(to: limit).count)
+        }
+        let openEnd = min(freshEnd, limit)
+        return openReturned + (next < openEnd ? max(1, min(freshCount, openEnd - next)) : 0)
+    }
 
     /// Adds `count` examples at the end.
     ///
@@ -51,16 +62,26 @@ struct HandOutQueue: Sendable {
         gaps.append(end..<end + count)
         gapCount += count
         extend(by: count)
+        passGap()
+    }
+
+    /// Goes on behind what is done already, so that what comes next is to be done.
+    private mutating func passGap() {
+        while let gap = gaps.first, gap.lowerBound == next {
+            _ = gaps.popFirst()
+            gapCount -= gap.count
+            next = gap.upperBound
+        }
     }
 
     /// Takes everything that was never handed out, for whom it is meant.
     mutating func takeAllFresh() -> [Chunk] {
         var runs: [Chunk] = []
-        while let run = takeFresh(.max, fromEnd: false) { runs.append(run) }
+        while let run = takeFresh(.max, below: freshEnd) { runs.append(run) }
         return runs
     }
 
-    private mutating func takeFresh(_ count: Int, fromEnd: Bool) -> Chunk? {
+    private mutating func takeFresh(_ count: Int, below limit: Int, fromEnd: Bool = false) -> Chunk? {
         if fromEnd {
             precondition(gapCount == 0, "a list of which some is done is not gone through from its end")
             let count = min(count, freshEnd - next)
@@ -68,15 +89,12 @@ struct HandOutQueue: Sendable {
             freshEnd -= count
             return Chunk(first: freshEnd, count: count)
         }
-        while let gap = gaps.first, gap.lowerBound == next {
-            _ = gaps.popFirst()
-            gapCount -= gap.count
-            next = gap.upperBound
-        }
-        let end = gaps.first?.lowerBound ?? freshEnd
+        let end = min(gaps.first?.lowerBound ?? freshEnd, limit)
         guard next < end else { return nil }
-        defer { next += min(count, end - next) }
-        return Chunk(first: next, count: min(count, end - next))
+        defer { passGap() }
+        let taken = Chunk(first: next, count: min(count, end - next))
+        next = taken.end
+        return taken
     }
 
     /// Drops all examples from `end` on.
@@ -101,10 +119,11 @@ struct HandOutQueue: Sendable {
     /// are not under suspicion; then of those that were never handed out the first or, `fromEnd`, the last; nil where there
     /// are none.
     mutating func take(_ count: Int, sparing isSpared: Bool, fromEnd: Bool = false) -> WorkUnit? {
-        let index = isSpared ? returned.lastIndex { $0.suspicion == nil } : returned.indices.last
+        let index = returned.lastIndex { (!isSpared || $0.suspicion == nil) && $0.chunk.first < limit }
         if let index {
             let unit = returned[index]
-            let taken = unit.chunk.prefix(min(count, unit.chunk.count, unit.portion))
+            let open = unit.chunk.clipped(to: limit)
+            let taken = open.prefix(min(count, open.count, unit.portion))
             if taken.count < unit.chunk.count {
                 returned[index].chunk = unit.chunk.dropFirst(taken.count)
             } else {
@@ -114,7 +133,7 @@ struct HandOutQueue: Sendable {
             if unit.suspicion != nil { suspectedCount -= taken.count }
             return WorkUnit(taken, suspicion: unit.suspicion)
         }
-        return takeFresh(count, fromEnd: fromEnd).map { WorkUnit($0) }
+        return takeFresh(count, below: limit, fromEnd: fromEnd).map { WorkUnit($0) }
     }
 
     /// Takes the first unit that came back of `chunk`, as much as is left of it.

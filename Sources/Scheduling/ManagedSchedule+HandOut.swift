@@ -12,7 +12,7 @@ extension ManagedSchedule {
 
     private func input(of worker: Int, available: Int? = nil) -> ChunkingInput {
         ChunkingInput(
-            available: available ?? queue.count, workers: presentWorkers, cost: cost,
+            available: available ?? queue.openCount(), workers: presentWorkers, cost: cost,
             previous: workers[worker].previousCount)
     }
 
@@ -36,7 +36,7 @@ extension ManagedSchedule {
     private mutating func firstUnit(for worker: Int) -> WorkUnit? {
         // Nobody else waits for a share, so that its chunks need not shrink.
         let portion = sharesInChunks ? policy.count(in: input(of: worker, available: .max)) : .max
-        if let unit = workers[worker].takeShare(portion) { return unit }
+        if let unit = workers[worker].takeShare(portion, below: queue.limit) { return unit }
         if let unit = takeLot(policy.count(in: input(of: worker)), for: worker) { return unit }
         return retries.take(for: worker, isAlone: isAlone).map { WorkUnit(Chunk(first: $0, count: 1)) }
     }
@@ -85,7 +85,7 @@ extension ManagedSchedule {
 
     private var mayServe: Bool { hasWork || finished || (isSettled && !hasAskedForResults) }
 
-    private var hasWork: Bool { !isHalted && (queue.count > 0 || retries.count > 0) }
+    private var hasWork: Bool { !isHalted && (queue.openCount() > 0 || retries.count > 0) }
 
     private func canServe(_ worker: Int) -> Bool {
         hasWork(for: worker) || finished || (isSettled && !workers[worker].finished.isEmpty)
@@ -93,7 +93,23 @@ extension ManagedSchedule {
 
     private func hasWork(for worker: Int) -> Bool {
         !isHalted
-            && (queue.count(sparing: isSpared(worker)) > 0 || retries.has(for: worker, isAlone: isAlone))
+            && (queue.openCount(sparing: isSpared(worker)) > 0 || retries.has(for: worker, isAlone: isAlone))
+    }
+
+    /// Serves workers that wait although they have a share.
+    mutating func serveShareholders(into actions: inout [ScheduleAction]) {
+        for worker in isHalted ? 0..<0 : shareholders ?? 0..<0
+        where workers[worker].phase == .waiting && workers[worker].hasShare(below: queue.limit) {
+            serve(worker, into: &actions)
+        }
+        waiting.removeAll { workers[$0].phase != .waiting }
+    }
+
+    /// Hands out nothing from the example `end` on, until another limit is set.
+    public mutating func limit(to end: Int, into actions: inout [ScheduleAction]) {
+        queue.limit = max(0, end)
+        serveShareholders(into: &actions)
+        serveWaiting(into: &actions)
     }
 
     /// Hands nothing more out; what workers have they finish or give back.

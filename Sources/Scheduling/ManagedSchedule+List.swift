@@ -7,7 +7,13 @@ extension ManagedSchedule {
     public mutating func extend(by count: Int, into actions: inout [ScheduleAction]) {
         precondition(extent == .growing && length == nil && count >= 0, "this list of examples does not grow")
         queue.extend(by: count)
-        reserveShares()
+        // Who gets its share bit by bit need not wait for the end of the list.
+        if sharesInChunks {
+            shareOut()
+            serveShareholders(into: &actions)
+        } else {
+            reserveShares()
+        }
         serveWaiting(into: &actions)
     }
 
@@ -28,11 +34,7 @@ extension ManagedSchedule {
         precondition(extent == .growing, "this list of examples does not grow")
         length = queue.end
         shareOut()
-        for worker in isHalted ? 0..<0 : shareholders ?? 0..<0
-        where workers[worker].phase == .waiting && !workers[worker].shares.isEmpty {
-            serve(worker, into: &actions)
-        }
-        waiting.removeAll { workers[$0].phase != .waiting }
+        serveShareholders(into: &actions)
         serveWaiting(into: &actions)
     }
 
@@ -48,25 +50,26 @@ extension ManagedSchedule {
         }
     }
 
-    /// Gives the examples, all of which are known, to those that have shares.
+    /// Gives the examples that nobody has to those that have shares.
     mutating func shareOut() {
         guard let shareholders else { return }
         reserveShares()
-        var position = reserved.reduce(0) { $0 + $1.count }
-        // From the end, for what comes first is taken last, from a worker as from the queue.
-        for run in reserved.reversed() {
-            position -= run.count
-            for (number, worker) in shareholders.enumerated() {
+        let end = sharedCount + reserved.reduce(0) { $0 + $1.count }
+        defer { (reserved, sharedCount) = ([], end) }
+        for (number, worker) in shareholders.enumerated() {
+            // From the end, for what comes first is taken last, from a worker as from the queue.
+            var (shares, position): ([Chunk], Int) = ([], end)
+            for run in reserved.reversed() {
+                position -= run.count
                 let share = run.share(of: number, among: shareholders.count, after: position)
-                guard share.count > 0 else { continue }
-                if workers[worker].isGone {
-                    queue.putBack(WorkUnit(share))
-                } else {
-                    workers[worker].shares.append(share)
-                }
+                if share.count > 0 { shares.append(share) }
+            }
+            if workers[worker].isGone {
+                for share in shares { queue.putBack(WorkUnit(share)) }
+            } else {
+                workers[worker].addShares(shares)
             }
         }
-        reserved = []
     }
 
     /// A rank has come to the end of its copy of the list: there are `count` examples.

@@ -64,6 +64,8 @@ public struct ManagedSchedule: Sendable {
     let sharesInChunks: Bool
     /// What is to be shared out once the list is complete.
     var reserved: [Chunk] = []
+    /// How many examples have been shared out.
+    var sharedCount = 0
     var queue: HandOutQueue
     /// From which end examples are taken from it; nil: always from the front.
     var tailProbe: TailProbe?

@@ -55,11 +55,25 @@ struct ScheduledWorker: Sendable {
     /// Whether it takes no more.
     var isGone: Bool { phase == .left || phase == .lost }
 
-    /// Up to `count` consecutive examples of its share, if it has one and has not got all of it yet.
-    mutating func takeShare(_ count: Int) -> WorkUnit? {
-        guard let front = shares.popLast() else { return nil }
-        if count < front.count { shares.append(front.dropFirst(count)) }
-        return WorkUnit(front.prefix(min(count, front.count)))
+    /// Whether it has not got all of its share that comes before `limit`.
+    func hasShare(below limit: Int) -> Bool { shares.last.map { $0.first < limit } ?? false }
+
+    /// Up to `count` consecutive examples of its share before `limit`, if it has one and has not got all of that yet.
+    mutating func takeShare(_ count: Int, below limit: Int) -> WorkUnit? {
+        guard hasShare(below: limit), let front = shares.popLast() else { return nil }
+        let taken = front.prefix(min(count, front.clipped(to: limit).count))
+        if taken.count < front.count { shares.append(front.dropFirst(taken.count)) }
+        return WorkUnit(taken)
+    }
+
+    /// Adds to its share, the first examples last.
+    mutating func addShares(_ more: [Chunk]) {
+        var more = more
+        if let first = more.last, let last = shares.first, last.stride == first.stride, last.end == first.first {
+            shares[0].count += first.count
+            more.removeLast()
+        }
+        shares.insert(contentsOf: more, at: 0)
     }
 
     /// What it has that begins at `first`.

@@ -173,7 +173,7 @@ struct MPILibraryTests {
 
     /// The names of what is declared for an interface, with how to print the number of each.
     private static let numbers = [
-        "MPI_SUCCESS", "MPI_ANY_SOURCE", "MPI_THREAD_FUNNELED", "MPI_COMM_WORLD", "MPI_BYTE", "MPI_INT", "MPI_MAX",
+        "MPI_SUCCESS", "MPI_ANY_SOURCE", "MPI_THREAD_SERIALIZED", "MPI_COMM_WORLD", "MPI_BYTE", "MPI_INT", "MPI_MAX",
         "MPI_ERRORS_RETURN", "MPI_STATUS_IGNORE", "sizeof(MPI_Status)", "offsetof(MPI_Status, MPI_SOURCE)",
         "offsetof(MPI_Status, MPI_TAG)", "offsetof(MPI_Status, MPI_ERROR)", "sizeof(MPI_Comm)", "sizeof(MPI_Datatype)",
         "sizeof(MPI_Op)", "sizeof(MPI_Errhandler)", "sizeof(MPI_Request)", "sizeof(MPI_Message)",

@@ -11,6 +11,7 @@ final class RecordingCommunicator: Communicator {
     private var sent: [(message: ToWorker, rank: Int)] = []
     private(set) var dropped: [Int] = []
     private(set) var awaited: [Int] = []
+    private(set) var dismissed: [Int] = []
 
     private struct Bell: Waker {
         func wake() {}
@@ -30,6 +31,8 @@ final class RecordingCommunicator: Communicator {
     func drop(_ rank: Int) { dropped.append(rank) }
 
     func awaitReturn(of rank: Int) { awaited.append(rank) }
+
+    func dismiss(_ rank: Int) { dismissed.append(rank) }
 
     func close(until deadline: UInt64?) {}
 

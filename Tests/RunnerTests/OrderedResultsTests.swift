@@ -17,15 +17,37 @@ struct OrderedResultsTests {
         var ordered = OrderedResults()
         var emitted: [Int] = []
         for run in runs {
-            try ordered.add(run) { index, item in
-                var reader = CBORReader(item)
-                let head = try reader.readHead()
-                #expect(head.integer == Int64(index))
-                #expect(reader.remaining == 0)
-                emitted.append(index)
-            }
+            ordered.add(run)
+            while let next = try ordered.popNext() { emitted += try indices(in: next) }
         }
+        #expect(ordered.isEmpty == (ordered.waitingBytes == 0))
         return emitted
+    }
+
+    /// The examples of a run, which its results name.
+    private func indices(in run: ResultRun) throws -> [Int] {
+        try run.results.withUnsafeBytes { bytes in
+            var reader = CBORReader(bytes)
+            let indices = try (0..<run.count).map { number in
+                let index = try reader.readHead().integer
+                #expect(index == Int64(run.first + number * run.stride))
+                return Int(index ?? -1)
+            }
+            #expect(reader.remaining == 0)
+            return indices
+        }
+    }
+
+    @Test("of chosen examples those that are not chosen are not waited for")
+    func chosen() throws {
+        var ordered = OrderedResults(ExampleSelection([2..<4, 7..<8]))
+        for run in [run(7, 1), run(3, 1)] {
+            ordered.add(run)
+            #expect(try ordered.popNext()?.first == nil)
+        }
+        ordered.add(run(2, 1))
+        #expect(try [2, 3, 7].map { try ordered.popNext()?.first == $0 } == [true, true, true])
+        #expect(ordered.isEmpty)
     }
 
     @Test("chunks come out in order, whatever the order in which they come in", arguments: 0..<24)

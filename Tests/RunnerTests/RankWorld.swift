@@ -17,6 +17,7 @@ struct RankWorld: Hashable {
     /// How often the user was told why this rank or its job ends.
     var reasonsTold = 0
     var hasLostRoot = false
+    var hasHeardOfEnd = false
     var hasJobEnded = false
     var isExampleStuck = false
     var hasHalted = false
@@ -45,6 +46,7 @@ struct RankWorld: Hashable {
         var events: [RankLife.Event] = timers.map { .timeIsUp($0) }
         if signals.count < 2 { events += [.signal(SIGINT), .signal(SIGTERM)] }
         if life.role != .root, life.phase != .starting, !hasLostRoot { events.append(.lostRoot) }
+        if life.role == .worker, life.phase != .starting, !hasHeardOfEnd { events.append(.rootHasEnded) }
         if life.role == .root, !hasExited {
             events.append(hasJobEnded ? .scriptIsOverdue(Self.workFault) : .jobEnded)
         }
@@ -107,6 +109,7 @@ struct RankWorld: Hashable {
         case .signal(let signal): signals.append(signal)
         case .timeIsUp(let timer): timers.remove(timer)
         case .lostRoot: hasLostRoot = true
+        case .rootHasEnded: hasHeardOfEnd = true
         case .jobEnded: hasJobEnded = true
         case .exampleIsStuck: isExampleStuck = true
         case .halted: hasHalted = true

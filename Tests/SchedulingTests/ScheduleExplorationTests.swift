@@ -136,16 +136,27 @@ struct ScheduleExplorationTests {
         }
     }
 
+    @Test("behind a limit, which moves, nothing is handed out", arguments: [nil, 2])
+    func limits(shares: Int?) throws {
+        let test = Case(
+            workers: 2, examples: 3, policy: .fixed(2), cost: 0, disturbances: 2,
+            failures: FailurePolicy(retries: 1, crashLimit: 2))
+        for extent in [ManagedSchedule.Extent.known(test.examples), .growing] {
+            try explore(test, extent, resultsStay: false, shares: shares, hasLimit: true)
+        }
+    }
+
     /// Goes through all states that can be reached; the harness checks each step.
     private func explore(
         _ test: Case, _ extent: ManagedSchedule.Extent, resultsStay: Bool, shares: Int? = nil, late: Int = 0,
-        rise: Int64? = nil, halts: Bool = false, hasParts: Bool = false, returns: Bool = false
+        rise: Int64? = nil, halts: Bool = false, hasParts: Bool = false, returns: Bool = false, hasLimit: Bool = false
     ) throws {
         var setup = ScheduleHarness.Setup(
             extent: extent, workers: test.workers, policy: test.policy, failures: test.failures,
             resultsStay: resultsStay, shares: shares, cost: test.cost, examples: test.examples)
         (setup.rise, setup.mayBeginAtEnd) = (rise ?? 0, rise != nil)
         setup.halts = halts
+        (setup.hasLimit, setup.sharesInChunks) = (hasLimit, hasLimit && shares != nil)
         setup.hasParts = hasParts
         setup.mayReturn = returns
         setup.late = late

@@ -27,7 +27,10 @@ extension ScheduleHarness {
             parts.append((worker, key))
         }
         if setup.shares == nil { parts[1...].sort { $0.key.lexicographicallyPrecedes($1.key) } }
-        var key: [Int16] = [Int16(listed), complete ? 1 : 0, isHalted ? 1 : 0, schedule.cost.recent == nil ? 0 : 1]
+        var key: [Int16] = [
+            Int16(listed), complete ? 1 : 0, isHalted ? 1 : 0, Int16(clamping: limit),
+            schedule.cost.recent == nil ? 0 : 1,
+        ]
         key.append(Int16(schedule.queue.next))
         if let choice = schedule.tailProbe {
             key += [Int16(schedule.queue.freshEnd), choice.isMade ? 1 : 0, choice.isFromEnd ? 1 : 0]
@@ -71,6 +74,8 @@ extension ScheduleHarness {
         if setup.extent == .unbounded, !complete, held.joined().contains(where: { $0.end > setup.examples }) {
             events.append(.length(setup.examples))
         }
+        if setup.hasLimit, limit < setup.examples { events += [.limit(limit + 1), .limit(setup.examples)] }
+        if setup.hasLimit, limit > 1, disturbed { events.append(.limit(limit / 2)) }
         for (example, now) in account.enumerated() where now.failedOn >= 0 && !now.isRetryable {
             events.append(.retry(example))
         }
@@ -119,6 +124,7 @@ extension ScheduleEvent {
     /// Whether nothing but this kind of event happens where nothing goes wrong.
     func isDisturbance(in harness: ScheduleHarness) -> Bool {
         switch self {
+        case .limit(let end): end < harness.limit
         case .leave, .retire, .lost, .returned, .failedAfterReturn, .failed, .halt, .part: true
         case .enter(let worker): worker >= harness.setup.workers
         case .done(let worker, let slot, let completed):

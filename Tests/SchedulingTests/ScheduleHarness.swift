@@ -25,6 +25,8 @@ enum ScheduleEvent: Hashable {
     case close
     case length(Int)
     case halt
+    /// Examples below this one may be handed out.
+    case limit(Int)
 }
 
 /// A rule that a schedule broke.
@@ -54,6 +56,8 @@ struct ScheduleHarness {
         var hasParts = false
         /// Whether some of the examples of a list that grows are done already.
         var skips = false
+        /// Whether examples are handed out only as far as a limit allows, which moves.
+        var hasLimit = false
         /// Whether the hand-out may be ended early.
         var halts = false
         /// Nanoseconds for the first example, and how many more for each that follows.
@@ -95,6 +99,7 @@ struct ScheduleHarness {
     private(set) var listed: Int
     private(set) var complete: Bool
     private(set) var isHalted = false
+    private(set) var limit = Int.max
     var actions: [ScheduleAction] = []
 
     init(_ setup: Setup) {
@@ -109,6 +114,9 @@ struct ScheduleHarness {
         account = Array(repeating: Example(), count: setup.examples)
         listed = setup.extent == .growing ? 0 : setup.examples
         complete = setup.extent == .known(setup.examples)
+        guard setup.hasLimit else { return }
+        limit = 1
+        schedule.limit(to: 1, into: &actions)
     }
 
     var allSettled: Bool {
@@ -187,6 +195,9 @@ struct ScheduleHarness {
         case .halt:
             isHalted = true
             schedule.halt(into: &actions)
+        case .limit(let end):
+            limit = end
+            schedule.limit(to: end, into: &actions)
         }
         for action in actions { try check(action) }
         try checkState()
@@ -270,6 +281,7 @@ struct ScheduleHarness {
             try require(!complete || chunk.clipped(to: listed) == chunk, "examples behind the end in \(action)")
             for example in chunk.indices where example < account.count {
                 let before = account[example]
+                try require(example < limit || before.failedOn >= 0, "\(action) behind the limit, \(limit)")
                 try require(before.holder == -1, "example \(example) is with two workers")
                 try require(before.doer == -1, "example \(example) is to be done twice")
                 try require(!before.isFailed, "example \(example) has failed for good")
@@ -316,6 +328,8 @@ struct ScheduleHarness {
         let reserved = schedule.workers.indices.reduce(0) {
             $0 + schedule.workers[$1].shares.reduce(0) { $0 + $1.count }
         }
+        let shared = Set(schedule.workers.flatMap { $0.shares.flatMap { Array($0.indices) } })
+        let openCount = account[..<listed].indices.count { $0 < limit && !account[$0].isTaken && !shared.contains($0) }
         if complete {
             try require(
                 schedule.handedOut == taken + reserved - schedule.skippedCount,
@@ -330,10 +344,12 @@ struct ScheduleHarness {
             if waits {
                 try require(!allDone, "worker \(worker) was not ended")
                 try require(!allSettled || !keepsResults(worker), "worker \(worker) waits with results")
-                let isSpared = worker == 0 && !isAlone(0) && schedule.queue.count(sparing: true) == 0
+                let isSpared = worker == 0 && !isAlone(0) && schedule.queue.openCount(sparing: true) == 0
                 try require(
-                    isHalted || taken + reserved == listed || isSpared || setup.shares != nil && !complete,
+                    isHalted || openCount == 0 || isSpared || setup.shares != nil && !complete,
                     "worker \(worker) waits while there is something to do")
+                try require(
+                    isHalted || !schedule.workers[worker].hasShare(below: limit), "worker \(worker) waits with a share")
                 try require(
                     isHalted || account.allSatisfy { !$0.isRetryable || ($0.failedOn == worker && !isAlone(worker)) },
                     "worker \(worker) waits while there is something to try again")
@@ -343,7 +359,8 @@ struct ScheduleHarness {
             let somethingWillCome =
                 phases.contains(.delivering) || phases.contains(.absent) || phases.contains(.returning)
                 || account.contains { $0.failedOn >= 0 && !$0.isRetryable }
-            try require(schedule.busyWorkers > 0 || somethingWillCome, "all workers wait for each other")
+            try require(
+                schedule.busyWorkers > 0 || somethingWillCome || limit < listed, "all workers wait for each other")
         }
     }
 

@@ -27,7 +27,8 @@ struct ScheduleRandomWalkTests {
         setup.late = Int.random(in: 0...6, using: &generator)
         setup.mayRetire = Bool.random(using: &generator)
         setup.mayReturn = !hasShares && extent != .unbounded && Bool.random(using: &generator)
-        setup.mayBeginAtEnd = Bool.random(using: &generator)
+        setup.hasLimit = extent != .unbounded && Int.random(in: 0..<3, using: &generator) == 0
+        setup.mayBeginAtEnd = !setup.hasLimit && Bool.random(using: &generator)
         setup.rise = [0, 100, 100_000].randomElement(using: &generator) ?? 0
         var harness = ScheduleHarness(setup)
         var trail: [ScheduleEvent] = []

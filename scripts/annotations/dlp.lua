@@ -68,6 +68,7 @@ dlp.version = ""
 ---@field progress? "auto"|"on"|"off" the progress bar
 ---@field input? string the file with the examples, or `-`
 ---@field format? "lines"|"nul"|"csv"|"tsv"|"jsonl" what is in it
+---@field collect? "arrival"|"order" in which order `collect` sees the results
 ---@field output? string where results go: .jsonl, .json, .csv
 ---@field timeline? string a picture of who did what: .svg, .json
 ---@field report? string a page about the job: .html
@@ -291,6 +292,11 @@ function dlp.json.encode(value) end
 ---@param text string
 ---@return any value
 function dlp.json.decode(text) end
+
+-- The course of a job
+
+---In `collect`: no more results are wanted. What is under work is given up, and `summarize` is called.
+function dlp.stop() end
 
 -- Time
 

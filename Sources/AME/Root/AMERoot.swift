@@ -114,6 +114,12 @@ public final class AMERoot: Communicator {
         openReturnAcceptor(for: nil)
     }
 
+    /// Ends what is sent to a worker, which is what it notices while it works; its loss is not delivered.
+    public func dismiss(_ rank: Int) {
+        connections.dismiss(rank)
+        openReturnAcceptor(for: nil)
+    }
+
     /// Lets a lost worker connect again, which then is delivered as `returned`.
     public func awaitReturn(of rank: Int) { openReturnAcceptor(for: rank) }
 

@@ -8,6 +8,9 @@ final class Connections {
 
     private let poller: Poller
     private var peers: [Peer?]
+    /// Those that were told the end before the others: a socket that is closed while its worker sends would take that word
+    /// back.
+    private var dismissed: [Peer] = []
     /// Of lost peers, too.
     private var hosts: [String?]
     private var liveness = Liveness()
@@ -119,6 +122,16 @@ final class Connections {
         drop(peer, reason: "the root has ended it")
     }
 
+    /// Sends a worker nothing more, and hears nothing more from it.
+    func dismiss(_ rank: Int) {
+        guard let peer = peers[rank] else { return }
+        peer.flush()
+        poller.remove(peer.socket.descriptor)
+        peer.socket.endSending()
+        peers[rank] = nil
+        dismissed.append(peer)
+    }
+
     private func drop(_ peer: Peer, reason: String) {
         poller.remove(peer.socket.descriptor)
         peers[peer.rank] = nil
@@ -148,6 +161,7 @@ final class Connections {
             deliveries = Queue()
         }
         for peer in peers { peer?.socket.shutDown() }
+        dismissed = []
         peers = Array(repeating: nil, count: peers.count)
     }
 }

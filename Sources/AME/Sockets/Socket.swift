@@ -100,6 +100,9 @@ final class Socket: Sendable {
     /// Ends the connection in both directions; the descriptor stays until the last reference goes.
     func shutDown() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
+    /// Says that nothing more is sent; what was sent before is delivered first.
+    func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
     /// The host at the other end: the name of this one, or the address of another; nil where that has gone already.
     var peerHost: String? {
         if isLocal { return HostName.current }

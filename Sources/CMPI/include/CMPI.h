@@ -8,7 +8,7 @@
 // into dlp-lua for the three interfaces that exist, and by scripts/build-mpi-plugin for any other MPI into a plugin.
 
 /// The version of `struct dlp_mpi_table`: a plugin of another version is refused.
-#define DLP_MPI_TABLE_VERSION 1
+#define DLP_MPI_TABLE_VERSION 2
 
 #ifdef __clang__
 #pragma clang assume_nonnull begin
@@ -39,7 +39,8 @@ struct dlp_mpi_message {
 /// The calls. Every one that returns an int returns 0, or -1 where MPI failed; then `failure` says how.
 ///
 /// Messages travel by a communicator of their own, broadcasts by another, so that what a script's C modules do with
-/// MPI does not mix with them. All calls but `version` belong to the thread that called `start`.
+/// MPI does not mix with them. All calls but `version` belong to the thread that called `start`,
+/// or where the library `takes_turns` to one thread at a time.
 struct dlp_mpi_table {
     /// `DLP_MPI_TABLE_VERSION`; this and what it means stay in front for ever.
     uint32_t version;
@@ -53,6 +54,8 @@ struct dlp_mpi_table {
 
     /// Initializes MPI and makes the communicators; every rank must call it. Failures are returned from here on.
     int (*start)(int *rank, int *size);
+    /// Whether other threads than the one that has called `start` may call as well, one at a time.
+    int (*takes_turns)(void);
     /// Gives every rank the greatest of all ranks' values.
     int (*maximum)(int value, int *greatest);
     /// Begins to send.

@@ -39,6 +39,7 @@ extension LuaHost {
             case "programs": PackageResources.programs_lua
             case "inputs": PackageResources.inputs_lua
             case "coprocess": PackageResources.coprocess_lua
+            case "course": PackageResources.course_lua
             default: PackageResources.collection_lua
             }
         guard loadPart(source, state) == LUA_OK else {
@@ -57,6 +58,7 @@ extension LuaHost {
             ("report_length", .reportLength), ("what_next", .whatNext), ("cancel", .cancelLoop),
             ("is_apart", .isApart), ("shown", .shown), ("load", .loadPart), ("nearest", .nearest),
             ("encode_json", .encodeJSON), ("encode_line", .encodeLine), ("keep_outputs", .keepOutputs),
+            ("stop", .stopJob),
         ]
         dlp_set_random_functions(state)
         dlp_set_attempt_functions(state)

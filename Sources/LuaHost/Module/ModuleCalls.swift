@@ -27,6 +27,10 @@ extension LuaHost {
             return 1
         case .leaveLoop: return try leaveLoop(state)
         case .whatNext: return try whatNext(state)
+        case .stopJob:
+            lua_pushboolean(state, isCollecting ? 1 : 0)
+            if isCollecting { wantsNoMore = true }
+            return 1
         case .copy: return copy(state)
         case .copied: return try copied(state)
         case .reportLength:

@@ -176,12 +176,16 @@ extension LuaHost {
     /// Calls `collect` with each result of a run.
     ///
     /// - Parameter sent: the encoded examples of the run where the script does not have them any more.
+    /// - Returns: how many of the results it has been called with: all, or those before it wanted no more.
     /// - Throws: `WorkError` with the example whose result it failed on.
-    public func collect(_ run: ResultRun, of examples: Examples, sent: Bytes?) throws(WorkError) {
-        try apart { () throws(WorkError) in try collectAll(run, of: examples, sent: sent) }
+    @discardableResult
+    public func collect(_ run: ResultRun, of examples: Examples, sent: Bytes?) throws(WorkError) -> Int {
+        isCollecting = true
+        defer { isCollecting = false }
+        return try apart { () throws(WorkError) in try collectAll(run, of: examples, sent: sent) }
     }
 
-    private func collectAll(_ run: ResultRun, of examples: Examples, sent: Bytes?) throws(WorkError) {
+    private func collectAll(_ run: ResultRun, of examples: Examples, sent: Bytes?) throws(WorkError) -> Int {
         try run.results.withUnsafeBytes { (results) throws(WorkError) in
             try (sent ?? .empty).withUnsafeBytes { (sentExamples) throws(WorkError) in
                 var resultDecoder = LuaDecoder(state, results)
@@ -200,7 +204,9 @@ extension LuaHost {
                         }
                         try check(dlp_call_handled(state, 3, 0, Slot.handler))
                     } catch { throw WorkError(index: index, error: error) }
+                    if wantsNoMore { return number + 1 }
                 }
+                return run.count
             }
         }
     }

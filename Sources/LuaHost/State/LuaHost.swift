@@ -46,6 +46,9 @@ public final class LuaHost {
     var memoryLimit: Int?
     /// Puts examples back that `work` has changed, where somebody sees them again.
     var exampleKeeper: ExampleKeeper?
+    /// Whether `collect` runs, and whether it has said that it wants no more results.
+    var isCollecting = false
+    public internal(set) var wantsNoMore = false
     /// How commands are shown, where those are the script.
     public var commandOptions = CommandOptions()
     /// Where this rank keeps what commands have written, if anywhere.

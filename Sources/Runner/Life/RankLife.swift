@@ -55,6 +55,8 @@ struct RankLife: Hashable {
         case signal(Int32)
         /// The connection with the root is gone.
         case lostRoot
+        /// Worker: the root has ended the job while this rank is at work.
+        case rootHasEnded
         /// Root: the job ends early.
         case jobEnded
         /// Root: the script still runs some time after the job's end.
@@ -240,6 +242,7 @@ struct RankLife: Hashable {
         case .jobEnded:
             hasJobEnded = true
             return [.expectEnd, .abandonScript]
+        case .rootHasEnded: return phase == .running ? [.abandonScript] : []
         case .lostRoot: return phase == .left ? [] : [.abandonScript, .set(.scriptsEnd, LifePeriods.scriptsEnd)]
         case .scriptIsOverdue(let end):
             let story = tellOnce(end)

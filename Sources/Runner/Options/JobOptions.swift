@@ -17,6 +17,8 @@ public struct JobOptions: Sendable {
     public var examples: ExampleSource?
     /// What seeds `math.random` beside an example's index; 0 by default.
     public var seed: Seed?
+    /// In which order `collect` sees the results; as they come by default.
+    public var collect: CollectOrder?
     /// What an example that fails means for the job; its end by default.
     public var onError: OnError?
     /// How often an example that fails is tried again; 0 by default.

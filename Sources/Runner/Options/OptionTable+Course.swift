@@ -101,6 +101,14 @@ extension CommandOption {
         .job(
             JobOption(
                 Option(
+                    "--collect", value: "WHEN",
+                    help: """
+                        When collect sees a result: arrival: as it comes; order: in the order of the examples, so that all it                         does is the same for any number of ranks (arrival).
+                        """), script: .always, heededBy: .jobs, alike: .value, isOffered: true,
+                .choice({ $1(&$0.collect) }))),
+        .job(
+            JobOption(
+                Option(
                     "--timeline", value: "FILE",
                     help: "Write who did what when: a picture, .svg, or a trace, .json. May be repeated."),
                 script: .whereTrusted, heededBy: .everyScript, alike: .presence,

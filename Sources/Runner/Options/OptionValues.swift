@@ -26,6 +26,14 @@ public enum OnError: String, CaseIterable, Sendable {
     case `continue`
 }
 
+/// In which order `collect` sees the results.
+public enum CollectOrder: String, CaseIterable, Sendable {
+    /// As they come.
+    case arrival
+    /// In that of the examples.
+    case order
+}
+
 /// Where the seed of random numbers comes from.
 public enum Seed: Equatable, Sendable {
     case number(Int64)

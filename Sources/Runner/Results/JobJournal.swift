@@ -89,6 +89,8 @@ struct StoredRuns {
     private let stage: StageJournal
     private var runs: [StageJournal.Run]
     private var place = 0
+    /// How many results they are.
+    let count: Int
     /// Not kept open: as long as there is a reader the journal cannot be closed.
     private var stored: StoredResults?
 
@@ -98,6 +100,7 @@ struct StoredRuns {
     init(_ runs: [StageJournal.Run], of stage: StageJournal) {
         self.stage = stage
         self.runs = runs.filter { $0.isDone }.reversed()
+        count = self.runs.reduce(0) { $0 + $1.stored.count }
     }
 
     /// The next part; nil after the last.

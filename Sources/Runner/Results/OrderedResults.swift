@@ -11,32 +11,72 @@ struct OrderedResults {
 
     /// Runs by the index of the example that is next in them.
     private var waiting: [Int: Cursor] = [:]
+    /// The examples of which there are results; nil: all of the list.
+    private let selection: ExampleSelection?
+    /// The example whose result is the next to be passed on.
     private(set) var next = 0
+    /// How many bytes of results wait for others.
+    private(set) var waitingBytes = 0
 
-    /// Passes on, through `emit`, what has become complete from the beginning.
-    mutating func add(
-        _ run: ResultRun, emit: (_ index: Int, UnsafeRawBufferPointer) throws -> Void
-    ) throws {
-        guard run.count > 0 else { return }
-        waiting[run.first] = Cursor(run: run)
-        while var cursor = waiting.removeValue(forKey: next) {
-            // A run without gaps is passed on whole.
-            repeat {
-                try pass(&cursor, emit)
-                next += 1
-            } while cursor.run.stride == 1 && cursor.taken < cursor.run.count
-            if cursor.taken < cursor.run.count { waiting[next - 1 + cursor.run.stride] = cursor }
-        }
+    init(_ selection: ExampleSelection? = nil) {
+        self.selection = selection
+        leaveOut()
     }
 
-    private func pass(_ cursor: inout Cursor, _ emit: (Int, UnsafeRawBufferPointer) throws -> Void) throws {
-        try cursor.run.results.withUnsafeBytes { buffer in
-            var reader = CBORReader(buffer)
-            reader.seek(to: cursor.position)
-            try reader.skip()
-            try emit(next, UnsafeRawBufferPointer(rebasing: buffer[cursor.position..<reader.position]))
-            cursor.position = reader.position
+    /// Whether results wait for others.
+    var isEmpty: Bool { waiting.isEmpty }
+
+    /// Takes in results.
+    mutating func add(_ run: ResultRun) {
+        guard run.count > 0 else { return }
+        waiting[run.first] = Cursor(run: run)
+        waitingBytes += run.results.count
+    }
+
+    /// The next results in the order of the examples, as many as stand together; nil where one has not come yet.
+    mutating func popNext() throws(CodecError) -> ResultRun? {
+        guard var cursor = waiting.removeValue(forKey: next) else { return nil }
+        let run = cursor.run
+        guard run.stride > 1 else {
+            next += run.count
+            waitingBytes -= run.results.count
+            leaveOut()
+            return run
         }
+        let start = cursor.position
+        cursor.position = try run.results.end(of: 1, from: start)
         cursor.taken += 1
+        if cursor.taken < run.count {
+            waiting[next + run.stride] = cursor
+        } else {
+            waitingBytes -= run.results.count
+        }
+        defer {
+            next += 1
+            leaveOut()
+        }
+        return ResultRun(first: next, count: 1, results: run.results[start..<cursor.position], rank: run.rank)
+    }
+
+    /// Goes on with the first result that has come, whatever comes before it.
+    mutating func passGap() { next = waiting.keys.min() ?? next }
+
+    /// Goes on behind examples that are not chosen.
+    private mutating func leaveOut() {
+        guard let selection else { return }
+        let run = selection.run(at: next, of: .max)
+        if !run.isChosen { next += run.count }
+    }
+}
+
+extension Bytes {
+    /// Where `count` items end of which the first stands at `start`.
+    func end(of count: Int, from start: Int = 0) throws(CodecError) -> Int {
+        try withUnsafeBytes { (buffer) throws(CodecError) in
+            var reader = CBORReader(buffer)
+            reader.seek(to: start)
+            for _ in 0..<count { try reader.skip() }
+            return reader.position
+        }
     }
 }

@@ -6,9 +6,14 @@ import Report
 final class ResultSink {
     private let host: LuaHost
     private let plan: JobPlan
+    /// What `summarize` is to get.
     private var kept: [ResultRun] = []
-    private var ordered = OrderedResults()
+    /// Brings what is written into the order of the examples.
+    private var lines = OrderedResults()
+    private var writtenCount = 0
     private let writes: Bool
+    /// Brings results into the order of the examples before anybody sees them, where that is wanted.
+    private var turns: ResultTurns?
     /// Keeps for `collect` the examples that the script itself has only once: those of an iterator, and lines.
     let store: ExampleStore?
     private let output: ResultOutput
@@ -22,6 +27,10 @@ final class ResultSink {
     private var isAllNil = true
     /// How many results have come, and how many examples have failed.
     private(set) var count = 0
+    /// How many of them have been passed on.
+    private var passedCount = 0
+    /// Whether the script wants no more of them.
+    private(set) var isStopped = false
 
     /// - Parameter size: how many ranks the job has.
     init(host: LuaHost, plan: JobPlan, size: Int, output: ResultOutput, repetition: Repetition?) {
@@ -32,42 +41,100 @@ final class ResultSink {
         self.output = output
         self.repetition = repetition
         writes = output.writer != nil
+        turns = plan.window.map { ResultTurns(window: $0, ranks: size) }
     }
 
     /// From now on results are those of these examples alone.
     func choose(_ selection: ExampleSelection) {
         self.selection = selection
         output.writer?.numbers = selection.numbers
+        lines = OrderedResults(selection)
+        turns?.choose(selection)
     }
 
     /// Takes results as they come.
     func take(_ run: ResultRun) throws {
         count += run.count
-        if isAllNil { isAllNil = run.results.withUnsafeBytes { $0.allSatisfy { $0 == Self.nilByte } } }
-        for dense in selection?.dense(run) ?? [run] {
-            if writes { try write(dense) }
-            if plan.summarizes { kept.append(dense) }
-        }
-        guard plan.collects else { return }
-        try collect(run, store?.take(run))
+        guard turns != nil else { return try pass(run) }
+        turns?.add(run)
+        try passInTurn()
     }
 
-    private func collect(_ run: ResultRun, _ sent: Bytes?) throws {
-        do { try host.collect(run, of: plan.examples, sent: sent) } catch {
+    /// Takes an example that has failed for good.
+    func take(_ fault: Fault) throws {
+        guard let example = fault.example else { return }
+        count += 1
+        guard turns != nil else { return try pass(fault, example - 1) }
+        turns?.add(fault, example - 1)
+        try passInTurn()
+    }
+
+    /// Takes results that are done already.
+    func take(_ stored: StoredRuns) throws {
+        var stored = stored
+        guard turns != nil else {
+            while !isStopped, let run = try stored.next() { try take(run) }
+            return
+        }
+        count += stored.count
+        turns?.stored = stored
+        try passInTurn()
+    }
+
+    /// The example before which all may be handed out now, where there is a new one.
+    func takeLimit() -> Int? { turns?.takeLimit() }
+
+    private func passInTurn() throws {
+        while !isStopped, let turn = try turns?.next() {
+            switch turn {
+            case .results(let run): try pass(run)
+            case .failure(let fault, let index): try pass(fault, index)
+            }
+        }
+    }
+
+    private func pass(_ run: ResultRun) throws {
+        guard !isStopped else { return }
+        guard plan.collects else { return try keep(run) }
+        let collected: Int
+        do { collected = try collect(run, store?.take(run)) } catch {
+            try keep(run)
+            throw error
+        }
+        try keep(collected == run.count ? run : run.prefix(collected))
+    }
+
+    /// What becomes of results beside that they are collected.
+    private func keep(_ run: ResultRun) throws {
+        passedCount += run.count
+        if isAllNil { isAllNil = run.results.withUnsafeBytes { $0.allSatisfy { $0 == Self.nilByte } } }
+        if writes { try write(run) }
+        if plan.summarizes { kept.append(run) }
+    }
+
+    /// - Returns: how many of them the script has collected before it wanted no more.
+    private func collect(_ run: ResultRun, _ sent: Bytes?) throws -> Int {
+        do {
+            let collected = try host.collect(run, of: plan.examples, sent: sent)
+            isStopped = host.wantsNoMore
+            return collected
+        } catch {
             throw PhaseError(phase: .collect, error: error.error, example: error.index + 1)
         }
     }
 
-    /// Takes an example that has failed for good: it has no result, unless it is a command.
-    func take(_ fault: Fault) throws {
-        guard let example = fault.example else { return }
-        count += 1
+    /// An example that has failed has no result, unless it is a command.
+    private func pass(_ fault: Fault, _ index: Int) throws {
+        guard !isStopped else { return }
+        // Where failures have their turn the job did not end before.
+        if turns != nil, !plan.settings.failures.continues { throw JobEnd.fault(fault) }
+        passedCount += 1
         var fault = fault
-        let run = ResultRun(first: example - 1, count: 1, results: fault.result.take() ?? Self.null, rank: fault.rank)
+        let run = ResultRun(first: index, count: 1, results: fault.result.take() ?? Self.null, rank: fault.rank)
         failures.add(fault)
-        if writes { for dense in selection?.dense(run) ?? [run] { try write(dense) } }
+        if writes { try write(run) }
         let sent = store?.take(run)
-        if plan.settings.isCommand { try collect(run, sent) }
+        if plan.settings.isCommand { _ = try collect(run, sent) }
     }
 
     /// What stands in files where there is no result.
@@ -75,7 +142,21 @@ final class ResultSink {
     private static let nilByte: UInt8 = 0xf6
 
     private func write(_ run: ResultRun) throws {
-        try ordered.add(run) { index, item in try output.writer?.append(index: index, item: item) }
+        lines.add(run)
+        while let next = try lines.popNext() { try append(next) }
+    }
+
+    private func append(_ run: ResultRun) throws {
+        try run.results.withUnsafeBytes { buffer in
+            var reader = CBORReader(buffer)
+            for _ in 0..<run.count {
+                let start = reader.position
+                try reader.skip()
+                let item = UnsafeRawBufferPointer(rebasing: buffer[start..<reader.position])
+                writtenCount += 1
+                try output.writer?.append(index: writtenCount - 1, item: item)
+            }
+        }
     }
 
     /// Whether examples have failed for good.
@@ -97,12 +178,12 @@ final class ResultSink {
 
     /// Says so where `work` has returned nothing although somebody waits for its results.
     private func complainOfNothing() {
-        guard isAllNil, count > 0, !hasFailures else { return }
+        guard isAllNil, passedCount > 0, !hasFailures else { return }
         let isWanted =
             writes || (plan.summarizes && host.takesArgument("summarize"))
             || (plan.collects && host.takesArgument("collect"))
         guard isWanted else { return }
-        let examples = count == 1 ? "the only example" : "any of the \(count) examples"
+        let examples = passedCount == 1 ? "the only example" : "any of the \(passedCount) examples"
         Diagnostics.write("work returned nothing for \(examples): what it returns is the result")
     }
 
@@ -111,24 +192,58 @@ final class ResultSink {
         // Where `summarize` stumbles over what is missing, that is the reason.
         defer {
             failures.report(
-                of: count, size: size, scriptSees: plan.summarizes, haveResults: plan.settings.isCommand,
+                of: passedCount, size: size, scriptSees: plan.summarizes, haveResults: plan.settings.isCommand,
                 repetition: repetition)
         }
         complainOfNothing()
-        if let writer = output.writer.take() { try writer.finish(count: count) }
+        if isStopped { try settle() }
+        if let writer = output.writer.take() { try writer.finish(count: passedCount) }
         guard plan.summarizes else { return }
-        let runs = kept
+        var runs = kept
         kept = []
+        if let selection { runs = runs.flatMap { selection.dense($0) } }
         let errors = failures.ordered.map { fault in
             var fault = fault
             if let selection { fault.example = fault.example.map { selection.position(of: $0 - 1) + 1 } }
             return fault
         }
         do {
-            try host.summarize(runs, count: count, errors: errors, numbers: selection?.numbers)
+            try host.summarize(runs, count: passedCount, errors: errors, numbers: selection?.numbers)
         } catch {
             throw PhaseError(phase: .summarize, error: error)
         }
+    }
+
+    /// The results are those that there are, as if the list held nothing else.
+    private func settle() throws {
+        var indices = kept.flatMap { $0.indices } + failures.ordered.compactMap { $0.example.map { $0 - 1 } }
+        if writes {
+            var written = (0..<writtenCount).map { selection?.index(at: $0) ?? $0 }
+            while !lines.isEmpty {
+                lines.passGap()
+                guard let run = try lines.popNext() else { break }
+                written += run.indices
+                try append(run)
+            }
+            indices = written
+        } else if !plan.summarizes {
+            return
+        }
+        indices.sort()
+        let isWhole = selection == nil && indices.last ?? -1 == indices.count - 1
+        selection = isWhole ? nil : ExampleSelection(indices: indices)
+        output.writer?.numbers = selection?.numbers
+    }
+}
+
+extension ResultRun {
+    /// The examples, from 0.
+    fileprivate var indices: StrideTo<Int> { Swift.stride(from: first, to: first + count * stride, by: stride) }
+
+    /// The first `count` of the results.
+    fileprivate func prefix(_ count: Int) throws(CodecError) -> ResultRun {
+        let end = try results.end(of: count)
+        return ResultRun(first: first, count: count, stride: stride, results: results[0..<end], rank: rank)
     }
 }
 

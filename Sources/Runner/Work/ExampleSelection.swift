@@ -76,6 +76,25 @@ struct ExampleSelection: Equatable {
         return offsets[place] + index - ranges[place].lowerBound
     }
 
+    /// How many of these come before `index`.
+    func position(from index: Int) -> Int {
+        let place = place(of: index)
+        guard place < ranges.count else { return count }
+        return offsets[place] + max(0, index - ranges[place].lowerBound)
+    }
+
+    /// The example at a place among these, from 0.
+    ///
+    /// - Precondition: there are more.
+    func index(at position: Int) -> Int {
+        var (low, high) = (0, offsets.count)
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if offsets[middle] <= position { low = middle } else { high = middle }
+        }
+        return ranges[low].lowerBound + position - offsets[low]
+    }
+
     /// What comes at `index` of a list of `length`: so many that are chosen, or that are left out.
     func run(at index: Int, of length: Int) -> (isChosen: Bool, count: Int) {
         let place = place(of: index)

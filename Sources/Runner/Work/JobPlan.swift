@@ -21,6 +21,17 @@ struct JobPlan {
     /// to be done.
     var announcedLength: Int? { settings.journal == nil && !settings.isPartial ? agreement.count : nil }
 
+    /// Whether the root takes results as they are made, because the script sees them one by one.
+    private var streams: Bool { collects || settings.journal != nil || settings.isPartial }
+
+    /// Where the script sees results in the order of the examples: how many examples may be begun behind the first one whose
+    /// result is missing. The others wait in memory.
+    var window: Int? {
+        // Commands are brought into their order by their own script.
+        guard collects, settings.collect == .order, !settings.isCommand else { return nil }
+        return max(16_384, 64 * settings.size)
+    }
+
     /// Every so many nanoseconds a rank reports what it has done of a chunk; 0: not before its end.
     ///
     /// More ranks report less often, for the root has to hear them all.
@@ -39,17 +50,20 @@ struct JobPlan {
     /// How the examples are handed out.
     var loopOptions: LoopOptions {
         var options = LoopOptions(
-            results: settings.mode == .managed && settings.journal == nil && !settings.isPartial ? .stay : .stream,
+            results: settings.mode == .managed && !streams ? .stay : .stream,
             examples: agreement.source,
             chunk: settings.chunk)
         options.failures = settings.failures
+        options.window = window
         // What is written is written in the order of the examples, and would have to wait.
-        options.isOrderFree = (collects || summarizes) && settings.output == nil && !settings.isCommand
+        options.isOrderFree =
+            (collects || summarizes) && settings.output == nil && !settings.isCommand && window == nil
+        // A failure has its turn, too: before that, nobody knows whether the job comes so far.
+        if window != nil { options.failures.continues = true }
         if settings.mode == .roundRobin {
             options.chunk = nil
             // A root that does not work leaves its turn to the others.
-            options.sharesInChunks =
-                settings.journal != nil || settings.isPartial || settings.hasTimeline || settings.progress == .on
+            options.sharesInChunks = streams || settings.hasTimeline || settings.progress == .on
             options.shares = settings.rootWorks ? settings.size : settings.size - 1
         }
         return options

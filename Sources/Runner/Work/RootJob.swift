@@ -40,7 +40,7 @@ struct RootJob {
         let signal = session.supervisor.loopEnds()
         // Whatever the script makes of the results, they are safe.
         if let failure = session.observer.closeJournal() { throw failure }
-        guard sink.count == total else {
+        guard sink.isStopped || sink.count == total else {
             guard client.isHalted() else {
                 throw PhaseError(
                     phase: .communication,
@@ -75,7 +75,8 @@ struct RootJob {
         }
         var feeder = try beginFeeding(client.feed(for: loop), selection)
         var work = LoopWork(client, host, plan, loop: loop)
-        while true {
+        while !sink.isStopped {
+            if let end = sink.takeLimit() { client.allow(below: end, in: loop) }
             switch try nextEvent(loop) {
             case .results(let run):
                 journal?.writer.waitForRoom()
@@ -92,6 +93,9 @@ struct RootJob {
                 return length
             }
         }
+        client.abandon(loop)
+        client.refuseLateRanks("its script has what it wants")
+        return nil
     }
 
     /// Begins to tell the loop what only the root knows: its examples, or which of them are done.
@@ -117,11 +121,19 @@ struct RootJob {
     private func feedIndices(_ feed: LoopFeed, _ journal: StageJournal) throws {
         var runs: [StageJournal.Run] = []
         try lookUp(in: journal) { run in
-            if run.isDone { feed.skip(run.count) } else { feed.add(count: run.count) }
             runs.append(run)
+            if plan.window == nil { self.feed(run, to: feed) }
         }
+        if plan.window == nil { feed.close() }
+        try sink.take(StoredRuns(runs, of: journal))
+        guard plan.window != nil, !sink.isStopped else { return }
+        // Not before, as the script may want no more than there is.
+        for run in runs { self.feed(run, to: feed) }
         feed.close()
-        try journal.readResults(of: runs) { try sink.take($0) }
+    }
+
+    private func feed(_ run: StageJournal.Run, to feed: LoopFeed) {
+        if run.isDone { feed.skip(run.count) } else { feed.add(count: run.count) }
     }
 
     /// Tells the loop which of the examples, which all ranks have, are chosen.

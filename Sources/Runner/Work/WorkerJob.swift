@@ -12,6 +12,10 @@ struct WorkerJob {
         let loop = try client.enterLoop(length: plan.announcedLength, options: plan.loopOptions)
         supervisor.loopBegins()
         defer { _ = supervisor.loopEnds() }
+        // Only then can the job end before what is under work is done.
+        if plan.collects {
+            try (client as? WorkerClient)?.watchForStop { [supervisor] in supervisor.handle(.rootHasEnded) }
+        }
         allowReturn(within: plan.returnLimit)
         defer { allowReturn(within: nil) }
         var work = LoopWork(client, host, plan, loop: loop)
