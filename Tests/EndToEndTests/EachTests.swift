@@ -120,6 +120,16 @@ struct EachTests {
         #expect(outcome.error == "e1\ne2\ne3\ne4\n")
     }
 
+    @Test("with --collect arrival what ends first is shown first")
+    func arrival() throws {
+        let scratch = try Scratch()
+        let slow = "case {} in 1) while ! test -e go; do sleep 0.05; done;; 3) touch go;; esac; echo {}"
+        let outcome = try each(
+            "-np 2 --mode managed --chunk 1 --collect arrival", slow, [":::", "1", "2", "3"], in: scratch)
+        #expect(
+            outcome.lines.sorted() == ["1", "2", "3"] && outcome.lines[0] == "2" && outcome.status == 0, "\(outcome)")
+    }
+
     @Test("a command that fails is a failed example, and the others are done")
     func failures() throws {
         let scratch = try Scratch()

@@ -122,11 +122,21 @@ struct OnlyTests {
         #expect(words.output == "\"b\"\n" && words.error == "" && words.status == 0, "\(words)")
     }
 
-    @Test("the examples of a command are named as they are", arguments: starts)
+    @Test("examples of a command are chosen, too, and have the number that they have among all", arguments: starts)
     func command(_ start: String) throws {
-        let outcome = try run("\(start) --only 2 --each", "echo {}", ":::", "a", "b")
-        #expect(outcome.isOneMessage("dlp-lua", with: "--only chooses examples of a script"), "\(outcome.error)")
-        #expect(outcome.status == 2 && outcome.output == "")
+        let outcome = try run("\(start) --only 2,4-5 --each", "echo {#} {}", ":::", "a", "b", "c", "d", "e")
+        #expect(outcome.output == "2 b\n4 d\n5 e\n" && outcome.status == 0 && outcome.error == "", "\(outcome)")
+    }
+
+    @Test("of a command those that failed are run again", arguments: starts)
+    func failedCommands(_ start: String) throws {
+        let scratch = try Scratch()
+        let command = "test -e go || case {} in b|d) exit 1;; esac; echo {}"
+        let first = try run("\(start) --journal j --each", command, ":::", "a", "b", "c", "d", in: scratch)
+        #expect(first.status == 4 && first.output == "a\nc\n", "\(first)")
+        try scratch.write("go", "")
+        let again = try run("\(start) --journal j --failed --each", command, ":::", "a", "b", "c", "d", in: scratch)
+        #expect(again.status == 0 && again.output == "b\nd\n", "\(again)")
     }
 
     @Test("a script without work has no examples to choose from, and neither has dlp.options")

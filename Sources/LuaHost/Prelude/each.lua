@@ -281,9 +281,7 @@ local function show(result, example)
   write(io.stderr, result.stderr, tag)
 end
 
-local waiting, following = {}, 1
-
--- Shows what commands have written, in the order of the examples; one that has no result has lost its rank, or its time.
+-- Shows and keeps what a command has written; one that has no result has lost its rank, or its time.
 function collect(result, index, example)
   if options.keeps_outputs then
     if result then
@@ -292,11 +290,5 @@ function collect(result, index, example)
       core.keep_outputs(index)
     end
   end
-  waiting[index] = {result = result, example = example}
-  while waiting[following] do
-    local its = waiting[following]
-    waiting[following] = nil
-    following = following + 1
-    if its.result then show(its.result, its.example) end
-  end
+  if result then show(result, example) end
 end

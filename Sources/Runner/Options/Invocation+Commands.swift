@@ -13,6 +13,7 @@ extension Invocation {
         commandOptions.outputs = isDry ? nil : outputs
         // One file that is broken is no reason not to do the others.
         options.onError = options.onError ?? .continue
+        options.collect = options.collect ?? .order
         guard isDry else { return }
         (options.journal, options.output, options.timelines, options.report) = (nil, nil, [], nil)
         (options.joinable, options.keep, options.fresh) = (nil, nil, nil)

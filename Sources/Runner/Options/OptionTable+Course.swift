@@ -103,7 +103,8 @@ extension CommandOption {
                 Option(
                     "--collect", value: "WHEN",
                     help: """
-                        When collect sees a result: arrival: as it comes; order: in the order of the examples, so that all it                         does is the same for any number of ranks (arrival).
+                        When collect sees a result: arrival: as it comes; order: in the order of the examples, so that all it \
+                        does is the same for any number of ranks (arrival; order with --each).
                         """), script: .always, heededBy: .jobs, alike: .value, isOffered: true,
                 .choice({ $1(&$0.collect) }))),
         .job(

@@ -27,8 +27,7 @@ struct JobPlan {
     /// Where the script sees results in the order of the examples: how many examples may be begun behind the first one whose
     /// result is missing. The others wait in memory.
     var window: Int? {
-        // Commands are brought into their order by their own script.
-        guard collects, settings.collect == .order, !settings.isCommand else { return nil }
+        guard collects, settings.collect == .order else { return nil }
         return max(16_384, 64 * settings.size)
     }
 
@@ -59,7 +58,7 @@ struct JobPlan {
         options.isOrderFree =
             (collects || summarizes) && settings.output == nil && !settings.isCommand && window == nil
         // A failure has its turn, too: before that, nobody knows whether the job comes so far.
-        if window != nil { options.failures.continues = true }
+        if window != nil, !settings.isCommand { options.failures.continues = true }
         if settings.mode == .roundRobin {
             options.chunk = nil
             // A root that does not work leaves its turn to the others.

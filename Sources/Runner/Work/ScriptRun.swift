@@ -60,9 +60,6 @@ final class ScriptRun {
             settings.isCommand = script.isCommand
             host.limitMemory(to: settings.memory)
             try host.limit(toSeconds: settings.timeout, on: session.client, session.supervisor)
-            if let option = try options.choice(), script.isCommand {
-                throw UsageError("\(option) chooses examples of a script: behind --each name those that are meant")
-            }
             settings.journal = try JournalSettings(options)
             settings.input = try ExampleInput(options)
             if options.joinable != nil { try Joinable.check(settings.mode) }
