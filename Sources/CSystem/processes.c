@@ -179,7 +179,7 @@ pid_t dlp_guardian_start(int *descriptor) {
 // MARK: - Signals and the like
 
 int dlp_launcher_signals(sigset_t *previous) {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGUSR1};
     sigset_t read, blocked;
     sigemptyset(&read);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {

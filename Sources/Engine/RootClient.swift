@@ -188,6 +188,11 @@ public final class RootClient: RankClient {
         { [shared] rank, reason in shared.command(.lost(rank: rank, reason: reason)) }
     }
 
+    /// Asks what each rank does, from any thread; the answer comes on the service thread.
+    public var askForStates: @Sendable (_ listener: @escaping @Sendable ([RankState]) -> Void) -> Void {
+        { [shared] listener in shared.command(.tellStates(listener)) }
+    }
+
     /// Takes in workers that come late, and those that wait already; `offer` is what they must know of the job.
     ///
     /// To be called when the loop has begun in which they are to take part.

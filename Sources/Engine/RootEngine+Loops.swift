@@ -85,6 +85,7 @@ extension RootEngine {
 
     /// A rank has done examples.
     func done(_ report: ChunkReport, in number: UInt64, from source: Int) {
+        noteNews(of: source)
         reportOn(number, from: source) { (loop) throws(ScheduleViolation) in
             try checkResults(report, loop, from: source)
             let outcome = try loop.done(source, report)
@@ -98,6 +99,7 @@ extension RootEngine {
 
     /// An example has failed, behind those of the report.
     func failed(_ report: ChunkReport, _ fault: Fault, in number: UInt64, from source: Int) {
+        noteNews(of: source)
         reportOn(number, from: source) { (loop) throws(ScheduleViolation) in
             try checkResults(report, loop, from: source)
             let outcome = try loop.failed(source, report)
@@ -317,6 +319,7 @@ extension RootEngine {
         for action in loop.actions {
             switch action {
             case .assign(let worker, let chunk, let giveBackAfter):
+                if loop.chunk(of: worker) == chunk { noteNews(of: worker) }
                 let examples = loop.options.examples == .sent ? loop.examples(of: chunk) : .empty
                 if worker == 0 {
                     tellRoot(.work(chunk, giveBackAfter: giveBackAfter, examples: examples), loop)

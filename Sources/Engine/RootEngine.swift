@@ -34,6 +34,8 @@ final class RootEngine {
     var hosts: [String?]
     /// How many of them are on this host.
     var ranksHere = 0
+    /// When each rank was given what it is at work on, or last reported on that.
+    var newsTimes: [UInt64] = []
     var rootHasFinished = false
     /// Why the job ends early, once it does.
     private(set) var end: JobEnd?
@@ -147,6 +149,7 @@ final class RootEngine {
             reportWatch = limit.map { ReportWatch(limit: $0, allowsSetup: allowsSetup, now: now) }
         case .allowReturns: allowsReturns = true
         case .resume: resume()
+        case .tellStates(let listener): listener(rankStates)
         case .stop: break
         }
     }

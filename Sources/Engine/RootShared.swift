@@ -32,6 +32,8 @@ final class RootShared: Sendable {
         /// Ranks that are lost because their connection broke may come back.
         case allowReturns
         case resume
+        /// Somebody wants to know what each rank does.
+        case tellStates(@Sendable ([RankState]) -> Void)
         case stop(Int32)
     }
 

@@ -139,6 +139,15 @@ final class ServedLoop {
     /// Whether `rank` has examples.
     func isBusy(_ rank: Int) -> Bool { schedule.outstanding(rank) > 0 }
 
+    /// What `rank` is at work on, or is to be next; nil where it has nothing.
+    func chunk(of rank: Int) -> Chunk? { schedule.chunk(of: rank) }
+
+    /// Whether `rank` waits for something to do.
+    func isWaiting(_ rank: Int) -> Bool { schedule.isWaiting(rank) }
+
+    /// Whether `rank` has not come, and still may.
+    func mayCome(_ rank: Int) -> Bool { rank < ranks && isAwaited[rank] }
+
     /// Whether `rank` takes part at present.
     func isActive(_ rank: Int) -> Bool { schedule.isActive(rank) }
 

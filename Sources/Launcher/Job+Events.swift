@@ -9,6 +9,8 @@ extension Job {
         case notStarted(first: Int, status: Int32)
         /// The launcher was sent a signal that is meant for the job.
         case signal(Int32, fromTerminal: Bool)
+        /// The user wants to know how far the job is.
+        case asked
         /// Rank 0 copes with the death of a worker.
         case lead
         /// Rank 0 will say when the job is over.
@@ -32,6 +34,8 @@ extension Job {
         /// Tell the user that a rank was killed by a signal that was not the launcher's.
         case reportKilled(rank: Int, signal: Int32)
         case reportTimeout
+        /// Tell the user that nobody can say how far the job is.
+        case reportIgnorance
         /// Tell the user that rank 0 ended with status 0 although the job was not over.
         case reportUnfinished
         /// Tell the user that the ranks were ended by the signal that he sent.

@@ -99,6 +99,7 @@ struct Job {
         case .ended(let rank, let ending): ended(rank, ending, now)
         case .notStarted(let first, let status): notStarted(first, status, now)
         case .signal(let signal, let fromTerminal): interrupted(signal, fromTerminal, now)
+        case .asked: isLed && endings[0] == nil ? [.signal(rank: 0, SIGUSR1)] : [.reportIgnorance]
         case .lead: lead(now)
         case .begun: setUnfinished(true)
         case .over: setUnfinished(false)

@@ -1,5 +1,8 @@
 /// What the user is told of a job's end.
 extension Job.Action {
+    /// Nobody can say how far the job is.
+    static let ignorance = "rank 0 cannot say how far the job is: it has not begun, or is not dlp-lua"
+
     /// The words, without the launcher's name; nil where there are none.
     ///
     /// - Parameter name: what a rank is called.
@@ -10,6 +13,7 @@ extension Job.Action {
             "\(name(0)) ended with status 0 before the job was done: has a C library called _exit?"
         case .reportInterrupted: "interrupted"
         case .reportTimeout: "the job ran for more than \(decimal(timeout ?? 0)) seconds: ended"
+        case .reportIgnorance: Self.ignorance
         case .signal, .signalLeftovers, .notify: nil
         }
     }

@@ -113,6 +113,7 @@ final class Supervisor {
             switch signal {
             case SIGCHLD: break
             case SIGTSTP: suspend()
+            case SIGUSR1: perform(job.handle(.asked, at: now))
             default:
                 if job.isOver { isAbandoned = true }
                 perform(job.handle(.signal(signal, fromTerminal: isFromKernel), at: now))
@@ -179,7 +180,7 @@ final class Supervisor {
             case .notify(let message):
                 control.send(message)
                 watchControl()
-            case .reportKilled, .reportUnfinished, .reportInterrupted, .reportTimeout:
+            case .reportKilled, .reportUnfinished, .reportInterrupted, .reportTimeout, .reportIgnorance:
                 action.report(of: { "rank \($0) (pid \(pids[$0]))" }, timeout: options.timeout).map(report)
             }
         }

@@ -152,6 +152,11 @@ public struct ManagedSchedule: Sendable {
             && [.working, .waiting, .delivering, .returning].contains(workers[worker].phase)
     }
 
+    /// What `worker` is at work on, as far as it has not reported on it; nil where it has nothing.
+    public func chunk(of worker: Int) -> Chunk? {
+        workers.indices.contains(worker) ? workers[worker].current?.chunk : nil
+    }
+
     /// How many examples `worker` has.
     public func outstanding(_ worker: Int) -> Int {
         workers.indices.contains(worker) ? workers[worker].outstanding : 0

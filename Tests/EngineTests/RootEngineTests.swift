@@ -187,4 +187,34 @@ struct RootEngineTests {
             held.removeFirst()
         }
     }
+
+    @Test("it says what each rank is at work on, and since when, as it learns of it")
+    func states() {
+        let root = EngineUnderTest(ranks: 4)
+        func activities() -> [RankState.Activity] { root.engine.rankStates.map(\.activity) }
+        #expect(activities() == Array(repeating: .isElsewhere, count: 4))
+        root.enter(0, length: 5, Self.options(chunk: 2), working: false)
+        let start = root.engine.now
+        root.enter(1, length: 5, Self.options(chunk: 2))
+        root.pass(milliseconds: 10)
+        root.enter(2, length: 5, Self.options(chunk: 2))
+        let later = root.engine.now
+        #expect(
+            activities() == [
+                .hasFinished, .works(Chunk(first: 0, count: 2), since: start),
+                .works(Chunk(first: 2, count: 2), since: later), .isElsewhere,
+            ])
+        root.pass(milliseconds: 10)
+        root.say(done(0), from: 1)
+        #expect(activities()[1] == .works(Chunk(first: 1, count: 1), since: root.engine.now))
+        root.say(done(1), from: 1)
+        root.say(done(4), from: 1)
+        root.pass(milliseconds: 10)
+        #expect(activities()[1] == .waits && activities()[2] == .works(Chunk(first: 2, count: 2), since: later))
+        root.engine.lost(2, "it closed its end")
+        #expect(activities()[2] == .isLost)
+        // One at a time, for one of them may be the reason.
+        #expect(activities()[1] == .works(Chunk(first: 2, count: 1), since: root.engine.now))
+        #expect(root.engine.rankStates.map(\.host) == ["host-0", "host-1", "host-2", nil])
+    }
 }

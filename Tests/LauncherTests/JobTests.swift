@@ -376,4 +376,14 @@ struct LeftoverTests {
         #expect(job.handle(.signal(SIGINT, fromTerminal: true), at: 1) == [.signalLeftovers(SIGKILL)])
         #expect(job.isOver)
     }
+
+    @Test("who asks how far the job is, is answered by rank 0 where that is dlp-lua, and nothing else follows")
+    func asked() {
+        var job = Job(size: 3)
+        #expect(job.handle(.asked, at: 0) == [.reportIgnorance] && job.deadline == nil && job.endingSignal == nil)
+        _ = job.handle(.lead, at: 0)
+        #expect(job.handle(.asked, at: 0) == [.signal(rank: 0, SIGUSR1)] && job.deadline == nil)
+        _ = job.handle(.ended(rank: 0, .exited(0)), at: 0)
+        #expect(job.handle(.asked, at: 0) == [.reportIgnorance] && job.status == 0)
+    }
 }

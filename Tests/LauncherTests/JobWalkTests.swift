@@ -37,7 +37,7 @@ private struct Walk {
             isPlain = false
         case .lead, .begun, .over, .outputLost: isPlain = false
         case .signal(let signal, _): if signal == SIGINT || signal == SIGTERM { isPlain = false }
-        case .clock: break
+        case .clock, .asked: break
         }
         history.append(event)
         let actions = job.handle(event, at: now)
@@ -82,7 +82,7 @@ struct JobWalkTests {
     private static let alphabet: [Job.Event] = [
         .ended(rank: 0, .exited(0)), .ended(rank: 0, .signalled(SIGKILL)), .ended(rank: 1, .exited(0)),
         .ended(rank: 1, .exited(3)), .signal(SIGINT, fromTerminal: false), .signal(SIGHUP, fromTerminal: true), .lead,
-        .outputLost(status: 141), .alone, .clock, .notStarted(first: 1, status: 1),
+        .outputLost(status: 141), .alone, .clock, .asked, .notStarted(first: 1, status: 1),
     ]
 
     @Test("two ranks, all courses of up to four events, at once and far apart", arguments: [UInt64(0), 1_500_000_000])

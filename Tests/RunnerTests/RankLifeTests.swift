@@ -264,4 +264,21 @@ struct RankLifeTests {
             #expect(world.happens(.exited(status: 7, example: nil, isJob: true)) == [.exit(7)])
         }
     }
+
+    @Test("who asks how far the job is changes nothing, and only the root answers", arguments: beginnings)
+    func asked(_ life: RankLife) {
+        var answers = 0
+        _ = explore(from: life) { step in
+            guard step.event == .asked else { return }
+            #expect(step.after == step.before, "\(step)")
+            switch (step.before.life.role, step.before.life.phase) {
+            case (.root, .running), (.root, .ending):
+                #expect(step.actions == [.tellStates], "\(step)")
+                answers += 1
+            case (.root, .starting): #expect(step.actions == [.say("the ranks are not connected yet")], "\(step)")
+            default: #expect(step.actions == [], "\(step)")
+            }
+        }
+        #expect(answers > 0 || life.role == .joined)
+    }
 }

@@ -45,6 +45,7 @@ struct RankWorld: Hashable {
         guard !isOver else { return [] }
         var events: [RankLife.Event] = timers.map { .timeIsUp($0) }
         if signals.count < 2 { events += [.signal(SIGINT), .signal(SIGTERM)] }
+        events.append(.asked)
         if life.role != .root, life.phase != .starting, !hasLostRoot { events.append(.lostRoot) }
         if life.role == .worker, life.phase != .starting, !hasHeardOfEnd { events.append(.rootHasEnded) }
         if life.role == .root, !hasExited {
@@ -116,7 +117,8 @@ struct RankWorld: Hashable {
         default: break
         }
         let actions = life.handle(event)
-        for action in actions { note(action) }
+        // An answer to a question is no reason for anything.
+        if event != .asked { for action in actions { note(action) } }
         return actions
     }
 

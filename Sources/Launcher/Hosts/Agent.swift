@@ -352,7 +352,7 @@ final class Agent {
     private func readSignals() {
         while let (signal, _) = signals.next() {
             switch signal {
-            case SIGCHLD, SIGTSTP: break
+            case SIGCHLD, SIGTSTP, SIGUSR1: break
             // Not the user's, which come by the launcher: this host wants its peace.
             default: clear()
             }

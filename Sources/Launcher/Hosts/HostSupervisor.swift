@@ -281,6 +281,8 @@ final class HostSupervisor {
             switch signal {
             case SIGCHLD: break
             case SIGTSTP: suspend()
+            case SIGUSR1 where job == nil: report(Job.Action.ignorance)
+            case SIGUSR1: handle(.asked)
             default:
                 // A second one before the job, or one after it, is of somebody who does not want to wait.
                 if job?.isOver ?? (earlySignal != nil) { isAbandoned = true }
@@ -317,7 +319,7 @@ final class HostSupervisor {
             case .signalLeftovers(let signal):
                 for connection in connections where connection.isUp { connection.link.send(.signalLeftovers(signal)) }
             case .notify(let message): hostOfRank[0].link.send(.control(message.text))
-            case .reportKilled, .reportUnfinished, .reportInterrupted, .reportTimeout:
+            case .reportKilled, .reportUnfinished, .reportInterrupted, .reportTimeout, .reportIgnorance:
                 action.report(of: describe(rank:), timeout: options.timeout).map(report)
             }
         }

@@ -53,6 +53,8 @@ struct RankLife: Hashable {
 
         // From any thread, at any moment.
         case signal(Int32)
+        /// Somebody wants to know how far the job is.
+        case asked
         /// The connection with the root is gone.
         case lostRoot
         /// Worker: the root has ended the job while this rank is at work.
@@ -114,6 +116,8 @@ struct RankLife: Hashable {
         case removeMeetingFile
         /// Tell the user.
         case say(String)
+        /// Root: tell the user who does what.
+        case tellStates
         /// Root: end the display of progress; complete the journal, the timelines and the page.
         case closeFiles(because: JobEnd?)
         /// Root: tell the user why the job ends, and what became of its files; of the files alone where there is no reason.
@@ -238,6 +242,7 @@ struct RankLife: Hashable {
             isInLoop = false
             return []
         case .signal(let signal): return got(signal)
+        case .asked: return asked()
         case .timeIsUp(let timer): return timeIsUp(timer)
         case .jobEnded:
             hasJobEnded = true
@@ -307,6 +312,16 @@ extension RankLife {
             wasInLoopAtSignal = isInLoop
             if phase == .starting { return [.set(.rootsReaction, LifePeriods.rootsReactionAtStart)] }
             return [.noteDismissal, .set(.rootsReaction, LifePeriods.rootsReaction)]
+        }
+    }
+
+    /// The other ranks may have been asked, too: the root answers for all.
+    private func asked() -> [Action] {
+        guard role == .root else { return [] }
+        switch phase {
+        case .starting: return [.say("the ranks are not connected yet")]
+        case .running, .ending: return [.tellStates]
+        case .left, .gone: return []
         }
     }
 

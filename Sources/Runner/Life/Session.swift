@@ -72,7 +72,7 @@ final class Session {
         if size > 1 { dlp_name_process("dlp-lua: rank \(rank) (host \(HostName.current))") }
         let (root, worker) = (client as? RootClient, client as? WorkerClient)
         supervisor.equip { means in
-            if let root { (means.halt, means.endJob) = (root.halt, root.endJob) }
+            if let root { (means.halt, means.endJob, means.askForStates) = (root.halt, root.endJob, root.askForStates) }
             means.giveUp = worker?.giveUp
         }
         supervisor.handle(.connected(root == nil ? .worker : .root, rank: rank))

@@ -3,7 +3,7 @@ import CSystem
 import DLP
 import Glibc
 
-/// Tells the supervisor of SIGINT, SIGTERM and SIGHUP, on a thread of its own.
+/// Tells the supervisor of SIGINT, SIGTERM, SIGHUP and SIGUSR1, on a thread of its own.
 ///
 /// The handler only writes a byte into a pipe: hardly anything else may be done in one. The signals are not blocked,
 /// because programs that the script starts would inherit that.
@@ -74,6 +74,14 @@ struct SignalWatch {
     private static func install() {
         var handler = sigaction()
         handler.__sigaction_handler.sa_handler = { signal in
+            // It asks how far the job is, and ends nothing.
+            guard signal != SIGUSR1 else {
+                let saved = errno
+                var byte = UInt8(truncatingIfNeeded: signal)
+                _ = write(SignalWatch.descriptor, &byte, 1)
+                errno = saved
+                return
+            }
             switch SignalWatch.rules.handle(signal, at: dlp_now()) {
             case .ignore: break
             case .die: ForcedExit.alone(status: 128 + signal)
@@ -87,7 +95,7 @@ struct SignalWatch {
             }
         }
         handler.sa_flags = SA_RESTART
-        let watched = [SIGINT, SIGTERM, SIGHUP]
+        let watched = [SIGINT, SIGTERM, SIGHUP, SIGUSR1]
         for signal in watched { sigaddset(&handler.sa_mask, signal) }
         for signal in watched {
             var present = sigaction()

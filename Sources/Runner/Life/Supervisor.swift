@@ -19,6 +19,8 @@ final class Supervisor: Sendable {
         /// Root: lets no rank begin another example from a moment on; ends the job.
         var halt: @Sendable (UInt64) -> Void = { _ in }
         var endJob: @Sendable (JobEnd) -> Void = { _ in }
+        /// Root: asks what each rank does.
+        var askForStates: @Sendable (@escaping @Sendable ([RankState]) -> Void) -> Void = { _ in }
         /// Tells the root of an example that does not come back; nil where the transport has no way.
         var giveUp: (@Sendable (_ example: Int, Fault) -> Void)?
         /// Joined: this rank leaves after the example that runs.
@@ -51,7 +53,9 @@ final class Supervisor: Sendable {
         // A joined rank goes on until its example is done; the root lets examples finish where the job can use them.
         try SignalWatch.start(letsFinish: role != .worker, holdsScript: role != .joined) { [self] watch in
             while true {
-                if let signal = watch.next(until: state.withLock { $0.timers.values.min() }) { handle(.signal(signal)) }
+                if let signal = watch.next(until: state.withLock { $0.timers.values.min() }) {
+                    handle(signal == SIGUSR1 ? .asked : .signal(signal))
+                }
                 for timer in dueTimers() { handle(.timeIsUp(timer)) }
             }
         }
@@ -144,6 +148,7 @@ final class Supervisor: Sendable {
             Diagnostics.write("\(fault.text(ranks: means.size)); this rank is given up")
         case .removeMeetingFile: Rendezvous.removeFile()
         case .say(let text): Diagnostics.write(text)
+        case .tellStates: means.askForStates { means.observer?.tell($0) }
         case .closeFiles(let end): means.observer?.closeFiles(because: end)
         case .tell(let end): means.observer?.tell(end)
         case .tellHowFar: means.observer?.tellHowFar()

@@ -22,7 +22,7 @@ extension CommandOption {
                 #"printf '%s\n' a bb ccc | dlp-lua -np 2 -e 'function work(l) return #l end'"#,
                 "dlp-lua --output e.csv -e 'function examples() return 9 end work = math.exp'",
             ],
-            description: overview, sections: [status, environment, files, calls],
+            description: overview, sections: [status, signals, environment, files, calls],
             seeAlso: ["ameexec(1)", "lua(1)", "mpiexec(1)", "srun(1)", "sqlite3(1)"], date: "2026-11-30")
     }
 
@@ -81,6 +81,16 @@ extension CommandOption {
                 ("5", "Stopped by --stop-after before all was done: the same call with the same --journal goes on."),
                 ("129, 130, 143", "Interrupted by SIGHUP, SIGINT, SIGTERM."),
                 ("other", "The script's own, by os.exit."),
+            ]))
+    }
+
+    private static var signals: Manual.Section {
+        Manual.Section(
+            "SIGNALS",
+            .list([
+                ("SIGINT, SIGHUP", "The job is over: what runs is abandoned, and one line says how far it came."),
+                ("SIGTERM", "No more examples are begun, and those that run may finish for ten seconds."),
+                ("SIGUSR1", "Rank 0 says on standard error which rank does what since when, and how far the job is."),
             ]))
     }
 

@@ -190,6 +190,11 @@ final class RootObserver: JobObserver {
         state.withLock { $0.halted = (report, signal) }
     }
 
+    /// Tells the user who does what, which they have asked.
+    func tell(_ states: [RankState]) {
+        Diagnostics.write(StateReport(progress, states, now: dlp_now(), date: time(nil)).text)
+    }
+
     /// Tells the user how far a job came that was halted.
     func tellHowFar() {
         guard let (report, signal) = state.withLock({ $0.halted }) else { return }

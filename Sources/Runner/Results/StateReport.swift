@@ -1,0 +1,67 @@
+import CSystem
+import DLP
+import Glibc
+
+/// Who does what in a job, for a user who asks while it runs.
+struct StateReport {
+    private let progress: LoopProgress?
+    private let states: [RankState]
+    /// The present, in nanoseconds of the monotonic clock, and in seconds since 1970.
+    private let now: UInt64
+    private let date: time_t
+
+    /// - Parameter progress: how far the latest loop is.
+    init(_ progress: LoopProgress?, _ states: [RankState], now: UInt64, date: time_t) {
+        (self.progress, self.states, self.now, self.date) = (progress, states, now, date)
+    }
+
+    /// A line on the job, and one for each rank.
+    var text: String { ([summary] + states.map { "\t\(line($0))" }).joined(separator: "\n") }
+
+    private var summary: String {
+        let busy = states.count { if case .works = $0.activity { true } else { false } }
+        let ranks = "\(busy) of \(states.count) ranks at work"
+        guard let progress else { return "no examples have been handed out; \(ranks)" }
+        let failed = progress.failures > 0 ? ", \(progress.failures) of which failed" : ""
+        let total = progress.total.map { " of \($0)" } ?? ""
+        return "\(progress.done)\(total) examples done\(failed); \(ranks)"
+    }
+
+    private func line(_ state: RankState) -> String {
+        let place = state.host.map { " (host \($0))" } ?? ""
+        return "rank \(state.rank)\(place): \(text(state.activity))"
+    }
+
+    private func text(_ activity: RankState.Activity) -> String {
+        switch activity {
+        case .works(let chunk, let since):
+            let first = chunk.first + 1
+            let last = first + (chunk.count - 1) * chunk.stride
+            let examples =
+                chunk.count == 1
+                ? "example \(first)"
+                : chunk.stride == 1 ? "examples \(first) to \(last)" : "\(chunk.count) examples of \(first) to \(last)"
+            let age = now - min(since, now)
+            return "\(examples), since \(clock(age)), for \(seconds(age)) s"
+        case .waits: return "waits for an example"
+        case .sendsResults: return "sends its results"
+        case .isElsewhere: return "is not at an example"
+        case .hasFinished: return "has finished"
+        case .isLost: return "is lost"
+        }
+    }
+
+    /// A time span in seconds, with one digit behind the point.
+    private func seconds(_ nanoseconds: UInt64) -> String {
+        let tenths = nanoseconds / 100_000_000
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+
+    /// The time of the day, in the zone of this host, of a moment so long ago.
+    private func clock(_ age: UInt64) -> String {
+        var moment = date - time_t(age / 1_000_000_000)
+        var parts = tm()
+        localtime_r(&moment, &parts)
+        return [parts.tm_hour, parts.tm_min, parts.tm_sec].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
+    }
+}

@@ -1,0 +1,75 @@
+import Glibc
+import Testing
+
+/// SIGUSR1: who does what since when, and how far the job is.
+@Suite(.timeLimit(.minutes(60)))
+struct StateTests {
+    /// A job whose third example waits for the file `go`.
+    private static let job = """
+        function examples() return 3 end
+        function work(n)
+          if n == 3 then
+            io.open("begun", "w"):close()
+            repeat until io.open("go")
+          end
+          return n
+        end
+        function summarize(results) print(results.n) end
+        """
+
+    /// Asks a job, the third example of which has begun, until it says that the others are done and their ranks wait; then
+    /// lets it go on.
+    private func check(_ launched: Launched, ranks: Int, ask: () throws -> Void) throws {
+        try launched.reaches("example 3 has begun") { launched.scratch.names.contains("begun") }
+        try launched.reaches("it says that all others wait") {
+            try ask()
+            usleep(50_000)
+            let answers = launched.errorText.split(separator: "dlp-lua: ")
+            let lines = answers.last?.split(separator: "\n") ?? []
+            return lines.first == "2 of 3 examples done; 1 of \(ranks) ranks at work" && lines.count == ranks + 1
+                && lines.count { $0.contains(/\trank \d \(host .+\): example 3, since \d\d:\d\d:\d\d, for \d+\.\d s/) }
+                    == 1
+                && lines.count { $0.contains(/\trank \d \(host .+\): waits for an example/) } == ranks - 1
+        }
+        try launched.scratch.write("go", "")
+        let outcome = try launched.finish()
+        #expect(outcome.status == 0 && outcome.output == "3\n", "\(outcome.error)")
+    }
+
+    @Test(
+        "who is asked by SIGUSR1 says how far the job is, and the job goes on",
+        arguments: [("dlp-lua", 1), ("dlp-lua -np 3", 3), ("ameexec -np 3 dlp-lua", 3)])
+    func asked(_ command: String, _ ranks: Int) throws {
+        let words = "\(command) --chunk 1 job.lua".split(separator: " ").map { String($0) }
+        let launched = try Launched(words, in: Scratch(job: Self.job))
+        try check(launched, ranks: ranks) { launched.signal(SIGUSR1) }
+    }
+
+    @Test("under other launchers the root is asked, or srun, which passes it on", arguments: Arrangement.oneOfEach)
+    func arrangement(_ arrangement: Arrangement) throws {
+        let launched = try arrangement.start(3, "--chunk 1 job.lua", in: Scratch(job: Self.job))
+        try check(launched, ranks: 3) {
+            if arrangement.isSlurm { launched.signal(SIGUSR1) } else { try launched.signal(SIGUSR1, rank: 0) }
+        }
+    }
+
+    @Test("a rank that is not the root, and a launcher of something else, go on as well")
+    func others() throws {
+        let launched = try Launched(
+            "ameexec -np 3 dlp-lua --chunk 1 job.lua".split(separator: " ").map { String($0) },
+            in: Scratch(job: Self.job))
+        try launched.reaches("example 3 has begun") { launched.scratch.names.contains("begun") }
+        for rank in 1...2 { try launched.signal(SIGUSR1, rank: rank) }
+        try launched.scratch.write("go", "")
+        let outcome = try launched.finish()
+        #expect(outcome.status == 0 && outcome.output == "3\n" && outcome.error == "", "\(outcome.error)")
+        let scratch = try Scratch()
+        let foreign = try Launched(
+            ["ameexec", "-np", "2", "sh", "-c", "touch begun; until [ -e go ]; do sleep 0.05; done"], in: scratch)
+        try foreign.reaches("it has begun") { scratch.names.contains("begun") }
+        foreign.signal(SIGUSR1)
+        try foreign.reaches("it says so") { foreign.errorText.contains("cannot say how far the job is") }
+        try scratch.write("go", "")
+        #expect(try foreign.finish().status == 0)
+    }
+}
