@@ -27,8 +27,11 @@ file:close()
 dlp = loadfile(here .. "dlp.lua")(here, numbers)
 package.loaded.dlp = dlp
 
-local is_enough = false
+local is_enough, added = false, {}
 function dlp.stop() is_enough = true end
+function dlp.add(...)
+  for _, example in ipairs {...} do added[#added + 1] = copy(example, "dlp.add") end
+end
 
 arg = {[-1] = interpreter, [0] = path, table.unpack(words, 2)}
 
@@ -51,7 +54,13 @@ local function run()
 
   local keep = summarize or not collect
   local results = {n = 0}
-  for index, example in draw do
+  -- What is added comes behind the list.
+  local function draw_all()
+    local index, example = draw()
+    if index then return index, example end
+    if #added > 0 then return results.n + 1, table.remove(added, 1) end
+  end
+  for index, example in draw_all do
     local result = copy(seeded(index, work, example, index), "result of example " .. index)
     if collect then seeded(-index, collect, result, index, example) end
     if keep then results[index] = result end

@@ -14,6 +14,10 @@ public struct LoopFeed: Sendable {
         case replicated(Int)
         /// So many that are done already.
         case done(Int)
+        /// Nothing: so many of those that were given were added to a list that may grow.
+        case added(Int)
+        /// Nothing: the list has ended, and may only grow.
+        case end
     }
 
     /// Adds examples, one encoded value each.
@@ -27,6 +31,12 @@ public struct LoopFeed: Sendable {
 
     /// Passes on results of such examples.
     public func deliver(_ run: ResultRun) { shared.command(.deliver(loop, run)) }
+
+    /// Says that so many of the examples were added to a list that may grow.
+    public func note(added count: Int) { shared.command(.feed(loop, .added(count))) }
+
+    /// Says that a list which may grow has ended: from now on it is told whenever all that there is of it is done.
+    public func end() { shared.command(.feed(loop, .end)) }
 
     /// Says that there are no more examples than were added.
     public func close() { shared.command(.close(loop)) }

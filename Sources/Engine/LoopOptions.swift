@@ -38,6 +38,8 @@ public struct LoopOptions: Sendable, Hashable {
     public var isUnbounded = false
     /// So many examples at the front of the list are handed out before the root allows more; nil: any number.
     public var window: Int?
+    /// Whether the root may add examples, sent with the work, until it says that there are no more.
+    public var mayGrow = false
     /// What becomes of examples that fail and of ranks that die.
     public var failures = FailurePolicy()
 

@@ -276,17 +276,18 @@ extension LoopOptions {
         return .array([
             .integer(Int64(results.rawValue)), .integer(Int64(examples.rawValue)), number(chunk), number(shares),
             .bool(sharesInChunks), .bool(isOrderFree), .bool(isUnbounded), .bool(failures.continues),
-            number(failures.retries), number(failures.crashLimit), number(window),
+            number(failures.retries), number(failures.crashLimit), number(window), .bool(mayGrow),
         ])
     }
 
     fileprivate init?(_ value: Value) {
-        guard case .array(let parts) = value, parts.count == 11, case .integer(let results) = parts[0],
+        guard case .array(let parts) = value, parts.count == 12, case .integer(let results) = parts[0],
             case .integer(let examples) = parts[1], let chunk = Self.number(parts[2]),
             let shares = Self.number(parts[3]), case .bool(let sharesInChunks) = parts[4],
             case .bool(let isOrderFree) = parts[5], case .bool(let isUnbounded) = parts[6],
             case .bool(let continues) = parts[7], let retries = Self.number(parts[8]) ?? nil,
             let crashLimit = Self.number(parts[9]) ?? nil, let window = Self.number(parts[10]),
+            case .bool(let mayGrow) = parts[11],
             let results = UInt8(exactly: results).flatMap(Results.init(rawValue:)),
             let examples = UInt8(exactly: examples).flatMap(Examples.init(rawValue:)),
             0...FailurePolicy.limit ~= retries, 0...FailurePolicy.limit ~= crashLimit, chunk ?? 1 > 0, shares ?? 1 > 0
@@ -297,6 +298,7 @@ extension LoopOptions {
         self.isOrderFree = isOrderFree
         self.isUnbounded = isUnbounded
         self.window = window
+        self.mayGrow = mayGrow
         failures = FailurePolicy(continues: continues, retries: retries, crashLimit: crashLimit)
     }
 

@@ -13,6 +13,8 @@ public enum LoopEvent: Sendable {
     indirect case failed(Fault)
     /// Root only: the hand-out runs short of examples; give it more.
     case needsExamples
+    /// Root only, of a list that may grow: all that there is of it is done, and `added` examples of it were added.
+    case workedOff(added: Int)
     /// The elements are not those that this rank has: the numbers up to `length`, or where it is not empty the encoded
     /// `list`.
     case list(Bytes, length: Int)

@@ -288,6 +288,9 @@ extension RootEngine {
             progress = loop.progress
             progress?.ranksHere = ranksHere
         }
+        if let added = loop.workedOff.take() {
+            shared.inbox.update { $0.loops[loop.number, default: RootInbox.Loop()].workedOff = added }
+        }
         if loop.wantsExamples {
             shared.inbox.update { $0.loops[loop.number, default: RootInbox.Loop()].needsExamples = true }
         }
@@ -320,7 +323,8 @@ extension RootEngine {
             switch action {
             case .assign(let worker, let chunk, let giveBackAfter):
                 if loop.chunk(of: worker) == chunk { noteNews(of: worker) }
-                let examples = loop.options.examples == .sent ? loop.examples(of: chunk) : .empty
+                let isSent = loop.options.examples == .sent || loop.options.mayGrow
+                let examples = isSent ? loop.examples(of: chunk) : .empty
                 if worker == 0 {
                     tellRoot(.work(chunk, giveBackAfter: giveBackAfter, examples: examples), loop)
                 } else {

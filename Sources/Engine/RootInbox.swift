@@ -12,6 +12,8 @@ struct RootInbox {
         /// Whether the loop needs more examples, and whether another thread than the main one gives them.
         var needsExamples = false
         var isFedByThread = false
+        /// Set where all that there is of a list which may grow is done: how many examples of it were added.
+        var workedOff: Int?
         /// What ends the loop for the root, once it does.
         var end: LoopEvent?
 
@@ -19,6 +21,7 @@ struct RootInbox {
         mutating func popEvent() -> LoopEvent? {
             if let run = results.popFirst() { return .results(run) }
             if let fault = failures.popFirst() { return .failed(fault) }
+            if let added = workedOff.take() { return .workedOff(added: added) }
             if needsExamples, !isFedByThread, end == nil {
                 needsExamples = false
                 return .needsExamples

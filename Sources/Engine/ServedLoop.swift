@@ -43,6 +43,13 @@ final class ServedLoop {
     /// No example from here on is handed out yet.
     private var limit = Int.max
     private var isClosed = false
+    /// Whether all that there is without what is added is known; and how many examples were added.
+    private var isListed = false
+    private var added = 0
+    /// How long the list was, and how much of it added, when the main thread was told last that it is worked off.
+    private var toldOf: (end: Int, added: Int)?
+    /// What the main thread is to be told of that.
+    var workedOff: Int?
     /// Results that had stayed with a rank which has not sent all of them yet: they count when it has.
     private var deliveries: [Int: [ResultRun]] = [:]
 
@@ -60,12 +67,14 @@ final class ServedLoop {
         isAwaited = Array(repeating: true, count: ranks)
         awaited = ranks
         announcedLength = length
+        isListed = length != nil
+        fed = length ?? 0
         let extent: ManagedSchedule.Extent = length.map { .known($0) } ?? (options.isUnbounded ? .unbounded : .growing)
         schedule = ManagedSchedule(
             extent, workers: ranks, policy: options.chunk.map { .fixed(min($0, Self.largestChunk)) } ?? .adaptive,
             failures: options.failures,
             resultsStay: options.results == .stay, shares: options.shares, sharesInChunks: options.sharesInChunks,
-            mayBeginAtEnd: options.isOrderFree, done: done)
+            mayGrow: options.mayGrow, mayBeginAtEnd: options.isOrderFree, done: done)
         // Nobody takes part yet.
         if let window = options.window { limit = window }
         schedule.limit(to: limit, into: &actions)
@@ -83,7 +92,8 @@ final class ServedLoop {
     var progress: LoopProgress {
         LoopProgress(
             operation: number, done: schedule.doneCount + schedule.failedCount, earlier: schedule.skippedCount,
-            failures: schedule.failedCount, total: schedule.length, busy: schedule.busyWorkers,
+            failures: schedule.failedCount, total: schedule.length ?? (isListed ? schedule.listedCount : nil),
+            busy: schedule.busyWorkers,
             ranks: entered - watchers.count - retired, work: workNanoseconds,
             cpu: cpuNanoseconds)
     }
@@ -214,7 +224,7 @@ final class ServedLoop {
     private func settle(_ done: Chunk, _ nanoseconds: Int64) {
         workNanoseconds &+= UInt64(max(0, nanoseconds))
         // Where results stay they may have to be made again.
-        if options.examples == .sent, options.results != .stay { for index in done.indices { examples[index] = nil } }
+        if !examples.isEmpty, options.results != .stay { for index in done.indices { examples[index] = nil } }
     }
 
     /// The same for what a rank has done that was lost before; its results are here in any case.
@@ -327,6 +337,8 @@ final class ServedLoop {
         case .done(let count):
             fed += count
             schedule.skip(count)
+        case .added(let count): added = count
+        case .end: isListed = true
         }
         try update()
     }
@@ -398,6 +410,12 @@ final class ServedLoop {
             watchers = []
         }
         if schedule.finished { examples = [:] }
+        if options.mayGrow, isListed, !isClosed, !isOver, !schedule.isHalted, schedule.isWorkedOff,
+            toldOf ?? (-1, -1) != (schedule.listedCount, added)
+        {
+            toldOf = (schedule.listedCount, added)
+            workedOff = added
+        }
         let isFed = options.examples == .sent && announcedLength == nil
         wantsExamples =
             isFed && !isClosed && !isCancelled && !schedule.isHalted && schedule.available < Self.reserve + 4 * ranks

@@ -49,10 +49,14 @@ struct HandOutQueue: Sendable {
     }
 
     /// Adds `count` examples at the end.
-    ///
-    /// - Precondition: nothing was taken from there.
     mutating func extend(by count: Int) {
-        precondition(freshEnd == end, "a list that grows is not gone through from its end")
+        if freshEnd < end {
+            // Some were taken from the end, so that there are no gaps: the rest is in the way of what is added.
+            let rest = WorkUnit(Chunk(first: next, count: freshEnd - next))
+            if rest.chunk.count > 0 { returned.insert(rest, at: 0) }
+            returnedCount += rest.chunk.count
+            next = end
+        }
         end += count
         freshEnd = end
     }

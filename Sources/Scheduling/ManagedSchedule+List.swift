@@ -5,8 +5,10 @@ extension ManagedSchedule {
     ///
     /// - Precondition: the list is growing and not closed.
     public mutating func extend(by count: Int, into actions: inout [ScheduleAction]) {
-        precondition(extent == .growing && length == nil && count >= 0, "this list of examples does not grow")
+        precondition(grows && length == nil && count >= 0, "this list of examples does not grow")
         queue.extend(by: count)
+        // The end is not where it was.
+        tailProbe = nil
         // Who gets its share bit by bit need not wait for the end of the list.
         if sharesInChunks {
             shareOut()
@@ -21,7 +23,7 @@ extension ManagedSchedule {
     ///
     /// - Precondition: the list is growing and not closed.
     public mutating func skip(_ count: Int) {
-        precondition(extent == .growing && length == nil && count >= 0, "this list of examples does not grow")
+        precondition(grows && length == nil && count >= 0, "this list of examples does not grow")
         queue.skip(count)
         doneCount += count
         skippedCount += count
@@ -31,7 +33,7 @@ extension ManagedSchedule {
     ///
     /// - Precondition: the list is growing.
     public mutating func close(into actions: inout [ScheduleAction]) {
-        precondition(extent == .growing, "this list of examples does not grow")
+        precondition(grows, "this list of examples does not grow")
         length = queue.end
         shareOut()
         serveShareholders(into: &actions)

@@ -55,6 +55,8 @@ public struct ManagedSchedule: Sendable {
     public internal(set) var activeWorkers = 0
 
     let extent: Extent
+    /// Whether the root may add examples until it ends the list.
+    let grows: Bool
     let policy: ChunkPolicy
     let failures: FailurePolicy
     let resultsStay: Bool
@@ -99,14 +101,17 @@ public struct ManagedSchedule: Sendable {
     ///   - resultsStay: a worker keeps the results of what it has done until it is asked for them, and they die with it.
     ///   - shares: the last so many ranks have a share each, by round robin; nil: nobody has.
     ///   - sharesInChunks: they get it chunk by chunk.
+    ///   - mayGrow: a known list may get longer until `close`, like a growing one.
     ///   - mayBeginAtEnd: where the last examples of a known list take longer than the first, those come first.
     ///   - done: examples of a known list that are done already, in their order.
     public init(
         _ extent: Extent, workers: Int, policy: ChunkPolicy = .adaptive, failures: FailurePolicy = FailurePolicy(),
-        resultsStay: Bool = false, shares: Int? = nil, sharesInChunks: Bool = false, mayBeginAtEnd: Bool = false,
+        resultsStay: Bool = false, shares: Int? = nil, sharesInChunks: Bool = false, mayGrow: Bool = false,
+        mayBeginAtEnd: Bool = false,
         done: [Range<Int>] = []
     ) {
         self.extent = extent
+        grows = extent == .growing || mayGrow
         self.policy = policy
         self.failures = failures
         self.resultsStay = resultsStay
@@ -116,7 +121,7 @@ public struct ManagedSchedule: Sendable {
         shareholders = shares.map { ranks - max(1, min($0, ranks))..<ranks }
         switch extent {
         case .known(let count):
-            length = max(count, 0)
+            length = mayGrow ? nil : max(count, 0)
             tailProbe = mayBeginAtEnd && shares == nil && done.isEmpty ? TailProbe() : nil
             queue = HandOutQueue(end: max(count, 0), done: done)
             skippedCount = done.reduce(0) { $0 + $1.count }
@@ -134,6 +139,10 @@ public struct ManagedSchedule: Sendable {
     ///
     /// Inlinable, like `finished`: asked for after each event, and a call would copy the schedule.
     @inlinable public var isSettled: Bool { doneCount + failedCount == length || isHalted && busyWorkers == 0 }
+    /// Whether every example that there is so far is done or has failed.
+    public var isWorkedOff: Bool { doneCount + failedCount == queue.end }
+    /// How many examples there are so far.
+    public var listedCount: Int { queue.end }
     /// Whether in addition the results of all that is done are safe.
     @inlinable public var finished: Bool { isSettled && undeliveredCount == 0 }
     /// How many examples are there to be handed out; very many where the list is unbounded.

@@ -36,7 +36,7 @@ struct CommunicationFailureTests {
         case .failed(let fault):
             "failed \(fault.example ?? 0) \(fault.message) rank \(fault.rank) \(fault.host) \(fault.attempts)"
         case .end(let length), .halted(let length): "end \(length ?? -1)"
-        case .work, .needsExamples, .deliver, .list, .returned: "other"
+        case .work, .needsExamples, .workedOff, .deliver, .list, .returned: "other"
         }
     }
 

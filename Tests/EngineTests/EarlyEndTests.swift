@@ -58,6 +58,41 @@ struct EarlyEndTests {
         #expect(given(root) == [0])
     }
 
+    @Test("a list that may grow is worked off when all that there is of it is done, and over when it is closed")
+    func growth() {
+        let root = EngineUnderTest(ranks: 2)
+        var options = Self.options()
+        options.mayGrow = true
+        root.enter(0, length: 2, options, working: false)
+        root.enter(1, length: 2, options)
+        root.say(done(0), from: 1)
+        root.say(done(1), from: 1)
+        var events: [LoopEvent] = []
+        while let event = root.nextEvent() { events.append(event) }
+        guard events.count == 3, case .workedOff(added: 0)? = events.last else {
+            Issue.record("\(events)")
+            return
+        }
+        _ = root.communicator.take()
+        root.engine.handle(.feed(1, .examples([Bytes([7])])))
+        root.engine.handle(.feed(1, .added(1)))
+        guard case .assign(_, let chunk, _, let examples)? = root.communicator.take().first?.message else {
+            Issue.record("nothing is handed out")
+            return
+        }
+        #expect(chunk.first == 2 && examples == Bytes([7]) && root.nextEvent() == nil)
+        root.say(done(2), from: 1)
+        guard case .results? = root.nextEvent(), case .workedOff(added: 1)? = root.nextEvent() else {
+            Issue.record("nobody is told")
+            return
+        }
+        root.engine.handle(.close(1))
+        guard case .end(loop: 1, length: 3, isCutShort: false)? = root.communicator.take().first?.message else {
+            Issue.record("it is not over")
+            return
+        }
+    }
+
     @Test("who is at work on a loop that is abandoned learns that the job is over, and nobody waits for it")
     func abandon() {
         let root = EngineUnderTest(ranks: 4)

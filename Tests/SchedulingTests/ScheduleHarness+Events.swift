@@ -66,9 +66,11 @@ extension ScheduleHarness {
         if let newcomer = phases.dropFirst().firstIndex(of: .absent) { events.append(.enter(newcomer)) }
         // Who comes late comes in any order: some take longer than others until they are ready.
         if disturbed { events += phases.indices.filter { phases[$0] == .unexpected }.map { .enter($0) } }
-        if setup.extent == .growing, !complete {
+        if setup.extent == .growing || setup.mayGrow, !complete {
             if listed < setup.examples { events += [.extend(1), .extend(setup.examples - listed)] }
-            if setup.skips, listed < setup.examples { events += [.skip(1), .skip((setup.examples - listed + 1) / 2)] }
+            if setup.skips, schedule.tailProbe == nil, listed < setup.examples {
+                events += [.skip(1), .skip((setup.examples - listed + 1) / 2)]
+            }
             if listed == setup.examples { events.append(.close) }
         }
         if setup.extent == .unbounded, !complete, held.joined().contains(where: { $0.end > setup.examples }) {

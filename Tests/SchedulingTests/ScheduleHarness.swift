@@ -58,6 +58,8 @@ struct ScheduleHarness {
         var skips = false
         /// Whether examples are handed out only as far as a limit allows, which moves.
         var hasLimit = false
+        /// Whether a list of which the length is known may get longer.
+        var mayGrow = false
         /// Whether the hand-out may be ended early.
         var halts = false
         /// Nanoseconds for the first example, and how many more for each that follows.
@@ -107,13 +109,17 @@ struct ScheduleHarness {
         schedule = ManagedSchedule(
             setup.extent, workers: setup.workers, policy: setup.policy, failures: setup.failures ?? FailurePolicy(),
             resultsStay: setup.resultsStay, shares: setup.shares, sharesInChunks: setup.sharesInChunks,
-            mayBeginAtEnd: setup.mayBeginAtEnd)
+            mayGrow: setup.mayGrow, mayBeginAtEnd: setup.mayBeginAtEnd)
         phases = Array(repeating: .absent, count: setup.workers) + Array(repeating: .unexpected, count: setup.late)
         held = Array(repeating: [], count: phases.count)
         former = Array(repeating: nil, count: phases.count)
         account = Array(repeating: Example(), count: setup.examples)
-        listed = setup.extent == .growing ? 0 : setup.examples
-        complete = setup.extent == .known(setup.examples)
+        switch setup.extent {
+        case .growing: listed = 0
+        case .known(let count): listed = count
+        case .unbounded: listed = setup.examples
+        }
+        complete = setup.extent == .known(setup.examples) && !setup.mayGrow
         guard setup.hasLimit else { return }
         limit = 1
         schedule.limit(to: 1, into: &actions)

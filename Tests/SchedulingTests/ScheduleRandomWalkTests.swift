@@ -8,7 +8,10 @@ struct ScheduleRandomWalkTests {
     func walk(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         let examples = Int.random(in: 0...400, using: &generator)
-        let extents: [ManagedSchedule.Extent] = [.known(examples), .growing, .unbounded]
+        var course = SeededGenerator(seed: seed)
+        let begins = Int.random(in: 0...examples, using: &course)
+        let grows = Bool.random(using: &course)
+        let extents: [ManagedSchedule.Extent] = [.known(grows ? begins : examples), .growing, .unbounded]
         let policies: [ChunkPolicy] = [.fixed(Int.random(in: 1...9, using: &generator)), .adaptive]
         let extent = extents[Int(seed % 3)]
         let workers = Int.random(in: 1...20, using: &generator)
@@ -21,14 +24,15 @@ struct ScheduleRandomWalkTests {
             shares: hasShares ? Int.random(in: max(1, workers - 1)...workers, using: &generator) : nil,
             cost: [0, 1000, 900_000, 3_000_000].randomElement(using: &generator) ?? 0, examples: examples)
         setup.sharesInChunks = Bool.random(using: &generator)
+        setup.mayGrow = grows && extent == .known(begins)
         setup.skips = Bool.random(using: &generator)
         setup.hasParts = Bool.random(using: &generator)
         setup.halts = Int.random(in: 0..<3, using: &generator) == 0
         setup.late = Int.random(in: 0...6, using: &generator)
         setup.mayRetire = Bool.random(using: &generator)
         setup.mayReturn = !hasShares && extent != .unbounded && Bool.random(using: &generator)
-        setup.hasLimit = extent != .unbounded && Int.random(in: 0..<3, using: &generator) == 0
-        setup.mayBeginAtEnd = !setup.hasLimit && Bool.random(using: &generator)
+        setup.hasLimit = extent != .unbounded && Int.random(in: 0..<3, using: &course) == 0
+        setup.mayBeginAtEnd = Bool.random(using: &generator) && !setup.hasLimit
         setup.rise = [0, 100, 100_000].randomElement(using: &generator) ?? 0
         var harness = ScheduleHarness(setup)
         var trail: [ScheduleEvent] = []

@@ -298,6 +298,10 @@ function dlp.json.decode(text) end
 ---In `collect`: no more results are wanted. What is under work is given up, and `summarize` is called.
 function dlp.stop() end
 
+---In `collect`: adds examples to the end of the list.
+---@param ... any values that can travel
+function dlp.add(...) end
+
 -- Time
 
 ---Seconds since 1970.

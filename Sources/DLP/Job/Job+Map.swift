@@ -62,7 +62,7 @@ extension Job {
             case .failed(let fault):
                 guard let example = fault.example, results.indices.contains(example - 1) else { continue }
                 results[example - 1] = .failure(ExampleFailure(fault))
-            case .needsExamples, .deliver, .returned: continue
+            case .needsExamples, .workedOff, .deliver, .returned: continue
             case .end: return isRoot ? results.compactMap { $0 } : nil
             case .halted: throw JobEnd.stopped(status: 5)
             }

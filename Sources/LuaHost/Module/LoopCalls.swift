@@ -153,7 +153,7 @@ extension LuaHost {
                 lua_pushinteger(state, lua_Integer(fault.example ?? 0))
                 pushFailure(fault, state)
                 return 3
-            case .needsExamples, .deliver, .returned: continue
+            case .needsExamples, .workedOff, .deliver, .returned: continue
             case .end:
                 endLoop(operation)
                 return 0

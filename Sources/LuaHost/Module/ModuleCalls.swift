@@ -31,6 +31,7 @@ extension LuaHost {
             lua_pushboolean(state, isCollecting ? 1 : 0)
             if isCollecting { wantsNoMore = true }
             return 1
+        case .addExamples: return try addExamples(state)
         case .copy: return copy(state)
         case .copied: return try copied(state)
         case .reportLength:
@@ -60,6 +61,18 @@ extension LuaHost {
     /// Waits for other ranks; before that, what the script printed is shown.
     func communicate<Result>(_ body: () throws(JobEnd) -> Result) throws(CallError) -> Result {
         do { return try body() } catch { throw CallError.end(error) }
+    }
+
+    /// Does `core.add_examples(...)`: adds them to the list of the job; returns whether that is possible here.
+    private func addExamples(_ state: LuaState) throws(CallError) -> Int32 {
+        for index in 0..<(isCollecting ? lua_gettop(state) : 0) {
+            guard lua_type(state, index + 1) != LUA_TNIL else {
+                throw .script("dlp.add: example \(index + 1) of the call is nil")
+            }
+            additions.append(try encoded(state, index + 1, "dlp.add: example \(index + 1) of the call"))
+        }
+        lua_pushboolean(state, isCollecting ? 1 : 0)
+        return 1
     }
 
     /// Does `core.nearest(word, names)`: pushes that of the names, which blanks part, that was meant by the word, or nil.

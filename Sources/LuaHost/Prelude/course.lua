@@ -1,9 +1,16 @@
 -- What the function `collect` of a job may do to the course of it.
 local dlp, core = ...
 
+local function refuse(text) error(core.where() .. text, 0) end
+
 -- Wants no more results: nothing more is begun, and what is under work is given up.
 function dlp.stop()
   if core.stop() then return end
-  error(
-    core.where() .. "dlp.stop() is for the function collect of a job, which sees the results one by one; a loop is left by break", 0)
+  refuse("dlp.stop() is for the function collect of a job, which sees the results one by one; a loop is left by break")
+end
+
+-- Adds examples to the end of the list.
+function dlp.add(...)
+  if core.add_examples(...) then return end
+  refuse("dlp.add() is for the function collect of a job: only there a list grows")
 end

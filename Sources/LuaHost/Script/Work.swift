@@ -33,7 +33,8 @@ extension LuaHost {
     /// rank is to leave.
     ///
     /// - Parameters:
-    ///   - sent: the encoded examples where they came with the indices; nil where this rank has them.
+    ///   - sent: the encoded examples where they came with the indices; nil where this rank has them all.
+    ///   - ownCount: so many examples of the list this rank has all the same.
     ///   - giveBackAfter: after so many nanoseconds (0: never) the rest stays undone.
     ///   - reportInterval: every so many nanoseconds (0: never) `partDone` is told what was done since the last report.
     ///   - failed: told where `work` raises, or returns what cannot travel, and of what was done before, since the last
@@ -41,17 +42,19 @@ extension LuaHost {
     /// - Returns: what was done since the last failure; nil where that was the end of the chunk.
     /// - Throws: what `failed` throws, and `JobEnd`.
     public func work(
-        _ chunk: Chunk, of examples: Examples, sent: Bytes?, giveBackAfter: Int64 = 0, reportInterval: UInt64 = 0,
+        _ chunk: Chunk, of examples: Examples, sent: Bytes?, ownCount: Int = 0, giveBackAfter: Int64 = 0,
+        reportInterval: UInt64 = 0,
         partDone: (WorkReport) throws -> Void = { _ in }, failed: (WorkReport, WorkError) throws -> Void
     ) throws -> WorkReport? {
         try apart {
             let clock = LoopUnderWay(giveBackAfter: giveBackAfter, reportInterval: reportInterval)
-            return try workAll(chunk, of: examples, sent: sent, clock, partDone: partDone, failed: failed)
+            return try workAll(
+                chunk, of: examples, sent: sent, ownCount: ownCount, clock, partDone: partDone, failed: failed)
         }
     }
 
     private func workAll(
-        _ chunk: Chunk, of examples: Examples, sent: Bytes?, _ clock: LoopUnderWay,
+        _ chunk: Chunk, of examples: Examples, sent: Bytes?, ownCount: Int, _ clock: LoopUnderWay,
         partDone: (WorkReport) throws -> Void, failed: (WorkReport, WorkError) throws -> Void
     ) throws -> WorkReport? {
         var clock = clock
@@ -66,7 +69,7 @@ extension LuaHost {
                 done: rest.prefix(completed), nanoseconds: elapsed - reported, cpu: cpu - reportedCPU,
                 results: encoder.take())
         }
-        let keeper = sent == nil ? exampleKeeper : nil
+        let keeper = sent == nil || ownCount > 0 ? exampleKeeper : nil
         exampleWatch?.resume()
         defer { exampleWatch?.pause() }
         return try (sent ?? .empty).withUnsafeBytes { buffer in
@@ -75,7 +78,7 @@ extension LuaHost {
                 let index = rest.first + completed * rest.stride
                 do throws(WorkError) {
                     try work(index, keeper) { () throws(ScriptError) in
-                        guard sent != nil else { return try pushExample(examples, index) }
+                        guard sent != nil, index >= ownCount else { return try pushExample(examples, index) }
                         try readable("example", index) { () throws(CodecError) in try decoder.push() }
                     }
                     completed += 1
@@ -86,7 +89,9 @@ extension LuaHost {
                     let share = done.nanoseconds / UInt64(completed + 1)
                     done.failedNanoseconds = min(clock.sinceLatest ?? share, done.nanoseconds)
                     let place = chunk.count - rest.count + completed
-                    try failed(done, naming(error, examples, at: place, of: sent))
+                    let sentPlace = place - chunk.indices.prefix { $0 < ownCount }.count
+                    let itsBytes = sentPlace < 0 || ownCount > error.index ? nil : sent
+                    try failed(done, naming(error, examples, at: sentPlace, of: itsBytes))
                     rest = rest.dropFirst(completed + 1)
                     completed = 0
                     if rest.count == 0 { return nil }
@@ -175,7 +180,7 @@ extension LuaHost {
 
     /// Calls `collect` with each result of a run.
     ///
-    /// - Parameter sent: the encoded examples of the run where the script does not have them any more.
+    /// - Parameter sent: the encoded examples of the run that the script does not have, or not any more.
     /// - Returns: how many of the results it has been called with: all, or those before it wanted no more.
     /// - Throws: `WorkError` with the example whose result it failed on.
     @discardableResult
@@ -197,7 +202,7 @@ extension LuaHost {
                         lua_pushvalue(state, Slot.collect)
                         try readable("result of example", index) { () throws(CodecError) in try resultDecoder.push() }
                         lua_pushinteger(state, lua_Integer(index + 1))
-                        if sent != nil {
+                        if sent != nil, index >= examples.count ?? 0 {
                             try readable("example", index) { () throws(CodecError) in try exampleDecoder.push() }
                         } else {
                             try pushExample(examples, index)

@@ -6,7 +6,7 @@ import DLP
 enum HostFunction: Int32, CaseIterable {
     case loadPart, exit, barrier, broadcast, gather
     case enterLoop, nextEvent, finishChunk, finishPart, addResult, failElement, leaveLoop, cancelLoop, reportLength
-    case stopJob, whatNext, staysUndone, isApart, nearest, shown, copy, copied, encodeJSON, encodeLine
+    case stopJob, addExamples, whatNext, staysUndone, isApart, nearest, shown, copy, copied, encodeJSON, encodeLine
     case keepOutputs
 }
 

@@ -49,6 +49,8 @@ public final class LuaHost {
     /// Whether `collect` runs, and whether it has said that it wants no more results.
     var isCollecting = false
     public internal(set) var wantsNoMore = false
+    /// The examples, encoded, that it has added to the list since they were last taken.
+    var additions: [Bytes] = []
     /// How commands are shown, where those are the script.
     public var commandOptions = CommandOptions()
     /// Where this rank keeps what commands have written, if anywhere.
@@ -115,6 +117,12 @@ public final class LuaHost {
 
     /// Lets another thread make the script fail.
     public let interrupter: Interrupter
+
+    /// Takes the examples, encoded, that `collect` has added to the list.
+    public func takeAdditions() -> [Bytes] {
+        defer { additions = [] }
+        return additions
+    }
 
     /// Closes the Lua state, which runs what the script wants run at its end; no script runs in it any more.
     public func close() {

@@ -169,7 +169,7 @@ public struct PageEnding: Sendable {
     /// How many were done before it began.
     public var earlier = 0
     /// The line to type that does an example alone, by its index from 1; nil where there is none.
-    public var alone: (@Sendable (Int) -> String)?
+    public var alone: (@Sendable (Int) -> String?)?
 
     /// An end after all was done.
     public init() {}

@@ -168,7 +168,7 @@ final class JoinedRank {
             case .deliver: try work.deliver()
             case .end, .halted: return
             // The root's own affairs.
-            case .results, .failed, .needsExamples, .list, .returned: continue
+            case .results, .failed, .needsExamples, .workedOff, .list, .returned: continue
             }
         }
     }

@@ -50,7 +50,7 @@ struct FailureList {
             for fault in ordered.prefix(Self.mostLines) { Diagnostics.write(Self.line(fault, size)) }
             if ordered.count > Self.mostLines { Diagnostics.write("and \(ordered.count - Self.mostLines) more") }
         }
-        let alone = repetition.map { "; alone: \($0.line(first.example ?? 0))" } ?? ""
+        let alone = repetition?.line(first.example ?? 0).map { "; alone: \($0)" } ?? ""
         Diagnostics.write(
             "\(some) failed, first \(name) \(first.example ?? 0) (\(Self.oneLine(first))); \(place)\(alone)")
     }

@@ -14,7 +14,7 @@ final class ResultSink {
     private let writes: Bool
     /// Brings results into the order of the examples before anybody sees them, where that is wanted.
     private var turns: ResultTurns?
-    /// Keeps for `collect` the examples that the script itself has only once: those of an iterator, and lines.
+    /// Keeps for `collect` the examples that the script itself has only once: those of an iterator, lines, and what is added.
     let store: ExampleStore?
     private let output: ResultOutput
     private var failures = FailureList()
@@ -37,12 +37,15 @@ final class ResultSink {
         self.host = host
         self.size = size
         self.plan = plan
-        store = plan.collects && plan.examples.count == nil ? ExampleStore() : nil
+        store = plan.collects ? ExampleStore(behind: plan.examples.count ?? 0) : nil
         self.output = output
         self.repetition = repetition
         writes = output.writer != nil
         turns = plan.window.map { ResultTurns(window: $0, ranks: size) }
     }
+
+    /// Called with examples that the script adds to the list.
+    var grow: ([Bytes]) throws -> Void = { _ in }
 
     /// From now on results are those of these examples alone.
     func choose(_ selection: ExampleSelection) {
@@ -114,13 +117,16 @@ final class ResultSink {
 
     /// - Returns: how many of them the script has collected before it wanted no more.
     private func collect(_ run: ResultRun, _ sent: Bytes?) throws -> Int {
+        let collected: Int
         do {
-            let collected = try host.collect(run, of: plan.examples, sent: sent)
+            collected = try host.collect(run, of: plan.examples, sent: sent)
             isStopped = host.wantsNoMore
-            return collected
         } catch {
             throw PhaseError(phase: .collect, error: error.error, example: error.index + 1)
         }
+        let additions = host.takeAdditions()
+        if !additions.isEmpty, !isStopped { try grow(additions) }
+        return collected
     }
 
     /// An example that has failed has no result, unless it is a command.

@@ -1,22 +1,56 @@
 import DLP
 import Journal
+import Synchronization
 
 /// Gives a loop encoded examples; those whose results the journal has are not handed out.
-struct ExampleFeed {
+///
+/// The list may be read by a thread of its own while the main one adds to it.
+final class ExampleFeed: Sendable {
+    private struct State {
+        /// Whether the list has ended, so that it only grows from now on.
+        var hasEnded = false
+        /// What is to be added when it has.
+        var pending: [Bytes] = []
+        /// How many examples were added, those included.
+        var addedCount = 0
+    }
+
     private let feed: LoopFeed
     private let store: ExampleStore?
     private let journal: StageJournal?
+    private let plan: JobPlan.Growth
+    private let state = Mutex(State())
 
-    /// - Parameter store: what keeps the examples, where `collect` wants to see them.
-    init(_ feed: LoopFeed, _ store: ExampleStore?, _ journal: StageJournal?) {
+    /// - Parameters:
+    ///   - store: what keeps examples, where `collect` wants to see them.
+    ///   - plan: whether the list may grow, and how.
+    init(_ feed: LoopFeed, _ store: ExampleStore?, _ journal: StageJournal?, _ plan: JobPlan.Growth) {
         self.feed = feed
         self.store = store
         self.journal = journal
+        self.plan = plan
     }
+
+    /// How many examples were added to the list.
+    var addedCount: Int { state.withLock { $0.addedCount } }
 
     /// Adds the next examples of the list.
     func add(_ examples: [Bytes]) throws {
-        store?.add(examples)
+        try state.withLock { _ in try give(examples, isKept: plan.listIsSent) }
+    }
+
+    /// Adds examples that are not part of the list; in a list whose order counts they come behind it.
+    func grow(_ examples: [Bytes]) throws {
+        try state.withLock { state in
+            state.addedCount += examples.count
+            guard state.hasEnded || !plan.isOrdered else { return state.pending += examples }
+            try give(examples, isKept: true)
+            feed.note(added: state.addedCount)
+        }
+    }
+
+    private func give(_ examples: [Bytes], isKept: Bool) throws {
+        if isKept { store?.add(examples) }
         guard let journal else { return feed.add(examples) }
         var position = 0
         let runs = try journal.add(examples)
@@ -31,11 +65,31 @@ struct ExampleFeed {
         try journal.readResults(of: runs) { feed.deliver($0) }
     }
 
+    /// Tells the loop of a run of examples that every rank has.
+    func tell(_ run: StageJournal.Run) { if run.isDone { feed.skip(run.count) } else { feed.add(count: run.count) } }
+
     /// Leaves out the next `count` examples of the list.
     func skip(_ count: Int) { feed.skip(count) }
 
+    /// Adds `count` examples that every rank has.
+    func add(count: Int) { feed.add(count: count) }
+
     /// The list has ended.
-    func close() {
+    func close() throws {
+        guard plan.mayGrow else { return finish() }
+        try state.withLock { state in
+            state.hasEnded = true
+            if !state.pending.isEmpty {
+                try give(state.pending, isKept: true)
+                state.pending = []
+                feed.note(added: state.addedCount)
+            }
+            feed.end()
+        }
+    }
+
+    /// Nothing is added any more.
+    func finish() {
         journal?.ledger.complete()
         feed.close()
     }

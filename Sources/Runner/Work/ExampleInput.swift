@@ -76,7 +76,7 @@ struct OpenInput {
     /// Reads its records on a thread of its own, as many as the hand-out asks for: reading may block.
     ///
     /// - Parameter end: ends the job where a record cannot be read.
-    func feed(_ feed: sending ExampleFeed, end: @escaping @Sendable (JobEnd) -> Void) throws {
+    func feed(_ feed: ExampleFeed, end: @escaping @Sendable (JobEnd) -> Void) throws {
         if input.path == nil {
             StandardInput.mentionTerminal(
                 "the examples are the \(input.records)s of standard input (the script has no function examples)")
@@ -89,7 +89,7 @@ struct OpenInput {
                 let reader = try InputReader(
                     descriptor: descriptor, name: input.name, format: input.format, ahead: ahead)
                 while feed.waitForDemand() {
-                    guard let records = try reader.read() else { return feed.close() }
+                    guard let records = try reader.read() else { return try feed.close() }
                     try feed.add(records)
                 }
             } catch let error as ScriptError {

@@ -5,10 +5,14 @@ import Synchronization
 final class ExampleStore: Sendable {
     private struct State {
         var examples: [Int: Bytes] = [:]
-        var count = 0
+        /// How many examples of the list have been given away, or are not.
+        var count: Int
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+
+    /// - Parameter count: so many examples at the front of the list every rank has.
+    init(behind count: Int) { state = Mutex(State(count: count)) }
 
     /// Keeps the next examples.
     func add(_ more: [Bytes]) {

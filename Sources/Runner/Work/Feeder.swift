@@ -45,7 +45,7 @@ struct Feeder {
         }
         fed += batch.count
         try feed.add(batch)
-        if isClosed { feed.close() }
+        if isClosed { try feed.close() }
     }
 
     private static func example(_ index: Int, _ host: LuaHost, _ examples: Examples) throws -> Bytes? {

@@ -31,6 +31,22 @@ struct JobPlan {
         return max(16_384, 64 * settings.size)
     }
 
+    /// How the list of examples may get longer while they are done.
+    struct Growth: Sendable {
+        var mayGrow: Bool
+        /// Whether what is added comes behind all of the list, however much of it has been read.
+        var isOrdered: Bool
+        /// Whether the list itself is sent, rather than only what is added.
+        var listIsSent: Bool
+    }
+
+    /// How it may: `collect` may add to it, but not to a choice from it.
+    var growth: Growth {
+        Growth(
+            mayGrow: collects && !settings.isCommand && !settings.isPartial, isOrdered: window != nil,
+            listIsSent: examples.count == nil)
+    }
+
     /// Every so many nanoseconds a rank reports what it has done of a chunk; 0: not before its end.
     ///
     /// More ranks report less often, for the root has to hear them all.
@@ -54,6 +70,7 @@ struct JobPlan {
             chunk: settings.chunk)
         options.failures = settings.failures
         options.window = window
+        options.mayGrow = growth.mayGrow
         // What is written is written in the order of the examples, and would have to wait.
         options.isOrderFree =
             (collects || summarizes) && settings.output == nil && !settings.isCommand && window == nil

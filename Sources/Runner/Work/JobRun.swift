@@ -64,7 +64,8 @@ struct JobRun {
                     supervisor: session.supervisor, client: session.client, host: host, plan: plan
                 ).run()
             }
-            let repetition = examples.count == nil ? nil : repetition
+            var repetition = examples.count == nil ? nil : repetition
+            repetition?.count = examples.count
             if let repetition { session.observer.note(repetition: repetition) }
             let sink = ResultSink(
                 host: host, plan: plan, size: session.client.size, output: output, repetition: repetition)

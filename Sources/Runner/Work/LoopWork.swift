@@ -42,7 +42,8 @@ struct LoopWork {
         try setup.runOnce()
         let printed = host.printed
         let last = try host.work(
-            chunk, of: plan.examples, sent: plan.isSent ? sent : nil, giveBackAfter: giveBackAfter,
+            chunk, of: plan.examples, sent: plan.isSent || sent.count > 0 ? sent : nil,
+            ownCount: plan.isSent ? 0 : plan.examples.count ?? 0, giveBackAfter: giveBackAfter,
             reportInterval: reportInterval,
             partDone: { report in try client.post(.done(loop: loop, chunkReport(report, goesOn: true))) },
             failed: { report, error in

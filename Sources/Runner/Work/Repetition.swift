@@ -7,6 +7,8 @@ import Journal
 struct Repetition: Sendable {
     private let before: [SystemString]
     private let behind: [SystemString]
+    /// How many examples there are that can be named; nil: any.
+    var count: Int?
 
     /// The options of the command line by which examples become what they are.
     private static let options = ["input", "format", "examples", "sandbox"]
@@ -35,8 +37,9 @@ struct Repetition: Sendable {
         behind = [identity.script] + arguments
     }
 
-    /// The line for an example, by its index from 1.
-    func line(_ example: Int) -> String {
+    /// The line for an example, by its index from 1; nil where that was added to the list.
+    func line(_ example: Int) -> String? {
+        guard example <= count ?? example else { return nil }
         let words = ["dlp-lua"] + before + ["--only", SystemString("\(example)")] + behind
         return words.map(Self.quote).joined(separator: " ")
     }

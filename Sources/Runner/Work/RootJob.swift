@@ -73,7 +73,10 @@ struct RootJob {
             offer.loop = loop
             client.admitLateRanks(try offer.encoded())
         }
-        var feeder = try beginFeeding(client.feed(for: loop), selection)
+        // Where examples are chosen the journal has been asked already.
+        let feed = ExampleFeed(client.feed(for: loop), sink.store, selection == nil ? journal : nil, plan.growth)
+        if plan.growth.mayGrow { sink.grow = { try feed.grow($0) } }
+        var feeder = try beginFeeding(feed, selection)
         var work = LoopWork(client, host, plan, loop: loop)
         while !sink.isStopped {
             if let end = sink.takeLimit() { client.allow(below: end, in: loop) }
@@ -83,6 +86,8 @@ struct RootJob {
                 try sink.take(run)
             case .failed(let fault): try sink.take(fault)
             case .needsExamples: try feeder?.feedMore()
+            // Otherwise there is more by now.
+            case .workedOff(let added): if added == feed.addedCount { feed.finish() }
             case .work(let chunk, let giveBackAfter, let sent):
                 try work.work(on: chunk, giveBackAfter: giveBackAfter, sent: sent)
             case .deliver: try work.deliver()
@@ -101,43 +106,40 @@ struct RootJob {
     /// Begins to tell the loop what only the root knows: its examples, or which of them are done.
     ///
     /// - Returns: who goes on with it whenever the loop asks, where somebody has to.
-    private func beginFeeding(_ feed: LoopFeed, _ selection: ExampleSelection?) throws -> Feeder? {
+    private func beginFeeding(_ feed: ExampleFeed, _ selection: ExampleSelection?) throws -> Feeder? {
         guard plan.isSent else {
             if let selection {
-                feedIndices(feed, selection)
+                try feedIndices(feed, selection)
             } else if let journal {
                 try feedIndices(feed, journal)
+            } else if plan.growth.mayGrow {
+                // All ranks have announced the list.
+                try feed.close()
             }
             return nil
         }
-        // Where examples are chosen the journal has been asked already.
-        let examples = ExampleFeed(feed, sink.store, selection == nil ? journal : nil)
-        guard let input else { return Feeder(examples, host, plan.examples, selection) }
-        try input.feed(examples, end: client.endJob)
+        guard let input else { return Feeder(feed, host, plan.examples, selection) }
+        try input.feed(feed, end: client.endJob)
         return nil
     }
 
     /// Tells the loop which of the examples, which all ranks have, are to be done, and takes the results of the others.
-    private func feedIndices(_ feed: LoopFeed, _ journal: StageJournal) throws {
+    private func feedIndices(_ feed: ExampleFeed, _ journal: StageJournal) throws {
         var runs: [StageJournal.Run] = []
         try lookUp(in: journal) { run in
             runs.append(run)
-            if plan.window == nil { self.feed(run, to: feed) }
+            if plan.window == nil { feed.tell(run) }
         }
-        if plan.window == nil { feed.close() }
+        if plan.window == nil { try feed.close() }
         try sink.take(StoredRuns(runs, of: journal))
         guard plan.window != nil, !sink.isStopped else { return }
         // Not before, as the script may want no more than there is.
-        for run in runs { self.feed(run, to: feed) }
-        feed.close()
-    }
-
-    private func feed(_ run: StageJournal.Run, to feed: LoopFeed) {
-        if run.isDone { feed.skip(run.count) } else { feed.add(count: run.count) }
+        for run in runs { feed.tell(run) }
+        try feed.close()
     }
 
     /// Tells the loop which of the examples, which all ranks have, are chosen.
-    private func feedIndices(_ feed: LoopFeed, _ selection: ExampleSelection) {
+    private func feedIndices(_ feed: ExampleFeed, _ selection: ExampleSelection) throws {
         let length = plan.examples.count ?? 0
         var index = 0
         while index < length {
@@ -145,7 +147,7 @@ struct RootJob {
             if run.isChosen { feed.add(count: run.count) } else { feed.skip(run.count) }
             index += run.count
         }
-        feed.close()
+        try feed.close()
     }
 
     /// Finds all examples of a list of known length in the journal, run by run.
@@ -159,7 +161,6 @@ struct RootJob {
             }
             for run in try journal.add(examples) { body(run) }
         }
-        journal.ledger.complete()
     }
 
     /// The examples that alone are to be done; nil: all.
@@ -178,6 +179,7 @@ struct RootJob {
         }
         guard let journal else { return nil }
         try lookUp(in: journal) { _ in }
+        journal.ledger.complete()
         return ExampleSelection(indices: (0..<length).filter { journal.ledger.hasFailed($0) })
     }
 

@@ -29,7 +29,7 @@ struct WorkerJob {
                 try (client as? WorkerClient)?.resume(loop, options: plan.loopOptions)
             case .end, .halted: return
             // The root's own affairs.
-            case .results, .failed, .needsExamples, .list: continue
+            case .results, .failed, .needsExamples, .workedOff, .list: continue
             }
         }
     }
