@@ -46,6 +46,7 @@ end
 local function run()
   local script, message = loadfile(path)
   if not script then error(message, 0) end
+  dlp.LATER = {}
   seeded(0, script, table.unpack(arg))
   if not work then return end -- An imperative script: running it was the job.
 
@@ -57,7 +58,9 @@ local function run()
   -- What is added comes behind the list.
   local function draw_all()
     local index, example = draw()
-    if index then return index, example end
+    -- All that was given has been collected.
+    if example == dlp.LATER and #added == 0 then error("nothing is under work for which dlp.LATER could wait", 0) end
+    if index and example ~= dlp.LATER then return index, example end
     if #added > 0 then return results.n + 1, table.remove(added, 1) end
   end
   for index, example in draw_all do

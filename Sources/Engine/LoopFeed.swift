@@ -53,8 +53,7 @@ public struct LoopFeed: Sendable {
         shared.inbox.wait { inbox in
             if inbox.end != nil { return false }
             // Results that are there already pile up without being handed out first.
-            guard !inbox.isPaused, inbox.loops[loop]?.needsExamples ?? false else { return nil }
-            inbox.loops[loop]?.needsExamples = false
+            guard !inbox.isPaused, inbox.loops[loop]?.demand.take() != nil else { return nil }
             return true
         }
     }

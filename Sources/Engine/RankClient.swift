@@ -12,7 +12,7 @@ public enum LoopEvent: Sendable {
     /// Root only: an example has failed for good.
     indirect case failed(Fault)
     /// Root only: the hand-out runs short of examples; give it more.
-    case needsExamples
+    case needsExamples(LoopDemand)
     /// Root only, of a list that may grow: all that there is of it is done, and `added` examples of it were added.
     case workedOff(added: Int)
     /// The elements are not those that this rank has: the numbers up to `length`, or where it is not empty the encoded
@@ -28,6 +28,23 @@ public enum LoopEvent: Sendable {
     /// The loop is over before all of it is done, since no more examples are to be begun: in a loop of a script nothing
     /// comes after that but the end of the job.
     case halted(length: Int?)
+}
+
+/// How many examples a loop needs from whoever makes them.
+public struct LoopDemand: Sendable, Hashable {
+    /// So many keep its ranks busy for the next moments.
+    public var count: Int
+    /// So many ranks have nothing to do.
+    public var idle: Int
+    /// How many examples of the list it had been given by then.
+    public var given: Int
+
+    /// A demand.
+    public init(count: Int, idle: Int, given: Int) {
+        self.count = count
+        self.idle = idle
+        self.given = given
+    }
 }
 
 /// Encoded results of evenly spaced examples.

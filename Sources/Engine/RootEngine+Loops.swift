@@ -291,8 +291,8 @@ extension RootEngine {
         if let added = loop.workedOff.take() {
             shared.inbox.update { $0.loops[loop.number, default: RootInbox.Loop()].workedOff = added }
         }
-        if loop.wantsExamples {
-            shared.inbox.update { $0.loops[loop.number, default: RootInbox.Loop()].needsExamples = true }
+        if let demand = loop.demand {
+            shared.inbox.update { $0.loops[loop.number, default: RootInbox.Loop()].demand = demand }
         }
         perform(loop)
         guard let violation else { return }

@@ -133,7 +133,10 @@ final class RootEngine {
             }
         case .rootIsAt(let number): note(collective: number, of: 0)
         case .feed(let loop, let part): change(loop) { (loop) throws(ScheduleViolation) in try loop.feed(part) }
-        case .deliver(let loop, let run): put(run, loop)
+        case .deliver(let loop, let run):
+            put(run, loop)
+            // Whoever makes examples may have waited for it.
+            change(loop) { (loop) throws(ScheduleViolation) in try loop.update() }
         case .skip(let loop, let done): skips[loop] = done
         case .close(let loop): change(loop) { (loop) throws(ScheduleViolation) in try loop.close() }
         case .cancel(let loop): cancel(loop)

@@ -9,8 +9,8 @@ struct RootInbox {
         /// Examples that have failed for good.
         var failures = Queue<Fault>()
         var work = Queue<LoopEvent>()
-        /// Whether the loop needs more examples, and whether another thread than the main one gives them.
-        var needsExamples = false
+        /// How many more examples the loop needs, and whether another thread than the main one gives them.
+        var demand: LoopDemand?
         var isFedByThread = false
         /// Set where all that there is of a list which may grow is done: how many examples of it were added.
         var workedOff: Int?
@@ -22,10 +22,7 @@ struct RootInbox {
             if let run = results.popFirst() { return .results(run) }
             if let fault = failures.popFirst() { return .failed(fault) }
             if let added = workedOff.take() { return .workedOff(added: added) }
-            if needsExamples, !isFedByThread, end == nil {
-                needsExamples = false
-                return .needsExamples
-            }
+            if !isFedByThread, end == nil, let demand = demand.take() { return .needsExamples(demand) }
             return work.popFirst()
         }
     }

@@ -15,8 +15,8 @@ final class ServedLoop {
     /// They are kept as long as a rank may come that is to be sent them.
     var origin: LoopOrigin?
     private(set) var isCancelled = false
-    /// Whether the main thread should give more examples.
-    private(set) var wantsExamples = false
+    /// How many more examples the main thread should give.
+    private(set) var demand: LoopDemand?
 
     private var schedule: ManagedSchedule
     /// What is to be done for it, in this order.
@@ -53,8 +53,10 @@ final class ServedLoop {
     /// Results that had stayed with a rank which has not sent all of them yet: they count when it has.
     private var deliveries: [Int: [ResultRun]] = [:]
 
-    /// How many unassigned examples the root keeps in advance, beyond a few for each rank.
+    /// How many unassigned examples the root keeps in advance at most, beyond a few for each rank.
     private static let reserve = 4096
+    /// For how long they should keep the ranks busy, in nanoseconds: what is made later can be made with more results.
+    private static let readAhead = 100_000_000.0
     /// No rank can be given more examples at a time, whatever was asked for.
     private static let largestChunk = 1 << 30
 
@@ -417,9 +419,19 @@ final class ServedLoop {
             workedOff = added
         }
         let isFed = options.examples == .sent && announcedLength == nil
-        wantsExamples =
-            isFed && !isClosed && !isCancelled && !schedule.isHalted && schedule.available < Self.reserve + 4 * ranks
-            && fed < limit
+        let isWanted = isFed && !isClosed && !isListed && !isCancelled && !schedule.isHalted && fed < limit
+        demand = isWanted ? nextDemand() : nil
+    }
+
+    /// How many more examples are wanted; nil where there are enough.
+    private func nextDemand() -> LoopDemand? {
+        let (most, active) = (Self.reserve + 4 * ranks, max(1, schedule.activeWorkers))
+        let reserve = schedule.exampleCost.map { Double(active) * Self.readAhead / max($0, 1) } ?? 0
+        let wanted = max(active, Int(min(reserve, Double(most))))
+        let available = schedule.available
+        // A few at a time where they are short.
+        guard available < wanted - wanted / 4 else { return nil }
+        return LoopDemand(count: wanted - available, idle: schedule.idleWorkers, given: fed)
     }
 
     // MARK: - Ranks that were lost, and come back

@@ -146,7 +146,14 @@ public struct ManagedSchedule: Sendable {
     /// Whether in addition the results of all that is done are safe.
     @inlinable public var finished: Bool { isSettled && undeliveredCount == 0 }
     /// How many examples are there to be handed out; very many where the list is unbounded.
-    public var available: Int { queue.count }
+    public var available: Int {
+        let ownCount = shareholders?.reduce(0) { $0 + workers[$1].shares.reduce(0) { $0 + $1.count } } ?? 0
+        return queue.count + ownCount
+    }
+    /// How many more examples it takes so that every worker which takes part has one, beside those that are there.
+    public var idleWorkers: Int { max(0, activeWorkers - busyWorkers - available) }
+    /// What an example takes, in nanoseconds, as far as that is known.
+    public var exampleCost: Double? { cost.recent }
     /// How many examples were handed out, or are meant for a worker, and did not come back.
     public var handedOut: Int { queue.end - skippedCount - queue.count }
 

@@ -53,6 +53,15 @@ struct ExampleScriptTests {
     @Test("pi.lua", arguments: commands)
     func pi(_ command: String) throws { try compare("\(Program.example("pi.lua")) 500 60", command, in: Scratch()) }
 
+    @Test(
+        "evolution.lua and tolerance.lua",
+        arguments: commands + ["ameexec -np 7 dlp-lua --chunk 1", "ameexec -np 2 dlp-lua"])
+    func untilEnough(_ command: String) throws {
+        for words in ["evolution.lua 12", "tolerance.lua 0.02"] {
+            try compare(Program.example(words), command, in: Scratch())
+        }
+    }
+
     @Test("wordcount.lua", arguments: commands)
     func wordcount(_ command: String) throws {
         try compare(Program.example("wordcount.lua"), command, input: Self.text, in: Scratch())

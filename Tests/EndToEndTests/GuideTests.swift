@@ -16,7 +16,7 @@ struct GuideTests {
     /// that names the file.
     static let (recipes, files): ([Recipe], [(name: String, text: String)]) = {
         var (recipes, files): ([Recipe], [(name: String, text: String)]) = ([], [])
-        for page in ["Recipes", "Coprocess", "EarlyStop", "Growing", "Each"] {
+        for page in ["Recipes", "Coprocess", "EarlyStop", "Growing", "Optimisers", "Each"] {
             var (block, title): ([Substring]?, String?)
             let file = open("\(Program.root)/Sources/dlp-lua/Guide.docc/\(page).md", O_RDONLY | O_CLOEXEC)
             defer { close(file) }

@@ -16,7 +16,7 @@ struct ScriptTests {
         var runs: [ResultRun] = []
         var count = 0
         if case .iterator = examples {
-            while let example = try rank.host.nextExample(count) {
+            while case .example(let example) = try rank.host.nextExample(count) {
                 let chunk = Chunk(first: count, count: 1)
                 runs.append(ResultRun(chunk, results: try rank.results(of: chunk, examples, sent: example), rank: 0))
                 count += 1

@@ -298,6 +298,10 @@ function dlp.json.decode(text) end
 ---In `collect`: no more results are wanted. What is under work is given up, and `summarize` is called.
 function dlp.stop() end
 
+---What an iterator of `examples()` returns that has nothing to propose before another result has been collected.
+---@class dlp.LATER
+dlp.LATER = {}
+
 ---In `collect`: adds examples to the end of the list.
 ---@param ... any values that can travel
 function dlp.add(...) end

@@ -58,7 +58,7 @@ extension LuaHost {
             ("report_length", .reportLength), ("what_next", .whatNext), ("cancel", .cancelLoop),
             ("is_apart", .isApart), ("shown", .shown), ("load", .loadPart), ("nearest", .nearest),
             ("encode_json", .encodeJSON), ("encode_line", .encodeLine), ("keep_outputs", .keepOutputs),
-            ("stop", .stopJob), ("add_examples", .addExamples),
+            ("stop", .stopJob), ("add_examples", .addExamples), ("note_later", .noteLater),
         ]
         dlp_set_random_functions(state)
         dlp_set_attempt_functions(state)

@@ -31,6 +31,9 @@ extension LuaHost {
             lua_pushboolean(state, isCollecting ? 1 : 0)
             if isCollecting { wantsNoMore = true }
             return 1
+        case .noteLater:
+            laterAddress = lua_topointer(state, 1)
+            return 0
         case .addExamples: return try addExamples(state)
         case .copy: return copy(state)
         case .copied: return try copied(state)

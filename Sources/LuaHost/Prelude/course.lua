@@ -9,6 +9,12 @@ function dlp.stop()
   refuse("dlp.stop() is for the function collect of a job, which sees the results one by one; a loop is left by break")
 end
 
+-- What an iterator over examples returns when it has nothing to propose before another result has been collected. It stays
+-- where it is as long as the module does.
+core.LATER = setmetatable({}, {__name = "dlp.LATER", __tostring = function() return "dlp.LATER" end})
+dlp.LATER = core.LATER
+core.note_later(dlp.LATER)
+
 -- Adds examples to the end of the list.
 function dlp.add(...)
   if core.add_examples(...) then return end

@@ -199,14 +199,30 @@ extension LuaHost {
         try check(dlp_get(state, Slot.examples, lua_Integer(index + 1)))
     }
 
-    /// The iterator's next example, as bytes, or nil at its end; `index`, from 0, is for messages.
-    public func nextExample(_ index: Int) throws(ScriptError) -> Bytes? {
+    /// What an iterator over examples gives.
+    public enum NextExample {
+        case example(Bytes)
+        /// Nothing before another result has been collected.
+        case later
+        /// There are no more.
+        case end
+    }
+
+    /// The iterator's next example, as bytes; `index`, from 0, is for messages.
+    public func nextExample(_ index: Int) throws(ScriptError) -> NextExample {
         seedRandom(index: 0)
+        lua_pushvalue(state, Slot.iteratorControl)
+        defer { pop(state) }
         try apart { () throws(ScriptError) in try check(dlp_iterate(state, Slot.examples)) }
         defer { pop(state) }
-        guard lua_type(state, -1) == LUA_TNIL else { return try encodeTopExample(index) }
+        if let laterAddress, lua_topointer(state, -1) == laterAddress {
+            // It goes on from where it was.
+            lua_copy(state, -2, Slot.iteratorControl)
+            return .later
+        }
+        guard lua_type(state, -1) == LUA_TNIL else { return .example(try encodeTopExample(index)) }
         try closeIterator()
-        return nil
+        return .end
     }
 
     /// Closes what the iterator over examples has left to be closed, as a loop of Lua's does at its end.

@@ -6,8 +6,8 @@ import DLP
 enum HostFunction: Int32, CaseIterable {
     case loadPart, exit, barrier, broadcast, gather
     case enterLoop, nextEvent, finishChunk, finishPart, addResult, failElement, leaveLoop, cancelLoop, reportLength
-    case stopJob, addExamples, whatNext, staysUndone, isApart, nearest, shown, copy, copied, encodeJSON, encodeLine
-    case keepOutputs
+    case stopJob, addExamples, noteLater, whatNext, staysUndone, isApart, nearest, shown, copy, copied, encodeJSON
+    case encodeLine, keepOutputs
 }
 
 /// Why a call from Lua fails.

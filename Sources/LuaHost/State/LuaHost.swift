@@ -46,8 +46,9 @@ public final class LuaHost {
     var memoryLimit: Int?
     /// Puts examples back that `work` has changed, where somebody sees them again.
     var exampleKeeper: ExampleKeeper?
-    /// Whether `collect` runs, and whether it has said that it wants no more results.
+    /// Whether `collect` runs.
     var isCollecting = false
+    /// Whether `collect` has said that it wants no more results.
     public internal(set) var wantsNoMore = false
     /// The examples, encoded, that it has added to the list since they were last taken.
     var additions: [Bytes] = []
@@ -117,6 +118,9 @@ public final class LuaHost {
 
     /// Lets another thread make the script fail.
     public let interrupter: Interrupter
+
+    /// Where the value `dlp.LATER` is, once the script has asked for it.
+    var laterAddress: UnsafeRawPointer?
 
     /// Takes the examples, encoded, that `collect` has added to the list.
     public func takeAdditions() -> [Bytes] {

@@ -28,7 +28,7 @@ final class ResultSink {
     /// How many results have come, and how many examples have failed.
     private(set) var count = 0
     /// How many of them have been passed on.
-    private var passedCount = 0
+    private(set) var passedCount = 0
     /// Whether the script wants no more of them.
     private(set) var isStopped = false
 

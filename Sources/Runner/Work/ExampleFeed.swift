@@ -13,6 +13,8 @@ final class ExampleFeed: Sendable {
         var pending: [Bytes] = []
         /// How many examples were added, those included.
         var addedCount = 0
+        /// How many examples the loop has been given, of the list and others.
+        var givenCount = 0
     }
 
     private let feed: LoopFeed
@@ -34,9 +36,12 @@ final class ExampleFeed: Sendable {
     /// How many examples were added to the list.
     var addedCount: Int { state.withLock { $0.addedCount } }
 
+    /// How many examples of a list that is sent the loop has been given, and of those that were added to it.
+    var givenCount: Int { state.withLock { $0.givenCount } }
+
     /// Adds the next examples of the list.
     func add(_ examples: [Bytes]) throws {
-        try state.withLock { _ in try give(examples, isKept: plan.listIsSent) }
+        try state.withLock { state in try give(examples, isKept: plan.listIsSent, &state) }
     }
 
     /// Adds examples that are not part of the list; in a list whose order counts they come behind it.
@@ -44,12 +49,26 @@ final class ExampleFeed: Sendable {
         try state.withLock { state in
             state.addedCount += examples.count
             guard state.hasEnded || !plan.isOrdered else { return state.pending += examples }
-            try give(examples, isKept: true)
+            try give(examples, isKept: true, &state)
             feed.note(added: state.addedCount)
         }
     }
 
-    private func give(_ examples: [Bytes], isKept: Bool) throws {
+    /// Adds what waits for the end of the list, though that has not come.
+    ///
+    /// - Returns: whether there was anything.
+    func addPending() throws -> Bool { try state.withLock { state in try addPending(&state) } }
+
+    private func addPending(_ state: inout State) throws -> Bool {
+        guard !state.pending.isEmpty else { return false }
+        try give(state.pending, isKept: true, &state)
+        state.pending = []
+        feed.note(added: state.addedCount)
+        return true
+    }
+
+    private func give(_ examples: [Bytes], isKept: Bool, _ state: inout State) throws {
+        state.givenCount += examples.count
         if isKept { store?.add(examples) }
         guard let journal else { return feed.add(examples) }
         var position = 0
@@ -69,7 +88,10 @@ final class ExampleFeed: Sendable {
     func tell(_ run: StageJournal.Run) { if run.isDone { feed.skip(run.count) } else { feed.add(count: run.count) } }
 
     /// Leaves out the next `count` examples of the list.
-    func skip(_ count: Int) { feed.skip(count) }
+    func skip(_ count: Int) {
+        state.withLock { $0.givenCount += count }
+        feed.skip(count)
+    }
 
     /// Adds `count` examples that every rank has.
     func add(count: Int) { feed.add(count: count) }
@@ -79,11 +101,7 @@ final class ExampleFeed: Sendable {
         guard plan.mayGrow else { return finish() }
         try state.withLock { state in
             state.hasEnded = true
-            if !state.pending.isEmpty {
-                try give(state.pending, isKept: true)
-                state.pending = []
-                feed.note(added: state.addedCount)
-            }
+            _ = try addPending(&state)
             feed.end()
         }
     }

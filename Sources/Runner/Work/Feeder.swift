@@ -1,3 +1,4 @@
+import CSystem
 import DLP
 import LuaHost
 
@@ -10,9 +11,17 @@ struct Feeder {
     private let selection: ExampleSelection?
     private var fed = 0
     private var isClosed = false
+    /// Whether the iterator has ever had nothing to propose; and how many results had been collected then, until there are
+    /// more.
+    private var isAsked = false
+    private var waitsBehind: Int?
 
-    /// How many are made at a time: between two batches the root looks for results and for work of its own.
+    /// How many are made at a time, and for how long, in nanoseconds: between two batches the root looks for results and for
+    /// work of its own, and what is there is begun.
     private static let batch = 512
+    private static let batchTime: UInt64 = 5_000_000
+    /// The same for a list.
+    private static let listBatch = 4096
 
     /// A feeder of what `examples` gives.
     init(_ feed: ExampleFeed, _ host: LuaHost, _ examples: Examples, _ selection: ExampleSelection? = nil) {
@@ -22,10 +31,18 @@ struct Feeder {
         self.selection = selection
     }
 
-    /// Feeds one batch.
-    mutating func feedMore() throws {
-        guard !isClosed else { return }
-        var most = Self.batch
+    /// Feeds a batch of what is wanted.
+    ///
+    /// - Parameter collected: how many results have been collected, and how many examples have failed.
+    mutating func feed(_ demand: LoopDemand, collected: Int) throws {
+        guard !isClosed, waitsBehind.map({ collected > $0 }) ?? true else { return }
+        waitsBehind = nil
+        // What was given since then counts.
+        let underWay = feed.givenCount - demand.given
+        var most = min(Self.batch, (isAsked ? demand.idle : demand.count) - underWay)
+        // What is there already costs nothing to be made, and this thread may be held up in the script.
+        if examples.count != nil { most = Self.listBatch }
+        guard most > 0 else { return }
         if let selection, let length = examples.count {
             var next = selection.run(at: fed, of: length)
             if !next.isChosen {
@@ -35,23 +52,44 @@ struct Feeder {
             }
             most = min(most, max(next.count, 1))
         }
-        var batch: [Bytes] = []
-        while batch.count < most {
-            guard let example = try Self.example(fed + batch.count, host, examples) else {
-                isClosed = true
-                break
-            }
-            batch.append(example)
-        }
+        let batch = try makeBatch(of: most, collected)
         fed += batch.count
-        try feed.add(batch)
+        if !batch.isEmpty { try feed.add(batch) }
         if isClosed { try feed.close() }
+        if waitsBehind != nil, collected == feed.givenCount, try !feed.addPending() { throw stillness }
     }
 
-    private static func example(_ index: Int, _ host: LuaHost, _ examples: Examples) throws -> Bytes? {
+    private mutating func makeBatch(of most: Int, _ collected: Int) throws -> [Bytes] {
+        var batch: [Bytes] = []
+        let end = dlp_now() + Self.batchTime
+        repeat {
+            switch try next(fed + batch.count) {
+            case .example(let example): batch.append(example)
+            case .end:
+                isClosed = true
+                return batch
+            case .later:
+                (isAsked, waitsBehind) = (true, collected)
+                return batch
+            }
+        } while batch.count < most && (examples.count != nil || dlp_now() < end)
+        return batch
+    }
+
+    private func next(_ index: Int) throws -> LuaHost.NextExample {
         do {
             guard let count = examples.count else { return try host.nextExample(index) }
-            return index < count ? try host.encodedExample(examples, index) : nil
+            return index < count ? .example(try host.encodedExample(examples, index)) : .end
         } catch { throw PhaseError(phase: .examples, error: error) }
+    }
+
+    /// It would wait for ever.
+    private var stillness: PhaseError {
+        PhaseError(
+            phase: .examples,
+            error: ScriptError(
+                message:
+                    "the iterator of examples() returned dlp.LATER, but nothing is under work: there is no result to "
+                    + "wait for; it must give an example, or nil at its end", traceback: ""))
     }
 }

@@ -24,8 +24,9 @@ struct JobPlan {
     /// Whether the root takes results as they are made, because the script sees them one by one.
     private var streams: Bool { collects || settings.journal != nil || settings.isPartial }
 
-    /// Where the script sees results in the order of the examples: how many examples may be begun behind the first one whose
-    /// result is missing. The others wait in memory.
+    /// How many examples may be begun behind the first one whose result is missing; nil: any number.
+    ///
+    /// Where the script sees results in the order of the examples, the others wait in memory.
     var window: Int? {
         guard collects, settings.collect == .order else { return nil }
         return max(16_384, 64 * settings.size)

@@ -85,7 +85,7 @@ struct RootJob {
                 journal?.writer.waitForRoom()
                 try sink.take(run)
             case .failed(let fault): try sink.take(fault)
-            case .needsExamples: try feeder?.feedMore()
+            case .needsExamples(let demand): try feeder?.feed(demand, collected: sink.passedCount)
             // Otherwise there is more by now.
             case .workedOff(let added): if added == feed.addedCount { feed.finish() }
             case .work(let chunk, let giveBackAfter, let sent):
