@@ -16,14 +16,19 @@ struct GuideTests {
     /// that names the file.
     static let (recipes, files): ([Recipe], [(name: String, text: String)]) = {
         var (recipes, files): ([Recipe], [(name: String, text: String)]) = ([], [])
-        for page in ["Recipes", "Coprocess", "EarlyStop", "Growing", "Optimisers", "Each"] {
+        for page in [
+            "Recipes", "Coprocess", "EarlyStop", "Growing", "Optimisers", "Plan", "Pipelines", "Debugging", "Each",
+        ] {
             var (block, title): ([Substring]?, String?)
             let file = open("\(Program.root)/Sources/dlp-lua/Guide.docc/\(page).md", O_RDONLY | O_CLOEXEC)
             defer { close(file) }
             let text = String(decoding: contents(of: file), as: UTF8.self)
             for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
                 if line.hasPrefix("```") {
-                    if let lines = block, let name = lines.first?.split(separator: " ").dropFirst().first {
+                    if let lines = block, let first = lines.first?.split(separator: " "),
+                        let name = first.dropFirst().first,
+                        ["--", "#"].contains(first[0])
+                    {
                         files.append((name.filter { $0 != ":" }, lines.joined(separator: "\n") + "\n"))
                     }
                     block = block == nil ? [] : nil
