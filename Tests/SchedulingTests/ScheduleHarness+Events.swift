@@ -83,7 +83,10 @@ extension ScheduleHarness {
         }
         for worker in phases.indices {
             if phases[worker] == .delivering { events.append(.delivered(worker)) }
-            if phases[worker] == .lost, setup.mayReturn, disturbed { events.append(.returned(worker)) }
+            // Neither those that came late come back, nor those that wanted to go.
+            if phases[worker] == .lost, worker < setup.workers, !retiring.contains(worker), setup.mayReturn, disturbed {
+                events.append(.returned(worker))
+            }
             if phases[worker] == .returning {
                 events.append(.resume(worker))
                 for part in 1..<max(2, (former[worker]?.count ?? 0) + 1) where former[worker]?.count ?? 0 > 0 {
