@@ -86,6 +86,31 @@ struct CollectTests {
         }
     }
 
+    @Test("workers that are killed meanwhile change nothing of it", arguments: modes, 0..<4)
+    func lostWorkers(_ mode: String, _ seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        // Of 600 examples or so.
+        let mark = "io.open('begun.' .. dlp.RANK, 'a'):close() local till = os.clock() + 0.002"
+        let job = Self.pi.replacing("local hits = 0", with: "local hits = 0 \(mark) while os.clock() < till do end")
+        let reference = try reference(job)
+        let scratch = try Scratch(job: job)
+        let launched = try Launched(
+            "ameexec -np 4 dlp-lua --mode \(mode) --crash-limit 99 --output results.json job.lua".split(separator: " ")
+                .map { String($0) }, in: scratch)
+        // Whoever has begun an example is one that the job can do without.
+        try launched.reaches("all work, or it is over") {
+            Set(scratch.names).isSuperset(of: (1...3).map { "begun.\($0)" }) || launched.hasEnded
+        }
+        for rank in [1, 2, 3].shuffled(using: &random).prefix(Int(seed % 3) + 1) {
+            usleep(.random(in: 0..<100_000, using: &random))
+            launched.signalIfRunning(SIGKILL, rank: rank)
+        }
+        let outcome = try launched.finish()
+        #expect(outcome.output == reference.output && outcome.status == 0, "\(outcome)")
+        #expect(outcome.complaints.allSatisfy { $0.contains("lost rank ") }, "\(outcome.error)")
+        #expect(scratch.read("results.json") == reference.file)
+    }
+
     @Test(
         "what is under work when the script has enough is given up at once, with its programs",
         arguments: [
