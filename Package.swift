@@ -139,7 +139,7 @@ let package = Package(
         .testTarget(
             name: "AMETests",
             dependencies: library + [
-                "AME", "CSystem", "FaultRelay", .product(name: "Crypto", package: "swift-crypto"),
+                "AME", "CSystem", "FaultRelay", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),
         .testTarget(
@@ -153,10 +153,12 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "ReportTests", dependencies: library + ["Report", "CSystem", "Simulation", "Planning"],
+            name: "ReportTests",
+            dependencies: library + ["Report", "CSystem", "Simulation", "Planning", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "JournalTests", dependencies: library + ["Journal", "Planning", "CSQLite"], swiftSettings: strict),
+            name: "JournalTests", dependencies: library + ["Journal", "Planning", "CSQLite", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "LauncherTests", dependencies: library + ["Launcher", "Arguments", "AME", "Simulation", "Planning"],
             swiftSettings: strict),
@@ -173,7 +175,7 @@ let package = Package(
             name: "job-probe", dependencies: library + ["AME"], path: "Tests/JobProbe", swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["FaultRelay", "Simulation", "Planning", "mpi-probe", "job-probe", "primes"],
+            dependencies: ["FaultRelay", "Simulation", "Planning", "TestSupport", "mpi-probe", "job-probe", "primes"],
             swiftSettings: strict),
     ]
 )

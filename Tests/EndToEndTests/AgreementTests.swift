@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Examples that every rank makes for itself.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// The annotations for the Lua language server, against what is there.

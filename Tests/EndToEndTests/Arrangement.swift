@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// A launcher that is not ours, and what connects the ranks that it starts.

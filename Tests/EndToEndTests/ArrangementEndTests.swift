@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// How jobs end early under real launchers.

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// The module dlp under real launchers.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Jobs that end early under real launchers, and go on where they were.

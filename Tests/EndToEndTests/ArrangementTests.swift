@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Jobs under real launchers have the results that they have without.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Bytes are bytes: what comes from outside keeps every one, UTF-8 or not.

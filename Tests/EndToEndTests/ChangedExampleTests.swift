@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Jobs whose `work` changes its example.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Jobs whose work is done by programs that live as long as the ranks.

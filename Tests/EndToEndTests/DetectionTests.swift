@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Signs of a launcher that mislead, and libraries that are not there.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// A command that is run for each example.

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// `--encrypt`: all or none of the ranks, over sockets.

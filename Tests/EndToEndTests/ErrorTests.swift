@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// What a user reads when a script fails.

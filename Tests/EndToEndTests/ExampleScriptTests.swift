@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// The jobs that come with the program.

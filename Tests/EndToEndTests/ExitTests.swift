@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// `os.exit`, wherever a script calls it.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// One call of the system fails, whichever it is: it may cost a rank, or the job with a word, but no result and no time.

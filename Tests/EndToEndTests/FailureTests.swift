@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Examples that fail, and a job that goes on, or tries again.

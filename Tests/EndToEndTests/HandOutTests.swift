@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// The root is busy, and the others get on all the same.

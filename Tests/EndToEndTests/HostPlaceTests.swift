@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// What a rank is told of its host.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Several hosts with addresses of their own, and nobody else's; they go with the object.

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Examples that come from a file, or from standard input.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 // Who may not join a job, and why.

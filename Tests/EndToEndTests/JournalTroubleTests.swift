@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Journals that somebody else uses, that cannot be written, or that are not what they are taken for.

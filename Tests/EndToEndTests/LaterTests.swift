@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Iterators that are asked as late as can be, and `dlp.LATER`.

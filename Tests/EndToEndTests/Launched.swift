@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// A command that a test started, in a session of its own; what is left of it is killed with the object.

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// What ranks find of each other under launchers that are not ours, with a program that does nothing else.

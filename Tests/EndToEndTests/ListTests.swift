@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Examples that stand on the command line, behind `:::` and its kin.

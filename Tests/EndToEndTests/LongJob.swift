@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// A job of more examples than any test waits for, each of which leaves a line when it begins and when it ends.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// An MPI that can be called without a plugin: its launcher, and the interface by which it is called.

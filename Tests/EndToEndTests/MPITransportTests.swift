@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// An MPI's launcher, and the library that goes with it.

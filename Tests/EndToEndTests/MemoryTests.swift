@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// A limit that the system sets to the memory of the processes in it, beyond which it kills; it goes with the object.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Mistakes of scripts that are met with a line, and correct scripts that are not.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// The variables by which dlp_mpi's own launcher tells ranks their places, and no others.

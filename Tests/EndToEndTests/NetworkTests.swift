@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Ranks that are started by hand, or by dlp_mpi's launcher, and meet over TCP.

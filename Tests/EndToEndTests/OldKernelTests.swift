@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Jobs on this kernel, and on one that knows no system call that came after Linux 4.18.

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// `--only`, `--sample`, `--failed`: some of the examples, as they are in the whole job.

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// What goes in and out of ranks.

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// The same bytes as from a plain loop under the stock interpreter, however the work is distributed.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// What becomes of jobs on hosts that are reached by ssh when something breaks, or somebody ends them.

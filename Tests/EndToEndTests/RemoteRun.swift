@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// A job from the first of several hosts.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// `--report`, and `--results` with `--output` in .html: all of a job on one page.

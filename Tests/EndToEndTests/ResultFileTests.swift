@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// `--output`: results in files that other programs read.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// `dlp.run` and `dlp.sleep` in jobs that are ended, and what is left of them.

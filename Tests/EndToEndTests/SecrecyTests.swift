@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// The job's key shows nowhere but where the protocol puts it: in the environment with which ranks are started.

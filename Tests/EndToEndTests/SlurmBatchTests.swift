@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Jobs that are handed in, not waited for.

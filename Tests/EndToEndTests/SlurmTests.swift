@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Allocations and steps of Slurm in the shapes that users give them.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// The loops of scripts that are no jobs have what a job has: stages, attempts, limits, ends in good order, lost ranks.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Ranks that were not started alike, or whose scripts make something else of themselves.

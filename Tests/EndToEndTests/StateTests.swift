@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// SIGUSR1: who does what since when, and how far the job is.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Jobs that are stopped before all is done, in good order.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Terminals, limits and variables as they are elsewhere.

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// A job in which one rank, named by the argument, never ends its first example; the others wait until it has begun.

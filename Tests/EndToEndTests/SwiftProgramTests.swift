@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Programs that use the library, as `ameexec` starts them, and by themselves.

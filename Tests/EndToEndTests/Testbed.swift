@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// What real launchers need that no machine has by itself: a Slurm, several hosts, a plugin for another MPI.

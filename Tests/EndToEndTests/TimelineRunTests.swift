@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// `--timeline`: who did what when, in a file.

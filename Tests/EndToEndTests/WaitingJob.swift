@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// A job whose ranks wait for programs that the script has started, to be ended by signals.

@@ -1,59 +1,25 @@
 import DLP
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Journal
 
 /// A directory that goes away with its contents, and the journal in it.
 final class JournalScratch: Sendable {
-    let directory: String
-    var path: String { "\(directory)/run.db" }
-
-    init() throws {
-        var template = Array("/tmp/dlp-journal-XXXXXX".utf8CString)
-        directory = try #require(mkdtemp(&template).map { String(cString: $0) })
-    }
-
-    deinit {
-        for name in names { unlink("\(directory)/\(name)") }
-        rmdir(directory)
-    }
-
+    private let scratch: TemporaryDirectory
+    var directory: String { scratch.path }
+    var path: String { scratch.file("run.db") }
     /// The names of the files here.
-    var names: [String] {
-        guard let stream = opendir(directory) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
+    var names: [String] { scratch.names }
+
+    init() throws { scratch = try TemporaryDirectory() }
 
     /// Puts `bytes` into the journal's place.
-    func write(_ bytes: [UInt8]) throws {
-        let file = Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        try #require(file >= 0)
-        defer { close(file) }
-        try #require(Glibc.write(file, bytes, bytes.count) == bytes.count)
-    }
+    func write(_ bytes: [UInt8]) throws { try scratch.write("run.db", bytes: bytes) }
 
     /// The bytes of the journal.
-    func read() throws -> [UInt8] {
-        let file = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-        try #require(file >= 0)
-        defer { close(file) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = Glibc.read(file, &buffer, buffer.count)
-            guard count > 0 else { return bytes }
-            bytes += buffer[..<count]
-        }
-    }
+    func read() throws -> [UInt8] { try #require(scratch.bytes("run.db")) }
 
     /// Opens the journal as a job does.
     func open(

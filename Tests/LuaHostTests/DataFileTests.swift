@@ -1,5 +1,6 @@
 import DLP
 import Glibc
+import TestSupport
 import Testing
 
 @testable import LuaHost
@@ -32,7 +33,7 @@ struct DataFileTests {
         """#
 
     private func run(_ text: String, on rank: LoneRank? = nil) throws {
-        let directory = try Directory()
+        let directory = try TemporaryDirectory()
         let rank = try rank ?? LoneRank()
         try rank.run(Self.beginning, arguments: [SystemString(directory.path)])
         try rank.run(text)

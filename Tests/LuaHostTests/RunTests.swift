@@ -1,6 +1,7 @@
 import CLuaHost
 import DLP
 import Glibc
+import TestSupport
 import Testing
 
 @testable import LuaHost
@@ -56,7 +57,7 @@ struct RunTests {
 
     @Test("write where they are told to")
     func outputs() throws {
-        let directory = try Directory()
+        let directory = try TemporaryDirectory()
         try LoneRank().run(
             """
             local path = ...
@@ -78,7 +79,7 @@ struct RunTests {
 
     @Test("begin in the directory, and with the environment, that they are given")
     func surroundings() throws {
-        let directory = try Directory()
+        let directory = try TemporaryDirectory()
         try LoneRank().run(
             """
             local directory = ...
@@ -99,7 +100,7 @@ struct RunTests {
 
     @Test("inherit neither descriptors nor signals")
     func inheritance() throws {
-        let directory = try Directory()
+        let directory = try TemporaryDirectory()
         // As a library may leave them.
         var (mask, before) = (sigset_t(), sigset_t())
         sigemptyset(&mask)

@@ -3,6 +3,7 @@ import CSystem
 import DLP
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import LuaHost
@@ -133,15 +134,9 @@ struct TimeLimitTests {
 
     @Test("is told to whoever can end the process where the script does not come back from C")
     func inC() throws {
-        var name = Array("/tmp/dlp-lua-test-XXXXXX".utf8CString)
-        try #require(mkdtemp(&name) != nil)
-        let directory = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let pipe = "\(directory)/pipe"
+        let directory = try TemporaryDirectory()
+        let pipe = directory.file("pipe")
         try #require(mkfifo(pipe, 0o600) == 0)
-        defer {
-            unlink(pipe)
-            rmdir(directory)
-        }
         let rank = try LoneRank()
         // It waits for someone to write.
         _ = try rank.open("function examples() return 10 end function work() io.open('\(pipe)'):close() end")

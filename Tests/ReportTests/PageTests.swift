@@ -1,5 +1,6 @@
 import DLP
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Report
@@ -19,7 +20,7 @@ struct PageTests {
         fill(page)
         try page.finish(ending, at: Self.start + 4_000_000_000)
         try page.finish(ending)
-        let text = try directory.contents(of: "out.html")
+        let text = try #require(directory.read("out.html"))
         let start = try #require(text.firstRange(of: "id=\"data\">")).upperBound
         let end = try #require(text[start...].firstRange(of: "</script>")).lowerBound
         return (text, String(text[start..<end]))
@@ -199,7 +200,7 @@ struct PageTests {
         var file = try OutputFile(path: SystemString(directory.file("out.html")))
         try PageText(page, PageEnding(), nonce: "n").write(to: &file)
         try file.finish()
-        let size = try directory.contents(of: "out.html").utf8.count
+        let size = try #require(directory.read("out.html")).utf8.count
         #expect(size > 500_000 && size < 5_000_000)
     }
 
@@ -229,6 +230,6 @@ struct PageTests {
             try page.finish(PageEnding())
         }
         #expect(access(directory.file("out.html.partial"), F_OK) != 0)
-        #expect(try directory.contents(of: "out.html").hasSuffix("</html>\n"))
+        #expect(try #require(directory.read("out.html")).hasSuffix("</html>\n"))
     }
 }

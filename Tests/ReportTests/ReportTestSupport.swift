@@ -55,45 +55,6 @@ final class PseudoTerminal {
     }
 }
 
-/// A directory that goes away with its contents.
-final class TemporaryDirectory {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/dlp-report-XXXXXX".utf8CString)
-        path = try #require(mkdtemp(&template).map { String(cString: $0) })
-    }
-
-    func file(_ name: String) -> String { "\(path)/\(name)" }
-
-    func contents(of name: String) throws -> String {
-        let descriptor = open(file(name), O_RDONLY)
-        try #require(descriptor >= 0)
-        defer { close(descriptor) }
-        var text: [UInt8] = []
-        var buffer = Array(repeating: UInt8(0), count: 1 << 16)
-        while true {
-            let count = Glibc.read(descriptor, &buffer, buffer.count)
-            guard count > 0 else { break }
-            text += buffer[..<count]
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
-
-    deinit {
-        if let directory = opendir(path) {
-            while let entry = readdir(directory) {
-                let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
-                unlink(file(name))
-            }
-            closedir(directory)
-        }
-        rmdir(path)
-    }
-}
-
 /// What `body` throws, as the sentence that a user sees.
 func message(of body: () throws -> Void) -> String? {
     do { try body() } catch { return "\(error)" }

@@ -1,5 +1,6 @@
 import DLP
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Report
@@ -14,7 +15,7 @@ struct ResultWriterTests {
             if let result { try writer.append(index: index, item: try result.encoded()) }
         }
         try writer.finish(count: results.count)
-        return try directory.contents(of: "out.\(ending)")
+        return try #require(directory.read("out.\(ending)"))
     }
 
     private func text(_ string: String) -> Value { .text(string) }
@@ -116,7 +117,7 @@ struct ResultWriterTests {
         #expect(throws: ReportError.self) { try writer.append(index: 1, item: Bytes([0xd8, 28, 0x81, 0xd8, 29, 0])) }
         try writer.append(index: 2, item: Bytes([3]))
         try writer.finish(count: 3)
-        #expect(try directory.contents(of: "out.\(ending)") == text)
+        #expect(try #require(directory.read("out.\(ending)")) == text)
     }
 
     @Test("an ending that says no format is refused", arguments: ["out", "out.txt", "a.csv/out", ".json.", "", "json"])
@@ -147,10 +148,10 @@ struct ResultWriterTests {
         var writer = try ResultWriter(path: path)
         try writer.append(index: 0, item: Bytes([1]))
         try writer.flush()
-        #expect(try directory.contents(of: "out.\(format.rawValue)") == "precious")
+        #expect(try #require(directory.read("out.\(format.rawValue)")) == "precious")
         try writer.finish(count: 1)
         let expected: [ResultFormat: String] = [.jsonLines: "1\n", .json: "[\n1\n]\n", .csv: "index,result\r\n1,1\r\n"]
-        #expect(try directory.contents(of: "out.\(format.rawValue)") == expected[format])
+        #expect(try #require(directory.read("out.\(format.rawValue)")) == expected[format])
         var status = stat()
         #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o640)
         #expect(stat("\(path).partial", &status) != 0)
@@ -165,7 +166,7 @@ struct ResultWriterTests {
         let partial = writer.abandon()
         #expect(partial == directory.file("\(name).partial"))
         let expected: [ResultFormat: String] = [.jsonLines: "1\n", .json: "[\n1\n]\n", .csv: "index,result\r\n1,1\r\n"]
-        #expect(try directory.contents(of: "\(name).partial") == expected[format])
+        #expect(try #require(directory.read("\(name).partial")) == expected[format])
         var status = stat()
         #expect(stat(directory.file(name), &status) != 0)
 
@@ -186,7 +187,7 @@ struct ResultWriterTests {
         try writer.finish(count: 1)
         var status = stat()
         #expect(lstat(directory.file("out.json"), &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
-        #expect(try directory.contents(of: "target.json") == "[\n1\n]\n")
+        #expect(try #require(directory.read("target.json")) == "[\n1\n]\n")
     }
 
     @Test("no column of a table has the name of another")

@@ -1,6 +1,7 @@
 import CSystem
 import DLP
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Report
@@ -17,7 +18,7 @@ struct TimelineFileTests {
         file.lose(1, host: "here", cause: "killed <9>")
         try file.finish()
         try file.finish()
-        return try directory.contents(of: "out.\(ending)")
+        return try #require(directory.read("out.\(ending)"))
     }
 
     @Test("a picture names the job, the ranks, and what they did", arguments: ["svg", "SVG"])
@@ -38,7 +39,7 @@ struct TimelineFileTests {
     func plain() throws {
         let directory = try TemporaryDirectory()
         try TimelineFile(path: directory.file("out.svg"), title: "job", ranks: 1, start: dlp_now()).finish()
-        let text = try directory.contents(of: "out.svg")
+        let text = try #require(directory.read("out.svg"))
         #expect(!text.contains(">failed<") && !text.contains(">lost<") && text.contains("job: 0 examples on 1 rank in"))
     }
 

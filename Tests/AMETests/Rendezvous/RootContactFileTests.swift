@@ -2,51 +2,15 @@ import CSystem
 import DLP
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import AME
 
 @Suite("Meeting by a file", .serialized)
 struct RootContactFileTests {
-    /// A directory for one test, which goes with the object.
-    final class Directory: Sendable {
-        let path: String
-
-        init() throws {
-            var name = Array("/tmp/dlp-lua-test-XXXXXX".utf8CString)
-            try #require(mkdtemp(&name) != nil)
-            path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        }
-
-        deinit {
-            for name in names { unlink("\(path)/\(name)") }
-            rmdir(path)
-        }
-
-        var names: [String] {
-            guard let listing = opendir(path) else { return [] }
-            defer { closedir(listing) }
-            var names: [String] = []
-            while let entry = readdir(listing) {
-                names.append(
-                    withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-                    })
-            }
-            return names.filter { $0 != "." && $0 != ".." }
-        }
-
-        func write(_ name: String, _ text: String, mode: mode_t = 0o600) throws {
-            let file = open("\(path)/\(name)", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
-            try #require(file >= 0)
-            defer { close(file) }
-            try #require(Glibc.write(file, text, text.utf8.count) == text.utf8.count)
-            try #require(fchmod(file, mode) == 0)
-        }
-    }
-
     static func meet(
-        rank: Int, size: Int = 2, in directory: Directory, within timeout: UInt64 = generous
+        rank: Int, size: Int = 2, in directory: TemporaryDirectory, within timeout: UInt64 = generous
     ) throws(CommunicationError) -> AMEEnvironment {
         var place: any MeetingPlace = try FileMeeting(
             rank: rank, size: size, isOneHost: true, file: RootContactFile(job: "1", in: directory.path),
@@ -56,7 +20,7 @@ struct RootContactFileTests {
 
     /// A worker that meets, connects and says goodbye.
     static func worker(
-        _ rank: Int, size: Int = 2, in directory: Directory
+        _ rank: Int, size: Int = 2, in directory: TemporaryDirectory
     ) throws -> TestThread<Result<Void, any Error>> {
         try TestThread {
             Result {
@@ -70,7 +34,7 @@ struct RootContactFileTests {
 
     @Test("ranks meet whoever comes first, and the file goes when all are there", arguments: [true, false])
     func together(isRootFirst: Bool) throws {
-        let directory = try Directory()
+        let directory = try TemporaryDirectory()
         var workers = isRootFirst ? [] : try (1..<4).map { try Self.worker($0, size: 4, in: directory) }
         let environment = try Self.meet(rank: 0, size: 4, in: directory)
         #expect(directory.names == ["job-1"])
@@ -83,7 +47,7 @@ struct RootContactFileTests {
 
     @Test("the file goes when rank 0 gives up, and in a job of one rank")
     func givenUp() throws {
-        let directory = try Directory()
+        let directory = try TemporaryDirectory()
         let environment = try Self.meet(rank: 0, in: directory)
         #expect(throws: CommunicationError.self) { try AMERoot(environment: environment, connectTimeout: second / 10) }
         #expect(directory.names.isEmpty)
@@ -95,7 +59,7 @@ struct RootContactFileTests {
 
     @Test("a file that another has put in the place of ours stays")
     func replaced() throws {
-        let directory = try Directory()
+        let directory = try TemporaryDirectory()
         var first = RootContactFile(job: "1", in: directory.path)
         var second = RootContactFile(job: "1", in: directory.path)
         try first.write(RootContactTests.contact())
@@ -109,7 +73,7 @@ struct RootContactFileTests {
 
     @Test("a file that an earlier job left misleads nobody: the worker reads again")
     func stale() throws {
-        let directory = try Directory()
+        let directory = try TemporaryDirectory()
         // The earlier job's socket is somebody else's by now, who takes the connection and hangs up.
         let name = "dlp-test-stale-\(getpid())"
         let other = Array(name.utf8).withUnsafeBytes { dlp_local_listen($0.baseAddress, $0.count, 10) }
@@ -132,7 +96,7 @@ struct RootContactFileTests {
         "a file that leads to another job, or to no host that can be reached, misleads nobody",
         arguments: [true, false])
     func staleElsewhere(isAnotherJob: Bool) throws {
-        let directory = try Directory()
+        let directory = try TemporaryDirectory()
         let another = try TestJob(size: 2)
         guard case .local(let name) = another.endpoint else { throw CommunicationError("not local") }
         let anotherRoot = try another.root { try message(from: $0).rank }
@@ -151,7 +115,7 @@ struct RootContactFileTests {
 
     @Test("a worker that never sees the file says which it waited for, and the remedies")
     func absent() throws {
-        let directory = try Directory()
+        let directory = try TemporaryDirectory()
         let error = #expect(throws: CommunicationError.self) {
             try Self.meet(rank: 1, in: directory, within: second / 10)
         }
@@ -164,7 +128,7 @@ struct RootContactFileTests {
         "a file that others may read or write does not count",
         arguments: [0o644, 0o660, 0o606, 0o4600, 0o400] as [mode_t])
     func modes(mode: mode_t) throws {
-        let directory = try Directory()
+        let directory = try TemporaryDirectory()
         try directory.write("job-1", RootContactTests.contact().text, mode: mode)
         let error = #expect(throws: RootContactFile.Unreadable.self) {
             try RootContactFile(job: "1", in: directory.path).read()
@@ -174,7 +138,7 @@ struct RootContactFileTests {
 
     @Test("what is no regular file of this user does not count")
     func kinds() throws {
-        let directory = try Directory()
+        let directory = try TemporaryDirectory()
         let file = RootContactFile(job: "1", in: directory.path)
         let reason = { () -> String in
             do throws(RootContactFile.Unreadable) {
@@ -185,7 +149,7 @@ struct RootContactFileTests {
             }
         }
         #expect(reason() == "there is none")
-        try directory.write("target", RootContactTests.contact().text)
+        try directory.write("target", RootContactTests.contact().text, mode: 0o600)
         try #require(symlink("target", file.path) == 0)
         #expect(reason() == "it is a symbolic link")
         unlink(file.path)
@@ -202,8 +166,8 @@ struct RootContactFileTests {
 
     @Test("what is in a file is not trusted", arguments: ["dlp1", String(repeating: "x", count: 100_000), "\u{0}"])
     func contents(text: String) throws {
-        let directory = try Directory()
-        try directory.write("job-1", text)
+        let directory = try TemporaryDirectory()
+        try directory.write("job-1", text, mode: 0o600)
         let error = #expect(throws: RootContactFile.Unreadable.self) {
             try RootContactFile(job: "1", in: directory.path).read()
         }
@@ -212,8 +176,8 @@ struct RootContactFileTests {
 
     @Test("rank 0 replaces whatever is there, and makes the directory for itself alone")
     func writing() throws {
-        let directory = try Directory()
-        try directory.write("target", "untouched")
+        let directory = try TemporaryDirectory()
+        try directory.write("target", "untouched", mode: 0o600)
         let own = "\(directory.path)/own"
         defer { rmdir(own) }
         for folder in [directory.path, own] {
@@ -239,7 +203,7 @@ struct RootContactFileTests {
 
     @Test("where rank 0 fails at its start the others read why, and nothing stays")
     func failedRoot() throws {
-        let directory = try Directory()
+        let directory = try TemporaryDirectory()
         let worker = try TestThread {
             Result { try Self.meet(rank: 1, in: directory) }.complaint
         }
@@ -256,8 +220,8 @@ struct RootContactFileTests {
 
     @Test("an empty file says that there was no room for more")
     func fullDisk() throws {
-        let directory = try Directory()
-        try directory.write("job-1", "")
+        let directory = try TemporaryDirectory()
+        try directory.write("job-1", "", mode: 0o600)
         let error = #expect(throws: CommunicationError.self) { try Self.meet(rank: 1, in: directory) }
         #expect(error?.description.contains("there is no room for \(directory.path)/job-1") == true)
     }

@@ -1,5 +1,6 @@
 import Glibc
 import Simulation
+import TestSupport
 import Testing
 
 /// What befalls a journal between two starts of its job.

@@ -1,5 +1,6 @@
 import FaultRelay
 import Glibc
+import TestSupport
 import Testing
 
 /// A chaos job that runs: its ranks, its relays, and what is done to them.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Looks at the journal of a chaos job, and has the job go on from it where it has not been done.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Small jobs of all kinds whose processes are killed, stopped and cut off at random.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// A long job that loses its workers one after another.
