@@ -85,10 +85,42 @@ final class ProcessTable {
         return pid
     }
 
-    /// Sends `signal` to a running rank and what it started.
+    /// Sends `signal` to a running rank and what it started; SIGUSR1, which only asks, to the rank alone: to programs that do
+    /// not expect it, it is the end.
     func signal(_ rank: Int, _ signal: Int32) {
         guard let entry = ranks[rank] else { return }
-        send(signal, to: entry.target)
+        if signal == SIGUSR1 { ask(entry.pid) } else { send(signal, to: entry.target) }
+    }
+
+    /// Sends SIGUSR1 to the dlp-lua that `process` is, or that it has started, as a shell does.
+    private func ask(_ process: pid_t) {
+        var processes = [process]
+        while let process = processes.first {
+            processes.removeFirst()
+            if answers(process) { return send(SIGUSR1, to: process) }
+            processes += Descendants.children(of: process)
+        }
+    }
+
+    /// Whether a process is dlp-lua, and listens to SIGUSR1.
+    private func answers(_ process: pid_t) -> Bool {
+        let file = open("/proc/\(process)/status", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        var buffer = [UInt8](repeating: 0, count: 8192)
+        let count = read(file, &buffer, buffer.count)
+        let lines = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+        var facts: [Substring: Substring] = [:]
+        for line in lines.split(separator: "\n") {
+            let parts = line.split(separator: "\t", maxSplits: 1)
+            if parts.count == 2 { facts[parts[0]] = parts[1] }
+        }
+        // One that it has blocked it reads from a descriptor.
+        let masks = ["SigCgt:", "SigBlk:"].map { facts[$0].flatMap { UInt64($0, radix: 16) } ?? 0 }
+        guard (masks[0] | masks[1]) & (1 << (SIGUSR1 - 1)) != 0 else { return false }
+        var program = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let length = readlink("/proc/\(process)/exe", &program, program.count)
+        return program.prefix(max(0, length)).suffix(8).elementsEqual("/dlp-lua".utf8.map { CChar($0) })
     }
 
     /// Sends `signal` to all running ranks and what they started.

@@ -46,6 +46,27 @@ struct StateTests {
         try check(launched, ranks: ranks) { launched.signal(SIGUSR1) }
     }
 
+    @Test(
+        "a program that the root runs is left alone, also where a shell has started the rank",
+        arguments: ["dlp-lua -np 2", "ameexec -np 2 dlp-lua", "ameexec -np 2 sh rank.sh"])
+    func program(_ start: String) throws {
+        let scratch = try Scratch()
+        try scratch.write("rank.sh", "dlp-lua \"$@\"\nexit $?\n")
+        let command = "touch {}; until [ -e go ]; do sleep 0.05; done; echo {}"
+        let launched = try Launched(
+            start.split(separator: " ").map { String($0) } + ["--chunk", "1", "--each", command, ":::", "a", "b"],
+            in: scratch)
+        try launched.reaches("both ranks run a program") { Set(scratch.names).isSuperset(of: ["a", "b"]) }
+        try launched.reaches("it says what they do") {
+            launched.signal(SIGUSR1)
+            usleep(50_000)
+            return launched.errorText.contains("0 of 2 examples done; 2 of 2 ranks at work")
+        }
+        try scratch.write("go", "")
+        let outcome = try launched.finish()
+        #expect(outcome.status == 0 && outcome.output == "a\nb\n", "\(outcome)")
+    }
+
     @Test("under other launchers the root is asked, or srun, which passes it on", arguments: Arrangement.oneOfEach)
     func arrangement(_ arrangement: Arrangement) throws {
         let launched = try arrangement.start(3, "--chunk 1 job.lua", in: Scratch(job: Self.job))
