@@ -70,7 +70,11 @@ public struct Plan: Sendable {
         lists = (0..<wanted).map { _ in
             // A sample of the same size as that which there is: so much one sample tells of the whole.
             let sample = costs.map { _ in costs[generator.below(costs.count)] }
-            return ExampleCosts((0..<max(count, costs.count)).map { _ in sample[generator.below(sample.count)] })
+            // Of a very long list a part stands for all of it.
+            let drawn = (0..<min(max(count, costs.count), Self.mostDraws)).map { _ in
+                sample[generator.below(sample.count)]
+            }
+            return ExampleCosts(repeating: drawn, count: max(count, costs.count))
         }
     }
 

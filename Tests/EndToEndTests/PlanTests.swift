@@ -1,4 +1,3 @@
-import Glibc
 import TestSupport
 import Testing
 
@@ -22,40 +21,33 @@ struct PlanTests {
         return seconds
     }
 
-    @Test("a plan says what jobs on other numbers of ranks then take")
+    @Test("a plan says what jobs on other numbers of ranks then take, by the times in the journal")
     func measured() throws {
         let scratch = try Scratch(job: Self.job)
         #expect(try run("dlp-lua --journal run.db job.lua", in: scratch).status == 0)
         let plan = try run("dlp-lua --plan run.db -np 1,2,4,8 --output plan.csv", in: scratch)
         #expect(plan.status == 0 && plan.error == "", "\(plan)")
-        #expect(plan.lines.first?.hasPrefix("40 examples are measured; take 2.") == true, "\(plan.output)")
-        #expect(
-            plan.lines.count == 7
-                && plan.lines[1].split(separator: " ").joined(separator: " ") == "ranks time efficiency rank hours",
-            "\(plan.output)")
+        #expect(plan.lines.first?.hasPrefix("40 examples are measured; take ") == true, "\(plan.output)")
+        let heads = plan.lines[1].split(separator: " ").joined(separator: " ")
+        #expect(plan.lines.count == 7 && heads == "ranks time efficiency rank hours", "\(plan.output)")
         let planned = seconds(try #require(scratch.read("plan.csv")))
         #expect(planned.keys.sorted() == [1, 2, 4, 8], "\(planned)")
-        // Sleeping needs no core, and a busy machine makes them no shorter.
-        for ranks in [1, 2, 8] {
-            let time = try #require(planned[ranks])
-            #expect(time > 0.4 && time < 2.4 / Double(ranks) + 2, "\(planned)")
-            let begin = now()
-            #expect(try run("dlp-lua -np \(ranks) job.lua", in: scratch).status == 0)
-            #expect(now() - begin > time * 0.8, "\(ranks) ranks: \(now() - begin) s, planned \(time) s")
+        let rows = try run("dlp-lua --results run.db", in: scratch).lines
+        let times = rows.compactMap { $0.firstMatch(of: /"seconds":([0-9.e-]+)/).flatMap { Double($0.1) } }
+        let (sum, longest) = (times.reduce(0, +), times.max() ?? 0)
+        #expect(times.count == 40 && sum > 2, "\(rows)")
+        for (ranks, time) in planned {
+            let least = max(sum / Double(ranks), longest)
+            // Whoever is free takes the next one: no such schedule needs longer.
+            #expect(time > least * 0.999 && time < sum / Double(ranks) + longest + 0.1, "\(planned) of \(sum)")
         }
-    }
-
-    private func now() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     @Test("from a part of the examples a plan is drawn up with its spread")
     func part() throws {
-        let scratch = try Scratch(job: Self.job)
-        let begun = try run("dlp-lua --journal run.db --stop-after 0.5 job.lua", in: scratch)
-        #expect(begun.status == 5, "\(begun)")
+        let scratch = try Scratch(job: Self.job.replacing("dlp.sleep(", with: "if i == 5 then error() end dlp.sleep("))
+        let begun = try run("dlp-lua --journal run.db job.lua", in: scratch)
+        #expect(begun.status == 1, "\(begun)")
         let plan = try run("dlp-lua --plan run.db", in: scratch)
         #expect(plan.status == 0 && plan.output.contains(" of 40 examples are measured; all take about "), "\(plan)")
         #expect(plan.output.contains("nine of ten times") && plan.output.contains(" to "), "\(plan.output)")
