@@ -82,8 +82,8 @@ final class ServedLoop {
         schedule.limit(to: limit, into: &actions)
     }
 
-    /// How many examples there are, where that is known.
-    var length: Int? { schedule.length }
+    /// How many examples there are, where that is known; of a list that may still grow, how many there are so far.
+    var length: Int? { schedule.length ?? (isListed ? schedule.listedCount : nil) }
 
     /// Whether every rank has taken part, or never will, and none does any more.
     var isOver: Bool { awaited == 0 && schedule.activeWorkers == 0 && watchers.isEmpty }
@@ -94,7 +94,7 @@ final class ServedLoop {
     var progress: LoopProgress {
         LoopProgress(
             operation: number, done: schedule.doneCount + schedule.failedCount, earlier: schedule.skippedCount,
-            failures: schedule.failedCount, total: schedule.length ?? (isListed ? schedule.listedCount : nil),
+            failures: schedule.failedCount, total: length,
             busy: schedule.busyWorkers,
             ranks: entered - watchers.count - retired, work: workNanoseconds,
             cpu: cpuNanoseconds)
@@ -108,7 +108,7 @@ final class ServedLoop {
 
     /// Whether it ends before all is done, since no more examples are to be begun.
     var isCutShort: Bool {
-        schedule.isHalted && !isCancelled && schedule.doneCount + schedule.failedCount != schedule.length
+        schedule.isHalted && !isCancelled && schedule.doneCount + schedule.failedCount != length
     }
 
     /// Whether `rank` has yet to come.

@@ -87,6 +87,45 @@ struct CollectTests {
         }
     }
 
+    @Test(
+        "a job of which nothing is left when it is halted is done, and one of which something is knows its length",
+        arguments: ["dlp-lua", "ameexec -np 3 dlp-lua", "ameexec -np 3 dlp-lua --collect order"])
+    func halted(_ start: String) throws {
+        let job = """
+            function examples() return 6 end
+            function work(i)
+              io.open("begun." .. i, "w"):close()
+              while i >= (arg[1] == "all" and 5 or 3) and not io.open("go") do dlp.sleep(0.01) end
+              return i
+            end
+            local sum = 0
+            function collect(value) sum = sum + value end
+            function summarize(results) print(results.n, sum) end
+            """
+        for words in ["all", "some"] {
+            let scratch = try Scratch(job: job)
+            let launched = try Launched(
+                "\(start) --chunk 1 --journal run.db job.lua \(words)".split(separator: " ").map { String($0) },
+                in: scratch)
+            let ranks = start.contains("-np 3") ? 3 : 1
+            let held = words == "all" ? (5...6).prefix(ranks) : (3...6).prefix(ranks)
+            try launched.reaches("the last ones have begun") {
+                held.allSatisfy { scratch.names.contains("begun.\($0)") }
+            }
+            launched.signal(SIGTERM)
+            let isDone = words == "all" && ranks == 3
+            if isDone {
+                // The signal mostly comes before anything ends; the job is done in any case.
+                usleep(300_000)
+                try scratch.write("go", "")
+            }
+            let outcome = try launched.finish()
+            #expect(outcome.status == (isDone ? 0 : 143), "\(words): \(outcome)")
+            if isDone { #expect(outcome.output == "6\t21\n", "\(outcome)") }
+            if !isDone { #expect(outcome.error.contains(" of 6 examples"), "\(outcome.error)") }
+        }
+    }
+
     @Test("workers that are killed meanwhile change nothing of it", arguments: modes, 0..<4)
     func lostWorkers(_ mode: String, _ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

@@ -126,6 +126,8 @@ final class Connections {
     func dismiss(_ rank: Int) {
         guard let peer = peers[rank] else { return }
         peer.flush()
+        // Where the last word has not gone yet, it comes when the worker takes what is before it, and not earlier.
+        guard !peer.hasUnsent else { return }
         poller.remove(peer.socket.descriptor)
         peer.socket.endSending()
         peers[rank] = nil

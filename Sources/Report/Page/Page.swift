@@ -166,6 +166,8 @@ public struct PageEnding: Sendable {
     public var reason: String?
     /// How many examples there are; nil where nobody knows.
     public var total: Int?
+    /// Whether its script wanted no more of them.
+    public var hadEnough = false
     /// How many were done before it began.
     public var earlier = 0
     /// The line to type that does an example alone, by its index from 1; nil where there is none.

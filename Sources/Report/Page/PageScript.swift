@@ -102,7 +102,7 @@ enum PageScript {
           const list = at("summary");
           const add = (name, value, more) => list.append(make("div", {}, make("dt", {}, name),
             make("dd", {}, value, more ? make("span", {class: "more"}, more) : null)));
-          add("Outcome", data.reason !== null ? "Ended before all was done"
+          add("Outcome", data.reason !== null ? "Ended before all was done" : data.enough ? "Its script had enough"
             : data.failed > 0 ? `Done, but ${count(data.failed, "example")} failed` : "All is done");
           const known = [data.total !== null ? `of ${number(data.total)}` : null,
             data.earlier > 0 ? `${number(data.earlier)} were done before` : null].filter(Boolean);

@@ -80,7 +80,7 @@ struct PageText {
         json.append(utf8: "{\"title\":")
         append(page.facts.title, to: &json)
         json.append(utf8: ",\"began\":\"\(Self.iso(page.began))\",\"length\":\(microseconds(page.end))")
-        json.append(utf8: ",\"reason\":")
+        json.append(utf8: ",\"enough\":\(ending.hadEnough),\"reason\":")
         if let reason = ending.reason { append(reason, keepsLines: true, to: &json) } else { json.append(utf8: "null") }
         json.append(utf8: ",\"total\":\(ending.total.map { "\($0)" } ?? "null"),\"earlier\":\(ending.earlier)")
         json.append(utf8: ",\"failed\":\(page.failures.count),\n\"facts\":")

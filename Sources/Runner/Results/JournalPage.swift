@@ -127,5 +127,5 @@ struct JournalPage {
     }
 
     /// Of what a row says in seconds, however large that is.
-    private static func nanoseconds(_ seconds: Double) -> UInt64 { UInt64(min(max(seconds, 0), 1e10) * 1e9) }
+    private static func nanoseconds(_ seconds: Double) -> UInt64 { UInt64(min(max(seconds, 0), 4e9) * 1e9) }
 }

@@ -33,8 +33,11 @@ final class RootObserver: JobObserver {
         var fileFailure: JobEnd?
         /// How far the job came that was halted, and the signal for which it was.
         var halted: (report: IncompleteReport, signal: Int32?)?
-        /// Whether the script has all results, so that nothing can be lost any more.
+        /// Whether the script has all results, so that nothing can be lost any more; and whether it wanted no more of them.
         var isComplete = false
+        var hadEnough = false
+        /// The examples of which journal and page know that they failed.
+        var failed: Set<Int> = []
     }
 
     private let state = Mutex(State())
@@ -95,7 +98,9 @@ final class RootObserver: JobObserver {
     func waitForRoom() { state.withLock { $0.journal }?.waitForRoom() }
 
     /// The script has all results.
-    func jobIsComplete() { state.withLock { $0.isComplete = true } }
+    func jobIsComplete(hadEnough: Bool) {
+        state.withLock { ($0.isComplete, $0.hadEnough) = (true, hadEnough) }
+    }
 
     /// Notes from now on who does what when.
     func note(in timeline: TimelineFile) { state.withLock { $0.timelines.append(timeline) } }
@@ -117,7 +122,10 @@ final class RootObserver: JobObserver {
     func closeFiles(because end: JobEnd?) {
         finishDisplay()
         // What failed is done again, but whoever looks into the journal should find it.
-        if case .fault(let fault)? = end, fault.phase == .work, let loop = progress?.operation {
+        // Where failures have their turn it has been told of already.
+        if case .fault(let fault)? = end, fault.phase == .work, let loop = progress?.operation,
+            !state.withLock({ $0.failed.contains(fault.example ?? 0) })
+        {
             exampleFailed(fault, in: loop)
         }
         var failure = closeJournal()
@@ -146,6 +154,7 @@ final class RootObserver: JobObserver {
             if let repetition = state.repetition { ending.alone = { repetition.line($0) } }
             return state.halted
         }
+        ending.hadEnough = state.withLock { $0.hadEnough }
         ending.reason = halted.map { Self.text($0) } ?? end.flatMap { text(of: $0) }
         if ending.reason == nil, case .exit(let status, _, .some)? = end {
             ending.reason = "work called os.exit(\(status))"
@@ -256,6 +265,7 @@ final class RootObserver: JobObserver {
     }
 
     func exampleFailed(_ fault: Fault, in loop: UInt64) {
+        if let example = fault.example { state.withLock { _ = $0.failed.insert(example) } }
         page?.addFailure(fault)
         journal(of: loop)?.note(.failed(fault))
     }

@@ -112,6 +112,17 @@ final class ExampleFeed: Sendable {
         feed.close()
     }
 
+    /// Nothing more is handed out: where the list itself has ended its length is known.
+    func halt() {
+        if plan.mayGrow, state.withLock({ $0.hasEnded && $0.pending.isEmpty }) { journal?.ledger.complete() }
+    }
+
+    /// How many examples there are by now, those that were added included: `count` where all ranks have the list; nil where
+    /// nothing was added.
+    func length(of count: Int?) -> Int? {
+        state.withLock { $0.addedCount == 0 ? nil : plan.listIsSent ? $0.givenCount : (count ?? 0) + $0.addedCount }
+    }
+
     /// Takes over from the main thread, which is not asked for examples any more.
     func takeOver() { feed.takeOver() }
 

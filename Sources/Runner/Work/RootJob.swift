@@ -59,7 +59,7 @@ struct RootJob {
             return
         }
         try sink.finish()
-        session.observer.jobIsComplete()
+        session.observer.jobIsComplete(hadEnough: sink.isStopped)
         if sink.hasFailures { session.status = 4 }
     }
 
@@ -95,9 +95,12 @@ struct RootJob {
             // It comes after all results.
             case .end(let length), .halted(let length):
                 client.refuseLateRanks("all examples of the job are done")
-                return length
+                feed.halt()
+                // What was added by the last results came too late where nothing more was to be begun.
+                return length.map { max($0, feed.length(of: plan.examples.count) ?? 0) }
             }
         }
+        feed.halt()
         client.abandon(loop)
         client.refuseLateRanks("its script has what it wants")
         return nil
