@@ -12,10 +12,13 @@ struct JournalPage {
         var host: Int
         /// The processor time that all that took, in nanoseconds.
         var cpu: UInt64?
+        /// The stage, each of which counts its examples from 1.
+        var loop: String
 
         /// Whether `next` was reported with it: the root heard of both at the same moment, and what fails is told alone.
         func belongs(with next: Entry) -> Bool {
-            (work.end, rank, host) == (next.work.end, next.rank, next.host) && work.failed + next.work.failed == 0
+            (work.end, rank, host, loop) == (next.work.end, next.rank, next.host, next.loop)
+                && work.failed + next.work.failed == 0
         }
 
         mutating func add(_ next: Entry) {
@@ -97,7 +100,10 @@ struct JournalPage {
             let work = PageWork(
                 examples: example.number...example.number, count: 1, failed: example.failure == nil ? 0 : 1,
                 nanoseconds: nanoseconds, end: example.end)
-            rows.append(Entry(work: work, rank: example.rank, host: host, cpu: record.cpu.map(Self.nanoseconds)))
+            rows.append(
+                Entry(
+                    work: work, rank: example.rank, host: host, cpu: record.cpu.map(Self.nanoseconds),
+                    loop: example.loop))
         }
         rows.sort {
             ($0.work.end, $0.rank, $0.host, $0.work.examples.lowerBound)
