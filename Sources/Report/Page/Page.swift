@@ -81,7 +81,7 @@ struct Page {
             start: work.end - duration, end: work.end, work: duration, examples: work.examples, count: work.count,
             failed: work.failed)
         rows[row].line.add(block)
-        rows[row].work += duration
+        rows[row].work &+= duration
         rows[row].count += work.count
         rows[row].failed += work.failed
         end = max(end, work.end)
@@ -90,7 +90,7 @@ struct Page {
     /// What examples of this rank cost besides time.
     mutating func addCost(rank: Int, host: String, cpu: UInt64?, memory: Int?) {
         let row = place(rank, host)
-        if let cpu { rows[row].cpu = (rows[row].cpu ?? 0) + cpu }
+        if let cpu { rows[row].cpu = (rows[row].cpu ?? 0) &+ cpu }
         if let memory { rows[row].memory = max(rows[row].memory ?? 0, memory) }
     }
 

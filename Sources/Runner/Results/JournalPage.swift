@@ -27,8 +27,8 @@ struct JournalPage {
                     work.examples.lowerBound, next.work.examples.lowerBound)...max(
                     work.examples.upperBound, next.work.examples.upperBound)
             work.count += next.work.count
-            work.nanoseconds += next.work.nanoseconds
-            if let more = next.cpu { cpu = (cpu ?? 0) + more }
+            work.nanoseconds &+= next.work.nanoseconds
+            if let more = next.cpu { cpu = (cpu ?? 0) &+ more }
         }
     }
 
@@ -132,6 +132,6 @@ struct JournalPage {
         return example
     }
 
-    /// Of what a row says in seconds, however large that is.
+    /// Of what a row says in seconds, however large that is; sums of what no job can have taken mean nothing, but end nothing.
     private static func nanoseconds(_ seconds: Double) -> UInt64 { UInt64(min(max(seconds, 0), 4e9) * 1e9) }
 }
