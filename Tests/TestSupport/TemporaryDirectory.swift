@@ -26,19 +26,19 @@ public final class TemporaryDirectory: Sendable {
     /// The path of a file.
     public func file(_ name: String) -> String { "\(path)/\(name)" }
 
-    /// Writes a file, in place of what was there.
-    public func write(_ name: String, _ text: String, mode: mode_t = 0o644) throws {
+    /// Writes a file, in place of what was there, of which it keeps the mode unless it is given one.
+    public func write(_ name: String, _ text: String, mode: mode_t? = nil) throws {
         try write(name, bytes: Array(text.utf8), mode: mode)
     }
 
     /// Writes a file of any bytes.
-    public func write(_ name: String, bytes: [UInt8], mode: mode_t = 0o644) throws {
-        let descriptor = open(file(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+    public func write(_ name: String, bytes: [UInt8], mode: mode_t? = nil) throws {
+        let descriptor = open(file(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode ?? 0o644)
         guard descriptor >= 0 else { throw SystemCallFailure(code: errno) }
         defer { close(descriptor) }
-        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count, fchmod(descriptor, mode) == 0 else {
-            throw SystemCallFailure(code: errno)
-        }
+        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else { throw SystemCallFailure(code: errno) }
+        guard let mode else { return }
+        guard fchmod(descriptor, mode) == 0 else { throw SystemCallFailure(code: errno) }
     }
 
     /// The text of a file; nil where there is none.
