@@ -172,8 +172,10 @@ public final class MPICommunicator: Communicator {
     public func watchForStop(_ action: @escaping @Sendable () -> Void) throws(CommunicationError) {
         guard rank != 0, watch == nil, calls.takesTurns else { return }
         let stopper = try EventWaker()
-        // It is waited for before this goes.
-        nonisolated(unsafe) unowned let own = self
+        // Unsafe because this is not `Sendable`; it is sound because all that the thread touches of it is touched by
+        // whoever holds `turn`, but for `isClosed`, which is written when the thread has been waited for. The thread keeps this
+        // until then: `close` and `abort` end it.
+        nonisolated(unsafe) let own = self
         let look: @Sendable () -> Void = {
             while !stopper.wait(nanoseconds: Self.lookInterval) { if own.hasStop() { return action() } }
         }
@@ -200,8 +202,6 @@ public final class MPICommunicator: Communicator {
         stopper.wake()
         thread.join()
     }
-
-    deinit { stopWatching() }
 
     // MARK: - The end
 

@@ -8,6 +8,8 @@ import Glibc
 /// The handler only writes a byte into a pipe: hardly anything else may be done in one. The signals are not blocked,
 /// because programs that the script starts would inherit that.
 struct SignalWatch {
+    // Unsafe because a handler runs on any thread, at any moment, where nothing can be locked.
+
     /// The pipe's end for the handler; written once, before the handler is installed.
     nonisolated(unsafe) private static var descriptor: Int32 = -1
     /// Touched by the handler only, once that is installed, and all signals that it handles are masked in it.
