@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 
 from hyperqueue import Job, LocalCluster
 from hyperqueue.cluster import WorkerConfig
@@ -14,7 +15,9 @@ if what.isdigit():
 else:
     for name in os.listdir(what):
         job.program(["sh", "-c", 'gzip -c "$0" >/dev/null', os.path.join(what, name)])
-with LocalCluster() as cluster:
+# It leaves two files of each program's output in the working directory.
+with tempfile.TemporaryDirectory() as outputs, LocalCluster() as cluster:
+    os.chdir(outputs)
     cluster.start_worker(WorkerConfig(cores=cores))
     client = cluster.client()
     client.wait_for_jobs([client.submit(job)])
