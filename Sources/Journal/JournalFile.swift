@@ -51,6 +51,8 @@ public final class JournalFile {
             try database.execute((mode ?? CommitMode(path: path)).pragmas)
             try database.transaction { () throws(SQLiteError) in
                 var checkedFrom: Int64?
+                // A job that was killed may have left it.
+                try database.execute(RankTable.drop)
                 if let header, policy != .fresh {
                     checkedFrom = try JournalSchema.upgrade(database) ?? header.checkedFrom
                 } else {
@@ -123,8 +125,12 @@ public final class JournalFile {
         return (rows, broken)
     }
 
+    /// Whether somebody watches it.
+    var isWatched: Bool { lock?.isWatched ?? false }
+
     /// Makes one plain file of the journal, which can be copied and read anywhere, and lets other jobs have it.
     func close() {
+        try? database.execute(RankTable.drop)
         // Where somebody reads it just now it stays as it is, which is sound too: the next one to open it tidies up.
         try? database.execute("PRAGMA journal_mode = DELETE")
         lock = nil

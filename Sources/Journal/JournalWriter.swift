@@ -1,7 +1,6 @@
 import CSQLite
 import CSystem
 public import DLP
-import Glibc
 
 /// Writes a journal on a thread of its own: whoever has results to note goes on at once.
 ///
@@ -12,17 +11,25 @@ public final class JournalWriter: Sendable {
         var entries: [DatedEntry] = []
         /// The lists that entries are about.
         var ledgers: [ExampleLedger] = []
+        /// What ranks do, for those that watch, if that is to be written.
+        var ranks: [WatchedRank]?
+        /// Asks for it.
+        var ask: (@Sendable (@escaping @Sendable ([WatchedRank]) -> Void) -> Void)?
         /// What the entries that are not written yet take.
         var size = 0
         var isClosing = false
         var isClosed = false
         var failure: JournalError?
+
+        var hasNews: Bool { !entries.isEmpty || ranks != nil || isClosing }
     }
 
     private let state: Monitor<State>
     /// Where the journal lies.
     public let place: JournalPlace
 
+    /// How often it is looked whether somebody watches, in nanoseconds.
+    private static let lookout: UInt64 = 1_000_000_000
     /// How long entries wait for company, in nanoseconds.
     private static let delay: UInt64 = 200_000_000
     /// They wait no longer when they take so many bytes.
@@ -63,15 +70,20 @@ public final class JournalWriter: Sendable {
 
     /// Notes what has become of examples of `ledger`.
     public func note(_ entry: JournalEntry, in ledger: ExampleLedger) {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        let dated = DatedEntry(
-            entry: entry, ledger: ledger, time: Double(now.tv_sec) + Double(now.tv_nsec) / 1e9)
+        let dated = DatedEntry(entry: entry, ledger: ledger, time: WallClock.now)
         state.update { state in
             guard state.failure == nil, !state.isClosing else { return }
             state.entries.append(dated)
             state.size += entry.size
         }
+    }
+
+    /// What ranks do is written, too, once a second while somebody watches the journal.
+    ///
+    /// - Parameter ask: asks for it, on the writer's thread, and passes the answer on, then or later.
+    public func askForRanks(_ ask: @escaping @Sendable (_ answer: @escaping @Sendable ([WatchedRank]) -> Void) -> Void)
+    {
+        state.update { $0.ask = ask }
     }
 
     /// How many bytes are not written yet.
@@ -97,17 +109,28 @@ public final class JournalWriter: Sendable {
         defer { file.close() }
         do {
             let rows = try RowWriter(file.database)
+            let table = RankTable(file.database)
             var isLast = false
+            var nextLook: UInt64 = 0
             while !isLast {
-                state.wait { !$0.entries.isEmpty || $0.isClosing ? () : nil }
+                let hasNews = state.wait(until: nextLook) { $0.hasNews ? () : nil } != nil
+                if dlp_now() >= nextLook {
+                    nextLook = dlp_now() + lookout
+                    if file.isWatched, let ask = state.withLock({ $0.ask }) {
+                        ask { ranks in state.update { $0.ranks = ranks } }
+                    }
+                }
+                guard hasNews else { continue }
                 _ = state.wait(until: dlp_now() + delay) { $0.size >= batch || $0.isClosing ? () : nil }
                 let entries: [DatedEntry]
                 let ledgers: [ExampleLedger]
-                (entries, ledgers, isLast) = state.withLock { state in
-                    defer { state.entries = [] }
-                    return (state.entries, state.ledgers, state.isClosing)
+                let ranks: [WatchedRank]?
+                (entries, ledgers, ranks, isLast) = state.withLock { state in
+                    defer { (state.entries, state.ranks) = ([], nil) }
+                    return (state.entries, state.ledgers, state.ranks, state.isClosing)
                 }
-                try write(entries, rows, ledgers, state)
+                try write(state) { () throws(SQLiteError) in try rows.write(entries, of: ledgers) }
+                if let ranks { try write(state) { () throws(SQLiteError) in try table.write(ranks) } }
                 let written = entries.reduce(0) { $0 + $1.entry.size }
                 state.update { $0.size -= written }
             }
@@ -121,13 +144,13 @@ public final class JournalWriter: Sendable {
         }
     }
 
-    /// Writes entries; where a reader has the file locked, as soon as it lets go.
+    /// Does `writing`; where a reader has the file locked, as soon as it lets go.
     private static func write(
-        _ entries: [DatedEntry], _ rows: RowWriter, _ ledgers: [ExampleLedger], _ state: Monitor<State>
+        _ state: Monitor<State>, _ writing: () throws(SQLiteError) -> Void
     ) throws(SQLiteError) {
         var deadline: UInt64?
         while true {
-            do { return try rows.write(entries, of: ledgers) } catch {
+            do { return try writing() } catch {
                 if deadline == nil, state.withLock({ $0.isClosing }) { deadline = dlp_now() + closingPatience }
                 guard error.code == SQLITE_BUSY, deadline.map({ dlp_now() < $0 }) ?? true else { throw error }
             }

@@ -1,17 +1,17 @@
 import CSystem
 import Glibc
 
-/// The signals that a launcher is sent, the ends of its processes among them: they wait until it takes them.
+/// The signals that a launcher, or whoever has the terminal, is sent, the ends of its processes among them: they wait until it takes them.
 ///
 /// Those that it ignored from the start, as under `nohup`, remain ignored.
-final class SignalQueue {
+package final class SignalQueue {
     /// Can be read when a signal has come.
-    let descriptor: Int32
+    package let descriptor: Int32
     /// What was blocked before: with that the ranks are started.
     let previousMask: sigset_t
 
     /// - Throws: `LaunchError` where the system has no descriptor to give.
-    init() throws(LaunchError) {
+    package init() throws(LaunchError) {
         var mask = sigset_t()
         descriptor = dlp_launcher_signals(&mask)
         previousMask = mask
@@ -21,7 +21,7 @@ final class SignalQueue {
     deinit { close(descriptor) }
 
     /// Takes the next signal, and says whether the kernel sent it, as it does for keys of a terminal; nil where none waits.
-    func next() -> (number: Int32, isFromKernel: Bool)? {
+    package func next() -> (number: Int32, isFromKernel: Bool)? {
         var information = signalfd_siginfo()
         let size = MemoryLayout<signalfd_siginfo>.size
         guard read(descriptor, &information, size) == size else { return nil }

@@ -21,6 +21,9 @@ public func run(_ invocation: Invocation) -> Int32 {
         return Detection.rankByVariables(.own) == 0
             ? PlanListing.run(path: path, stage: stage, ranks: ranks, invocation.options) : 0
     }
+    if case .watch(let path, let stage) = invocation.source {
+        return Detection.rankByVariables(.own) == 0 ? JournalFollower.run(path: path, stage: stage) : 0
+    }
     if case .running(let address) = invocation.source {
         return JoinedRank.run(address, invocation.options, secret: secret)
     }

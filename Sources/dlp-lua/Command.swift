@@ -67,8 +67,8 @@ struct Command {
         if call.command == nil, let (option, _) = ofCommands.first(where: \.1) {
             throw UsageError("\(option) is for a command that --each runs")
         }
-        if call.stage != nil, call.results == nil, call.plan == nil {
-            throw UsageError("--stage names a stage of a journal that --results shows, or --plan goes by")
+        if call.stage != nil, call.results == nil, call.plan == nil, call.watch == nil {
+            throw UsageError("--stage names a stage of a journal that --results or --watch shows, or --plan goes by")
         }
         if let join = call.join {
             source = .running(try address(join))
@@ -86,6 +86,11 @@ struct Command {
                 throw UsageError("--plan goes by the times in a journal, without a script")
             }
             source = .plan(plan, stage: call.stage?.description, ranks: try start.plannedRanks())
+        } else if let watch = call.watch {
+            guard call.chunk == nil, call.command == nil, arguments.isEmpty else {
+                throw UsageError("--watch follows a journal, without a script")
+            }
+            source = .watch(watch, stage: call.stage?.description)
         } else if let command = call.command {
             try check(command, isSandboxed: options.isSandboxed)
             source = .command(command)
@@ -131,7 +136,7 @@ struct Command {
     private func address(_ join: SystemString) throws(UsageError) -> JobAddress {
         let call = options.call
         let hasScript = call.chunk != nil || call.command != nil || !words.rest.isEmpty
-        if hasScript || call.checks || call.explains || call.results != nil {
+        if hasScript || call.checks || call.explains || call.results != nil || call.watch != nil {
             throw UsageError("--join takes script and options from the job that it joins")
         }
         // These two concern its own connection.

@@ -29,7 +29,7 @@ package enum Figures {
     }
 
     /// A time as h:mm:ss.
-    static func clock(seconds: Double) -> String {
+    package static func clock(seconds: Double) -> String {
         let whole = Int(max(0, min(seconds, 1e12)))
         return "\(whole / 3600):\(padded(whole / 60 % 60)):\(padded(whole % 60))"
     }

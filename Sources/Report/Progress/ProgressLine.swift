@@ -40,12 +40,12 @@ public enum ProgressLine {
         parts.append((state.total.map { "\(state.done)/\($0)" } ?? Figures.count(state.done, "example"), 6))
         if state.earlier > 0 { parts.append(("\(state.earlier) before", 0)) }
         if state.failures > 0 { parts.append(("\(state.failures) failed", 5)) }
-        parts.append(("\(Figures.short(state.rate))/s", 3))
-        parts.append((Figures.clock(seconds: state.elapsed), 2))
+        if state.recentRate != 0 { parts.append(("\(Figures.short(state.rate))/s", 3)) }
+        if state.recentRate == nil { parts.append((Figures.clock(seconds: state.elapsed), 2)) }
         if let remaining = state.remaining, remaining > 0 {
             parts.append(("\(Figures.clock(seconds: remaining.rounded(.up))) left", 4))
         }
-        parts.append(("\(state.busyRanks)/\(state.ranks) ranks", 1))
+        if state.ranks > 0 { parts.append(("\(state.busyRanks)/\(state.ranks) ranks", 1)) }
         return parts
     }
 

@@ -16,11 +16,13 @@ public struct ProgressState: Sendable, Hashable {
     public var start: UInt64
     /// The present time on the same clock.
     public var now: UInt64
+    /// How many examples a second are done of late, for an onlooker who does not know when the job began.
+    public var recentRate: Double?
 
     /// A state; what is not named is 0 or unknown.
     public init(
         done: Int = 0, earlier: Int = 0, total: Int? = nil, failures: Int = 0, busyRanks: Int = 0, ranks: Int = 1,
-        start: UInt64, now: UInt64
+        start: UInt64, now: UInt64, recentRate: Double? = nil
     ) {
         self.done = done
         self.earlier = earlier
@@ -30,12 +32,13 @@ public struct ProgressState: Sendable, Hashable {
         self.ranks = ranks
         self.start = start
         self.now = now
+        self.recentRate = recentRate
     }
 
     /// Seconds since the start.
     var elapsed: Double { now > start ? Double(now - start) / 1e9 : 0 }
     /// Examples per second.
-    var rate: Double { elapsed > 0 ? Double(done - earlier) / elapsed : 0 }
+    var rate: Double { recentRate ?? (elapsed > 0 ? Double(done - earlier) / elapsed : 0) }
     /// Which part is done, from 0 to 1; nil where the total is unknown.
     var fraction: Double? {
         guard let total else { return nil }

@@ -116,7 +116,7 @@ struct StartAgreement {
         case .standardInput: Script(chunkName: "=stdin", source: text, name: "-", arguments: arguments)
         case .command(let command): Script(command: command)
         case .file(let path): Script(chunkName: "@" + path, source: text, name: path, arguments: arguments)
-        case .text, .journal, .plan, .running, .none:
+        case .text, .journal, .plan, .watch, .running, .none:
             Script(chunkName: "=(command line)", source: text, name: "(command line)", arguments: arguments)
         }
     }
@@ -132,7 +132,7 @@ struct StartAgreement {
             if session.isRoot { return OwnText(text: try Self.read(path), isRootsOnly: isPlain == false) }
             guard isPlain != false else { return OwnText() }
             do { return OwnText(text: try Self.read(path)) } catch { return OwnText(problem: error.message) }
-        case .journal, .plan, .running, .none: throw UsageError("no script given")
+        case .journal, .plan, .watch, .running, .none: throw UsageError("no script given")
         }
     }
 

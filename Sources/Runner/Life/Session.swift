@@ -118,6 +118,9 @@ final class Session {
         guard let wanted = settings.journal, let end = root?.endJob else { return nil }
         journal = try JobJournal(wanted, script, seed: settings.seed, end: end)
         if let writer = journal?.writer { observer.note(in: writer) }
+        if let ask = root?.askForStates {
+            journal?.writer.askForRanks { answer in ask { answer(StateReport.watchedRanks($0)) } }
+        }
         return journal
     }
 

@@ -22,7 +22,9 @@ public struct CallOptions: Sendable {
     public var results: SystemString?
     /// The journal by whose times a job is to be planned.
     public var plan: SystemString?
-    /// The stage of it to show, or to plan.
+    /// The journal to follow.
+    public var watch: SystemString?
+    /// The stage of it to show, to plan or to follow.
     public var stage: SystemString?
     /// Whether only the examples are looked at.
     public var checks = false

@@ -90,7 +90,7 @@ extension Invocation {
         guard !lists.isEmpty else { return }
         switch source {
         case .file, .text, .command, .standardInput: break
-        case .journal, .plan, .running, .none:
+        case .journal, .plan, .watch, .running, .none:
             throw UsageError("what stands behind ::: is for a job, which is not asked for")
         }
         guard options.input == nil else {

@@ -16,6 +16,8 @@ public struct Invocation: Sendable {
         case journal(SystemString, stage: String?)
         /// The times in a journal, or in one stage of it, by which a job on these numbers of ranks is planned; none: some.
         case plan(SystemString, stage: String?, ranks: [Int])
+        /// No script, but a journal to be followed, or one stage of it.
+        case watch(SystemString, stage: String?)
         /// The running job at this address, which is to be joined, has it.
         case running(JobAddress)
         /// None: `--info`.

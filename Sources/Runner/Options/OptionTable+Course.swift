@@ -86,7 +86,14 @@ extension CommandOption {
         .call(
             SettableOption(
                 Option(
-                    "--stage", value: "NAME", help: "Of the journal of --results or --plan only the loop of this name."),
+                    "--watch", value: "FILE",
+                    help: "Show how far the job is that writes a journal, until it ends: from another terminal."),
+                .text({ $1(&$0.watch) }, offers: .files([])))),
+        .call(
+            SettableOption(
+                Option(
+                    "--stage", value: "NAME",
+                    help: "Of the journal of --results, --plan or --watch only the loop of this name."),
                 .text({ $1(&$0.stage) }, offers: .none))),
     ]
 

@@ -1,6 +1,5 @@
 import CSystem
 import DLP
-import Glibc
 import LuaHost
 import Report
 
@@ -26,10 +25,8 @@ extension PageFacts {
 extension PageFile {
     /// The job has so many ranks, and began at `beginning`, in nanoseconds of the monotonic clock.
     func begin(ranks: Int, since beginning: UInt64) {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
         let age = Double(dlp_now() - beginning) / 1e9
-        begin(ranks: ranks, start: beginning, began: Double(now.tv_sec) + Double(now.tv_nsec) / 1e9 - age)
+        begin(ranks: ranks, start: beginning, began: WallClock.now - age)
     }
 
     /// A rank has just said that it worked on `chunk`, the last example of which may have failed, for so many nanoseconds.

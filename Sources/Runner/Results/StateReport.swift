@@ -1,6 +1,7 @@
 import CSystem
 import DLP
 import Glibc
+import Journal
 
 /// Who does what in a job, for a user who asks while it runs.
 struct StateReport {
@@ -63,5 +64,20 @@ struct StateReport {
         var parts = tm()
         localtime_r(&moment, &parts)
         return [parts.tm_hour, parts.tm_min, parts.tm_sec].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
+    }
+}
+
+extension StateReport {
+    /// The same for those that watch the job's journal.
+    static func watchedRanks(_ states: [RankState]) -> [WatchedRank] {
+        let (present, now) = (WallClock.now, dlp_now())
+        return states.map { state in
+            guard case .works(let chunk, let since) = state.activity else {
+                return WatchedRank(rank: state.rank, host: state.host, work: nil, since: present)
+            }
+            let age = Double(now - min(since, now)) / 1e9
+            return WatchedRank(
+                rank: state.rank, host: state.host, work: (chunk.first, chunk.count), since: present - age)
+        }
     }
 }

@@ -1,0 +1,144 @@
+import CSystem
+public import DLP
+
+/// Follows a journal while a job writes it.
+///
+/// The job hears that somebody watches, and tells what its ranks do. The journal is opened for each look anew, so that it can
+/// be closed whenever the job comes to its end.
+public final class JournalWatch {
+    /// How far the job is.
+    public struct Look: Sendable {
+        /// Whether a job writes the journal.
+        public var isWritten = false
+        /// The stage that it is at; nil: the job's own examples.
+        public var stage: String?
+        /// How many examples are done or have failed.
+        public var done = 0
+        /// How many have failed.
+        public var failed = 0
+        /// How many there are, as far as that is known.
+        public var total: Int?
+        /// How many a second came of late; nil where none did.
+        public var rate: Double?
+        /// What the ranks do; none where nobody has told.
+        public var ranks: [WatchedRank] = []
+        /// The newest failures: the example, from 0, and why.
+        public var failures: [(example: Int, error: String)] = []
+    }
+
+    private let path: SystemString
+    private let lock: WatcherLock
+    private let wanted: String?
+    /// What was seen last, and when to go through all rows again, in nanoseconds of the monotonic clock.
+    private var last = Look()
+    private var nextCount: UInt64 = 0
+    /// When how many were done, in seconds since 1970.
+    private var samples: [(time: Double, done: Int)] = []
+
+    /// Of so many seconds the pace is taken.
+    private static let window = 60.0
+    /// So many failures are told.
+    private static let failures = 10
+    /// To go through all rows takes at most one part of so many of the time.
+    private static let share: UInt64 = 20
+
+    /// Follows the journal at `path`, or one stage of it; the latest where none is named.
+    ///
+    /// - Throws: `JournalError` where it cannot be read, or is none.
+    public init(path: SystemString, stage: String? = nil) throws(JournalError) {
+        // It says what is wrong with the file.
+        _ = try JournalReader(path: path)
+        self.path = path
+        wanted = stage
+        lock = try WatcherLock(path: path)
+    }
+
+    /// Looks how far the job is now.
+    ///
+    /// - Throws: `JournalError` where the journal cannot be read any more.
+    public func look() throws(JournalError) -> Look {
+        // Asked for first: what a job that has ended has written is all there.
+        let isWritten = lock.isWritten
+        if last.isWritten, !isWritten { nextCount = 0 }
+        last.isWritten = isWritten
+        do throws(SQLiteError) {
+            let database = try Database(path: path, .readOnly)
+            // It is there for a moment only while a job begins it anew.
+            guard let header = try? JournalHeader.read(database, path: path) else { return last }
+            let hasStages = try !JournalSchema.missingColumns(in: database).contains("stage")
+            let stage = hasStages ? try stage(database) : nil
+            if dlp_now() >= nextCount || stage != last.stage {
+                let start = dlp_now()
+                if stage != last.stage { samples = [] }
+                last.stage = stage
+                try count(database, hasStages)
+                nextCount = dlp_now() + Self.share * (dlp_now() - start)
+            }
+            last.total = header.lengths[stage]
+            last.ranks = isWritten ? try RankTable.read(database) : []
+        } catch { throw JournalError(path: path, error) }
+        return last
+    }
+
+    private func stage(_ database: Database) throws(SQLiteError) -> String? {
+        if let wanted { return wanted }
+        let newest = try Statement(database, "SELECT stage FROM results ORDER BY id DESC LIMIT 1")
+        return try newest.step() ? newest.text(0) : nil
+    }
+
+    private func count(_ database: Database, _ hasStages: Bool) throws(SQLiteError) {
+        let condition = "example IS NOT NULL \(hasStages ? "AND stage IS ?1" : "")"
+        let rows = try Statement(
+            database,
+            """
+            SELECT count(*), count(*) FILTER (WHERE state = 'failed') FROM results WHERE \(condition)
+            """)
+        if hasStages { try rows.bind(1, last.stage) }
+        guard try rows.step() else { return }
+        (last.done, last.failed) = (Int(rows.integer(0) ?? 0), Int(rows.integer(1) ?? 0))
+        let now = WallClock.now
+        if samples.isEmpty { try sample(database, now: now) }
+        samples.append((now, last.done))
+        // The oldest is the last from before the window.
+        while samples.count > 2, samples[1].time < now - Self.window { samples.removeFirst() }
+        last.rate = rate
+        last.failures = last.failed == 0 ? [] : try failures(database, where: condition, hasStages)
+    }
+
+    /// Takes from the rows when those of the last minute came, for whoever has just begun to look.
+    private func sample(_ database: Database, now: Double) throws(SQLiteError) {
+        let recent = try Statement(
+            database,
+            """
+            SELECT count(*), (julianday(min(finished)) - 2440587.5) * 86400 FROM results
+            WHERE finished > strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch')
+            """)
+        try recent.bind(1, now - Self.window)
+        guard try recent.step(), let count = recent.integer(0), let first = recent.double(1), count > 0 else { return }
+        samples.append((min(first, now), max(0, last.done - Int(count))))
+    }
+
+    private var rate: Double? {
+        guard let first = samples.first, let last = samples.last, last.time > first.time,
+            last.done > first.done
+        else { return nil }
+        return Double(last.done - first.done) / (last.time - first.time)
+    }
+
+    private func failures(
+        _ database: Database, where condition: String, _ hasStages: Bool
+    ) throws(SQLiteError) -> [(example: Int, error: String)] {
+        let rows = try Statement(
+            database,
+            """
+            SELECT example, error FROM results WHERE state = 'failed' AND \(condition)
+            ORDER BY finished DESC, id DESC LIMIT \(Self.failures)
+            """)
+        if hasStages { try rows.bind(1, last.stage) }
+        var failures: [(example: Int, error: String)] = []
+        while try rows.step() {
+            failures.append((Int(clamping: max(rows.integer(0) ?? 1, 1) - 1), rows.text(1) ?? ""))
+        }
+        return failures
+    }
+}

@@ -1,0 +1,76 @@
+/// What a rank does, for whoever watches the journal of its job.
+public struct WatchedRank: Sendable, Equatable {
+    /// The rank.
+    public var rank: Int
+    /// Its host, where that is known.
+    public var host: String?
+    /// The first of the examples that it has, from 0, and how many there are; nil where it has none.
+    public var work: (first: Int, count: Int)?
+    /// Since when, in seconds since 1970.
+    public var since: Double
+
+    /// A rank at work on `work`, if it is, since then.
+    public init(rank: Int, host: String?, work: (first: Int, count: Int)?, since: Double) {
+        (self.rank, self.host, self.work, self.since) = (rank, host, work, since)
+    }
+
+    public static func == (one: WatchedRank, other: WatchedRank) -> Bool {
+        one.rank == other.rank && one.host == other.host && one.since == other.since
+            && one.work?.first == other.work?.first && one.work?.count == other.work?.count
+    }
+}
+
+/// The table of what ranks do, which a journal has only while a job writes it and somebody watches.
+///
+/// It has no checksums: nothing depends on it.
+final class RankTable {
+    static let drop = "DROP TABLE IF EXISTS ranks"
+    private static let create = """
+        CREATE TABLE IF NOT EXISTS ranks (
+          rank INTEGER PRIMARY KEY,
+          host TEXT,
+          example INTEGER,
+          count INTEGER,
+          since REAL
+        )
+        """
+
+    private let database: Database
+
+    init(_ database: Database) { self.database = database }
+
+    /// Writes what ranks do, in place of what was there.
+    func write(_ ranks: [WatchedRank]) throws(SQLiteError) {
+        try database.transaction { () throws(SQLiteError) in
+            try database.execute(Self.create)
+            try database.execute("DELETE FROM ranks")
+            let insert = try Statement(database, "INSERT OR REPLACE INTO ranks VALUES (?, ?, ?, ?, ?)")
+            for rank in ranks {
+                try insert.bind(1, Int64(rank.rank))
+                try insert.bind(2, rank.host)
+                try insert.bind(3, rank.work.map { Int64($0.first + 1) })
+                try insert.bind(4, rank.work.map { Int64($0.count) })
+                try insert.bind(5, rank.since)
+                try insert.run()
+            }
+        }
+    }
+
+    /// What stands there; nothing where there is no such table.
+    static func read(_ database: Database) throws(SQLiteError) -> [WatchedRank] {
+        let exists = try Statement(database, "SELECT 1 FROM sqlite_schema WHERE name = 'ranks'")
+        guard try exists.step() else { return [] }
+        let rows = try Statement(database, "SELECT rank, host, example, count, since FROM ranks ORDER BY rank")
+        var ranks: [WatchedRank] = []
+        while try rows.step() {
+            guard let rank = rows.integer(0) else { continue }
+            var work: (first: Int, count: Int)?
+            if let example = rows.integer(2), let count = rows.integer(3) {
+                work = (Int(clamping: example.subtractingReportingOverflow(1).partialValue), Int(clamping: count))
+            }
+            ranks.append(
+                WatchedRank(rank: Int(clamping: rank), host: rows.text(1), work: work, since: rows.double(4) ?? 0))
+        }
+        return ranks
+    }
+}

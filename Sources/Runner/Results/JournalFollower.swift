@@ -1,0 +1,98 @@
+import CLuaHost
+import CSystem
+import DLP
+import Glibc
+import Journal
+import Launcher
+import Report
+
+/// What `--watch` does: it shows how far the job is that writes a journal, until it has ended or the user has seen enough.
+struct JournalFollower {
+    private let path: SystemString
+    private let watch: JournalWatch
+    private let signals: SignalQueue
+
+    /// How often to look, in milliseconds; and how often there is a line where there is no terminal, in looks.
+    private static let (pause, linesApart): (Int32, Int) = (500, 10)
+
+    /// Watches the journal at `path`, or one stage of it.
+    ///
+    /// - Returns: the exit status.
+    static func run(path: SystemString, stage: String?) -> Int32 {
+        do {
+            let follower = JournalFollower(
+                path: path, watch: try JournalWatch(path: path, stage: stage), signals: try SignalQueue())
+            let end =
+                if let screen = FullScreen() { try follower.draw(on: screen) } else { try follower.printLines() }
+            if let signal = end { dlp_die_by_signal(signal) }
+            print(try follower.view().line)
+            guard dlp_flush() == 0 else {
+                throw UsageError("standard output could not be written whole; is the disk full?")
+            }
+            return 0
+        } catch {
+            Diagnostics.write((error as? UsageError)?.message ?? "\(error)")
+            return 2
+        }
+    }
+
+    private func view() throws -> JournalView {
+        JournalView(path: path, look: try watch.look(), now: WallClock.now)
+    }
+
+    /// Draws until the job has ended.
+    ///
+    /// - Returns: the signal that ends it, if one does.
+    private func draw(on screen: consuming FullScreen) throws -> Int32? {
+        while true {
+            let view = try view()
+            guard view.look.isWritten else { return nil }
+            screen.draw { view.screen(columns: $0, rows: $1) }
+            let events = wait(hasKeyboard: screen.hasKeyboard)
+            if events.hasKey, readKey() == UInt8(ascii: "q") { return nil }
+            guard let signal = events.signal else { continue }
+            guard signal == SIGTSTP else { return signal }
+            screen.suspend()
+            dlp_suspend()
+            screen.resume()
+        }
+    }
+
+    /// Prints a line now and then until the job has ended.
+    ///
+    /// - Returns: the signal that ends it, if one does.
+    private func printLines() throws -> Int32? {
+        var number = 0
+        while true {
+            let view = try view()
+            guard view.look.isWritten else { return nil }
+            if number % Self.linesApart == 0 {
+                print(view.line)
+                guard dlp_flush() == 0 else { return nil }
+            }
+            number += 1
+            guard let signal = wait(hasKeyboard: false).signal else { continue }
+            guard signal == SIGTSTP else { return signal }
+            dlp_suspend()
+        }
+    }
+
+    /// Waits until it is time to look again, or something comes: a key, or a signal that ends or stops this process.
+    private func wait(hasKeyboard: Bool) -> (signal: Int32?, hasKey: Bool) {
+        var polled = [pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0)]
+        if hasKeyboard { polled.append(pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)) }
+        poll(&polled, nfds_t(polled.count), Self.pause)
+        var last: Int32?
+        while let signal = signals.next()?.number {
+            if ![SIGCHLD, SIGUSR1].contains(signal) { last = signal }
+        }
+        return (last, hasKeyboard && polled[1].revents != 0)
+    }
+
+    /// The key that was pressed; `q`, too, where nobody can press one any more.
+    private func readKey() -> UInt8 {
+        var key = UInt8(ascii: "q")
+        _ = read(STDIN_FILENO, &key, 1)
+        return key
+    }
+}

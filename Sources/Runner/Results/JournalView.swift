@@ -1,0 +1,60 @@
+import DLP
+import Journal
+import Report
+
+/// What somebody who watches a journal sees.
+struct JournalView {
+    /// The journal, as the user has named it.
+    var path: SystemString
+    var look: JournalWatch.Look
+    /// The present, in seconds since 1970.
+    var now: Double
+
+    private var busy: [WatchedRank] { look.ranks.filter { $0.work != nil } }
+
+    private var name: String { look.stage.map { "\(path), stage \($0)" } ?? "\(path)" }
+
+    /// How far the job is.
+    private func progress(columns: Int? = nil, prefix: String = "") -> String {
+        let state = ProgressState(
+            done: look.done, total: look.total, failures: look.failed, busyRanks: busy.count, ranks: look.ranks.count,
+            start: 0, now: 0, recentRate: look.isWritten ? look.rate ?? 0 : 0)
+        return ProgressLine.render(state, columns: columns, prefix: prefix)
+    }
+
+    /// The same in one line.
+    var line: String { "\(progress(prefix: name))\(look.isWritten ? "" : "; no job writes it")" }
+
+    /// A screen of so many columns and rows.
+    func screen(columns: Int, rows: Int) -> [String] {
+        var lines = [name, progress(columns: columns - 1), ""]
+        let failures = look.failures.prefix(max(0, min(look.failures.count, rows / 3 - 2)))
+        // What the last failures and the words at the bottom need.
+        let reserved = (failures.isEmpty ? 0 : failures.count + 2) + 2
+        lines += table(rows: rows - lines.count - reserved)
+        if !failures.isEmpty {
+            lines += ["", "the last that failed"]
+            for (example, error) in failures {
+                lines.append("  example \(example + 1): \(error.prefix { $0 != "\n" })")
+            }
+        }
+        return lines + ["", "q ends this view, not the job"]
+    }
+
+    /// What has been under work the longest.
+    private func table(rows: Int) -> [String] {
+        guard !look.ranks.isEmpty else { return ["what ranks do is not known yet"] }
+        let longest = busy.sorted { ($0.since, $0.rank) < ($1.since, $1.rank) }
+        guard !longest.isEmpty, rows > 1 else { return ["no rank is at work"] }
+        var cells = [["rank", "host", "examples", "for"]]
+        for state in longest.prefix(rows - 1) {
+            guard let work = state.work else { continue }
+            let examples = work.count == 1 ? "\(work.first + 1)" : "\(work.count) from \(work.first + 1) on"
+            cells.append(["\(state.rank)", state.host ?? "", examples, Figures.clock(seconds: now - state.since)])
+        }
+        let widths = cells[0].indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
+        return cells.map { row in
+            zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "   ")
+        }
+    }
+}
