@@ -1,5 +1,5 @@
 /// What a rank does, for whoever watches the journal of its job.
-public struct WatchedRank: Sendable, Equatable {
+public struct WatchedRank: Sendable {
     /// The rank.
     public var rank: Int
     /// Its host, where that is known.
@@ -12,11 +12,6 @@ public struct WatchedRank: Sendable, Equatable {
     /// A rank at work on `work`, if it is, since then.
     public init(rank: Int, host: String?, work: (first: Int, count: Int)?, since: Double) {
         (self.rank, self.host, self.work, self.since) = (rank, host, work, since)
-    }
-
-    public static func == (one: WatchedRank, other: WatchedRank) -> Bool {
-        one.rank == other.rank && one.host == other.host && one.since == other.since
-            && one.work?.first == other.work?.first && one.work?.count == other.work?.count
     }
 }
 

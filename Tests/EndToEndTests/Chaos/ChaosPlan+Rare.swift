@@ -14,6 +14,15 @@ extension ChaosPlan {
         self.init(seed: seed, job: job)
         guard hasRareFaults else { return }
         var random = SeededGenerator(seed: ~seed &+ UInt64(job) &* 0xA24B_AED4_963E_E407)
+        addFaults(&random)
+        // A job that ends early may be over before a rank that stands still is missed.
+        if Int.random(in: 0..<6, using: &random) == 0, !faults.contains(where: \.isStop) {
+            makeJob(&random)
+            sink = .enough(.random(in: examples / 4...examples, using: &random))
+        }
+    }
+
+    private mutating func addFaults(_ random: inout SeededGenerator) {
         guard Int.random(in: 0..<8, using: &random) >= 3 else { return }
         switch Rarity.allCases.randomElement(using: &random) ?? .damage {
         case .failingCall: addFailingCall(&random)

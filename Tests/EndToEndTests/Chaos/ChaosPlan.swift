@@ -22,8 +22,10 @@ struct ChaosPlan {
     }
 
     /// What becomes of the results of a job.
-    enum Sink: String, CaseIterable {
+    enum Sink: Equatable {
         case lines, summarize, collect
+        /// `collect` sees them in order, and has enough at this example or the first behind it that has not failed.
+        case enough(Int)
     }
 
     var start: Start
@@ -61,7 +63,7 @@ struct ChaosPlan {
         form =
             Int.random(in: 0..<5, using: &random) == 0
             ? .loop(loops.randomElement(using: &random) ?? "") : .job(mode: modes.randomElement(using: &random) ?? "")
-        sink = Sink.allCases.randomElement(using: &random) ?? .lines
+        sink = [.lines, .summarize, .collect].randomElement(using: &random) ?? .lines
         ranks = .random(in: 2...6, using: &random)
         examples = .random(in: 30...150, using: &random)
         cost = [0, 3, 6, 9].randomElement(using: &random) ?? 0

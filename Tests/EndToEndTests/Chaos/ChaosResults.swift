@@ -2,6 +2,8 @@
 struct ChaosResults {
     /// Whether every example that has not failed has its result, once.
     private(set) var isComplete = true
+    /// Of how many examples there should be results.
+    private(set) var count: Int
     /// Examples that have failed although they do not in the plain loop.
     private(set) var crashed: Set<Int> = []
     /// What is there and does not belong there, or is there twice.
@@ -9,9 +11,17 @@ struct ChaosResults {
 
     /// Compares what a job has printed with what its plain loop prints.
     init(_ lines: [String], reference: [String], plan: ChaosPlan) {
+        count = plan.examples
         switch (plan.form, plan.sink) {
         case (.job, .lines), (.job, .summarize): compareInOrder(lines, reference)
         case (.job, .collect), (.loop, _): compareAsSet(lines, reference)
+        case (.job, .enough(let example)):
+            compareInOrder(lines, reference)
+            let last = (example...max(example, plan.examples)).first { index in
+                !crashed.contains(index) && (plan.failing == 0 || index % plan.failing != 0)
+            }
+            count = min(last ?? plan.examples, plan.examples)
+            isComplete = lines.count == count
         }
     }
 

@@ -51,6 +51,24 @@ enum ChaosScript {
               print(index, table.concat(result, " "))
             end
             """
+        case .enough(let example):
+            // The plain loop, which leaves no files, has all of them.
+            """
+            dlp.options = {collect = "order"}
+            function work(n) return try(n) end
+            local last = 0
+            function collect(result, index, example)
+              assert(index > last and example == index, "out of order")
+              last = index
+              if side and index >= \(example) then dlp.stop() end
+            end
+            function summarize(results)
+              for n = 1, results.n do
+                local failure = results.errors and results.errors[n]
+                print(n, failure and failure.message or table.concat(results[n], " "))
+              end
+            end
+            """
         }
     }
 

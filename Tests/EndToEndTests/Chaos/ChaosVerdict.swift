@@ -140,7 +140,7 @@ struct ChaosVerdict {
 
     /// A job that goes on has everything but the examples of which it says that they failed.
     private mutating func judgeDone() {
-        let failing = plan.failing == 0 ? 0 : plan.examples / plan.failing
+        let failing = plan.failing == 0 ? 0 : results.count / plan.failing
         let crashed = results.crashed.filter { plan.failing == 0 || $0 % plan.failing != 0 }
         expect(crashed.count <= allowedCrashes, "examples \(crashed.sorted()) are lost")
         expect(plan.sink == .collect || results.isComplete, "there are \(outcome.lines.count) lines")
@@ -153,7 +153,7 @@ struct ChaosVerdict {
         expect(!areTold, "a loss is said to have ended the job")
         for injection in injected where plan.cost > 0 && !injection.fault.isCut {
             // What was still to be done took longer than it takes to see that a process is gone.
-            guard let begun = injection.begunAfter, begun * 2 < plan.examples, let rank = injection.fault.lostWorker
+            guard let begun = injection.begunAfter, begun * 2 < results.count, let rank = injection.fault.lostWorker
             else { continue }
             expect(messages.losses.contains { $0.rank == rank } || wasHitEarly, "the loss of rank \(rank) is not said")
         }
