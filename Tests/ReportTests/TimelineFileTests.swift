@@ -43,6 +43,23 @@ struct TimelineFileTests {
         #expect(!text.contains(">failed<") && !text.contains(">lost<") && text.contains("job: 0 examples on 1 rank in"))
     }
 
+    @Test("a picture says how busy a rank kept processors, where that is known, and nothing where it is not")
+    func processors() throws {
+        let directory = try TemporaryDirectory()
+        let start = dlp_now() - 1_000_000_000_000
+        let file = try TimelineFile(path: directory.file("out.svg"), title: "job", ranks: 2, start: start)
+        file.add(Chunk(first: 0, count: 1), isFailed: false, rank: 0, host: "here", nanoseconds: 800_000_000_000)
+        for _ in 0..<2 { file.add(cpu: 125_000_000_000, of: 0) }
+        try file.finish()
+        let lines = try #require(directory.read("out.svg")).split(separator: "\n")
+        #expect(
+            lines.filter { $0.contains("x=\"1128\"") }.map { $0.suffix(11) }
+                == [">at work</text>", ">80 %</text>", ">0 %</text>"].map { $0.suffix(11) })
+        #expect(
+            lines.filter { $0.contains("x=\"1188\"") }.map { $0.suffix(11) }
+                == [">processor</text>", ">25 %</text>"].map { $0.suffix(11) })
+    }
+
     @Test("a trace has a thread for each rank")
     func trace() throws {
         let lines = try written("json").split(separator: "\n")

@@ -45,6 +45,12 @@ struct Timeline {
                 failed: isFailed ? 1 : 0))
     }
 
+    /// Examples that `rank` has worked on took so many nanoseconds of processors.
+    mutating func add(cpu nanoseconds: UInt64, of rank: Int) {
+        addRows(upTo: rank)
+        rows[rank].add(cpu: nanoseconds)
+    }
+
     /// `rank` was lost.
     mutating func lose(_ rank: Int, host: String, cause: String, at now: UInt64) {
         addRows(upTo: rank)

@@ -45,6 +45,11 @@ public final class TimelineFile: Sendable {
         }
     }
 
+    /// Examples that `rank` has worked on took so many nanoseconds of processors.
+    public func add(cpu nanoseconds: UInt64, of rank: Int) {
+        state.withLock { $0.timeline.add(cpu: nanoseconds, of: rank) }
+    }
+
     /// `rank` has just been lost.
     public func lose(_ rank: Int, host: String, cause: String) {
         let now = dlp_now()

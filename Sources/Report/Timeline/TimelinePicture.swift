@@ -6,7 +6,9 @@ struct TimelinePicture {
     private enum Layout {
         static let width = 1200.0
         static let left = 150.0
-        static let right = 70.0
+        static let right = 130.0
+        /// Where the columns at the right end.
+        static let (work, processors) = ("1128", "1188")
         static let top = 64.0
         static let bottom = 44.0
         /// The height of a row where there are few, and all of them together where there are many.
@@ -69,7 +71,9 @@ struct TimelinePicture {
                 utf8: "<rect class=\"\(entry.0)\" x=\"\(number(x))\" y=\"37\" width=\"12\" height=\"12\"/>"
                     + "<text x=\"\(number(x + 17))\" y=\"47\">\(entry.1)</text>\n")
         }
-        text.append(utf8: "<text class=\"e\" x=\"1188\" y=\"47\">at work</text>\n")
+        for (x, head) in [(Layout.work, "at work"), (Layout.processors, "processor")] {
+            text.append(utf8: "<text class=\"e\" x=\"\(x)\" y=\"47\">\(head)</text>\n")
+        }
     }
 
     /// Lines at round times, behind everything, with their labels below.
@@ -92,11 +96,16 @@ struct TimelinePicture {
         let y = "y=\"\(number(top))\" height=\"\(number(band))\""
         if rank % max(1, Int((Layout.text / row).rounded(.up))) == 0 {
             let base = number(top + band / 2 + 4)
-            let share = timeline.end > timeline.start ? Double(facts.work) / Double(timeline.end - timeline.start) : 0
             file.buffer.append(
                 utf8: "<text class=\"e\" x=\"\(number(Layout.left - 8))\" y=\"\(base)\">"
-                    + "\(escaped(timeline.name(of: rank)))</text>"
-                    + "<text class=\"e\" x=\"1188\" y=\"\(base)\">\(Figures.fixed(100 * share, 0)) %</text>\n")
+                    + "\(escaped(timeline.name(of: rank)))</text>\n")
+            for (x, time) in [(Layout.work, facts.work), (Layout.processors, facts.cpu)] {
+                guard let time else { continue }
+                let length = timeline.end - timeline.start
+                let share = length > 0 ? Double(time) / Double(length) : 0
+                file.buffer.append(
+                    utf8: "<text class=\"e\" x=\"\(x)\" y=\"\(base)\">\(Figures.fixed(100 * share, 0)) %</text>\n")
+            }
         }
         appendBlock("i", y, from: timeline.start, to: facts.loss?.end ?? timeline.end, "", to: &file.buffer)
         for block in facts.blocks {

@@ -27,6 +27,9 @@ struct TimelineRow {
         self.capacity = max(capacity, 4)
     }
 
+    /// What its examples took of processors, in nanoseconds, as far as that is known.
+    private(set) var cpu: UInt64?
+
     /// How long the rank was at work.
     var work: UInt64 { blocks.reduce(0) { $0 + $1.work } }
 
@@ -73,6 +76,9 @@ struct TimelineRow {
             shift -= min(shift, gaps[index - first])
         }
     }
+
+    /// Examples of the rank took so many nanoseconds of processors.
+    mutating func add(cpu nanoseconds: UInt64) { cpu = (cpu ?? 0).addingReportingOverflow(nanoseconds).partialValue }
 
     /// The rank was lost.
     mutating func lose(at moment: UInt64, cause: String) {

@@ -259,6 +259,8 @@ final class RootObserver: JobObserver {
     func examplesAreDone(
         _ run: ResultRun, of loop: UInt64, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int
     ) {
+        let (timelines, page) = pictures
+        for timeline in timelines { timeline.add(cpu: UInt64(max(cpu, 0)), of: run.rank) }
         page?.addCost(rank: run.rank, host: host, cpu: UInt64(max(cpu, 0)))
         guard let journal = journal(of: loop) else { return }
         journal.note(.done(run, host: host, nanoseconds: nanoseconds, cpu: cpu, attempts: attempts))
@@ -266,6 +268,8 @@ final class RootObserver: JobObserver {
 
     func exampleFailed(_ fault: Fault, in loop: UInt64) {
         if let example = fault.example { state.withLock { _ = $0.failed.insert(example) } }
+        let (timelines, page) = pictures
+        if let cpu = fault.cpu { for timeline in timelines { timeline.add(cpu: UInt64(max(cpu, 0)), of: fault.rank) } }
         page?.addFailure(fault)
         journal(of: loop)?.note(.failed(fault))
     }

@@ -54,7 +54,7 @@ struct ChaosTests {
         if let damage = plan.damage, resumption?.damage != nil { names.append(damage.name) }
         note(
             [
-                "job=\(number)", "ok=\(complaints.isEmpty ? 1 : 0)", "status=\(outcome.status)",
+                "job=\(number)", "sink=\(plan.sink)", "ok=\(complaints.isEmpty ? 1 : 0)", "status=\(outcome.status)",
                 "examples=\(plan.examples)", "lost=\(verdict.lost)", "losses=\(verdict.messages.losses.count)",
                 "crashed=\(verdict.isDone ? verdict.results.crashed.count : 0)",
                 "milliseconds=\(ChaosJob.milliseconds - began)", "faults=\(names.joined(separator: ","))",
