@@ -25,6 +25,8 @@ bool dlp_find_row(dlp_reader *r) {
         }
     }
     bool is_found = false;
+    // The next line feed, or the end of what has been read.
+    const char *stop = NULL;
     while (s < end && !is_found) {
         if (r->place == in_quotes) {
             s = memchr(s, '"', (size_t)(end - s));
@@ -48,8 +50,14 @@ bool dlp_find_row(dlp_reader *r) {
             r->quote = (size_t)(s - r->bytes) - r->start;
             s++;
         } else {
-            r->place = in_field;
-            for (s++; s < end && *s != r->separator && *s != '\n';) s++;
+            if (stop == NULL || s > stop) {
+                stop = memchr(s, '\n', (size_t)(end - s));
+                if (stop == NULL) stop = end;
+            }
+            // Up to the next quote nothing means anything, and here one is not at the beginning of a field.
+            const char *quote = *s == '"' ? s + 1 : memchr(s, '"', (size_t)(stop - s));
+            s = quote != NULL ? quote : stop;
+            r->place = s[-1] == r->separator ? at_field : in_field;
         }
     }
     r->scanned = (size_t)(s - r->bytes);
