@@ -28,6 +28,9 @@ typedef struct {
     bool is_busy;
     /// How much of a processor it has taken as far as that counts among what this rank has taken.
     uint64_t counted;
+    /// When its memory was read last, and what it held then.
+    uint64_t read_at;
+    int64_t held;
 } coprocess;
 
 static void clear(coprocess *c) {
@@ -50,12 +53,24 @@ static void count_time(coprocess *c) {
     c->counted = taken;
 }
 
+/// Counts what the program held of memory since the last time. To read that takes several microseconds: the lines of short
+/// calls have what it held a moment ago.
+static void count_memory(coprocess *c) {
+    uint64_t now = dlp_now();
+    struct dlp_memory memory = {.present = c->held, .peak = c->held};
+    if (now - c->read_at >= millisecond) {
+        if (!dlp_take_memory(c->run.process, &memory)) return;
+        c->read_at = now;
+        c->held = memory.present;
+    }
+    dlp_note_program_memory(memory.peak);
+}
+
 /// Takes the status of the program, which has ended: from now on all that it has taken of a processor counts by itself.
-static bool reap(coprocess *c, int *status) {
-    struct rusage usage;
+static bool reap(coprocess *c, int *status, struct rusage *usage) {
     dlp_add_processor_time(-(int64_t)c->counted);
     c->counted = 0;
-    return dlp_reap(&c->run, status, &usage);
+    return dlp_reap(&c->run, status, usage);
 }
 
 /// Lets the program end, or makes it.
@@ -69,7 +84,8 @@ static void end(coprocess *c, lua_State *L) {
     r->deadline = dlp_now() + closing_grace;
     serve(c, L);
     int status;
-    reap(c, &status);
+    struct rusage usage;
+    reap(c, &status, &usage);
     clear(c);
 }
 
@@ -88,6 +104,7 @@ static bool begin(coprocess *c, lua_State *L, int words) {
     run *r = &c->run;
     struct dlp_program program = dlp_describe_program(L, words, words + 1, words + 2);
     clear(c);
+    c->read_at = 0;
     r->L = L;
     r->answers = true;
     r->program = program;
@@ -151,7 +168,11 @@ static int take_answer(coprocess *c, lua_State *L) {
 static int take_end(coprocess *c, lua_State *L) {
     run *r = &c->run;
     int status = 0;
-    if (reap(c, &status)) dlp_judge_end(r, status);
+    struct rusage usage;
+    if (reap(c, &status, &usage)) {
+        dlp_note_program_memory((int64_t)usage.ru_maxrss * 1024);
+        dlp_judge_end(r, status);
+    }
     bool is_full = r->is_full, is_late = r->is_late, is_silent = r->is_silent && r->asked_at != 0;
     clear(c);
     if (is_full) {
@@ -201,6 +222,7 @@ static int ask(lua_State *L) {
     serve(c, L);
     if (r->answer == 0 || r->asked_at != 0) return take_end(c, L);
     count_time(c);
+    count_memory(c);
     return take_answer(c, L);
 }
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "host.h"
 
+#include <CSystem.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,9 +59,12 @@ static int finish(host *h, pid_t program, int *status, uint64_t *example) {
     // Others may signal the program: its number must not go to another process before they forget it.
     *example = dlp_forget_program(h, program);
     pid_t ended;
-    do ended = waitpid(program, status, 0);
+    struct rusage usage;
+    do ended = wait4(program, status, 0, &usage);
     while (ended < 0 && errno == EINTR);
-    return ended < 0 ? -1 : 0;
+    if (ended < 0) return -1;
+    dlp_note_program_memory((int64_t)usage.ru_maxrss * 1024);
+    return 0;
 }
 
 int dlp_programs_of(lua_State *L, uint64_t example, pid_t programs[program_slots]) {

@@ -96,6 +96,7 @@ static int push_outcome(lua_State *L) {
 static bool await(outcome *o) {
     dlp_serve(o->run);
     if (!dlp_reap(o->run, &o->status, &o->usage)) return false;
+    dlp_note_program_memory((int64_t)o->usage.ru_maxrss * 1024);
     dlp_judge_end(o->run, o->status);
     return true;
 }

@@ -40,6 +40,8 @@ public struct Fault: Error, Sendable, Equatable {
     public var nanoseconds: Int64?
     /// The processor time that it took, as the root knows it.
     public var cpu: Int64?
+    /// The most memory that was held meanwhile, in bytes, as the root knows it.
+    public var peak: Int64?
     /// The exit status that the job ends with.
     public var status: Int32
 

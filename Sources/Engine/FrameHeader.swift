@@ -4,11 +4,11 @@ package import Codec
 ///
 ///     0  magic "DLPF"     4  version (2 bytes)   6  kind   7  flags, the transport's own
 ///     8  operation       16  first              24  count
-///     32 extra           40  length of the body   48  cpu
+///     32 extra           40  length of the body   48  cpu    56  peak
 package struct FrameHeader: Equatable {
-    package static let length = 56
+    package static let length = 64
     /// The version of frames and handshake together; ranks must speak the same.
-    package static let version: UInt16 = 4
+    package static let version: UInt16 = 5
     /// More than any address space holds, so that a larger number can only be rubbish.
     static let longestBody: UInt64 = 1 << 46
 
@@ -21,6 +21,7 @@ package struct FrameHeader: Equatable {
     package var count: Int64
     package var extra: Int64
     package var cpu: Int64
+    package var peak: Int64
     package var bodyLength: Int
 
     /// The header for `message`.
@@ -32,6 +33,7 @@ package struct FrameHeader: Equatable {
         count = message.count
         extra = message.extra
         cpu = message.cpu
+        peak = message.peak
         bodyLength = message.body.count
     }
 
@@ -56,6 +58,7 @@ package struct FrameHeader: Equatable {
         count = word(24)
         extra = word(32)
         cpu = word(48)
+        peak = word(56)
         self.bodyLength = Int(bodyLength)
     }
 
@@ -66,7 +69,7 @@ package struct FrameHeader: Equatable {
         let opening = UInt64(Self.version) << 32 | UInt64(kind.rawValue) << 48 | UInt64(flags) << 56
         var words = (
             opening.littleEndian, operation.littleEndian, first.littleEndian, count.littleEndian, extra.littleEndian,
-            bodyLength.littleEndian, cpu.littleEndian
+            bodyLength.littleEndian, cpu.littleEndian, peak.littleEndian
         )
         words.0 |= UInt64(withUnsafeBytes(of: words) { Self.opening(of: $0) }).littleEndian
         return try withUnsafeBytes(of: words, body)
@@ -99,6 +102,7 @@ package struct FrameHeader: Equatable {
         message.count = count
         message.extra = extra
         message.cpu = cpu
+        message.peak = peak
         return message
     }
 }

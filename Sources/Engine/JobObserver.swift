@@ -8,10 +8,8 @@ public protocol JobObserver: Sendable {
     func loopChanged(_ progress: LoopProgress?)
     /// A rank reports that it has worked on examples for so many nanoseconds; the last of them may have failed.
     func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64)
-    /// Results of the loop `loop` have come to the root; the examples took `nanoseconds` on `host`, and `cpu` of its processors, and were tried
-    /// `attempts` times.
-    func examplesAreDone(
-        _ run: ResultRun, of loop: UInt64, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int)
+    /// Results of the loop `loop` have come to the root; the examples cost `cost` on `host`, and were tried `attempts` times.
+    func examplesAreDone(_ run: ResultRun, of loop: UInt64, host: String, cost: ExampleCost, attempts: Int)
     /// An example of the loop `loop` has failed for good.
     func exampleFailed(_ fault: Fault, in loop: UInt64)
     /// How a rank ended that was lost, where the launcher knows more than the connection; does not wait for that.
@@ -60,7 +58,7 @@ public struct NoObserver: JobObserver {
     public func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64) {}
     /// Keeps nothing.
     public func examplesAreDone(
-        _ run: ResultRun, of loop: UInt64, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int
+        _ run: ResultRun, of loop: UInt64, host: String, cost: ExampleCost, attempts: Int
     ) {}
     /// Keeps nothing.
     public func exampleFailed(_ fault: Fault, in loop: UInt64) {}

@@ -63,13 +63,15 @@ public struct Message: Sendable, Equatable {
     public var extra: Int64
     /// The fifth number, mostly a processor time in nanoseconds.
     public var cpu: Int64
+    /// The sixth number: the most memory, in bytes.
+    public var peak: Int64
     /// Encoded values.
     public var body: Bytes
 
     /// A message; numbers not named are 0.
     public init(
         _ kind: Kind, operation: UInt64 = 0, first: Int = 0, count: Int = 0, extra: Int64 = 0, cpu: Int64 = 0,
-        body: Bytes = .empty
+        peak: Int64 = 0, body: Bytes = .empty
     ) {
         self.kind = kind
         self.operation = operation
@@ -77,6 +79,7 @@ public struct Message: Sendable, Equatable {
         self.count = Int64(count)
         self.extra = extra
         self.cpu = cpu
+        self.peak = peak
         self.body = body
     }
 }

@@ -23,7 +23,7 @@ import Scheduling
 //     welcome                 rank       size
 //     offer, refusal: the body; goodbye, halt: nothing
 //
-// A length that is not known is -1, truths are 1 and 0.
+// A length that is not known is -1, truths are 1 and 0. The reports `done`, `part` and `failed` have a sixth word, `peak`.
 
 /// A message that cannot be; `clause` follows the name of the rank that sent it.
 package struct ImpossibleMessage: Error, Equatable {
@@ -89,7 +89,7 @@ extension Message {
     private init(_ kind: Kind, _ loop: UInt64, _ report: ChunkReport, body: Bytes) {
         self.init(
             kind, operation: loop, first: report.first, count: report.completed, extra: report.nanoseconds,
-            cpu: report.cpu, body: body)
+            cpu: report.cpu, peak: report.peak, body: body)
     }
 
     private init(_ collective: CollectiveMessage) {
@@ -175,6 +175,7 @@ extension ChunkReport {
         goesOn = message.kind == .part
         nanoseconds = message.extra
         cpu = message.cpu
+        peak = message.peak
         self.results = results
     }
 }

@@ -102,18 +102,22 @@ public struct ChunkReport: Sendable {
     public var nanoseconds: Int64
     /// The processor time that they took, in nanoseconds.
     public var cpu: Int64
+    /// The most memory that the rank or a program of its held meanwhile, in bytes; 0 where it does not know.
+    public var peak: Int64
     /// The encoded results, one after another; nothing where they stay with the rank.
     public var results: Bytes
 
     /// A report of this rank; durations are nanoseconds.
     public init(
-        first: Int, completed: Int, goesOn: Bool = false, nanoseconds: UInt64, cpu: UInt64 = 0, results: Bytes
+        first: Int, completed: Int, goesOn: Bool = false, nanoseconds: UInt64, cpu: UInt64 = 0, peak: Int64 = 0,
+        results: Bytes
     ) {
         self.first = first
         self.completed = completed
         self.goesOn = goesOn
         self.nanoseconds = Int64(clamping: nanoseconds)
         self.cpu = Int64(clamping: cpu)
+        self.peak = peak
         self.results = results
     }
 }

@@ -93,7 +93,7 @@ extension RootEngine {
             guard let (done, attempts) = outcome else { return }
             loop.note(cpu: report.cpu)
             if done.count > 0 { noteWork(source, on: done, isFailed: false, nanoseconds: report.nanoseconds) }
-            put(done, report, loop, from: source, attempts: attempts)
+            put(done, report.results, ExampleCost(report), loop, from: source, attempts: attempts)
         }
     }
 
@@ -106,14 +106,15 @@ extension RootEngine {
             reportWatch?.reported(source, isIdle: !loop.isBusy(source))
             guard let (done, example, verdict) = outcome else { return }
             loop.note(cpu: report.cpu)
-            var (fault, before) = (fault, report)
+            var (fault, before) = (fault, ExampleCost(report))
             before.nanoseconds = max(0, report.nanoseconds &- (fault.nanoseconds ?? 0))
             noteFailure(behind: done, fault, report, from: source)
             // The failed one has its part of the processor time by the clock.
             let part = report.nanoseconds > 0 ? Double(before.nanoseconds) / Double(report.nanoseconds) : 0
             before.cpu = Int64(min(Double(max(0, report.cpu)) * min(part, 1), 1e18))
             fault.cpu = max(0, report.cpu &- before.cpu)
-            put(done, before, loop, from: source, attempts: 1)
+            fault.peak = before.peak
+            put(done, report.results, before, loop, from: source, attempts: 1)
             recordFailure(example, verdict, fault, from: source, loop)
         }
     }
@@ -249,12 +250,13 @@ extension RootEngine {
     /// Passes results on that came with the report that their examples are done.
     ///
     /// Before the schedule's actions are performed: an `end` among them must find the results in the inbox.
-    private func put(_ done: Chunk, _ report: ChunkReport, _ loop: ServedLoop, from source: Int, attempts: Int) {
+    private func put(
+        _ done: Chunk, _ results: Bytes, _ cost: ExampleCost, _ loop: ServedLoop, from source: Int, attempts: Int
+    ) {
         guard loop.options.results == .stream, done.count > 0 else { return }
-        let run = ResultRun(done, results: report.results, rank: source)
+        let run = ResultRun(done, results: results, rank: source)
         observer.examplesAreDone(
-            run, of: loop.number, host: hosts[source] ?? "unknown", nanoseconds: report.nanoseconds,
-            cpu: max(0, report.cpu), attempts: attempts)
+            run, of: loop.number, host: hosts[source] ?? "unknown", cost: cost, attempts: attempts)
         put(run, loop.number)
     }
 

@@ -78,7 +78,7 @@ extension RootEngine {
                 take(run, part, of: report, nanoseconds, from: source, loop)
             }
             if var fault, let verdict = try loop.failedAfterReturn(source, chunk.end) {
-                fault.cpu = 0
+                (fault.cpu, fault.peak) = (0, ExampleCost(report).peak)
                 recordFailure(chunk.end, verdict, fault, from: source, loop)
             }
             reportWatch?.reported(source, isIdle: !loop.isBusy(source))
@@ -98,7 +98,8 @@ extension RootEngine {
         if loop.options.results == .stream {
             let cpu = Int64(Double(max(0, report.cpu)) * part)
             observer.examplesAreDone(
-                found, of: loop.number, host: hosts[source] ?? "unknown", nanoseconds: took, cpu: cpu, attempts: 1)
+                found, of: loop.number, host: hosts[source] ?? "unknown",
+                cost: ExampleCost(nanoseconds: took, cpu: cpu, peak: report.peak), attempts: 1)
         }
         put(found, loop.number)
     }

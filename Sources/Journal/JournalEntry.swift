@@ -2,15 +2,15 @@ public import DLP
 
 /// What has become of examples.
 public enum JournalEntry: Sendable {
-    /// They are done; each of them took its part of `nanoseconds`, and of the processor time `cpu`.
-    case done(ResultRun, host: String, nanoseconds: Int64, cpu: Int64 = 0, attempts: Int)
+    /// They are done; each of them took its part of the time and the processor time that the cost says.
+    case done(ResultRun, host: String, ExampleCost, attempts: Int)
     /// One has failed for good.
     case failed(Fault)
 
     /// About how much memory it takes.
     var size: Int {
         switch self {
-        case .done(let run, let host, _, _, _): 64 + host.utf8.count + run.results.count
+        case .done(let run, let host, _, _): 64 + host.utf8.count + run.results.count
         case .failed(let fault): 64 + fault.message.utf8.count + fault.traceback.utf8.count
         }
     }

@@ -15,6 +15,10 @@ public final class JournalReader {
         public var seconds: Double?
         /// The processor time that it took, in seconds.
         public var cpu: Double?
+        /// The most memory that its rank, or a program that it ran, held meanwhile, in bytes.
+        public var peak: Int64?
+        /// When it, or the first of those that were reported with it, was begun, as the row has it.
+        public var started: String?
         /// When the root heard of it, in seconds since 1970.
         public var finished: Double?
         /// The rank that did it.

@@ -6,8 +6,9 @@ enum JournalSchema {
     ///
     /// Format 1 had an index over digest and occurrence, by which rows were replaced. Each new row dirtied another page of
     /// it; now the ledger knows the rows, and new ones are appended. Format 2 had no inputs and no checksums, format 3 no
-    /// stages.
-    static let format: Int64 = 4
+    /// stages, format 4 neither beginnings nor peaks: a dlp-lua that does not know them would find that the checksums of
+    /// the rows which have them do not fit.
+    static let format: Int64 = 5
 
     /// Makes empty tables, in place of those that are there.
     static let create = """
@@ -39,13 +40,14 @@ enum JournalSchema {
 
     /// The columns that format 2 did not have.
     static let added: [(name: String, type: String)] = [
-        ("cpu", "REAL"), ("input", "TEXT"), ("checksum", "INTEGER"), ("stage", "TEXT"),
+        ("cpu", "REAL"), ("input", "TEXT"), ("checksum", "INTEGER"), ("stage", "TEXT"), ("started", "TEXT"),
+        ("peak", "INTEGER"),
     ]
 
     /// All columns of `results`, as `RowReader` reads them.
     static let columns = [
         "id", "example", "digest", "occurrence", "state", "result", "json", "seconds", "cpu", "rank", "host",
-        "attempts", "error", "traceback", "finished", "input", "checksum", "stage",
+        "attempts", "error", "traceback", "finished", "input", "checksum", "stage", "started", "peak",
     ]
 
     /// The columns of `results` that a database lacks, because an earlier dlp-lua has made it.

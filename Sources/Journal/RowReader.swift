@@ -39,6 +39,8 @@ struct RowReader {
         static let input: Int32 = 15
         static let checksum: Int32 = 16
         static let stage: Int32 = 17
+        static let started: Int32 = 18
+        static let peak: Int32 = 19
     }
 
     let statement: Statement
@@ -87,7 +89,9 @@ struct RowReader {
         JournalReader.Record(
             index: row.index, result: row.isDone ? statement.withBytes(Column.result) { Bytes(copying: $0) } : nil,
             json: statement.text(Column.json), seconds: statement.double(Column.seconds),
-            cpu: statement.double(Column.cpu), finished: statement.text(Column.finished).flatMap { Self.seconds($0) },
+            cpu: statement.double(Column.cpu), peak: statement.integer(Column.peak),
+            started: statement.text(Column.started),
+            finished: statement.text(Column.finished).flatMap { Self.seconds($0) },
             rank: statement.integer(Column.rank).map { Int($0) }, host: statement.text(Column.host),
             attempts: statement.integer(Column.attempts).map { Int($0) },
             error: statement.text(Column.error), traceback: statement.text(Column.traceback),
@@ -142,6 +146,7 @@ struct RowReader {
     private func checkOthers() throws(Flaw) {
         let texts = [
             Column.json, Column.host, Column.error, Column.traceback, Column.finished, Column.input, Column.stage,
+            Column.started,
         ]
         for column in texts where ![.text, .null].contains(statement.kind(column)) {
             throw Flaw("its \(JournalSchema.columns[Int(column)]) is no text")
@@ -149,6 +154,7 @@ struct RowReader {
         for column in [Column.rank, Column.attempts] where statement.kind(column) != .null {
             _ = try number(column, JournalSchema.columns[Int(column)], 0...Int64(Int32.max))
         }
+        if statement.kind(Column.peak) != .null { _ = try number(Column.peak, "peak", 0...Int64.max) }
         for column in [Column.seconds, Column.cpu] where statement.kind(column) != .null {
             guard statement.kind(column) == .real, let time = statement.double(column), time.isFinite, time >= 0 else {
                 throw Flaw("its \(JournalSchema.columns[Int(column)]) is no time")
@@ -161,6 +167,10 @@ struct RowReader {
         var checksum = RowChecksum()
         for column in Self.commonColumns { checksum.add(column, of: statement) }
         if statement.kind(Column.stage) != .null { checksum.add(Column.stage, of: statement) }
+        if statement.kind(Column.started) != .null || statement.kind(Column.peak) != .null {
+            checksum.addNull()
+            for column in [Column.started, Column.peak] { checksum.add(column, of: statement) }
+        }
         for column in Self.ownColumns { checksum.add(column, of: statement) }
         guard statement.kind(Column.checksum) == .integer,
             statement.integer(Column.checksum) == checksum.value(example: example)

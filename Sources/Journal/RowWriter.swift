@@ -22,8 +22,8 @@ final class RowWriter {
             """
             INSERT OR REPLACE INTO results
               (id, example, digest, occurrence, state, seconds, rank, host, attempts, result, json, error, traceback, finished,
-               input, cpu, stage, checksum)
-            VALUES (?14, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?18, ?17)
+               input, cpu, stage, checksum, started, peak)
+            VALUES (?14, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?18, ?17, ?19, ?20)
             """)
         delete = try Statement(database, "DELETE FROM results WHERE id = ?")
         date = try Statement(database, "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch')")
@@ -71,11 +71,12 @@ final class RowWriter {
         let ledger = dated.ledger
         let finished = try text(of: dated.time)
         switch dated.entry {
-        case .done(let run, let host, let nanoseconds, let cpu, let attempts):
+        case .done(let run, let host, let cost, let attempts):
             let part = 1e-9 / Double(max(run.count, 1))
             let checksum = try bind(
-                "done", seconds: Double(max(0, nanoseconds)) * part, cpu: Double(cpu) * part, rank: run.rank,
-                host: host, attempts: attempts, finished, of: ledger.stage)
+                "done", seconds: Double(cost.nanoseconds) * part, cpu: Double(cost.cpu) * part, peak: cost.peak,
+                rank: run.rank, host: host, attempts: attempts, started: try text(of: dated.time, before: cost.age),
+                finished, of: ledger.stage)
             try write(run, ledger.places(first: run.first, count: run.count, stride: run.stride), checksum)
         case .failed(let fault):
             guard let example = fault.example,
@@ -83,8 +84,11 @@ final class RowWriter {
             else { return }
             let checksum = try bind(
                 "failed", seconds: fault.nanoseconds.map { Double($0) / 1e9 },
-                cpu: fault.cpu.map { Double($0) / 1e9 }, rank: fault.rank, host: fault.host, attempts: fault.attempts,
-                error: fault.message, traceback: fault.traceback, finished, of: ledger.stage)
+                cpu: fault.cpu.map { Double($0) / 1e9 }, peak: fault.peak, rank: fault.rank, host: fault.host,
+                attempts: fault.attempts, error: fault.message, traceback: fault.traceback,
+                started: try fault.nanoseconds.flatMap { (age) throws(SQLiteError) in
+                    try text(of: dated.time, before: age)
+                }, finished, of: ledger.stage)
             try insertRow(example - 1, place, nil, checksum)
         }
     }
@@ -93,8 +97,8 @@ final class RowWriter {
     ///
     /// - Returns: a checksum over it.
     private func bind(
-        _ state: String, seconds: Double?, cpu: Double?, rank: Int, host: String, attempts: Int, error: String? = nil,
-        traceback: String? = nil, _ finished: String?, of stage: String?
+        _ state: String, seconds: Double?, cpu: Double?, peak: Int64?, rank: Int, host: String, attempts: Int,
+        error: String? = nil, traceback: String? = nil, started: String?, _ finished: String?, of stage: String?
     ) throws(SQLiteError) -> RowChecksum {
         try insert.bind(4, state)
         try insert.bind(5, seconds)
@@ -105,6 +109,8 @@ final class RowWriter {
         try insert.bind(11, error)
         try insert.bind(12, traceback)
         try insert.bind(13, finished)
+        try insert.bind(19, started)
+        try insert.bind(20, peak)
         // In the order of `RowReader.commonColumns`.
         var checksum = RowChecksum()
         checksum.add(state)
@@ -119,13 +125,19 @@ final class RowWriter {
         try insert.bind(18, stage)
         // Rows of before there were stages have a checksum, too.
         if let stage { checksum.add(stage) }
+        // And so have those of before there were these two; the null tells them from a stage.
+        if started != nil || peak != nil {
+            checksum.addNull()
+            checksum.add(started)
+            checksum.add(peak)
+        }
         return checksum
     }
 
-    /// A time in seconds since 1970 as the table has it.
-    private func text(of time: Double) throws(SQLiteError) -> String? {
+    /// A time in seconds since 1970, or so many nanoseconds before, as the table has it.
+    private func text(of time: Double, before age: Int64 = 0) throws(SQLiteError) -> String? {
         defer { date.reset() }
-        try date.bind(1, time)
+        try date.bind(1, time - Double(age) / 1e9)
         return try date.step() ? date.text(0) : nil
     }
 

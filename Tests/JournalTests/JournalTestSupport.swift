@@ -49,8 +49,8 @@ final class JournalScratch: Sendable {
             } else {
                 writer.note(
                     .done(
-                        try results(index, [.text("done \(list[index])")]), host: "here", nanoseconds: 1_000_000,
-                        attempts: 1), in: ledger)
+                        try results(index, [.text("done \(list[index])")]), host: "here",
+                        ExampleCost(nanoseconds: 1_000_000), attempts: 1), in: ledger)
             }
         }
         try writer.close()

@@ -78,9 +78,11 @@ struct JournalWatchTests {
         let second = rows.ledger(of: "second")
         for name in ["a", "b"] { add(name, to: second) }
         let writer = try JournalWriter(file, first, second) { Issue.record("\($0)") }
-        writer.note(.done(try results(0, [.text("x")]), host: "here", nanoseconds: 1, attempts: 1), in: first)
         writer.note(
-            .done(try results(0, [.text("y"), .text("z")]), host: "here", nanoseconds: 1, attempts: 1), in: second)
+            .done(try results(0, [.text("x")]), host: "here", ExampleCost(nanoseconds: 1), attempts: 1), in: first)
+        writer.note(
+            .done(try results(0, [.text("y"), .text("z")]), host: "here", ExampleCost(nanoseconds: 1), attempts: 1),
+            in: second)
         try writer.close()
         let latest = try JournalWatch(path: SystemString(scratch.path)).look()
         #expect(latest.stage == "second" && latest.done == 2)

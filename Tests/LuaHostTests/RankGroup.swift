@@ -60,7 +60,7 @@ private final class InterruptingObserver: JobObserver {
     func loopChanged(_ progress: LoopProgress?) {}
     func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64) {}
     func examplesAreDone(
-        _ run: ResultRun, of loop: UInt64, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int
+        _ run: ResultRun, of loop: UInt64, host: String, cost: ExampleCost, attempts: Int
     ) {}
     func exampleFailed(_ fault: Fault, in loop: UInt64) {}
     func explainLoss(of rank: Int) -> LossExplanation { .unknown }

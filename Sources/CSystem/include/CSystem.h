@@ -28,6 +28,21 @@ void dlp_add_processor_time(int64_t nanoseconds);
 /// Nanoseconds that a process has taken of processors so far; 0 where it has ended.
 uint64_t dlp_processor_time_of(pid_t process);
 
+/// What a process holds of memory, and held at most, in bytes.
+struct dlp_memory {
+    int64_t present, peak;
+};
+
+/// Reads the memory of a process, whose peak is that since the last call, and lets a new one begin. Returns 0 where the system
+/// does not say.
+int dlp_take_memory(pid_t process, struct dlp_memory *memory);
+
+/// A program that this thread has run held so many bytes at most.
+void dlp_note_program_memory(int64_t bytes);
+
+/// The most that was noted on this thread since the last call; 0 where nothing was.
+int64_t dlp_take_program_memory(void);
+
 /// How many processors this machine has.
 int dlp_processors(void);
 

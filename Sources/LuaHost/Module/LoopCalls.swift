@@ -130,6 +130,7 @@ extension LuaHost {
                     giveBackAfter: part?.loop.length == nil ? 0 : giveBackAfter,
                     reportInterval: part?.reportInterval ?? 0)
                 loopReported = (0, dlp_processor_time())
+                memoryMeter.begin(at: loopUnderWay.start)
                 exampleWatch?.resume()
                 lua_pushinteger(state, EventCode.work)
                 lua_pushinteger(state, lua_Integer(chunk.first + 1))
@@ -213,11 +214,12 @@ extension LuaHost {
         return 1
     }
 
-    /// What has been worked since the last report, in nanoseconds, and the results.
-    private func takeReport() -> (nanoseconds: UInt64, cpu: UInt64, results: Bytes) {
-        let (time, cpu) = (loopUnderWay.elapsed, dlp_processor_time())
+    /// What has been worked since the last report, in nanoseconds, the most memory held meanwhile, and the results.
+    private func takeReport() -> (nanoseconds: UInt64, cpu: UInt64, peak: Int64, results: Bytes) {
+        let (now, cpu) = (dlp_now(), dlp_processor_time())
+        let time = now - loopUnderWay.start
         defer { loopReported = (time, cpu) }
-        return (time - loopReported.time, cpu &- loopReported.cpu, encoder.take())
+        return (time - loopReported.time, cpu &- loopReported.cpu, memoryMeter.take(at: now), encoder.take())
     }
 
     /// Does `core.finish(loop, first, completed)`, or `core.part` where the chunk goes on with the elements that follow.
@@ -227,7 +229,7 @@ extension LuaHost {
         let (loop, worked) = (operation(state), takeReport())
         let report = ChunkReport(
             first: first, completed: completed, goesOn: goesOn, nanoseconds: worked.nanoseconds, cpu: worked.cpu,
-            results: worked.results)
+            peak: worked.peak, results: worked.results)
         try communicate { () throws(JobEnd) in try client.post(.done(loop: loop, report)) }
         return 0
     }
@@ -271,7 +273,7 @@ extension LuaHost {
         fault.nanoseconds = Int64(clamping: min(failedFor ?? share, report.nanoseconds))
         let chunk = ChunkReport(
             first: first, completed: completed, nanoseconds: report.nanoseconds, cpu: report.cpu,
-            results: report.results)
+            peak: report.peak, results: report.results)
         try communicate { () throws(JobEnd) in try client.post(.failed(loop: operation, chunk, fault)) }
         return 0
     }

@@ -2,7 +2,8 @@ import CSystem
 
 /// The clock of the chunk that a rank works on.
 public struct LoopUnderWay {
-    private let start: UInt64
+    /// When it started.
+    let start: UInt64
     private let deadline: UInt64
     private var nextLook: UInt64
     /// After how many nanoseconds to report on what is done, and when to do so next.

@@ -24,6 +24,8 @@ public struct WorkReport: Sendable {
     public var failedNanoseconds: UInt64 = 0
     /// How much processor time all that took, with that of the programs that were waited for.
     public var cpu: UInt64
+    /// The most memory that this rank held meanwhile, or one of these programs, in bytes; 0 where nobody knows.
+    public var peak: Int64
     /// Their results, one CBOR item each.
     public var results: Bytes
 }
@@ -63,13 +65,15 @@ extension LuaHost {
         var rest = chunk
         var completed = 0
         func report() -> WorkReport {
-            let (elapsed, cpu) = (clock.elapsed, dlp_processor_time())
+            let (now, cpu) = (dlp_now(), dlp_processor_time())
+            let elapsed = now - clock.start
             defer { (reported, reportedCPU) = (elapsed, cpu) }
             return WorkReport(
                 done: rest.prefix(completed), nanoseconds: elapsed - reported, cpu: cpu - reportedCPU,
-                results: encoder.take())
+                peak: memoryMeter.take(at: now), results: encoder.take())
         }
         let keeper = sent == nil || ownCount > 0 ? exampleKeeper : nil
+        memoryMeter.begin(at: clock.start)
         exampleWatch?.resume()
         defer { exampleWatch?.pause() }
         return try (sent ?? .empty).withUnsafeBytes { buffer in

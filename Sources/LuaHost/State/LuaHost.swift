@@ -38,6 +38,7 @@ public final class LuaHost {
     var loopUnderWay = LoopUnderWay()
     /// How far the present chunk of such a loop has been reported: the time since it began, and the processor time then.
     var loopReported: (time: UInt64, cpu: UInt64) = (0, 0)
+    var memoryMeter = MemoryMeter()
     /// Counts the examples that `work` has done here.
     public let workCounter = WorkCounter()
     /// Whether the script has only what can do no harm.

@@ -256,14 +256,11 @@ final class RootObserver: JobObserver {
         page?.addReport(chunk, isFailed: isFailed, rank: rank, host: host, nanoseconds: nanoseconds)
     }
 
-    func examplesAreDone(
-        _ run: ResultRun, of loop: UInt64, host: String, nanoseconds: Int64, cpu: Int64, attempts: Int
-    ) {
+    func examplesAreDone(_ run: ResultRun, of loop: UInt64, host: String, cost: ExampleCost, attempts: Int) {
         let (timelines, page) = pictures
-        for timeline in timelines { timeline.add(cpu: UInt64(max(cpu, 0)), of: run.rank) }
-        page?.addCost(rank: run.rank, host: host, cpu: UInt64(max(cpu, 0)))
-        guard let journal = journal(of: loop) else { return }
-        journal.note(.done(run, host: host, nanoseconds: nanoseconds, cpu: cpu, attempts: attempts))
+        for timeline in timelines { timeline.add(cpu: UInt64(cost.cpu), of: run.rank) }
+        page?.addCost(rank: run.rank, host: host, cpu: UInt64(cost.cpu), memory: cost.peak.map { Int($0) })
+        journal(of: loop)?.note(.done(run, host: host, cost, attempts: attempts))
     }
 
     func exampleFailed(_ fault: Fault, in loop: UInt64) {

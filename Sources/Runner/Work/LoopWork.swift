@@ -73,7 +73,7 @@ struct LoopWork {
     private mutating func chunkReport(_ report: WorkReport, goesOn: Bool = false) -> ChunkReport {
         ChunkReport(
             first: report.done.first, completed: report.done.count, goesOn: goesOn, nanoseconds: report.nanoseconds,
-            cpu: report.cpu, results: send(report))
+            cpu: report.cpu, peak: report.peak, results: send(report))
     }
 
     /// The results to be sent at once: none where they stay.

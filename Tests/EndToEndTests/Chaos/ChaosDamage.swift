@@ -30,6 +30,7 @@ struct ChaosDamage: CustomStringConvertible {
         "rank = ifnull(rank, 0) + 1", "host = ifnull(host, '') || 'x'", "attempts = ifnull(attempts, 0) + 1",
         "error = ifnull(error, '') || 'x'", "traceback = ifnull(traceback, '') || 'x'",
         "finished = ifnull(finished, '') || 'x'", "input = ifnull(input, '') || ' '", "checksum = checksum + 1",
+        "started = ifnull(started, '') || 'x'", "peak = ifnull(peak, 0) + 1",
     ]
 
     /// Does it to the journal in a directory.
