@@ -38,8 +38,7 @@ bool dlp_keep_spare(struct dlp_spares *spares, void *block) {
     while (spares->count == most || total(spares) > dlp_most_spare - size) free(remove_slot(spares, 0));
     // Its content is of no use to anyone; the system may drop it, page by page, until it is written to again.
     advise(block, size, MADV_FREE, false);
-    spares->slots[spares->count].block = block;
-    spares->slots[spares->count].size = size;
+    spares->slots[spares->count] = (struct dlp_spare){.block = block, .size = size};
     spares->count++;
     return true;
 }
@@ -89,6 +88,35 @@ static bool free_all(void) {
     bool were_there = dlp_free_spares(&of_process);
     pthread_mutex_unlock(&lock);
     return were_there;
+}
+
+/// How many bytes of a block are in memory: of one that was never written to as a whole these are fewer.
+static size_t resident(void *block, size_t size) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), sum = 0;
+    uintptr_t begin = ((uintptr_t)block + page - 1) & ~(page - 1), end = ((uintptr_t)block + size) & ~(page - 1);
+    unsigned char pages[4096];
+    while (begin < end) {
+        size_t part = end - begin;
+        if (part > sizeof pages * page) part = sizeof pages * page;
+        if (mincore((void *)begin, part, pages) != 0) return 0;
+        for (size_t i = 0; i < part / page; i++) sum += pages[i] & 1 ? page : 0;
+        begin += part;
+    }
+    return sum;
+}
+
+struct dlp_kept_memory dlp_count_kept_memory(void) {
+    struct dlp_kept_memory kept = {0};
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < of_process.count; i++) {
+        struct dlp_spare *spare = &of_process.slots[i];
+        if (spare->is_counted) kept.unused += spare->resident;
+        else spare->resident = resident(spare->block, spare->size);
+        spare->is_counted = true;
+        kept.all += spare->resident;
+    }
+    pthread_mutex_unlock(&lock);
+    return kept;
 }
 
 void *dlp_realloc_large(void *block, size_t size) {

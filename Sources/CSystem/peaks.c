@@ -45,6 +45,15 @@ int dlp_take_memory(pid_t process, struct dlp_memory *memory) {
     return is_known;
 }
 
+int dlp_take_own_memory(struct dlp_memory *memory) {
+    if (!dlp_take_memory(getpid(), memory)) return 0;
+    struct dlp_kept_memory kept = dlp_count_kept_memory();
+    // The system may have taken what is kept.
+    if ((int64_t)kept.unused < memory->peak) memory->peak -= (int64_t)kept.unused;
+    if ((int64_t)kept.all < memory->present) memory->present -= (int64_t)kept.all;
+    return 1;
+}
+
 static _Thread_local int64_t highest;
 
 void dlp_note_program_memory(int64_t bytes) {

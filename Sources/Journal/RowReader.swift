@@ -164,6 +164,14 @@ struct RowReader {
 
     private func checkChecksum(_ id: Int64, _ example: Int64?) throws(Flaw) {
         if statement.kind(Column.checksum) == .null, id < checkedFrom { return }
+        guard statement.kind(Column.checksum) == .integer, statement.integer(Column.checksum) == checksum(of: example)
+        else {
+            throw Flaw("its checksum does not fit")
+        }
+    }
+
+    /// The checksum of the row, whose example has this number.
+    func checksum(of example: Int64?) -> Int64 {
         var checksum = RowChecksum()
         for column in Self.commonColumns { checksum.add(column, of: statement) }
         if statement.kind(Column.stage) != .null { checksum.add(Column.stage, of: statement) }
@@ -172,9 +180,7 @@ struct RowReader {
             for column in [Column.started, Column.peak] { checksum.add(column, of: statement) }
         }
         for column in Self.ownColumns { checksum.add(column, of: statement) }
-        guard statement.kind(Column.checksum) == .integer,
-            statement.integer(Column.checksum) == checksum.value(example: example)
-        else { throw Flaw("its checksum does not fit") }
+        return checksum.value(example: example)
     }
 
     /// The columns in the order in which the checksum has them: first what the rows of a run have in common, then what each

@@ -16,7 +16,7 @@ struct JournalFileTests {
         #expect(meta[2].hasPrefix("checksum="))
         #expect(meta[3].hasPrefix("created=20"))
         #expect(meta[4] == "dlp_lua=\(Version.current)")
-        #expect(meta[5] == "format=4")
+        #expect(meta[5] == "format=5")
         #expect(meta[6] == "script=job.lua")
         #expect(meta[7].hasPrefix("script_digest=") && meta[7].utf8.count == 14 + 32)
         #expect(meta[8] == "seed=7")
@@ -107,7 +107,7 @@ struct JournalFileTests {
     func newer() throws {
         let scratch = try JournalScratch()
         try scratch.run(["a"])
-        try Database(path: scratch.path, .readWrite).execute("UPDATE meta SET value = 5 WHERE name = 'format'")
+        try Database(path: scratch.path, .readWrite).execute("UPDATE meta SET value = 6 WHERE name = 'format'")
         #expect(message { _ = try scratch.open(.keep) }.contains("was made by a newer dlp-lua"))
         #expect(try scratch.open(.fresh).read().rows.isEmpty)
     }
@@ -119,13 +119,31 @@ struct JournalFileTests {
         try scratch.makeOlder(format)
         #expect(try scratch.records().map { $0.json } == ["\"done a\"", nil])
         try scratch.run(["c", "b", "a"])
-        #expect(try scratch.query("SELECT value FROM meta WHERE name = 'format'") == ["4"])
+        #expect(try scratch.query("SELECT value FROM meta WHERE name = 'format'") == ["5"])
         #expect(
             try scratch.query("SELECT json FROM results ORDER BY example") == ["c", "b", "a"].map { "\"done \($0)\"" })
         // Of the older one that was done, there is no checksum; those that came must keep theirs.
         #expect(try scratch.query("SELECT json FROM results WHERE checksum IS NULL") == ["\"done a\""])
         try Database(path: scratch.path, .readWrite).execute("UPDATE results SET checksum = NULL")
         #expect(try scratch.open(.keep).read().broken.count == 2)
+    }
+
+    @Test("a journal of before rows had a beginning and a peak is gone on with, its rows still prove themselves")
+    func withoutPeaks() throws {
+        let scratch = try JournalScratch()
+        try scratch.runWithoutCosts(["a", "b"])
+        do {
+            let older = try Database(path: scratch.path, .readWrite)
+            for column in ["started", "peak"] { try older.execute("ALTER TABLE results DROP COLUMN \(column)") }
+            try older.execute("UPDATE meta SET value = 4 WHERE name = 'format'")
+            try JournalHeader.seal(older)
+        }
+        #expect(try scratch.records().map { $0.json } == ["\"done a\"", "\"done b\""])
+        #expect(try scratch.records().allSatisfy { $0.peak == nil && $0.started == nil })
+        try scratch.run(["b", "a", "c"])
+        #expect(try scratch.open(.goOn).read().broken.isEmpty)
+        #expect(try scratch.query("SELECT peak FROM results ORDER BY example") == ["NULL", "NULL", "4096"])
+        #expect(try scratch.records().map { $0.started != nil } == [false, false, true])
     }
 
     @Test("a file that cannot be there is the system's error")

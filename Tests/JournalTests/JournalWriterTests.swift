@@ -41,6 +41,32 @@ struct JournalWriterTests {
         #expect(scratch.names == ["run.db"])
     }
 
+    @Test("a row says when the first of those began that were reported with it, and their peak")
+    func costs() throws {
+        let scratch = try JournalScratch()
+        let file = try scratch.open()
+        let ledger = try file.rows().ledger()
+        for name in ["a", "b", "c", "d"] { add(name, to: ledger) }
+        let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
+        let two = ExampleCost(nanoseconds: 4_000_000_000, cpu: 1_000_000_000, peak: 1 << 33, age: 10_000_000_000)
+        writer.note(.done(try results(0, [.integer(1), .integer(2)]), host: "here", two, attempts: 1), in: ledger)
+        // What a rank says that lies.
+        let lie = ExampleCost(nanoseconds: .min, cpu: .min, peak: .min, age: .max)
+        writer.note(.done(try results(2, [.integer(3)]), host: "here", lie, attempts: 1), in: ledger)
+        var failure = fault(3)
+        (failure.nanoseconds, failure.peak) = (2_000_000_000, 7)
+        writer.note(.failed(failure), in: ledger)
+        try writer.close()
+        #expect(try scratch.open().read().broken.isEmpty)
+        let records = try scratch.records()
+        #expect(records.map(\.peak) == [1 << 33, 1 << 33, nil, 7])
+        let ages = try scratch.query(
+            "SELECT CAST(round(86400 * (julianday(finished) - julianday(started))) AS INTEGER) FROM results ORDER BY example"
+        )
+        #expect(ages[0] == "10" && ages[1] == "10" && ages[3] == "2", "\(ages)")
+        #expect(records[0].seconds == 2 && records[0].cpu == 0.5 && records[2].seconds == 0 && records[2].cpu == 0)
+    }
+
     @Test("a result that JSON cannot hold is there all the same")
     func cycle() throws {
         let scratch = try JournalScratch()

@@ -37,6 +37,9 @@ struct dlp_memory {
 /// does not say.
 int dlp_take_memory(pid_t process, struct dlp_memory *memory);
 
+/// The same of this process, without the blocks that it has freed and keeps for itself.
+int dlp_take_own_memory(struct dlp_memory *memory);
+
 /// A program that this thread has run held so many bytes at most.
 void dlp_note_program_memory(int64_t bytes);
 

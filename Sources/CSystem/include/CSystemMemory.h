@@ -10,6 +10,9 @@ static const size_t dlp_large_block = (size_t)4 << 20;
 struct dlp_spare {
     void *block;
     size_t size;
+    /// How much of it is in memory, once somebody has asked; and whether they have.
+    size_t resident;
+    bool is_counted;
 };
 
 /// Large blocks that were freed, the oldest first, for those who want one of their size next.
@@ -35,6 +38,13 @@ void *dlp_take_spare(struct dlp_spares *spares, size_t size);
 
 /// Frees all that are kept; false where there are none.
 bool dlp_free_spares(struct dlp_spares *spares);
+
+/// How many bytes in memory are of blocks that `dlp_free` keeps, and that are no part of what the process needs: of all, and of
+/// those that were there at the last call and have lain there since.
+struct dlp_kept_memory {
+    size_t all, unused;
+};
+struct dlp_kept_memory dlp_count_kept_memory(void);
 
 /// For large blocks, from `dlp_realloc` and `dlp_free`.
 void *dlp_realloc_large(void *block, size_t size);

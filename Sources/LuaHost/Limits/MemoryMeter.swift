@@ -1,5 +1,4 @@
 import CSystem
-import Glibc
 
 /// Measures the most memory that this rank holds while at examples, or a program that they run.
 ///
@@ -29,7 +28,7 @@ struct MemoryMeter {
     private mutating func read(at now: UInt64) -> Int64 {
         latest = now
         var memory = dlp_memory()
-        guard dlp_take_memory(getpid(), &memory) != 0 else {
+        guard dlp_take_own_memory(&memory) != 0 else {
             present = 0
             return 0
         }
