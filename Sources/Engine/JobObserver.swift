@@ -6,8 +6,11 @@ public import Scheduling
 public protocol JobObserver: Sendable {
     /// How far the newest loop is, after each change.
     func loopChanged(_ progress: LoopProgress?)
-    /// A rank reports that it has worked on examples for so many nanoseconds; the last of them may have failed.
-    func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64)
+    /// A rank reports that it has worked on examples for so many nanoseconds, and held `peak` bytes of memory at most; the last
+    /// of them may have failed.
+    func rankHasWorked(
+        _ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64, peak: Int64?
+    )
     /// Results of the loop `loop` have come to the root; the examples cost `cost` on `host`, and were tried `attempts` times.
     func examplesAreDone(_ run: ResultRun, of loop: UInt64, host: String, cost: ExampleCost, attempts: Int)
     /// An example of the loop `loop` has failed for good.
@@ -55,7 +58,9 @@ public struct NoObserver: JobObserver {
     /// Shows nothing.
     public func loopChanged(_ progress: LoopProgress?) {}
     /// Keeps nothing.
-    public func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64) {}
+    public func rankHasWorked(
+        _ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64, peak: Int64?
+    ) {}
     /// Keeps nothing.
     public func examplesAreDone(
         _ run: ResultRun, of loop: UInt64, host: String, cost: ExampleCost, attempts: Int
@@ -100,8 +105,20 @@ public struct LoopProgress: Sendable {
     public var work: UInt64
     /// The sum of the processor time that they took for it, in nanoseconds.
     public var cpu: UInt64
+    /// The longest of the examples; those that were reported together count as equally long.
+    public var longest: LongestExample?
+    /// The most memory, in bytes, that a rank held while at examples, or a program that they ran.
+    public var peak: Int64?
     /// How many ranks share the root's host.
     public var ranksHere = 1
+}
+
+/// Which example took the longest.
+public struct LongestExample: Sendable, Hashable {
+    /// The example, from 0.
+    public var index: Int
+    /// How long it took, in nanoseconds.
+    public var nanoseconds: Int64
 }
 
 /// What the launcher says of a rank that was lost.

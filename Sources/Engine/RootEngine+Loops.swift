@@ -91,9 +91,12 @@ extension RootEngine {
             let outcome = try loop.done(source, report)
             reportWatch?.reported(source, isIdle: !loop.isBusy(source))
             guard let (done, attempts) = outcome else { return }
-            loop.note(cpu: report.cpu)
-            if done.count > 0 { noteWork(source, on: done, isFailed: false, nanoseconds: report.nanoseconds) }
-            put(done, report.results, ExampleCost(report), loop, from: source, attempts: attempts)
+            let cost = ExampleCost(report)
+            loop.note(cost, of: done)
+            if done.count > 0 {
+                noteWork(source, on: done, isFailed: false, nanoseconds: report.nanoseconds, peak: cost.peak)
+            }
+            put(done, report.results, cost, loop, from: source, attempts: attempts)
         }
     }
 
@@ -105,7 +108,6 @@ extension RootEngine {
             let outcome = try loop.failed(source, report)
             reportWatch?.reported(source, isIdle: !loop.isBusy(source))
             guard let (done, example, verdict) = outcome else { return }
-            loop.note(cpu: report.cpu)
             var (fault, before) = (fault, ExampleCost(report))
             before.nanoseconds = max(0, report.nanoseconds &- (fault.nanoseconds ?? 0))
             noteFailure(behind: done, fault, report, from: source)
@@ -114,6 +116,8 @@ extension RootEngine {
             before.cpu = Int64(min(Double(max(0, report.cpu)) * min(part, 1), 1e18))
             fault.cpu = max(0, report.cpu &- before.cpu)
             fault.peak = before.peak
+            loop.note(before, of: done)
+            loop.note(fault, example)
             put(done, report.results, before, loop, from: source, attempts: 1)
             recordFailure(example, verdict, fault, from: source, loop)
         }
@@ -199,20 +203,22 @@ extension RootEngine {
     }
 
     /// Tells the observer that a rank has worked on examples.
-    func noteWork(_ source: Int, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64) {
+    func noteWork(_ source: Int, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64, peak: Int64?) {
         observer.rankHasWorked(
-            source, host: hosts[source] ?? "unknown", on: chunk, isFailed: isFailed, nanoseconds: nanoseconds)
+            source, host: hosts[source] ?? "unknown", on: chunk, isFailed: isFailed, nanoseconds: nanoseconds,
+            peak: peak)
     }
 
     /// Tells the observer that a rank has worked on examples, and on one behind them that has failed: apart, where it is
     /// known how long that one took.
     private func noteFailure(behind done: Chunk, _ fault: Fault, _ report: ChunkReport, from source: Int) {
+        let peak = ExampleCost(report).peak
         let tried = Chunk(first: done.first, count: done.count + 1, stride: done.stride)
         guard done.count > 0, let nanoseconds = fault.nanoseconds, 0...report.nanoseconds ~= nanoseconds else {
-            return noteWork(source, on: tried, isFailed: true, nanoseconds: report.nanoseconds)
+            return noteWork(source, on: tried, isFailed: true, nanoseconds: report.nanoseconds, peak: peak)
         }
-        noteWork(source, on: done, isFailed: false, nanoseconds: report.nanoseconds - nanoseconds)
-        noteWork(source, on: tried.dropFirst(done.count), isFailed: true, nanoseconds: nanoseconds)
+        noteWork(source, on: done, isFailed: false, nanoseconds: report.nanoseconds - nanoseconds, peak: peak)
+        noteWork(source, on: tried.dropFirst(done.count), isFailed: true, nanoseconds: nanoseconds, peak: peak)
     }
 
     /// An example has failed for good.

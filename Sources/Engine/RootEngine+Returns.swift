@@ -93,13 +93,14 @@ extension RootEngine {
         // Each example has its part of the time.
         let part = Double(run.count) / Double(report.completed)
         let took = Int64(Double(nanoseconds) * part)
-        noteWork(source, on: run, isFailed: false, nanoseconds: took)
+        let cost = ExampleCost(
+            nanoseconds: took, cpu: Int64(Double(max(0, report.cpu)) * part), peak: report.peak)
+        loop.note(cost, of: run)
+        noteWork(source, on: run, isFailed: false, nanoseconds: took, peak: cost.peak)
         let found = ResultRun(run, results: results, rank: source)
         if loop.options.results == .stream {
-            let cpu = Int64(Double(max(0, report.cpu)) * part)
             observer.examplesAreDone(
-                found, of: loop.number, host: hosts[source] ?? "unknown",
-                cost: ExampleCost(nanoseconds: took, cpu: cpu, peak: report.peak), attempts: 1)
+                found, of: loop.number, host: hosts[source] ?? "unknown", cost: cost, attempts: 1)
         }
         put(found, loop.number)
     }

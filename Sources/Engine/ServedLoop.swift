@@ -35,6 +35,8 @@ final class ServedLoop {
     private var hasLostRanks = false
     private var workNanoseconds: UInt64 = 0
     private var cpuNanoseconds: UInt64 = 0
+    private var longest: LongestExample?
+    private var peak: Int64?
     /// Ranks that take no examples but want to know when the loop is over.
     private var watchers: [Int] = []
     /// Encoded examples that may still be handed out, by index.
@@ -97,11 +99,27 @@ final class ServedLoop {
             failures: schedule.failedCount, total: length,
             busy: schedule.busyWorkers,
             ranks: entered - watchers.count - retired, work: workNanoseconds,
-            cpu: cpuNanoseconds)
+            cpu: cpuNanoseconds, longest: longest, peak: peak)
     }
 
-    /// Ranks have taken so much processor time for their examples.
-    func note(cpu: Int64) { cpuNanoseconds &+= UInt64(max(0, cpu)) }
+    /// These examples have cost so much.
+    func note(_ cost: ExampleCost, of done: Chunk) {
+        cpuNanoseconds &+= UInt64(cost.cpu)
+        if let peak = cost.peak { self.peak = max(self.peak ?? 0, peak) }
+        if done.count > 0 { noteLength(cost.nanoseconds / Int64(done.count), of: done.first) }
+    }
+
+    /// An example has cost what the fault says, for which it has failed.
+    func note(_ fault: Fault, _ example: Int) {
+        cpuNanoseconds &+= UInt64(max(0, fault.cpu ?? 0))
+        if let nanoseconds = fault.nanoseconds { noteLength(nanoseconds, of: example) }
+    }
+
+    private func noteLength(_ nanoseconds: Int64, of example: Int) {
+        if nanoseconds > longest?.nanoseconds ?? -1 {
+            longest = LongestExample(index: example, nanoseconds: nanoseconds)
+        }
+    }
 
     /// Whether all is done, and safe.
     var isFinished: Bool { schedule.finished || isCancelled }

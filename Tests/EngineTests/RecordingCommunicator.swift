@@ -90,12 +90,15 @@ final class EngineUnderTest {
 final class LauncherObserver: JobObserver {
     let explanations = Monitor<[Int: LossExplanation]>([:])
     let losses = Monitor<[String]>([])
+    let costs = Monitor<[ExampleCost]>([])
 
     func loopChanged(_ progress: LoopProgress?) {}
-    func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64) {}
+    func rankHasWorked(
+        _ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64, peak: Int64?
+    ) {}
     func examplesAreDone(
         _ run: ResultRun, of loop: UInt64, host: String, cost: ExampleCost, attempts: Int
-    ) {}
+    ) { costs.update { $0.append(cost) } }
     func exampleFailed(_ fault: Fault, in loop: UInt64) {}
     func explainLoss(of rank: Int) -> LossExplanation { explanations.withLock { $0[rank] ?? .unknown } }
     func rankWasLost(_ rank: Int, host: String, cause: String, _ consequence: LossConsequence) {

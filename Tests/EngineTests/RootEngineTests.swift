@@ -84,6 +84,29 @@ struct RootEngineTests {
         #expect(root.observer.losses.withLock { $0 } == ["1 host-1 its process was killed"])
     }
 
+    @Test(
+        "no cost that a rank may name traps, and none is believed that cannot be",
+        arguments: [Int64.min, -1, 0, 1, .max])
+    func hostileCosts(_ number: Int64) {
+        let root = EngineUnderTest(ranks: 2)
+        root.enter(0, length: 4, Self.options(chunk: 2), working: false)
+        root.enter(1, length: 4, Self.options(chunk: 2))
+        for first in [0, 2] {
+            var report = ChunkReport(first: first, completed: 1, nanoseconds: 0, results: Bytes([1]))
+            (report.nanoseconds, report.cpu, report.peak) = (number, number, number)
+            var fault = Fault(phase: .work, message: "no", example: first + 2, rank: 1, host: "h")
+            fault.nanoseconds = number
+            root.say(.failed(loop: 1, report, fault), from: 1)
+        }
+        #expect(root.observer.costs.withLock { $0.count } == 2)
+        for cost in root.observer.costs.withLock({ $0 }) {
+            #expect(cost.nanoseconds >= 0 && cost.cpu >= 0 && cost.age >= 0 && cost.peak.map { $0 > 0 } != false)
+            #expect(cost.age == max(number, 0) && cost.peak == (number > 0 ? number : nil))
+        }
+        #expect(root.engine.progress?.peak == (number > 0 ? number : nil))
+        #expect(root.engine.progress?.longest?.nanoseconds ?? 0 >= 0)
+    }
+
     @Test("an example that failed rests until its time has come")
     func retries() {
         let root = EngineUnderTest(ranks: 2)

@@ -108,6 +108,23 @@ struct SummaryLineTests {
                 + "efficiency 0 %; 2 failed")
     }
 
+    @Test("says which example was the longest, and how much memory a rank held")
+    func dearest() {
+        let state = ProgressState(done: 8, total: 8, ranks: 1, start: 0, now: 2_000_000_000)
+        let line = SummaryLine.render(state, work: 0, cpu: 0, longest: (7, 1_200_000_000), peak: 220 << 20)
+        #expect(line.hasSuffix("efficiency 0 %; longest 1.2 s (example 7); memory 220 MiB"), "\(line)")
+        let short = SummaryLine.render(state, work: 0, cpu: 0, longest: (7, 900), peak: nil)
+        #expect(short.hasSuffix("efficiency 0 %"), "\(short)")
+    }
+
+    @Test(
+        "memory is told in three digits",
+        arguments: [
+            (0, "0 bytes"), (1023, "1023 bytes"), (1024, "1.00 KiB"), (12 << 20, "12.0 MiB"), (1023 << 20, "1023 MiB"),
+            ((1 << 30) - 1, "1.00 GiB"), (Int64.max, "8192 PiB"), (-5, "0 bytes"),
+        ] as [(Int64, String)])
+    func memory(bytes: Int64, text: String) { #expect(Figures.bytes(bytes) == text) }
+
     @Test("more ranks than processors are told, and are not taken for faster")
     func crowd() {
         let state = ProgressState(done: 8, total: 8, ranks: 4, start: 0, now: 2_000_000_000)

@@ -39,6 +39,21 @@ package enum Figures {
         seconds < 3600 ? "\(fixed(seconds, seconds < 0.995 ? 3 : 1)) s" : clock(seconds: seconds)
     }
 
+    /// An amount of memory as 512 bytes or 7.25 MiB.
+    package static func bytes(_ count: Int64) -> String {
+        var scaled = Double(max(count, 0))
+        guard scaled >= 1024 else { return "\(max(count, 0)) bytes" }
+        var unit = -1
+        // What rounds to 1024 is written with the next unit.
+        while scaled >= 1023.5, unit < memoryUnits.count - 1 {
+            scaled /= 1024
+            unit += 1
+        }
+        return "\(fixed(scaled, scaled < 9.995 ? 2 : scaled < 99.95 ? 1 : 0)) \(memoryUnits[max(unit, 0)])"
+    }
+
+    private static let memoryUnits = ["KiB", "MiB", "GiB", "TiB", "PiB"]
+
     /// `count` and what it counts.
     package static func count(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 

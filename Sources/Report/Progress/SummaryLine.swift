@@ -5,9 +5,13 @@ public enum SummaryLine {
     /// How much faster it was than one rank is told by the processor time: ranks that wait for a processor work longer, but
     /// not more.
     ///
-    /// - Parameter crowd: how many ranks share how many processors, where these are fewer.
+    /// - Parameters:
+    ///   - longest: the longest example, from 1, and how many nanoseconds it took.
+    ///   - peak: the most memory that a rank held, in bytes.
+    ///   - crowd: how many ranks share how many processors, where these are fewer.
     public static func render(
-        _ state: ProgressState, work: Int64, cpu: Int64, crowd: (ranks: Int, processors: Int)? = nil
+        _ state: ProgressState, work: Int64, cpu: Int64, longest: (example: Int, nanoseconds: Int64)? = nil,
+        peak: Int64? = nil, crowd: (ranks: Int, processors: Int)? = nil
     ) -> String {
         let isComplete = state.total.map { state.done >= $0 } ?? true
         var line = isComplete ? "done: " : "stopped: "
@@ -23,6 +27,11 @@ public enum SummaryLine {
             line += ", speedup \(Figures.fixed(speedup, 1))"
             line += ", efficiency \(Figures.fixed(100 * speedup / Double(state.ranks), 0)) %"
         }
+        // Of shorter ones nobody wants to know which it was.
+        if let longest, longest.nanoseconds >= 1_000_000 {
+            line += "; longest \(Figures.time(seconds: Double(longest.nanoseconds) / 1e9)) (example \(longest.example))"
+        }
+        if let peak { line += "; memory \(Figures.bytes(peak))" }
         if let crowd {
             line += "; \(crowd.ranks) ranks share \(Figures.count(crowd.processors, "processor")) of this host"
         }

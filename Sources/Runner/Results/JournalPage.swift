@@ -12,6 +12,8 @@ struct JournalPage {
         var host: Int
         /// The processor time that all that took, in nanoseconds.
         var cpu: UInt64?
+        /// The most memory that its rank held meanwhile, in bytes.
+        var memory: Int?
         /// The stage, each of which counts its examples from 1.
         var loop: String
 
@@ -29,6 +31,7 @@ struct JournalPage {
             work.count += next.work.count
             work.nanoseconds &+= next.work.nanoseconds
             if let more = next.cpu { cpu = (cpu ?? 0) &+ more }
+            if let other = next.memory { memory = max(memory ?? 0, other) }
         }
     }
 
@@ -55,7 +58,7 @@ struct JournalPage {
         page.begin(ranks: size, start: start, began: Double(start) / 1e9)
         for entry in entries {
             page.addWork(entry.work, rank: entry.rank, host: hosts[entry.host])
-            page.addCost(rank: entry.rank, host: hosts[entry.host], cpu: entry.cpu)
+            page.addCost(rank: entry.rank, host: hosts[entry.host], cpu: entry.cpu, memory: entry.memory)
         }
         try page.finish(ending)
         return flaws
@@ -103,7 +106,7 @@ struct JournalPage {
             rows.append(
                 Entry(
                     work: work, rank: example.rank, host: host, cpu: record.cpu.map(Self.nanoseconds),
-                    loop: example.loop))
+                    memory: example.memory, loop: example.loop))
         }
         rows.sort {
             ($0.work.end, $0.rank, $0.host, $0.work.examples.lowerBound)
@@ -125,6 +128,7 @@ struct JournalPage {
             number: (record.index ?? -1) + 1, rank: record.rank ?? 0, host: record.host ?? "unknown",
             end: nanoseconds(record.finished ?? 0), nanoseconds: record.seconds.map(nanoseconds))
         (example.loop, example.input) = (record.stage ?? "", record.input ?? "")
+        example.memory = record.peak.map { Int($0) }
         if record.result == nil {
             example.failure = PageExample.Failure(
                 message: record.error ?? "", traceback: record.traceback ?? "", attempts: record.attempts ?? 1)

@@ -29,8 +29,11 @@ extension PageFile {
         begin(ranks: ranks, start: beginning, began: WallClock.now - age)
     }
 
-    /// A rank has just said that it worked on `chunk`, the last example of which may have failed, for so many nanoseconds.
-    func addReport(_ chunk: Chunk, isFailed: Bool, rank: Int, host: String, nanoseconds: Int64) {
+    /// A rank has just said that it worked on `chunk`, the last example of which may have failed, for so many nanoseconds, and
+    /// held so many bytes of memory at most.
+    func addReport(
+        _ chunk: Chunk, isFailed: Bool, rank: Int, host: String, nanoseconds: Int64, memory: Int?
+    ) {
         guard chunk.count > 0 else { return }
         let (now, time) = (dlp_now(), UInt64(max(nanoseconds, 0)))
         let last = chunk.first + (chunk.count - 1) * chunk.stride
@@ -38,11 +41,13 @@ extension PageFile {
             PageWork(
                 examples: chunk.first + 1...last + 1, count: chunk.count, failed: isFailed ? 1 : 0, nanoseconds: time,
                 end: now), rank: rank, host: host)
+        if let memory { addCost(rank: rank, host: host, cpu: nil, memory: memory) }
         addLengths(of: time / UInt64(chunk.count), count: chunk.count) { place in
             var example = PageExample(
                 number: chunk.first + place * chunk.stride + 1, rank: rank, host: host, end: now,
                 nanoseconds: time / UInt64(chunk.count))
             example.together = chunk.count
+            example.memory = memory
             return example
         }
     }
@@ -53,6 +58,7 @@ extension PageFile {
             number: fault.example ?? 0, rank: fault.rank, host: fault.host, end: dlp_now(),
             nanoseconds: fault.nanoseconds.map { UInt64(max($0, 0)) })
         (example.loop, example.input) = (fault.loop, fault.given)
+        example.memory = fault.peak.map { Int($0) }
         example.failure = PageExample.Failure(
             message: fault.message, traceback: fault.traceback, attempts: fault.attempts)
         addFailure(example)

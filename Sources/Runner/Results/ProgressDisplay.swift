@@ -87,6 +87,7 @@ struct ProgressDisplay {
             final,
             summary: SummaryLine.render(
                 final, work: Int64(clamping: last?.work ?? 0), cpu: Int64(clamping: last?.cpu ?? 0),
+                longest: last?.longest.map { ($0.index + 1, $0.nanoseconds) }, peak: last?.peak,
                 crowd: ranksHere > processors ? (ranksHere, processors) : nil))
     }
 }

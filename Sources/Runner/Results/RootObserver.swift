@@ -248,18 +248,21 @@ final class RootObserver: JobObserver {
     /// How an example of the job is done alone, which whoever hears of its failure is told.
     func note(repetition: Repetition) { state.withLock { $0.repetition = repetition } }
 
-    func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64) {
+    func rankHasWorked(
+        _ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64, peak: Int64?
+    ) {
         let (timelines, page) = pictures
         for timeline in timelines {
             timeline.add(chunk, isFailed: isFailed, rank: rank, host: host, nanoseconds: nanoseconds)
         }
-        page?.addReport(chunk, isFailed: isFailed, rank: rank, host: host, nanoseconds: nanoseconds)
+        page?.addReport(
+            chunk, isFailed: isFailed, rank: rank, host: host, nanoseconds: nanoseconds, memory: peak.map { Int($0) })
     }
 
     func examplesAreDone(_ run: ResultRun, of loop: UInt64, host: String, cost: ExampleCost, attempts: Int) {
         let (timelines, page) = pictures
         for timeline in timelines { timeline.add(cpu: UInt64(cost.cpu), of: run.rank) }
-        page?.addCost(rank: run.rank, host: host, cpu: UInt64(cost.cpu), memory: cost.peak.map { Int($0) })
+        page?.addCost(rank: run.rank, host: host, cpu: UInt64(cost.cpu))
         journal(of: loop)?.note(.done(run, host: host, cost, attempts: attempts))
     }
 
