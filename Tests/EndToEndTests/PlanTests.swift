@@ -29,7 +29,7 @@ struct PlanTests {
         #expect(plan.status == 0 && plan.error == "", "\(plan)")
         #expect(plan.lines.first?.hasPrefix("40 examples are measured; take ") == true, "\(plan.output)")
         let heads = plan.lines[1].split(separator: " ").joined(separator: " ")
-        #expect(plan.lines.count == 7 && heads == "ranks time efficiency rank hours", "\(plan.output)")
+        #expect(plan.lines.count == 7 && heads == "ranks time efficiency rank hours fullest rank", "\(plan.output)")
         let planned = seconds(try #require(scratch.read("plan.csv")))
         #expect(planned.keys.sorted() == [1, 2, 4, 8], "\(planned)")
         let rows = try run("dlp-lua --results run.db", in: scratch).lines

@@ -7,6 +7,8 @@ import Report
 /// What `--plan` does: it says by the times in a journal how long the job would take on other numbers of ranks.
 struct PlanListing {
     private let plan: Plan
+    /// The most memory that any rank held, in bytes, where the journal says so.
+    private let memory: Int64?
     private let path: SystemString
     private let ranks: [Int]
 
@@ -35,12 +37,14 @@ struct PlanListing {
         let reader = try JournalReader(path: path)
         let stage = try reader.onlyStage(stage)
         var seconds: [Double] = []
+        var memory: Int64?
         var (end, next) = (0, 0)
         let flaws = try reader.forEach { record in
             guard record.stage == stage, let index = record.index, index >= next else { return }
             next = index + 1
             end = max(end, next)
             if let time = record.seconds { seconds.append(time) }
+            if let peak = record.peak { memory = max(memory ?? 0, peak) }
         }
         if let flaws { throw UsageError(flaws) }
         guard !seconds.isEmpty else {
@@ -55,6 +59,7 @@ struct PlanListing {
         conduct.hasShares = options.mode == .roundRobin
         conduct.rootWorks = options.rootWorks != .no
         plan = Plan(seconds: seconds, of: reader.lengths[stage] ?? seconds.count, conduct)
+        self.memory = memory
         self.path = path
         self.ranks = ranks
     }
@@ -83,12 +88,15 @@ struct PlanListing {
             "\(known) examples are measured; \(estimate) \(Figures.time(seconds: total)) of work, the longest of them "
                 + Figures.time(seconds: longest))
         var table = [["ranks", "time", "efficiency", "rank hours"]]
+        if memory != nil { table[0].append("fullest rank") }
         if plan.isExtrapolated { table[0].append("nine of ten times") }
         for row in result.rows {
             var cells = [
                 "\(row.ranks)", Figures.time(seconds: row.makespan), "\(Figures.fixed(100 * row.efficiency, 0))%",
                 Figures.fixed(row.rankSeconds / 3600, row.rankSeconds < 36_000 ? 3 : 1),
             ]
+            // Whichever rank gets the example that needs most, one does.
+            if let memory { cells.append(Figures.bytes(memory)) }
             if plan.isExtrapolated {
                 let ends = [row.range.lowerBound, row.range.upperBound].map { Figures.time(seconds: $0) }
                 cells.append("\(ends[0]) to \(ends[1])")
@@ -106,11 +114,12 @@ struct PlanListing {
     private func write(_ result: (rows: [Plan.Row], useful: Int), to path: SystemString) throws {
         var writer = try ResultWriter(path: path)
         for (place, row) in result.rows.enumerated() {
-            let members: [(String, Value)] = [
+            var members: [(String, Value)] = [
                 ("ranks", .integer(Int64(row.ranks))), ("seconds", .double(row.makespan)),
                 ("from", .double(row.range.lowerBound)), ("to", .double(row.range.upperBound)),
                 ("efficiency", .double(row.efficiency)), ("rank_seconds", .double(row.rankSeconds)),
             ]
+            if let memory { members.append(("memory", .integer(memory))) }
             let record = Value.map(members.map { (.text($0), $1) })
             try writer.append(index: place, item: try record.encoded())
         }
