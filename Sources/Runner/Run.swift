@@ -15,7 +15,8 @@ public func run(_ invocation: Invocation) -> Int32 {
     let secret = Joinable.takeSecret()
     if case .journal(let path, let stage) = invocation.source {
         return Detection.rankByVariables(.own) == 0
-            ? JournalListing.run(path: path, stage: stage, output: invocation.options.output) : 0
+            ? JournalListing.run(
+                path: path, stage: stage, output: invocation.options.output, fields: invocation.options.with) : 0
     }
     if case .plan(let path, let stage, let ranks) = invocation.source {
         return Detection.rankByVariables(.own) == 0

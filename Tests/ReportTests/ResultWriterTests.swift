@@ -27,6 +27,43 @@ struct ResultWriterTests {
         #expect(try written("jsonl", []) == "")
     }
 
+    @Test("what is wanted of each example stands beside its result, in the order in which it is wanted")
+    func fields() throws {
+        let directory = try TemporaryDirectory()
+        var facts = ExampleFacts()
+        (facts.seconds, facts.peak, facts.host) = (0.5, 1 << 40, "a,\"b\"")
+        facts.started = ExampleFacts.time(0.25)
+        for ending in ["jsonl", "json", "csv"] {
+            var writer = try ResultWriter(path: directory.file("out.\(ending)"))
+            writer.fields = [.peak, .host, .seconds, .started]
+            writer.numbers = [3, 5, 8]
+            let result = Value.map([(.text("seconds"), .integer(7))])
+            try writer.append(index: 0, item: try result.encoded(), facts)
+            try writer.append(index: 2, item: try result.encoded())
+            try writer.finish(count: 3)
+        }
+        let facing = #""peak":1099511627776,"host":"a,\"b\"","seconds":0.5,"started":"1970-01-01T00:00:00.250Z""#
+        let nothing = #""peak":null,"host":null,"seconds":null,"started":null"#
+        let lines = [
+            #"{"index":3,"result":{"seconds":7},\#(facing)}"#, #"{"index":5,"result":null,\#(nothing)}"#,
+            #"{"index":8,"result":{"seconds":7},\#(nothing)}"#,
+        ]
+        #expect(directory.read("out.jsonl") == lines.joined(separator: "\n") + "\n")
+        #expect(directory.read("out.json") == "[\n" + lines.joined(separator: ",\n") + "\n]\n")
+        #expect(
+            directory.read("out.csv")
+                == "index,seconds,peak,host,_seconds,started\r\n"
+                + "3,7,1099511627776,\"a,\"\"b\"\"\",0.5,1970-01-01T00:00:00.250Z\r\n5,,,,,\r\n8,7,,,,\r\n")
+    }
+
+    @Test(
+        "fields are named once each, and no others are known",
+        arguments: [
+            ("seconds", [.seconds]), ("peak,rank,host", [.peak, .rank, .host]), ("", nil), ("seconds,", nil),
+            ("seconds,seconds", nil), ("Seconds", nil), ("seconds, cpu", nil), ("speed", nil),
+        ] as [(String, [ResultField]?)])
+    func fieldNames(text: String, fields: [ResultField]?) { #expect(ResultField.list(text) == fields) }
+
     @Test("JSON is one array")
     func json() throws {
         #expect(try written("json", [.integer(1), nil, .text("x")]) == "[\n1,\nnull,\n\"x\"\n]\n")

@@ -37,6 +37,15 @@ struct JobOptionsTests {
         #expect(throws: UsageError.self) { try options.addScriptOptions([(name, .text(value))]) }
     }
 
+    @Test("what is written beside results is known by name, and an unknown name is told which there are")
+    func fields() throws {
+        var options = JobOptions()
+        try options.set("with", "peak,seconds")
+        #expect(JobOption.named("with")?.value(in: options) == "peak,seconds")
+        let error = #expect(throws: UsageError.self) { try options.set("with", "peak,speed") }
+        #expect(error?.message.contains("seconds, cpu, peak, rank, host, started, attempts") == true)
+    }
+
     @Test("only what is said by yes and no is said by a boolean")
     func booleans() throws {
         var options = JobOptions()

@@ -70,6 +70,7 @@ dlp.version = ""
 ---@field format? "lines"|"nul"|"csv"|"tsv"|"jsonl" what is in it
 ---@field collect? "arrival"|"order" in which order `collect` sees the results
 ---@field output? string where results go: .jsonl, .json, .csv
+---@field with? string what is written beside each result, as "seconds,peak"
 ---@field timeline? string a picture of who did what: .svg, .json
 ---@field report? string a page about the job: .html
 ---@field timeout? number seconds for each example

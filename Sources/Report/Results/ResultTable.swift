@@ -18,19 +18,28 @@ struct ResultTable {
     let lines: Bytes
     /// The numbers of their examples; nil: from 1 on.
     var numbers: [Int]?
+    /// What stands beside the results in columns of its own behind theirs, and its lines of JSON.
+    var fields: [ResultField] = []
+    var rows = Bytes.empty
 
     /// Writes the header and all rows.
     ///
     /// - Throws: `ReportError` where the file cannot be written.
     func write(to file: inout OutputFile) throws(ReportError) {
+        try rows.withUnsafeBytes { (rows) throws(ReportError) in try write(to: &file, rows) }
+    }
+
+    private func write(to file: inout OutputFile, _ rows: UnsafeRawBufferPointer) throws(ReportError) {
+        let beside = rows.split(separator: UInt8(ascii: "\n"))
         try lines.withUnsafeBytes { (lines) throws(ReportError) in
             let columns = Self.columns(of: lines)
-            Self.appendHeader(columns, to: &file.buffer)
+            Self.appendHeader(columns, fields, to: &file.buffer)
             var index = 0
             for line in lines.split(separator: UInt8(ascii: "\n")) {
                 file.buffer.append(utf8: "\(numbers?[index] ?? index + 1)")
                 index += 1
                 Self.appendRow(UnsafeRawBufferPointer(rebasing: line), columns, to: &file.buffer)
+                if !fields.isEmpty { Self.appendFields(of: beside[index - 1], to: &file.buffer) }
                 file.buffer.append(utf8: "\r\n")
                 try file.flushIfFull()
             }
@@ -71,7 +80,7 @@ struct ResultTable {
 
     private static func integer(_ key: [UInt8]) -> Int? { Int(String(decoding: key, as: UTF8.self)) }
 
-    private static func appendHeader(_ columns: Columns, to buffer: inout ByteWriter) {
+    private static func appendHeader(_ columns: Columns, _ fields: [ResultField], to buffer: inout ByteWriter) {
         buffer.append(utf8: nameOfIndex(beside: columns))
         switch columns {
         case .result: buffer.append(utf8: ",result")
@@ -82,13 +91,26 @@ struct ResultTable {
                 key.withUnsafeBytes { buffer.appendCSVField(jsonCharacters: $0) }
             }
         }
+        for field in fields { buffer.append(utf8: ",\(name([field.rawValue], beside: columns))") }
         buffer.append(utf8: "\r\n")
+    }
+
+    private static func appendFields(of array: Slice<UnsafeRawBufferPointer>, to buffer: inout ByteWriter) {
+        for member in JSONMembers(of: UnsafeRawBufferPointer(rebasing: array)) {
+            buffer.append(UInt8(ascii: ","))
+            buffer.appendCSVField(json: member.value)
+        }
     }
 
     /// What the column of the index is called: no column has the name of another.
     private static func nameOfIndex(beside columns: Columns) -> String {
-        guard case .keys(let keys) = columns else { return "index" }
-        var names = ["index", "example"]
+        name(["index", "example"], beside: columns)
+    }
+
+    /// The first of these names that no column of the results has.
+    private static func name(_ names: [String], beside columns: Columns) -> String {
+        guard case .keys(let keys) = columns else { return names[0] }
+        var names = names
         while names.count > 1, keys.contains(Array(names[0].utf8)) { names.removeFirst() }
         var name = names[0]
         while keys.contains(Array(name.utf8)) { name = "_\(name)" }

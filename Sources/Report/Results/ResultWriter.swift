@@ -11,6 +11,10 @@ public struct ResultWriter: ~Copyable {
     private var written = 0
     /// The numbers of the examples in their list, from 1 on, where they are not all of it.
     public var numbers: [Int]?
+    /// What stands beside each result: then each line of JSON is an object with the members `index`, `result` and these.
+    public var fields: [ResultField] = []
+    /// These of all rows of a table, as lines of JSON arrays.
+    private var rows = ByteWriter()
 
     /// Begins the file that is to be at `path` when it is complete; its name says the format.
     ///
@@ -34,7 +38,9 @@ public struct ResultWriter: ~Copyable {
     /// - Precondition: `index` is larger than at the call before.
     /// - Throws: `ReportError` where the result has no JSON text, with its example: then null is in its place; or cannot be
     ///   written.
-    public mutating func append(index: Int, item: UnsafeRawBufferPointer) throws(ReportError) {
+    public mutating func append(
+        index: Int, item: UnsafeRawBufferPointer, _ facts: ExampleFacts = ExampleFacts()
+    ) throws(ReportError) {
         precondition(index >= written, "results come in the order of the examples")
         try appendMissing(below: index)
         try beginResult()
@@ -42,19 +48,21 @@ public struct ResultWriter: ~Copyable {
             try renderer.render(item, into: &file.buffer)
         } catch {
             file.buffer.append(utf8: "null")
-            try endResult()
+            try endResult(facts)
             let number = numbers?[index] ?? index + 1
             throw ReportError("result of example \(number): \(error)", example: number)
         }
-        try endResult()
+        try endResult(facts)
     }
 
     /// Adds the encoded result of example `index`, counted from 0; examples left out have no result: null.
     ///
     /// - Precondition: `index` is larger than at the call before.
     /// - Throws: `ReportError` as with memory that is the caller's.
-    public mutating func append(index: Int, item: Bytes) throws(ReportError) {
-        try item.withUnsafeBytes { (bytes) throws(ReportError) in try append(index: index, item: bytes) }
+    public mutating func append(
+        index: Int, item: Bytes, _ facts: ExampleFacts = ExampleFacts()
+    ) throws(ReportError) {
+        try item.withUnsafeBytes { (bytes) throws(ReportError) in try append(index: index, item: bytes, facts) }
     }
 
     /// Writes what is missing of `count` results, and whatever the format has at its end.
@@ -78,7 +86,10 @@ public struct ResultWriter: ~Copyable {
         switch format {
         case .jsonLines: break
         case .json: file.buffer.append(utf8: written == 0 ? "[]\n" : "\n]\n")
-        case .csv: try ResultTable(lines: file.buffer.take(), numbers: numbers).write(to: &file)
+        case .csv:
+            var table = ResultTable(lines: file.buffer.take(), numbers: numbers)
+            (table.fields, table.rows) = (fields, rows.take())
+            try table.write(to: &file)
         }
     }
 
@@ -91,16 +102,27 @@ public struct ResultWriter: ~Copyable {
         while written < index {
             try beginResult()
             file.buffer.append(utf8: "null")
-            try endResult()
+            try endResult(ExampleFacts())
         }
     }
 
     private mutating func beginResult() throws(ReportError) {
         if format == .json { file.buffer.append(utf8: written == 0 ? "[\n" : ",\n") }
+        guard !fields.isEmpty, format != .csv else { return }
+        file.buffer.append(utf8: "{\"index\":\(numbers?[written] ?? written + 1),\"result\":")
     }
 
-    private mutating func endResult() throws(ReportError) {
+    private mutating func endResult(_ facts: ExampleFacts) throws(ReportError) {
         written += 1
+        if !fields.isEmpty {
+            if format == .csv {
+                facts.appendArray(fields, to: &rows)
+                rows.append(UInt8(ascii: "\n"))
+            } else {
+                facts.appendMembers(fields, to: &file.buffer)
+                file.buffer.append(utf8: "}")
+            }
+        }
         if format != .json { file.buffer.append(UInt8(ascii: "\n")) }
         if format != .csv { try file.flushIfFull() }
     }

@@ -35,6 +35,8 @@ public struct JobOptions: Sendable {
     public var progress: ProgressReporter.Mode?
     /// The file for the results; by default they go to the script, or to standard output.
     public var output: SystemString?
+    /// What is written beside each result; nothing by default.
+    public var with: [ResultField]?
     /// The files that show who did what when; none by default.
     public var timelines: [SystemString] = []
     /// The page that shows all of the job; none by default.

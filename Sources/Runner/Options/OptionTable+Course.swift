@@ -108,6 +108,18 @@ extension CommandOption {
         .job(
             JobOption(
                 Option(
+                    "--with", value: "FIELDS",
+                    help: """
+                        Write these of each example beside its result, in this order: \(ResultField.names). With --results, \
+                        too.
+                        """), script: .always, heededBy: .jobs, alike: .presence, isOffered: true,
+                .value(
+                    { $1(&$0.with) }, "some of \(ResultField.names), each once, with commas between them",
+                    offers: .words(ResultField.allCases.map(\.rawValue)),
+                    text: { $0.map(\.rawValue).joined(separator: ",") }, parse: { ResultField.list($0) }))),
+        .job(
+            JobOption(
+                Option(
                     "--collect", value: "WHEN",
                     help: """
                         When collect sees a result: arrival: as it comes; order: in the order of the examples, so that all it \

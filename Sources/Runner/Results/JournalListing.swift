@@ -8,14 +8,21 @@ import Report
 struct JournalListing {
     private let reader: JournalReader
     private let stage: String?
+    /// What is shown besides the results; nil: what is usual.
+    private let fields: [ResultField]?
 
     /// Shows the journal at `path`, or writes its results to the file `output`; of one stage only where that is named.
     ///
     /// - Returns: the exit status.
-    static func run(path: SystemString, stage: String?, output: SystemString?) -> Int32 {
+    static func run(
+        path: SystemString, stage: String?, output: SystemString?, fields: [ResultField]?
+    ) -> Int32 {
         do {
             try FileClash.check([("--results", path), ("--output", output)])
-            let listing = JournalListing(reader: try JournalReader(path: path), stage: stage)
+            let listing = JournalListing(reader: try JournalReader(path: path), stage: stage, fields: fields)
+            if fields != nil, let output, PageFile.isNamed(by: output) {
+                throw UsageError("--with is for .jsonl, .json and .csv: the page \(output) has all of it")
+            }
             let flaws =
                 if let output {
                     PageFile.isNamed(by: output)
@@ -32,6 +39,9 @@ struct JournalListing {
             return 2
         }
     }
+
+    /// What stands in files where there is no result.
+    private static let null = Bytes([0xf6])
 
     /// One line of JSON for each row.
     ///
@@ -53,17 +63,25 @@ struct JournalListing {
                 line.append(utf8: "\"state\":\"failed\",\"error\":")
                 line.appendJSON(record.error ?? "")
             }
-            if let seconds = record.seconds { line.append(utf8: ",\"seconds\":\(seconds)") }
-            if let rank = record.rank { line.append(utf8: ",\"rank\":\(rank)") }
-            if let host = record.host {
-                line.append(utf8: ",\"host\":")
-                line.appendJSON(host)
+            if let fields {
+                record.facts.appendMembers(fields, to: &line)
+            } else {
+                Self.appendUsual(record, to: &line)
             }
-            if let attempts = record.attempts { line.append(utf8: ",\"attempts\":\(attempts)") }
             if let input = record.input { line.append(utf8: ",\"input\":\(input)") }
             line.append(utf8: "}")
             print(String(decoding: line.finish().array, as: UTF8.self))
         }
+    }
+
+    private static func appendUsual(_ record: JournalReader.Record, to line: inout ByteWriter) {
+        if let seconds = record.seconds { line.append(utf8: ",\"seconds\":\(seconds)") }
+        if let rank = record.rank { line.append(utf8: ",\"rank\":\(rank)") }
+        if let host = record.host {
+            line.append(utf8: ",\"host\":")
+            line.appendJSON(host)
+        }
+        if let attempts = record.attempts { line.append(utf8: ",\"attempts\":\(attempts)") }
     }
 
     /// The file that the job itself would write if no more were done: what is not there is null, and so is what the format
@@ -74,6 +92,7 @@ struct JournalListing {
         let stage = try reader.onlyStage(stage)
         let length = reader.lengths[stage]
         var writer = try ResultWriter(path: path)
+        writer.fields = fields ?? []
         var (end, done, failed) = (length ?? 0, 0, 0)
         var misfits: [String] = []
         var next = 0
@@ -84,12 +103,14 @@ struct JournalListing {
             // A list may be cut while it is read.
             end = max(end, index + 1)
             if let result = record.result {
-                do throws(ReportError) { try writer.append(index: index, item: result) } catch {
+                do throws(ReportError) { try writer.append(index: index, item: result, record.facts) } catch {
                     guard error.example != nil else { throw error }
                     misfits.append(error.description)
                 }
                 done += 1
             } else {
+                // What it has cost is known all the same.
+                if fields != nil { try writer.append(index: index, item: Self.null, record.facts) }
                 failed += 1
             }
         }

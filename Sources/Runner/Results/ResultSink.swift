@@ -17,6 +17,8 @@ final class ResultSink {
     /// Keeps for `collect` the examples that the script itself has only once: those of an iterator, lines, and what is added.
     let store: ExampleStore?
     private let output: ResultOutput
+    /// What examples cost, where that is written beside their results.
+    let notes: ExampleNotes?
     private var failures = FailureList()
     private let size: Int
     /// How an example is done alone.
@@ -41,6 +43,7 @@ final class ResultSink {
         self.output = output
         self.repetition = repetition
         writes = output.writer != nil
+        notes = plan.settings.with == nil ? nil : ExampleNotes()
         turns = plan.window.map { ResultTurns(window: $0, ranks: size) }
     }
 
@@ -155,12 +158,13 @@ final class ResultSink {
     private func append(_ run: ResultRun) throws {
         try run.results.withUnsafeBytes { buffer in
             var reader = CBORReader(buffer)
-            for _ in 0..<run.count {
+            for index in run.indices {
                 let start = reader.position
                 try reader.skip()
                 let item = UnsafeRawBufferPointer(rebasing: buffer[start..<reader.position])
                 writtenCount += 1
-                try output.writer?.append(index: writtenCount - 1, item: item)
+                let facts = notes?.take(index) ?? ExampleFacts()
+                try output.writer?.append(index: writtenCount - 1, item: item, facts)
             }
         }
     }

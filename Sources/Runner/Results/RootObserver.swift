@@ -18,6 +18,8 @@ final class RootObserver: JobObserver {
         /// Where it is noted what becomes of examples; and the loop of the latest stage, with its examples.
         var journal: JournalWriter?
         var stage: (loop: UInt64, journal: StageJournal)?
+        /// Where it is noted what the examples of a loop cost, where that is written beside their results.
+        var notes: (loop: UInt64, notes: ExampleNotes)?
         /// Where it is noted who does what when.
         var timelines: [TimelineFile] = []
         var page: PageFile?
@@ -78,6 +80,13 @@ final class RootObserver: JobObserver {
 
     /// Notes what becomes of the examples of the loop `loop`, which is about to begin.
     func note(in journal: StageJournal, of loop: UInt64) { state.withLock { $0.stage = (loop, journal) } }
+
+    /// Notes what the examples of the loop `loop` cost, which is about to begin.
+    func note(in notes: ExampleNotes, of loop: UInt64) { state.withLock { $0.notes = (loop, notes) } }
+
+    private func notes(of loop: UInt64) -> ExampleNotes? {
+        state.withLock { state in state.notes.flatMap { $0.loop == loop ? $0.notes : nil } }
+    }
 
     /// The journal of the loop `loop`, if it is the latest that has one.
     private func journal(of loop: UInt64?) -> StageJournal? {
@@ -263,6 +272,7 @@ final class RootObserver: JobObserver {
         let (timelines, page) = pictures
         for timeline in timelines { timeline.add(cpu: UInt64(cost.cpu), of: run.rank) }
         page?.addCost(rank: run.rank, host: host, cpu: UInt64(cost.cpu))
+        notes(of: loop)?.note(run, host: host, cost, attempts: attempts)
         journal(of: loop)?.note(.done(run, host: host, cost, attempts: attempts))
     }
 
@@ -271,6 +281,7 @@ final class RootObserver: JobObserver {
         let (timelines, page) = pictures
         if let cpu = fault.cpu { for timeline in timelines { timeline.add(cpu: UInt64(max(cpu, 0)), of: fault.rank) } }
         page?.addFailure(fault)
+        notes(of: loop)?.note(fault)
         journal(of: loop)?.note(.failed(fault))
     }
 

@@ -21,8 +21,9 @@ struct JobPlan {
     /// to be done.
     var announcedLength: Int? { settings.journal == nil && !settings.isPartial ? agreement.count : nil }
 
-    /// Whether the root takes results as they are made, because the script sees them one by one.
-    private var streams: Bool { collects || settings.journal != nil || settings.isPartial }
+    /// Whether the root takes results as they are made, because the script sees them one by one, or because it has to know what
+    /// each of them cost.
+    private var streams: Bool { collects || settings.journal != nil || settings.isPartial || settings.with != nil }
 
     /// How many examples may be begun behind the first one whose result is missing; nil: any number.
     ///

@@ -87,10 +87,24 @@ struct JobRun {
 
     /// Where results go that the script does not take itself: the file that was named, or standard output.
     private func resultWriter(scriptTakesThem: Bool) throws -> ResultWriter? {
+        let fields = settings.with ?? []
         if let path = settings.output {
-            do { return try ResultWriter(path: path) } catch { throw UsageError(error.description) }
+            do {
+                var writer = try ResultWriter(path: path)
+                writer.fields = fields
+                return writer
+            } catch { throw UsageError(error.description) }
         }
-        return scriptTakesThem ? nil : ResultWriter(descriptor: 1, name: "standard output", format: .jsonLines)
+        guard scriptTakesThem else {
+            var writer = ResultWriter(descriptor: 1, name: "standard output", format: .jsonLines)
+            writer.fields = fields
+            return writer
+        }
+        guard fields.isEmpty else {
+            throw UsageError(
+                "--with is for results that are written, which this script takes itself: add --output FILE")
+        }
+        return nil
     }
 
     /// Opens, on the root, what has the examples where the script does not.

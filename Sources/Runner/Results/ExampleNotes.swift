@@ -1,0 +1,52 @@
+import DLP
+import Glibc
+import Journal
+import Report
+import Synchronization
+
+/// What examples have cost whose results are to be written, until they are.
+final class ExampleNotes: Sendable {
+    private let facts = Mutex<[Int: ExampleFacts]>([:])
+
+    /// Examples are done, and the root hears of it now.
+    func note(_ run: ResultRun, host: String, _ cost: ExampleCost, attempts: Int) {
+        let part = 1e-9 / Double(max(run.count, 1))
+        var its = ExampleFacts()
+        (its.seconds, its.cpu) = (Double(cost.nanoseconds) * part, Double(cost.cpu) * part)
+        (its.peak, its.rank, its.host, its.attempts) = (cost.peak, run.rank, host, attempts)
+        its.started = Self.time(before: cost.age)
+        facts.withLock { facts in
+            for number in 0..<run.count { facts[run.first + number * run.stride] = its }
+        }
+    }
+
+    /// An example has failed for good.
+    func note(_ fault: Fault) {
+        guard let example = fault.example else { return }
+        var its = ExampleFacts()
+        its.seconds = fault.nanoseconds.map { Double($0) / 1e9 }
+        its.cpu = fault.cpu.map { Double($0) / 1e9 }
+        (its.peak, its.rank, its.host, its.attempts) = (fault.peak, fault.rank, fault.host, fault.attempts)
+        its.started = fault.nanoseconds.map { Self.time(before: $0) }
+        facts.withLock { $0[example - 1] = its }
+    }
+
+    /// What is known of the example at `index`, from 0, and is not needed any more; nothing where an earlier run has done it.
+    func take(_ index: Int) -> ExampleFacts { facts.withLock { $0.removeValue(forKey: index) } ?? ExampleFacts() }
+
+    private static func time(before age: Int64) -> String {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return ExampleFacts.time(Double(now.tv_sec) + (Double(now.tv_nsec) - Double(age)) / 1e9)
+    }
+}
+
+extension JournalReader.Record {
+    /// What the row says besides the result.
+    var facts: ExampleFacts {
+        var facts = ExampleFacts()
+        (facts.seconds, facts.cpu, facts.peak, facts.rank) = (seconds, cpu, peak, rank)
+        (facts.host, facts.started, facts.attempts) = (host, started, attempts)
+        return facts
+    }
+}
