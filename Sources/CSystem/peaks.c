@@ -11,15 +11,24 @@
 // large program has started us that would be the peak of every example.
 
 static int open_file_of(pid_t process, const char *name, int flags) {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)process, name);
+    char path[64] = "/proc/self/";
+    if (process == getpid()) strcat(path, name);
+    else snprintf(path, sizeof path, "/proc/%d/%s", (int)process, name);
     return open(path, flags | O_CLOEXEC);
 }
 
-/// The bytes of the line that begins with `name`; 0 where there is none.
-static int64_t bytes_of(const char *text, const char *name) {
-    const char *line = strstr(text, name);
-    return line == NULL ? 0 : strtoll(line + strlen(name), NULL, 10) * 1024;
+/// The bytes of the first line from `*text` on that begins with `name`, behind which `*text` then is; 0 where there is none.
+static int64_t bytes_of(const char **text, const char *name) {
+    size_t length = strlen(name);
+    for (const char *line = *text; line != NULL; line = strchr(line, '\n')) {
+        if (*line == '\n') line++;
+        if (strncmp(line, name, length) != 0) continue;
+        char *end;
+        int64_t kilobytes = strtoll(line + length, &end, 10);
+        *text = end;
+        return kilobytes * 1024;
+    }
+    return 0;
 }
 
 static int read_memory(pid_t process, struct dlp_memory *memory) {
@@ -31,8 +40,10 @@ static int read_memory(pid_t process, struct dlp_memory *memory) {
     close(file);
     if (count <= 0) return 0;
     text[count] = 0;
-    memory->peak = bytes_of(text, "\nVmHWM:");
-    memory->present = bytes_of(text, "\nVmRSS:");
+    // In this order.
+    const char *rest = text;
+    memory->peak = bytes_of(&rest, "VmHWM:");
+    memory->present = bytes_of(&rest, "VmRSS:");
     return memory->peak > 0;
 }
 

@@ -214,7 +214,9 @@ extension RootEngine {
     private func noteFailure(behind done: Chunk, _ fault: Fault, _ report: ChunkReport, from source: Int) {
         let peak = ExampleCost(report).peak
         let tried = Chunk(first: done.first, count: done.count + 1, stride: done.stride)
-        guard done.count > 0, let nanoseconds = fault.nanoseconds, 0...report.nanoseconds ~= nanoseconds else {
+        // No range: what a rank says may have no end after its beginning.
+        guard done.count > 0, let nanoseconds = fault.nanoseconds, nanoseconds >= 0, nanoseconds <= report.nanoseconds
+        else {
             return noteWork(source, on: tried, isFailed: true, nanoseconds: report.nanoseconds, peak: peak)
         }
         noteWork(source, on: done, isFailed: false, nanoseconds: report.nanoseconds - nanoseconds, peak: peak)

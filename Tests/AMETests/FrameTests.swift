@@ -91,7 +91,7 @@ struct FrameTests {
     }
 
     static let hostile: [(Int, [UInt8], FrameError)] = [
-        (0, [0], .notAFrame), (3, [1], .notAFrame), (4, [5], .version(5)), (5, [1], .version(260)),
+        (0, [0], .notAFrame), (3, [1], .notAFrame), (4, [6], .version(6)), (5, [1], .version(261)),
         (6, [0], .kind(0)), (6, [100], .kind(100)), (6, [255], .kind(255)), (7, [1], .flags(1)),
         (7, [128], .flags(128)),
         (40, [UInt8](repeating: 255, count: 8), .length(.max)), (46, [0x40, 0], .length(1 << 54)),
