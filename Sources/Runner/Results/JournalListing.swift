@@ -19,10 +19,10 @@ struct JournalListing {
     ) -> Int32 {
         do {
             try FileClash.check([("--results", path), ("--output", output)])
-            let listing = JournalListing(reader: try JournalReader(path: path), stage: stage, fields: fields)
             if fields != nil, let output, PageFile.isNamed(by: output) {
                 throw UsageError("--with is for .jsonl, .json and .csv: the page \(output) has all of it")
             }
+            let listing = JournalListing(reader: try JournalReader(path: path), stage: stage, fields: fields)
             let flaws =
                 if let output {
                     PageFile.isNamed(by: output)
