@@ -14,6 +14,8 @@ public struct ScheduleSimulator {
     public var failures = FailurePolicy()
     /// Whether the list may be gone through from its end.
     public var mayBeginAtEnd = false
+    /// Whether the schedule knows what examples cost.
+    public var knowsCosts = false
     /// Every so many examples one fails the first time; 0: none does.
     public var failing = 0
     /// Every so many reports the worker dies before it sends one; 0: none does.
@@ -54,6 +56,9 @@ public struct ScheduleSimulator {
     public func run(_ costs: ExampleCosts) throws -> Outcome {
         var schedule = ManagedSchedule(
             .known(costs.count), workers: ranks, policy: policy, failures: failures, mayBeginAtEnd: mayBeginAtEnd)
+        if knowsCosts {
+            schedule.order(by: (0..<costs.count).map { Double(costs.before($0 + 1) - costs.before($0)) })
+        }
         var hasFailed = Set<Int>()
         var isDead = Array(repeating: false, count: ranks)
         var heard = 0

@@ -41,14 +41,27 @@ public struct ChunkPolicy: Sendable, Hashable {
 
 /// What the policy is applied to.
 struct ChunkingInput {
-    /// How many examples could be handed out now.
-    var available: Int
+    /// How many examples could be handed out now; where costs are known, what they cost, as all amounts here: in units of
+    /// the mean cost.
+    var available: Double
     /// How many ranks take part, or still may.
     var workers: Int
     /// What an example takes.
     var cost: CostEstimate
     /// How many examples the rank's previous chunk had; 0 where there was none.
     var previous: Int
+    /// What the next example costs, where costs are known.
+    var next: Double?
+}
+
+/// What a chunk may have where costs are known, in units of the mean cost.
+struct ChunkLimits {
+    /// How many examples it has at most.
+    var count: Int
+    /// What they cost together at most, where there is more than one.
+    var amount = Double.infinity
+    /// From this cost on a long example is a chunk of its own.
+    var alone = 0.0
 }
 
 extension ChunkPolicy {
@@ -76,14 +89,31 @@ extension ChunkPolicy {
             return max(1, min(count, Self.largest))
         case .adaptive:
             guard let cost = input.cost.cautious, input.previous > 0 else { return 1 }
-            let ideal = Double(chunkDuration) / max(cost, Self.leastCost)
-            let shortest = shortestCount(in: input)
-            let longest = max(ideal, Self.rootHeadroom * shortest)
-            let share = Double(input.available) / Double(Self.sharesPerWorker * input.workers)
-            let count = max(min(share, longest), shortest, 1)
-            return min(Int(min(count, Double(Self.largest))), min(input.previous, Self.largest) * Self.growth)
+            let count = max(amount(at: cost, in: input), 1)
+            return min(Int(min(count, Double(Self.largest))), mostExamples(in: input))
         }
     }
+
+    /// What a chunk may have where costs are known.
+    func limits(in input: ChunkingInput) -> ChunkLimits {
+        switch size {
+        case .fixed(let count): return ChunkLimits(count: max(1, min(count, Self.largest)))
+        case .adaptive:
+            guard let cost = input.cost.cautious, input.previous > 0 else { return ChunkLimits(count: 1) }
+            let amount = amount(at: cost, in: input)
+            return ChunkLimits(count: mostExamples(in: input), amount: amount, alone: amount)
+        }
+    }
+
+    private func amount(at cost: Double, in input: ChunkingInput) -> Double {
+        let ideal = Double(chunkDuration) / max(cost, Self.leastCost)
+        let shortest = shortestCount(in: input)
+        let longest = max(ideal, Self.rootHeadroom * shortest)
+        let share = input.available / Double(Self.sharesPerWorker * input.workers)
+        return max(min(share, longest), shortest)
+    }
+
+    private func mostExamples(in input: ChunkingInput) -> Int { min(input.previous, Self.largest) * Self.growth }
 
     /// How many examples keep a rank busy while the root serves all the others once.
     ///
@@ -98,19 +128,25 @@ extension ChunkPolicy {
     /// That hides the way to the root and back, which matters only where examples are short. Nothing may wait in one
     /// rank's hands once there is no longer a chunk for every other.
     func allowsAhead(in input: ChunkingInput) -> Bool {
-        guard let cost = input.cost.cautious, cost < Self.longExample * Double(chunkDuration) else { return false }
+        let next = input.next ?? 1
+        guard let cost = input.cost.cautious, cost * next < Self.longExample * Double(chunkDuration) else {
+            return false
+        }
         let count: Double =
             switch size {
             case .fixed(let count): Double(count)
             case .adaptive: shortestCount(in: input)
             }
-        return Double(input.available) >= max(count, 1) * Double(input.workers)
+        return input.available >= max(count, next) * Double(input.workers)
     }
 
     /// After how many nanoseconds a rank should give back what it has not started of a chunk; 0 for never.
-    func giveBackAfter(chunkOf count: Int, in input: ChunkingInput) -> Int64 {
+    ///
+    /// - Parameter amount: what they cost, where that is known.
+    func giveBackAfter(chunkOf count: Int, costing amount: Double? = nil, in input: ChunkingInput) -> Int64 {
         guard size == .adaptive, count > 1, let cost = input.cost.cautious else { return 0 }
-        let expected = max(cost * Double(count), Double(chunkDuration), Double(handOutCost) * Double(input.workers))
+        let expected = max(
+            cost * (amount ?? Double(count)), Double(chunkDuration), Double(handOutCost) * Double(input.workers))
         return Int64(min(Self.patience * expected, 1e18))
     }
 }

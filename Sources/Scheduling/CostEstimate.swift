@@ -1,4 +1,4 @@
-/// What one example costs, in nanoseconds, learnt from the chunks that came back.
+/// What one example costs, in nanoseconds, learnt from the chunks that came back; where costs are known, one of mean cost.
 struct CostEstimate: Sendable {
     /// How many windows of the recent mean the lasting one looks back.
     private static let lastingWindows = 8.0
@@ -20,11 +20,11 @@ struct CostEstimate: Sendable {
     }
 
     /// Takes in that `examples` took `nanoseconds` together; the recent mean looks back over `window` such reports.
-    mutating func record(nanoseconds: Int64, examples: Int, window: Int) {
+    mutating func record(nanoseconds: Int64, examples: Double, window: Int) {
         guard examples > 0 else { return }
         let time = Double(max(nanoseconds, 0))
-        recentMean.add(time, weight: Double(examples), keeping: 1 - 1 / Double(window))
-        lastingMean.add(time, weight: Double(examples), keeping: 1 - 1 / (Double(window) * Self.lastingWindows))
+        recentMean.add(time, weight: examples, keeping: 1 - 1 / Double(window))
+        lastingMean.add(time, weight: examples, keeping: 1 - 1 / (Double(window) * Self.lastingWindows))
     }
 }
 

@@ -17,8 +17,14 @@ struct HandOutQueue: Sendable {
     /// From `next` on, in their order: examples that are done already.
     private var gaps = Queue<Range<Int>>()
     private var gapCount = 0
+    /// Those that were never handed out and whose costs are known; they come before the others.
+    private var order: CostOrder?
+    /// What the examples that came back cost, where costs are known.
+    private var returnedAmount = 0.0
     /// From here on nothing is handed out for the time being.
-    var limit = Int.max
+    var limit = Int.max {
+        didSet { order?.open(below: limit) }
+    }
 
     /// A queue of the examples below `end`, but for those that are `done` already.
     init(end: Int, done: [Range<Int>] = []) {
@@ -32,7 +38,7 @@ struct HandOutQueue: Sendable {
     }
 
     /// How many examples it holds.
-    var count: Int { returnedCount + max(0, freshEnd - next) - gapCount }
+    var count: Int { returnedCount + max(0, freshEnd - next) - gapCount + (order?.count ?? 0) }
 
     /// How many of them were never handed out.
     var freshCount: Int { count - returnedCount }
@@ -45,8 +51,64 @@ struct HandOutQueue: Sendable {
             sum + (isSpared && unit.suspicion != nil ? 0 : unit.chunk.clipped(to: limit).count)
         }
         let openEnd = min(freshEnd, limit)
-        return openReturned + (next < openEnd ? max(1, min(freshCount, openEnd - next)) : 0)
+        let openOrdered = order?.openCount ?? 0
+        return openReturned + openOrdered
+            + (next < openEnd ? max(1, min(freshCount - (order?.count ?? 0), openEnd - next)) : 0)
     }
+
+    // MARK: - Known costs
+
+    /// Hands out the examples that it holds, and which nobody had, in the order of these costs, of the first examples of the
+    /// list; among so many `workers`.
+    mutating func order(by costs: [Double], workers: Int) {
+        let fresh = takeAllFresh().map { $0.first..<$0.end }
+        guard !fresh.isEmpty else { return }
+        order = CostOrder(costs, fresh: fresh, workers: workers)
+        order?.open(below: limit)
+        returnedAmount = returned.reduce(0) { $0 + (amount(of: $1.chunk) ?? 0) }
+    }
+
+    /// Whether costs are known.
+    var isOrdered: Bool { order != nil }
+
+    /// What these examples cost, in units of the mean; nil where costs are not known.
+    func amount(of chunk: Chunk) -> Double? {
+        guard let order else { return nil }
+        return chunk.indices.reduce(0) { $0 + order.cost(of: $1) }
+    }
+
+    /// What all examples cost together that were ordered; nil where costs are not known.
+    var orderedAmount: Double? { order?.total }
+
+    /// What there is to be handed out now costs; nil where costs are not known.
+    var openAmount: Double? {
+        order.map { returnedAmount + $0.openAmount + Double(max(0, min(freshEnd, limit) - next - gapCount)) }
+    }
+
+    /// What the next example costs that nobody had; nil where that is not known.
+    mutating func nextCost() -> Double? {
+        if let longest = order?.longestCost() { return longest }
+        return order.map { $0.openCount > 0 ? $0.openAmount / Double($0.openCount) : 1 }
+    }
+
+    /// How many of the examples of `chunk`, from the first on, cost no more than `amount`; at least one.
+    private func prefixLength(of chunk: Chunk, costing amount: Double) -> Int {
+        guard let order else { return chunk.count }
+        var sum = 0.0
+        for (number, example) in chunk.indices.enumerated() {
+            sum += order.cost(of: example)
+            if sum > amount { return max(1, number) }
+        }
+        return chunk.count
+    }
+
+    /// Takes that away from the amount of what came back, or adds it.
+    private mutating func noteReturned(_ chunk: Chunk, isTaken: Bool) {
+        guard let amount = amount(of: chunk) else { return }
+        returnedAmount = returned.isEmpty ? 0 : max(0, returnedAmount + (isTaken ? -amount : amount))
+    }
+
+    // MARK: - Coming and going
 
     /// Adds `count` examples at the end.
     mutating func extend(by count: Int) {
@@ -116,28 +178,34 @@ struct HandOutQueue: Sendable {
         guard chunk.count > 0 else { return }
         returned.append(WorkUnit(chunk, suspicion: unit.suspicion))
         returnedCount += chunk.count
+        noteReturned(chunk, isTaken: false)
         if unit.suspicion != nil { suspectedCount += chunk.count }
     }
 
-    /// Takes up to `count` examples: of those that came back the first, or, for a worker that is spared, the first that
+    /// Takes up to so many examples: of those that came back the first, or, for a worker that is spared, the first that
     /// are not under suspicion; then of those that were never handed out the first or, `fromEnd`, the last; nil where there
     /// are none.
-    mutating func take(_ count: Int, sparing isSpared: Bool, fromEnd: Bool = false) -> WorkUnit? {
+    ///
+    /// Where costs are known, they are what the chunk may cost, and of those that nobody had the longest come first.
+    mutating func take(_ most: ChunkLimits, sparing isSpared: Bool, fromEnd: Bool = false) -> WorkUnit? {
         let index = returned.lastIndex { (!isSpared || $0.suspicion == nil) && $0.chunk.first < limit }
         if let index {
             let unit = returned[index]
             let open = unit.chunk.clipped(to: limit)
-            let taken = open.prefix(min(count, open.count, unit.portion))
+            var taken = open.prefix(min(most.count, open.count, unit.portion))
+            if order != nil { taken = taken.prefix(prefixLength(of: taken, costing: most.amount)) }
             if taken.count < unit.chunk.count {
                 returned[index].chunk = unit.chunk.dropFirst(taken.count)
             } else {
                 returned.remove(at: index)
             }
             returnedCount -= taken.count
+            noteReturned(taken, isTaken: true)
             if unit.suspicion != nil { suspectedCount -= taken.count }
             return WorkUnit(taken, suspicion: unit.suspicion)
         }
-        return takeFresh(count, below: limit, fromEnd: fromEnd).map { WorkUnit($0) }
+        if let chunk = order?.take(most) { return WorkUnit(chunk) }
+        return takeFresh(most.count, below: limit, fromEnd: fromEnd).map { WorkUnit($0) }
     }
 
     /// Takes the first unit that came back of `chunk`, as much as is left of it.
@@ -145,6 +213,7 @@ struct HandOutQueue: Sendable {
         guard let index = returned.lastIndex(where: { chunk.place(of: $0.chunk.first) != nil }) else { return nil }
         let unit = returned.remove(at: index)
         count(unit, by: -unit.chunk.count)
+        noteReturned(unit.chunk, isTaken: true)
         return unit
     }
 
@@ -162,6 +231,7 @@ struct HandOutQueue: Sendable {
             ].filter { $0.count > 0 }
             returned.replaceSubrange(index...index, with: rest.map { WorkUnit($0, suspicion: unit.suspicion) })
             count(unit, by: first - end)
+            noteReturned(Chunk(first: first, count: end - first), isTaken: true)
             taken.append(Chunk(first: first, count: end - first))
         }
         return taken.sorted { $0.first < $1.first }

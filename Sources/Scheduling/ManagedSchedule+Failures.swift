@@ -9,6 +9,7 @@ extension ManagedSchedule {
         guard tried <= failures.retries else {
             attempts[example] = nil
             failedCount += 1
+            workedOffAmount += queue.amount(of: Chunk(first: example, count: 1)) ?? 0
             return .final(attempts: tried)
         }
         attempts[example] = tried
@@ -85,6 +86,7 @@ extension ManagedSchedule {
         attempts[unit.chunk.first] = nil
         doneEnd = max(doneEnd, unit.chunk.end)
         failedCount += 1
+        workedOffAmount += queue.amount(of: unit.chunk) ?? 0
         return CrashedExample(example: unit.chunk.first, deaths: died)
     }
 }

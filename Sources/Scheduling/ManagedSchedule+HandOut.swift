@@ -12,7 +12,7 @@ extension ManagedSchedule {
 
     private func input(of worker: Int, available: Int? = nil) -> ChunkingInput {
         ChunkingInput(
-            available: available ?? queue.openCount(), workers: presentWorkers, cost: cost,
+            available: queue.openAmount ?? Double(available ?? queue.openCount()), workers: presentWorkers, cost: cost,
             previous: workers[worker].previousCount)
     }
 
@@ -24,9 +24,10 @@ extension ManagedSchedule {
             workers[worker].phase = .working
             assign(unit, to: worker, into: &actions)
         }
-        let input = input(of: worker)
+        var input = input(of: worker)
+        input.next = queue.nextCost()
         if !isHalted, workers[worker].ahead == nil, policy.allowsAhead(in: input),
-            let unit = takeLot(policy.count(in: input), for: worker)
+            let unit = takeLot(in: input, for: worker)
         {
             assign(unit, to: worker, into: &actions)
         }
@@ -37,14 +38,19 @@ extension ManagedSchedule {
         // Nobody else waits for a share, so that its chunks need not shrink.
         let portion = sharesInChunks ? policy.count(in: input(of: worker, available: .max)) : .max
         if let unit = workers[worker].takeShare(portion, below: queue.limit) { return unit }
-        if let unit = takeLot(policy.count(in: input(of: worker)), for: worker) { return unit }
+        if let unit = takeLot(in: input(of: worker), for: worker) { return unit }
         return retries.take(for: worker, isAlone: isAlone).map { WorkUnit(Chunk(first: $0, count: 1)) }
     }
 
-    private mutating func takeLot(_ count: Int, for worker: Int) -> WorkUnit? {
+    private mutating func takeLot(in input: ChunkingInput, for worker: Int) -> WorkUnit? {
+        if queue.isOrdered {
+            return queue.take(policy.limits(in: input), sparing: isSpared(worker))
+        }
+        let count = policy.count(in: input)
         let freshBefore = queue.freshCount
         let unit = queue.take(
-            count, sparing: isSpared(worker), fromEnd: tailProbe.map { $0.wantsEnd(for: worker) } ?? false)
+            ChunkLimits(count: count), sparing: isSpared(worker),
+            fromEnd: tailProbe.map { $0.wantsEnd(for: worker) } ?? false)
         if let unit, queue.freshCount < freshBefore { tailProbe?.note(unit.chunk, for: worker, end: queue.end) }
         return unit
     }
@@ -52,7 +58,10 @@ extension ManagedSchedule {
     private mutating func assign(_ unit: WorkUnit, to worker: Int, into actions: inout [ScheduleAction]) {
         // A share, and what is left of one, stays with whoever has it.
         let patience =
-            unit.chunk.stride > 1 ? 0 : policy.giveBackAfter(chunkOf: unit.chunk.count, in: input(of: worker))
+            unit.chunk.stride > 1
+            ? 0
+            : policy.giveBackAfter(
+                chunkOf: unit.chunk.count, costing: queue.amount(of: unit.chunk), in: input(of: worker))
         workers[worker].receive(unit)
         actions.append(.assign(worker: worker, unit.chunk, giveBackAfter: patience))
     }
@@ -103,6 +112,19 @@ extension ManagedSchedule {
             serve(worker, into: &actions)
         }
         waiting.removeAll { workers[$0].phase != .waiting }
+    }
+
+    /// Has the examples that nobody has been given yet begun in the order of what they cost, the longest first; those that are
+    /// short against what each worker is to do come last, in the order of the list.
+    ///
+    /// Workers that have shares keep them.
+    ///
+    /// - Parameter costs: of the first examples of the list, in any unit; what has none counts as the mean of the others.
+    /// - Precondition: none is negative, infinite or no number.
+    public mutating func order(by costs: [Double]) {
+        guard shareholders == nil else { return }
+        tailProbe = nil
+        queue.order(by: costs, workers: presentWorkers)
     }
 
     /// Hands out nothing from the example `end` on, until another limit is set.

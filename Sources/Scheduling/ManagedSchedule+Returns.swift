@@ -36,10 +36,13 @@ extension ManagedSchedule {
         for run in runs {
             for index in run.indices { attempts[index] = nil }
             doneCount += run.count
+            workedOffAmount += queue.amount(of: run) ?? 0
             doneEnd = max(doneEnd, run.end)
         }
         if let run = runs.first, run == chunk {
-            cost.record(nanoseconds: nanoseconds, examples: run.count, window: max(16, presentWorkers))
+            cost.record(
+                nanoseconds: nanoseconds, examples: queue.amount(of: run) ?? Double(run.count),
+                window: max(16, presentWorkers))
         }
         reserve(for: worker)
         serveWaiting(into: &actions)

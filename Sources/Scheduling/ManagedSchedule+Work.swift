@@ -183,10 +183,13 @@ extension ManagedSchedule {
         // What is tried again is handed out alone.
         if done.count == 1 { attempts[done.first] = nil }
         doneCount += done.count
+        let amount = queue.amount(of: done)
+        workedOffAmount += amount ?? 0
         doneEnd = max(doneEnd, done.end - done.stride + 1)
         let present = presentWorkers
         tailProbe?.learn(done, nanoseconds, others: cost.recent, workers: present)
-        cost.record(nanoseconds: nanoseconds, examples: done.count, window: max(16, present))
+        cost.record(
+            nanoseconds: nanoseconds, examples: amount ?? Double(done.count), window: max(16, present))
         guard resultsStay else { return }
         workers[worker].finish(done)
         undeliveredCount += done.count
@@ -218,6 +221,7 @@ extension ManagedSchedule {
         }
         for chunk in workers[worker].finished.reversed() {
             doneCount -= chunk.count
+            workedOffAmount -= queue.amount(of: chunk) ?? 0
             undeliveredCount -= chunk.count
             queue.putBack(WorkUnit(chunk))
             hasAskedForResults = false

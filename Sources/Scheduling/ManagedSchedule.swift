@@ -18,6 +18,8 @@
 /// After `halt` nothing more is handed out: as soon as no worker has a chunk, results are delivered and workers ended as
 /// if all were done.
 ///
+/// Where costs are known (`order`), the longest examples are begun first; otherwise they are in the order of the list.
+///
 /// Workers may come late, and may retire early: what they were given goes back then, and what they have done counts.
 ///
 /// A worker that was lost may return: what of its work nobody has done or begun meanwhile it goes on with, and what it has
@@ -47,6 +49,8 @@ public struct ManagedSchedule: Sendable {
     public internal(set) var skippedCount = 0
     /// How many examples have failed for good.
     public internal(set) var failedCount = 0
+    /// What those of both kinds cost that were known to be long or short.
+    var workedOffAmount = 0.0
     /// How many workers have a chunk.
     public internal(set) var busyWorkers = 0
     /// Whether nothing more is handed out, done or not.
@@ -154,6 +158,10 @@ public struct ManagedSchedule: Sendable {
     public var idleWorkers: Int { max(0, activeWorkers - busyWorkers - available) }
     /// What an example takes, in nanoseconds, as far as that is known.
     public var exampleCost: Double? { cost.recent }
+    /// Which part of the work is done, by what examples cost; nil where that is not known.
+    public var costShare: Double? {
+        queue.orderedAmount.map { $0 > 0 ? min(max(workedOffAmount / $0, 0), 1) : 1 }
+    }
     /// How many examples were handed out, or are meant for a worker, and did not come back.
     public var handedOut: Int { queue.end - skippedCount - queue.count }
 

@@ -13,7 +13,7 @@ struct ScheduleChunkTests {
             let time = Int64(min(cost * 1000, 1e18))
             estimate.record(nanoseconds: time, examples: 1000, window: 16)
         }
-        return ChunkingInput(available: available, workers: workers, cost: estimate, previous: previous)
+        return ChunkingInput(available: Double(available), workers: workers, cost: estimate, previous: previous)
     }
 
     @Test("one, as long as the cost is unknown or the worker is new")

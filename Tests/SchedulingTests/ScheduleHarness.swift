@@ -67,6 +67,8 @@ struct ScheduleHarness {
         var rise: Int64 = 0
         /// Whether the list may be gone through from its end.
         var mayBeginAtEnd = false
+        /// What the schedule is told of costs, once the list has ended; nil: nothing.
+        var costs: [Double]?
         /// How many examples there will be.
         var examples: Int
     }
@@ -120,6 +122,7 @@ struct ScheduleHarness {
         case .unbounded: listed = setup.examples
         }
         complete = setup.extent == .known(setup.examples) && !setup.mayGrow
+        if case .known = setup.extent, let costs = setup.costs { schedule.order(by: costs) }
         guard setup.hasLimit else { return }
         limit = 1
         schedule.limit(to: 1, into: &actions)
@@ -194,6 +197,7 @@ struct ScheduleHarness {
             schedule.skip(count)
         case .close:
             complete = true
+            if setup.extent == .growing, let costs = setup.costs { schedule.order(by: costs) }
             schedule.close(into: &actions)
         case .length(let count):
             complete = true

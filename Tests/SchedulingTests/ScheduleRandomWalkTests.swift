@@ -34,6 +34,10 @@ struct ScheduleRandomWalkTests {
         setup.hasLimit = extent != .unbounded && Int.random(in: 0..<3, using: &course) == 0
         setup.mayBeginAtEnd = Bool.random(using: &generator) && !setup.hasLimit
         setup.rise = [0, 100, 100_000].randomElement(using: &generator) ?? 0
+        if extent != .unbounded, Bool.random(using: &course) {
+            let known = Int.random(in: 0...examples, using: &course)
+            setup.costs = (0..<known).map { _ in [0, 1, 5, 1000].randomElement(using: &course) ?? 0 }
+        }
         var harness = ScheduleHarness(setup)
         var trail: [ScheduleEvent] = []
         while true {
@@ -48,6 +52,9 @@ struct ScheduleRandomWalkTests {
                 Issue.record("\(error), seed \(seed), \(setup), at the end of \(trail.suffix(20))")
                 return
             }
+        }
+        if case .known = extent, harness.allDone, !harness.isHalted, let share = harness.schedule.costShare {
+            #expect(abs(share - 1) < 1e-3, "seed \(seed): all is done, and \(share) of what it costs")
         }
         let anyoneLeft = harness.phases.contains { [.active, .delivering, .ended].contains($0) }
         #expect(harness.allDone || !anyoneLeft, "seed \(seed)")
