@@ -8,6 +8,8 @@ public struct Fault: Error, Sendable, Equatable {
         case load
         /// `examples()`, and the agreement on them.
         case examples
+        /// `cost()`, before anything is handed out.
+        case cost
         case setup
         case work
         case collect
@@ -66,13 +68,17 @@ extension Fault {
         var place: [String] = []
         if let example = example {
             let name = loop.isEmpty ? "example \(example)" : "element \(example) of \(loop)"
-            place.append(phase == .collect ? "collect failed on \(name)" : "\(name) failed")
+            switch phase {
+            case .collect: place.append("collect failed on \(name)")
+            case .cost: place.append("cost failed on \(name)")
+            default: place.append("\(name) failed")
+            }
         } else {
             switch phase {
             case .setup: place.append("setup() failed")
             case .summarize: place.append("summarize() failed")
             case .examples: place.append("examples() failed")
-            case .load, .work, .collect, .communication: break
+            case .load, .cost, .work, .collect, .communication: break
             }
         }
         if ranks > 1 || rank > 0, phase != .communication {

@@ -97,6 +97,8 @@ public struct LoopProgress: Sendable {
     public var failures: Int
     /// All of them, where that is known.
     public var total: Int?
+    /// Which part of those that were to be done is, by what they cost; nil where that is not known.
+    public var costShare: Double?
     /// Ranks that work on some.
     public var busy: Int
     /// Ranks that take part.

@@ -18,6 +18,8 @@ public struct LoopFeed: Sendable {
         case added(Int)
         /// Nothing: the list has ended, and may only grow.
         case end
+        /// Nothing: what the examples of the list cost, before any of them.
+        case costs([Double])
     }
 
     /// Adds examples, one encoded value each.
@@ -37,6 +39,10 @@ public struct LoopFeed: Sendable {
 
     /// Says that a list which may grow has ended: from now on it is told whenever all that there is of it is done.
     public func end() { shared.command(.feed(loop, .end)) }
+
+    /// Says what the examples of the list cost, from the first one on, in any unit, before any is added: nothing is handed out
+    /// before the list has ended, and then the longest first.
+    public func order(by costs: [Double]) { shared.command(.feed(loop, .costs(costs))) }
 
     /// Says that there are no more examples than were added.
     public func close() { shared.command(.close(loop)) }

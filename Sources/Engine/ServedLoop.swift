@@ -44,6 +44,8 @@ final class ServedLoop {
     private var fed = 0
     /// No example from here on is handed out yet.
     private var limit = Int.max
+    /// What the examples of the list cost; nothing is handed out before all of them are there, and then it is nil.
+    private var costs: [Double]?
     private var isClosed = false
     /// Whether all that there is without what is added is known; and how many examples were added.
     private var isListed = false
@@ -97,7 +99,7 @@ final class ServedLoop {
         LoopProgress(
             operation: number, done: schedule.doneCount + schedule.failedCount, earlier: schedule.skippedCount,
             failures: schedule.failedCount, total: length,
-            busy: schedule.busyWorkers,
+            costShare: schedule.costShare, busy: schedule.busyWorkers,
             ranks: entered - watchers.count - retired, work: workNanoseconds,
             cpu: cpuNanoseconds, longest: longest, peak: peak)
     }
@@ -358,13 +360,26 @@ final class ServedLoop {
             fed += count
             schedule.skip(count)
         case .added(let count): added = count
-        case .end: isListed = true
+        case .end:
+            isListed = true
+            order()
+        case .costs(let costs):
+            self.costs = costs
+            schedule.limit(to: 0, into: &actions)
         }
         try update()
     }
 
+    /// The list is complete: where costs are known they say what comes first.
+    private func order() {
+        guard let costs = costs.take() else { return }
+        schedule.order(by: costs)
+        schedule.limit(to: limit, into: &actions)
+    }
+
     func close() throws(ScheduleViolation) {
         isClosed = true
+        order()
         schedule.close(into: &actions)
         try update()
     }
@@ -373,7 +388,7 @@ final class ServedLoop {
     func allow(below end: Int) throws(ScheduleViolation) {
         guard !isCancelled else { return }
         limit = end
-        schedule.limit(to: end, into: &actions)
+        if costs == nil { schedule.limit(to: end, into: &actions) }
         try update()
     }
 

@@ -18,7 +18,7 @@ public struct JournalError: Error, Sendable, Equatable, CustomStringConvertible 
     init(path: SystemString, _ error: SQLiteError) {
         description =
             switch error.code {
-            case SQLITE_NOTADB: "\(path) is no journal of dlp-lua; give --journal the name of another file"
+            case SQLITE_NOTADB: "\(path) is no journal of dlp-lua: name another file"
             case SQLITE_CORRUPT:
                 "the journal \(path) is damaged (\(error.message)); put a copy in its place, or move it away and begin a "
                     + "new one"

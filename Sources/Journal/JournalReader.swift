@@ -84,6 +84,24 @@ public final class JournalReader {
         return flaws.isEmpty ? nil : "the journal \(path) does not prove itself: \(flaws.joined(separator: "; "))"
     }
 
+    /// Whether a row says of its example that it has failed.
+    func hasFailures() throws(JournalError) -> Bool {
+        do throws(SQLiteError) {
+            return try Statement(database, "SELECT 1 FROM results WHERE state = 'failed' LIMIT 1").step()
+        } catch { throw JournalError(path: path, error) }
+    }
+
+    /// Calls `body` with each row that proves itself, as it is stored: its key, its stage and the seconds that it has.
+    func forEachRow(_ body: (ExampleKey, JournalRow, String?, Double?) -> Void) throws(JournalError) {
+        do throws(SQLiteError) {
+            let rows = try RowReader(database, header)
+            while try rows.statement.step() {
+                guard case .success(let found) = rows.row() else { continue }
+                body(found.key, found.row, found.stage, rows.record(found.row).seconds)
+            }
+        } catch { throw JournalError(path: path, error) }
+    }
+
     /// The stages that have rows, in the order in which they have begun.
     public func stages() throws(JournalError) -> [String?] {
         do throws(SQLiteError) {

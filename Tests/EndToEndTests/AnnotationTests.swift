@@ -34,7 +34,7 @@ struct AnnotationTests {
                 print(table.concat(globals, " "))
                 """)
         let outcome = try run("dlp-lua job.lua", in: scratch)
-        #expect(outcome.output == "collect examples setup summarize work\n")
+        #expect(outcome.output == "collect cost examples setup summarize work\n")
         #expect(outcome.error == "" && outcome.status == 0)
     }
     @Test("the options that a script may set are those that are annotated")

@@ -63,6 +63,15 @@ struct ProgressLineTests {
         #expect(ProgressLine.render(state(done: done, total: 1797)).hasPrefix(expected))
     }
 
+    @Test(
+        "tells the time that is left by what examples cost, where that is known",
+        arguments: [(0.75, "0:00:01 left"), (0.01, "0:04:57 left"), (nil, "0:00:27 left"), (0, "0:00:27 left")])
+    func costs(share: Double?, expected: String) {
+        var state = state(done: 10, total: 100)
+        state.costShare = share
+        #expect(ProgressLine.render(state).contains("  \(expected)  "))
+    }
+
     @Test("does not divide by nothing")
     func zero() {
         #expect(ProgressLine.render(state(done: 0, total: 0, seconds: 0)) == "100 %  0/0  0/s  0:00:00  3/4 ranks")

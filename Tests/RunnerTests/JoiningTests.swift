@@ -36,7 +36,7 @@ struct JoiningTests {
             [], [("mode", "managed"), ("chunk", "9")],
             [("on-error", "continue"), ("retries", "3"), ("crash-limit", "5")],
             [("root-works", "no"), ("examples", "root"), ("memory", "1G"), ("timeout", "0.25")],
-            [("mode", "managed"), ("journal", "run.db")],
+            [("mode", "managed"), ("journal", "run.db")], [("costs", "run.db")],
         ] as [[(String, SystemString)]], [false, true])
     func offers(_ values: [(String, SystemString)], _ sandboxed: Bool) throws {
         let settings = try settings(values, sandboxed: sandboxed)
@@ -53,7 +53,8 @@ struct JoiningTests {
         let there = try received.settings(size: 3)
         func plan(_ settings: JobSettings) -> JobPlan {
             JobPlan(
-                settings: settings, examples: .count(4), agreement: agreement, collects: false, summarizes: false)
+                settings: settings, examples: .count(4), agreement: agreement, collects: false, summarizes: false,
+                hasCost: false)
         }
         #expect(plan(there).loopOptions == plan(settings).loopOptions)
         #expect(plan(there).announcedLength == plan(settings).announcedLength)

@@ -58,6 +58,7 @@ dlp.version = ""
 ---@class dlp.options
 ---@field mode? "map"|"managed"|"round-robin" how examples are handed out
 ---@field chunk? integer examples handed out at a time; adaptive where absent
+---@field costs? string the journal of an earlier run: what took longest there is begun first
 ---@field root_works? boolean|"yes"|"no" whether the root gets examples, too
 ---@field examples? "replicate"|"root" whether every rank makes the list or the root sends it
 ---@field seed? integer|"random" of math.random
@@ -326,6 +327,13 @@ function examples() end
 
 ---Called once on every rank that gets examples, before the first. Optional.
 function setup() end
+
+---What an example costs, in any unit: called on the root for each example of a list before any is handed out. The longest are
+---begun first. Optional.
+---@param example any
+---@param index integer from 1
+---@return number cost from 0 on
+function cost(example, index) end
 
 ---The work: called for each example, on one rank.
 ---@param example any

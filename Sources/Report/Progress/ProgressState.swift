@@ -8,6 +8,8 @@ public struct ProgressState: Sendable, Hashable {
     public var total: Int?
     /// How many have failed for good.
     public var failures: Int
+    /// Which part of those that were to be done is, by what they cost; nil where that is not known.
+    public var costShare: Double?
     /// How many ranks are at work.
     public var busyRanks: Int
     /// How many ranks there are.
@@ -21,13 +23,14 @@ public struct ProgressState: Sendable, Hashable {
 
     /// A state; what is not named is 0 or unknown.
     public init(
-        done: Int = 0, earlier: Int = 0, total: Int? = nil, failures: Int = 0, busyRanks: Int = 0, ranks: Int = 1,
-        start: UInt64, now: UInt64, recentRate: Double? = nil
+        done: Int = 0, earlier: Int = 0, total: Int? = nil, failures: Int = 0, costShare: Double? = nil,
+        busyRanks: Int = 0, ranks: Int = 1, start: UInt64, now: UInt64, recentRate: Double? = nil
     ) {
         self.done = done
         self.earlier = earlier
         self.total = total
         self.failures = failures
+        self.costShare = costShare
         self.busyRanks = busyRanks
         self.ranks = ranks
         self.start = start
@@ -47,6 +50,8 @@ public struct ProgressState: Sendable, Hashable {
     /// Seconds that the rest will take at this rate; nil where nobody can tell.
     var remaining: Double? {
         guard let total, rate > 0 else { return nil }
+        // Examples are not alike, and the longest come first.
+        if let costShare, costShare > 0 { return elapsed * (1 - costShare) / costShare }
         return Double(max(0, total - done)) / rate
     }
 }

@@ -128,7 +128,7 @@ final class JoinedRank {
         let agreement = try agree(offer, examples, host, settings)
         let plan = JobPlan(
             settings: settings, examples: examples, agreement: agreement, collects: try host.isFunction("collect"),
-            summarizes: try host.isFunction("summarize"))
+            summarizes: try host.isFunction("summarize"), hasCost: host.hasCost)
         var setup = Setup(host)
         try setup.runOnce()
         guard !wish.isThere else { return }

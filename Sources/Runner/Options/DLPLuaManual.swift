@@ -42,6 +42,10 @@ extension CommandOption {
                     --input, what stands behind :::, or the lines of standard input.
                     """
                 ),
+                (
+                    "cost(example, index)",
+                    "Says, on the root, how long an example of a table is, in any unit: the longest are begun first."
+                ),
                 ("setup()", "Runs once on every rank that gets examples, before its first one."),
                 ("work(example, index)", "Runs on one rank for each example; what it returns is the result."),
                 ("collect(result, index, example)", "Runs on the root for each result, as results arrive."),

@@ -70,6 +70,9 @@ public struct JobOptions: Sendable {
     /// Whether to begin the journal anew; no by default.
     public var fresh: Choice?
 
+    /// The journal of an earlier run, whose seconds say which examples are long.
+    public var costs: SystemString?
+
     /// Nothing set.
     public init() {}
 

@@ -140,6 +140,13 @@ extension CommandOption {
                 .number({ $1(&$0.chunk) }, 1...Int.max))),
         .job(
             JobOption(
+                Option(
+                    "--costs", value: "FILE",
+                    help: "Begin those examples first that took longest in the run whose journal this is."),
+                script: .whereTrusted, heededBy: .jobs, alike: .presence, isOffered: true,
+                .text({ $1(&$0.costs) }, offers: .files([])))),
+        .job(
+            JobOption(
                 Option("--root-works", value: "yes|no", help: "Whether rank 0 takes examples, too (yes)."),
                 script: .always, heededBy: .everyScript, alike: .value, isOffered: true, .choice({ $1(&$0.rootWorks) }))
         ),

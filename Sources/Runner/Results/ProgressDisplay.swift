@@ -67,7 +67,7 @@ struct ProgressDisplay {
             last = latest
             return ProgressState(
                 done: latest?.done ?? 0, earlier: latest?.earlier ?? 0, total: latest?.total,
-                failures: latest?.failures ?? 0,
+                failures: latest?.failures ?? 0, costShare: latest?.costShare,
                 busyRanks: latest?.busy ?? 0, ranks: max(latest?.ranks ?? 0, 1), start: start, now: dlp_now())
         }
         var reporter = ProgressReporter(mode: plan.mode, prefix: plan.prefix, sink: sink, start: start)

@@ -93,6 +93,9 @@ final class ExampleFeed: Sendable {
         feed.skip(count)
     }
 
+    /// Says what the examples of the list cost, before any is added.
+    func order(by costs: [Double]) { feed.order(by: costs) }
+
     /// Adds `count` examples that every rank has.
     func add(count: Int) { feed.add(count: count) }
 

@@ -9,6 +9,8 @@ struct Feeder {
     private let examples: Examples
     /// Those that alone are fed; nil: all.
     private let selection: ExampleSelection?
+    /// What is known of the lengths of a list, which is then fed whole; nil: nothing.
+    private var costs: KnownCosts?
     private var fed = 0
     private var isClosed = false
     /// Whether the iterator has ever had nothing to propose; and how many results had been collected then, until there are
@@ -24,11 +26,14 @@ struct Feeder {
     private static let listBatch = 4096
 
     /// A feeder of what `examples` gives.
-    init(_ feed: ExampleFeed, _ host: LuaHost, _ examples: Examples, _ selection: ExampleSelection? = nil) {
+    init(
+        _ feed: ExampleFeed, _ host: LuaHost, _ examples: Examples, _ selection: ExampleSelection?, _ costs: KnownCosts?
+    ) {
         self.feed = feed
         self.host = host
         self.examples = examples
         self.selection = selection
+        self.costs = costs
     }
 
     /// Feeds a batch of what is wanted.
@@ -37,12 +42,22 @@ struct Feeder {
     mutating func feed(_ demand: LoopDemand, collected: Int) throws {
         guard !isClosed, waitsBehind.map({ collected > $0 }) ?? true else { return }
         waitsBehind = nil
+        if let costs = costs.take(), let count = examples.count {
+            feed.order(by: try costs.costs(of: selection?.ranges ?? [0..<count]))
+            while !isClosed { try feedBatch(of: Self.listBatch, collected) }
+            return
+        }
         // What was given since then counts.
         let underWay = feed.givenCount - demand.given
         var most = min(Self.batch, (isAsked ? demand.idle : demand.count) - underWay)
         // What is there already costs nothing to be made, and this thread may be held up in the script.
         if examples.count != nil { most = Self.listBatch }
         guard most > 0 else { return }
+        try feedBatch(of: most, collected)
+    }
+
+    private mutating func feedBatch(of most: Int, _ collected: Int) throws {
+        var most = most
         if let selection, let length = examples.count {
             var next = selection.run(at: fed, of: length)
             if !next.isChosen {

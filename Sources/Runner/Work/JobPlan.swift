@@ -10,6 +10,8 @@ struct JobPlan {
     /// Whether the script has a `collect`, and a `summarize`.
     var collects: Bool
     var summarizes: Bool
+    /// Whether it has a `cost`.
+    var hasCost: Bool
 
     /// Whether the root sends the examples with the work.
     var isSent: Bool { agreement.source == .sent }
@@ -17,9 +19,18 @@ struct JobPlan {
     /// Whether the results are written to standard output.
     var printsResults: Bool { !collects && !summarizes && settings.output == nil }
 
-    /// How many examples all ranks know of: with a journal, and where only some are chosen, the root tells which of them are
-    /// to be done.
-    var announcedLength: Int? { settings.journal == nil && !settings.isPartial ? agreement.count : nil }
+    /// Whether somebody says what examples cost.
+    var wantsOrder: Bool { hasCost || settings.costs != nil }
+
+    /// Whether the longest examples can be begun first: not where each rank has its share, nor in a list that is read as it
+    /// comes.
+    var allowsOrder: Bool { settings.mode != .roundRobin && examples.count != nil }
+
+    /// How many examples all ranks know of: with a journal, where only some are chosen, and where the longest come first, the
+    /// root tells which of them are to be done.
+    var announcedLength: Int? {
+        settings.journal == nil && !settings.isPartial && !(wantsOrder && allowsOrder) ? agreement.count : nil
+    }
 
     /// Whether the root takes results as they are made, because the script sees them one by one, or because it has to know what
     /// each of them cost.

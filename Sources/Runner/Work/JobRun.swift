@@ -1,5 +1,6 @@
 import CSystem
 import DLP
+import Journal
 import LuaHost
 import Report
 
@@ -32,6 +33,7 @@ struct JobRun {
         let summarizes = try scripted { () throws(ScriptError) in try host.isFunction("summarize") }
         let collects = try scripted { () throws(ScriptError) in try host.isFunction("collect") }
         let isWriting = session.isRoot && task == .run
+        let seconds = isWriting ? try session.startDirectory.during { try earlierSeconds() } : nil
         let journal =
             isWriting ? try session.startDirectory.during { try session.openJournal(settings, script) }?.stage() : nil
         let output = ResultOutput(
@@ -57,7 +59,8 @@ struct JobRun {
         if task == .check { return report(examples, agreement) }
         if let warning = agreement.warning { Diagnostics.write(warning) }
         let plan = JobPlan(
-            settings: settings, examples: examples, agreement: agreement, collects: collects, summarizes: summarizes)
+            settings: settings, examples: examples, agreement: agreement, collects: collects, summarizes: summarizes,
+            hasCost: host.hasCost)
         do {
             guard let root = session.client as? RootClient else {
                 return try WorkerJob(
@@ -72,11 +75,33 @@ struct JobRun {
             let offer = session.isJoinable ? JobOffer(script, settings, agreement) : nil
             try RootJob(
                 session: session, client: root, host: host, plan: plan, sink: sink, journal: journal, input: input,
-                offer: offer
+                offer: offer, costs: knownCosts(plan, seconds)
             ).run()
         } catch let error as WorkError {
             throw PhaseError(phase: .work, error: error.error, example: error.index + 1, given: error.given)
         }
+    }
+
+    /// How long examples took in an earlier run, as far as that is of use.
+    private func earlierSeconds() throws(UsageError) -> KnownSeconds? {
+        if let path = settings.costs { return try KnownSeconds(fileOf: path) }
+        return settings.journal.flatMap { KnownSeconds(of: $0) }
+    }
+
+    /// What is known of the lengths of the examples, where that can be heeded.
+    private func knownCosts(_ plan: JobPlan, _ seconds: KnownSeconds?) -> KnownCosts? {
+        guard plan.allowsOrder else {
+            guard plan.wantsOrder else { return nil }
+            let what = settings.costs == nil ? "cost()" : "--costs"
+            Diagnostics.write(
+                settings.mode == .roundRobin
+                    ? "\(what) is of no use in mode round-robin, where each rank has its share from the start"
+                    : "\(what) is of no use here: the examples are read as they come; let examples() return a table or a "
+                        + "number")
+            return nil
+        }
+        guard plan.hasCost || seconds != nil else { return nil }
+        return KnownCosts(host: host, examples: plan.examples, hasFunction: plan.hasCost, seconds: seconds)
     }
 
     private func scripted<Result>(

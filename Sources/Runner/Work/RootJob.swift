@@ -16,6 +16,8 @@ struct RootJob {
     let input: OpenInput?
     /// For ranks that come late, where some may.
     let offer: JobOffer?
+    /// What is known of the lengths of the examples; nil: they are begun in the order of the list.
+    let costs: KnownCosts?
 
     /// So many examples are looked for in the journal before others get what is to be done.
     private static let batch = 4096
@@ -116,13 +118,17 @@ struct RootJob {
                 try feedIndices(feed, selection)
             } else if let journal {
                 try feedIndices(feed, journal)
+            } else if let costs, let count = plan.examples.count {
+                feed.order(by: try costs.costs(of: [0..<count]))
+                feed.add(count: count)
+                try feed.close()
             } else if plan.growth.mayGrow {
                 // All ranks have announced the list.
                 try feed.close()
             }
             return nil
         }
-        guard let input else { return Feeder(feed, host, plan.examples, selection) }
+        guard let input else { return Feeder(feed, host, plan.examples, selection, costs) }
         try input.feed(feed, end: client.endJob)
         return nil
     }
@@ -132,19 +138,31 @@ struct RootJob {
         var runs: [StageJournal.Run] = []
         try lookUp(in: journal) { run in
             runs.append(run)
-            if plan.window == nil { feed.tell(run) }
+            if plan.window == nil, costs == nil { feed.tell(run) }
         }
-        if plan.window == nil { try feed.close() }
+        if plan.window == nil {
+            if costs != nil { try tell(runs, to: feed) }
+            try feed.close()
+        }
         try sink.take(StoredRuns(runs, of: journal))
         guard plan.window != nil, !sink.isStopped else { return }
         // Not before, as the script may want no more than there is.
-        for run in runs { feed.tell(run) }
+        try tell(runs, to: feed)
         try feed.close()
+    }
+
+    private func tell(_ runs: [StageJournal.Run], to feed: ExampleFeed) throws {
+        if let costs {
+            let undone = runs.lazy.filter { !$0.isDone }.map { $0.first..<$0.first + $0.count }
+            feed.order(by: try costs.costs(of: Array(undone)))
+        }
+        for run in runs { feed.tell(run) }
     }
 
     /// Tells the loop which of the examples, which all ranks have, are chosen.
     private func feedIndices(_ feed: ExampleFeed, _ selection: ExampleSelection) throws {
         let length = plan.examples.count ?? 0
+        if let costs { feed.order(by: try costs.costs(of: selection.ranges)) }
         var index = 0
         while index < length {
             let run = selection.run(at: index, of: length)

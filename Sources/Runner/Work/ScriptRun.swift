@@ -121,6 +121,7 @@ final class ScriptRun {
             let isThere = try scripted(.load) { () throws(ScriptError) in try host.isFunction(name) }
             if isThere { statement.entries.append(("function \(name)", "")) }
         }
+        if host.hasCost { statement.entries.append(("function cost", "")) }
         return statement
     }
 
@@ -177,6 +178,9 @@ final class ScriptRun {
         if case .file(let path) = invocation.source { text = path }
         let timelines = options.timelines.map { ("--timeline", Optional($0)) }
         try session.startDirectory.during { () throws(UsageError) in
+            // A journal may give the costs of its own examples.
+            try FileClash.check(
+                [("--costs", options.costs), ("--output", options.output), ("--report", options.report)] + timelines)
             try FileClash.check(
                 [
                     ("the script", text), ("--input", options.input), ("--journal", options.journal),

@@ -1,0 +1,78 @@
+import DLP
+import Journal
+import LuaHost
+
+/// What examples of a list cost relative to each other, as far as that is known before any of them is done: by the script's
+/// `cost`, and by the seconds that they took before.
+struct KnownCosts {
+    let host: LuaHost
+    let examples: Examples
+    /// Whether the script has a function `cost`.
+    let hasFunction: Bool
+    /// What examples took in an earlier run.
+    let seconds: KnownSeconds?
+
+    /// What the examples of these ranges cost, by their indices from 0; 0 for those between.
+    ///
+    /// Where both are known seconds count, and what the script says of the others is brought to the same unit. An example of
+    /// which nothing is known counts as the mean of the others.
+    func costs(of ranges: [Range<Int>]) throws -> [Double] {
+        var costs: [Double]?
+        if hasFunction {
+            do { costs = try host.costs(of: examples, in: ranges) } catch {
+                throw PhaseError(phase: .cost, error: error.error, example: error.index + 1, given: error.given)
+            }
+        }
+        guard let seconds else { return costs ?? [] }
+        // What the list has before its choice counts, too, where examples are equal.
+        var occurrences: [Digest: Int] = [:]
+        let end = ranges.last?.upperBound ?? 0
+        var known = [Double](repeating: .nan, count: end)
+        for index in 0..<end {
+            do throws(ScriptError) {
+                let digest = try host.digest(of: examples, at: index, for: .journal)
+                let occurrence = occurrences[digest, default: 0] + 1
+                occurrences[digest] = occurrence
+                known[index] = seconds.examples[ExampleKey(digest: digest, occurrence: occurrence)] ?? .nan
+            } catch { throw PhaseError(phase: .examples, error: error) }
+        }
+        return fill(known, with: costs, in: ranges, mean: seconds.mean)
+    }
+
+    /// Fills in what no seconds are known of.
+    private func fill(_ known: [Double], with costs: [Double]?, in ranges: [Range<Int>], mean: Double) -> [Double] {
+        let indices = ranges.lazy.joined()
+        var factor = 1.0
+        if let costs {
+            let measured = indices.lazy.filter { !known[$0].isNaN }
+            let (time, cost) = measured.reduce((0.0, 0.0)) { ($0.0 + known[$1], $0.1 + costs[$1]) }
+            if time > 0, cost > 0, cost.isFinite { factor = time / cost }
+        }
+        var filled = [Double](repeating: 0, count: known.count)
+        for index in indices {
+            filled[index] = known[index].isNaN ? costs.map { min($0[index] * factor, 1e300) } ?? mean : known[index]
+        }
+        return filled
+    }
+}
+
+extension KnownSeconds {
+    /// Those of the file of `--costs`.
+    ///
+    /// - Throws: `UsageError` where it has none.
+    init(fileOf path: SystemString) throws(UsageError) {
+        do { self = try JournalReader(path: path).seconds() } catch { throw UsageError("--costs: \(error)") }
+        guard !examples.isEmpty else {
+            throw UsageError("--costs: \(path) has no example of a job with the seconds that it took")
+        }
+    }
+
+    /// Those of examples that a journal has and that are to be done again; nil where there are none.
+    init?(of journal: JournalSettings) {
+        // What is wrong with it the user is told when it is opened.
+        guard let reader = try? JournalReader(path: journal.path),
+            let seconds = try? reader.seconds(ofFailedOnly: journal.policy != .fresh), !seconds.examples.isEmpty
+        else { return nil }
+        self = seconds
+    }
+}

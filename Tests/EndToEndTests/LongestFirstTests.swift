@@ -1,0 +1,192 @@
+import TestSupport
+import Testing
+
+/// The longest examples first, where it is known which they are: by `cost`, or by an earlier run.
+@Suite(.timeLimit(.minutes(60)))
+struct LongestFirstTests {
+    /// Where `FIRST` names an example, all others wait until that one has begun: a job that begins with another one on all of
+    /// its ranks fails.
+    private static let job = """
+        local first, mark = os.getenv("FIRST"), os.getenv("MARK")
+        local function isBegun() local file = io.open(mark) if file then file:close() end return file end
+        function wait(example)
+          if example == first then io.open(mark, "w"):close() end
+          local last = os.time() + 100
+          while first and not isBegun() do assert(os.time() < last, first .. " has not begun before " .. example) end
+        end
+        function examples()
+          local list = {}
+          for i = 1, 40 do list[i] = "e" .. i end
+          return list
+        end
+        function work(example, index)
+          wait(example)
+          return example .. " " .. index .. " " .. math.random(1 << 40)
+        end
+
+        """
+    private static let cost = "function cost(example, index) return example == 'e40' and 100 or 1 end\n"
+    private static let starts = [
+        "dlp-lua -np 1", "ameexec -np 2 dlp-lua", "ameexec -np 3 dlp-lua", "mpiexec.openmpi -n 3 dlp-lua --backend mpi",
+    ]
+
+    /// Runs a job; `first` must begin before all others.
+    private func run(_ command: String, _ scratch: Scratch, first: String? = nil) throws -> Outcome {
+        var environment = Testbed.environment
+        if let first { environment["FIRST"] = first }
+        // Nothing has begun yet, whatever has in an earlier job.
+        environment["MARK"] = "begun-\(entries(of: scratch.path).count)-\(UInt64.random(in: 0...(.max)))"
+        return try EndToEndTests.run(command, in: scratch, environment: environment)
+    }
+
+    @Test("the longest is begun first, and the results are the same bytes", arguments: starts, ["map", "managed"])
+    func first(_ start: String, _ mode: String) throws {
+        let scratch = try Scratch(job: Self.job)
+        let without = try run("dlp-lua job.lua", scratch)
+        try #require(without.status == 0 && without.lines.count == 40, "\(without)")
+        try scratch.write("job.lua", Self.job + Self.cost)
+        for options in [
+            "", "--examples root", "--chunk 3", "--journal run.db", "--examples root --journal sent.db",
+            "--on-error continue --retries 1",
+        ] {
+            let outcome = try run("\(start) --mode \(mode) \(options) job.lua", scratch, first: "e40")
+            #expect(outcome.output == without.output, "\(options): \(outcome)")
+            #expect(outcome.error == "" && outcome.status == 0, "\(options)")
+        }
+        let some = try run("\(start) --mode \(mode) --only 3,20-40 job.lua", scratch, first: "e40")
+        #expect(some.lines == ([2] + Array(19..<40)).map { without.lines[$0] }, "\(some)")
+    }
+
+    @Test("collect sees the order that was asked for, and may add examples", arguments: starts)
+    func collect(_ start: String) throws {
+        let scratch = try Scratch(
+            job: Self.job + Self.cost + """
+                function collect(result, index, example)
+                  print(index, result)
+                  if index == 40 then dlp.add("more", "still more") end
+                end
+
+                """)
+        for options in ["", "--collect order", "--collect order --journal run.db", "--examples root"] {
+            let outcome = try run("\(start) \(options) job.lua", scratch, first: "e40")
+            #expect(outcome.error == "" && outcome.status == 0, "\(options): \(outcome)")
+            let indices = outcome.lines.compactMap { Int($0.prefix { $0 != "\t" }) }
+            #expect(options.contains("order") ? indices == Array(1...42) : indices.sorted() == Array(1...42))
+        }
+    }
+
+    @Test(
+        "a cost that is none ends the job with its example and line",
+        arguments: [
+            ("error('no idea')", "job.lua:2: no idea"),
+            ("return 'x'", "job.lua:1: cost() returned a string; it must return a finite number from 0 on"),
+            ("return '7'", "job.lua:1: cost() returned a string; "), ("return 0/0", "job.lua:1: cost() returned nan; "),
+            ("return -1", "job.lua:1: cost() returned -1; "), ("return math.huge", "job.lua:1: cost() returned inf; "),
+            ("return nil", "job.lua:1: cost() returned nothing; "), ("", "job.lua:1: cost() returned nothing; "),
+        ], ["dlp-lua -np 1", "ameexec -np 3 dlp-lua"])
+    func nonsense(_ cost: (body: String, message: String), _ start: String) throws {
+        let scratch = try Scratch(
+            job: """
+                function cost(example, index)
+                  if index == 3 then \(cost.body) end
+                  if index ~= 3 then return 1 end
+                end
+                function examples() return {"a", "b", "c", "d"} end
+                function work() io.open("worked", "w"):close() end
+                """)
+        let outcome = try run("\(start) job.lua", scratch)
+        #expect(outcome.status == 1)
+        #expect(outcome.error.contains("cost failed on example 3"), "\(outcome)")
+        #expect(outcome.error.contains("given \"c\": \(cost.message)"), "\(outcome)")
+        #expect(outcome.error.matches(of: /cost failed/).count == 1)
+        #expect(scratch.read("worked") == nil)
+    }
+
+    @Test("what took longest in an earlier run is begun first, wherever it stands now", arguments: starts)
+    func earlierRun(_ start: String) throws {
+        let slow = "local quick = work\nfunction work(e, i) if e == 'e7' then dlp.sleep(2) end return quick(e, i) end\n"
+        let scratch = try Scratch(job: Self.job + slow)
+        #expect(try run("ameexec -np 2 dlp-lua --journal run.db job.lua", scratch).status == 0)
+        let reversed = """
+            local forward = examples
+            function examples()
+              local list = {"new"}
+              for i, example in ipairs(forward()) do table.insert(list, 1, example) end
+              return list
+            end
+
+            """
+        try scratch.write("job.lua", Self.job + reversed)
+        let without = try run("dlp-lua job.lua", scratch)
+        for options in ["", "--mode managed", "--journal run.db --fresh", "--only 2-41"] {
+            let outcome = try run("\(start) --costs run.db \(options) job.lua", scratch, first: "e7")
+            let lines = options.contains("only") ? Array(without.lines[1...]) : without.lines
+            #expect(outcome.lines == lines && outcome.error == "" && outcome.status == 0, "\(options): \(outcome)")
+            if options.contains("fresh") {
+                // That one was quick everywhere.
+                try scratch.write("job.lua", Self.job + slow)
+                #expect(try run("dlp-lua --journal run.db --fresh job.lua", scratch).status == 0)
+                try scratch.write("job.lua", Self.job + reversed)
+            }
+        }
+        // Of the one that the run does not know the script knows something.
+        try scratch.write("job.lua", Self.job + reversed + "function cost(e) return e == 'new' and 1e6 or 1 end\n")
+        let both = try run("\(start) --costs run.db job.lua", scratch, first: "new")
+        #expect(both.output == without.output && both.error == "" && both.status == 0, "\(both)")
+    }
+
+    @Test("a resumed job begins with what took longest before it failed", arguments: starts)
+    func resumed(_ start: String) throws {
+        let failing = """
+            local quick = work
+            function work(e, i)
+              if e == "e30" then dlp.sleep(2) end
+              if i > 20 then error("not yet") end
+              return quick(e, i)
+            end
+
+            """
+        let scratch = try Scratch(job: Self.job + failing)
+        let first = try run("ameexec -np 2 dlp-lua --journal run.db --on-error continue job.lua", scratch)
+        #expect(first.status == 4)
+        try scratch.write("job.lua", Self.job)
+        let outcome = try run("\(start) --journal run.db --keep job.lua", scratch, first: "e30")
+        #expect(outcome.status == 0 && outcome.lines.count == 40, "\(outcome)")
+        #expect(outcome.output == (try run("dlp-lua job.lua", scratch)).output)
+    }
+
+    @Test(
+        "a file that tells nothing is a reason not to begin",
+        arguments: [
+            ("none.db", "--costs: cannot open the journal none.db: No such file or directory"),
+            ("job.lua", "--costs: job.lua is no journal"),
+            ("empty.db", "--costs: empty.db has no example of a job with the seconds that it took"),
+        ], ["dlp-lua -np 1", "ameexec -np 2 dlp-lua"])
+    func foreignFile(_ file: (name: String, message: String), _ start: String) throws {
+        let scratch = try Scratch(job: Self.job)
+        try scratch.write("none.lua", "function examples() return 0 end function work() end")
+        _ = try run("dlp-lua --journal empty.db none.lua", scratch)
+        let outcome = try run("\(start) --costs \(file.name) --output out.csv job.lua", scratch)
+        #expect(outcome.status == 2 && outcome.error.contains(file.message), "\(outcome)")
+        #expect(scratch.read("out.csv") == nil)
+        let same = try run("\(start) --costs empty.db --output empty.db job.lua", scratch)
+        #expect(same.status == 2 && same.error.contains("name the same file"), "\(same)")
+    }
+
+    @Test("where costs cannot be heeded the user is told, and cost is not called")
+    func noUse() throws {
+        let job = "function work(e) return e end function cost() error('called') end\n"
+        let scratch = try Scratch(job: job + "function examples() return 5 end")
+        let shares = try run("ameexec -np 2 dlp-lua --mode round-robin job.lua", scratch)
+        #expect(shares.lines.count == 5 && shares.status == 0)
+        #expect(shares.complaints.count == 1 && shares.error.contains("cost() is of no use in mode round-robin"))
+        let iterator = "function examples() local n = 0 return function() if n < 5 then n = n + 1 return n end end end"
+        try scratch.write("job.lua", job + iterator)
+        let read = try run("ameexec -np 2 dlp-lua job.lua", scratch)
+        #expect(read.lines.count == 5 && read.status == 0)
+        #expect(read.complaints.count == 1 && read.error.contains("cost() is of no use here: the examples are read"))
+        // What cannot be called is the script's own.
+        try scratch.write("job.lua", "cost = 5 function examples() return 2 end function work(e) return cost end")
+        #expect(try run("ameexec -np 2 dlp-lua job.lua", scratch).output == "5\n5\n")
+    }
+}
