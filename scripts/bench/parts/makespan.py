@@ -15,6 +15,8 @@ from lib.report import Report
 TITLE = "Makespan of unequal examples"
 BUDGET = 220
 free = "one by one, at no cost (computed)"
+longest_first = "the longest first, at no cost (computed)"
+known = "dlp-lua map, AME, costs known"
 
 
 def shapes(count):
@@ -48,7 +50,8 @@ def write_lengths(ranks, total):
 
 
 def list_schedule(lengths, ranks):
-    """The makespan where whoever is free takes the next example, at no cost: the best without knowing the lengths."""
+    """The makespan where whoever is free takes the next example, at no cost: the best without knowing the lengths, and
+    with the longest first a good one where they are known."""
     busy_until = [0.0] * ranks
     for length in lengths:
         heapq.heapreplace(busy_until, busy_until[0] + length)
@@ -59,6 +62,7 @@ def commands(peers, ranks, path, way):
     """For each system the command for these lengths; one that gives up a rank for handing out is given one more."""
     lua, python = [job("makespan.lua"), path, way], [job("makespan.py")]
     yield "dlp-lua map, AME", [*peers.ame(ranks), *lua]
+    yield known, [*peers.ame(ranks), *lua, "known"]
     yield "dlp-lua managed, AME", [*peers.ame(ranks, "--mode", "managed"), *lua]
     yield "dlp-lua round-robin, AME", [*peers.ame(ranks, "--mode", "round-robin"), *lua]
     for chunk in (1, 8):
@@ -82,7 +86,8 @@ def measure(context, results):
     # Busy ranks, as many as there are cores; and eight that sleep, since more than the cores cannot be busy at once.
     for way, ranks in (("spin", max(2, context.cores)), ("sleep", 8)):
         for shape, (path, lengths, bound) in write_lengths(ranks, 0.1 if context.quick else 0.5).items():
-            results.add(f"{shape}, {way}", free, ranks, "over bound", list_schedule(lengths, ranks) / bound)
+            for name, order in ((free, lengths), (longest_first, sorted(lengths, reverse=True))):
+                results.add(f"{shape}, {way}", name, ranks, "over bound", list_schedule(order, ranks) / bound)
             for name, command in commands(context.peers, ranks, path, way):
 
                 def measured(command=command, bound=bound):
@@ -126,7 +131,8 @@ def report(context, results):
         "sleep for it, since they could not all be busy. An example takes 0.5 s / 60 "
         "on average; bimodal is one in ten 20 times as long, shuffled; heavy-tailed a log-normal distribution, shuffled, and "
         "sorted ascending and descending. The first row is what no "
-        "hand-out can beat that does not know the lengths beforehand. Round-robin does not react to lengths at all."
+        "hand-out can beat that does not know the lengths beforehand, the second what one does that knows them; with costs "
+        "known the script has a function cost. Round-robin does not react to lengths at all."
     )
     ranks = next(iter(results.ranks("heavy-tailed, spin")), 0)
     glance = tables.glance(
