@@ -17,8 +17,6 @@ final class ResultSink {
     /// Keeps for `collect` the examples that the script itself has only once: those of an iterator, lines, and what is added.
     let store: ExampleStore?
     private let output: ResultOutput
-    /// What examples cost, where that is written beside their results.
-    let notes: ExampleNotes?
     private var failures = FailureList()
     private let size: Int
     /// How an example is done alone.
@@ -43,7 +41,6 @@ final class ResultSink {
         self.output = output
         self.repetition = repetition
         writes = output.writer != nil
-        notes = plan.settings.with == nil ? nil : ExampleNotes()
         turns = plan.window.map { ResultTurns(window: $0, ranks: size) }
     }
 
@@ -163,7 +160,7 @@ final class ResultSink {
                 try reader.skip()
                 let item = UnsafeRawBufferPointer(rebasing: buffer[start..<reader.position])
                 writtenCount += 1
-                let facts = notes?.take(index) ?? ExampleFacts()
+                let facts = output.notes?.take(index) ?? ExampleFacts()
                 try output.writer?.append(index: writtenCount - 1, item: item, facts)
             }
         }
@@ -261,8 +258,13 @@ extension ResultRun {
 final class ResultOutput {
     /// Nil once they are complete, or will not be.
     var writer: ResultWriter?
+    /// What examples cost, where that is written beside their results.
+    let notes: ExampleNotes?
 
-    init(_ writer: consuming ResultWriter?) { self.writer = writer }
+    init(_ writer: consuming ResultWriter?, _ notes: ExampleNotes?) {
+        self.writer = writer
+        self.notes = notes
+    }
 
     /// Leaves what has been written as it is, where the rest will not come.
     ///

@@ -38,12 +38,17 @@ struct JobRun {
             isWriting ? try session.startDirectory.during { try session.openJournal(settings, script) }?.stage() : nil
         let output = ResultOutput(
             isWriting
-                ? try session.startDirectory.during { try resultWriter(scriptTakesThem: summarizes || collects) } : nil)
+                ? try session.startDirectory.during { try resultWriter(scriptTakesThem: summarizes || collects) } : nil,
+            isWriting && settings.with != nil ? ExampleNotes() : nil)
         session.output = output
         let input = try session.startDirectory.during { try openInput() }
         let examples = try scripted(.examples) { () throws(ScriptError) in
             let isRootsOnly = settings.examples == .root
             return try host.openJob(evaluate: session.isRoot || !isRootsOnly, apart: isRootsOnly)
+        }
+        // Others may have done some before this rank comes to the loop.
+        if let root = session.client as? RootClient, let notes = output.notes {
+            session.observer.note(in: notes, of: root.loops + 1)
         }
         // Once the ranks agree others can be given some, however long this rank still takes.
         if let root = session.client as? RootClient, let seconds = settings.timeout {

@@ -69,7 +69,6 @@ struct RootJob {
     private func runLoop(_ selection: ExampleSelection?) throws -> Int? {
         if plan.returnLimit != nil { client.allowReturns() }
         if let journal { session.observer.note(in: journal, of: client.loops + 1) }
-        if let notes = sink.notes { session.observer.note(in: notes, of: client.loops + 1) }
         let loop = try client.enterLoop(
             length: plan.announcedLength, options: plan.loopOptions, working: plan.settings.rootWorks)
         if var offer {
