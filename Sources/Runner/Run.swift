@@ -13,18 +13,7 @@ public func run(_ invocation: Invocation) -> Int32 {
     let beginning = dlp_now()
     dlp_buffer_standard_output()
     let secret = Joinable.takeSecret()
-    if case .journal(let path, let stage) = invocation.source {
-        return Detection.rankByVariables(.own) == 0
-            ? JournalListing.run(
-                path: path, stage: stage, output: invocation.options.output, fields: invocation.options.with) : 0
-    }
-    if case .plan(let path, let stage, let ranks) = invocation.source {
-        return Detection.rankByVariables(.own) == 0
-            ? PlanListing.run(path: path, stage: stage, ranks: ranks, invocation.options) : 0
-    }
-    if case .watch(let path, let stage) = invocation.source {
-        return Detection.rankByVariables(.own) == 0 ? JournalFollower.run(path: path, stage: stage) : 0
-    }
+    if let status = lookIntoJournal(invocation) { return status }
     if case .running(let address) = invocation.source {
         return JoinedRank.run(address, invocation.options, secret: secret)
     }

@@ -16,24 +16,12 @@ struct JournalFollower {
     private static let (pause, linesApart): (Int32, Int) = (500, 10)
 
     /// Watches the journal at `path`, or one stage of it.
-    ///
-    /// - Returns: the exit status.
-    static func run(path: SystemString, stage: String?) -> Int32 {
-        do {
-            let follower = JournalFollower(
-                path: path, watch: try JournalWatch(path: path, stage: stage), signals: try SignalQueue())
-            let end =
-                if let screen = FullScreen() { try follower.draw(on: screen) } else { try follower.printLines() }
-            if let signal = end { dlp_die_by_signal(signal) }
-            print(try follower.view().line)
-            guard dlp_flush() == 0 else {
-                throw UsageError("standard output could not be written whole; is the disk full?")
-            }
-            return 0
-        } catch {
-            Diagnostics.write((error as? UsageError)?.message ?? "\(error)")
-            return 2
-        }
+    static func run(path: SystemString, stage: String?) throws {
+        let follower = JournalFollower(
+            path: path, watch: try JournalWatch(path: path, stage: stage), signals: try SignalQueue())
+        let end = if let screen = FullScreen() { try follower.draw(on: screen) } else { try follower.printLines() }
+        if let signal = end { dlp_die_by_signal(signal) }
+        print(try follower.view().line)
     }
 
     private func view() throws -> JournalView {

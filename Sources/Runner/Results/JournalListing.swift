@@ -1,4 +1,3 @@
-import CLuaHost
 import DLP
 import Glibc
 import Journal
@@ -11,33 +10,19 @@ struct JournalListing {
     /// What is shown besides the results; nil: what is usual.
     private let fields: [ResultField]?
 
-    /// Shows the journal at `path`, or writes its results to the file `output`; of one stage only where that is named.
+    /// Shows the journal at `path`, or writes its results to the file of `--output`; of one stage only where that is named.
     ///
-    /// - Returns: the exit status.
-    static func run(
-        path: SystemString, stage: String?, output: SystemString?, fields: [ResultField]?
-    ) -> Int32 {
-        do {
-            try FileClash.check([("--results", path), ("--output", output)])
-            if fields != nil, let output, PageFile.isNamed(by: output) {
-                throw UsageError("--with is for .jsonl, .json and .csv: the page \(output) has all of it")
-            }
-            let listing = JournalListing(reader: try JournalReader(path: path), stage: stage, fields: fields)
-            let flaws =
-                if let output {
-                    PageFile.isNamed(by: output)
-                        ? try JournalPage(listing.reader, stage: stage).write(to: output)
-                        : try listing.export(to: output)
-                } else { try listing.show() }
-            guard dlp_flush() == 0 else {
-                throw UsageError("standard output could not be written whole; is the disk full?")
-            }
-            if let flaws { throw UsageError(flaws) }
-            return 0
-        } catch {
-            Diagnostics.write((error as? UsageError)?.message ?? "\(error)")
-            return 2
+    /// - Returns: what is wrong with the journal.
+    static func run(path: SystemString, stage: String?, _ options: JobOptions) throws -> String? {
+        let output = options.output
+        try FileClash.check([("--results", path), ("--output", output)])
+        if options.with != nil, let output, PageFile.isNamed(by: output) {
+            throw UsageError("--with is for .jsonl, .json and .csv: the page \(output) has all of it")
         }
+        let listing = JournalListing(reader: try JournalReader(path: path), stage: stage, fields: options.with)
+        guard let output else { return try listing.show() }
+        return PageFile.isNamed(by: output)
+            ? try JournalPage(listing.reader, stage: stage).write(to: output) : try listing.export(to: output)
     }
 
     /// What stands in files where there is no result.

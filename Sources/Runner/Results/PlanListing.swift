@@ -1,4 +1,3 @@
-import CLuaHost
 import DLP
 import Journal
 import Planning
@@ -15,22 +14,12 @@ struct PlanListing {
     /// Prints the plan of a job by the journal at `path`, and writes its numbers to the file of `--output`.
     ///
     /// - Parameter ranks: the numbers of ranks; where none is named those that are worth looking at.
-    /// - Returns: the exit status.
-    static func run(path: SystemString, stage: String?, ranks: [Int], _ options: JobOptions) -> Int32 {
-        do {
-            try FileClash.check([("--plan", path), ("--output", options.output)])
-            let listing = try PlanListing(path, stage, ranks, options)
-            let rows = try listing.rows()
-            if let output = options.output { try listing.write(rows, to: output) }
-            try listing.show(rows)
-            guard dlp_flush() == 0 else {
-                throw UsageError("standard output could not be written whole; is the disk full?")
-            }
-            return 0
-        } catch {
-            Diagnostics.write((error as? UsageError)?.message ?? "\(error)")
-            return 2
-        }
+    static func run(path: SystemString, stage: String?, ranks: [Int], _ options: JobOptions) throws {
+        try FileClash.check([("--plan", path), ("--output", options.output)])
+        let listing = try PlanListing(path, stage, ranks, options)
+        let rows = try listing.rows()
+        if let output = options.output { try listing.write(rows, to: output) }
+        try listing.show(rows)
     }
 
     private init(_ path: SystemString, _ stage: String?, _ ranks: [Int], _ options: JobOptions) throws {

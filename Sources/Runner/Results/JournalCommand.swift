@@ -1,0 +1,37 @@
+import CLuaHost
+import Journal
+
+/// Does what the command line asks of a journal, without a script: on rank 0 alone, for all were called with the same words.
+///
+/// - Returns: the exit status; nil where it asks for something else.
+func lookIntoJournal(_ invocation: Invocation) -> Int32? {
+    /// Says what is wrong with the journal; nil where nothing is.
+    let look: () throws -> String?
+    switch invocation.source {
+    case .journal(let path, let stage):
+        look = { try JournalListing.run(path: path, stage: stage, invocation.options) }
+    case .plan(let path, let stage, let ranks):
+        look = {
+            try PlanListing.run(path: path, stage: stage, ranks: ranks, invocation.options)
+            return nil
+        }
+    case .watch(let path, let stage):
+        look = {
+            try JournalFollower.run(path: path, stage: stage)
+            return nil
+        }
+    case .file, .text, .command, .standardInput, .running, .none: return nil
+    }
+    guard Detection.rankByVariables(.own) == 0 else { return 0 }
+    do {
+        let flaws = try look()
+        guard dlp_flush() == 0 else {
+            throw UsageError("standard output could not be written whole; is the disk full?")
+        }
+        if let flaws { throw UsageError(flaws) }
+        return 0
+    } catch {
+        Diagnostics.write((error as? UsageError)?.message ?? "\(error)")
+        return 2
+    }
+}
