@@ -74,16 +74,46 @@ struct OnlyTests {
         #expect(whole.lines == (try run("dlp-lua job.lua", in: scratch)).lines, "\(whole)")
     }
 
-    @Test("a journal is left as it is by what is only tried", arguments: ["--only 7", "--sample 3"])
-    func journal(_ choice: String) throws {
+    @Test("a journal is left as it is by what is only tried")
+    func journal() throws {
         let scratch = try Scratch(job: Self.job + Self.summary)
         _ = try run("env FAIL=1 dlp-lua --journal run.db --on-error continue job.lua", in: scratch)
         let before = try #require(scratch.bytes("run.db"))
-        let outcome = try run("ameexec -np 2 dlp-lua --journal run.db \(choice) job.lua", in: scratch)
-        #expect(outcome.lines.count == (choice == "--only 7" ? 1 : 3) && outcome.status == 0, "\(outcome)")
+        let outcome = try run("ameexec -np 2 dlp-lua --journal run.db --only 7 job.lua", in: scratch)
+        #expect(outcome.lines.count == 1 && outcome.status == 0, "\(outcome)")
         #expect(scratch.bytes("run.db") == before)
-        _ = try run("dlp-lua --journal other.db \(choice) job.lua", in: scratch)
+        _ = try run("dlp-lua --journal other.db --only 7 job.lua", in: scratch)
         #expect(scratch.bytes("other.db") == nil)
+    }
+
+    @Test(
+        "a sample stands in the journal: by it the whole is planned, and what is done is not done again",
+        arguments: starts, modes + ["map --collect order", "map --examples root"])
+    func sampled(_ start: String, _ mode: String) throws {
+        let sink =
+            mode.contains("order")
+            ? "function collect(result, index) print(index, result) end"
+            : "function summarize(rs) for i = 1, rs.n do print(rs.indices and rs.indices[i] or i, rs[i]) end end"
+        let job = """
+            function examples() local list = {} for i = 1, 40 do list[i] = "e" .. i end return list end
+            function work(example)
+              if os.getenv("MARK") then io.open(os.getenv("MARK"), "a"):write("x"):close() end
+              return example .. " " .. math.random(1 << 40)
+            end
+            \(sink)
+            """
+        let scratch = try Scratch(job: job)
+        let command = "\(start) --mode \(mode) --journal run.db"
+        let first = try run("env MARK=first \(command) --sample 10 job.lua", in: scratch)
+        #expect(first.lines.count == 10 && first.status == 0 && first.error == "", "\(first)")
+        #expect(scratch.read("first")?.count == 10)
+        let again = try run("env MARK=again \(command) --sample 10 job.lua", in: scratch)
+        #expect(again.output == first.output && again.status == 0 && scratch.read("again") == nil, "\(again)")
+        let plan = try run("dlp-lua --plan run.db -np 2", in: scratch)
+        #expect(plan.output.hasPrefix("10 of 40 examples are measured") && plan.status == 0, "\(plan)")
+        let whole = try run("env MARK=whole \(command) job.lua", in: scratch)
+        #expect(whole.lines == (try run("dlp-lua job.lua", in: scratch)).lines && whole.status == 0, "\(whole)")
+        #expect(scratch.read("whole")?.count == 30)
     }
 
     @Test("who hears of a failure is told how to do that example alone", arguments: starts)

@@ -16,8 +16,8 @@ struct JournalSettings {
         guard !keeps || !isFresh else {
             throw UsageError("--keep goes on with a journal and --fresh starts over: one of them only")
         }
-        // What is only tried leaves the journal as it is.
-        guard options.only == nil, options.sample == nil else { return nil }
+        // What is only tried leaves the journal as it is; a sample is measured, so that the whole can be planned.
+        guard options.only == nil else { return nil }
         self.path = path
         policy = keeps ? .keep : isFresh ? .fresh : .goOn
     }

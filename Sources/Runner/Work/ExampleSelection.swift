@@ -103,6 +103,11 @@ struct ExampleSelection: Equatable {
         return range.contains(index) ? (true, range.upperBound - index) : (false, range.lowerBound - index)
     }
 
+    /// What these examples have in common with a range of others, in its order.
+    func parts(of range: Range<Int>) -> [Range<Int>] {
+        ranges[place(of: range.lowerBound)...].prefix { $0.lowerBound < range.upperBound }.map { $0.clamped(to: range) }
+    }
+
     /// The indices counted from 1.
     var numbers: [Int] { ranges.flatMap { $0.map { $0 + 1 } } }
 

@@ -31,14 +31,14 @@ struct RootJob {
             session.showProgress(plan.settings.progress)
         }
         if let seconds = plan.settings.stopAfter { client.halt(session.beginning + UInt64(seconds * 1e9)) }
-        let selection = try select()
-        if let selection {
-            sink.choose(selection)
+        let choice = try choose()
+        if let choice {
+            sink.choose(choice.all)
             session.observer.leaveOutSkipped()
         }
-        let length = try runLoop(selection)
+        let length = try runLoop(choice)
         session.observer.page?.nameInputs { host.shownExample(plan.examples, $0 - 1) ?? "" }
-        let total = selection?.count ?? length
+        let total = choice?.all.count ?? length
         let signal = session.supervisor.loopEnds()
         // Whatever the script makes of the results, they are safe.
         if let failure = session.observer.closeJournal() { throw failure }
@@ -66,7 +66,7 @@ struct RootJob {
     }
 
     /// - Returns: the number of examples, where that is known at the end.
-    private func runLoop(_ selection: ExampleSelection?) throws -> Int? {
+    private func runLoop(_ choice: ChosenExamples?) throws -> Int? {
         if plan.returnLimit != nil { client.allowReturns() }
         if let journal { session.observer.note(in: journal, of: client.loops + 1) }
         let loop = try client.enterLoop(
@@ -76,9 +76,10 @@ struct RootJob {
             client.admitLateRanks(try offer.encoded())
         }
         // Where examples are chosen the journal has been asked already.
-        let feed = ExampleFeed(client.feed(for: loop), sink.store, selection == nil ? journal : nil, plan.growth)
+        let feed = ExampleFeed(client.feed(for: loop), sink.store, choice == nil ? journal : nil, plan.growth)
         if plan.growth.mayGrow { sink.grow = { try feed.grow($0) } }
-        var feeder = try beginFeeding(feed, selection)
+        if let choice, !choice.done.isEmpty, let journal { try sink.take(StoredRuns(choice.done, of: journal)) }
+        var feeder = sink.isStopped ? nil : try beginFeeding(feed, choice?.undone)
         var work = LoopWork(client, host, plan, loop: loop)
         while !sink.isStopped {
             if let end = sink.takeLimit() { client.allow(below: end, in: loop) }
@@ -187,21 +188,23 @@ struct RootJob {
     /// The examples that alone are to be done; nil: all.
     ///
     /// - Throws: `UsageError` where the list does not have them, or has no length that is known.
-    private func select() throws -> ExampleSelection? {
+    private func choose() throws -> ChosenExamples? {
         guard let option = try plan.settings.choice() else { return nil }
         guard let length = plan.examples.count else {
             throw UsageError(
                 "\(option) chooses from a list of known length, and these examples are read as they come: let examples() "
                     + "return a table or a number")
         }
-        if let only = plan.settings.only { return try ExampleSelection(only, of: length) }
-        if let sample = plan.settings.sample {
-            return ExampleSelection(sample: sample.size(of: length), of: length, seed: plan.settings.seed)
+        if let only = plan.settings.only { return ChosenExamples(try ExampleSelection(only, of: length)) }
+        let sample = plan.settings.sample.map {
+            ExampleSelection(sample: $0.size(of: length), of: length, seed: plan.settings.seed)
         }
-        guard let journal else { return nil }
-        try lookUp(in: journal) { _ in }
+        guard let journal else { return sample.map { ChosenExamples($0) } }
+        var runs: [StageJournal.Run] = []
+        try lookUp(in: journal) { runs.append($0) }
         journal.ledger.complete()
-        return ExampleSelection(indices: (0..<length).filter { journal.ledger.hasFailed($0) })
+        if let sample { return ChosenExamples(sample, runs) }
+        return ChosenExamples(ExampleSelection(indices: (0..<length).filter { journal.ledger.hasFailed($0) }))
     }
 
     /// What the loop wants next; before a wait, what has been written so far is shown.
