@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,18 +16,16 @@ static int open_file_of(pid_t process, const char *name, int flags) {
     return open(path, flags | O_CLOEXEC);
 }
 
-/// The bytes of the first line from `*text` on that begins with `name`, behind which `*text` then is; 0 where there is none.
+/// The bytes behind `name` in the text from `*text` on, behind which `*text` then is; 0 where it does not stand there.
 static int64_t bytes_of(const char **text, const char *name) {
-    size_t length = strlen(name);
-    for (const char *line = *text; line != NULL; line = strchr(line, '\n')) {
-        if (*line == '\n') line++;
-        if (strncmp(line, name, length) != 0) continue;
-        char *end;
-        int64_t kilobytes = strtoll(line + length, &end, 10);
-        *text = end;
-        return kilobytes * 1024;
-    }
-    return 0;
+    const char *place = strstr(*text, name);
+    if (place == NULL) return 0;
+    place += strlen(name);
+    while (*place == ' ' || *place == '\t') place++;
+    int64_t kilobytes = 0;
+    for (; *place >= '0' && *place <= '9'; place++) kilobytes = kilobytes * 10 + (*place - '0');
+    *text = place;
+    return kilobytes * 1024;
 }
 
 static int read_memory(pid_t process, struct dlp_memory *memory) {
@@ -40,10 +37,10 @@ static int read_memory(pid_t process, struct dlp_memory *memory) {
     close(file);
     if (count <= 0) return 0;
     text[count] = 0;
-    // In this order.
+    // In this order, each at the beginning of a line: in the first one stands a name.
     const char *rest = text;
-    memory->peak = bytes_of(&rest, "VmHWM:");
-    memory->present = bytes_of(&rest, "VmRSS:");
+    memory->peak = bytes_of(&rest, "\nVmHWM:");
+    memory->present = bytes_of(&rest, "\nVmRSS:");
     return memory->peak > 0;
 }
 

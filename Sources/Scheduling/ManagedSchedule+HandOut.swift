@@ -25,7 +25,7 @@ extension ManagedSchedule {
             assign(unit, to: worker, into: &actions)
         }
         var input = input(of: worker)
-        input.next = queue.nextCost()
+        if queue.isOrdered { input.next = queue.nextCost() }
         if !isHalted, workers[worker].ahead == nil, policy.allowsAhead(in: input),
             let unit = takeLot(in: input, for: worker)
         {
@@ -125,6 +125,7 @@ extension ManagedSchedule {
         guard shareholders == nil else { return }
         tailProbe = nil
         queue.order(by: costs, workers: presentWorkers)
+        orderedAmount = queue.orderedAmount
     }
 
     /// Hands out nothing from the example `end` on, until another limit is set.

@@ -50,7 +50,9 @@ public struct ManagedSchedule: Sendable {
     /// How many examples have failed for good.
     public internal(set) var failedCount = 0
     /// What those of both kinds cost that were known to be long or short.
-    var workedOffAmount = 0.0
+    @usableFromInline var workedOffAmount = 0.0
+    /// What all examples cost together whose costs were known when they were ordered; nil where none were.
+    @usableFromInline var orderedAmount: Double?
     /// How many workers have a chunk.
     public internal(set) var busyWorkers = 0
     /// Whether nothing more is handed out, done or not.
@@ -76,7 +78,7 @@ public struct ManagedSchedule: Sendable {
     /// From which end examples are taken from it; nil: always from the front.
     var tailProbe: TailProbe?
     var cost = CostEstimate()
-    var workers: [ScheduledWorker]
+    @usableFromInline var workers: [ScheduledWorker]
     /// Workers that wait, and some that no longer do because they left or died.
     var waiting: [Int] = []
     /// How many of the workers have left or died, or are not counted on.
@@ -158,9 +160,9 @@ public struct ManagedSchedule: Sendable {
     public var idleWorkers: Int { max(0, activeWorkers - busyWorkers - available) }
     /// What an example takes, in nanoseconds, as far as that is known.
     public var exampleCost: Double? { cost.recent }
-    /// Which part of the work is done, by what examples cost; nil where that is not known.
-    public var costShare: Double? {
-        queue.orderedAmount.map { $0 > 0 ? min(max(workedOffAmount / $0, 0), 1) : 1 }
+    /// Which part of the work is done, by what examples cost; nil where that is not known. Inlinable, like `finished`.
+    @inlinable public var costShare: Double? {
+        orderedAmount.map { $0 > 0 ? min(max(workedOffAmount / $0, 0), 1) : 1 }
     }
     /// How many examples were handed out, or are meant for a worker, and did not come back.
     public var handedOut: Int { queue.end - skippedCount - queue.count }
@@ -176,8 +178,9 @@ public struct ManagedSchedule: Sendable {
             && [.working, .waiting, .delivering, .returning].contains(workers[worker].phase)
     }
 
-    /// What `worker` is at work on, as far as it has not reported on it; nil where it has nothing.
-    public func chunk(of worker: Int) -> Chunk? {
+    /// What `worker` is at work on, as far as it has not reported on it; nil where it has nothing. Inlinable, like
+    /// `finished`.
+    @inlinable public func chunk(of worker: Int) -> Chunk? {
         workers.indices.contains(worker) ? workers[worker].current?.chunk : nil
     }
 

@@ -1,5 +1,5 @@
 /// What the schedule knows of one rank.
-struct ScheduledWorker: Sendable {
+@usableFromInline struct ScheduledWorker: Sendable {
     /// Where a rank is in its part of the loop.
     enum Phase: Sendable {
         /// It has not come yet.
@@ -29,7 +29,7 @@ struct ScheduledWorker: Sendable {
     /// What is meant for it alone, before it has got it; the last comes first in the list.
     var shares: [Chunk] = []
     /// What is under work, or next to be.
-    var current: WorkUnit?
+    @usableFromInline var current: WorkUnit?
     /// What comes after that.
     var ahead: WorkUnit?
     /// What was under work when it was lost, and the number of the death for which that is under suspicion.

@@ -1,6 +1,6 @@
 /// Examples to be handed out, or with a worker, and what is known against them.
-struct WorkUnit: Sendable, Hashable {
-    var chunk: Chunk
+@usableFromInline struct WorkUnit: Sendable, Hashable {
+    @usableFromInline var chunk: Chunk
     /// Set where one of them may be the death of whoever works on it.
     var suspicion: Suspicion?
 
