@@ -173,6 +173,40 @@ struct LongestFirstTests {
         #expect(same.status == 2 && same.error.contains("name the same file"), "\(same)")
     }
 
+    @Test("what cost does to an example work and collect do not see", arguments: starts, ["", "--examples root"])
+    func changed(_ start: String, _ options: String) throws {
+        let job = """
+            function examples() local list = {} for i = 1, 8 do list[i] = {n = i} end return list end
+            function cost(example) example.n = example.n * 100 return example.n end
+            function work(example) return example.n end
+            function collect(result, index, example) assert(result == index and example.n == index, index) end
+            """
+        let scratch = try Scratch(job: job)
+        let outcome = try run("\(start) \(options) job.lua", scratch)
+        #expect(outcome.error == "" && outcome.status == 0, "\(outcome)")
+    }
+
+    @Test("a list that is too long to be ordered is gone through in its own order, and the user is told")
+    func long() throws {
+        let job = "function examples() return 1 << 40 end function cost(e) return e end function work(e) return e end"
+        let outcome = try run("ameexec -np 2 dlp-lua --sample 5 job.lua", Scratch(job: job))
+        #expect(outcome.lines.count == 5 && outcome.status == 0, "\(outcome)")
+        #expect(outcome.complaints.count == 1 && outcome.error.contains("this one has \(1 << 40)"), "\(outcome)")
+    }
+
+    @Test("a job that is to stop asks cost no more")
+    func halted() throws {
+        let job = """
+            function examples() return 1000000 end
+            function cost(e) io.open("asked", "a"):write("x"):close() dlp.sleep(0.01) return e end
+            function work(e) return e end
+            """
+        let scratch = try Scratch(job: job)
+        let outcome = try run("dlp-lua --stop-after 0.3 job.lua", scratch)
+        #expect(outcome.status == 5 && outcome.error.contains("stopped after 0 examples"), "\(outcome)")
+        #expect(scratch.read("asked")?.count ?? 0 < 1000)
+    }
+
     @Test("where costs cannot be heeded the user is told, and cost is not called")
     func noUse() throws {
         let job = "function work(e) return e end function cost() error('called') end\n"

@@ -6,20 +6,27 @@ extension LuaHost {
     /// Whether the script has a function `cost`; a value of that name which cannot be called is the script's own affair.
     public var hasCost: Bool { (try? isFunction("cost")) ?? false }
 
-    /// Calls the script's `cost` for the examples of these ranges.
+    /// Calls the script's `cost` for the examples of these ranges, which it leaves as they are.
     ///
-    /// - Returns: what they cost, by their indices from 0 up to the last of them; 0 for those between.
+    /// - Parameter isHalted: asked before each call: whether nothing is to be begun any more.
+    /// - Returns: what they cost, by their indices from 0 up to the last of them; 0 for those between, and where it was halted.
     /// - Throws: `WorkError` with the example for which it fails, or returns what is no cost.
-    public func costs(of examples: Examples, in ranges: [Range<Int>]) throws(WorkError) -> [Double] {
+    public func costs(
+        of examples: Examples, in ranges: [Range<Int>], isHalted: () -> Bool
+    ) throws(WorkError) -> [Double] {
         seedRandom(index: 0)
         let top = lua_gettop(state)
         defer { lua_settop(state, top) }
+        let keeper = ExampleKeeper(forCollect: false, forRetries: false)
         var costs = [Double](repeating: 0, count: ranges.last?.upperBound ?? 0)
         for range in ranges {
             for index in range {
+                guard !isHalted() else { return costs }
+                defer { keeper.restore(index, in: state) }
                 do throws(ScriptError) {
                     try check(dlp_get_global(state, "cost"))
                     try pushExample(examples, index)
+                    keeper.remember(index, in: state)
                     lua_pushinteger(state, lua_Integer(index + 1))
                     try apart { () throws(ScriptError) in try check(dlp_call_handled(state, 2, 1, Slot.handler)) }
                     costs[index] = try cost()

@@ -106,7 +106,18 @@ struct JobRun {
             return nil
         }
         guard plan.hasCost || seconds != nil else { return nil }
-        return KnownCosts(host: host, examples: plan.examples, hasFunction: plan.hasCost, seconds: seconds)
+        if let count = plan.examples.count, count > KnownCosts.longestList {
+            if plan.wantsOrder {
+                Diagnostics.write(
+                    "no list of more than \(KnownCosts.longestList) examples is ordered by what they cost; this one has "
+                        + "\(count), and they are begun in its order")
+            }
+            return nil
+        }
+        let root = session.client as? RootClient
+        return KnownCosts(
+            host: host, examples: plan.examples, hasFunction: plan.hasCost, seconds: seconds,
+            isHalted: { root?.isHalted() ?? false })
     }
 
     private func scripted<Result>(

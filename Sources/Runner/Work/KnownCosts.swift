@@ -11,6 +11,11 @@ struct KnownCosts {
     let hasFunction: Bool
     /// What examples took in an earlier run.
     let seconds: KnownSeconds?
+    /// Whether nothing is to be begun any more.
+    let isHalted: () -> Bool
+
+    /// No list of more examples is ordered: what they cost would take gigabytes.
+    static let longestList = 1 << 28
 
     /// What the examples of these ranges cost, by their indices from 0; 0 for those between.
     ///
@@ -19,7 +24,7 @@ struct KnownCosts {
     func costs(of ranges: [Range<Int>]) throws -> [Double] {
         var costs: [Double]?
         if hasFunction {
-            do { costs = try host.costs(of: examples, in: ranges) } catch {
+            do { costs = try host.costs(of: examples, in: ranges, isHalted: isHalted) } catch {
                 throw PhaseError(phase: .cost, error: error.error, example: error.index + 1, given: error.given)
             }
         }
