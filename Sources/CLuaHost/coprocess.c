@@ -28,9 +28,9 @@ typedef struct {
     bool is_busy;
     /// How much of a processor it has taken as far as that counts among what this rank has taken.
     uint64_t counted;
-    /// When its memory was read last, and what it held then.
+    /// When its memory was read last, what it held then, and at most until then.
     uint64_t read_at;
-    int64_t held;
+    int64_t held, peak;
 } coprocess;
 
 static void clear(coprocess *c) {
@@ -53,17 +53,20 @@ static void count_time(coprocess *c) {
     c->counted = taken;
 }
 
-/// Counts what the program held of memory since the last time. To read that takes several microseconds: the lines of short
-/// calls have what it held a moment ago.
+/// Counts what the program holds of memory when it answers, or its peak where that is new: to let another one begin is not for us,
+/// as it may ask for its own. To read it takes several microseconds: the lines of short calls have what it held a moment ago.
 static void count_memory(coprocess *c) {
     uint64_t now = dlp_now();
-    struct dlp_memory memory = {.present = c->held, .peak = c->held};
+    int64_t counted = c->held;
     if (now - c->read_at >= millisecond) {
-        if (!dlp_take_memory(c->run.process, &memory)) return;
+        struct dlp_memory memory;
+        if (!dlp_read_memory(c->run.process, &memory)) return;
         c->read_at = now;
         c->held = memory.present;
+        counted = memory.peak > c->peak ? memory.peak : memory.present;
+        c->peak = memory.peak;
     }
-    dlp_note_program_memory(memory.peak);
+    dlp_note_program_memory(counted);
 }
 
 /// Takes the status of the program, which has ended: from now on all that it has taken of a processor counts by itself.
@@ -105,6 +108,7 @@ static bool begin(coprocess *c, lua_State *L, int words) {
     struct dlp_program program = dlp_describe_program(L, words, words + 1, words + 2);
     clear(c);
     c->read_at = 0;
+    c->peak = 0;
     r->L = L;
     r->answers = true;
     r->program = program;

@@ -28,7 +28,7 @@ static int64_t bytes_of(const char **text, const char *name) {
     return kilobytes * 1024;
 }
 
-static int read_memory(pid_t process, struct dlp_memory *memory) {
+int dlp_read_memory(pid_t process, struct dlp_memory *memory) {
     int file = open_file_of(process, "status", O_RDONLY);
     if (file < 0) return 0;
     // The list of groups comes before the lines that matter.
@@ -44,17 +44,13 @@ static int read_memory(pid_t process, struct dlp_memory *memory) {
     return memory->peak > 0;
 }
 
-int dlp_take_memory(pid_t process, struct dlp_memory *memory) {
-    // What cannot begin anew would be the peak of all examples that follow.
-    int file = open_file_of(process, "clear_refs", O_WRONLY);
-    if (file < 0) return 0;
-    int is_known = read_memory(process, memory) && write(file, "5", 1) == 1;
-    close(file);
-    return is_known;
-}
-
 int dlp_take_own_memory(struct dlp_memory *memory) {
-    if (!dlp_take_memory(getpid(), memory)) return 0;
+    // What cannot begin anew would be the peak of all examples that follow.
+    int file = open_file_of(getpid(), "clear_refs", O_WRONLY);
+    if (file < 0) return 0;
+    int is_known = dlp_read_memory(getpid(), memory) && write(file, "5", 1) == 1;
+    close(file);
+    if (!is_known) return 0;
     struct dlp_kept_memory kept = dlp_count_kept_memory();
     // The system may have taken what is kept.
     if ((int64_t)kept.unused < memory->peak) memory->peak -= (int64_t)kept.unused;

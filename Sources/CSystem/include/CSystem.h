@@ -33,12 +33,12 @@ struct dlp_memory {
     int64_t present, peak;
 };
 
-/// Reads the memory of a process, whose peak is that since the last call, and lets a new one begin. Returns 0 where the system
-/// does not say.
-int dlp_take_memory(pid_t process, struct dlp_memory *memory);
-
-/// The same of this process, without the blocks that it has freed and keeps for itself.
+/// Reads the memory of this process, without the blocks that it has freed and keeps for itself; the peak is that since the last
+/// call, and a new one begins, also for those who ask the system. Returns 0 where the system does not say.
 int dlp_take_own_memory(struct dlp_memory *memory);
+
+/// Reads the memory of a process, whose peak is that since it began. Returns 0 where the system does not say.
+int dlp_read_memory(pid_t process, struct dlp_memory *memory);
 
 /// A program that this thread has run held so many bytes at most.
 void dlp_note_program_memory(int64_t bytes);

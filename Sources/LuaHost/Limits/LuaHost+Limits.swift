@@ -3,6 +3,10 @@ import CLuaHost
 public import DLP
 
 extension LuaHost {
+    /// From now on reports say how much memory examples took: the peak that the system keeps of this process begins anew for
+    /// each of them.
+    public func measureMemory() { memoryMeter.isWanted = true }
+
     /// Limits the memory of the Lua state to so many bytes; nil: no limit.
     ///
     /// Beyond it Lua code gets the error "not enough memory". What Swift code needs in between, to hand over results for

@@ -7,18 +7,22 @@ import CSystem
 struct MemoryMeter {
     private static let interval: UInt64 = 1_000_000
 
+    /// Whether somebody wants to know: the system's own peak of this process begins anew each time.
+    var isWanted = false
     /// When it was read last, and what this process held then; 0 where the system does not say.
     private var latest: UInt64 = 0
     private var present: Int64 = 0
 
     /// Examples follow: what was held before does not count.
     mutating func begin(at now: UInt64) {
+        guard isWanted else { return }
         _ = dlp_take_program_memory()
         if now >= latest + Self.interval { _ = read(at: now) }
     }
 
     /// The peak since the last call, or since examples began, in bytes; 0 where nobody knows.
     mutating func take(at now: UInt64) -> Int64 {
+        guard isWanted else { return 0 }
         let programs = dlp_take_program_memory()
         let own = now >= latest + Self.interval ? read(at: now) : present
         return own > 0 ? max(own, programs) : 0

@@ -111,6 +111,7 @@ final class JoinedRank {
             localPlace: (place.rank, place.size), loopDefaults: settings.loopDefaults, isSandboxed: settings.isSandboxed
         )
         host.limitMemory(to: settings.memory)
+        if settings.showsMemory { host.measureMemory() }
         host.isLeaving = { [wish] in wish.isThere }
         supervisor.equip { $0.interrupter = host.interrupter }
         host.willExit = { [unowned self, unowned host] status in

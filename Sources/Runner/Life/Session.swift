@@ -156,6 +156,7 @@ final class Session {
             localPlace: connection.place.map { ($0.rank, $0.size) }, loopDefaults: settings.loopDefaults,
             isSandboxed: settings.isSandboxed)
         host.limitMemory(to: settings.memory)
+        if settings.showsMemory { host.measureMemory() }
         self.host = host
         let interrupter = host.interrupter
         supervisor.equip { $0.interrupter = interrupter }

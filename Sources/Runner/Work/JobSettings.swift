@@ -37,6 +37,8 @@ struct JobSettings {
     var progress: ProgressReporter.Mode { options.progress ?? .auto }
     /// Whether it is noted who does what when.
     var hasTimeline: Bool { !options.timelines.isEmpty || options.report != nil }
+    /// Whether somebody wants to know how much memory examples take.
+    var showsMemory: Bool { journal != nil || options.with != nil || options.report != nil || progress == .on }
     /// For how many seconds a rank whose connection broke tries to come back.
     var rejoin: Double { options.rejoin ?? 60 }
     var failures: FailurePolicy {

@@ -61,6 +61,7 @@ final class ScriptRun {
             host.limitMemory(to: settings.memory)
             try host.limit(toSeconds: settings.timeout, on: session.client, session.supervisor)
             settings.journal = try JournalSettings(options)
+            if settings.showsMemory { host.measureMemory() }
             settings.input = try ExampleInput(options)
             if options.joinable != nil { try Joinable.check(settings.mode) }
             // An imperative script may use the names of a job's functions, and almost these names, for functions of its own.
