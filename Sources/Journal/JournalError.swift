@@ -25,8 +25,8 @@ public struct JournalError: Error, Sendable, Equatable, CustomStringConvertible 
             case SQLITE_BUSY, SQLITE_LOCKED:
                 "another program keeps the journal \(path) locked; end it, and start again with the same --journal"
             case SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM:
-                "cannot write the journal \(path) (\(error.message)): it and its directory must be writable, for SQLite "
-                    + "keeps a second file beside it"
+                "cannot use the journal \(path) (\(error.message)): it and its directory must be writable, for SQLite keeps "
+                    + "a second file beside it"
             case SQLITE_FULL, SQLITE_IOERR:
                 "cannot write the journal \(path) (\(error.message)): what it holds is kept, so make room and start again "
                     + "with the same --journal"

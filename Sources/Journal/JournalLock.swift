@@ -53,6 +53,13 @@ struct WatcherLock: ~Copyable {
         _ = FileRegion.lock(descriptor, at: FileRegion.watchers, F_RDLCK)
     }
 
+    /// Whether the journal at `path` is still the same file.
+    func isStill(_ path: SystemString) -> Bool {
+        var (own, present) = (stat(), stat())
+        return fstat(descriptor, &own) == 0 && stat(path.cString, &present) == 0 && own.st_dev == present.st_dev
+            && own.st_ino == present.st_ino
+    }
+
     /// Whether a job writes the journal.
     var isWritten: Bool { FileRegion.isLocked(descriptor, at: FileRegion.writer) }
 

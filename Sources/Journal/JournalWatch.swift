@@ -1,5 +1,6 @@
 import CSystem
 public import DLP
+import Glibc
 
 /// Follows a journal while a job writes it.
 ///
@@ -35,11 +36,13 @@ public final class JournalWatch {
     /// When how many were done, in seconds since 1970.
     private var samples: [(time: Double, done: Int)] = []
 
-    /// Of so many seconds the pace is taken.
+    /// The pace is that of this many seconds.
     private static let window = 60.0
-    /// So many failures are told.
+    /// This many failures are told.
     private static let failures = 10
-    /// To go through all rows takes at most one part of so many of the time.
+    /// No larger journal is read whole, in bytes.
+    private static let mostToRead: Int64 = 256 << 20
+    /// To go through all rows takes at most one in this many parts of the time.
     private static let share: UInt64 = 20
 
     /// Follows the journal at `path`, or one stage of it; the latest where none is named.
@@ -61,12 +64,19 @@ public final class JournalWatch {
         let isWritten = lock.isWritten
         if last.isWritten, !isWritten { nextCount = 0 }
         last.isWritten = isWritten
+        guard access(path.cString, R_OK) == 0 else { throw JournalError(path: path, errno: errno) }
+        guard lock.isStill(path) else {
+            throw JournalError("another file has taken the place of the journal \(path): watch that one")
+        }
+        let database: Database
+        do { database = try Database(path: path, .readOnly) } catch { throw JournalError(path: path, error) }
+        // There is none for a moment while a job begins it anew.
+        guard let header = try JournalHeader.read(database, path: path) else { return last }
         do throws(SQLiteError) {
-            let database = try Database(path: path, .readOnly)
-            // It is there for a moment only while a job begins it anew.
-            guard let header = try? JournalHeader.read(database, path: path) else { return last }
-            let hasStages = try !JournalSchema.missingColumns(in: database).contains("stage")
-            let stage = hasStages ? try stage(database) : nil
+            var stage: String?
+            if try !JournalSchema.missingColumns(in: database).contains("stage") { stage = try self.stage(database) }
+            // A stage stands behind the results in a row, which would all have to be read.
+            let hasStages = stage != nil || header.lengths.keys.contains { $0 != nil }
             if dlp_now() >= nextCount || stage != last.stage {
                 let start = dlp_now()
                 if stage != last.stage { samples = [] }
@@ -97,7 +107,7 @@ public final class JournalWatch {
         guard try rows.step() else { return }
         (last.done, last.failed) = (Int(rows.integer(0) ?? 0), Int(rows.integer(1) ?? 0))
         let now = WallClock.now
-        if samples.isEmpty { try sample(database, now: now) }
+        if samples.isEmpty { try sample(database, where: condition, hasStages, now: now) }
         samples.append((now, last.done))
         // The oldest is the last from before the window.
         while samples.count > 2, samples[1].time < now - Self.window { samples.removeFirst() }
@@ -105,15 +115,21 @@ public final class JournalWatch {
         last.failures = last.failed == 0 ? [] : try failures(database, where: condition, hasStages)
     }
 
-    /// Takes from the rows when those of the last minute came, for whoever has just begun to look.
-    private func sample(_ database: Database, now: Double) throws(SQLiteError) {
+    /// Takes from the rows when those of the last minute came, for a user who has just begun to look.
+    private func sample(
+        _ database: Database, where condition: String, _ hasStages: Bool, now: Double
+    ) throws(SQLiteError) {
+        // The time stands behind the results in a row: of a large journal the pace is known a moment later.
+        let size = try Statement(database, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+        guard try size.step(), size.integer(0) ?? .max < Self.mostToRead else { return }
         let recent = try Statement(
             database,
             """
             SELECT count(*), (julianday(min(finished)) - 2440587.5) * 86400 FROM results
-            WHERE finished > strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch')
+            WHERE finished > strftime('%Y-%m-%dT%H:%M:%fZ', ?2, 'unixepoch') AND \(condition)
             """)
-        try recent.bind(1, now - Self.window)
+        if hasStages { try recent.bind(1, last.stage) }
+        try recent.bind(2, now - Self.window)
         guard try recent.step(), let count = recent.integer(0), let first = recent.double(1), count > 0 else { return }
         samples.append((min(first, now), max(0, last.done - Int(count))))
     }

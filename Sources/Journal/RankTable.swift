@@ -1,4 +1,4 @@
-/// What a rank does, for whoever watches the journal of its job.
+/// What a rank does, for a user who watches the journal of its job.
 public struct WatchedRank: Sendable {
     /// The rank.
     public var rank: Int
@@ -19,9 +19,9 @@ public struct WatchedRank: Sendable {
 ///
 /// It has no checksums: nothing depends on it.
 final class RankTable {
-    static let drop = "DROP TABLE IF EXISTS ranks"
+    static let drop = "DROP TABLE IF EXISTS dlp_ranks"
     private static let create = """
-        CREATE TABLE IF NOT EXISTS ranks (
+        CREATE TABLE IF NOT EXISTS dlp_ranks (
           rank INTEGER PRIMARY KEY,
           host TEXT,
           example INTEGER,
@@ -38,8 +38,8 @@ final class RankTable {
     func write(_ ranks: [WatchedRank]) throws(SQLiteError) {
         try database.transaction { () throws(SQLiteError) in
             try database.execute(Self.create)
-            try database.execute("DELETE FROM ranks")
-            let insert = try Statement(database, "INSERT OR REPLACE INTO ranks VALUES (?, ?, ?, ?, ?)")
+            try database.execute("DELETE FROM dlp_ranks")
+            let insert = try Statement(database, "INSERT OR REPLACE INTO dlp_ranks VALUES (?, ?, ?, ?, ?)")
             for rank in ranks {
                 try insert.bind(1, Int64(rank.rank))
                 try insert.bind(2, rank.host)
@@ -53,15 +53,16 @@ final class RankTable {
 
     /// What stands there; nothing where there is no such table.
     static func read(_ database: Database) throws(SQLiteError) -> [WatchedRank] {
-        let exists = try Statement(database, "SELECT 1 FROM sqlite_schema WHERE name = 'ranks'")
+        let exists = try Statement(database, "SELECT 1 FROM sqlite_schema WHERE name = 'dlp_ranks' AND type = 'table'")
         guard try exists.step() else { return [] }
-        let rows = try Statement(database, "SELECT rank, host, example, count, since FROM ranks ORDER BY rank")
+        let rows = try Statement(database, "SELECT rank, host, example, count, since FROM dlp_ranks ORDER BY rank")
         var ranks: [WatchedRank] = []
         while try rows.step() {
             guard let rank = rows.integer(0) else { continue }
             var work: (first: Int, count: Int)?
             if let example = rows.integer(2), let count = rows.integer(3) {
-                work = (Int(clamping: example.subtractingReportingOverflow(1).partialValue), Int(clamping: count))
+                // Whatever somebody has made of it.
+                work = (Int(min(max(example, 1), JournalRow.largestNumber)) - 1, Int(clamping: count))
             }
             ranks.append(
                 WatchedRank(rank: Int(clamping: rank), host: rows.text(1), work: work, since: rows.double(4) ?? 0))

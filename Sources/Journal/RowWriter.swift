@@ -72,9 +72,8 @@ final class RowWriter {
         let finished = try text(of: dated.time)
         switch dated.entry {
         case .done(let run, let host, let cost, let attempts):
-            let part = 1e-9 / Double(max(run.count, 1))
             let checksum = try bind(
-                "done", seconds: Double(cost.nanoseconds) * part, cpu: Double(cost.cpu) * part, peak: cost.peak,
+                "done", seconds: cost.seconds(of: run.count), cpu: cost.cpuSeconds(of: run.count), peak: cost.peak,
                 rank: run.rank, host: host, attempts: attempts, started: try text(of: dated.time, before: cost.age),
                 finished, of: ledger.stage)
             try write(run, ledger.places(first: run.first, count: run.count, stride: run.stride), checksum)

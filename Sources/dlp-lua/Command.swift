@@ -48,7 +48,8 @@ struct Command {
 
     /// Whether ranks are to be started here; a plan only names their numbers.
     var startsRanks: Bool {
-        options.call.plan == nil && (start.ranks != nil || start.hosts != nil || start.hostFile != nil)
+        options.call.plan == nil && options.call.watch == nil
+            && (start.ranks != nil || start.hosts != nil || start.hostFile != nil)
     }
 
     /// What is to be done, without the number of ranks.
@@ -76,12 +77,12 @@ struct Command {
                 throw UsageError(
                     "what a process that joins says to the job is always encrypted: leave --encrypt no out")
             }
-        } else if let results = call.results {
+        } else if let results = call.results, call.watch == nil {
             guard call.chunk == nil, call.command == nil, arguments.isEmpty else {
                 throw UsageError("--results shows a journal, without a script")
             }
             source = .journal(results, stage: call.stage?.description)
-        } else if let plan = call.plan {
+        } else if let plan = call.plan, call.watch == nil {
             guard call.chunk == nil, call.command == nil, arguments.isEmpty else {
                 throw UsageError("--plan goes by the times in a journal, without a script")
             }
@@ -91,6 +92,8 @@ struct Command {
             guard call.chunk == nil, call.command == nil, arguments.isEmpty else {
                 throw UsageError("--watch follows a journal, without a script")
             }
+            let other = given.first { !["--watch", "--stage"].contains($0.option.option.name) }
+            if let other { throw UsageError("--watch only looks: leave \(other.option.option.name) out") }
             source = .watch(watch, stage: call.stage?.description)
         } else if let command = call.command {
             try check(command, isSandboxed: options.isSandboxed)

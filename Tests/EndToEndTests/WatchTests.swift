@@ -86,6 +86,9 @@ struct WatchTests {
         for (words, complaint) in [
             ("--watch none.db", "cannot open the journal none.db"), ("--watch job.lua", "job.lua is no journal"),
             ("--watch run.db job.lua", "--watch follows a journal, without a script"),
+            ("--watch run.db --output x.csv", "--watch only looks: leave --output out"),
+            ("-np 2 --watch run.db", "--watch only looks: leave -np out"),
+            ("--watch run.db --results run.db", "--watch only looks: leave --results out"),
         ] {
             let refused = try run("dlp-lua \(words)", in: scratch)
             #expect(refused.status == 2 && refused.error.contains(complaint), "\(words): \(refused)")

@@ -51,7 +51,7 @@ struct JournalWatchTests {
         sleep(2)
         #expect(asked.withLock { $0 } <= count + 1)
         try writer.close()
-        #expect(try scratch.query("SELECT name FROM sqlite_schema WHERE name = 'ranks'").isEmpty)
+        #expect(try scratch.query("SELECT name FROM sqlite_schema WHERE name = 'dlp_ranks'").isEmpty)
     }
 
     @Test("what a killed job has said of its ranks is gone when the next one begins")
@@ -66,6 +66,58 @@ struct JournalWatchTests {
         let file = try scratch.open()
         #expect(try watch.look().isWritten && watch.look().ranks.isEmpty)
         file.close()
+    }
+
+    @Test("a table of ranks that somebody has changed is no reason to end")
+    func changed() throws {
+        let scratch = try JournalScratch()
+        let file = try scratch.open()
+        try RankTable(Database(path: SystemString(scratch.path), .readWrite)).write([
+            WatchedRank(rank: 0, host: nil, work: (0, 1), since: 1)
+        ])
+        let watch = try JournalWatch(path: SystemString(scratch.path))
+        for (text, first) in [("-9223372036854775808", 0), ("9223372036854775807", Int(JournalRow.largestNumber) - 1)] {
+            let other = try Database(path: SystemString(scratch.path), .readWrite)
+            try other.execute("UPDATE dlp_ranks SET example = \(text), count = \(text), since = \(text)")
+            #expect(try watch.look().ranks.map { $0.work?.first } == [first])
+        }
+        file.close()
+    }
+
+    @Test("a journal that is gone, or another one, is not shown as the one that was watched")
+    func replaced() throws {
+        let scratch = try JournalScratch()
+        try scratch.run(["a"])
+        let watch = try JournalWatch(path: SystemString(scratch.path))
+        let bytes = try scratch.read()
+        unlink(scratch.path)
+        #expect(message { _ = try watch.look() }.contains("cannot open the journal"))
+        try scratch.write(bytes)
+        #expect(message { _ = try watch.look() }.contains("another file has taken the place"))
+    }
+
+    @Test("the pace is that of the stage that is shown")
+    func pace() throws {
+        let scratch = try JournalScratch()
+        let file = try scratch.open()
+        let rows = try file.rows()
+        let first = rows.ledger(of: "first")
+        for name in 1...500 { add("\(name)", to: first) }
+        let writer = try JournalWriter(file, first) { Issue.record("\($0)") }
+        for index in 0..<500 {
+            writer.note(
+                .done(try results(index, [.text("x")]), host: "here", ExampleCost(nanoseconds: 1), attempts: 1),
+                in: first)
+        }
+        let second = rows.ledger(of: "second")
+        add("a", to: second)
+        writer.add(second)
+        writer.note(
+            .done(try results(0, [.text("y")]), host: "here", ExampleCost(nanoseconds: 1), attempts: 1), in: second)
+        try writer.close()
+        usleep(50_000)
+        let look = try JournalWatch(path: SystemString(scratch.path)).look()
+        #expect(look.stage == "second" && look.done == 1 && look.rate ?? 0 < 100, "\(look)")
     }
 
     @Test("a stage is followed by its name, and else the one that is at work")

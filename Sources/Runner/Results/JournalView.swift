@@ -45,7 +45,8 @@ struct JournalView {
     private func table(rows: Int) -> [String] {
         guard !look.ranks.isEmpty else { return ["what ranks do is not known yet"] }
         let longest = busy.sorted { ($0.since, $0.rank) < ($1.since, $1.rank) }
-        guard !longest.isEmpty, rows > 1 else { return ["no rank is at work"] }
+        guard !longest.isEmpty else { return ["no rank is at work"] }
+        guard rows > 1 else { return [] }
         var cells = [["rank", "host", "examples", "for"]]
         for state in longest.prefix(rows - 1) {
             guard let work = state.work else { continue }
