@@ -21,6 +21,10 @@ public struct ExampleCost: Sendable, Equatable {
         self.age = max(0, age ?? nanoseconds)
     }
 
+    /// What one of `count` examples took that they are about, in seconds; and its processor time.
+    package func seconds(of count: Int) -> Double { Double(nanoseconds) / (1e9 * Double(max(count, 1))) }
+    package func cpuSeconds(of count: Int) -> Double { Double(cpu) / (1e9 * Double(max(count, 1))) }
+
     /// The cost of all that `report` is about.
     init(_ report: ChunkReport) {
         self.init(nanoseconds: report.nanoseconds, cpu: report.cpu, peak: report.peak)

@@ -6,11 +6,8 @@ public import Scheduling
 public protocol JobObserver: Sendable {
     /// How far the newest loop is, after each change.
     func loopChanged(_ progress: LoopProgress?)
-    /// A rank reports that it has worked on examples for so many nanoseconds, and held `peak` bytes of memory at most; the last
-    /// of them may have failed.
-    func rankHasWorked(
-        _ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64, peak: Int64?
-    )
+    /// A rank reports that it has worked on examples, and what they cost; the last of them may have failed.
+    func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, cost: ExampleCost)
     /// Results of the loop `loop` have come to the root; the examples cost `cost` on `host`, and were tried `attempts` times.
     func examplesAreDone(_ run: ResultRun, of loop: UInt64, host: String, cost: ExampleCost, attempts: Int)
     /// An example of the loop `loop` has failed for good.
@@ -58,9 +55,7 @@ public struct NoObserver: JobObserver {
     /// Shows nothing.
     public func loopChanged(_ progress: LoopProgress?) {}
     /// Keeps nothing.
-    public func rankHasWorked(
-        _ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64, peak: Int64?
-    ) {}
+    public func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, cost: ExampleCost) {}
     /// Keeps nothing.
     public func examplesAreDone(
         _ run: ResultRun, of loop: UInt64, host: String, cost: ExampleCost, attempts: Int

@@ -94,7 +94,7 @@ extension RootEngine {
             let cost = ExampleCost(report)
             loop.note(cost, of: done)
             if done.count > 0 {
-                noteWork(source, on: done, isFailed: false, nanoseconds: report.nanoseconds, peak: cost.peak)
+                noteWork(source, on: done, isFailed: false, cost)
             }
             put(done, report.results, cost, loop, from: source, attempts: attempts)
         }
@@ -110,12 +110,12 @@ extension RootEngine {
             guard let (done, example, verdict) = outcome else { return }
             var (fault, before) = (fault, ExampleCost(report))
             before.nanoseconds = max(0, report.nanoseconds &- (fault.nanoseconds ?? 0))
-            noteFailure(behind: done, fault, report, from: source)
             // The failed one has its part of the processor time by the clock.
             let part = report.nanoseconds > 0 ? Double(before.nanoseconds) / Double(report.nanoseconds) : 0
             before.cpu = Int64(min(Double(max(0, report.cpu)) * min(part, 1), 1e18))
             fault.cpu = max(0, report.cpu &- before.cpu)
             fault.peak = before.peak
+            noteFailure(behind: done, before, fault, report, from: source)
             loop.note(before, of: done)
             loop.note(fault, example)
             put(done, report.results, before, loop, from: source, attempts: 1)
@@ -203,24 +203,22 @@ extension RootEngine {
     }
 
     /// Tells the observer that a rank has worked on examples.
-    func noteWork(_ source: Int, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64, peak: Int64?) {
-        observer.rankHasWorked(
-            source, host: hosts[source] ?? "unknown", on: chunk, isFailed: isFailed, nanoseconds: nanoseconds,
-            peak: peak)
+    func noteWork(_ source: Int, on chunk: Chunk, isFailed: Bool, _ cost: ExampleCost) {
+        observer.rankHasWorked(source, host: hosts[source] ?? "unknown", on: chunk, isFailed: isFailed, cost: cost)
     }
 
-    /// Tells the observer that a rank has worked on examples, and on one behind them that has failed: apart, where it is
-    /// known how long that one took.
-    private func noteFailure(behind done: Chunk, _ fault: Fault, _ report: ChunkReport, from source: Int) {
-        let peak = ExampleCost(report).peak
+    /// Tells the observer that a rank has worked on examples, which cost `before`, and on one behind them that has failed:
+    /// apart, where it is known how long that one took.
+    private func noteFailure(
+        behind done: Chunk, _ before: ExampleCost, _ fault: Fault, _ report: ChunkReport, from source: Int
+    ) {
         let tried = Chunk(first: done.first, count: done.count + 1, stride: done.stride)
         // No range: what a rank says may have no end after its beginning.
         guard done.count > 0, let nanoseconds = fault.nanoseconds, nanoseconds >= 0, nanoseconds <= report.nanoseconds
-        else {
-            return noteWork(source, on: tried, isFailed: true, nanoseconds: report.nanoseconds, peak: peak)
-        }
-        noteWork(source, on: done, isFailed: false, nanoseconds: report.nanoseconds - nanoseconds, peak: peak)
-        noteWork(source, on: tried.dropFirst(done.count), isFailed: true, nanoseconds: nanoseconds, peak: peak)
+        else { return noteWork(source, on: tried, isFailed: true, ExampleCost(report)) }
+        noteWork(source, on: done, isFailed: false, before)
+        let cost = ExampleCost(nanoseconds: nanoseconds, cpu: fault.cpu ?? 0, peak: fault.peak ?? 0)
+        noteWork(source, on: tried.dropFirst(done.count), isFailed: true, cost)
     }
 
     /// An example has failed for good.

@@ -96,7 +96,7 @@ extension RootEngine {
         let cost = ExampleCost(
             nanoseconds: took, cpu: Int64(Double(max(0, report.cpu)) * part), peak: report.peak)
         loop.note(cost, of: run)
-        noteWork(source, on: run, isFailed: false, nanoseconds: took, peak: cost.peak)
+        noteWork(source, on: run, isFailed: false, cost)
         let found = ResultRun(run, results: results, rank: source)
         if loop.options.results == .stream {
             observer.examplesAreDone(

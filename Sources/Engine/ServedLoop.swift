@@ -108,7 +108,8 @@ final class ServedLoop {
     func note(_ cost: ExampleCost, of done: Chunk) {
         cpuNanoseconds &+= UInt64(cost.cpu)
         if let peak = cost.peak { self.peak = max(self.peak ?? 0, peak) }
-        if done.count > 0 { noteLength(cost.nanoseconds / Int64(done.count), of: done.first) }
+        // Of several that were reported together nobody knows which was the longest.
+        if done.count == 1 { noteLength(cost.nanoseconds, of: done.first) }
     }
 
     /// An example has cost what the fault says, for which it has failed.

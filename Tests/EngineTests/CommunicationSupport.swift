@@ -14,9 +14,7 @@ final class EndObserver: JobObserver {
     let progress = Monitor<LoopProgress?>(nil)
 
     func loopChanged(_ progress: LoopProgress?) { self.progress.update { $0 = progress } }
-    func rankHasWorked(
-        _ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64, peak: Int64?
-    ) {}
+    func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, cost: ExampleCost) {}
     func examplesAreDone(
         _ run: ResultRun, of loop: UInt64, host: String, cost: ExampleCost, attempts: Int
     ) {}

@@ -71,9 +71,7 @@ private struct ProgramObserver: JobObserver {
     let launcher: LauncherChannel?
 
     func loopChanged(_ progress: LoopProgress?) {}
-    func rankHasWorked(
-        _ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64, peak: Int64?
-    ) {}
+    func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, cost: ExampleCost) {}
     func examplesAreDone(
         _ run: ResultRun, of loop: UInt64, host: String, cost: ExampleCost, attempts: Int
     ) {}

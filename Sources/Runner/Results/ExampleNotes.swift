@@ -1,5 +1,4 @@
 import DLP
-import Glibc
 import Journal
 import Report
 import Synchronization
@@ -10,9 +9,8 @@ final class ExampleNotes: Sendable {
 
     /// Examples are done, and the root hears of it now.
     func note(_ run: ResultRun, host: String, _ cost: ExampleCost, attempts: Int) {
-        let part = 1e-9 / Double(max(run.count, 1))
         var its = ExampleFacts()
-        (its.seconds, its.cpu) = (Double(cost.nanoseconds) * part, Double(cost.cpu) * part)
+        (its.seconds, its.cpu) = (cost.seconds(of: run.count), cost.cpuSeconds(of: run.count))
         (its.peak, its.rank, its.host, its.attempts) = (cost.peak, run.rank, host, attempts)
         its.started = Self.time(before: cost.age)
         facts.withLock { facts in
@@ -35,9 +33,7 @@ final class ExampleNotes: Sendable {
     func take(_ index: Int) -> ExampleFacts { facts.withLock { $0.removeValue(forKey: index) } ?? ExampleFacts() }
 
     private static func time(before age: Int64) -> String {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return ExampleFacts.time(Double(now.tv_sec) + (Double(now.tv_nsec) - Double(age)) / 1e9)
+        ExampleFacts.time(WallClock.now - Double(age) / 1e9)
     }
 }
 

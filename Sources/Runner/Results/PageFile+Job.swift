@@ -62,6 +62,5 @@ extension PageFile {
         example.failure = PageExample.Failure(
             message: fault.message, traceback: fault.traceback, attempts: fault.attempts)
         addFailure(example)
-        if let cpu = fault.cpu { addCost(rank: fault.rank, host: fault.host, cpu: UInt64(max(cpu, 0))) }
     }
 }

@@ -257,29 +257,25 @@ final class RootObserver: JobObserver {
     /// How an example of the job is done alone, which whoever hears of its failure is told.
     func note(repetition: Repetition) { state.withLock { $0.repetition = repetition } }
 
-    func rankHasWorked(
-        _ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, nanoseconds: Int64, peak: Int64?
-    ) {
+    func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, cost: ExampleCost) {
         let (timelines, page) = pictures
         for timeline in timelines {
-            timeline.add(chunk, isFailed: isFailed, rank: rank, host: host, nanoseconds: nanoseconds)
+            timeline.add(chunk, isFailed: isFailed, rank: rank, host: host, nanoseconds: cost.nanoseconds)
+            timeline.add(cpu: UInt64(cost.cpu), of: rank)
         }
         page?.addReport(
-            chunk, isFailed: isFailed, rank: rank, host: host, nanoseconds: nanoseconds, memory: peak.map { Int($0) })
+            chunk, isFailed: isFailed, rank: rank, host: host, nanoseconds: cost.nanoseconds,
+            memory: cost.peak.map { Int($0) })
+        page?.addCost(rank: rank, host: host, cpu: UInt64(cost.cpu))
     }
 
     func examplesAreDone(_ run: ResultRun, of loop: UInt64, host: String, cost: ExampleCost, attempts: Int) {
-        let (timelines, page) = pictures
-        for timeline in timelines { timeline.add(cpu: UInt64(cost.cpu), of: run.rank) }
-        page?.addCost(rank: run.rank, host: host, cpu: UInt64(cost.cpu))
         notes(of: loop)?.note(run, host: host, cost, attempts: attempts)
         journal(of: loop)?.note(.done(run, host: host, cost, attempts: attempts))
     }
 
     func exampleFailed(_ fault: Fault, in loop: UInt64) {
         if let example = fault.example { state.withLock { _ = $0.failed.insert(example) } }
-        let (timelines, page) = pictures
-        if let cpu = fault.cpu { for timeline in timelines { timeline.add(cpu: UInt64(max(cpu, 0)), of: fault.rank) } }
         page?.addFailure(fault)
         notes(of: loop)?.note(fault)
         journal(of: loop)?.note(.failed(fault))
