@@ -160,7 +160,9 @@ public struct ManagedSchedule: Sendable {
     public var idleWorkers: Int { max(0, activeWorkers - busyWorkers - available) }
     /// What an example takes, in nanoseconds, as far as that is known.
     public var exampleCost: Double? { cost.recent }
-    /// Which part of the work is done, by what examples cost; nil where that is not known. Inlinable, like `finished`.
+    /// Which part of the work is done, by what examples cost; nil where that is not known.
+    ///
+    /// Inlinable, like `finished`.
     @inlinable public var costShare: Double? {
         orderedAmount.map { $0 > 0 ? min(max(workedOffAmount / $0, 0), 1) : 1 }
     }
@@ -178,8 +180,9 @@ public struct ManagedSchedule: Sendable {
             && [.working, .waiting, .delivering, .returning].contains(workers[worker].phase)
     }
 
-    /// What `worker` is at work on, as far as it has not reported on it; nil where it has nothing. Inlinable, like
-    /// `finished`.
+    /// What `worker` is at work on, as far as it has not reported on it; nil where it has nothing.
+    ///
+    /// Inlinable, like `finished`.
     @inlinable public func chunk(of worker: Int) -> Chunk? {
         workers.indices.contains(worker) ? workers[worker].current?.chunk : nil
     }
