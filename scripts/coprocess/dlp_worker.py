@@ -39,6 +39,10 @@ def _take_standard_descriptors():
 
 _questions, _answers = _take_standard_descriptors()
 
+# Many ranks print to one place: whole lines, also where PYTHONUNBUFFERED lets every word go by itself.
+if hasattr(sys.stdout, "reconfigure"):
+    sys.stdout.reconfigure(line_buffering=True, write_through=False)
+
 # Ctrl-C is for the whole job. The traceback of each KeyboardInterrupt would only hide what dlp-lua says.
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
