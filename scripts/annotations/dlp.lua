@@ -280,6 +280,16 @@ function dlp.jsonl(path) end
 ---@return dlp.rows
 function dlp.lines(path) end
 
+---Results depend on these values, too: with a journal, examples are done again when they have changed.
+---@param value any
+---@param ... any
+function dlp.depends(value, ...) end
+
+---What a file has in it, as 32 digits that change with it.
+---@param path string
+---@return string
+function dlp.digest_file(path) end
+
 ---The Cartesian product, in the order of the sorted names, the last fastest; a number n stands for 1 to n.
 ---@param axes table<string, any[]|integer>
 ---@return table<string, any>[]

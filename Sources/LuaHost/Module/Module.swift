@@ -50,6 +50,7 @@ extension LuaHost {
 
     func pushCore(backend: String, version: String) {
         lua_createtable(state, 0, 32)
+        coreAddress = lua_topointer(state, -1)
         let functions: [(String, HostFunction)] = [
             ("barrier", .barrier), ("bcast", .broadcast), ("gather", .gather), ("enter", .enterLoop),
             ("next", .nextEvent), ("finish", .finishChunk), ("part", .finishPart), ("add", .addResult),
@@ -59,6 +60,7 @@ extension LuaHost {
             ("is_apart", .isApart), ("shown", .shown), ("load", .loadPart), ("nearest", .nearest),
             ("encode_json", .encodeJSON), ("encode_line", .encodeLine), ("keep_outputs", .keepOutputs),
             ("stop", .stopJob), ("add_examples", .addExamples), ("note_later", .noteLater),
+            ("depends", .depends), ("digest_file", .digestFile),
         ]
         dlp_set_random_functions(state)
         dlp_set_attempt_functions(state)

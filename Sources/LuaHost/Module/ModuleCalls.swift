@@ -2,6 +2,7 @@ import CLua
 import CLuaHost
 import CSystem
 import DLP
+import Glibc
 
 extension LuaHost {
     /// Does what the Lua function `function` is for; its arguments are on the stack of `state`.
@@ -55,10 +56,30 @@ extension LuaHost {
         case .encodeJSON: return try encodeJSON(state)
         case .encodeLine: return encodeLine(state)
         case .keepOutputs: return try keepOutputs(state)
+        case .depends: return noteDependencies(state)
+        case .digestFile: return digestFile(state)
         case .cancelLoop:
             (client as? RootClient)?.cancel(UInt64(bitPattern: lua_tointegerx(state, 1, nil)))
             return 0
         }
+    }
+
+    /// Does `core.digest_file(path)`: returns the digest, or nil and what is wrong.
+    private func digestFile(_ state: LuaState) -> Int32 {
+        let path = SystemString(bytes: bytes(state, 1).map { Array($0) } ?? [])
+        guard !isSandboxed else {
+            lua_pushnil(state)
+            push(state, "under --sandbox there are no files")
+            return 2
+        }
+        guard let digest = digest(ofFile: path) else {
+            let reason = String(cString: strerror(errno))
+            lua_pushnil(state)
+            push(state, "cannot read \(path): \(reason)")
+            return 2
+        }
+        push(state, digest.description)
+        return 1
     }
 
     /// Waits for other ranks; before that, what the script printed is shown.

@@ -42,7 +42,7 @@ function core.new_coprocess(command)
   if message then return nil, message end
   entries = entries or {}
   complete(entries)
-  return c.new{words = words, env = entries, cwd = cwd, timeout = timeout}
+  return c.new{words = words, env = entries, cwd = cwd, timeout = timeout, given = command}
 end
 
 -- How a message names it: by the program and what it is to do, as `python3 worker.py`.

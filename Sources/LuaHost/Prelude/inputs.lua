@@ -160,3 +160,18 @@ function dlp.grid(parameters)
   if not points then error("grid: " .. message, 2) end
   return points
 end
+
+-- What results depend on beside the code and what that reaches: with a journal, examples are done again when it has changed.
+function dlp.depends(...)
+  if select("#", ...) == 0 then error("depends: expected what results depend on, as dlp.digest_file(path)", 2) end
+  core.depends(...)
+end
+
+-- What a file has in it, as 32 digits that change with it.
+function dlp.digest_file(path)
+  local is_path, message = checked_path(path)
+  local digest
+  if is_path then digest, message = core.digest_file(path) end
+  if not digest then error("digest_file: " .. message, 2) end
+  return digest
+end

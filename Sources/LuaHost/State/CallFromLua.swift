@@ -7,7 +7,7 @@ enum HostFunction: Int32, CaseIterable {
     case loadPart, exit, barrier, broadcast, gather
     case enterLoop, nextEvent, finishChunk, finishPart, addResult, failElement, leaveLoop, cancelLoop, reportLength
     case stopJob, addExamples, noteLater, whatNext, staysUndone, isApart, nearest, shown, copy, copied, encodeJSON
-    case encodeLine, keepOutputs
+    case encodeLine, keepOutputs, depends, digestFile
 }
 
 /// Why a call from Lua fails.

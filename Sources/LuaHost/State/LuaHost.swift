@@ -123,6 +123,9 @@ public final class LuaHost {
     /// Where the value `dlp.LATER` is, once the script has asked for it.
     var laterAddress: UnsafeRawPointer?
 
+    /// Where the table is that the module's functions have among themselves.
+    var coreAddress: UnsafeRawPointer?
+
     /// Takes the examples, encoded, that `collect` has added to the list.
     public func takeAdditions() -> [Bytes] {
         defer { additions = [] }

@@ -1,0 +1,78 @@
+import CLua
+import CLuaHost
+public import DLP
+
+/// What a function of the script can reach before it has done anything: what its results depend on, but for its arguments, the
+/// random numbers, and whatever it asks the system for.
+public struct Reach: Sendable {
+    /// A function or a value that it reaches.
+    public struct Part: Sendable, Hashable {
+        /// What the script calls it where it was first met, as `helper` or `config.rate`.
+        public var name: String
+        /// The line where the function begins, or that of the function by which a value was met, as `job.lua:12`.
+        public var place: String
+        /// Of what it is by itself; of tables and functions in it only that there are some.
+        public var digest: Digest
+    }
+
+    /// Of all of it, and of how it hangs together.
+    public var digest: Digest
+    /// What it consists of, the function itself first.
+    public var parts: [Part]
+    /// What it may reach that nobody can know beforehand, as clauses about the function; none: the digest says all.
+    public var obstacles: [String]
+}
+
+extension LuaHost {
+    /// What `work` reaches, and `setup` before it; `openJob` has been called.
+    public func reachOfWork() -> Reach {
+        let top = lua_gettop(state)
+        defer { lua_settop(state, top) }
+        lua_pushvalue(state, Slot.work)
+        let work = lua_gettop(state)
+        let hasSetup = dlp_get_global(state, "setup") == LUA_OK && lua_type(state, -1) != LUA_TNIL
+        return reach(from: [("work", work)] + (hasSetup ? [("setup", work + 1)] : []))
+    }
+
+    /// What the function at `index` reaches, which messages call `name`.
+    func reach(of index: Int32, named name: String) -> Reach {
+        let top = lua_gettop(state)
+        defer { lua_settop(state, top) }
+        return reach(from: [(name, lua_absindex(state, index))])
+    }
+
+    private func reach(from roots: [(name: String, index: Int32)]) -> Reach {
+        // A job whose script is short of memory is none of ours: Swift code may overdraw.
+        let hadCollector = dlp_stop_collector(state)
+        defer { if hadCollector { dlp_restart_collector(state) } }
+        lua_checkstack(state, 64)
+        var walk = ReachWalk(self, LibraryNames(self))
+        for root in roots { walk.begin(with: root.name, at: root.index) }
+        return walk.finish()
+    }
+
+    /// Does `core.depends(...)`: results depend on these values, too.
+    func noteDependencies(_ state: LuaState) -> Int32 {
+        let count = lua_gettop(state)
+        pushDependencies(state)
+        for index in 0..<count {
+            lua_pushvalue(state, index + 1)
+            lua_rawseti(state, -2, lua_Integer(lua_rawlen(state, -2)) + 1)
+        }
+        return 0
+    }
+
+    /// Pushes the table of what the script has named so. [-0, +1]
+    func pushDependencies(_ state: LuaState) {
+        push(state, "dlp.depends")
+        if lua_rawget(state, LuaHost.registry) == LUA_TTABLE { return }
+        pop(state)
+        lua_createtable(state, 0, 0)
+        push(state, "dlp.depends")
+        lua_pushvalue(state, -2)
+        lua_rawset(state, LuaHost.registry)
+    }
+
+    /// Lua's macro `LUA_REGISTRYINDEX`.
+    static var registry: Int32 { -LUAI_MAXSTACK - 1000 }
+}
