@@ -23,13 +23,34 @@ public final class ExampleLedger: Sendable {
         var input: Bytes
     }
 
+    /// What is to be written of the list itself.
+    struct Changes {
+        var moves: [Move]
+        /// Its length, where it has ended.
+        var length: Int?
+        /// What rows are made with, one encoded value each, by the number that they have of it.
+        var versions: [(number: Int64, version: Bytes)]
+    }
+
+    /// What has changed of the script since rows were made.
+    public struct Edit: Sendable, Equatable {
+        /// Whether its text has; otherwise only something that it gets from elsewhere.
+        public var isOfText: Bool
+        /// So many of the stage's examples that are done are outdated by it.
+        public var outdated: Int
+        /// Of so many.
+        public var done: Int
+        /// What has changed, as messages name it.
+        public var changes: [String]
+    }
+
     private struct State {
         var matcher: ExampleMatcher
         var keys: [ExampleKey] = []
         var inputs = PackedExamples()
-        /// The rows of examples that have failed before, by their index.
-        var failed: [Int: Int64] = [:]
-        var moves: [Move] = []
+        /// The rows in whose places others come, by the index of their example; those that have not failed are outdated.
+        var replaced: [Int: JournalRow] = [:]
+        var changes = Changes(moves: [], versions: [])
         var isComplete = false
     }
 
@@ -40,10 +61,25 @@ public final class ExampleLedger: Sendable {
     /// The `id` of the first example's new row; all rows that were there before have lower ones.
     let firstRow: Int64
 
-    init(_ rows: [ExampleKey: JournalRow], of stage: String?, firstRow: Int64) {
+    /// The number of what its rows are made with.
+    let version: Int64
+    /// What has changed since rows were made, and how many are concerned; nil where that is nothing.
+    public let edit: Edit?
+    /// What has changed since outdated rows were made, by the number of what those were made with.
+    private let outdated: [Int64: [String]]
+
+    init(
+        _ rows: [ExampleKey: JournalRow], of stage: String?, firstRow: Int64, version: Int64 = 1,
+        versions: [(number: Int64, version: Bytes)] = [], outdated: [Int64: [String]] = [:], edit: Edit? = nil
+    ) {
         self.stage = stage
         self.firstRow = firstRow
-        state = Mutex(State(matcher: ExampleMatcher(rows)))
+        self.version = version
+        self.outdated = outdated
+        self.edit = edit
+        var initial = State(matcher: ExampleMatcher(rows))
+        initial.changes.versions = versions
+        state = Mutex(initial)
     }
 
     /// How many examples there are so far.
@@ -61,26 +97,33 @@ public final class ExampleLedger: Sendable {
             let (key, row) = state.matcher.match(digest)
             let index = state.keys.count
             state.keys.append(key)
+            let isDone = row.map { $0.isDone && outdated[$0.version] == nil } ?? false
             // The row of what is done has it already.
-            state.inputs.append(row?.isDone ?? false ? nil : encoded)
+            state.inputs.append(isDone ? nil : encoded)
             guard let row else { return (index, nil) }
-            if row.index != index { state.moves.append(Move(row: row.id, index: index)) }
-            if row.isDone { return (index, StoredResult(row: row.id)) }
-            state.failed[index] = row.id
+            if row.index != index { state.changes.moves.append(Move(row: row.id, index: index)) }
+            if isDone { return (index, StoredResult(row: row.id)) }
+            state.replaced[index] = row
             return (index, nil)
         }
     }
 
     /// Whether the example at `index`, from 0, has failed before.
-    public func hasFailed(_ index: Int) -> Bool { state.withLock { $0.failed[index] != nil } }
+    public func hasFailed(_ index: Int) -> Bool { state.withLock { !($0.replaced[index]?.isDone ?? true) } }
+
+    /// What has changed since the example at `index`, from 0, was done, as messages name it; nil where it is not done, or stays so.
+    public func changes(since index: Int) -> [String]? {
+        state.withLock { $0.replaced[index].flatMap { $0.isDone ? outdated[$0.version] : nil } }
+    }
 
     /// The list has ended: what the journal has of other examples has no place in it.
     public func complete() {
         state.withLock { state in
             guard !state.isComplete else { return }
             state.isComplete = true
+            state.changes.length = state.keys.count
             for row in state.matcher.unmatched.values where row.index != nil {
-                state.moves.append(Move(row: row.id, index: nil))
+                state.changes.moves.append(Move(row: row.id, index: nil))
             }
         }
     }
@@ -96,23 +139,28 @@ public final class ExampleLedger: Sendable {
                 places.append(
                     Place(
                         key: state.keys[index], row: firstRow + Int64(index),
-                        replaced: state.failed.isEmpty ? nil : state.failed[index],
+                        replaced: state.replaced.isEmpty ? nil : state.replaced[index]?.id,
                         input: state.inputs.example(at: index)))
             }
             return places
         }
     }
 
-    /// The moves since the last call, and the length of the list where it has ended.
-    func takeMoves() -> (moves: [Move], length: Int?) {
+    /// What is new since the last call, and the length of the list where it has ended.
+    func takeChanges() -> Changes {
         state.withLock { state in
-            defer { state.moves = [] }
-            return (state.moves, state.isComplete ? state.keys.count : nil)
+            defer { (state.changes.moves, state.changes.versions) = ([], []) }
+            return state.changes
         }
     }
 
-    /// Moves that could not be noted after all.
-    func giveBack(_ moves: [Move]) { state.withLock { $0.moves = moves + $0.moves } }
+    /// What could not be noted after all.
+    func giveBack(_ changes: Changes) {
+        state.withLock { state in
+            state.changes.moves = changes.moves + state.changes.moves
+            state.changes.versions = changes.versions + state.changes.versions
+        }
+    }
 }
 
 /// Where in the journal a result is stored.

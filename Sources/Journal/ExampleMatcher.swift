@@ -8,6 +8,8 @@ struct JournalRow: Sendable, Hashable {
     var index: Int?
     /// Whether it has a result; otherwise it has failed.
     var isDone: Bool
+    /// The number of what it was made with; 0 in journals that did not note that yet.
+    var version: Int64 = 0
 
     /// No row, example or occurrence has a larger number: so many would not fit anywhere.
     static let largestNumber: Int64 = 1 << 48

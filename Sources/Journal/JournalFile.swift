@@ -7,6 +7,7 @@ public final class JournalFile {
     public let path: SystemString
 
     let database: Database
+    private let identity: JournalIdentity
     private let policy: JournalPolicy
     private var lock: JournalLock?
 
@@ -55,6 +56,9 @@ public final class JournalFile {
                 try database.execute(RankTable.drop)
                 if let header, policy != .fresh {
                     checkedFrom = try JournalSchema.upgrade(database) ?? header.checkedFrom
+                    if header.format < JournalSchema.formatOfVersions, let before = header.versions[0] {
+                        try JournalHeader.write(before.encoded, number: 0, to: database)
+                    }
                 } else {
                     try database.execute(JournalSchema.create)
                 }
@@ -62,6 +66,7 @@ public final class JournalFile {
             }
         } catch { throw JournalError(path: path, error) }
         self.path = path
+        self.identity = identity
         self.policy = policy
         self.database = database
         self.lock = .some(lock)
@@ -81,8 +86,12 @@ public final class JournalFile {
     /// - Throws: `JournalError` where it cannot be read, or where rows do not prove themselves and the policy is not to do
     ///   their examples again.
     public func rows() throws(JournalError) -> sending StoredRows {
-        let (rows, broken) = try read()
-        guard !broken.isEmpty else { return StoredRows(rows) }
+        let (header, rows, broken) = try read()
+        let used = Set(rows.values.lazy.flatMap { $0.values.map(\.version) })
+        try forgetVersions(header, but: used)
+        let versions = (header?.versions ?? [:]).filter { used.contains($0.key) }
+        let stored = StoredRows(rows, versions, path: path, keeps: policy == .keep, identity)
+        guard !broken.isEmpty else { return stored }
         let rowsAndReasons = BrokenRow.describe(broken)
         guard policy == .keep else {
             throw JournalError(
@@ -105,11 +114,29 @@ public final class JournalFile {
             }
         } catch { throw JournalError(path: path, error) }
         repair = "the journal \(path) does not prove itself: \(rowsAndReasons); these examples are done again"
-        return StoredRows(rows)
+        return stored
+    }
+
+    /// What no row is made with any more, because all of them were done again, is not kept.
+    private func forgetVersions(_ header: JournalHeader?, but used: Set<Int64>) throws(JournalError) {
+        let unused = header?.versions.keys.filter { !used.contains($0) } ?? []
+        guard !unused.isEmpty else { return }
+        do throws(SQLiteError) {
+            try database.transaction { () throws(SQLiteError) in
+                let delete = try Statement(database, "DELETE FROM meta WHERE name = ?")
+                for number in unused {
+                    try delete.bind(1, "\(CodeVersion.rowPrefix)\(number)")
+                    try delete.run()
+                }
+                try JournalHeader.seal(database)
+            }
+        } catch { throw JournalError(path: path, error) }
     }
 
     /// The rows that prove themselves, and the others.
-    func read() throws(JournalError) -> (rows: [String?: [ExampleKey: JournalRow]], broken: [BrokenRow]) {
+    func read() throws(JournalError) -> (
+        header: JournalHeader?, rows: [String?: [ExampleKey: JournalRow]], broken: [BrokenRow]
+    ) {
         let header = try JournalHeader.read(database, path: path)
         var rows: [String?: [ExampleKey: JournalRow]] = [:]
         var broken: [BrokenRow] = []
@@ -122,7 +149,7 @@ public final class JournalFile {
                 }
             }
         } catch { throw JournalError(path: path, error) }
-        return (rows, broken)
+        return (header, rows, broken)
     }
 
     /// Whether somebody watches it.

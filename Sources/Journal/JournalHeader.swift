@@ -9,6 +9,8 @@ struct JournalHeader {
     var identity: JournalIdentity
     /// The lengths of the lists of examples whose end a job has seen, by stage.
     var lengths: [String?: Int]
+    /// What rows were made with, by the number that they have of it.
+    var versions: [Int64: CodeVersion]
     /// From this `id` on rows have a checksum: those before were made when there were none.
     var checkedFrom: Int64
     /// Whether all of it is as a job has written it.
@@ -33,17 +35,27 @@ struct JournalHeader {
     private static func read(_ database: Database) throws(SQLiteError) -> JournalHeader {
         let rows = try Statement(database, selection)
         var texts: [String: String] = [:]
+        var versions: [Int64: CodeVersion] = [:]
         // In one pass: a job may change the table between two.
-        let checksum = try checksum(of: rows) { texts[rows.text(0) ?? ""] = rows.text(1) }
+        let checksum = try checksum(of: rows) {
+            guard let name = rows.text(0) else { return }
+            guard name.hasPrefix(CodeVersion.rowPrefix), rows.kind(1) == .blob else {
+                return texts[name] = rows.text(1)
+            }
+            guard let number = Int64(name.dropFirst(CodeVersion.rowPrefix.count)) else { return }
+            versions[number] = rows.withBytes(1) { CodeVersion(encoded: Bytes(copying: $0)) }
+        }
         let format = texts["format"].flatMap { Int64($0) } ?? 0
         let isSound = texts["checksum"].map { $0 == "\(checksum)" } ?? (1...2 ~= format)
         let digest = texts["script_digest"].flatMap { Digest(hexadecimal: $0) } ?? Digest(high: 0, low: 0)
+        let identity = JournalIdentity(
+            script: SystemString(texts["script"] ?? ""), scriptDigest: digest, arguments: texts["arguments"],
+            seed: texts["seed"].flatMap { Int64($0) } ?? 0)
+        // Rows that have no number are of before there were any.
+        if format < JournalSchema.formatOfVersions { versions[0] = CodeVersion(identity) }
         return JournalHeader(
-            format: format,
-            identity: JournalIdentity(
-                script: SystemString(texts["script"] ?? ""), scriptDigest: digest, arguments: texts["arguments"],
-                seed: texts["seed"].flatMap { Int64($0) } ?? 0),
-            lengths: isSound ? lengths(in: texts) : [:],
+            format: format, identity: identity, lengths: isSound ? lengths(in: texts) : [:],
+            versions: isSound ? versions : [:],
             checkedFrom: isSound ? texts["checked_from"].flatMap { Int64($0) } ?? 0 : 0, isSound: isSound)
     }
 
@@ -85,6 +97,17 @@ struct JournalHeader {
         let set = try Statement(database, "INSERT OR REPLACE INTO meta VALUES ('checksum', ?)")
         try set.bind(1, checksum(of: Statement(database, selection)))
         try set.run()
+    }
+
+    /// Writes what rows of this number were made with.
+    static func write(_ version: Bytes, number: Int64, to database: Database) throws(SQLiteError) {
+        let set = try Statement(database, "INSERT OR REPLACE INTO meta VALUES (?, ?)")
+        try set.bind(1, "\(CodeVersion.rowPrefix)\(number)")
+        try version.withUnsafeBytes { (bytes) throws(SQLiteError) in
+            try set.bind(2, borrowed: bytes)
+            try set.run()
+        }
+        try seal(database)
     }
 
     /// Writes what a journal of `identity` says about itself, beside what it said before.

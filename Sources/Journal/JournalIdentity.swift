@@ -110,14 +110,10 @@ public enum JournalPolicy: Sendable {
 }
 
 extension JournalIdentity {
-    /// Why a job must not go on with a journal that belongs to `other`; nil where it may.
+    /// Why a job must not go on with a journal that belongs to `other`; nil where it may: what another script has done is
+    /// looked at row by row.
     func objection(to other: JournalIdentity, path: SystemString) -> String? {
         let remedy = JournalPolicy.remedy
-        if scriptDigest != other.scriptDigest {
-            return script.description == other.script.description
-                ? "the journal \(path) was made by \(script) before it was changed; \(remedy)"
-                : "the journal \(path) was made by \(other.script), not by \(script); \(remedy)"
-        }
         if let arguments, let others = other.arguments, arguments != others {
             return "the journal \(path) was made with the script's arguments \(others), not \(arguments); \(remedy)"
         }

@@ -113,6 +113,9 @@ public final class JournalReader {
         } catch { throw JournalError(path: path, error) }
     }
 
+    /// What rows were made with, by the number that they have of it.
+    var versions: [Int64: CodeVersion] { header.versions }
+
     private func ids() throws(SQLiteError) -> [Int64] {
         // Stages in the order in which they have begun.
         let hasStages = try !JournalSchema.missingColumns(in: database).contains("stage")

@@ -41,6 +41,7 @@ struct RowReader {
         static let stage: Int32 = 17
         static let started: Int32 = 18
         static let peak: Int32 = 19
+        static let version: Int32 = 20
     }
 
     let statement: Statement
@@ -76,7 +77,9 @@ struct RowReader {
                 (
                     statement.text(Column.stage),
                     ExampleKey(digest: digest, occurrence: Int(occurrence)),
-                    JournalRow(id: id, index: example.map { Int($0) - 1 }, isDone: isDone)
+                    JournalRow(
+                        id: id, index: example.map { Int($0) - 1 }, isDone: isDone,
+                        version: statement.integer(Column.version) ?? 0)
                 ))
         } catch { return .failure(error) }
     }
@@ -154,7 +157,9 @@ struct RowReader {
         for column in [Column.rank, Column.attempts] where statement.kind(column) != .null {
             _ = try number(column, JournalSchema.columns[Int(column)], 0...Int64(Int32.max))
         }
-        if statement.kind(Column.peak) != .null { _ = try number(Column.peak, "peak", 0...Int64.max) }
+        for column in [Column.peak, Column.version] where statement.kind(column) != .null {
+            _ = try number(column, JournalSchema.columns[Int(column)], 0...Int64.max)
+        }
         for column in [Column.seconds, Column.cpu] where statement.kind(column) != .null {
             guard statement.kind(column) == .real, let time = statement.double(column), time.isFinite, time >= 0 else {
                 throw Flaw("its \(JournalSchema.columns[Int(column)]) is no time")
@@ -174,6 +179,7 @@ struct RowReader {
     func checksum(of example: Int64?) -> Int64 {
         var checksum = RowChecksum()
         for column in Self.commonColumns { checksum.add(column, of: statement) }
+        if statement.kind(Column.version) != .null { checksum.add(Column.version, of: statement) }
         if statement.kind(Column.stage) != .null { checksum.add(Column.stage, of: statement) }
         if statement.kind(Column.started) != .null || statement.kind(Column.peak) != .null {
             checksum.addNull()

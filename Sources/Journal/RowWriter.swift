@@ -22,8 +22,8 @@ final class RowWriter {
             """
             INSERT OR REPLACE INTO results
               (id, example, digest, occurrence, state, seconds, rank, host, attempts, result, json, error, traceback, finished,
-               input, cpu, stage, checksum, started, peak)
-            VALUES (?14, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?18, ?17, ?19, ?20)
+               input, cpu, stage, checksum, started, peak, version)
+            VALUES (?14, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?18, ?17, ?19, ?20, ?21)
             """)
         delete = try Statement(database, "DELETE FROM results WHERE id = ?")
         date = try Statement(database, "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch')")
@@ -35,11 +35,14 @@ final class RowWriter {
     ///
     /// - Parameter ledgers: all that there are.
     func write(_ entries: [DatedEntry], of ledgers: [ExampleLedger]) throws(SQLiteError) {
-        let changes = ledgers.map { $0.takeMoves() }
+        let changes = ledgers.map { $0.takeChanges() }
         do throws(SQLiteError) {
             try database.transaction { () throws(SQLiteError) in
                 // Before the entries: one of them may replace a row that is moved.
                 for (ledger, change) in zip(ledgers, changes) {
+                    for (number, version) in change.versions {
+                        try JournalHeader.write(version, number: number, to: database)
+                    }
                     for move in change.moves { try write(move) }
                     if change.length != knownLengths[ledger.stage] {
                         try write(length: change.length, of: ledger.stage)
@@ -48,7 +51,7 @@ final class RowWriter {
                 for entry in entries { try write(entry) }
             }
         } catch {
-            for (ledger, change) in zip(ledgers, changes) { ledger.giveBack(change.moves) }
+            for (ledger, change) in zip(ledgers, changes) { ledger.giveBack(change) }
             throw error
         }
         for (ledger, change) in zip(ledgers, changes) { knownLengths[ledger.stage] = change.length }
@@ -75,7 +78,7 @@ final class RowWriter {
             let checksum = try bind(
                 "done", seconds: cost.seconds(of: run.count), cpu: cost.cpuSeconds(of: run.count), peak: cost.peak,
                 rank: run.rank, host: host, attempts: attempts, started: try text(of: dated.time, before: cost.age),
-                finished, of: ledger.stage)
+                finished, of: ledger)
             try write(run, ledger.places(first: run.first, count: run.count, stride: run.stride), checksum)
         case .failed(let fault):
             guard let example = fault.example,
@@ -87,7 +90,7 @@ final class RowWriter {
                 attempts: fault.attempts, error: fault.message, traceback: fault.traceback,
                 started: try fault.nanoseconds.flatMap { (age) throws(SQLiteError) in
                     try text(of: dated.time, before: age)
-                }, finished, of: ledger.stage)
+                }, finished, of: ledger)
             try insertRow(example - 1, place, nil, checksum)
         }
     }
@@ -97,7 +100,7 @@ final class RowWriter {
     /// - Returns: a checksum over it.
     private func bind(
         _ state: String, seconds: Double?, cpu: Double?, peak: Int64?, rank: Int, host: String, attempts: Int,
-        error: String? = nil, traceback: String? = nil, started: String?, _ finished: String?, of stage: String?
+        error: String? = nil, traceback: String? = nil, started: String?, _ finished: String?, of ledger: ExampleLedger
     ) throws(SQLiteError) -> RowChecksum {
         try insert.bind(4, state)
         try insert.bind(5, seconds)
@@ -121,9 +124,11 @@ final class RowWriter {
         checksum.add(error)
         checksum.add(traceback)
         checksum.add(finished)
-        try insert.bind(18, stage)
+        try insert.bind(21, ledger.version)
+        checksum.add(ledger.version)
+        try insert.bind(18, ledger.stage)
         // Rows of before there were stages have a checksum, too.
-        if let stage { checksum.add(stage) }
+        if let stage = ledger.stage { checksum.add(stage) }
         // And so have those of before there were these two; the null tells them from a stage.
         if started != nil || peak != nil {
             checksum.addNull()

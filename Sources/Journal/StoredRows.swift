@@ -1,3 +1,5 @@
+public import DLP
+
 /// What a journal held when the job began, by the stages of its script; each stage finds its examples there once.
 public final class StoredRows {
     private var rows: [String?: [ExampleKey: JournalRow]]
@@ -5,19 +7,105 @@ public final class StoredRows {
     private var nextRow: Int64
     /// The latest stage, whose list may still grow: the next one's rows come behind it.
     private var latest: ExampleLedger?
+    /// What rows were made with, by the number that they have of it.
+    private var versions: [Int64: CodeVersion]
+    private let path: SystemString
+    /// Whether what is done stays done, whatever it was made with.
+    private let keeps: Bool
+    /// What rows are made with where of the script only its text is known.
+    private let plain: CodeVersion
 
-    init(_ rows: [String?: [ExampleKey: JournalRow]]) {
+    init(
+        _ rows: [String?: [ExampleKey: JournalRow]], _ versions: [Int64: CodeVersion], path: SystemString, keeps: Bool,
+        _ identity: JournalIdentity
+    ) {
         self.rows = rows
         nextRow = (rows.values.lazy.flatMap { $0.values }.map(\.id).max() ?? 0) + 1
+        self.versions = versions
+        self.path = path
+        self.keeps = keeps
+        plain = CodeVersion(identity)
+    }
+
+    /// What the journal at `path` holds, for somebody who only looks: also while a job writes it.
+    ///
+    /// - Throws: `JournalError` where it cannot be read, or belongs to another job than `identity`.
+    public convenience init(reading path: SystemString, for identity: JournalIdentity) throws(JournalError) {
+        let reader = try JournalReader(path: path)
+        if let objection = identity.objection(to: reader.identity, path: path) { throw JournalError(objection) }
+        var rows: [String?: [ExampleKey: JournalRow]] = [:]
+        try reader.forEachRow { key, row, stage, _ in rows[stage, default: [:]][key] = row }
+        self.init(rows, reader.versions, path: path, keeps: false, identity)
     }
 
     /// The ledger of a stage; nil stands for the examples of the job itself.
     ///
     /// The stage before must have come to its end: rows are numbered one stage after another.
-    public func ledger(of stage: String? = nil) -> ExampleLedger {
+    ///
+    /// - Parameter code: what its examples are done with; nil: the script, of which only the text is known.
+    /// - Throws: `JournalError` where rows were made with something else, and nobody knows whether that matters.
+    public func ledger(of stage: String? = nil, code: CodeVersion? = nil) throws(JournalError) -> ExampleLedger {
+        let code = code ?? plain
         if let latest { nextRow = latest.firstRow + Int64(latest.count) }
-        let ledger = ExampleLedger(rows.removeValue(forKey: stage) ?? [:], of: stage, firstRow: nextRow)
+        let own = rows.removeValue(forKey: stage) ?? [:]
+        var (records, outdated): ([(number: Int64, version: Bytes)], [Int64: [String]]) = ([], [:])
+        var isOfText = false
+        for number in Set(own.values.map(\.version)).sorted() {
+            let fit = versions[number].map { code.fit($0) } ?? .unknown("its rows do not say what they were made with")
+            if let before = versions[number], before.text != code.text { isOfText = true }
+            if fit != .same, !keeps {
+                outdated[number] = try changes(fit, since: versions[number], code)
+            } else if versions[number] != code {
+                // From now on they count as made with what there is now, which another text may stand in.
+                versions[number] = code
+                records.append((number, code.encoded))
+            }
+        }
+        let number = self.number(of: code)
+        if versions[number] == nil {
+            versions[number] = code
+            records.append((number, code.encoded))
+        }
+        let done = own.values.lazy.filter { $0.isDone && $0.index != nil }
+        let edit = ExampleLedger.Edit(
+            isOfText: isOfText, outdated: done.count { outdated[$0.version] != nil }, done: done.count,
+            changes: Self.all(outdated))
+        let ledger = ExampleLedger(
+            own, of: stage, firstRow: nextRow, version: number, versions: records, outdated: outdated,
+            edit: !keeps && (isOfText || !outdated.isEmpty) ? edit : nil)
         latest = ledger
         return ledger
+    }
+
+    /// All that has changed, each once, since the latest version first.
+    private static func all(_ outdated: [Int64: [String]]) -> [String] {
+        var known: Set<String> = []
+        return outdated.sorted { $0.key > $1.key }.flatMap(\.value).filter { known.insert($0).inserted }
+    }
+
+    /// The number of a version: the one that it has, or a new one.
+    private func number(of code: CodeVersion) -> Int64 {
+        // 0 is that of rows which have none.
+        versions.first { $0.key > 0 && $0.value == code }?.key ?? (versions.keys.max() ?? 0) + 1
+    }
+
+    /// What has changed since an earlier version.
+    ///
+    /// - Throws: `JournalError` where its rows are another script's, or where nobody knows.
+    private func changes(
+        _ fit: CodeVersion.Fit, since earlier: CodeVersion?, _ code: CodeVersion
+    ) throws(JournalError) -> [String] {
+        if let earlier, earlier.script.description != code.script.description {
+            throw JournalError(
+                "the journal \(path) was made by \(earlier.script), not by \(code.script); \(JournalPolicy.remedy)")
+        }
+        switch fit {
+        case .same: return []
+        case .changed(let changes): return changes
+        case .unknown(let reason):
+            throw JournalError(
+                "the journal \(path) was made by \(code.script) before it was changed, and nobody can tell which rows that "
+                    + "concerns: \(reason); \(JournalPolicy.remedy)")
+        }
     }
 }

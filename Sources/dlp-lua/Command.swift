@@ -52,6 +52,22 @@ struct Command {
             && (start.ranks != nil || start.hosts != nil || start.hostFile != nil)
     }
 
+    /// What is to be done with the script.
+    private var task: Invocation.Task {
+        get throws {
+            let call = options.call
+            let isPreview = call.isDry && call.command == nil || call.why != nil
+            guard isPreview else { return call.explains ? .info : call.checks ? .check : .run }
+            let others = [call.results, call.plan, call.watch, call.join, call.command]
+            guard !call.checks, !call.explains, others.allSatisfy({ $0 == nil }) else {
+                throw UsageError(
+                    "\(call.why == nil ? "--dry-run" : "--why") says what a script would do that goes on with a --journal, "
+                        + "and nothing else")
+            }
+            return .preview(example: call.why)
+        }
+    }
+
     /// What is to be done, without the number of ranks.
     func invocation() throws -> Invocation {
         let call = options.call
@@ -61,10 +77,10 @@ struct Command {
             guard options.format == nil else { throw UsageError("-0 is --format nul: leave one of them out") }
             try options.set("format", "nul")
         }
-        let task: Invocation.Task = call.explains ? .info : call.checks ? .check : .run
+        let task = try self.task
         var arguments = Array(words.rest)
         let source: Invocation.Source
-        let ofCommands = [("--tag", call.hasTags), ("--dry-run", call.isDry), ("--outputs", call.outputs != nil)]
+        let ofCommands = [("--tag", call.hasTags), ("--outputs", call.outputs != nil)]
         if call.command == nil, let (option, _) = ofCommands.first(where: \.1) {
             throw UsageError("\(option) is for a command that --each runs")
         }

@@ -242,7 +242,7 @@ struct EachTests {
         arguments: [
             ("--each gzip file ::: a", "--each takes the command as one word"),
             ("--each", "--each wants a value"),
-            ("--tag job.lua", "--tag is for a command"), ("--dry-run job.lua", "--dry-run is for a command"),
+            ("--tag job.lua", "--tag is for a command"),
             ("--each true -e x=1 ::: a", "leave one of them out"),
             ("--sandbox --each true ::: a", "there are no programs"),
             ("--results j --each true", "without a script"),

@@ -16,7 +16,7 @@ struct JournalFileTests {
         #expect(meta[2].hasPrefix("checksum="))
         #expect(meta[3].hasPrefix("created=20"))
         #expect(meta[4] == "dlp_lua=\(Version.current)")
-        #expect(meta[5] == "format=5")
+        #expect(meta[5] == "format=6")
         #expect(meta[6] == "script=job.lua")
         #expect(meta[7].hasPrefix("script_digest=") && meta[7].utf8.count == 14 + 32)
         #expect(meta[8] == "seed=7")
@@ -63,13 +63,17 @@ struct JournalFileTests {
     func refusal(_ script: SystemString, _ text: String, _ seed: Int64, _ reason: String) throws {
         let scratch = try JournalScratch()
         try scratch.run(["a", "b"])
-        let refusal = message { _ = try scratch.open(script: script, text: text, seed: seed) }
+        let refusal = message { _ = try scratch.open(script: script, text: text, seed: seed).rows().ledger() }
         #expect(refusal.contains(reason) && refusal.contains("--keep") && refusal.contains("--fresh"), "\(refusal)")
         #expect(try scratch.records().count == 2)
 
-        #expect(try scratch.open(.keep, script: script, text: text, seed: seed).read().rows[nil]?.count == 2)
         // What was kept is its own from then on.
-        #expect(try scratch.open(script: script, text: text, seed: seed).read().rows[nil]?.count == 2)
+        for policy in [JournalPolicy.keep, .goOn] {
+            let file = try scratch.open(policy, script: script, text: text, seed: seed)
+            let ledger = try file.rows().ledger()
+            #expect(ledger.add(digest("a")).stored != nil)
+            try JournalWriter(file, ledger) { Issue.record("\($0)") }.close()
+        }
         #expect(try scratch.open(.fresh).read().rows.isEmpty)
         #expect(try scratch.open().read().rows.isEmpty)
     }
@@ -107,7 +111,7 @@ struct JournalFileTests {
     func newer() throws {
         let scratch = try JournalScratch()
         try scratch.run(["a"])
-        try Database(path: scratch.path, .readWrite).execute("UPDATE meta SET value = 6 WHERE name = 'format'")
+        try Database(path: scratch.path, .readWrite).execute("UPDATE meta SET value = 7 WHERE name = 'format'")
         #expect(message { _ = try scratch.open(.keep) }.contains("was made by a newer dlp-lua"))
         #expect(try scratch.open(.fresh).read().rows.isEmpty)
     }
@@ -119,7 +123,7 @@ struct JournalFileTests {
         try scratch.makeOlder(format)
         #expect(try scratch.records().map { $0.json } == ["\"done a\"", nil])
         try scratch.run(["c", "b", "a"])
-        #expect(try scratch.query("SELECT value FROM meta WHERE name = 'format'") == ["5"])
+        #expect(try scratch.query("SELECT value FROM meta WHERE name = 'format'") == ["6"])
         #expect(
             try scratch.query("SELECT json FROM results ORDER BY example") == ["c", "b", "a"].map { "\"done \($0)\"" })
         // Of the older one that was done, there is no checksum; those that came must keep theirs.

@@ -101,7 +101,7 @@ struct JournalWatchTests {
         let scratch = try JournalScratch()
         let file = try scratch.open()
         let rows = try file.rows()
-        let first = rows.ledger(of: "first")
+        let first = try rows.ledger(of: "first")
         for name in 1...500 { add("\(name)", to: first) }
         let writer = try JournalWriter(file, first) { Issue.record("\($0)") }
         for index in 0..<500 {
@@ -109,7 +109,7 @@ struct JournalWatchTests {
                 .done(try results(index, [.text("x")]), host: "here", ExampleCost(nanoseconds: 1), attempts: 1),
                 in: first)
         }
-        let second = rows.ledger(of: "second")
+        let second = try rows.ledger(of: "second")
         add("a", to: second)
         writer.add(second)
         writer.note(
@@ -125,9 +125,9 @@ struct JournalWatchTests {
         let scratch = try JournalScratch()
         let file = try scratch.open()
         let rows = try file.rows()
-        let first = rows.ledger(of: "first")
+        let first = try rows.ledger(of: "first")
         add("a", to: first)
-        let second = rows.ledger(of: "second")
+        let second = try rows.ledger(of: "second")
         for name in ["a", "b"] { add(name, to: second) }
         let writer = try JournalWriter(file, first, second) { Issue.record("\($0)") }
         writer.note(

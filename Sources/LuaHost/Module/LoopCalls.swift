@@ -6,8 +6,10 @@ import DLP
 // What the module's loops, which are written in Lua, call; the first argument is mostly the number of the loop.
 
 extension LuaHost {
-    /// Does `core.enter(name, list, options)`: begins a loop that `name` names, over what `list` says: its `length`, nil where
-    /// that is not known, and its `value` where ranks can compare that; returns its number.
+    /// Does `core.enter(name, list, options, fn)`: begins a loop that `name` names; returns its number.
+    ///
+    /// It goes over what `list` says: its `length`, nil where that is not known, and its `value` where ranks can compare that.
+    /// `fn` is what is done with each element, where that is not the body of a loop.
     func enterLoop(_ state: LuaState) throws(CallError) -> Int32 {
         // A script can get at the module's own functions, and pass anything.
         guard lua_type(state, 2) == LUA_TTABLE, lua_type(state, 3) == LUA_TTABLE else {
@@ -32,10 +34,10 @@ extension LuaHost {
                 crashLimit: loopDefaults.failures.crashLimit)
         }
         // The list lies at the index that follows.
-        lua_settop(state, 3)
+        lua_settop(state, 4)
         push(state, "value")
         lua_rawget(state, 2)
-        let list = loopList(state, length: length ?? -1, 4)
+        let list = loopList(state, length: length ?? -1, 5)
         let loop = ModuleLoop(
             operation: client.loops + 1, function: string(state, 1) ?? "", place: list.place, length: length,
             hasResults: hasResults, stage: text("stage"),
@@ -61,15 +63,16 @@ extension LuaHost {
         UInt64(min(max(20_000_000, ranks * 80_000), 250_000_000))
     }
 
-    /// What is kept of a loop, whose elements lie at index 4.
+    /// What is kept of a loop, whose function lies at index 4, and whose elements at index 5.
     private func keptResults(of loop: ModuleLoop, _ state: LuaState) throws(CallError) -> (any StageResults)? {
-        guard let results = try told({ try loopDelegate?.results(of: loop) }) ?? nil else { return nil }
-        let isNumber = lua_type(state, 4) == LUA_TNUMBER
+        guard let results = try told({ try loopDelegate?.results(of: loop, reach: { reach(of: loop, state) }) }) ?? nil
+        else { return nil }
+        let isNumber = lua_type(state, 5) == LUA_TNUMBER
         for index in 0..<(loop.length ?? 0) {
             if isNumber {
                 lua_pushinteger(state, lua_Integer(index + 1))
             } else {
-                lua_rawgeti(state, 4, lua_Integer(index + 1))
+                lua_rawgeti(state, 5, lua_Integer(index + 1))
             }
             defer { pop(state) }
             do { try collectiveEncoder.append(state, -1) } catch {
@@ -82,6 +85,18 @@ extension LuaHost {
         }
         try told { try results.complete() }
         return results
+    }
+
+    /// What the function of a loop reaches, which lies at index 4.
+    private func reach(of loop: ModuleLoop, _ state: LuaState) -> Reach {
+        lua_pushvalue(state, 4)
+        // A coroutine has a stack of its own.
+        if state != self.state {
+            lua_checkstack(self.state, 1)
+            lua_xmove(state, self.state, 1)
+        }
+        defer { pop(self.state) }
+        return reach(of: -1, named: "the function of \(loop.function)")
     }
 
     /// Calls the delegate; what that throws ends the job.

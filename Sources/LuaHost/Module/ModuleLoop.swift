@@ -42,7 +42,9 @@ public protocol LoopDelegate: AnyObject {
     /// A loop begins on this rank; what this throws ends the job.
     func loopWillBegin(_ loop: ModuleLoop) throws
     /// What is kept of a loop that has a name; nil where nothing is. Asked on rank 0 only, after `loopWillBegin`.
-    func results(of loop: ModuleLoop) throws -> (any StageResults)?
+    ///
+    /// - Parameter reach: what the loop's function reaches.
+    func results(of loop: ModuleLoop, reach: () -> Reach) throws -> (any StageResults)?
     /// Rank 0 is about to get results.
     func resultsWillCome()
     /// An element has failed for good; told on rank 0 only.

@@ -94,7 +94,7 @@ local stages = {}
 local Loop = {}
 Loop.__index = Loop
 
-function Loop.enter(name, list, opts)
+function Loop.enter(name, list, opts, fn)
   if not IS_ROOT then opts.works = true end
   if opts.stage then
     if not list.length then
@@ -108,7 +108,7 @@ function Loop.enter(name, list, opts)
       for i = 1, list.length do list.value[i] = list.get(i) end
     end
   end
-  local id = core.enter(name, list, opts)
+  local id = core.enter(name, list, opts, fn)
   if opts.stage then stages[opts.stage] = core.where():gsub(": $", "") end
   return setmetatable({
     id = id, list = list, numbers = new_numbers(name), is_timed = not opts.has_results and opts.timeout ~= nil,
@@ -225,7 +225,7 @@ local function results(name, fn, seq, opts, failed)
     if opts.own.retries > 0 then refuse("%s: retries needs a list or a number: an iterator cannot go back", name) end
     opts.retries = 0
   end
-  local loop = Loop.enter(name, list, opts)
+  local loop = Loop.enter(name, list, opts, fn)
   local id, given, first, count, position = loop.id, nil, 0, 0, 0
   -- Where elements that fail are put back as they were: nobody else may change them meanwhile.
   local kept = opts.retries > 0 and type(list.value) == "table" and list.value or nil

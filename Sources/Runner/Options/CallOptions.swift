@@ -10,8 +10,10 @@ public struct CallOptions: Sendable {
     public var command: SystemString?
     /// Whether each line that it writes has the example before it.
     public var hasTags = false
-    /// Whether commands are only printed.
+    /// Whether commands are only printed, or it is only said what would be done.
     public var isDry = false
+    /// The example of which is to be said why it would be done.
+    public var why: Int?
     /// Where a folder for each example is to keep what its command wrote.
     public var outputs: SystemString?
     /// Whether NUL ends each example.

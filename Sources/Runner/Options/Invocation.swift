@@ -25,12 +25,17 @@ public struct Invocation: Sendable {
     }
 
     /// What to do with it.
-    public enum Task: Sendable {
+    public enum Task: Sendable, Equatable {
         case run
         /// Load it and look at its examples only.
         case check
+        /// Say what the job would do that goes on with a journal, or whether it would do one example, by its index from 1.
+        case preview(example: Int?)
         /// Say how ranks find each other.
         case info
+
+        /// Whether it is only asked what would be done.
+        var isPreview: Bool { if case .preview = self { true } else { false } }
 
         /// Whether examples are worked on.
         var isRun: Bool { if case .run = self { true } else { false } }

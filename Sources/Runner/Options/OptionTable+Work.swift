@@ -23,7 +23,14 @@ extension CommandOption {
                 Option("--tag", help: "Begin each line that it writes with the example."), .flag({ $1(&$0.hasTags) }))),
         .call(
             SettableOption(
-                Option("--dry-run", help: "Print the commands of --each, and run none."), .flag({ $1(&$0.isDry) }))),
+                Option(
+                    "--dry-run",
+                    help: "Print the commands of --each, or what a script would do again with a --journal; do nothing."),
+                .flag({ $1(&$0.isDry) }))),
+        .call(
+            SettableOption(
+                Option("--why", value: "N", help: "Say whether example N would be done with a --journal, and why."),
+                .number({ $1(&$0.why) }, 1...Int(Int32.max)))),
         .call(
             SettableOption(
                 Option(

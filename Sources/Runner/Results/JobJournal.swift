@@ -6,6 +6,7 @@ import LuaHost
 final class JobJournal {
     let writer: JournalWriter
     private let rows: StoredRows
+    private let identity: JournalIdentity
 
     /// Opens the journal, and begins to write.
     ///
@@ -15,8 +16,7 @@ final class JobJournal {
         _ settings: JournalSettings, _ script: Script, seed: Int64, end: @escaping @Sendable (JobEnd) -> Void
     ) throws(UsageError) {
         do {
-            let identity = JournalIdentity(
-                script: script.name, text: script.source, arguments: script.arguments, seed: seed)
+            identity = JournalIdentity(script, seed: seed)
             let file = try JournalFile(path: settings.path, identity: identity, policy: settings.policy)
             rows = try file.rows()
             if let repair = file.repair { Diagnostics.write(repair) }
@@ -25,8 +25,18 @@ final class JobJournal {
     }
 
     /// The part of the stage `name`; nil: of the examples of the job itself.
-    func stage(_ name: String? = nil) -> StageJournal {
-        let ledger = rows.ledger(of: name)
+    ///
+    /// - Parameter reach: what the function reaches that does them; nil for a command.
+    /// - Throws: `UsageError` where what is done was done with something else, and nobody knows whether that matters.
+    func stage(_ name: String? = nil, _ reach: Reach?) throws(UsageError) -> StageJournal {
+        let ledger: ExampleLedger
+        do { ledger = try rows.ledger(of: name, code: reach.map { CodeVersion(identity, $0) }) } catch {
+            throw UsageError("\(error)")
+        }
+        if let edit = ledger.edit {
+            Diagnostics.write(
+                edit.described(as: "are done again", of: name) + (edit.outdated > 0 ? EditWords.remedy : ""))
+        }
         writer.add(ledger)
         return StageJournal(ledger: ledger, writer: writer)
     }

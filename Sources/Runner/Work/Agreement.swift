@@ -89,9 +89,11 @@ extension Session {
     /// A digest of the values is compared: Lua's `pairs` has another order in each process, so that lists often differ.
     /// Then the root's examples count, of whatever kind they are, and are sent with the work.
     ///
-    /// - Parameter willAnswer: called on the root when all agree, before any other rank knows that.
+    /// - Parameters:
+    ///   - reach: what `work` reaches here, where it matters whether that is the same everywhere.
+    ///   - willAnswer: called on the root when all agree, before any other rank knows that.
     func agree(
-        on examples: Examples, of host: LuaHost, _ statement: Statement, wanted: ExampleSource?,
+        on examples: Examples, of host: LuaHost, _ statement: Statement, wanted: ExampleSource?, _ reach: Reach?,
         willAnswer: () -> Void
     ) throws(ScriptError) -> Result<Agreement, JobEnd> {
         if wanted == .replicate, examples.count == nil {
@@ -107,20 +109,22 @@ extension Session {
         // Where the root sends them anyway, nobody need look at what there is elsewhere.
         let finding = wanted == .root ? nil : try Finding(examples, of: host)
         do throws(JobEnd) {
-            return .success(try compare(statement, finding, examples, wanted, willAnswer))
+            return .success(try compare(statement, finding, examples, wanted, reach, willAnswer))
         } catch { return .failure(error) }
     }
 
     private func compare(
-        _ statement: Statement, _ finding: Finding?, _ examples: Examples, _ wanted: ExampleSource?,
+        _ statement: Statement, _ finding: Finding?, _ examples: Examples, _ wanted: ExampleSource?, _ reach: Reach?,
         _ willAnswer: () -> Void
     ) throws(JobEnd) -> Agreement {
         var difference: String?
         let found = finding?.encoded ?? .empty
-        let answer = try client.agree(statement.encoded(with: found)) { (all) throws(JobEnd) in
+        let answer = try client.agree(statement.encoded(with: Self.joined(found, reach))) { (all) throws(JobEnd) in
             let all = all.map { OthersStatement(encoded: $0) }
             try statement.check(all, remedy: Self.remedy)
-            difference = Self.difference(all.map(\.more), wanted)
+            let parted = all.map { Self.parted($0.more) }
+            difference = Self.difference(parted.map(\.finding), wanted)
+            reach?.warn(of: zip(parted, all).map { ($0.mark, $1.host) })
             willAnswer()
             return Bytes([difference == nil && wanted != .root && examples.count != nil ? 1 : 0])
         }
@@ -145,6 +149,25 @@ extension Session {
             source: .sent, count: nil,
             warning: "the ranks do not agree on the examples (\(difference)): the root sends its own with the work. "
                 + "Make them the same to avoid that, or say --examples root")
+    }
+
+    /// What a rank has found and what it reaches, as it is sent.
+    private static func joined(_ finding: Bytes, _ reach: Reach?) -> Bytes {
+        guard let reach else { return finding }
+        var writer = ByteWriter()
+        writer.append(finding.count > 0 ? finding : noFinding)
+        writer.append(ReachMark(reach).encoded)
+        return writer.finish()
+    }
+
+    private static let noFinding = Bytes([0xF6])
+
+    private static func parted(_ more: Bytes) -> (finding: Bytes, mark: Bytes) {
+        let end: Int = more.withUnsafeBytes {
+            var reader = CBORReader($0)
+            return (try? reader.skip()) == nil ? 0 : reader.position
+        }
+        return (more[0..<end], more[end..<more.count])
     }
 
     /// How the examples of ranks differ, as far as they matter; nil where they do not.

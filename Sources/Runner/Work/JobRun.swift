@@ -34,8 +34,8 @@ struct JobRun {
         let collects = try scripted { () throws(ScriptError) in try host.isFunction("collect") }
         let isWriting = session.isRoot && task == .run
         let seconds = isWriting ? try session.startDirectory.during { try earlierSeconds() } : nil
-        let journal =
-            isWriting ? try session.startDirectory.during { try session.openJournal(settings, script) }?.stage() : nil
+        let journalFile =
+            isWriting ? try session.startDirectory.during { try session.openJournal(settings, script) } : nil
         let output = ResultOutput(
             isWriting
                 ? try session.startDirectory.during { try resultWriter(scriptTakesThem: summarizes || collects) } : nil,
@@ -46,6 +46,9 @@ struct JobRun {
             let isRootsOnly = settings.examples == .root
             return try host.openJob(evaluate: session.isRoot || !isRootsOnly, apart: isRootsOnly)
         }
+        let reach = settings.journal == nil || settings.isCommand ? nil : host.reachOfWork()
+        if case .preview(let example) = task { return try preview(of: example, examples, reach) }
+        let journal = try journalFile?.stage(nil, reach)
         // Others may have done some before this rank comes to the loop.
         if let root = session.client as? RootClient, let notes = output.notes {
             session.observer.note(in: notes, of: root.loops + 1)
@@ -56,7 +59,7 @@ struct JobRun {
             root.limitExamples(to: UInt64(seconds * 1e9), allowsSetup: allowsSetup)
         }
         let agreement = try scripted(.examples) { () throws(ScriptError) in
-            try session.agree(on: examples, of: host, statement, wanted: settings.examples) {
+            try session.agree(on: examples, of: host, statement, wanted: settings.examples, reach) {
                 // From here on others may be at work.
                 if task == .run { session.supervisor.loopBegins() }
             }
@@ -85,6 +88,13 @@ struct JobRun {
         } catch let error as WorkError {
             throw PhaseError(phase: .work, error: error.error, example: error.index + 1, given: error.given)
         }
+    }
+
+    /// Says on the root what the job would do.
+    private func preview(of example: Int?, _ examples: Examples, _ reach: Reach?) throws {
+        guard session.isRoot else { return }
+        let preview = JobPreview(host: host, examples: examples, script: script, settings: settings, reach: reach)
+        print(try session.startDirectory.during { try preview.line(about: example) })
     }
 
     /// How long examples took in an earlier run, as far as that is of use.

@@ -8,6 +8,8 @@ final class ScriptLoops: LoopDelegate {
     private let session: Session
     private let script: Script
     private let settings: JobSettings
+    /// Whether it is only asked what would be done.
+    private let isPreview: Bool
     /// Called on rank 0 as a loop begins.
     private let loopBegins: () -> Void
     private weak var host: LuaHost?
@@ -24,17 +26,23 @@ final class ScriptLoops: LoopDelegate {
 
     /// - Parameter settings: those of the command line.
     init(
-        _ session: Session, _ host: LuaHost, _ script: Script, _ settings: JobSettings,
+        _ session: Session, _ host: LuaHost, _ script: Script, _ settings: JobSettings, isPreview: Bool,
         loopBegins: @escaping () -> Void
     ) {
         self.session = session
         self.host = host
         self.script = script
         self.settings = settings
+        self.isPreview = isPreview
         self.loopBegins = loopBegins
     }
 
     func loopWillBegin(_ loop: ModuleLoop) throws {
+        guard !isPreview else {
+            throw UsageError(
+                "--dry-run and --why are for a function work: what the loops of a script will do nobody knows "
+                    + "before they come")
+        }
         haveBegun = true
         if loop.hasResults { haveMaps = true }
         if loop.stage != nil { haveStages = true }
@@ -57,13 +65,13 @@ final class ScriptLoops: LoopDelegate {
         if loop.hasResults { session.supervisor.loopBegins() }
     }
 
-    func results(of loop: ModuleLoop) throws -> (any StageResults)? {
+    func results(of loop: ModuleLoop, reach: () -> Reach) throws -> (any StageResults)? {
         guard let root = session.client as? RootClient, let name = loop.stage,
             let journal = try session.startDirectory.during({ () throws(UsageError) in
                 try session.openJournal(settings, script)
             })
         else { return nil }
-        let stage = journal.stage(name)
+        let stage = try journal.stage(name, reach())
         session.observer.note(in: stage, of: loop.operation)
         return JournaledStage(stage, root, loop.operation)
     }

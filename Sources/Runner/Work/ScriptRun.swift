@@ -27,7 +27,8 @@ final class ScriptRun {
             let host = try scripted(.load) { () throws(ScriptError) in
                 try session.open(settings)
             }
-            let loops = ScriptLoops(session, host, script, settings) { [unowned self, unowned host] in
+            let loops = ScriptLoops(session, host, script, settings, isPreview: invocation.task.isPreview) {
+                [unowned self, unowned host] in
                 // Whoever waits for a file, say, should know at the beginning that none comes.
                 if (try? host.isFunction("work")) == false {
                     complainOfOptions(invocation.options.names(heededBy: .jobs))

@@ -1,0 +1,49 @@
+import DLP
+import LuaHost
+
+/// What `work` reaches on a rank, short enough to be compared on all of them: for the whole and for each of its parts a few bits.
+struct ReachMark {
+    private var bits: [UInt8] = []
+    /// Of so many parts, no more, it is known which of them differs.
+    private static let limit = 1000
+
+    init(_ reach: Reach) {
+        for digest in [reach.digest] + reach.parts.prefix(Self.limit).map(\.digest) {
+            withUnsafeBytes(of: UInt32(truncatingIfNeeded: digest.low).littleEndian) { bits.append(contentsOf: $0) }
+        }
+    }
+
+    /// One encoded value.
+    var encoded: Bytes {
+        // Flat, it is within every limit of the encoder.
+        (try? Value.bytes(bits).encoded()) ?? .empty
+    }
+
+    /// What differs between this rank and another, by the parts that this one has; nil where nothing does, or the other has not
+    /// said it.
+    func difference(from other: Bytes, _ reach: Reach) -> Reach.Part? {
+        guard case .bytes(let others)? = try? Value(decoding: other), others.count >= 4, others != bits else {
+            return nil
+        }
+        guard others.count == bits.count else { return reach.parts.first }
+        let places = stride(from: 4, to: bits.count, by: 4)
+        let place = places.first { bits[$0..<$0 + 4] != others[$0..<$0 + 4] }
+        return place.map { reach.parts[$0 / 4 - 1] } ?? reach.parts.first
+    }
+}
+
+extension Reach {
+    /// Warns where another rank reaches something else.
+    ///
+    /// - Parameter all: what the ranks have sent of it, by rank.
+    func warn(of all: [(mark: Bytes, host: String)]) {
+        let mark = ReachMark(self)
+        for rank in all.indices.dropFirst() {
+            guard let part = mark.difference(from: all[rank].mark, self) else { continue }
+            let place = part.place.isEmpty ? "" : " (\(part.place))"
+            return Diagnostics.write(
+                "rank \(rank) (host \(all[rank].host)) has another \(part.name)\(place) than rank 0, and work reaches it: what "
+                    + "the journal keeps may depend on the rank that made it")
+        }
+    }
+}

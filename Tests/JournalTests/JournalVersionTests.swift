@@ -1,0 +1,143 @@
+import DLP
+import Testing
+
+@testable import Journal
+
+@Suite("What rows were made with")
+struct JournalVersionTests {
+    /// A version of a function that reaches a helper, both told by a word each, in a script of this text.
+    private func version(
+        _ work: String, _ helper: String, text: String = "work = print", script: SystemString = "job.lua",
+        obstacle: String? = nil
+    ) -> CodeVersion {
+        let identity = JournalIdentity(script: script, text: Bytes(Array(text.utf8)), arguments: [], seed: 0)
+        return CodeVersion(
+            identity, reach: digest(work + helper),
+            parts: [
+                CodeVersion.Part(name: "work", place: "job.lua:3", digest: digest(work)),
+                CodeVersion.Part(name: "helper", place: "job.lua:1", digest: digest(helper)),
+            ], obstacles: obstacle.map { [$0] } ?? [])
+    }
+
+    /// Does what the journal does not have of `list`.
+    ///
+    /// - Returns: the places of those that were done, and what the journal says of the change.
+    @discardableResult
+    private func run(
+        _ scratch: JournalScratch, _ list: [String], _ version: CodeVersion, _ policy: JournalPolicy = .goOn,
+        of stage: String? = nil
+    ) throws -> (done: [Int], edit: ExampleLedger.Edit?) {
+        let file = try scratch.open(policy)
+        let ledger = try file.rows().ledger(of: stage, code: version)
+        let undone = list.indices.filter { add(list[$0], to: ledger).stored == nil }
+        ledger.complete()
+        let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
+        for index in undone {
+            writer.note(
+                .done(
+                    try results(index, [.text("\(list[index]) by \(version.parts.count)")]), host: "here",
+                    ExampleCost(nanoseconds: 1000), attempts: 1), in: ledger)
+        }
+        try writer.close()
+        return (undone, ledger.edit)
+    }
+
+    @Test("the same is not done again, and what has changed is named")
+    func changes() throws {
+        let scratch = try JournalScratch()
+        #expect(try run(scratch, ["a", "b"], version("w", "h")).done == [0, 1])
+        // Another text, and nothing that is reached.
+        var (done, edit) = try run(scratch, ["a", "b"], version("w", "h", text: "-- edited"))
+        #expect(done == [] && edit == .init(isOfText: true, outdated: 0, done: 2, changes: []))
+        // That is known from then on.
+        #expect(try run(scratch, ["a", "b"], version("w", "h", text: "-- edited")).edit == nil)
+        (done, edit) = try run(scratch, ["a", "b", "c"], version("w", "H", text: "edited"))
+        #expect(done == [0, 1, 2])
+        #expect(edit == .init(isOfText: true, outdated: 2, done: 2, changes: ["helper (job.lua:1)"]))
+        #expect(try scratch.query("SELECT count(*) FROM results") == ["3"])
+        // The text is the same, and what it gets from elsewhere is not.
+        (done, edit) = try run(scratch, ["c"], version("W", "H", text: "edited"))
+        #expect(done == [0] && edit == .init(isOfText: false, outdated: 3, done: 3, changes: ["work (job.lua:3)"]))
+        #expect(try scratch.records().count == 3)
+    }
+
+    @Test("rows stay until others take their places, and each is judged by what it was made with")
+    func mixture() throws {
+        let scratch = try JournalScratch()
+        try run(scratch, ["a", "b", "c"], version("w", "1"))
+        // Ended before all was done again.
+        let file = try scratch.open()
+        let ledger = try file.rows().ledger(code: version("w", "2"))
+        for example in ["a", "b", "c"] { #expect(add(example, to: ledger).stored == nil) }
+        let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
+        writer.note(
+            .done(try results(1, [.text("new")]), host: "here", ExampleCost(nanoseconds: 1), attempts: 1), in: ledger)
+        try writer.close()
+        #expect(try scratch.query("SELECT example FROM results ORDER BY example") == ["1", "2", "3"])
+        #expect(try run(scratch, ["a", "b", "c"], version("w", "2")).done == [0, 2])
+        #expect(try run(scratch, ["a", "b", "c"], version("w", "2")).done == [])
+        // What nothing was made with any more is forgotten, once it is opened again.
+        try scratch.open().rows().ledger(code: version("w", "2")).complete()
+        #expect(try scratch.query("SELECT count(*) FROM meta WHERE name LIKE 'version %'") == ["1"])
+    }
+
+    @Test("where nobody can know, the text decides, and a change of it is refused")
+    func unknown() throws {
+        let scratch = try JournalScratch()
+        let reads = "reads a file by io.open (job.lua:4)"
+        try run(scratch, ["a"], version("w", "h", obstacle: reads))
+        #expect(try run(scratch, ["a"], version("W", "h", obstacle: reads)).done == [])
+        let refusal = message { try run(scratch, ["a"], version("w", "h", text: "edited", obstacle: reads)) }
+        for words in ["before it was changed", reads, "--keep", "--fresh"] {
+            #expect(refusal.contains(words), "\(refusal)")
+        }
+        // Also where it is known now, and was not before.
+        #expect(
+            message { try run(scratch, ["a"], version("w", "h", text: "edited")) }.contains(
+                "before, the function \(reads)"))
+        // Nothing has been lost by that.
+        #expect(try run(scratch, ["a"], version("w", "h", obstacle: reads)).done == [])
+        #expect(try run(scratch, ["a"], version("w", "h", text: "edited"), .keep).done == [])
+        #expect(try run(scratch, ["a"], version("w", "h", text: "edited")).done == [])
+    }
+
+    @Test("another script that reaches the same goes on, and another one is refused")
+    func scripts() throws {
+        let scratch = try JournalScratch()
+        try run(scratch, ["a"], version("w", "h"))
+        #expect(try run(scratch, ["a"], version("w", "h", text: "edited", script: "renamed.lua")).done == [])
+        let refusal = message { try run(scratch, ["a"], version("x", "h", script: "other.lua")) }
+        #expect(refusal.contains("was made by renamed.lua, not by other.lua"), "\(refusal)")
+    }
+
+    @Test("stages are judged by their own functions")
+    func stages() throws {
+        let scratch = try JournalScratch()
+        try run(scratch, ["a"], version("w", "1"), of: "first")
+        try run(scratch, ["a"], version("v", "1"), of: "second")
+        #expect(try run(scratch, ["a"], version("w", "2"), of: "first").done == [0])
+        #expect(try run(scratch, ["a"], version("v", "1"), of: "second").done == [])
+    }
+
+    @Test("rows of before there were versions are those of their script's text")
+    func older() throws {
+        let scratch = try JournalScratch()
+        try scratch.run(["a"])
+        try scratch.makeOlder(2)
+        #expect(
+            message { try run(scratch, ["a"], version("w", "h", text: "edited")) }.contains(
+                "do not say what they were made with"))
+        #expect(try run(scratch, ["a"], version("w", "h")).done == [])
+        #expect(try run(scratch, ["a"], version("w", "h")).done == [])
+    }
+
+    @Test("what was made with something that the journal has lost is not believed")
+    func lost() throws {
+        let scratch = try JournalScratch()
+        try run(scratch, ["a"], version("w", "h"))
+        try Database(path: scratch.path, .readWrite).execute("DELETE FROM meta WHERE name LIKE 'version %'")
+        #expect(message { try run(scratch, ["a"], version("w", "h")) }.contains("does not fit its checksum"))
+        try Database(path: scratch.path, .readWrite).execute("UPDATE results SET version = 7")
+        #expect(message { try run(scratch, ["a"], version("w", "h"), .keep) }.isEmpty)
+    }
+}
