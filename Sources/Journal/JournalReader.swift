@@ -79,9 +79,34 @@ public final class JournalReader {
                 }
             }
         } catch let error as SQLiteError { throw JournalError(path: path, error) }
+        return describe(broken)
+    }
+
+    /// What is wrong with the journal, in which these rows do not prove themselves, for the user; nil where nothing is.
+    private func describe(_ broken: [BrokenRow]) -> String? {
         var flaws = header.isSound ? [] : ["the table meta does not fit its checksum"]
         if !broken.isEmpty { flaws.append("left out: \(BrokenRow.describe(broken))") }
         return flaws.isEmpty ? nil : "the journal \(path) does not prove itself: \(flaws.joined(separator: "; "))"
+    }
+
+    /// Calls `body`, which must be quick, with each row that proves itself, its stage and what its example has cost, in the
+    /// order in which they were written.
+    ///
+    /// - Returns: what is wrong with the journal, as `forEach`.
+    func forEachMeasure(
+        _ body: (JournalRow, String?, RowReader.Measure) -> Void
+    ) throws(JournalError) -> String? {
+        var broken: [BrokenRow] = []
+        do throws(SQLiteError) {
+            let rows = try RowReader(database, header)
+            while try rows.statement.step() {
+                switch rows.row() {
+                case .success(let found): body(found.row, found.stage, rows.measure)
+                case .failure(let flaw): broken.append(BrokenRow(id: rows.id, reason: flaw.reason))
+                }
+            }
+        } catch { throw JournalError(path: path, error) }
+        return describe(broken)
     }
 
     /// Whether a row says of its example that it has failed.

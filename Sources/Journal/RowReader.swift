@@ -84,6 +84,21 @@ struct RowReader {
         } catch { return .failure(error) }
     }
 
+    /// What the row that `statement` is at says of the cost of its example.
+    struct Measure {
+        var seconds: Double?
+        var peak: Int64?
+        var rank: Int?
+        var host: String?
+    }
+
+    /// What the row has cost that `row` has believed.
+    var measure: Measure {
+        Measure(
+            seconds: statement.double(Column.seconds), peak: statement.integer(Column.peak),
+            rank: statement.integer(Column.rank).map { Int($0) }, host: statement.text(Column.host))
+    }
+
     /// The row's `id`, also where there is something wrong with it.
     var id: Int64 { statement.integer(Column.id) ?? 0 }
 

@@ -26,6 +26,8 @@ public struct Plan: Sendable {
         public var range: ClosedRange<Double>
         /// The work, divided by what the ranks cost: 1 where all are busy all the time.
         public var efficiency: Double
+        /// The makespan where the longest examples are begun first; nil where each rank has its share.
+        public var longestFirst: Double?
 
         /// What the ranks cost, in seconds.
         public var rankSeconds: Double { makespan * Double(ranks) }
@@ -43,7 +45,11 @@ public struct Plan: Sendable {
 
     /// Most numbers that are drawn for all lists together, so that a plan is there at once.
     private static let mostDraws = 4_000_000
-    private static let lists = 3...40
+    private static let lists = 20...40
+    /// Neighbours are taken together where each rank has more examples than these, unless they are shorter, in seconds.
+    ///
+    /// A rank's last one is all that this can move the end by. Shorter ones are handed out together anyway.
+    private static let (examplesPerRank, shortest) = (200, 2e-4)
     /// No more ranks are planned for.
     public static let mostRanks = 100_000
 
@@ -71,12 +77,15 @@ public struct Plan: Sendable {
             // A sample of the same size as that which there is: so much one sample tells of the whole.
             let sample = costs.map { _ in costs[generator.below(costs.count)] }
             // Of a very long list a part stands for all of it.
-            let drawn = (0..<min(max(count, costs.count), Self.mostDraws)).map { _ in
+            let drawn = (0..<min(max(count, costs.count), Self.mostDraws / wanted)).map { _ in
                 sample[generator.below(sample.count)]
             }
             return ExampleCosts(repeating: drawn, count: max(count, costs.count))
         }
     }
+
+    /// Whether the longest examples can be begun first.
+    public var canOrder: Bool { !conduct.hasShares }
 
     /// Whether lengths had to be drawn.
     public var isExtrapolated: Bool { measured < count }
@@ -95,45 +104,102 @@ public struct Plan: Sendable {
     public func row(ranks: Int) throws -> Row {
         let ranks = min(max(ranks, 1), Self.mostRanks)
         let makespans = try lists.map { try makespan($0, ranks: ranks) }.sorted()
+        let ordered = !canOrder ? [] : try lists.map { try makespan($0, ranks: ranks, isOrdered: true) }
         let middle = Self.median(makespans)
         let margin = makespans.count / 20
         return Row(
             ranks: ranks, makespan: middle, range: makespans[margin]...makespans[makespans.count - 1 - margin],
-            efficiency: middle > 0 ? min(1, work.total / middle / Double(ranks)) : 1)
+            efficiency: middle > 0 ? min(1, work.total / middle / Double(ranks)) : 1,
+            longestFirst: ordered.isEmpty ? nil : Self.median(ordered))
     }
 
-    /// The fewest ranks whose time no other number beats by more than a twentieth.
+    /// The times of numbers of ranks that double, up to the first that is of no use, for the middle one of the lists.
+    ///
+    /// - Throws: as `row`.
+    public func curve() throws -> [(ranks: Int, seconds: Double)] {
+        var search = Search(self)
+        let useful = try search.usefulRanks(isRough: true)
+        var numbers = [1]
+        while let last = numbers.last, last < useful, last < Self.mostRanks {
+            numbers.append(min(2 * last, Self.mostRanks))
+        }
+        return try numbers.map { ($0, try search.seconds($0)) }
+    }
+
+    /// The fewest ranks whose time no other number beats by more than a twentieth; of more than fifty, to a fiftieth.
     ///
     /// - Throws: as `row`.
     public func usefulRanks() throws -> Int {
-        let list = lists[lists.count / 2]
-        let most = max(1, min(count, Self.mostRanks))
-        // With many more ranks than examples are worth, their number itself costs time, so the best need not be the last.
-        var times: [(ranks: Int, seconds: Double)] = []
-        var ranks = 1
-        while true {
-            times.append((ranks, try makespan(list, ranks: ranks)))
-            let best = times.map(\.seconds).min() ?? 0
-            if ranks == most || times.suffix(3).allSatisfy({ $0.seconds > best * 1.05 }) { break }
-            ranks = min(2 * ranks, most)
-        }
-        let aim = (times.map(\.seconds).min() ?? 0) * 1.05
-        guard let first = times.firstIndex(where: { $0.seconds <= aim }), first > 0 else { return 1 }
-        var (low, high) = (times[first - 1].ranks + 1, times[first].ranks)
-        while low < high {
-            let middle = (low + high) / 2
-            if try makespan(list, ranks: middle) <= aim { high = middle } else { low = middle + 1 }
-        }
-        return low
+        var search = Search(self)
+        return try search.usefulRanks()
     }
 
-    private func makespan(_ costs: ExampleCosts, ranks: Int) throws -> Double {
+    /// Looks for the number of ranks beyond which more do not help: times fall up to there, and may rise behind it.
+    private struct Search {
+        let plan: Plan
+        let list: ExampleCosts
+        let most: Int
+        var known: [Int: Double] = [:]
+
+        init(_ plan: Plan) {
+            self.plan = plan
+            list = plan.lists[plan.lists.count / 2]
+            most = max(1, min(plan.count, Plan.mostRanks))
+        }
+
+        mutating func seconds(_ ranks: Int) throws -> Double {
+            if let known = known[ranks] { return known }
+            let seconds = try plan.makespan(list, ranks: ranks)
+            known[ranks] = seconds
+            return seconds
+        }
+
+        /// - Parameter isRough: a number that was looked at anyway is good enough.
+        mutating func usefulRanks(isRough: Bool = false) throws -> Int {
+            let (total, longest) = (Double(list.before(list.count)) * plan.unit, Double(list.longest) * plan.unit)
+            // No rank has more to do than the longest example from here on, if all goes well.
+            var start = 1
+            while start < most, Double(2 * start) * longest < total { start = min(2 * start, most) }
+            var best = try seconds(start)
+            var (ranks, worse) = (start, 0)
+            // Nothing is shorter than the longest example.
+            while ranks < most, worse < 3, best > longest * 1.001 {
+                ranks = min(2 * ranks, most)
+                let time = try seconds(ranks)
+                worse = time > best * 1.05 ? worse + 1 : 0
+                best = min(best, time)
+            }
+            // With many more ranks than examples are worth their number itself costs time.
+            var below = start / 2
+            while below > 0, Double(below) * best * 1.05 >= total {
+                let time = try seconds(below)
+                best = min(best, time)
+                guard time <= best * 1.05 else { break }
+                below /= 2
+            }
+            let aim = best * 1.05
+            let fits = known.filter { $0.value <= aim }.keys.min() ?? 1
+            let fails = known.filter { $0.key < fits && $0.value > aim }.keys.max() ?? 0
+            var (low, high) = (max(fails + 1, min(fits, Int(total / max(aim, 1e-12)))), fits)
+            while !isRough, high - low > low / 50 {
+                let middle = (low + high) / 2
+                if try seconds(middle) <= aim { high = middle } else { low = middle + 1 }
+            }
+            return high
+        }
+    }
+
+    private func makespan(_ costs: ExampleCosts, ranks: Int, isOrdered: Bool = false) throws -> Double {
         let workers = conduct.rootWorks ? ranks : max(1, ranks - 1)
         if conduct.hasShares { return Double(Self.sharedOut(costs, workers)) * unit }
         var simulator = ScheduleSimulator(ranks: workers)
         simulator.policy = conduct.policy
         simulator.mayBeginAtEnd = true
-        return Double(try simulator.run(costs).makespan) * unit
+        simulator.knowsCosts = isOrdered
+        let share = costs.count / workers / Self.examplesPerRank
+        let isLong = Double(costs.before(costs.count)) * unit > Self.shortest * Double(costs.count)
+        let units = conduct.policy == .adaptive && share > 1 && isLong ? costs.merged(share) : costs
+        return Double(try simulator.run(units).makespan) * unit
     }
 
     /// The makespan where each worker has every `workers`-th example.

@@ -103,7 +103,7 @@ struct Command {
                 throw UsageError("--plan goes by the times in a journal, without a script")
             }
             if options.with != nil { throw UsageError("--with is for results, of which --plan has none") }
-            source = .plan(plan, stage: call.stage?.description, ranks: try start.plannedRanks())
+            source = .plan(plan, stage: call.stage?.description, try start.plannedRanks())
         } else if let watch = call.watch {
             guard call.chunk == nil, call.command == nil, arguments.isEmpty else {
                 throw UsageError("--watch follows a journal, without a script")

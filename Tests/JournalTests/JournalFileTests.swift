@@ -24,6 +24,21 @@ struct JournalFileTests {
         #expect(JournalFile.seed(at: scratch.path) == 7)
     }
 
+    @Test("what the examples of the latest list have cost is in its order, the newest where several have a place")
+    func measured() throws {
+        let scratch = try JournalScratch()
+        try scratch.run(["a", "b", "c"]) { $0 == 1 }
+        try scratch.run(["c", "b"])
+        let (measured, flaws) = try JournalReader(path: SystemString(scratch.path)).measuredExamples(of: nil)
+        #expect(measured.seconds == [0.001, 0.001] && measured.peaks == [4096, 4096] && flaws == nil, "\(measured)")
+        #expect(measured.ranksPerHost == 1)
+        #expect(try JournalReader(path: SystemString(scratch.path)).measuredExamples(of: "x").0.seconds.isEmpty)
+        try Database(path: SystemString(scratch.path), .readWrite).execute(
+            "UPDATE results SET seconds = 5.0 WHERE id = 1")
+        let broken = try JournalReader(path: SystemString(scratch.path)).measuredExamples(of: nil)
+        #expect(broken.flaws?.contains("row 1 (its checksum does not fit)") == true, "\(broken)")
+    }
+
     @Test("what a journal says about itself is read as it is at one moment, however often a job changes it")
     func readMeanwhile() async throws {
         let scratch = try JournalScratch()

@@ -14,8 +14,8 @@ public struct Invocation: Sendable {
         case standardInput
         /// No script, but a journal to be shown, or one stage of it.
         case journal(SystemString, stage: String?)
-        /// The times in a journal, or in one stage of it, by which a job on these numbers of ranks is planned; none: some.
-        case plan(SystemString, stage: String?, ranks: [Int])
+        /// The times in a journal, or in one stage of it, by which a job on these ranks is planned.
+        case plan(SystemString, stage: String?, PlannedRanks)
         /// No script, but a journal to be followed, or one stage of it.
         case watch(SystemString, stage: String?)
         /// The running job at this address, which is to be joined, has it.

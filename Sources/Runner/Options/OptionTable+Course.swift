@@ -81,7 +81,10 @@ extension CommandOption {
             SettableOption(
                 Option(
                     "--plan", value: "FILE",
-                    help: "Say by the times in a journal how long the job would take on -np 1,2,4,... ranks."),
+                    help: """
+                        Say by the times in a journal how long the job would take on -np 1,2,4,... ranks, or on the hosts of \
+                        --hosts.
+                        """),
                 .text({ $1(&$0.plan) }, offers: .files([])))),
         .call(
             SettableOption(

@@ -2,19 +2,57 @@ import DLP
 public import Launcher
 import Planning
 
+/// How many ranks a plan is for, and where they are to be.
+public struct PlannedRanks: Equatable, Sendable {
+    /// As `-np 1,2,4` names them; none: those that are worth looking at.
+    public var numbers: [Int] = []
+    /// How many ranks each host has room for, as `--hosts a:8,b:16` says; nil: as the job had them.
+    public var places: [Int]?
+}
+
 extension StartOptions {
-    /// The numbers of ranks that are to be planned for, as `-np 1,2,4` names them; none where it is not given.
+    /// The ranks that are to be planned for.
     ///
-    /// - Throws: `UsageError` where they are none, or ranks are to be started on hosts.
-    public func plannedRanks() throws(UsageError) -> [Int] {
-        guard hosts == nil, hostFile == nil else {
-            throw UsageError("--plan starts nothing: say by -np 8,16,32 for how many ranks")
-        }
-        guard let text = ranks?.description else { return [] }
-        let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
-        guard numbers.allSatisfy({ 1...Plan.mostRanks ~= $0 }) else {
+    /// - Throws: `UsageError` where they are none, or more than the hosts have room for.
+    public func plannedRanks() throws(UsageError) -> PlannedRanks {
+        var planned = PlannedRanks()
+        planned.places = try plannedPlaces()
+        guard let text = ranks?.description else { return planned }
+        planned.numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+        guard planned.numbers.allSatisfy({ 1...Plan.mostRanks ~= $0 }) else {
             throw UsageError("--plan takes numbers of ranks from 1 to \(Plan.mostRanks), as -np 1,2,4: not -np \(text)")
         }
-        return numbers
+        if let room = planned.places?.reduce(0, +), let most = planned.numbers.max(), most > room {
+            throw UsageError("the hosts have places for \(room) ranks: there can be no plan for -np \(most)")
+        }
+        return planned
+    }
+
+    /// How many ranks each host has room for, where hosts are named.
+    private func plannedPlaces() throws(UsageError) -> [Int]? {
+        var start = self
+        start.ranks = nil
+        let options: LaunchOptions.HostOptions?
+        do { options = try LaunchOptions.HostOptions(start) } catch { throw UsageError(error.message) }
+        guard let entries = options?.list.entries else { return nil }
+        var places: [Int] = []
+        var hosts: [String: Int] = [:]
+        for entry in entries {
+            guard let number = entry.places else {
+                throw UsageError(
+                    "--plan asks no host how many cores it has: say how many ranks it gets, as --hosts \(entry.name):8")
+            }
+            // A host may come several times.
+            if let host = hosts[entry.name] {
+                places[host] += number
+            } else {
+                hosts[entry.name] = places.count
+                places.append(number)
+            }
+        }
+        guard places.reduce(0, +) <= Plan.mostRanks else {
+            throw UsageError("--plan takes hosts with places for \(Plan.mostRanks) ranks at most")
+        }
+        return places
     }
 }

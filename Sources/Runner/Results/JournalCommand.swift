@@ -10,9 +10,9 @@ func lookIntoJournal(_ invocation: Invocation) -> Int32? {
     switch invocation.source {
     case .journal(let path, let stage):
         look = { try JournalListing.run(path: path, stage: stage, invocation.options) }
-    case .plan(let path, let stage, let ranks):
+    case .plan(let path, let stage, let planned):
         look = {
-            try PlanListing.run(path: path, stage: stage, ranks: ranks, invocation.options)
+            try PlanListing.run(path: path, stage: stage, planned, invocation.options)
             return nil
         }
     case .watch(let path, let stage):

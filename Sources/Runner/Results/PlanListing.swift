@@ -1,3 +1,4 @@
+import CSystem
 import DLP
 import Journal
 import Planning
@@ -6,58 +7,62 @@ import Report
 /// What `--plan` does: it says by the times in a journal how long the job would take on other numbers of ranks.
 struct PlanListing {
     private let plan: Plan
-    /// The most memory that any rank held, in bytes, where the journal says so.
-    private let memory: Int64?
-    private let path: SystemString
-    private let ranks: [Int]
+    /// How much memory ranks need, and which hosts they are on, where the journal says so.
+    private let memory: MemoryNeed?
+    private let places: HostPlaces?
+    private let planned: PlannedRanks
+
+    /// No more rows are made up for hosts that are named without `-np`.
+    private static let mostRows = 12
 
     /// Prints the plan of a job by the journal at `path`, and writes its numbers to the file of `--output`.
     ///
-    /// - Parameter ranks: the numbers of ranks; where none is named those that are worth looking at.
-    static func run(path: SystemString, stage: String?, ranks: [Int], _ options: JobOptions) throws {
+    /// - Parameter planned: the numbers of ranks, where some are named, and the hosts.
+    static func run(path: SystemString, stage: String?, _ planned: PlannedRanks, _ options: JobOptions) throws {
         try FileClash.check([("--plan", path), ("--output", options.output)])
-        let listing = try PlanListing(path, stage, ranks, options)
+        let listing = try PlanListing(path, stage, planned, options)
         let rows = try listing.rows()
         if let output = options.output { try listing.write(rows, to: output) }
         try listing.show(rows)
     }
 
-    private init(_ path: SystemString, _ stage: String?, _ ranks: [Int], _ options: JobOptions) throws {
+    private init(
+        _ path: SystemString, _ stage: String?, _ planned: PlannedRanks, _ options: JobOptions
+    ) throws {
         let reader = try JournalReader(path: path)
         let stage = try reader.onlyStage(stage)
-        var seconds: [Double] = []
-        var memory: Int64?
-        var (end, next) = (0, 0)
-        let flaws = try reader.forEach { record in
-            guard record.stage == stage, let index = record.index, index >= next else { return }
-            next = index + 1
-            end = max(end, next)
-            if let time = record.seconds { seconds.append(time) }
-            if let peak = record.peak { memory = max(memory ?? 0, peak) }
-        }
+        let (measured, flaws) = try reader.measuredExamples(of: stage)
         if let flaws { throw UsageError(flaws) }
-        guard !seconds.isEmpty else {
+        let count = measured.seconds.count
+        guard count > 0 else {
             throw UsageError("\(path) has no example that is done: there is nothing to go by")
         }
         if reader.lengths[stage] == nil {
-            Diagnostics.write(
-                "no job has seen the end of the list: the plan is for the \(seconds.count) examples of \(path)")
+            Diagnostics.write("no job has seen the end of the list: the plan is for the \(count) examples of \(path)")
         }
         var conduct = Plan.Conduct()
         conduct.policy = options.chunk.map { .fixed($0) } ?? .adaptive
         conduct.hasShares = options.mode == .roundRobin
         conduct.rootWorks = options.rootWorks != .no
-        plan = Plan(seconds: seconds, of: reader.lengths[stage] ?? seconds.count, conduct)
-        self.memory = memory
-        self.path = path
-        self.ranks = ranks
+        plan = Plan(seconds: measured.seconds, of: reader.lengths[stage] ?? count, conduct)
+        memory = MemoryNeed(peaks: measured.peaks, of: plan.count)
+        places = planned.places.map { .listed($0) } ?? measured.ranksPerHost.map { .each($0) }
+        self.planned = planned
     }
 
     /// A row for each number of ranks, and from how many on more are of little use.
     private func rows() throws -> (rows: [Plan.Row], useful: Int) {
         let useful = try plan.usefulRanks()
-        var numbers = ranks
-        if numbers.isEmpty {
+        var numbers = planned.numbers
+        if numbers.isEmpty, let places = planned.places {
+            // One host, two, four, and all.
+            var hosts = 1
+            while hosts < places.count, numbers.count < Self.mostRows {
+                numbers.append(places[..<hosts].reduce(0, +))
+                hosts = places.count <= Self.mostRows ? hosts + 1 : 2 * hosts
+            }
+            numbers.append(places.reduce(0, +))
+        } else if numbers.isEmpty {
             // Powers of two, up to the first that is of no use.
             var number = 1
             while number < 2 * useful {
@@ -66,7 +71,28 @@ struct PlanListing {
             }
             numbers.append(number)
         }
-        return (try numbers.map { try plan.row(ranks: $0) }, useful)
+        return (try Self.rows(of: plan, numbers), useful)
+    }
+
+    /// The same on all processors.
+    private static func rows(of plan: Plan, _ numbers: [Int]) throws -> [Plan.Row] {
+        let results = Monitor<(next: Int, rows: [Int: Result<Plan.Row, any Error>])>((0, [:]))
+        let work: @Sendable () -> Void = {
+            while true {
+                let place = results.withLock { state in
+                    defer { state.next += 1 }
+                    return state.next
+                }
+                guard place < numbers.count else { return }
+                let row = Result { try plan.row(ranks: numbers[place]) }
+                results.withLock { $0.rows[place] = row }
+            }
+        }
+        let others = min(Int(dlp_processors()), numbers.count) - 1
+        let threads = (0..<max(0, others)).compactMap { _ in try? ServiceThread(work) }
+        work()
+        for thread in threads { thread.join() }
+        return try numbers.indices.compactMap { place in try results.withLock { $0.rows[place] }?.get() }
     }
 
     private func show(_ result: (rows: [Plan.Row], useful: Int)) throws {
@@ -76,29 +102,54 @@ struct PlanListing {
         print(
             "\(known) examples are measured; \(estimate) \(Figures.time(seconds: total)) of work, the longest of them "
                 + Figures.time(seconds: longest))
-        var table = [["ranks", "time", "efficiency", "rank hours"]]
-        if memory != nil { table[0].append("fullest rank") }
-        if plan.isExtrapolated { table[0].append("nine of ten times") }
-        for row in result.rows {
-            var cells = [
-                "\(row.ranks)", Figures.time(seconds: row.makespan), "\(Figures.fixed(100 * row.efficiency, 0))%",
-                Figures.fixed(row.rankSeconds / 3600, row.rankSeconds < 36_000 ? 3 : 1),
-            ]
-            // Whichever rank gets the example that needs most, one does.
-            if let memory { cells.append(Figures.bytes(memory)) }
-            if plan.isExtrapolated {
-                let ends = [row.range.lowerBound, row.range.upperBound].map { Figures.time(seconds: $0) }
-                cells.append("\(ends[0]) to \(ends[1])")
+        let table = columns.map { column in [column.head] + result.rows.map(column.cell) }
+        let widths = table.map { cells in cells.map(\.count).max() ?? 0 }
+        for line in 0...result.rows.count {
+            let padded = zip(table, widths).map { cells, width in
+                String(repeating: " ", count: width - cells[line].count) + cells[line]
             }
-            table.append(cells)
-        }
-        let widths = table[0].indices.map { column in table.map { $0[column].count }.max() ?? 0 }
-        for cells in table {
-            let padded = zip(cells, widths).map { String(repeating: " ", count: $1 - $0.count) + $0 }
             print(padded.joined(separator: "   "))
         }
         print("more than \(Figures.count(result.useful, "rank")) would shorten it by less than 5%")
+        if case .each(let ranks)? = places {
+            print("with \(Figures.count(ranks, "rank")) to a host, as in the run; --hosts a:16,b:16 says otherwise")
+        }
     }
+
+    private struct Column {
+        var head: String
+        var cell: (Plan.Row) -> String
+    }
+
+    private var columns: [Column] {
+        var columns = [Column(head: "ranks") { "\($0.ranks)" }]
+        if let places { columns.append(Column(head: "hosts") { "\(places.spread($0.ranks).hosts)" }) }
+        columns.append(Column(head: "time") { Figures.time(seconds: $0.makespan) })
+        if plan.isExtrapolated {
+            columns.append(
+                Column(head: "nine of ten times") { row in
+                    "\(Figures.time(seconds: row.range.lowerBound)) to \(Figures.time(seconds: row.range.upperBound))"
+                })
+        }
+        if plan.canOrder {
+            columns.append(Column(head: "longest first") { $0.longestFirst.map { Figures.time(seconds: $0) } ?? "" })
+        }
+        columns.append(Column(head: "efficiency") { "\(Figures.fixed(100 * $0.efficiency, 0))%" })
+        columns.append(Column(head: "rank hours") { Self.hours($0.rankSeconds) })
+        if let places {
+            columns.append(
+                Column(head: "host hours") { Self.hours($0.makespan * Double(places.spread($0.ranks).hosts)) })
+        }
+        // Whichever rank gets the example that needs most, one does.
+        if let memory { columns.append(Column(head: "fullest rank") { _ in Figures.bytes(memory.ofRank) }) }
+        if let memory, let places {
+            columns.append(
+                Column(head: "fullest host") { Figures.bytes(memory.most(of: places.spread($0.ranks).most)) })
+        }
+        return columns
+    }
+
+    private static func hours(_ seconds: Double) -> String { Figures.fixed(seconds / 3600, seconds < 36_000 ? 3 : 1) }
 
     private func write(_ result: (rows: [Plan.Row], useful: Int), to path: SystemString) throws {
         var writer = try ResultWriter(path: path)
@@ -108,7 +159,13 @@ struct PlanListing {
                 ("from", .double(row.range.lowerBound)), ("to", .double(row.range.upperBound)),
                 ("efficiency", .double(row.efficiency)), ("rank_seconds", .double(row.rankSeconds)),
             ]
-            if let memory { members.append(("memory", .integer(memory))) }
+            if let time = row.longestFirst { members.append(("longest_first", .double(time))) }
+            if let memory { members.append(("memory", .integer(memory.ofRank))) }
+            if let spread = places?.spread(row.ranks) {
+                members.append(("hosts", .integer(Int64(spread.hosts))))
+                members.append(("host_seconds", .double(row.makespan * Double(spread.hosts))))
+                if let memory { members.append(("host_memory", .integer(memory.most(of: spread.most)))) }
+            }
             let record = Value.map(members.map { (.text($0), $1) })
             try writer.append(index: place, item: try record.encoded())
         }
