@@ -9,6 +9,7 @@ import Report
 /// What `--watch` does: it shows how far the job is that writes a journal, until it has ended or the user has seen enough.
 struct JournalFollower {
     private let path: SystemString
+    private let stage: String?
     private let watch: JournalWatch
     private let signals: SignalQueue
 
@@ -18,14 +19,17 @@ struct JournalFollower {
     /// Watches the journal at `path`, or one stage of it.
     static func run(path: SystemString, stage: String?) throws {
         let follower = JournalFollower(
-            path: path, watch: try JournalWatch(path: path, stage: stage), signals: try SignalQueue())
+            path: path, stage: stage, watch: try JournalWatch(path: path, stage: stage), signals: try SignalQueue())
         let end = if let screen = FullScreen() { try follower.draw(on: screen) } else { try follower.printLines() }
         if let signal = end { dlp_die_by_signal(signal) }
         print(try follower.view().line)
     }
 
     private func view() throws -> JournalView {
-        JournalView(path: path, look: try watch.look(), now: WallClock.now)
+        let look = try watch.look()
+        // As long as a job writes it the stage may still begin.
+        if !look.isWritten, let stage { try JournalReader(path: path).check(stage) }
+        return JournalView(path: path, look: look, now: WallClock.now)
     }
 
     /// Draws until the job has ended.

@@ -32,7 +32,8 @@ struct JournalListing {
     ///
     /// - Returns: what is wrong with the journal.
     private func show() throws -> String? {
-        try reader.forEach { record in
+        if let stage { try reader.check(stage) }
+        return try reader.forEach { record in
             guard stage == nil || record.stage == stage else { return }
             var line = ByteWriter()
             line.append(utf8: "{")

@@ -48,7 +48,7 @@ struct JournalPage {
     ///
     /// - Returns: what is wrong with the journal.
     func write(to path: SystemString) throws -> String? {
-        if let stage, try !reader.stages().contains(stage) { throw UsageError("the journal has no stage \(stage)") }
+        if let stage { try reader.check(stage) }
         let page = try PageFile(path: path, facts)
         let (entries, hosts, flaws) = try read(into: page)
         let start = entries.map { $0.work.end - min($0.work.nanoseconds, $0.work.end) }.min() ?? 0
