@@ -19,13 +19,18 @@ public final class StoredResults {
 
     /// Adds a result, one encoded item, to `writer`.
     ///
+    /// - Parameter body: called with what else the row says, apart from the result; nil: nobody wants to know.
     /// - Throws: `JournalError` where it cannot be read.
-    public func append(_ stored: StoredResult, to writer: inout ByteWriter) throws(JournalError) {
+    public func append(
+        _ stored: StoredResult, to writer: inout ByteWriter, _ body: ((JournalReader.Record) -> Void)? = nil
+    ) throws(JournalError) {
         do throws(SQLiteError) {
             defer { select.statement.reset() }
             try select.statement.bind(1, stored.row)
             guard try select.statement.step(), select.hasResult else { throw SQLiteError(SQLITE_CORRUPT, nil) }
             select.withResult { writer.append(contentsOf: $0) }
+            // As if it had failed, so that the result is not copied.
+            body?(select.record(JournalRow(id: stored.row, index: nil, isDone: false)))
         } catch { throw JournalError(path: path, error) }
     }
 }

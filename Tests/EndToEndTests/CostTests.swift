@@ -139,6 +139,13 @@ struct CostTests {
         let journal = try #require(scratch.read("j.jsonl")).split(separator: "\n")
         for (live, kept) in zip(lines, journal) { #expect(live.hasPrefix(kept.dropLast()), "\(live) \(kept)") }
         #expect(journal.count == 3)
+        // What was done before is as the journal has it.
+        let goesOn = try run(
+            "ameexec -np 2 dlp-lua \(options) --output on.jsonl --journal run.db job.lua", in: scratch)
+        #expect(goesOn.status == 4, "\(goesOn)")
+        let again = try #require(scratch.read("on.jsonl")).split(separator: "\n")
+        #expect(again.count == 3 && again.allSatisfy { $0.wholeMatch(of: shape) != nil }, "\(again)")
+        for place in [0, 2] { #expect(again[place].hasPrefix(journal[place].dropLast()), "\(again) \(journal)") }
         let without = try run("ameexec -np 2 dlp-lua \(options) job.lua", in: scratch)
         #expect(without.lines.count == 3 && without.lines.allSatisfy { $0.wholeMatch(of: shape) != nil }, "\(without)")
         let listed = try run("dlp-lua --results run.db --with attempts,rank", in: scratch)

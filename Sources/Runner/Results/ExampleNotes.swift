@@ -29,7 +29,10 @@ final class ExampleNotes: Sendable {
         facts.withLock { $0[example - 1] = its }
     }
 
-    /// What is known of the example at `index`, from 0, and is not needed any more; nothing where an earlier run has done it.
+    /// The journal says this of the example at `index`, from 0, which an earlier run has done.
+    func note(_ its: ExampleFacts, of index: Int) { facts.withLock { $0[index] = its } }
+
+    /// What is known of the example at `index`, from 0, and is not needed any more.
     func take(_ index: Int) -> ExampleFacts { facts.withLock { $0.removeValue(forKey: index) } ?? ExampleFacts() }
 
     private static func time(before age: Int64) -> String {

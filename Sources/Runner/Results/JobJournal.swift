@@ -51,6 +51,8 @@ final class JobJournal {
 struct StageJournal {
     let ledger: ExampleLedger
     let writer: JournalWriter
+    /// Where it is noted what the examples that are done have cost, where somebody wants to know.
+    var notes: ExampleNotes?
 
     /// A run of examples of the list that are all done, or all to be done.
     struct Run {
@@ -125,7 +127,11 @@ struct StoredRuns {
         var results = ByteWriter()
         let first = place
         while place < run.stored.count, place - first < Self.largest.results, results.count < Self.largest.bytes {
-            try stage.reading { () throws(JournalError) in try stored.append(run.stored[place], to: &results) }
+            let index = run.first + place
+            let note: ((JournalReader.Record) -> Void)? = stage.notes.map { notes in
+                { notes.note($0.facts, of: index) }
+            }
+            try stage.reading { () throws(JournalError) in try stored.append(run.stored[place], to: &results, note) }
             place += 1
         }
         let part = ResultRun(first: run.first + first, count: place - first, results: results.take(), rank: 0)

@@ -48,7 +48,8 @@ struct JobRun {
         }
         let reach = settings.journal == nil || settings.isCommand ? nil : host.reachOfWork()
         if case .preview(let example) = task { return try preview(of: example, examples, reach) }
-        let journal = try journalFile?.stage(nil, reach)
+        var journal = try journalFile?.stage(nil, reach)
+        journal?.notes = output.notes
         // Others may have done some before this rank comes to the loop.
         if let root = session.client as? RootClient, let notes = output.notes {
             session.observer.note(in: notes, of: root.loops + 1)
