@@ -49,6 +49,25 @@ struct OutputsTests {
         #expect(dry.status == 0 && scratch.names.isEmpty, "\(dry)")
     }
 
+    @Test(
+        "is not made for a job that is refused",
+        arguments: [
+            (
+                "--with seconds",
+                "--with says what stands beside results in a file, and there is none: add --output FILE"
+            ),
+            ("--only 7", "--only names example 7, and the list has 1"),
+        ])
+    func refused(_ option: String, _ message: String) throws {
+        let scratch = try Scratch()
+        let outcome = try each("\(option) --outputs deep/er", "echo", ["1"], in: scratch)
+        #expect(outcome.status == 2 && outcome.isOneMessage("dlp-lua", with: message), "\(outcome)")
+        #expect(scratch.names.isEmpty)
+        #expect(mkdir("\(scratch.path)/deep", 0o777) == 0)
+        _ = try each("\(option) --outputs deep/er", "echo", ["1"], in: scratch)
+        #expect(scratch.names == ["deep"] && entries(of: "\(scratch.path)/deep").isEmpty)
+    }
+
     @Test("that cannot be made is said before any work is done")
     func unwritable() throws {
         let scratch = try Scratch()

@@ -56,6 +56,12 @@ struct SlipTests {
             (work + "function summarise() end", "summarise is no function that a job calls; is summarize meant?"),
             (work + "function Collect() end", "Collect is no function that a job calls; is collect meant?"),
             (work + "set_up = print", "set_up is no function that a job calls; is setup meant?"),
+            (work + "function Cost() return 1 end", "Cost is no function that a job calls; is cost meant?"),
+            (work + "function costs(e) return 1 end", "costs is no function that a job calls; is cost meant?"),
+            (
+                work + "local function cost(e) return 1 end",
+                "line 1: cost is local, so that the job does not see it: leave out the word local"
+            ),
             (
                 "function worK() end function examples() return 3 end",
                 "worK is no function that a job calls; is work meant?"

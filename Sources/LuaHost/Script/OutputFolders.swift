@@ -11,19 +11,25 @@ public struct OutputFolders: Sendable {
     typealias Outcome = (stdout: UnsafeRawBufferPointer, stderr: UnsafeRawBufferPointer, status: Int)
 
     private let path: SystemString
+    /// The directories that were not there before, the innermost last.
+    private var made: [SystemString] = []
 
     /// Makes the directory, and what it lies in, where it is not there, and sees that it can be written.
     ///
     /// - Throws: `ScriptError` where it cannot.
     public init(at path: SystemString) throws(ScriptError) {
         self.path = path
-        for slash in path.bytes.indices.dropFirst() where path.bytes[slash] == UInt8(ascii: "/") {
-            _ = mkdir(SystemString(bytes: path.bytes[..<slash]).cString, 0o777)
+        let slashes = path.bytes.indices.dropFirst().filter { path.bytes[$0] == UInt8(ascii: "/") }
+        for outer in slashes.map({ SystemString(bytes: path.bytes[..<$0]) }) + [path] {
+            if mkdir(outer.cString, 0o777) == 0 { made.append(outer) }
         }
         guard Self.makeDirectory(path), access(path.cString, W_OK | X_OK) == 0 else {
             throw ScriptError(message: "--outputs \(path): \(systemMessage(errno))")
         }
     }
+
+    /// Takes away the directories that it has made, where nothing has been written to them.
+    public func removeIfUnused() { for directory in made.reversed() where rmdir(directory.cString) != 0 { return } }
 
     /// Writes what a command has left, in place of what an earlier job did; nil where it left nothing.
     ///

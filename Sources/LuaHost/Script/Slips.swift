@@ -4,7 +4,7 @@ import DLP
 
 extension LuaHost {
     /// The functions by which a script and the runtime know each other.
-    private static let contract = ["examples", "setup", "work", "collect", "summarize"]
+    private static let contract = ["examples", "cost", "setup", "work", "collect", "summarize"]
 
     /// What looks like a slip in the names of a script that has been run: a sentence for each.
     ///
@@ -21,6 +21,8 @@ extension LuaHost {
             guard !candidates.isEmpty, let meant = nearestName(to: function, among: candidates, most: 1) else {
                 continue
             }
+            // Many names are near the shortest one: a function that the script calls itself is no slip of that.
+            guard meant != "cost" || !LocalFunction.isUsed(function, in: script.source) else { continue }
             sentences.append("\(function) is no function that a job calls; is \(meant) meant?")
         }
         let isJob = missing.count < Self.contract.count
@@ -70,6 +72,18 @@ private struct LocalFunction {
                 if !isLocal, ![".", ":", "function"].contains(before) { local.isUsed = true }
             }
             return local.line > 0 ? local : nil
+        }
+    }
+
+    /// Whether the script mentions this name elsewhere than where it defines a function of it.
+    static func isUsed(_ name: String, in source: Bytes) -> Bool {
+        guard source.withUnsafeBytes({ $0.first != 0x1B }) else { return true }
+        let tokens = LuaLexer.tokens(of: source)
+        return tokens.indices.contains { index in
+            let (before, behind) = (
+                index > 0 ? tokens[index - 1].text : "", index + 1 < tokens.count ? tokens[index + 1].text : ""
+            )
+            return tokens[index].text == name && ![".", ":", "function"].contains(before) && behind != "="
         }
     }
 

@@ -154,7 +154,10 @@ struct JobRun {
         }
         guard fields.isEmpty else {
             throw UsageError(
-                "--with is for results that are written, which this script takes itself: add --output FILE")
+                settings.isCommand
+                    ? "--with says what stands beside results in a file, and there is none: add --output FILE, which has "
+                        + "status, seconds, cpu and peak of each command by itself"
+                    : "--with is for results that are written, which this script takes itself: add --output FILE")
         }
         return nil
     }

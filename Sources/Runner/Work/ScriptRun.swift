@@ -76,6 +76,8 @@ final class ScriptRun {
         } catch let error as PhaseError {
             return session.end(error.error, phase: error.phase, example: error.example, given: error.given)
         } catch let error as UsageError {
+            // What is refused leaves nothing behind.
+            session.host?.outputFolders?.removeIfUnused()
             return session.end(error)
         } catch let error as ReportError where error.example != nil {
             return session.end(ScriptError(message: error.description), phase: .work)
