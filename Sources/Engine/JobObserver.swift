@@ -108,6 +108,8 @@ public struct LoopProgress: Sendable {
     public var peak: Int64?
     /// How many ranks share the root's host.
     public var ranksHere = 1
+    /// How many ranks are lost, and have not come back.
+    public var lost = 0
 }
 
 /// Which example took the longest.

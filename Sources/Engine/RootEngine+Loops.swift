@@ -295,6 +295,7 @@ extension RootEngine {
         if loop.number == newestLoop {
             progress = loop.progress
             progress?.ranksHere = ranksHere
+            progress?.lost = lostRanks.count
         }
         if let added = loop.workedOff.take() {
             shared.inbox.update { $0.loops[loop.number, default: RootInbox.Loop()].workedOff = added }

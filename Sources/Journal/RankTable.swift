@@ -8,10 +8,12 @@ public struct WatchedRank: Sendable {
     public var work: (first: Int, count: Int)?
     /// Since when, in seconds since 1970.
     public var since: Double
+    /// Whether it is lost.
+    public var isLost = false
 
     /// A rank at work on `work`, if it is, since then.
-    public init(rank: Int, host: String?, work: (first: Int, count: Int)?, since: Double) {
-        (self.rank, self.host, self.work, self.since) = (rank, host, work, since)
+    public init(rank: Int, host: String?, work: (first: Int, count: Int)?, since: Double, isLost: Bool = false) {
+        (self.rank, self.host, self.work, self.since, self.isLost) = (rank, host, work, since, isLost)
     }
 }
 
@@ -26,7 +28,8 @@ final class RankTable {
           host TEXT,
           example INTEGER,
           count INTEGER,
-          since REAL
+          since REAL,
+          lost INTEGER
         )
         """
 
@@ -39,13 +42,14 @@ final class RankTable {
         try database.transaction { () throws(SQLiteError) in
             try database.execute(Self.create)
             try database.execute("DELETE FROM dlp_ranks")
-            let insert = try Statement(database, "INSERT OR REPLACE INTO dlp_ranks VALUES (?, ?, ?, ?, ?)")
+            let insert = try Statement(database, "INSERT OR REPLACE INTO dlp_ranks VALUES (?, ?, ?, ?, ?, ?)")
             for rank in ranks {
                 try insert.bind(1, Int64(rank.rank))
                 try insert.bind(2, rank.host)
                 try insert.bind(3, rank.work.map { Int64($0.first + 1) })
                 try insert.bind(4, rank.work.map { Int64($0.count) })
                 try insert.bind(5, rank.since)
+                try insert.bind(6, Int64(rank.isLost ? 1 : 0))
                 try insert.run()
             }
         }
@@ -55,7 +59,8 @@ final class RankTable {
     static func read(_ database: Database) throws(SQLiteError) -> [WatchedRank] {
         let exists = try Statement(database, "SELECT 1 FROM sqlite_schema WHERE name = 'dlp_ranks' AND type = 'table'")
         guard try exists.step() else { return [] }
-        let rows = try Statement(database, "SELECT rank, host, example, count, since FROM dlp_ranks ORDER BY rank")
+        let rows = try Statement(
+            database, "SELECT rank, host, example, count, since, lost FROM dlp_ranks ORDER BY rank")
         var ranks: [WatchedRank] = []
         while try rows.step() {
             guard let rank = rows.integer(0) else { continue }
@@ -65,7 +70,9 @@ final class RankTable {
                 work = (Int(min(max(example, 1), JournalRow.largestNumber)) - 1, Int(clamping: count))
             }
             ranks.append(
-                WatchedRank(rank: Int(clamping: rank), host: rows.text(1), work: work, since: rows.double(4) ?? 0))
+                WatchedRank(
+                    rank: Int(clamping: rank), host: rows.text(1), work: work, since: rows.double(4) ?? 0,
+                    isLost: rows.integer(5) == 1))
         }
         return ranks
     }

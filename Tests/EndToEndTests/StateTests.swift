@@ -20,7 +20,9 @@ struct StateTests {
 
     /// Asks a job, the third example of which has begun, until it says that the others are done and their ranks wait; then
     /// lets it go on.
-    private func check(_ launched: Launched, ranks: Int, ask: () throws -> Void) throws {
+    private func check(
+        _ launched: Launched, ranks: Int, ask: () throws -> Void, done: () throws -> Void = {}
+    ) throws {
         try launched.reaches("example 3 has begun") { launched.scratch.names.contains("begun") }
         try launched.reaches("it says that all others wait") {
             try ask()
@@ -32,6 +34,7 @@ struct StateTests {
                     == 1
                 && lines.count { $0.contains(/\trank \d \(host .+\): waits for an example/) } == ranks - 1
         }
+        try done()
         try launched.scratch.write("go", "")
         let outcome = try launched.finish()
         #expect(outcome.status == 0 && outcome.output == "3\n", "\(outcome.error)")
@@ -73,6 +76,53 @@ struct StateTests {
         try check(launched, ranks: 3) {
             if arrangement.isSlurm { launched.signal(SIGUSR1) } else { try launched.signal(SIGUSR1, rank: 0) }
         }
+    }
+
+    @Test("ranks on other hosts are told of as well, wherever rank 0 is", arguments: ["h1:1,h2:2", "h2:2,h1:1"])
+    func hosts(_ list: String) throws {
+        let run = try RemoteRun(Self.job)
+        // The shell says which process to ask: the first host has a process table of its own.
+        try run.scratch.write(
+            "ask.sh",
+            """
+            dlp-lua --hosts \(list) --chunk 1 job.lua &
+            until [ -e asked ]; do [ -e ask ] && rm -f ask && kill -USR1 $!; sleep 0.05; done
+            wait $!
+            """)
+        let launched = try run.start("sh ask.sh")
+        try check(launched, ranks: 3) {
+            try run.scratch.write("ask", "")
+        } done: {
+            try run.scratch.write("asked", "")
+        }
+        #expect(["h1", "h2"].allSatisfy { launched.errorText.contains("(host \($0))") })
+    }
+
+    @Test("while cost is asked for many examples it is said of how many that is known")
+    func costs() throws {
+        let scratch = try Scratch(
+            job: """
+                function examples() return 3 end
+                function cost(n)
+                  if n == 2 then
+                    io.open("begun", "w"):close()
+                    repeat until io.open("go")
+                  end
+                  return n
+                end
+                function work(n) return n end
+                function summarize(results) print(results.n) end
+                """)
+        let launched = try Launched(["ameexec", "-np", "2", "dlp-lua", "job.lua"], in: scratch)
+        try launched.reaches("the second example's cost is asked") { scratch.names.contains("begun") }
+        try launched.reaches("it says so") {
+            launched.signal(SIGUSR1)
+            usleep(50_000)
+            return launched.errorText.contains("asks what examples cost, so far of 2 of 3; 0 of 2 ranks at work")
+        }
+        try scratch.write("go", "")
+        let outcome = try launched.finish()
+        #expect(outcome.status == 0 && outcome.output == "3\n", "\(outcome)")
     }
 
     @Test("a rank that is not the root, and a launcher of something else, go on as well")

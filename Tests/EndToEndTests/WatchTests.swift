@@ -77,6 +77,29 @@ struct WatchTests {
         try finish(job)
     }
 
+    @Test("a lost rank is named, and a stage that has not begun is waited for")
+    func lost() throws {
+        let job = try waitingJob("ameexec -np 3 dlp-lua")
+        let scratch = job.scratch
+        let stage = try Launched(["sh", "-c", "exec dlp-lua --watch run.db --stage later >staged"], in: scratch)
+        try stage.reaches("it waits for the stage") { scratch.read("staged")?.contains("0 examples") ?? false }
+        let watch = try Launched(["sh", "-c", "exec dlp-lua --watch run.db >seen"], in: scratch)
+        try watch.reaches("it knows all ranks") { scratch.read("seen")?.contains("/3 ranks") ?? false }
+        // One of the workers waits, or has the third example.
+        try job.signal(SIGKILL, rank: 2)
+        try watch.reaches("the lost one is counted") { scratch.read("seen")?.contains("1 rank lost") ?? false }
+        try job.reaches("SIGUSR1 tells of it, too") {
+            job.signal(SIGUSR1)
+            usleep(50_000)
+            return job.errorText.contains(" ranks at work, 1 lost")
+        }
+        try scratch.write("go", "")
+        #expect(try job.finish().status == 4)
+        #expect(try watch.finish().status == 0)
+        let outcome = try stage.finish()
+        #expect(outcome.status == 2 && outcome.isOneMessage("dlp-lua", with: "no stage later"), "\(outcome)")
+    }
+
     @Test("a journal that no job writes is shown once, and what is none is refused")
     func ended() throws {
         let scratch = try Scratch(job: "function examples() return 3 end function work(n) return n end")
@@ -89,6 +112,8 @@ struct WatchTests {
             ("--watch run.db --output x.csv", "--watch only looks: leave --output out"),
             ("-np 2 --watch run.db", "--watch only looks: leave -np out"),
             ("--watch run.db --results run.db", "--watch only looks: leave --results out"),
+            ("--watch run.db --stage none", "the journal has no stage none, but: (of the job itself)"),
+            ("--results run.db --stage none", "the journal has no stage none, but: (of the job itself)"),
         ] {
             let refused = try run("dlp-lua \(words)", in: scratch)
             #expect(refused.status == 2 && refused.error.contains(complaint), "\(words): \(refused)")

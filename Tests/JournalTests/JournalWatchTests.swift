@@ -32,6 +32,7 @@ struct JournalWatchTests {
         let answer = [
             WatchedRank(rank: 0, host: "here", work: (4, 2), since: 17.5),
             WatchedRank(rank: 1, host: nil, work: nil, since: 18),
+            WatchedRank(rank: 2, host: "there", work: nil, since: 19, isLost: true),
         ]
         let asked = Mutex(0)
         writer.askForRanks { pass in

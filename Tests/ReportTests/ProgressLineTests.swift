@@ -20,6 +20,27 @@ struct ProgressLineTests {
                 + "0:00:05 left  3/4 ranks")
     }
 
+    @Test("names lost ranks, and keeps them as long as failures")
+    func lost() {
+        var lossy = state(done: 755, total: 1797, failures: 2)
+        lossy.lostRanks = 1
+        #expect(
+            ProgressLine.render(lossy)
+                == " 42 %  755/1797  2 failed  1 rank lost  252/s  0:00:03  0:00:05 left  3/4 ranks")
+        #expect(ProgressLine.render(lossy, columns: 40) == " 42 %  755/1797  2 failed  1 rank lost")
+        #expect(SummaryLine.render(lossy, work: 0, cpu: 0).hasSuffix("; 2 failed; 1 rank lost"))
+    }
+
+    @Test("says that costs are asked for, which is no time in which examples could have been done")
+    func costing() {
+        var asking = state(done: 0, total: 1797)
+        asking.costing = ProgressState.Costing(known: 25, wanted: 100)
+        #expect(ProgressLine.render(asking) == " 25 %  costs of the examples  0:00:03")
+        asking.costing = nil
+        (asking.costingTime, asking.done) = (2_000_000_000, 100)
+        #expect(ProgressLine.render(asking).contains("100/s  0:00:03  0:00:17 left"), "\(ProgressLine.render(asking))")
+    }
+
     @Test("is without a bar where only whole lines are printed")
     func plain() {
         #expect(

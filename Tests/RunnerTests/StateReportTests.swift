@@ -1,4 +1,5 @@
 import DLP
+import Report
 import Scheduling
 import Testing
 
@@ -25,13 +26,24 @@ struct StateReportTests {
         let clock = /\d\d:\d\d:\d\d/
         #expect(
             lines.map { $0.replacing(clock, with: "HH:MM:SS") } == [
-                "no examples have been handed out; 3 of 8 ranks at work",
+                "no examples have been handed out; 3 of 8 ranks at work, 1 lost",
                 "\trank 0 (host a): example 17, since HH:MM:SS, for 3.2 s",
                 "\trank 1: examples 1 to 4, since HH:MM:SS, for 0.0 s",
                 "\trank 2: 3 examples of 2 to 22, since HH:MM:SS, for 0.0 s", "\trank 3: waits for an example",
                 "\trank 4: sends its results", "\trank 5: is not at an example", "\trank 6: has finished",
                 "\trank 7: is lost",
             ])
+    }
+
+    @Test("before the first example the first line says what has to be known before")
+    func costing() {
+        let report = StateReport(
+            nil, [RankState(rank: 0, host: nil, activity: .waits)],
+            costing: ProgressState.Costing(known: 3, wanted: 70), now: now, date: 1_000_000)
+        #expect(
+            report.text
+                == "asks what examples cost, so far of 3 of 70; 0 of 1 ranks at work\n\trank 0: waits for an example"
+        )
     }
 
     @Test("the first line says how far the job is")

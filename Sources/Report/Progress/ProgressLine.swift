@@ -37,9 +37,15 @@ public enum ProgressLine {
             let percent = String(Int(fraction * 100))
             parts.append((String(repeating: " ", count: 3 - percent.count) + "\(percent) %", 7))
         }
+        if state.costing != nil {
+            parts.append(("costs of the examples", 6))
+            parts.append((Figures.clock(seconds: state.elapsed), 2))
+            return parts
+        }
         parts.append((state.total.map { "\(state.done)/\($0)" } ?? Figures.count(state.done, "example"), 6))
         if state.earlier > 0 { parts.append(("\(state.earlier) before", 0)) }
         if state.failures > 0 { parts.append(("\(state.failures) failed", 5)) }
+        if state.lostRanks > 0 { parts.append(("\(Figures.count(state.lostRanks, "rank")) lost", 5)) }
         if state.recentRate != 0 { parts.append(("\(Figures.short(state.rate))/s", 3)) }
         if state.recentRate == nil { parts.append((Figures.clock(seconds: state.elapsed), 2)) }
         if let remaining = state.remaining, remaining > 0 {

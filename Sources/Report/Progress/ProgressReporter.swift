@@ -45,7 +45,7 @@ public struct ProgressReporter {
     /// Shows `state` if it is time to.
     public mutating func update(_ state: ProgressState) {
         if state.done != shown.done || state.failures != shown.failures || state.busyRanks != shown.busyRanks
-            || state.total != shown.total
+            || state.total != shown.total || state.lostRanks != shown.lostRanks || state.costing != shown.costing
         {
             hasNews = true
         }

@@ -36,6 +36,7 @@ public enum SummaryLine {
             line += "; \(crowd.ranks) ranks share \(Figures.count(crowd.processors, "processor")) of this host"
         }
         if state.failures > 0 { line += "; \(state.failures) failed" }
+        if state.lostRanks > 0 { line += "; \(Figures.count(state.lostRanks, "rank")) lost" }
         return line
     }
 }

@@ -12,13 +12,16 @@ struct JournalView {
 
     private var busy: [WatchedRank] { look.ranks.filter { $0.work != nil } }
 
+    private var lost: [WatchedRank] { look.ranks.filter { $0.isLost } }
+
     private var name: String { look.stage.map { "\(path), stage \($0)" } ?? "\(path)" }
 
     /// How far the job is.
     private func progress(columns: Int? = nil, prefix: String = "") -> String {
-        let state = ProgressState(
+        var state = ProgressState(
             done: look.done, total: look.total, failures: look.failed, busyRanks: busy.count, ranks: look.ranks.count,
             start: 0, now: 0, recentRate: look.isWritten ? look.rate ?? 0 : 0)
+        state.lostRanks = lost.count
         return ProgressLine.render(state, columns: columns, prefix: prefix)
     }
 
@@ -27,7 +30,12 @@ struct JournalView {
 
     /// A screen of so many columns and rows.
     func screen(columns: Int, rows: Int) -> [String] {
-        var lines = [name, progress(columns: columns - 1), ""]
+        var lines = [name, progress(columns: columns - 1)]
+        if !lost.isEmpty {
+            lines.append(
+                "lost: \(lost.map { "rank \($0.rank)\($0.host.map { " (\($0))" } ?? "")" }.joined(separator: ", "))")
+        }
+        lines.append("")
         let failures = look.failures.prefix(max(0, min(look.failures.count, rows / 3 - 2)))
         // What the last failures and the words at the bottom need.
         let reserved = (failures.isEmpty ? 0 : failures.count + 2) + 2

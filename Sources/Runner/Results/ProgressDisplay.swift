@@ -22,13 +22,18 @@ struct ProgressDisplay {
     }
 
     /// Begins to show what `progress` says; nil where nothing is to be shown.
-    init?(_ plan: Plan, _ progress: @escaping @Sendable () -> LoopProgress?) {
+    ///
+    /// - Parameter costing: how far it is known what examples cost, while that is asked, and for how many nanoseconds it was.
+    init?(
+        _ plan: Plan, _ progress: @escaping @Sendable () -> LoopProgress?,
+        costing: @escaping @Sendable () -> (ProgressState.Costing?, UInt64)
+    ) {
         guard plan.mode != .off, plan.mode == .on || plan.columns != nil || isDrawable(2) else { return nil }
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { return nil }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let stopped = ends[0]
-        guard let thread = try? ServiceThread({ Self.run(plan, progress, until: stopped) }) else { return nil }
+        guard let thread = try? ServiceThread({ Self.run(plan, progress, costing, until: stopped) }) else { return nil }
         self.thread = thread
         stopper = ends[1]
     }
@@ -40,35 +45,42 @@ struct ProgressDisplay {
     }
 
     private static func run(
-        _ plan: Plan, _ progress: @Sendable () -> LoopProgress?, until stopped: Int32
+        _ plan: Plan, _ progress: @Sendable () -> LoopProgress?,
+        _ costing: @Sendable () -> (ProgressState.Costing?, UInt64),
+        until stopped: Int32
     ) {
         defer { close(stopped) }
         if let control = plan.control {
             let sink = LauncherSink(control, columns: plan.columns)
-            return report(plan, progress, sink, descriptors: [stopped]) {}
+            return report(plan, progress, costing, sink, descriptors: [stopped]) {}
         }
         // Other ranks print past us on the same terminal; only what a single one prints can be kept apart.
         if plan.size == 1, let terminal = TerminalGuard() {
-            report(plan, progress, terminal.output, descriptors: [stopped, terminal.descriptor]) { terminal.drain() }
+            report(plan, progress, costing, terminal.output, descriptors: [stopped, terminal.descriptor]) {
+                terminal.drain()
+            }
             return terminal.stop()
         }
-        report(plan, progress, StatusOutput(descriptor: 2), descriptors: [stopped]) {}
+        report(plan, progress, costing, StatusOutput(descriptor: 2), descriptors: [stopped]) {}
     }
 
     /// Draws until the first of `descriptors` is closed; calls `pass` where another one is readable.
     private static func report(
-        _ plan: Plan, _ progress: () -> LoopProgress?, _ sink: any ProgressSink, descriptors: [Int32],
-        _ pass: () -> Void
+        _ plan: Plan, _ progress: () -> LoopProgress?, _ costing: () -> (ProgressState.Costing?, UInt64),
+        _ sink: any ProgressSink, descriptors: [Int32], _ pass: () -> Void
     ) {
         let start = dlp_now()
         var last: LoopProgress?
         func state() -> ProgressState {
             let latest = progress()
             last = latest
-            return ProgressState(
+            var state = ProgressState(
                 done: latest?.done ?? 0, earlier: latest?.earlier ?? 0, total: latest?.total,
                 failures: latest?.failures ?? 0, costShare: latest?.costShare,
                 busyRanks: latest?.busy ?? 0, ranks: max(latest?.ranks ?? 0, 1), start: start, now: dlp_now())
+            state.lostRanks = latest?.lost ?? 0
+            (state.costing, state.costingTime) = costing()
+            return state
         }
         var reporter = ProgressReporter(mode: plan.mode, prefix: plan.prefix, sink: sink, start: start)
         var polled = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }

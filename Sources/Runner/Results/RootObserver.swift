@@ -12,6 +12,10 @@ import Synchronization
 final class RootObserver: JobObserver {
     private struct State {
         var progress: LoopProgress?
+        /// How far it is known what examples cost, while that is asked.
+        var costs: CostCount?
+        /// When that began, and how long it took that is over, in nanoseconds.
+        var costing: (start: UInt64, time: UInt64) = (0, 0)
         var display: ProgressDisplay?
         /// In mode `round-robin`, where the others report at the end only: what the root itself has done.
         var own: WorkCounter?
@@ -59,7 +63,11 @@ final class RootObserver: JobObserver {
         state.withLock { state in
             if let shown = state.progress, shown.operation <= last { state.progress = nil }
         }
-        let display = ProgressDisplay(plan) { [weak self] in self?.progress }
+        let display = ProgressDisplay(plan) { [weak self] in
+            self?.progress
+        } costing: { [weak self] in
+            (self?.costing, self?.costingTime ?? 0)
+        }
         state.withLock { $0.display = display }
     }
 
@@ -70,6 +78,24 @@ final class RootObserver: JobObserver {
             return state.display
         }
         display?.finish()
+    }
+
+    /// What examples cost is asked from now on, or not any more.
+    func note(costs: CostCount?) {
+        state.withLock { state in
+            if state.costs != nil { state.costing.time += dlp_now() - state.costing.start }
+            state.costs = costs
+            state.costing.start = dlp_now()
+        }
+    }
+
+    /// For how long it has been asked what examples cost, in nanoseconds.
+    private var costingTime: UInt64 {
+        state.withLock { $0.costing.time + ($0.costs == nil ? 0 : dlp_now() - $0.costing.start) }
+    }
+
+    private var costing: ProgressState.Costing? {
+        state.withLock { $0.costs }.map { ProgressState.Costing(known: $0.known, wanted: $0.wanted) }
     }
 
     /// The root does its share of the examples, and hears of the others' at the end only.
@@ -210,7 +236,7 @@ final class RootObserver: JobObserver {
 
     /// Tells the user who does what, which they have asked.
     func tell(_ states: [RankState]) {
-        Diagnostics.write(StateReport(progress, states, now: dlp_now(), date: time(nil)).text)
+        Diagnostics.write(StateReport(progress, states, costing: costing, now: dlp_now(), date: time(nil)).text)
     }
 
     /// Tells the user how far a job came that was halted.

@@ -2,18 +2,25 @@ import CSystem
 import DLP
 import Glibc
 import Journal
+import Report
 
 /// Who does what in a job, for a user who asks while it runs.
 struct StateReport {
     private let progress: LoopProgress?
+    private let costing: ProgressState.Costing?
     private let states: [RankState]
     /// The present, in nanoseconds of the monotonic clock, and in seconds since 1970.
     private let now: UInt64
     private let date: time_t
 
-    /// - Parameter progress: how far the latest loop is.
-    init(_ progress: LoopProgress?, _ states: [RankState], now: UInt64, date: time_t) {
-        (self.progress, self.states, self.now, self.date) = (progress, states, now, date)
+    /// - Parameters:
+    ///   - progress: how far the latest loop is.
+    ///   - costing: how far it is known what its examples cost, while that is asked.
+    init(
+        _ progress: LoopProgress?, _ states: [RankState], costing: ProgressState.Costing? = nil, now: UInt64,
+        date: time_t
+    ) {
+        (self.progress, self.costing, self.states, self.now, self.date) = (progress, costing, states, now, date)
     }
 
     /// A line on the job, and one for each rank.
@@ -21,7 +28,11 @@ struct StateReport {
 
     private var summary: String {
         let busy = states.count { if case .works = $0.activity { true } else { false } }
-        let ranks = "\(busy) of \(states.count) ranks at work"
+        let lost = states.count { $0.activity == .isLost }
+        let ranks = "\(busy) of \(states.count) ranks at work" + (lost > 0 ? ", \(lost) lost" : "")
+        if let costing {
+            return "asks what examples cost, so far of \(costing.known) of \(costing.wanted); \(ranks)"
+        }
         guard let progress else { return "no examples have been handed out; \(ranks)" }
         let failed = progress.failures > 0 ? ", \(progress.failures) of which failed" : ""
         let total = progress.total.map { " of \($0)" } ?? ""
@@ -73,7 +84,8 @@ extension StateReport {
         let (present, now) = (WallClock.now, dlp_now())
         return states.map { state in
             guard case .works(let chunk, let since) = state.activity else {
-                return WatchedRank(rank: state.rank, host: state.host, work: nil, since: present)
+                return WatchedRank(
+                    rank: state.rank, host: state.host, work: nil, since: present, isLost: state.activity == .isLost)
             }
             let age = Double(now - min(since, now)) / 1e9
             return WatchedRank(

@@ -128,7 +128,7 @@ struct JobRun {
         let root = session.client as? RootClient
         return KnownCosts(
             host: host, examples: plan.examples, hasFunction: plan.hasCost, seconds: seconds,
-            isHalted: { root?.isHalted() ?? false })
+            observer: session.observer, isHalted: { root?.isHalted() ?? false })
     }
 
     private func scripted<Result>(

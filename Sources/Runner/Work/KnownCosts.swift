@@ -11,6 +11,8 @@ struct KnownCosts {
     let hasFunction: Bool
     /// What examples took in an earlier run.
     let seconds: KnownSeconds?
+    /// Who is told, before and after, that what examples cost is asked.
+    let observer: RootObserver
     /// Whether nothing is to be begun any more.
     let isHalted: () -> Bool
 
@@ -22,8 +24,17 @@ struct KnownCosts {
     /// Where both are known seconds count, and what the script says of the others is brought to the same unit. An example of
     /// which nothing is known counts as the mean of the others.
     func costs(of ranges: [Range<Int>]) throws -> [Double] {
+        let end = ranges.last?.upperBound ?? 0
+        let asked = hasFunction ? ranges.reduce(0) { $0 + $1.count } : 0
+        let count = CostCount(wanted: asked + (seconds == nil ? 0 : end))
+        observer.note(costs: count)
+        defer { observer.note(costs: nil) }
         var costs: [Double]?
         if hasFunction {
+            let isHalted = {
+                count.increment()
+                return self.isHalted()
+            }
             do { costs = try host.costs(of: examples, in: ranges, isHalted: isHalted) } catch {
                 throw PhaseError(phase: .cost, error: error.error, example: error.index + 1, given: error.given)
             }
@@ -31,9 +42,9 @@ struct KnownCosts {
         guard let seconds else { return costs ?? [] }
         // What the list has before its choice counts, too, where examples are equal.
         var occurrences: [Digest: Int] = [:]
-        let end = ranges.last?.upperBound ?? 0
         var known = [Double](repeating: .nan, count: end)
         for index in 0..<end {
+            count.increment()
             do throws(ScriptError) {
                 let digest = try host.digest(of: examples, at: index, for: .journal)
                 let occurrence = occurrences[digest, default: 0] + 1
