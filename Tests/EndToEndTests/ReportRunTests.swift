@@ -71,6 +71,28 @@ struct ReportRunTests {
             """, in: scratch)
     }
 
+    @Test("a page has what more ranks would bring, of a job as of its journal, and nothing of that for several loops")
+    func plan() throws {
+        let scratch = try Scratch(
+            job: """
+                function examples() return 40 end
+                function work(i) dlp.sleep(i == 7 and 0.4 or 0.05) return i end
+                function summarize() end
+                """)
+        #expect(try run("ameexec -np 2 dlp-lua --report out.html --journal run.db job.lua", in: scratch).status == 0)
+        #expect(try run("dlp-lua --results run.db --output again.html", in: scratch).status == 0)
+        let curve = """
+            ranks, times = zip(*page["plan"])
+            assert ranks[:3] == (1, 2, 4) and 2.2 < times[0] and all(a > b for a, b in zip(times, times[1:])), page["plan"]
+            assert 0.39 < times[-1] and abs(times[0] - page["lengths"]["sum"]) < 0.1, page["plan"]
+            """
+        try check(curve, in: scratch)
+        try check(curve, "again.html", in: scratch)
+        try scratch.write("job.lua", "dlp.map(dlp.sleep, {0.1, 0.2}) dlp.map(dlp.sleep, {0.1, 0.2})")
+        #expect(try run("dlp-lua --report out.html job.lua", in: scratch).status == 0)
+        try check("assert page['plan'] == []", in: scratch)
+    }
+
     @Test("the line of a page that does an example alone does so")
     func alone() throws {
         let scratch = try Scratch(job: Self.job)
@@ -101,7 +123,7 @@ struct ReportRunTests {
             assert seen["complaints"] == [], seen["complaints"]
             assert len(seen["requests"]) == 1 and seen["requests"][0].startswith("file:"), seen["requests"]
             rows, cells, _, failure, _, block = seen["values"]
-            assert rows[-4:] == [20, 2, 1, 3], rows
+            assert rows[-5:-1] == [20, 2, 1, 3] and rows[-1] > 1, rows
             assert all("<img src=x onerror" in c and "job.lua" in c and "--only" in c for c in cells), cells
             assert failure.startswith("Failed: example 7 on rank ") and "<img src=x" in failure, failure
             assert block.startswith("rank ") and "example" in block and block != failure, block
@@ -109,11 +131,13 @@ struct ReportRunTests {
             assert ("RootWebArea", "job.lua: report of a job") in names, names
             for part in ["Summary", "Timeline", "How long examples took", "The longest", "Failures", "Hosts and ranks"]:
                 assert ("region", part) in names and ("heading", part) in names, (part, names)
+            assert ("region", "What more ranks would bring") in names, names
             for caption in ["The 20 longest examples", "2 examples that failed", "Use of each host", "Use of each rank"]:
                 assert ("table", caption) in names, (caption, names)
             roles = {n["role"]: n["name"] for n in seen["tree"]}
             assert roles["application"].startswith("Timeline of 3 ranks over "), roles
-            assert "image" in roles and roles["image"].startswith("Distribution"), roles
+            images = [n["name"] for n in seen["tree"] if n["role"] == "image"]
+            assert [i.split(" ")[0] for i in images] == ["Distribution", "Time"], images
             """
         let look = try run("python3 -c", program, in: scratch)
         #expect(outcome.status == 0 && look.status == 0, "\(outcome.error)\(look.error)")

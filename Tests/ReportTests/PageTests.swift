@@ -204,6 +204,41 @@ struct PageTests {
         #expect(size > 500_000 && size < 5_000_000)
     }
 
+    @Test("what is very long is cut, wherever it stands more than once")
+    func long() throws {
+        let word = String(repeating: "x", count: 100_000)
+        var facts = PageFacts(title: word)
+        facts.others = [("Arguments", word)]
+        var ending = PageEnding()
+        ending.alone = { "dlp-lua --only \($0) \(word)" }
+        let (text, data) = try written(facts, ending: ending) { page in
+            for number in 1...600 { page.addFailure(failure(number, word, word)) }
+        }
+        #expect(data.contains("dlp-lua --only 17 xxx") && text.utf8.count < 5_000_000)
+        #expect(data.contains("[\"Arguments\",\"\(word.prefix(10_000)) ...\"]"))
+    }
+
+    @Test("the plan is there where there is one")
+    func plan() throws {
+        #expect(try written { _ in }.data.contains(",\n\"plan\":[]"))
+        var ending = PageEnding()
+        ending.plan = [PagePlan(ranks: 1, seconds: 8), PagePlan(ranks: 2, seconds: 4.25)]
+        #expect(try written(ending: ending) { _ in }.data.contains(",\n\"plan\":[[1,8.0],\n[2,4.25]]"))
+    }
+
+    @Test("lengths are remembered in their order, and of very many some, evenly spread")
+    func measured() {
+        var lengths = MeasuredLengths()
+        lengths.add(5, first: 4, count: 1)
+        lengths.add(2, first: 1, count: 3)
+        lengths.add(9, first: 5, count: 0)
+        #expect(lengths.seconds == [2, 2, 2, 5] && lengths.count == 4)
+        for number in 0..<5_000_000 { lengths.add(number % 2 == 0 ? 1 : 3, first: number, count: 2) }
+        let seconds = lengths.seconds
+        #expect(lengths.count == 10_000_004 && seconds.count < 5_000_000)
+        #expect(abs(seconds.reduce(0, +) / Double(seconds.count) - 2) < 0.01)
+    }
+
     @Test("a file that cannot be written, or is no page, is refused")
     func refusal() throws {
         let directory = try TemporaryDirectory()

@@ -34,6 +34,7 @@ struct Page {
     private(set) var end: UInt64 = 0
     private(set) var rows: [Row] = []
     private(set) var lengths = ExampleLengths()
+    private(set) var measured = MeasuredLengths()
     private(set) var longest = LongestExamples()
     private(set) var failures = FailedExamples()
     private var blocksPerRow = mostPerRow
@@ -97,6 +98,7 @@ struct Page {
     /// `count` examples took so many nanoseconds each; `example` is the one at a place among them, where it is wanted.
     mutating func addLengths(of nanoseconds: UInt64, count: Int, _ example: (Int) -> PageExample) {
         lengths.add(Double(nanoseconds) / 1e9, count: count)
+        if count > 0 { measured.add(Double(nanoseconds) / 1e9, first: example(0).number, count: count) }
         var place = 0
         while place < count, longest.takes(nanoseconds) {
             longest.add(example(place))
@@ -172,7 +174,20 @@ public struct PageEnding: Sendable {
     public var earlier = 0
     /// The line to type that does an example alone, by its index from 1; nil where there is none.
     public var alone: (@Sendable (Int) -> String?)?
+    /// What other numbers of ranks would bring.
+    public var plan: [PagePlan] = []
 
     /// An end after all was done.
     public init() {}
+}
+
+/// How long the job would take on a number of ranks.
+public struct PagePlan: Sendable {
+    /// The number of ranks.
+    public var ranks: Int
+    /// The time, in seconds.
+    public var seconds: Double
+
+    /// `ranks` ranks would take so many seconds.
+    public init(ranks: Int, seconds: Double) { (self.ranks, self.seconds) = (ranks, seconds) }
 }

@@ -59,6 +59,9 @@ public final class PageFile: Sendable {
     /// Sets the inputs of the longest examples of the job itself, by their index from 1, that have none.
     public func nameInputs(_ input: (Int) -> String) { state.withLock { $0.page.nameInputs(input) } }
 
+    /// How long the examples took that are known of, in seconds and in their order; of very many some, evenly spread.
+    public var measuredSeconds: [Double] { state.withLock { $0.page.measured.seconds } }
+
     /// Writes all of it, at the end of the job, however that ends; later calls do nothing.
     ///
     /// - Parameter now: when the job ended; nil: with the last that was added.

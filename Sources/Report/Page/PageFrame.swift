@@ -62,6 +62,10 @@ enum PageFrame {
         <div id="hosts"></div>
         <div id="ranks"></div>
         </section>
+        <section id="plan-section" aria-labelledby="plan-heading" hidden>
+        <h2 id="plan-heading">What more ranks would bring</h2>
+        <div id="plan"></div>
+        </section>
         </main>
         <footer><p id="footer"></p></footer>
 

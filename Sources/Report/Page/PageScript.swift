@@ -3,7 +3,7 @@
 /// What comes from the job is put onto the page as text only, never as markup.
 enum PageScript {
     /// All of it, in order.
-    static let parts = [tools, summary, lengths, timelineView, timelineDrawing, timelineInput, tables]
+    static let parts = [tools, summary, lengths, timelineView, timelineDrawing, timelineInput, tables, plan]
 
     /// What the others use.
     private static let tools = #"""

@@ -57,6 +57,9 @@ enum PageStyle {
         svg .soft { fill: var(--soft); }
         svg .line { stroke: var(--line); }
         svg .bar { fill: var(--work); }
+        svg .curve { fill: none; stroke: var(--work); stroke-width: 2; }
+        svg .ideal { fill: none; stroke: var(--soft); stroke-width: 1; stroke-dasharray: 5 4; }
+        svg .dot { fill: var(--work); }
         .wide { overflow-x: auto; }
         table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
         caption { padding: 0 0 0.4rem; color: var(--soft); text-align: left; }

@@ -17,8 +17,8 @@ struct PageText {
         self.nonce = nonce
     }
 
-    /// Values of examples are cut to so many characters.
-    private static let longestInput = 200
+    /// Values of examples, lines that do one alone, and what is said of the job once, are cut to so many characters.
+    private static let longest = (input: 200, line: 400, fact: 10_000)
 
     /// Writes the page.
     ///
@@ -78,7 +78,7 @@ struct PageText {
         let hosts = Self.distinct(rows.compactMap(\.host))
         let places = Dictionary(uniqueKeysWithValues: hosts.enumerated().map { ($1, $0) })
         json.append(utf8: "{\"title\":")
-        append(page.facts.title, to: &json)
+        append(Self.cut(page.facts.title, to: Self.longest.input), to: &json)
         json.append(utf8: ",\"began\":\"\(Self.iso(page.began))\",\"length\":\(microseconds(page.end))")
         json.append(utf8: ",\"enough\":\(ending.hadEnough),\"reason\":")
         if let reason = ending.reason { append(reason, keepsLines: true, to: &json) } else { json.append(utf8: "null") }
@@ -88,7 +88,7 @@ struct PageText {
             json.append(utf8: "[")
             append(fact.name, to: &json)
             json.append(utf8: ",")
-            append(fact.value, to: &json)
+            append(Self.cut(fact.value, to: Self.longest.fact), to: &json)
             json.append(utf8: "]")
         }
         json.append(utf8: ",\n\"hosts\":")
@@ -98,6 +98,8 @@ struct PageText {
         json.append(utf8: ",\n\"blocks\":")
         appendList(rows, to: &json) { appendBlocks($0.line.blocks, to: &$1) }
         appendLengths(to: &json)
+        json.append(utf8: ",\n\"plan\":")
+        appendList(ending.plan, to: &json) { $1.append(utf8: "[\($0.ranks),\($0.seconds)]") }
         json.append(utf8: ",\n\"longest\":")
         appendList(page.longest.list, to: &json) { append($0, to: &$1) }
         json.append(utf8: ",\n\"failures\":")
@@ -178,11 +180,11 @@ struct PageText {
         if example.together > 1 { json.append(utf8: ",\"together\":\(example.together)") }
         if let memory = example.memory { json.append(utf8: ",\"memory\":\(memory)") }
         var texts = [
-            ("loop", example.loop), ("input", Self.cut(example.input, to: Self.longestInput)),
+            ("loop", example.loop), ("input", Self.cut(example.input, to: Self.longest.input)),
             ("message", example.failure?.message ?? ""), ("traceback", example.failure?.traceback ?? ""),
         ]
         if example.loop.isEmpty, example.number > 0, let line = ending.alone?(example.number) {
-            texts.append(("alone", line))
+            texts.append(("alone", Self.cut(line, to: Self.longest.line)))
         }
         for (name, text) in texts where !text.isEmpty {
             json.append(utf8: ",\"\(name)\":")

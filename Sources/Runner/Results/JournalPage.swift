@@ -60,6 +60,8 @@ struct JournalPage {
             page.addWork(entry.work, rank: entry.rank, host: hosts[entry.host])
             page.addCost(rank: entry.rank, host: hosts[entry.host], cpu: entry.cpu, memory: entry.memory)
         }
+        var ending = ending
+        if stage != nil || reader.lengths.count <= 1 { ending.plan = page.plan(of: ending.total) }
         try page.finish(ending)
         return flaws
     }

@@ -4,6 +4,7 @@ import DLP
 import Glibc
 import Journal
 import LuaHost
+import Planning
 import Report
 import Synchronization
 
@@ -27,6 +28,8 @@ final class RootObserver: JobObserver {
         /// Where it is noted who does what when.
         var timelines: [TimelineFile] = []
         var page: PageFile?
+        /// How the ranks work, for the page's plan.
+        var conduct = Plan.Conduct()
         /// How many loops have begun.
         var loops = 0
         /// Where results are that will not be complete, as a clause.
@@ -143,6 +146,9 @@ final class RootObserver: JobObserver {
     /// The same on a page that shows all of the job.
     func note(in page: PageFile) { state.withLock { $0.page = page } }
 
+    /// Ranks work as this says.
+    func note(conduct: Plan.Conduct) { state.withLock { $0.conduct = conduct } }
+
     /// The page that shows all of the job, if there is one.
     var page: PageFile? { state.withLock { $0.page } }
 
@@ -173,12 +179,12 @@ final class RootObserver: JobObserver {
             }
         }
         for timeline in timelines { complete(timeline.finish) }
-        if let page { complete { () throws(ReportError) in try page.finish(pageEnding(end), at: dlp_now()) } }
+        if let page { complete { () throws(ReportError) in try page.finish(pageEnding(end, page), at: dlp_now()) } }
         if let failure { state.withLock { $0.fileFailure = failure } }
     }
 
     /// How the job came to its end, for its page.
-    private func pageEnding(_ end: JobEnd?) -> PageEnding {
+    private func pageEnding(_ end: JobEnd?, _ page: PageFile) -> PageEnding {
         var ending = PageEnding()
         let halted: (report: IncompleteReport, signal: Int32?)? = state.withLock { state in
             // Of several loops no one's length is that of the job.
@@ -189,7 +195,10 @@ final class RootObserver: JobObserver {
             if let repetition = state.repetition { ending.alone = { repetition.line($0) } }
             return state.halted
         }
-        ending.hadEnough = state.withLock { $0.hadEnough }
+        let (loops, conduct, hadEnough) = state.withLock { ($0.loops, $0.conduct, $0.hadEnough) }
+        ending.hadEnough = hadEnough
+        // Loops come one after another, and one plan is for one list.
+        if loops == 1 { ending.plan = page.plan(of: hadEnough ? nil : ending.total, conduct) }
         ending.reason = halted.map { Self.text($0) } ?? end.flatMap { text(of: $0) }
         if ending.reason == nil, case .exit(let status, _, .some)? = end {
             ending.reason = "work called os.exit(\(status))"

@@ -2,6 +2,7 @@ import CSystem
 import DLP
 import Journal
 import LuaHost
+import Planning
 import Report
 
 /// A job on this rank: examples, agreement, distribution, and on the root what becomes of the results.
@@ -41,6 +42,7 @@ struct JobRun {
                 ? try session.startDirectory.during { try resultWriter(scriptTakesThem: summarizes || collects) } : nil,
             isWriting && settings.with != nil ? ExampleNotes() : nil)
         session.output = output
+        session.observer.note(conduct: Plan.Conduct(settings))
         let input = try session.startDirectory.during { try openInput() }
         let examples = try scripted(.examples) { () throws(ScriptError) in
             let isRootsOnly = settings.examples == .root
