@@ -63,6 +63,10 @@ public final class RootClient: RankClient {
     /// given them.
     public func skip(_ done: [Range<Int>], in loop: UInt64) { shared.command(.skip(loop, done)) }
 
+    /// Says, before this rank begins the loop `loop` of its script, what its elements cost, none less than 0 and all finite: the
+    /// longest are begun first.
+    public func order(by costs: [Double], in loop: UInt64) { shared.command(.order(loop, costs)) }
+
     /// Ends the hand-out of a loop early; results that still come are dropped.
     public func cancel(_ loop: UInt64) { shared.command(.cancel(loop)) }
 

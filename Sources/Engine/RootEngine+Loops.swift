@@ -59,6 +59,7 @@ extension RootEngine {
         let loop = ServedLoop(
             number, length: length, options: options, ranks: communicator.size,
             done: skips.removeValue(forKey: number) ?? [])
+        if let costs = orders.removeValue(forKey: number) { loop.order(by: costs) }
         loops[number] = loop
         newestLoop = max(newestLoop, number)
         if isHalted { change(loop) { (loop) throws(ScheduleViolation) in try loop.halt() } }

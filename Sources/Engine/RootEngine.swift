@@ -53,6 +53,8 @@ final class RootEngine {
     var ownersOfResults: Set<Int> = []
     /// What is done already of loops that rank 0 is about to begin.
     var skips: [UInt64: [Range<Int>]] = [:]
+    /// What is known of the costs of their elements.
+    var orders: [UInt64: [Double]] = [:]
     /// Ranks that have sent what cannot be, or were given up: what they still send comes to nothing.
     var distrusted: Set<Int> = []
     /// Ranks that were told, before the others, that the job is over: nobody waits for them.
@@ -138,6 +140,7 @@ final class RootEngine {
             // Whoever makes examples may have waited for it.
             change(loop) { (loop) throws(ScheduleViolation) in try loop.update() }
         case .skip(let loop, let done): skips[loop] = done
+        case .order(let loop, let costs): orders[loop] = costs
         case .close(let loop): change(loop) { (loop) throws(ScheduleViolation) in try loop.close() }
         case .cancel(let loop): cancel(loop)
         case .abandon(let loop): abandon(loop)

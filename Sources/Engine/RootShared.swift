@@ -12,6 +12,8 @@ final class RootShared: Sendable {
         case close(UInt64)
         /// These elements of a loop that the script is about to begin are done already.
         case skip(UInt64, [Range<Int>])
+        /// The elements of such a loop cost so much.
+        case order(UInt64, [Double])
         case cancel(UInt64)
         /// The same for the loop of a job, of which ranks are to give up at once what they are at.
         case abandon(UInt64)

@@ -86,6 +86,9 @@ final class ServedLoop {
         schedule.limit(to: limit, into: &actions)
     }
 
+    /// Begins the longest first, by what the elements of a list cost that nobody has been given yet.
+    func order(by costs: [Double]) { schedule.order(by: costs) }
+
     /// How many examples there are, where that is known; of a list that may still grow, how many there are so far.
     var length: Int? { schedule.length ?? (isListed ? schedule.listedCount : nil) }
 

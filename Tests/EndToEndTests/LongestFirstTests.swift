@@ -186,6 +186,67 @@ struct LongestFirstTests {
         #expect(outcome.error == "" && outcome.status == 0, "\(outcome)")
     }
 
+    @Test(
+        "a loop of the module begins with what its own cost says, and gives what it gives without", arguments: starts,
+        ["map", "map_unordered", "split_managed"])
+    func loops(_ start: String, _ function: String) throws {
+        let job =
+            Self.job.replacing("function work(example, index)", with: "local function body(example, index)")
+                + """
+                local options = {stage = FUNCTION ~= "split_managed" and "all" or nil}
+                if os.getenv("FIRST") then
+                  function options.cost(element, index)
+                    assert(index == tonumber(element.name:sub(2)))
+                    element.name = "changed"
+                    math.random()
+                    return index == 40 and 100 or 1
+                  end
+                end
+                local list = examples()
+                for i, name in ipairs(list) do list[i] = {name = name} end
+                local function named(element, index) return body(element.name, index) end
+                local found = {}
+                if FUNCTION == "map" then
+                  found = dlp.map(named, list, options)
+                elseif FUNCTION == "map_unordered" then
+                  for result, index in dlp.map_unordered(named, list, options) do found[index] = result end
+                else
+                  for element, index in dlp.split_managed(list, options) do found[index] = named(element, index) end
+                  local all = dlp.gather(found)
+                  if all then for _, some in ipairs(all) do for i, result in pairs(some) do found[i] = result end end end
+                end
+                if dlp.IS_ROOT then for i = 1, 40 do print(found[i]) end print(math.random(1 << 40)) end
+
+                """
+        let scratch = try Scratch(job: "local FUNCTION = \"\(function)\"\n" + job)
+        let without = try run("dlp-lua job.lua", scratch)
+        try #require(without.status == 0 && without.lines.count == 41, "\(without)")
+        for options in ["", "--chunk 3", "--journal run.db"] {
+            let outcome = try run("\(start) \(options) job.lua", scratch, first: "e40")
+            #expect(outcome.output == without.output && outcome.status == 0, "\(options): \(outcome)")
+        }
+    }
+
+    @Test(
+        "what is no cost of a loop is an error of its line",
+        arguments: [
+            (
+                "map(print, {1, 2}, {cost = function() return 'x' end})",
+                "map: cost returned a string for element 1; it must"
+            ),
+            ("map(print, 3, {cost = function(n) return n - 2 end})", "map: cost returned -1 for element 1; it must"),
+            ("map(print, 3, {cost = function(n) end})", "map: cost returned nothing for element 1; it must"),
+            ("map(print, 3, {cost = function() return 0/0 end})", "for element 1; it must return a finite number"),
+            ("map(print, 3, {cost = 7})", "map: cost must be a function, not 7"),
+            ("map(print, function() end, {cost = print})", "map: cost needs a list or a number"),
+            ("split_round_robin(3, {cost = print})", "split_round_robin: cost is of no use where"),
+        ], ["dlp-lua -np 1", "ameexec -np 2 dlp-lua"])
+    func loopNonsense(_ call: (text: String, message: String), _ start: String) throws {
+        let outcome = try run("\(start) job.lua", Scratch(job: "\ndlp.\(call.text)\n"))
+        #expect(outcome.status == 1 && outcome.error.contains("job.lua:2: "), "\(outcome)")
+        #expect(outcome.error.contains(call.message), "\(outcome)")
+    }
+
     @Test("a list that is too long to be ordered is gone through in its own order, and the user is told")
     func long() throws {
         let job = "function examples() return 1 << 40 end function cost(e) return e end function work(e) return e end"

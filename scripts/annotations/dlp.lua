@@ -133,6 +133,7 @@ function dlp.call_on_root_and_broadcast(fn, ...) end
 ---@field indexable? boolean as in dlp_mpi; without effect
 ---@field allow_single_worker? boolean false: an error where there is one rank only
 ---@field timeout? number seconds for each element
+---@field cost? fun(value: any, index: integer): number how long an element is, in any unit: the longest are begun first
 
 ---@class dlp.map_options: dlp.split_options
 ---@field stage? string a name under which a journal keeps the results

@@ -46,6 +46,10 @@ extension LuaHost {
         var part = LoopPart(loop: loop, reportInterval: hasResults ? Self.reportInterval(ranks: client.size) : 0)
         try told { try loopDelegate?.loopWillBegin(loop) }
         if client.isRoot, loop.stage != nil { part.results = try keptResults(of: loop, state) }
+        if let root = client as? RootClient, let costs = field(state, 3, "costs", { bytes(state, -1).map(Self.costs) })
+        {
+            root.order(by: costs, in: loop.operation)
+        }
         moduleLoops[loop.operation] = part
         let works = flag("works")
         let operation = try communicate { () throws(JobEnd) in
@@ -53,6 +57,14 @@ extension LuaHost {
         }
         lua_pushinteger(state, lua_Integer(bitPattern: operation))
         return 1
+    }
+
+    /// The numbers that the module has packed, eight bytes each; those that are no costs count as none.
+    private static func costs(_ bytes: UnsafeRawBufferPointer) -> [Double] {
+        (0..<bytes.count / 8).map { place in
+            let cost = bytes.loadUnaligned(fromByteOffset: 8 * place, as: Double.self)
+            return cost.isFinite && cost >= 0 ? cost : 0
+        }
     }
 
     /// A limit in seconds, where that can be one.

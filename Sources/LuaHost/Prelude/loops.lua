@@ -90,6 +90,27 @@ end
 -- Where the stages of this script have begun.
 local stages = {}
 
+-- What the elements of a list cost by the function `cost`, eight bytes each. It sees copies, and math.random goes on as if it
+-- had drawn nothing.
+local function costs(name, list, cost)
+  local numbers, packed = core.numbers(), {}
+  for i = 1, list.length do
+    local value = list.get(i)
+    local copy = type(value) == "table" and core.copy(value)
+    if copy then value = core.copied(copy) end
+    local answer = cost(value, i)
+    -- What is no number, or not a number, is not above or below any.
+    if type(answer) ~= "number" or not (answer >= 0 and answer < math.huge) then
+      refuse(
+        "%s: cost returned %s for element %d; it must return a finite number from 0 on", name,
+        type(answer) == "number" and tostring(answer) or answer == nil and "nothing" or "a " .. type(answer), i)
+    end
+    packed[i] = string.pack("=d", answer)
+  end
+  core.set_numbers(numbers)
+  return table.concat(packed)
+end
+
 -- One rank's part of a loop that the root hands out.
 local Loop = {}
 Loop.__index = Loop
@@ -108,6 +129,10 @@ function Loop.enter(name, list, opts, fn)
       for i = 1, list.length do list.value[i] = list.get(i) end
     end
   end
+  if opts.cost and not list.length then
+    refuse("%s: cost needs a list or a number: of what an iterator will give nothing is known", name)
+  end
+  if opts.cost and IS_ROOT then opts.costs = costs(name, list, opts.cost) end
   local id = core.enter(name, list, opts, fn)
   if opts.stage then stages[opts.stage] = core.where():gsub(": $", "") end
   return setmetatable({
@@ -161,6 +186,9 @@ end
 -- A loop whose body is the script's own; where it `is_shared` each rank has its elements by round robin, rank 0 too.
 local function split(name, is_shared, seq, opts)
   opts = options(opts, name, false)
+  if is_shared and opts.cost then
+    refuse("%s: cost is of no use where each rank has its elements from the start: split_managed heeds it", name)
+  end
   if is_shared then opts.works, opts.is_shared, opts.progress = true, true, false end
   local list = elements(seq, name)
   if is_alone() then

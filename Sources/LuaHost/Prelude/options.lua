@@ -10,7 +10,7 @@ local function refuse(text, ...) error(core.where() .. text:format(...), 0) end
 
 local known = {
   progress_bar = "boolean", pbar_prefix = "text", indexable = "boolean", allow_single_worker = "boolean",
-  chunk = "count", root_works = "boolean", timeout = "seconds",
+  chunk = "count", root_works = "boolean", timeout = "seconds", cost = "function",
   -- Of those whose results come to rank 0:
   retries = "number of attempts", on_error = "what follows", stage = "name",
 }
@@ -34,6 +34,7 @@ local function objection(kind, value)
   if kind == "seconds" then
     return not (type(value) == "number" and value > 0 and value <= 1e9) and "a number of seconds above 0"
   end
+  if kind == "function" then return type(value) ~= "function" and "a function" end
   if kind == "what follows" then return value ~= "stop" and value ~= "continue" and '"stop" or "continue"' end
   if kind == "name" then
     return (type(value) ~= "string" or value == "" or #value > 100 or not utf8.len(value) or value:find("%c"))
@@ -56,7 +57,7 @@ return function(opts, name, is_map)
   local chosen = {
     chunk = opts.chunk, works = opts.root_works, progress = opts.progress_bar ~= false, stage = opts.stage,
     prefix = opts.pbar_prefix ~= nil and tostring(opts.pbar_prefix) or nil,
-    timeout = opts.timeout or core.timeout, has_results = is_map,
+    timeout = opts.timeout or core.timeout, has_results = is_map, cost = opts.cost,
   }
   if is_map then
     chosen.retries = opts.retries or core.retries
