@@ -164,7 +164,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ArgumentsTests", dependencies: library + ["Arguments"], swiftSettings: strict),
         .testTarget(
-            name: "RunnerTests", dependencies: library + ["Runner", "Arguments", "AME", "LuaHost", "MPIBackend"],
+            name: "RunnerTests",
+            dependencies: library + ["Runner", "Arguments", "AME", "LuaHost", "MPIBackend", "Report"],
             swiftSettings: strict),
         // A rank that exercises the MPI transport, for the end-to-end tests.
         .executableTarget(

@@ -120,9 +120,7 @@ public struct Plan: Sendable {
         var search = Search(self)
         let useful = try search.usefulRanks(isRough: true)
         var numbers = [1]
-        while let last = numbers.last, last < useful, last < Self.mostRanks {
-            numbers.append(min(2 * last, Self.mostRanks))
-        }
+        while let last = numbers.last, last < useful { numbers.append(min(2 * last, search.most)) }
         return try numbers.map { ($0, try search.seconds($0)) }
     }
 
