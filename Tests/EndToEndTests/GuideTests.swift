@@ -46,9 +46,10 @@ struct GuideTests {
         return (recipes, files)
     }()
 
-    @Test("there are recipes, and their files have names")
+    @Test("there are recipes, and their files have names, each its own")
     func areThere() {
         #expect(Self.recipes.count >= 10)
+        #expect(Set(Self.files.map(\.name)).count == Self.files.count, "\(Self.files.map(\.name).sorted())")
         #expect(Self.files.contains { $0.name == "grid.lua" } && Self.files.allSatisfy { $0.name.contains(".") })
     }
 
