@@ -142,7 +142,8 @@ public struct Plan: Sendable {
         init(_ plan: Plan) {
             self.plan = plan
             list = plan.lists[plan.lists.count / 2]
-            most = max(1, min(plan.count, Plan.mostRanks))
+            // One for each example, and one that only hands out.
+            most = max(1, min(plan.count + (plan.conduct.rootWorks ? 0 : 1), Plan.mostRanks))
         }
 
         mutating func seconds(_ ranks: Int) throws -> Double {

@@ -109,6 +109,9 @@ struct PlanTests {
         let many = try Plan(seconds: Array(repeating: 10, count: 50_000), of: 50_000).usefulRanks()
         #expect((25_000...50_000).contains(many), "\(many)")
         #expect(try Plan(seconds: [5], of: 1).usefulRanks() == 1)
+        var conduct = Plan.Conduct()
+        conduct.rootWorks = false
+        #expect(try Plan(seconds: Array(repeating: 1, count: 60), of: 60, conduct).usefulRanks() == 61)
     }
 
     @Test("counts for a host that its ranks may have the examples that need most, each as often as it is in the job")
