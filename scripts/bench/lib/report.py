@@ -25,7 +25,7 @@ def section(part, report, results, directory):
         for note, where in results.notes(quantity).items():
             more = f"; and {len(where) - 8} more" if len(where) > 8 else ""
             lines.append(f"{quantity.capitalize()}, {note}: {'; '.join(where[:8])}{more}.")
-    date = next(iter(results.notes("date")), "an unknown day")
+    date = " and ".join(results.notes("date")) or "an unknown day"
     load = results.median("run", "load before", 0, "load")
     return "\n\n".join(lines + [f"Measured on {date}; load of the machine before: {tables.number(load)}."])
 
