@@ -63,6 +63,38 @@ struct DataFileTests {
             """#)
     }
 
+    @Test("fields end where they do, however long they are, and whatever bytes are about", arguments: [",", ";", "\t"])
+    func fields(separator: String) throws {
+        try run(
+            #"""
+            local separator = "\#(separator == "\t" ? "\\t" : separator)"
+            local near = {"x", separator, '"', "\n", "\r", "\0", "\xff", string.char(separator:byte() ~ 0x80)}
+            for _, change in ipairs{-1, 1, 0x7f} do near[#near + 1] = string.char((separator:byte() + change) % 256) end
+            local rows, lines = {}, {}
+            for length = 0, 40 do
+              for _, byte in ipairs(near) do
+                local row = {}
+                for place = 1, length, 7 do
+                  row[#row + 1] = ("y"):rep(place - 1) .. byte .. ("z"):rep(length - place)
+                end
+                row[#row + 1] = ("w"):rep(length)
+                while #row < 7 do row[#row + 1] = "" .. #row end
+                local written = {}
+                for i, field in ipairs(row) do
+                  local is_plain = not field:find('["\n\r]') and not field:find(separator, 1, true)
+                  written[i] = is_plain and field or '"' .. field:gsub('"', '""') .. '"'
+                end
+                rows[#rows + 1], lines[#lines + 1] = row, table.concat(written, separator) .. "\n"
+              end
+            end
+            local found = dlp.csv(file(table.concat(lines)), {header = false, separator = separator}):all()
+            assert(#found == #rows)
+            for i, row in ipairs(rows) do
+              for j = 1, 7 do assert(found[i][j] == row[j], ("%d, %d: %q, %q"):format(i, j, found[i][j], row[j])) end
+            end
+            """#)
+    }
+
     @Test("values as their types have them")
     func types() throws {
         try run(
