@@ -44,6 +44,7 @@ void dlp_close(lua_State *L) {
     host *h = host_of(L);
     dlp_close_interruption(L);
     lua_close(L);
+    dlp_free_blocks(h);
     free(h->traceback);
     free(h->element);
     free(h);

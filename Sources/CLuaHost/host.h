@@ -21,6 +21,12 @@ typedef struct {
     uint64_t columns[64][4];
 } random_seeder;
 
+/// A small block of memory that Lua does not use at present, and of how many sizes there are lists of them.
+typedef struct free_block {
+    struct free_block *next;
+} free_block;
+enum { free_sizes = 17 };
+
 /// Every coroutine of a state has a pointer to it in its extra space.
 typedef struct {
     /// What functions of the module call in Swift, and what that gets to know which state called.
@@ -44,6 +50,9 @@ typedef struct {
     size_t memory_used, memory_limit;
     /// Whether Lua code runs, rather than Swift code that must not see it fail.
     bool is_bound;
+    /// By size, and how many bytes they are together.
+    free_block *free_blocks[free_sizes];
+    size_t free_bytes;
 
     // interruption.c
     /// The thread that runs the state, and the state that it had made before.
@@ -92,6 +101,9 @@ int dlp_open_tables(lua_State *L);
 
 /// Lets the allocator of a new state keep to the limit.
 void dlp_count_memory(lua_State *L);
+
+/// Gives the blocks that Lua does not use back to malloc; false where there are none.
+bool dlp_free_blocks(host *h);
 
 /// Lets a new state be interrupted from now on, and one that is about to be closed no more.
 void dlp_open_interruption(lua_State *L);

@@ -5,21 +5,84 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 
+// MARK: Small blocks
+
+// Most of what Lua frees is small, and soon wanted again: a string for each field of a row. Lists of free ones, by size, give
+// them back at once, where malloc and free took a fifth of the time of reading CSV. What is in the lists counts as free.
+
+/// The sizes are those that malloc's blocks have, whatever was asked for: 24, 40, 56, ... bytes. So a block that was there
+/// before this allocator fits too.
+static inline size_t size_class(size_t size) { return (size + 7) / 16; }
+static inline size_t class_size(size_t class) { return 16 * class + 8; }
+static inline bool is_small(size_t size) { return size <= class_size(free_sizes - 1); }
+
+/// How many bytes are kept at most; none where malloc's blocks may have other sizes, or a sanitizer wants to see them go.
+#if !defined(__GLIBC__) || __has_feature(address_sanitizer)
+static const size_t most_free = 0;
+#else
+static const size_t most_free = (size_t)256 << 10;
+#endif
+
+/// A free block for so many bytes, or NULL.
+static inline void *take_block(host *h, size_t size) {
+    free_block *block = h->free_blocks[size_class(size)];
+    if (block == NULL) return NULL;
+    h->free_blocks[size_class(size)] = block->next;
+    h->free_bytes -= class_size(size_class(size));
+    return block;
+}
+
+/// Keeps a small block; false where there are enough of them.
+static inline bool keep_block(host *h, free_block *block, size_t size) {
+    size_t kept = h->free_bytes + class_size(size_class(size));
+    if (block == NULL || kept > most_free) return false;
+    block->next = h->free_blocks[size_class(size)];
+    h->free_blocks[size_class(size)] = block;
+    h->free_bytes = kept;
+    return true;
+}
+
+bool dlp_free_blocks(host *h) {
+    if (h->free_bytes == 0) return false;
+    for (size_t class = 0; class < free_sizes; class++) {
+        for (free_block *block = h->free_blocks[class], *next; block != NULL; block = next) {
+            next = block->next;
+            free(block);
+        }
+        h->free_blocks[class] = NULL;
+    }
+    h->free_bytes = 0;
+    return true;
+}
+
+static void *resize(host *h, void *block, size_t old_size, size_t new_size) {
+    if (!is_small(new_size)) return dlp_realloc(block, new_size);
+    bool is_of_class = most_free > 0 && block != NULL && is_small(old_size);
+    if (is_of_class && size_class(old_size) == size_class(new_size)) return block;
+    void *kept = block == NULL ? take_block(h, new_size) : NULL;
+    return kept != NULL ? kept : dlp_realloc(block, class_size(size_class(new_size)));
+}
+
+// MARK: The limit
+
 // The limit binds Lua code, which gets an error in the place where it wanted more. Swift code must not: the error would
 // be a longjmp through its frames. It may overdraw, and the next thing that Lua code wants is refused until a collection
 // has made up for it.
 
+static inline bool fits(const host *h, size_t growth) {
+    if (h->memory_limit == 0) return true;
+    return h->memory_used <= h->memory_limit && growth <= h->memory_limit - h->memory_used;
+}
+
 static bool is_refused(host *h, size_t growth) {
-    if (h->memory_limit == 0) return false;
-    if (h->memory_used <= h->memory_limit && growth <= h->memory_limit - h->memory_used) return false;
+    if (fits(h, growth)) return false;
     if (h->is_bound) return true;
     // What Swift code asks for may set off a collection, and that a finalizer: Lua code again, called under protection.
     // While one runs lua_gc refuses every request (since 5.4.4; before that a finalizer may overdraw too).
     return lua_gc(h->main, LUA_GCCOUNT) == -1;
 }
 
-static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
-    host *h = context;
+static void *allocate_slowly(host *h, void *block, size_t old_size, size_t new_size) {
     // Without a block the old size says what the new one is for.
     if (block == NULL) old_size = 0;
     if (new_size == 0) {
@@ -29,9 +92,27 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
     }
     // Lua takes for granted that a block can shrink.
     if (new_size > old_size && is_refused(h, new_size - old_size)) return NULL;
-    void *moved = dlp_realloc(block, new_size);
+    void *moved = resize(h, block, old_size, new_size);
+    if (moved == NULL && dlp_free_blocks(h)) moved = resize(h, block, old_size, new_size);
     if (moved != NULL) h->memory_used += new_size - old_size;
     return moved;
+}
+
+static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
+    host *h = context;
+    // What Lua asks for most by far.
+    if (new_size == 0 && is_small(old_size) && keep_block(h, block, old_size)) {
+        h->memory_used -= old_size;
+        return NULL;
+    }
+    if (block == NULL && new_size > 0 && is_small(new_size) && fits(h, new_size)) {
+        void *kept = take_block(h, new_size);
+        if (kept != NULL) {
+            h->memory_used += new_size;
+            return kept;
+        }
+    }
+    return allocate_slowly(h, block, old_size, new_size);
 }
 
 /// The allocator for those who ask for it and call it themselves: they do not collect and ask again, as Lua does.
@@ -66,6 +147,10 @@ void dlp_count_memory(lua_State *L) {
 }
 
 void dlp_limit_memory(lua_State *L, size_t bytes) { host_of(L)->memory_limit = bytes; }
+
+dlp_state_memory dlp_memory_of(lua_State *L) {
+    return (dlp_state_memory){.used = host_of(L)->memory_used, .kept = host_of(L)->free_bytes};
+}
 
 int dlp_call_handled(lua_State *L, int arguments, int results, int handler) {
     host *h = host_of(L);

@@ -1,3 +1,4 @@
+import CLua
 import CLuaHost
 import DLP
 import Testing
@@ -86,6 +87,56 @@ struct MemoryLimitTests {
         try host.collect(run, of: .count(2), sent: nil)
         note("summarize") { try host.summarize([run], count: 2, errors: []) }
         #expect(failed == [phase])
+    }
+
+    @Test("counts what is in use to the byte, whatever comes and goes, and keeps few free blocks", arguments: 1...10)
+    func count(seed: Int) throws {
+        let rank = try limited()
+        lua_pushcclosure(rank.host.state, pushMemory, 0)
+        lua_setglobal(rank.host.state, "memory")
+        try rank.run(
+            """
+            math.randomseed(\(seed))
+            local random, kept = math.random, {}
+            local makers = {
+              function(n) return ('x'):rep(n) .. random(n) end, function(n) return table.pack(('x'):rep(n):byte(1, -1)) end,
+              function(n) local t = {} for i = 1, n // 8 do t['k' .. i] = i end return t end,
+              function(n) return function() return n end end, function(n) return coroutine.create(print) end,
+              function(n) return (('x'):rep(n):gsub('x', '%0%0')) end, function(n) return ('x'):rep(9000 * n // 300) end,
+            }
+            for round = 1, 3000 do
+              kept[random(200)] = makers[random(#makers)](random(300))
+              if random(300) == 1 then kept = {} end
+            end
+            for round = 1, 3 do
+              local used, kept = memory()
+              local counted = collectgarbage('count') * 1024
+              if round > 1 then assert(used == counted and kept <= 256 << 10, used .. ', ' .. counted .. ', ' .. kept) end
+              collectgarbage()
+            end
+            """)
+    }
+
+    @Test("holds to the same number of small things each time that these are made anew")
+    func repeated() throws {
+        let rank = try limited()
+        try rank.run(
+            """
+            local function fill()
+              local made = 0
+              pcall(function()
+                local t = {}
+                while true do t[made + 1] = {made .. ('x'):rep(made % 300)} made = made + 1 end
+              end)
+              return made
+            end
+            fill()
+            local first = fill()
+            for round = 1, 30 do
+              local made = fill()
+              assert(made > 1000 and math.abs(made - first) < first / 100, made .. ' instead of ' .. first)
+            end
+            """)
     }
 
     @Test("can be caught, and the memory used again")
@@ -210,4 +261,13 @@ struct MemoryLimitTests {
     func none() throws {
         try LoneRank().run("assert(#('x'):rep(64 << 20) == 64 << 20)")
     }
+}
+
+/// `memory()`: the bytes that the state uses, and those that it keeps.
+private let pushMemory: lua_CFunction = { state in
+    guard let state else { return 0 }
+    let memory = dlp_memory_of(state)
+    lua_pushinteger(state, lua_Integer(memory.used))
+    lua_pushinteger(state, lua_Integer(memory.kept))
+    return 2
 }

@@ -211,6 +211,12 @@ void dlp_collect(lua_State *L);
 /// enough memory". Swift code gets more all the same.
 void dlp_limit_memory(lua_State *L, size_t bytes);
 
+/// The bytes of memory that the state uses, and those of free blocks that it keeps for what it will want next.
+typedef struct {
+    size_t used, kept;
+} dlp_state_memory;
+dlp_state_memory dlp_memory_of(lua_State *L);
+
 /// Stops the garbage collector; false where it did not run, and so must not be restarted. [-0, +0]
 bool dlp_stop_collector(lua_State *L);
 /// Restarts what `dlp_stop_collector` stopped. [-0, +0]
