@@ -29,6 +29,7 @@ class Peers:
         python = os.path.join(home, "venv", "bin", "python")
         self.python = python if os.path.exists(python) else None
         self.manager, self.limits = self.compiled("manager"), self.compiled("limits")
+        self.starts = self.compiled("starts")
         self.parallel = shutil.which("parallel")
         shell = os.path.join(home, "venv", "bin", "hsx")
         self.hypershell = shell if os.path.exists(shell) else None
@@ -114,3 +115,4 @@ def install():
     compiler = shutil.which("mpicc.openmpi") or "mpicc"
     attempt("the C program on MPI", compiler, "-O2", "-o", f"{home}/manager", job("manager.c"))
     attempt("memcpy and sockets", "cc", "-O2", "-o", f"{home}/limits", job("limits.c"))
+    attempt("starts in C", "cc", "-O2", "-o", f"{home}/starts", job("starts.c"))
