@@ -44,6 +44,8 @@ let package = Package(
         .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
         .target(name: "CLuaHost", dependencies: ["CLua", "CSystem"], cSettings: strictC),
         .target(name: "CSystem", cSettings: strictC),
+        .target(
+            name: "CSealing", dependencies: [.product(name: "Crypto", package: "swift-crypto")], cSettings: strictC),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "CMPI", exclude: ["plugin"], cSettings: strictC + headers("openmpi", named: "DLP_MPI_INCLUDE")),
         .target(name: "CPMIx", cSettings: strictC + headers("pmix2", named: "DLP_PMIX_INCLUDE")),
@@ -67,7 +69,7 @@ let package = Package(
         .target(
             name: "AME",
             dependencies: library + [
-                "CSystem", "CPMIx", .product(name: "Crypto", package: "swift-crypto"),
+                "CSealing", "CSystem", "CPMIx", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
             swiftSettings: strict),

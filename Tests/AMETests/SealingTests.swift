@@ -21,7 +21,11 @@ struct SealingTests {
             var start = 0
             repeat {
                 let end = min(message.body.count, start + RecordCipher.longestRecord)
-                try message.body[start..<end].withUnsafeBytes { try cipher.seal($0, of: header, onto: &wire) }
+                var record = [UInt8](repeating: 0, count: RecordCipher.length(of: end - start))
+                try record.withUnsafeMutableBytes { record in
+                    _ = try message.body[start..<end].withUnsafeBytes { try cipher.seal($0, of: header, to: record) }
+                }
+                wire += record
                 start = end
             } while start < message.body.count
             return wire
@@ -65,6 +69,18 @@ struct SealingTests {
             #expect(messages == [message, Message(.stop), message])
             #expect(error == nil)
         }
+    }
+
+    @Test("records are AES-256-GCM under the header, with their number as nonce", arguments: [0, 1, 100, 16_384])
+    func standard(length: Int) throws {
+        let body = pattern(length)
+        let header = FrameHeader(Message(.done, body: body), flags: FrameFlag.sealed)
+        let wire = try Self.wire([Message(.goodbye), Message(.done, body: body)])[1]
+        let nonce = try AES.GCM.Nonce(data: [0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0])
+        let expected = try header.withBytes { header in
+            try body.withUnsafeBytes { try AES.GCM.seal($0, using: Self.key, nonce: nonce, authenticating: header) }
+        }
+        #expect(Array(wire.dropFirst(FrameHeader.length)) == Array(expected.ciphertext) + Array(expected.tag))
     }
 
     @Test("no changed bit anywhere is let through")

@@ -24,12 +24,13 @@ struct BodyBuffer: ~Copyable {
     /// Prepares for a body of `length` bytes.
     mutating func begin(length: Int) { self.length = length }
 
-    /// Memory for the bytes that come next: some, but not necessarily all that are missing.
+    /// Memory for the bytes that come next: for `count` of those that are missing, but not necessarily for all.
     ///
     /// - Throws: `FrameError.memory` where there is none.
-    mutating func space() throws(FrameError) -> UnsafeMutableRawBufferPointer {
-        if filled == capacity, missing > 0 {
-            let wanted = min(length, capacity == 0 ? Self.firstCapacity : max(capacity * 2, Self.secondCapacity))
+    mutating func space(for count: Int = 1) throws(FrameError) -> UnsafeMutableRawBufferPointer {
+        if capacity - filled < min(count, missing) {
+            let usual = capacity == 0 ? Self.firstCapacity : max(capacity * 2, Self.secondCapacity)
+            let wanted = min(length, max(usual, filled + count))
             guard let grown = dlp_realloc(base, wanted) else { throw .memory(length) }
             base = grown
             capacity = wanted
@@ -52,15 +53,6 @@ struct BodyBuffer: ~Copyable {
             copied += part.count
         }
         return count
-    }
-
-    /// Copies all of `bytes`, which must be no more than are missing.
-    mutating func append(contentsOf bytes: some Sequence<UInt8>) throws(FrameError) {
-        let taken = bytes.withContiguousStorageIfAvailable { bytes in
-            Result { () throws(FrameError) in try append(UnsafeRawBufferPointer(bytes)) }
-        }
-        guard let taken else { return try append(contentsOf: Array(bytes)) }
-        _ = try taken.get()
     }
 
     /// The complete body, without a copy; nothing is under way afterwards.

@@ -9,9 +9,7 @@ import DLP
 ///
 /// GCM rather than ChaCha20-Poly1305, because every processor of today's clusters computes it two to four times as fast.
 struct RecordCipher {
-    /// How much of a body a record holds, at most.
-    ///
-    /// Larger ones take longer: their memory goes back to the system and comes again, page by page.
+    /// How much of a body a record holds, at most: so little that it stays in a core's own cache.
     static let longestRecord = 1 << 14
     static let tagLength = 16
     static let keyLength = 32
@@ -21,6 +19,8 @@ struct RecordCipher {
     private static let successorLabel = Array("dlp-ame next key".utf8)
 
     private var key: SymmetricKey
+    /// The key, once a record has needed it.
+    private var prepared: PreparedKey?
     private let recordsPerKey: UInt64
     /// How many records there were so far.
     private var count: UInt64 = 0
@@ -31,45 +31,46 @@ struct RecordCipher {
         self.recordsPerKey = recordsPerKey
     }
 
-    /// Appends the next record and its tag to `buffer`.
+    /// How long a record is with so much of a body in it.
+    static func length(of count: Int) -> Int { count + tagLength }
+
+    /// Writes the next record, with its tag, to the beginning of `space`, and returns how long it is.
     ///
     /// - Throws: `FrameError.sealing` where the library refuses.
     mutating func seal(
-        _ plaintext: UnsafeRawBufferPointer, of header: FrameHeader, onto buffer: inout [UInt8]
-    ) throws(FrameError) {
-        do {
-            let nonce = try nextNonce()
-            let sealed = try header.withBytes {
-                try AES.GCM.seal(plaintext, using: key, nonce: nonce, authenticating: $0)
-            }
-            buffer.append(contentsOf: sealed.ciphertext)
-            buffer.append(contentsOf: sealed.tag)
-        } catch { throw .sealing }
+        _ plaintext: UnsafeRawBufferPointer, of header: FrameHeader, to space: UnsafeMutableRawBufferPointer
+    ) throws(FrameError) -> Int {
+        let record = UnsafeMutableRawBufferPointer(rebasing: space[..<Self.length(of: plaintext.count)])
+        guard let key = nextKey() else { throw .sealing }
+        let isSealed = header.withBytes { key.seal(plaintext, number: count, header: $0, to: record) }
+        guard isSealed else { throw .sealing }
+        count += 1
+        return record.count
     }
 
     /// Decrypts the next record, with its tag, and appends it to `body`.
     ///
-    /// - Throws: `FrameError.forged` where it is not the peer's next one under this header.
+    /// - Throws: `FrameError.forged` where it is not the peer's next one under this header, `.memory` where there is none.
     mutating func open(
         _ record: UnsafeRawBufferPointer, of header: FrameHeader, onto body: inout BodyBuffer
     ) throws(FrameError) {
-        let plaintext = Result {
-            let box = try AES.GCM.SealedBox(
-                nonce: try nextNonce(),
-                ciphertext: UnsafeRawBufferPointer(rebasing: record.dropLast(Self.tagLength)),
-                tag: UnsafeRawBufferPointer(rebasing: record.suffix(Self.tagLength)))
-            return try header.withBytes { try AES.GCM.open(box, using: key, authenticating: $0) }
-        }
-        guard case .success(let plaintext) = plaintext else { throw .forged }
-        try body.append(contentsOf: plaintext)
+        let length = record.count - Self.tagLength
+        guard let key = nextKey() else { throw .sealing }
+        let plaintext = UnsafeMutableRawBufferPointer(rebasing: try body.space(for: length)[..<length])
+        let isOpened = header.withBytes { key.open(record, number: count, header: $0, to: plaintext) }
+        guard isOpened else { throw .forged }
+        count += 1
+        body.advance(by: length)
     }
 
-    private mutating func nextNonce() throws -> AES.GCM.Nonce {
+    /// The key of the next record; nil where memory is short.
+    private mutating func nextKey() -> PreparedKey? {
         if count > 0, count % recordsPerKey == 0 {
             key = HKDF<SHA256>.expand(
                 pseudoRandomKey: key, info: Self.successorLabel, outputByteCount: Self.keyLength)
+            prepared = nil
         }
-        defer { count += 1 }
-        return try AES.GCM.Nonce(data: [0, 0, 0, 0] + count.littleEndianBytes)
+        if prepared == nil { prepared = PreparedKey(key) }
+        return prepared
     }
 }

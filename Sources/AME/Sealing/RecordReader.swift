@@ -21,7 +21,7 @@ struct RecordReader {
     mutating func take(
         _ bytes: UnsafeRawBufferPointer, of header: FrameHeader, onto body: inout BodyBuffer
     ) throws(FrameError) -> Int {
-        let length = min(body.missing, RecordCipher.longestRecord) + RecordCipher.tagLength
+        let length = RecordCipher.length(of: min(body.missing, RecordCipher.longestRecord))
         if partial.isEmpty, bytes.count >= length {
             try cipher.open(UnsafeRawBufferPointer(rebasing: bytes[..<length]), of: header, onto: &body)
             isFinished = body.missing == 0

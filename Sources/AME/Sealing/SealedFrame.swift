@@ -9,8 +9,9 @@ struct SealedFrame {
     private let body: Bytes
     /// How much of the body has been sealed; nil before the first record, which a body of no bytes has, too.
     private var sealed: Int?
-    /// Sealed bytes, and how many of them have gone.
+    /// Memory for a batch, used again for the next; how many bytes are in it, and how many of those have gone.
     private var wire: [UInt8] = []
+    private var filled = 0
     private var sent = 0
 
     /// A frame of which nothing has gone.
@@ -24,11 +25,11 @@ struct SealedFrame {
     /// - Returns: `count` once all of it has gone, else why not.
     mutating func send(through socket: Socket, sealedBy cipher: inout RecordCipher) -> Socket.Transfer {
         while true {
-            if sent == wire.count {
+            if sent == filled {
                 guard sealed != body.count else { return .count(sent) }
                 do { try sealNext(by: &cipher) } catch { return .ended(error.description) }
             }
-            let transfer = wire[sent...].withUnsafeBytes {
+            let transfer = wire[sent..<filled].withUnsafeBytes {
                 socket.send($0, UnsafeRawBufferPointer(start: nil, count: 0))
             }
             guard case .count(let count) = transfer else { return transfer }
@@ -38,18 +39,34 @@ struct SealedFrame {
 
     /// Seals records for one call of the system, which costs as much as several of them.
     private mutating func sealNext(by cipher: inout RecordCipher) throws(FrameError) {
-        wire.removeAll(keepingCapacity: true)
-        let length = FrameHeader.length + body.count - (sealed ?? 0) + RecordCipher.tagLength
-        wire.reserveCapacity(min(length, Self.batch + RecordCipher.longestRecord))
+        if sealed == nil { begin() }
+        var end = sealed ?? 0
+        var place = sealed == nil ? FrameHeader.length : 0
+        let (header, body) = (header, body)
         sent = 0
-        if sealed == nil { header.withBytes { wire.append(contentsOf: $0) } }
-        repeat {
-            let start = sealed ?? 0
-            let end = min(body.count, start + RecordCipher.longestRecord)
-            try body.withUnsafeBytes { bytes throws(FrameError) in
-                try cipher.seal(UnsafeRawBufferPointer(rebasing: bytes[start..<end]), of: header, onto: &wire)
+        let batch = wire.withUnsafeMutableBytes { wire in
+            Result { () throws(FrameError) in
+                repeat {
+                    let start = end
+                    end = min(body.count, start + RecordCipher.longestRecord)
+                    let space = UnsafeMutableRawBufferPointer(rebasing: wire[place...])
+                    place += try body.withUnsafeBytes { bytes throws(FrameError) in
+                        try cipher.seal(UnsafeRawBufferPointer(rebasing: bytes[start..<end]), of: header, to: space)
+                    }
+                } while end != body.count && place < Self.batch
             }
-            sealed = end
-        } while sealed != body.count && wire.count < Self.batch
+        }
+        try batch.get()
+        sealed = end
+        filled = place
+    }
+
+    /// Takes memory for as much as a batch may be, and puts the header there.
+    private mutating func begin() {
+        let records = max(1, (body.count + RecordCipher.longestRecord - 1) / RecordCipher.longestRecord)
+        let length = FrameHeader.length + body.count + records * RecordCipher.tagLength
+        let most = Self.batch + RecordCipher.length(of: RecordCipher.longestRecord)
+        wire = [UInt8](repeating: 0, count: min(length, most))
+        header.withBytes { bytes in wire.withUnsafeMutableBytes { $0.copyMemory(from: bytes) } }
     }
 }

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { dlp_key_length = 32, dlp_nonce_length = 12, dlp_tag_length = 16 };
+
+/// A key of AES-256-GCM, made ready for use. Several threads may use it at a time.
+struct dlp_key;
+
+/// NULL where memory is short.
+struct dlp_key *dlp_key_new(const void *bytes);
+void dlp_key_free(struct dlp_key *key);
+
+/// What a record is under, besides its key: a nonce, and what is authenticated with it and not encrypted.
+struct dlp_record {
+    uint8_t nonce[dlp_nonce_length];
+    const void *header;
+    size_t header_length;
+};
+
+/// Encrypts `count` bytes at `from`, and writes these and the tag behind them to `to`; false where the library refuses.
+bool dlp_seal(const struct dlp_key *key, const struct dlp_record *record, const void *from, size_t count, void *to);
+
+/// Decrypts `count` bytes at `from`, behind which their tag lies, and writes them to `to`; false where they are not what was
+/// encrypted, and then `to` has nothing of them.
+bool dlp_open(const struct dlp_key *key, const struct dlp_record *record, const void *from, size_t count, void *to);
