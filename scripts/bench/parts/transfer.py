@@ -22,6 +22,7 @@ def measure(context, results):
     ranks = max(2, min(context.cores, 8))
     repeats = "1" if context.quick else "3"
     starts = {"dlp-lua, AME": ([*peers.ame(ranks), job("transfer.lua")], False)}
+    starts["dlp-lua, AME, --encrypt"] = ([*peers.ame(ranks, "--encrypt"), job("transfer.lua")], False)
     if peers.mpiexec:
         starts["dlp-lua, MPI"] = ([*peers.mpi(ranks, peers.dlp, "--backend", "mpi"), job("transfer.lua")], False)
     if peers.mpiexec and peers.python:
@@ -32,6 +33,8 @@ def measure(context, results):
         for operation in ("gather", "bcast", "map"):
             amount = max(1, (piece if operation == "map" else size) // (8 if context.quick else 1))
             for name, (start, once) in starts.items():
+                if "--encrypt" in name and operation != "gather":
+                    continue
 
                 def measured(command=(*start, operation, kind, str(amount), repeats)):
                     said = run(list(command), context.environment, timeout=90)
@@ -76,7 +79,7 @@ def report(context, results):
         "\n\nFrom a table on one rank to a table on another: encoding, transport, decoding. A number counts eight bytes, a "
         "string its length; keys and format do not count. Gather and broadcast are of 8 MB of floats, 4 MB of strings or "
         "records, and 256 MB in one string; a map is of 16 results of 1 MB, or of 16 MB in one string. dlp_mpi's are all "
-        "made by the other ranks, of ours the root makes its share. × is over dlp_mpi on mpi4py."
+        "made by the other ranks, of ours the root makes its share. What is encrypted is gathered only. × is over dlp_mpi on mpi4py."
     )
     glance = []
     for kind, (words, _, _) in kinds.items():
@@ -107,4 +110,13 @@ def targets(results, ranks):
             f"gather and broadcast over {backend} faster than dlp_mpi on mpi4py with pickle",
             seen,
             tables.all_met([ratio > 1 for ratio in ratios.values()], 2 * len(kinds)),
+        )
+    plain, sealed = (
+        results.median("gather string", f"dlp-lua, AME{option}", ranks, "MB/s") for option in ("", ", --encrypt")
+    )
+    if plain and sealed:
+        yield tables.target(
+            "gather of one long string with --encrypt at 1,000 MB/s, or at 0.9 of the pace without",
+            f"{tables.number(sealed)} MB/s, {tables.number(sealed / plain)} of the pace without",
+            sealed >= min(1000, 0.9 * plain),
         )
