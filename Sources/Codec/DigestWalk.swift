@@ -6,7 +6,8 @@ struct DigestWalk {
         case double, simple, text, bytes, textChunks, byteChunks, array, map, entry, tag, list, cyclic
     }
 
-    private struct Level {
+    /// An item under way.
+    struct Level {
         let container: CBORWalker.Container
         var mixer: DigestMixer
         var count = 0
@@ -15,6 +16,19 @@ struct DigestWalk {
         var sum = Digest(high: 0, low: 0)
         /// Only in shareable items: its number.
         var number = 0
+
+        init(_ container: CBORWalker.Container) {
+            self.container = container
+            let domain: Domain =
+                switch container {
+                case .array: .array
+                case .map: .map
+                case .tag: .tag
+                case .byteChunks: .byteChunks
+                case .textChunks: .textChunks
+                }
+            mixer = DigestMixer(seed: domain.rawValue)
+        }
     }
 
     /// Stands for what is not known yet.
@@ -78,10 +92,7 @@ struct DigestWalk {
         switch head.major {
         case CBORMajor.unsigned, CBORMajor.negative:
             return digest(.integer, head.argument, UInt64(head.major))
-        case CBORMajor.text, CBORMajor.bytes:
-            var mixer = DigestMixer(seed: (head.major == CBORMajor.text ? Domain.text : .bytes).rawValue)
-            mixer.add(bytes)
-            return mixer.finish(count: bytes.count)
+        case CBORMajor.text, CBORMajor.bytes: return digest(head.major == CBORMajor.text ? .text : .bytes, bytes)
         default:
             if let double = head.double { return digest(.double, double.bitPattern, 0) }
             return digest(.simple, head.argument, 0)
@@ -89,7 +100,14 @@ struct DigestWalk {
     }
 
     @inline(__always)
-    private static func digest(_ domain: Domain, _ low: UInt64, _ high: UInt64) -> Digest {
+    static func digest(_ domain: Domain, _ bytes: UnsafeRawBufferPointer) -> Digest {
+        var mixer = DigestMixer(seed: domain.rawValue)
+        mixer.add(bytes)
+        return mixer.finish(count: bytes.count)
+    }
+
+    @inline(__always)
+    static func digest(_ domain: Domain, _ low: UInt64, _ high: UInt64) -> Digest {
         var mixer = DigestMixer(seed: domain.rawValue)
         mixer.add(low, high)
         return mixer.finish(count: 1)
@@ -107,15 +125,7 @@ struct DigestWalk {
     }
 
     private mutating func open(_ container: CBORWalker.Container) {
-        let domain: Domain =
-            switch container {
-            case .array: .array
-            case .map: .map
-            case .tag: .tag
-            case .byteChunks: .byteChunks
-            case .textChunks: .textChunks
-            }
-        var level = Level(container: container, mixer: DigestMixer(seed: domain.rawValue))
+        var level = Level(container)
         if container == .tag(CBORTag.shareable) {
             level.number = shared.count
             shared.append(nil)
@@ -126,19 +136,21 @@ struct DigestWalk {
     }
 
     private mutating func close(_ level: Level) -> Digest {
+        guard level.container == .tag(CBORTag.shareable) else { return Self.finish(level) }
+        // Its only item was kept as the sum, so that the tag itself leaves no trace.
+        shared[level.number] = level.sum
+        return colors.isEmpty ? level.sum : colors[level.number]
+    }
+
+    /// The digest of what is in an item that is not shareable.
+    static func finish(_ level: Level) -> Digest {
         var mixer = level.mixer
-        switch level.container {
-        case .map: mixer.add(level.sum)
-        case .tag(CBORTag.shareable):
-            // Its only item was kept as the sum, so that the tag itself leaves no trace.
-            shared[level.number] = level.sum
-            return colors.isEmpty ? level.sum : colors[level.number]
-        default: break
-        }
+        if level.container == .map { mixer.add(level.sum) }
         return mixer.finish(count: level.count)
     }
 
-    private static func add(_ digest: Digest, to level: inout Level) {
+    /// Adds what an item holds next.
+    static func add(_ digest: Digest, to level: inout Level) {
         level.count += 1
         switch level.container {
         case .map:

@@ -133,6 +133,10 @@ extension LuaHost {
         for index in 0..<(examples.count ?? 0) {
             try pushExample(examples, index)
             defer { pop(state) }
+            if let digest = Digest(ofFlatTable: -1, state) {
+                builder.add(digest)
+                continue
+            }
             do { builder.add(try digest(index, encodeTopExample(index, .comparison))) } catch { return .failure(error) }
         }
         return .success(builder.digest)
