@@ -35,8 +35,9 @@ let package = Package(
         .library(name: "DLP", targets: ["DLP", "AME"]),
     ],
     dependencies: [
-        // X25519 and HMAC-SHA256 of the handshake, AES-GCM of what follows it, scrypt for secrets that people make.
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
+        // X25519 and HMAC-SHA256 of the handshake, AES-GCM of what follows it, scrypt for secrets that people make. `CSealing`
+        // calls what is inside of it, which may be another in the next minor version.
+        .package(url: "https://github.com/apple/swift-crypto", .upToNextMinor(from: "4.5.2"))
     ],
     targets: [
         // C that must be C: Lua's headers, the trampoline between Lua and Swift, fork and its kin, libraries opened at run
