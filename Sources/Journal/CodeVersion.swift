@@ -10,10 +10,12 @@ public struct CodeVersion: Sendable, Hashable {
         public var place: String
         /// What it is.
         public var digest: Digest
+        /// Whether it is a value that the script had made while it was loaded, which may be another one in each process.
+        public var isValue: Bool
 
         /// A part.
-        public init(name: String, place: String, digest: Digest) {
-            (self.name, self.place, self.digest) = (name, place, digest)
+        public init(name: String, place: String, digest: Digest, isValue: Bool = false) {
+            (self.name, self.place, self.digest, self.isValue) = (name, place, digest, isValue)
         }
     }
 
@@ -21,7 +23,11 @@ public struct CodeVersion: Sendable, Hashable {
     public var script: SystemString
     /// The digest of its text.
     public var text: Digest
-    /// That of what the function could reach; nil where nobody can know it.
+    /// That of the modules that it had loaded; nil where nobody has looked.
+    public var modules: Digest?
+    /// The stage whose examples it does; nil: those of the job.
+    var stage: String?
+    /// That of what the function could reach, as far as anybody can know it; nil where nobody has looked.
     public var reach: Digest?
     /// What that consists of.
     public var parts: [Part] = []
@@ -34,12 +40,14 @@ public struct CodeVersion: Sendable, Hashable {
     /// What is made with a function of this script.
     ///
     /// - Parameters:
-    ///   - reach: the digest of what it can reach.
+    ///   - modules: the digest of the modules that the script has loaded.
+    ///   - reach: that of what it can reach.
     ///   - parts: what that consists of.
-    ///   - obstacles: what it may reach that nobody can know; where there is any, `reach` counts for nothing.
-    public init(_ identity: JournalIdentity, reach: Digest, parts: [Part], obstacles: [String]) {
+    ///   - obstacles: what it may reach that nobody can know; where there is any, only the text is believed.
+    public init(_ identity: JournalIdentity, modules: Digest, reach: Digest, parts: [Part], obstacles: [String]) {
         self.init(identity)
-        self.reach = obstacles.isEmpty ? reach : nil
+        self.modules = modules
+        self.reach = reach
         self.parts = parts
         self.obstacles = obstacles
     }
@@ -47,38 +55,60 @@ public struct CodeVersion: Sendable, Hashable {
     /// Whether rows of an earlier version are as this one would make them.
     enum Fit: Equatable {
         case same
+        /// The text is the same, and so is the code; these values are not, as those of the time or of the order of `pairs`.
+        case drifted([String])
         /// They are not, for these parts have changed.
         case changed([String])
         /// Nobody knows, for this reason, a clause.
         case unknown(String)
     }
 
+    /// Whether the script and its modules are what they were, as far as that is known.
+    func hasSameText(as earlier: CodeVersion) -> Bool {
+        text == earlier.text && (modules == nil || earlier.modules == nil || modules == earlier.modules)
+    }
+
     /// How rows of an earlier version fit.
     func fit(_ earlier: CodeVersion) -> Fit {
-        if let reach, let before = earlier.reach { return reach == before ? .same : .changed(changes(since: earlier)) }
-        if text == earlier.text { return .same }
+        let isSameText = hasSameText(as: earlier)
+        if let reach, let before = earlier.reach, isSameText || (obstacles + earlier.obstacles).isEmpty {
+            guard reach != before else { return .same }
+            let changed = changes(since: earlier)
+            let isDrift = isSameText && !changed.isEmpty && changed.allSatisfy(\.isValue)
+            return isDrift ? .drifted(names(of: changed)) : .changed(names(of: changed))
+        }
+        if isSameText { return .same }
         if let obstacle = obstacles.first { return .unknown("the function \(obstacle)") }
         if let obstacle = earlier.obstacles.first { return .unknown("before, the function \(obstacle)") }
         return .unknown("its rows do not say what they were made with")
     }
 
-    /// The parts that are others than before, as messages name them.
-    private func changes(since earlier: CodeVersion) -> [String] {
-        let before = Dictionary(grouping: earlier.parts, by: \.name)
-        let changed = parts.filter { part in !(before[part.name] ?? []).contains { $0.digest == part.digest } }
-        var names = changed.map(\.description)
+    /// The parts that are others than before, and those that are gone.
+    private func changes(since earlier: CodeVersion) -> [Part] {
+        let before = Dictionary(grouping: earlier.parts, by: \.name).mapValues { Set($0.map(\.digest)) }
         let now = Set(parts.map(\.name))
-        names += earlier.parts.filter { !now.contains($0.name) }.map { "\($0.name), which is gone," }
-        // What it consists of is the same, and hangs together otherwise.
-        if names.isEmpty { names = parts.prefix(1).map(\.description) }
+        var gone = earlier.parts.filter { !now.contains($0.name) }
+        for number in gone.indices {
+            (gone[number].name, gone[number].place) = ("\(gone[number].name), which is gone,", "")
+        }
+        return parts.filter { before[$0.name]?.contains($0.digest) != true } + gone
+    }
+
+    /// Some of the parts that have changed, as messages name them; where that is none of them, what they consist of is the same and
+    /// hangs together otherwise.
+    private func names(of changed: [Part]) -> [String] {
         var known: Set<String> = []
-        return names.filter { known.insert($0).inserted }
+        let names = (changed.isEmpty ? Array(parts.prefix(1)) : changed).map(\.description)
+        return Array(names.filter { known.insert($0).inserted }.prefix(100))
     }
 }
 
 extension CodeVersion.Part {
-    /// As a message names it: with the line where it begins.
-    fileprivate var description: String { place.isEmpty ? name : "\(name) (\(place))" }
+    /// As a message names it: code with the line where it begins, a value with the function by which it was met.
+    fileprivate var description: String {
+        if place.isEmpty { return name }
+        return isValue ? "\(name), met at \(place)," : "\(name) (\(place))"
+    }
 }
 
 // As the table `meta` has it.
@@ -93,11 +123,14 @@ extension CodeVersion {
             (.text("script"), .bytes(Array(script.bytes))), (.text("text"), .bytes(text.bytes)),
             (
                 .text("parts"),
-                .array(parts.map { .array([.text($0.name), .text($0.place), .bytes($0.digest.bytes)]) })
+                .array(
+                    parts.map { .array([.text($0.name), .text($0.place), .bytes($0.digest.bytes), .bool($0.isValue)]) })
             ), (.text("obstacles"), .array(obstacles.map { .text($0) })),
         ]
+        if let modules { entries.append((.text("modules"), .bytes(modules.bytes))) }
+        if let stage { entries.append((.text("stage"), .text(stage))) }
         if let reach { entries.append((.text("reach"), .bytes(reach.bytes))) }
-        // Flat and short, it is within every limit of the encoder.
+        // Flat, it is within every limit of the encoder.
         return (try? Value.map(entries).encoded()) ?? .empty
     }
 
@@ -109,6 +142,8 @@ extension CodeVersion {
             switch (name, value) {
             case ("script", .bytes(let bytes)): script = SystemString(bytes: bytes)
             case ("text", .bytes(let bytes)): text = Digest(bytes: bytes)
+            case ("stage", .text(let name)): stage = name
+            case ("modules", .bytes(let bytes)): modules = Digest(bytes: bytes)
             case ("reach", .bytes(let bytes)): reach = Digest(bytes: bytes)
             case ("parts", .array(let items)): parts = items.compactMap { Part($0) }
             case ("obstacles", .array(let items)):
@@ -123,10 +158,11 @@ extension CodeVersion {
 
 extension CodeVersion.Part {
     fileprivate init?(_ value: Value) {
-        guard case .array(let items) = value, items.count == 3, case .text(let name) = items[0],
-            case .text(let place) = items[1], case .bytes(let bytes) = items[2], let digest = Digest(bytes: bytes)
+        guard case .array(let items) = value, items.count == 4, case .text(let name) = items[0],
+            case .text(let place) = items[1], case .bytes(let bytes) = items[2], let digest = Digest(bytes: bytes),
+            case .bool(let isValue) = items[3]
         else { return nil }
-        self.init(name: name, place: place, digest: digest)
+        self.init(name: name, place: place, digest: digest, isValue: isValue)
     }
 }
 

@@ -84,8 +84,13 @@ public final class JournalReader {
 
     /// What is wrong with the journal, in which these rows do not prove themselves, for the user; nil where nothing is.
     private func describe(_ broken: [BrokenRow]) -> String? {
+        return flaw(with: broken, left: "left out: ")
+    }
+
+    /// What is wrong with the journal, as a sentence; nil where all of it proves itself.
+    func flaw(with broken: [BrokenRow], left: String = "") -> String? {
         var flaws = header.isSound ? [] : ["the table meta does not fit its checksum"]
-        if !broken.isEmpty { flaws.append("left out: \(BrokenRow.describe(broken))") }
+        if !broken.isEmpty { flaws.append("\(left)\(BrokenRow.describe(broken))") }
         return flaws.isEmpty ? nil : "the journal \(path) does not prove itself: \(flaws.joined(separator: "; "))"
     }
 
@@ -117,13 +122,22 @@ public final class JournalReader {
     }
 
     /// Calls `body` with each row that proves itself, as it is stored: its key, its stage and the seconds that it has.
-    func forEachRow(_ body: (ExampleKey, JournalRow, String?, Double?) -> Void) throws(JournalError) {
+    ///
+    /// - Returns: the others.
+    @discardableResult
+    func forEachRow(
+        _ body: (ExampleKey, JournalRow, String?, Double?) -> Void
+    ) throws(JournalError) -> [BrokenRow] {
+        var broken: [BrokenRow] = []
         do throws(SQLiteError) {
             let rows = try RowReader(database, header)
             while try rows.statement.step() {
-                guard case .success(let found) = rows.row() else { continue }
-                body(found.key, found.row, found.stage, rows.record(found.row).seconds)
+                switch rows.row() {
+                case .success(let found): body(found.key, found.row, found.stage, rows.record(found.row).seconds)
+                case .failure(let flaw): broken.append(BrokenRow(id: rows.id, reason: flaw.reason))
+                }
             }
+            return broken
         } catch { throw JournalError(path: path, error) }
     }
 

@@ -34,7 +34,8 @@ public final class StoredRows {
         let reader = try JournalReader(path: path)
         if let objection = identity.objection(to: reader.identity, path: path) { throw JournalError(objection) }
         var rows: [String?: [ExampleKey: JournalRow]] = [:]
-        try reader.forEachRow { key, row, stage, _ in rows[stage, default: [:]][key] = row }
+        let broken = try reader.forEachRow { key, row, stage, _ in rows[stage, default: [:]][key] = row }
+        if let flaw = reader.flaw(with: broken) { throw JournalError("\(flaw); \(JournalPolicy.remedy)") }
         self.init(rows, reader.versions, path: path, keeps: false, identity)
     }
 
@@ -45,15 +46,20 @@ public final class StoredRows {
     /// - Parameter code: what its examples are done with; nil: the script, of which only the text is known.
     /// - Throws: `JournalError` where rows were made with something else, and nobody knows whether that matters.
     public func ledger(of stage: String? = nil, code: CodeVersion? = nil) throws(JournalError) -> ExampleLedger {
-        let code = code ?? plain
+        var code = code ?? plain
+        code.stage = stage
         if let latest { nextRow = latest.firstRow + Int64(latest.count) }
         let own = rows.removeValue(forKey: stage) ?? [:]
         var (records, outdated): ([(number: Int64, version: Bytes)], [Int64: [String]]) = ([], [:])
-        var isOfText = false
+        var (isOfText, drift): (Bool, [String]) = (false, [])
         for number in Set(own.values.map(\.version)).sorted() {
             let fit = versions[number].map { code.fit($0) } ?? .unknown("its rows do not say what they were made with")
-            if let before = versions[number], before.text != code.text { isOfText = true }
-            if fit != .same, !keeps {
+            if let before = versions[number], !code.hasSameText(as: before) { isOfText = true }
+            if case .drifted(let names) = fit, !keeps {
+                drift += names
+                versions[number] = code
+                records.append((number, code.encoded))
+            } else if fit != .same, !keeps {
                 outdated[number] = try changes(fit, since: versions[number], code)
             } else if versions[number] != code {
                 // From now on they count as made with what there is now, which another text may stand in.
@@ -69,10 +75,10 @@ public final class StoredRows {
         let done = own.values.lazy.filter { $0.isDone && $0.index != nil }
         let edit = ExampleLedger.Edit(
             isOfText: isOfText, outdated: done.count { outdated[$0.version] != nil }, done: done.count,
-            changes: Self.all(outdated))
+            changes: outdated.isEmpty ? drift : Self.all(outdated))
         let ledger = ExampleLedger(
             own, of: stage, firstRow: nextRow, version: number, versions: records, outdated: outdated,
-            edit: !keeps && (isOfText || !outdated.isEmpty) ? edit : nil)
+            edit: !keeps && (isOfText || !drift.isEmpty || !outdated.isEmpty) ? edit : nil)
         latest = ledger
         return ledger
     }
@@ -95,17 +101,25 @@ public final class StoredRows {
     private func changes(
         _ fit: CodeVersion.Fit, since earlier: CodeVersion?, _ code: CodeVersion
     ) throws(JournalError) -> [String] {
-        if let earlier, earlier.script.description != code.script.description {
+        // It may lie elsewhere now.
+        if let earlier, earlier.script.lastComponent != code.script.lastComponent {
             throw JournalError(
                 "the journal \(path) was made by \(earlier.script), not by \(code.script); \(JournalPolicy.remedy)")
         }
         switch fit {
-        case .same: return []
+        case .same, .drifted: return []
         case .changed(let changes): return changes
         case .unknown(let reason):
             throw JournalError(
                 "the journal \(path) was made by \(code.script) before it was changed, and nobody can tell which rows that "
                     + "concerns: \(reason); \(JournalPolicy.remedy)")
         }
+    }
+}
+
+extension SystemString {
+    /// What stands behind the last slash.
+    fileprivate var lastComponent: ArraySlice<UInt8> {
+        bytes.split(separator: UInt8(ascii: "/")).last ?? []
     }
 }

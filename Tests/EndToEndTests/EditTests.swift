@@ -52,13 +52,18 @@ struct EditTests {
         try scratch.write("job.lua", Self.job.replacing("x * rate", with: "x * rate - 1"))
         let mended = try run(command, in: scratch)
         #expect(mended.status == 0 && done(mended) == 12)
-        #expect(messages(mended).contains("12 of 12 examples are done again, because helper (job.lua:2) changed"))
+        #expect(
+            messages(mended).contains(
+                "of 12 examples that are done 12 are out of date, because helper (job.lua:2) changed; --keep believes them"
+            ))
         #expect(mended.output == (try fresh(scratch)))
 
         try scratch.write(
             "job.lua", Self.job.replacing("x * rate", with: "x * rate - 1").replacing("rate = 2", with: "rate = 3"))
         let valued = try run(command, in: scratch)
-        #expect(done(valued) == 12 && messages(valued).contains("because rate (job.lua:2) changed"), "\(valued.error)")
+        #expect(
+            done(valued) == 12 && messages(valued).contains("because rate, met at job.lua:2, changed"),
+            "\(valued.error)")
         #expect(valued.output == (try fresh(scratch)))
     }
 
@@ -81,7 +86,9 @@ struct EditTests {
         _ = try launched.finish()
         try scratch.write("go", "")
         let resumed = try run("dlp-lua -np 2 --journal run.db job.lua", in: scratch)
-        #expect(done(resumed) == 6 && messages(resumed).contains("6 of 12 examples are done again"), "\(resumed.error)")
+        #expect(
+            done(resumed) == 6 && messages(resumed).contains("of 12 examples that are done 6 are out of date"),
+            "\(resumed.error)")
         #expect(resumed.output == (try fresh(scratch)))
     }
 
@@ -100,11 +107,15 @@ struct EditTests {
             "job.lua", Self.job.replacing("rate = 2", with: "rate = 4").replacing("return 12", with: "return 13"))
         #expect(
             try said("-np 2 --dry-run")
-                == "0 of 13 examples are done and stay so; 12 would be done again, because rate (job.lua:2) changed; 1 that the "
+                == "0 of 13 examples are done and stay so; 12 would be done again, because rate, met at job.lua:2, changed; 1 that the "
                 + "journal does not have would be done\n")
-        #expect(try said("--why 3") == "example 3 would be done again, because rate (job.lua:2) changed\n")
+        #expect(try said("--why 3") == "example 3 would be done again, because rate, met at job.lua:2, changed\n")
         #expect(try said("--why 13") == "example 13 would be done: the journal does not have it\n")
         #expect(try run("dlp-lua --results run.db", in: scratch).lines.count == 12)
+
+        #expect(
+            try run("dlp-lua --dry-run --journal new.db job.lua", in: scratch).output
+                == "13 examples would be done: there is no journal yet\n")
 
         let failing = Self.job.replacing("io.stderr", with: "if x == 5 then error('no') end io.stderr")
             .replacing("function summarize", with: "local function unused")
@@ -125,7 +136,7 @@ struct EditTests {
             ("--why 1 --keep --journal run.db job.lua", "leave --keep and --fresh out"),
             ("--why 1 --check --journal run.db job.lua", "and nothing else"),
             ("--why 1 --results run.db", "and nothing else"),
-            ("--dry-run --journal nowhere.db job.lua", "nowhere.db: No such file"),
+            ("--why 1 --journal run.db -e print(1)", "for a function work"),
             ("--dry-run --journal run.db -e function~work(x)~return~x~end", "need a list of known length"),
             ("--dry-run --journal run.db -e dlp.map(print,3)", "for a function work"),
         ])
@@ -162,12 +173,27 @@ struct EditTests {
         let changed = try run("dlp-lua --journal run.db job.lua", in: scratch)
         #expect(done(changed) == 12)
         #expect(
-            messages(changed).contains("the script is the same, but what work reaches is not: 12 of 12")
+            messages(changed).contains("the script is the same: of 12 examples that are done 12 are out of date")
                 && messages(changed).contains("value 1 of dlp.depends changed"))
         let missing = try run("dlp-lua -e", "dlp.digest_file('nowhere')")
         #expect(
             missing.status == 1 && missing.error.contains("digest_file: cannot read nowhere: No such file"),
             "\(missing.error)")
+    }
+
+    @Test("a script whose values differ from start to start goes on all the same")
+    func drift() throws {
+        let scratch = try Scratch(job: Self.job.replacing("local rate = 2", with: "local rate = os.getenv('RATE')"))
+        #expect(done(try run("dlp-lua --journal run.db job.lua", in: scratch, environment: ["RATE": "2"])) == 12)
+        let other = try run("dlp-lua --journal run.db job.lua", in: scratch, environment: ["RATE": "3"])
+        #expect(other.status == 0 && done(other) == 0)
+        #expect(
+            messages(other).contains("the script is the same, but not rate, met at job.lua:2, which work reaches"),
+            "\(other.error)")
+        try scratch.write("job.lua", "dlp.depends(os.getenv('RATE'))\n" + Self.job)
+        #expect(
+            done(try run("dlp-lua --fresh --journal run.db job.lua", in: scratch, environment: ["RATE": "2"])) == 12)
+        #expect(done(try run("dlp-lua --journal run.db job.lua", in: scratch, environment: ["RATE": "3"])) == 12)
     }
 
     @Test("modules that work reaches count, those that are edited too")
@@ -199,7 +225,9 @@ struct EditTests {
         try scratch.write("job.lua", text.replacing("x * 2", with: "x * 3"))
         let edited = try run("dlp-lua -np 2 --journal run.db job.lua", in: scratch)
         #expect(done(edited) == 4 && !edited.error.contains("did first"), "\(edited.error)")
-        #expect(messages(edited).contains("stage second: the script has changed: 4 of 4 examples are done again"))
+        #expect(
+            messages(edited).contains(
+                "stage second: the script has changed: of 4 examples that are done 4 are out of date"))
         #expect(edited.output == (try fresh(scratch)))
     }
 
@@ -209,8 +237,7 @@ struct EditTests {
         let outcome = try run("ameexec -np 2 dlp-lua --journal run.db job.lua", in: scratch)
         #expect(outcome.status == 0)
         #expect(
-            messages(outcome).contains("rank 1")
-                && messages(outcome).contains("has another rate (job.lua:2) than rank 0"),
+            messages(outcome).contains("rate (job.lua:2) is not on rank 1 (host "),
             "\(outcome.error)")
         let alike = try run("ameexec -np 2 dlp-lua job.lua", in: scratch)
         #expect(messages(alike) == "", "without a journal it is nobody's affair")

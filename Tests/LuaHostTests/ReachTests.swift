@@ -91,10 +91,22 @@ struct ReachTests {
             ("return _ENV[x]", "may read any global (job.lua:2)"),
             ("local e = _G\n  return e[x]", "may read any global (job.lua:2)"),
             ("debug.setupvalue(work, 1, x)", "uses debug.setupvalue (job.lua:2)"),
+            ("package.path = x", "may use all of package (job.lua:2)"),
+            ("return package.path", "uses package.path (job.lua:2)"),
+            ("return string.dump(work)", "uses string.dump (job.lua:2)"),
+            ("return debug.getinfo(1)", "uses debug.getinfo (job.lua:2)"),
             ("return io.open(x)", "reads a file by io.open, which no dlp.depends names (job.lua:2)"),
             ("return io.open(x, 'r')", "reads a file by io.open, which no dlp.depends names (job.lua:2)"),
             ("return io.open(x, 'w+')", "reads a file by io.open, which no dlp.depends names (job.lua:2)"),
             ("return io.open(x, x)", "reads a file by io.open, which no dlp.depends names (job.lua:2)"),
+            (
+                "local f = io.open(x, x and 'r' or 'w')",
+                "reads a file by io.open, which no dlp.depends names (job.lua:2)"
+            ),
+            (
+                "local o = io.open local s = o(x) local t = print(s, 'w')",
+                "reads a file by io.open, which no dlp.depends names (job.lua:2)"
+            ),
             ("return io.open((print(x, 'w')))", "reads a file by io.open, which no dlp.depends names (job.lua:2)"),
             (
                 "for l in io.lines('f') do return l end",
@@ -108,7 +120,7 @@ struct ReachTests {
             ("return (function() return load(x) end)()", "calls load (job.lua:2)"),
             ("return co", "reaches a coroutine in co (job.lua:2)"),
             ("return by_key", "reaches by_key, whose keys are tables or functions (job.lua:2)"),
-            ("return file", "reads a file in file (job.lua:2)"),
+            ("return file", "reaches an open file in file (job.lua:2)"),
         ])
     func obstacles(body: String, clause: String) throws {
         let text = """
@@ -172,6 +184,47 @@ struct ReachTests {
             #expect(before.digest != after.digest)
             #expect(try reach(text(1, when)).digest == before.digest)
         }
+    }
+
+    @Test(
+        "what a script puts into libraries and metatables counts",
+        arguments: [
+            ("dlp.rate = N", "dlp.rate * x"), ("dlp.cfg = {rate = N}", "dlp.cfg.rate"),
+            ("dlp.options = {retries = N}", "dlp.options.retries"),
+            ("dlp.json.decode = function() return N end", "dlp.json.decode(x)"),
+            ("dlp.helper = function() return N end local k = 'helper'", "dlp[k](x)"),
+            ("setmetatable(dlp, {__index = {more = N}})", "dlp.more"), ("string.rate = N", "('').rate"),
+            ("math.cfg = {rate = N} local k = 'cfg'", "math[k].rate"),
+            ("setmetatable(math, {__index = {tau = N}})", "math.tau"), ("math.pi = N", "math.pi"),
+            ("getmetatable('').__add = function() return N end", "'1' + x"),
+            ("getmetatable(io.stdout).__index.more = function() return N end", "io.stdout:more()"),
+            ("setmetatable(_G, {__newindex = function() rawset(_G, 'v', N) end})", "v"),
+            ("local t = {1, 2, nil, nil, N}", "#t"),
+            ("local P = {} P.__index = P function P.area() return N end list = {setmetatable({}, P)}", "x:area()"),
+            ("local inner = setmetatable({}, {__index = {n = N}}) list = {{a = {b = inner}}}", "x.a.b.n"),
+            ("debug.setmetatable(coroutine.create(print), {__index = {n = N}})", "coroutine.running().n"),
+        ])
+    func additions(definition: String, use: String) throws {
+        func text(_ value: Int) -> String {
+            "list = {1} \(definition.replacing("N", with: "\(value)"))\nfunction examples() return list end function work(x) return \(use) end"
+        }
+        let first = try reach(text(2))
+        #expect(first.digest != (try reach(text(3))).digest)
+        #expect(first.digest == (try reach(text(2))).digest)
+    }
+
+    @Test(
+        "functions of libraries that are put in each other's places count",
+        arguments: [
+            "local m = getmetatable('') m.__add, m.__sub = m.__sub, m.__add", "print = io.write",
+            "dlp.time = string.upper", "math.random = math.floor",
+            "local m = getmetatable(io.stdout).__index m.seek = m.write",
+            "math.random = coroutine.wrap(function() while true do coroutine.yield(1) end end)",
+        ])
+    func places(edit: String) throws {
+        let text =
+            "function examples() return 1 end function work(x) return '1' + x, print, dlp.time, math.random(x), io.stdout:seek() end"
+        #expect(try reach(text).digest != (try reach("pcall(function() \(edit) end) " + text)).digest)
     }
 
     @Test("a library whose function is put in the place of another is not what it was", arguments: ["table", "_G"])

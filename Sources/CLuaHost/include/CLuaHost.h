@@ -193,13 +193,8 @@ void dlp_push_numbers(lua_State *L, dlp_number type, const void *bytes, size_t c
 
 // MARK: What functions are made of
 
-/// Pushes a table of the fields of the standard libraries by their names, as `string.format` or `print`, as Lua has them,
-/// whatever the script has put in their places: the address of a function that is the same in each state, or true. Returns
-/// whether there was memory for that. [-0, +1]
-bool dlp_push_original_names(lua_State *L);
-
 /// Whether a function in C is this program's or Lua's own; otherwise `*file` is the file that it comes from, NULL where nobody
-/// knows, and `*offset` where in it.
+/// knows. `*offset` is where in its file it lies.
 bool dlp_is_own_function(lua_CFunction function, const char **file, size_t *offset);
 
 /// Collects all garbage. [-0, +0]

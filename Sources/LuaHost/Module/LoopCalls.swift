@@ -99,16 +99,17 @@ extension LuaHost {
         return results
     }
 
-    /// What the function of a loop reaches, which lies at index 4.
+    /// What the function of a loop reaches, which lies at index 4, with the elements behind it.
     private func reach(of loop: ModuleLoop, _ state: LuaState) -> Reach {
         lua_pushvalue(state, 4)
+        lua_pushvalue(state, 5)
         // A coroutine has a stack of its own.
         if state != self.state {
-            lua_checkstack(self.state, 1)
-            lua_xmove(state, self.state, 1)
+            lua_checkstack(self.state, 2)
+            lua_xmove(state, self.state, 2)
         }
-        defer { pop(self.state) }
-        return reach(of: -1, named: "the function of \(loop.function)")
+        defer { pop(self.state, 2) }
+        return reach(of: -2, named: "the function of \(loop.function)", examples: -1)
     }
 
     /// Calls the delegate; what that throws ends the job.

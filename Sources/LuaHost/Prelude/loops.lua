@@ -94,6 +94,8 @@ local stages = {}
 -- had drawn nothing.
 local function costs(name, list, cost)
   local numbers, packed = core.numbers(), {}
+  -- Also where it fails.
+  local _ <close> = closing(function() core.set_numbers(numbers) end)
   for i = 1, list.length do
     local value = list.get(i)
     local copy = type(value) == "table" and core.copy(value)
@@ -107,7 +109,6 @@ local function costs(name, list, cost)
     end
     packed[i] = string.pack("=d", answer)
   end
-  core.set_numbers(numbers)
   return table.concat(packed)
 end
 

@@ -41,11 +41,14 @@ struct FunctionCode {
 
     /// The operations that are of interest, by their numbers in lopcodes.h.
     private enum Operation {
+        static let move: UInt32 = 0
         static let loadConstant: UInt32 = 3
         static let getUpvalue: UInt32 = 9
         static let getTableOfUpvalue: UInt32 = 11
         static let getTable: UInt32 = 12
         static let getField: UInt32 = 14
+        /// Jumps, comparisons and tests.
+        static let branches: ClosedRange<UInt32> = 56...67
         static let call: UInt32 = 68
         static let tailCall: UInt32 = 69
     }
@@ -203,7 +206,6 @@ struct FunctionCode {
         for register: Int, _ rest: some Sequence<Instruction?>, _ constant: (Int) -> [UInt8]?
     ) -> [UInt8]? {
         var before: Instruction?
-        // The first call of that register is that of this function: what stands in between are its arguments.
         for case let next? in rest {
             if [Operation.call, Operation.tailCall].contains(next.operation), next.a == register {
                 guard next.b == 3, let before, before.operation == Operation.loadConstant, before.a == register + 2
@@ -212,6 +214,11 @@ struct FunctionCode {
                 }
                 return constant(before.bx)
             }
+            // In between its arguments are made, one after the other: nothing that branches, or puts it elsewhere.
+            let isMember = next.operation == Operation.getField && next.a == register && next.b == register
+            let isBranch = Operation.branches.contains(next.operation)
+            let isCopy = next.operation == Operation.move && next.b == register
+            guard isMember || next.a > register, !isBranch, !isCopy else { return nil }
             before = next
         }
         return nil

@@ -13,8 +13,13 @@ public struct Reach: Sendable {
         public var place: String
         /// Of what it is by itself; of tables and functions in it only that there are some.
         public var digest: Digest
+        /// Whether it is a value that the script has made while it was loaded, rather than code or what `dlp.depends` names: such
+        /// a value may be another one in each process.
+        public var isValue: Bool
     }
 
+    /// Of the files of the modules that the script has loaded.
+    public var modules: Digest
     /// Of all of it, and of how it hangs together.
     public var digest: Digest
     /// What it consists of, the function itself first.
@@ -31,23 +36,26 @@ extension LuaHost {
         lua_pushvalue(state, Slot.work)
         let work = lua_gettop(state)
         let hasSetup = dlp_get_global(state, "setup") == LUA_OK && lua_type(state, -1) != LUA_TNIL
-        return reach(from: [("work", work)] + (hasSetup ? [("setup", work + 1)] : []))
+        return reach(
+            from: [("work", work)] + (hasSetup ? [("setup", work + 1)] : []), examples: Slot.examples)
     }
 
-    /// What the function at `index` reaches, which messages call `name`.
-    func reach(of index: Int32, named name: String) -> Reach {
+    /// What the function at `index` reaches, which messages call `name`, and the elements of the list at `examples`.
+    func reach(of index: Int32, named name: String, examples: Int32) -> Reach {
         let top = lua_gettop(state)
         defer { lua_settop(state, top) }
-        return reach(from: [(name, lua_absindex(state, index))])
+        return reach(from: [(name, lua_absindex(state, index))], examples: lua_absindex(state, examples))
     }
 
-    private func reach(from roots: [(name: String, index: Int32)]) -> Reach {
-        // A job whose script is short of memory is none of ours: Swift code may overdraw.
+    private func reach(from roots: [(name: String, index: Int32)], examples: Int32) -> Reach {
         let hadCollector = dlp_stop_collector(state)
         defer { if hadCollector { dlp_restart_collector(state) } }
         lua_checkstack(state, 64)
-        var walk = ReachWalk(self, LibraryNames(self))
+        var names = libraryNames ?? LibraryNames(self)
+        names.addModule(of: self)
+        var walk = ReachWalk(self, names)
         for root in roots { walk.begin(with: root.name, at: root.index) }
+        walk.addMetatables(ofElementsOf: examples)
         return walk.finish()
     }
 
@@ -55,10 +63,16 @@ extension LuaHost {
     func noteDependencies(_ state: LuaState) -> Int32 {
         let count = lua_gettop(state)
         pushDependencies(state)
+        // Nil is a value, too: their number stands at 0.
+        lua_rawgeti(state, -1, 0)
+        let before = lua_tointegerx(state, -1, nil)
+        pop(state)
         for index in 0..<count {
             lua_pushvalue(state, index + 1)
-            lua_rawseti(state, -2, lua_Integer(lua_rawlen(state, -2)) + 1)
+            lua_rawseti(state, -2, before + lua_Integer(index) + 1)
         }
+        lua_pushinteger(state, before + lua_Integer(count))
+        lua_rawseti(state, -2, 0)
         return 0
     }
 

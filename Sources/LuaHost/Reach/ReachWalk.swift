@@ -21,23 +21,33 @@ struct ReachWalk {
         case metatable, end, code, file, absent
     }
 
+    /// What nobody can know beforehand.
+    struct Obstacle: Hashable {
+        /// A clause about the function.
+        var clause: String
+        /// Whether it is a file that is read: none where the script says itself what its results depend on.
+        var isFile = false
+    }
+
     let host: LuaHost
     let names: LibraryNames
     var state: LuaState { host.state }
 
     private var whole = DigestMixer(seed: 0x646C_7072)
-    private var parts: [(name: String, place: String, mixer: DigestMixer, count: Int)] = []
+    private var parts: [(part: Reach.Part, mixer: DigestMixer, count: Int)] = []
     private var count = 0
-    private(set) var obstacles: [String] = []
+    private var obstacles: [Obstacle] = []
 
     /// The numbers of functions and tables by their addresses, and those of variables.
     private var numbers: [UnsafeRawPointer: Int] = [:]
     private var variables: [UnsafeRawPointer: Int] = [:]
     /// What has been read by its name.
     var globals: Set<[UInt8]> = []
-    var members: Set<String> = []
+    var members: Set<[UInt8]> = []
     private var items: [Item] = []
-    /// The index of the table that holds what the items are about.
+    /// The first of them that has not been looked at.
+    private var next = 0
+    /// The index of the table that holds what the items are about: all of it, for addresses must stay what they are.
     private let anchors: Int32
     private var hasCollected = false
     /// The keys of the present table.
@@ -60,27 +70,43 @@ struct ReachWalk {
     /// What was found, with what the script has named itself and what holds for all values.
     mutating func finish() -> Reach {
         addMetatables()
-        host.pushDependencies(state)
-        for number in 0..<Int(lua_rawlen(state, -1)) {
-            lua_rawgeti(state, -1, lua_Integer(number + 1))
-            add(ofItsOwn: "value \(number + 1) of dlp.depends", place: "")
-            pop(state)
-        }
-        let namesAll = lua_rawlen(state, -1) > 0
-        pop(state)
+        let dependencies = addDependencies()
         walk()
-        if namesAll { obstacles.removeAll { $0.hasPrefix(Self.filePrefix) } }
-        let found = parts.filter { $0.count > 0 }.map {
-            Reach.Part(name: $0.name, place: $0.place, digest: $0.mixer.finish(count: $0.count))
+        if dependencies > 0 { obstacles.removeAll { $0.isFile } }
+        let found = parts.filter { $0.count > 0 }.map { entry in
+            var part = entry.part
+            part.digest = entry.mixer.finish(count: entry.count)
+            return part
         }
-        return Reach(digest: whole.finish(count: count), parts: found, obstacles: obstacles)
+        return Reach(
+            modules: host.digestOfModules(), digest: whole.finish(count: count),
+            parts: Array(found.prefix(Self.mostParts)), obstacles: obstacles.map(\.clause))
     }
 
-    /// What an obstacle begins with that is none where the script says what its results depend on.
-    static let filePrefix = "reads a file"
+    /// Of so many parts it is told whether they have changed; of the others only that something has.
+    private static let mostParts = 2000
+    /// So many obstacles are told.
+    private static let mostObstacles = 8
+
+    /// Adds what the script has named itself.
+    ///
+    /// - Returns: how many values that were.
+    private mutating func addDependencies() -> Int {
+        host.pushDependencies(state)
+        defer { pop(state) }
+        lua_rawgeti(state, -1, 0)
+        let count = Int(lua_tointegerx(state, -1, nil))
+        pop(state)
+        for number in 0..<count {
+            lua_rawgeti(state, -1, lua_Integer(number + 1))
+            let part = addPart("value \(number + 1) of dlp.depends", "", isValue: false)
+            add(valueNamed: "dlp.depends", to: part)
+            pop(state)
+        }
+        return count
+    }
 
     private mutating func walk() {
-        var next = 0
         while next < items.count {
             let item = items[next]
             lua_rawgeti(state, anchors, lua_Integer(next + 1))
@@ -89,23 +115,19 @@ struct ReachWalk {
             default: addFunction(item.name, part: item.part)
             }
             pop(state)
-            // Nothing else refers to it, and the garbage collector waits.
-            lua_pushnil(state)
-            lua_rawseti(state, anchors, lua_Integer(next + 1))
             next += 1
         }
-        items.removeAll(keepingCapacity: true)
     }
 
     // MARK: Digests
 
-    mutating func addPart(_ name: String, _ place: String) -> Int {
-        parts.append((name, place, DigestMixer(seed: 0x646C_7070), 0))
+    mutating func addPart(_ name: String, _ place: String, isValue: Bool) -> Int {
+        let part = Reach.Part(name: name, place: place, digest: Digest(high: 0, low: 0), isValue: isValue)
+        parts.append((part, DigestMixer(seed: 0x646C_7070), 0))
         return parts.count - 1
     }
 
-    mutating func place(_ place: String, ofPart part: Int) { parts[part].place = place }
-    func place(ofPart part: Int) -> String { parts[part].place }
+    mutating func place(_ place: String, ofPart part: Int) { parts[part].part.place = place }
 
     @inline(__always)
     mutating func mix(_ kind: Kind, _ value: UInt64 = 0, _ part: Int) {
@@ -137,8 +159,14 @@ struct ReachWalk {
         text.withUTF8 { mix(kind, UnsafeRawBufferPointer($0), part) }
     }
 
-    mutating func obstruct(_ clause: String) {
-        if !obstacles.contains(clause) { obstacles.append(clause) }
+    mutating func obstruct(_ clause: String, isFile: Bool = false) {
+        let obstacle = Obstacle(clause: clause, isFile: isFile)
+        guard obstacles.count < Self.mostObstacles, !obstacles.contains(obstacle) else { return }
+        obstacles.append(obstacle)
+    }
+
+    mutating func obstruct(_ obstacle: Obstacle, at place: String) {
+        obstruct("\(obstacle.clause) (\(place))", isFile: obstacle.isFile)
     }
 
     // MARK: Values
@@ -146,7 +174,7 @@ struct ReachWalk {
     /// Adds the value on top as a part of its own.
     mutating func add(ofItsOwn name: String, place: String, isOfModule: Bool = false) {
         guard let address = functionWithoutName() else {
-            return add(valueNamed: name, to: addPart(name, place), isOfModule: isOfModule)
+            return add(valueNamed: name, to: addPart(name, place, isValue: true), isOfModule: isOfModule)
         }
         refer(toFunction: address, name)
     }
@@ -168,8 +196,7 @@ struct ReachWalk {
             if lua_isinteger(state, -1) != 0 {
                 mix(.integer, UInt64(bitPattern: lua_tointegerx(state, -1, nil)), part)
             } else {
-                let number = lua_tonumberx(state, -1, nil)
-                mix(.float, (number.isNaN ? .nan : number).bitPattern, part)
+                mix(.float, lua_tonumberx(state, -1, nil).bitPattern, part)
             }
         case LUA_TSTRING: mix(.string, bytes(state, -1) ?? UnsafeRawBufferPointer(start: nil, count: 0), part)
         default: add(objectNamed: name(), to: part, isOfModule)
@@ -177,12 +204,12 @@ struct ReachWalk {
     }
 
     private mutating func add(objectNamed name: String, to part: Int, _ isOfModule: Bool) {
-        let place = parts[part].place
+        let place = parts[part].part.place
         guard let address = lua_topointer(state, -1) else { return mix(.absent, 0, part) }
         if let library = names.tables[address] { return add(library: library, to: part, place, isOfModule) }
         if let known = names.values[address] {
             mix(.known, known, part)
-            if !isOfModule, let reason = Self.obstacle(of: known) { obstruct("\(reason) (\(place))") }
+            if !isOfModule, let obstacle = Self.obstacle(of: known) { obstruct(obstacle, at: place) }
             return
         }
         switch lua_type(state, -1) {
@@ -203,7 +230,7 @@ struct ReachWalk {
 
     private mutating func refer(toFunction address: UnsafeRawPointer, _ name: String) {
         // One that was met before has its part.
-        let part = numbers[address] == nil ? addPart(name, "") : 0
+        let part = numbers[address] == nil ? addPart(name, "", isValue: false) : 0
         refer(to: address, .function, Item(part: part, name: name))
     }
 
@@ -231,7 +258,7 @@ struct ReachWalk {
     }
 
     private mutating func add(userdataNamed name: String, to part: Int, _ place: String) {
-        let kind = luaL_getmetafield(state, -1, "__name") == LUA_TSTRING ? LuaHost.text(state, -1) ?? "" : nil
+        let kind = luaL_getmetafield(state, -1, "__name") == LUA_TSTRING ? string(state, -1) ?? "" : nil
         if kind != nil { pop(state) }
         mix(.userdata, kind ?? "", part)
         // What it is made of stands in the definition that goes with it.
@@ -241,10 +268,8 @@ struct ReachWalk {
             add(valueNamed: name, to: part)
             return pop(state, 2)
         }
-        obstruct(
-            kind == "FILE*"
-                ? "\(Self.filePrefix) in \(name) (\(place))" : "reaches \(kind ?? "userdata") in \(name) (\(place))"
-        )
+        let what = kind == "FILE*" ? "an open file" : kind.map { "\($0), which is userdata," } ?? "userdata"
+        obstruct("reaches \(what) in \(name) (\(place))", isFile: kind == "FILE*")
     }
 
     // MARK: Tables
@@ -269,8 +294,12 @@ struct ReachWalk {
         }
         pop(state)
         mix(.end, UInt64(length), part)
+        // What `#` gives where there are holes.
+        mix(.end, UInt64(lua_rawlen(state, table)), part)
         keys.read(state, table, behind: length)
-        if keys.hasOthers { obstruct("reaches \(name), whose keys are tables or functions (\(parts[part].place))") }
+        if keys.hasOthers {
+            obstruct("reaches \(name), whose keys are tables or functions (\(parts[part].part.place))")
+        }
         for key in keys.numbers {
             lua_pushnumber(state, key)
             add(entryOf: table, Self.name(name, "[\(key)]"), part)

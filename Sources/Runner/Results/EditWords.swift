@@ -4,9 +4,6 @@ import LuaHost
 
 /// How messages speak of what has changed of a script.
 enum EditWords {
-    /// What else one might want.
-    static let remedy = "; --keep believes what is done"
-
     /// Some of what has changed, as it stands in a sentence.
     static func list(_ changes: [String]) -> String {
         let shown = changes.prefix(3).joined(separator: ", ")
@@ -15,15 +12,21 @@ enum EditWords {
 }
 
 extension ExampleLedger.Edit {
-    /// A sentence about what is done: `verb` says what becomes of outdated examples.
-    func described(as verb: String, of stage: String?) -> String {
+    /// A sentence about what is done.
+    func described(of stage: String?) -> String {
         let place = stage.map { "stage \($0): " } ?? ""
         let function = stage == nil ? "work" : "its function"
-        guard outdated > 0 else {
-            return "\(place)the script has changed, but nothing that \(function) reaches: what is done stays done"
+        let event = isOfText ? "the script has changed" : "the script is the same"
+        if outdated > 0 {
+            return "\(place)\(event): of \(done) examples that are done \(outdated) are out of date, because "
+                + "\(EditWords.list(changes)) changed; --keep believes them"
         }
-        let event = isOfText ? "the script has changed" : "the script is the same, but what \(function) reaches is not"
-        return "\(place)\(event): \(outdated) of \(done) examples \(verb), because \(EditWords.list(changes)) changed"
+        guard changes.isEmpty else {
+            return
+                "\(place)\(event), but not \(EditWords.list(changes)) which \(function) reaches: what is done stays done "
+                + "(--fresh does it again; dlp.depends says in the script what results depend on)"
+        }
+        return "\(place)\(event), but nothing that \(function) reaches: what is done stays done"
     }
 }
 
@@ -31,8 +34,8 @@ extension CodeVersion {
     /// What is made with a function of the script that reaches this.
     init(_ identity: JournalIdentity, _ reach: Reach) {
         self.init(
-            identity, reach: reach.digest,
-            parts: reach.parts.map { Part(name: $0.name, place: $0.place, digest: $0.digest) },
+            identity, modules: reach.modules, reach: reach.digest,
+            parts: reach.parts.map { Part(name: $0.name, place: $0.place, digest: $0.digest, isValue: $0.isValue) },
             obstacles: reach.obstacles)
     }
 }

@@ -34,8 +34,7 @@ final class JobJournal {
             throw UsageError("\(error)")
         }
         if let edit = ledger.edit {
-            Diagnostics.write(
-                edit.described(as: "are done again", of: name) + (edit.outdated > 0 ? EditWords.remedy : ""))
+            Diagnostics.write(edit.described(of: name))
         }
         writer.add(ledger)
         return StageJournal(ledger: ledger, writer: writer)

@@ -1,4 +1,5 @@
 import DLP
+import Glibc
 import Journal
 import LuaHost
 
@@ -28,6 +29,10 @@ struct JobPreview {
         }
         if let example, example > count { throw UsageError("--why \(example): there are \(count) examples") }
         let ledger: ExampleLedger
+        guard access(journal.path.cString, F_OK) == 0 else {
+            return example.map { "example \($0) would be done: there is no journal yet" }
+                ?? "\(count) examples would be done: there is no journal yet"
+        }
         do {
             let identity = JournalIdentity(script, seed: settings.seed)
             ledger = try StoredRows(reading: journal.path, for: identity)

@@ -42,7 +42,7 @@ extension Reach {
             guard let part = mark.difference(from: all[rank].mark, self) else { continue }
             let place = part.place.isEmpty ? "" : " (\(part.place))"
             return Diagnostics.write(
-                "rank \(rank) (host \(all[rank].host)) has another \(part.name)\(place) than rank 0, and work reaches it: what "
+                "\(part.name)\(place) is not on rank \(rank) (host \(all[rank].host)) what it is on rank 0, and work reaches it: what "
                     + "the journal keeps may depend on the rank that made it")
         }
     }

@@ -37,11 +37,13 @@ final class ScriptLoops: LoopDelegate {
         self.loopBegins = loopBegins
     }
 
+    /// Why nobody can say beforehand what they would do.
+    static let noPreview =
+        "--dry-run and --why are for a function work: what the loops of a script will do nobody knows before they come"
+
     func loopWillBegin(_ loop: ModuleLoop) throws {
         guard !isPreview else {
-            throw UsageError(
-                "--dry-run and --why are for a function work: what the loops of a script will do nobody knows "
-                    + "before they come")
+            throw UsageError(Self.noPreview)
         }
         haveBegun = true
         if loop.hasResults { haveMaps = true }

@@ -68,6 +68,7 @@ final class ScriptRun {
             // An imperative script may use the names of a job's functions, and almost these names, for functions of its own.
             let slips = session.isRoot && !script.isCommand && (isJob || !host.usesModule) ? host.slips(in: script) : []
             for slip in slips { Diagnostics.write("\(script.name): \(slip)") }
+            if statement == nil, invocation.task.isPreview { throw UsageError(ScriptLoops.noPreview) }
             guard let statement else { return finishImperative(script, host, loops, hasSlips: !slips.isEmpty) }
             session.isDeclarative = true
             let repetition = Repetition(invocation, seed: host.seed)
