@@ -192,6 +192,7 @@ struct ReachTests {
             ("dlp.rate = N", "dlp.rate * x"), ("dlp.cfg = {rate = N}", "dlp.cfg.rate"),
             ("dlp.options = {retries = N}", "dlp.options.retries"),
             ("dlp.json.decode = function() return N end", "dlp.json.decode(x)"),
+            ("dlp.collection.more = function() return N end", "dlp.collection.more()"),
             ("dlp.helper = function() return N end local k = 'helper'", "dlp[k](x)"),
             ("setmetatable(dlp, {__index = {more = N}})", "dlp.more"), ("string.rate = N", "('').rate"),
             ("math.cfg = {rate = N} local k = 'cfg'", "math[k].rate"),

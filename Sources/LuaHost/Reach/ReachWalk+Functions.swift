@@ -142,6 +142,9 @@ extension ReachWalk {
         let known = lua_topointer(state, -1).flatMap { names.values[$0] } ?? name
         if !(isWritten && known == "io.open"), let obstacle = Self.obstacle(of: known) { obstruct(obstacle, at: place) }
         guard members.insert(Array(library.utf8) + [0] + member).inserted else { return }
+        if let inner = lua_topointer(state, -1).flatMap({ names.tables[$0] }) {
+            return add(library: inner, to: part, place, false)
+        }
         guard !names.isUnchanged(name, state) else { return mix(.known, name, part) }
         add(ofItsOwn: name, place: place)
     }
@@ -170,8 +173,9 @@ extension ReachWalk {
         let table = lua_gettop(state)
         lua_pushnil(state)
         while lua_next(state, table) != 0 {
+            let inner = lua_topointer(state, -1).flatMap { names.tables[$0] }
             if let field = bytes(state, -2),
-                !names.isUnchanged("\(library).\(String(decoding: field, as: UTF8.self))", state)
+                inner != nil || !names.isUnchanged("\(library).\(String(decoding: field, as: UTF8.self))", state)
             {
                 replaced.append(Array(field))
             }
