@@ -5,6 +5,51 @@
 
 // What is to be known of functions by those who look at what a function of the script can reach.
 
+/// Copies the table on top, with itself at `true`, to the field `name` of the table at index 1.
+static void note(lua_State *L, const char *name) {
+    lua_newtable(L);
+    for (lua_pushnil(L); lua_next(L, -3) != 0;) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -4);
+    }
+    lua_pushvalue(L, -2);
+    lua_pushboolean(L, true);
+    lua_insert(L, -2);
+    lua_rawset(L, -3);
+    lua_setfield(L, 1, name);
+}
+
+static int note_libraries(lua_State *L) {
+    static const char *const names[] = {
+        LUA_GNAME,     LUA_STRLIBNAME, LUA_TABLIBNAME, LUA_MATHLIBNAME, LUA_UTF8LIBNAME, LUA_OSLIBNAME,
+        LUA_IOLIBNAME, LUA_COLIBNAME,  LUA_DBLIBNAME,  LUA_LOADLIBNAME, "dlp",
+    };
+    lua_settop(L, 0);
+    lua_newtable(L);
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (lua_getfield(L, 2, names[i]) == LUA_TTABLE) note(L, names[i]);
+        lua_settop(L, 2);
+    }
+    if (luaL_getmetatable(L, LUA_FILEHANDLE) == LUA_TTABLE) {
+        note(L, LUA_FILEHANDLE);
+        if (lua_getfield(L, 3, "__index") == LUA_TTABLE) note(L, "file");
+    }
+    lua_settop(L, 2);
+    lua_pushliteral(L, "");
+    if (lua_getmetatable(L, -1)) note(L, "strings");
+    if (lua_getglobal(L, "arg") == LUA_TTABLE) note(L, "arg");
+    lua_settop(L, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, dlp_libraries);
+    return 0;
+}
+
+int dlp_note_libraries(lua_State *L) {
+    lua_pushcfunction(L, note_libraries);
+    return lua_pcall(L, 0, 0, 0);
+}
+
 /// Where the file begins in memory that has this address in it.
 static const void *base_of(const void *address) {
     Dl_info facts;

@@ -193,6 +193,14 @@ void dlp_push_numbers(lua_State *L, dlp_number type, const void *bytes, size_t c
 
 // MARK: What functions are made of
 
+/// The field of the registry in which the libraries are noted: a table of tables by their names.
+#define dlp_libraries "dlp.libraries"
+
+/// Notes what is in the tables of Lua's libraries, of `dlp` and of the script's arguments, in the metatables of strings and
+/// files, and among the methods of files (`file`): a copy of each, with the table itself at `true`. A status of lua_pcall.
+/// [-0, +(0|1)]
+int dlp_note_libraries(lua_State *L);
+
 /// Whether a function in C is this program's or Lua's own; otherwise `*file` is the file that it comes from, NULL where nobody
 /// knows. `*offset` is where in its file it lies.
 bool dlp_is_own_function(lua_CFunction function, const char **file, size_t *offset);

@@ -14,78 +14,47 @@ struct LibraryNames {
     /// All fields that these tables have, with the address of what has one.
     private var fields: [String: UnsafeRawPointer?] = [:]
 
-    /// The methods of files, and the metatables that come with Lua, have no names of their own.
-    static let ofFiles = "file"
-    private static let libraries = [
+    private static let ofLua = [
         "_G", "string", "table", "math", "utf8", "os", "io", "coroutine", "debug", "package", "dlp",
     ]
+
     /// Whether a module of this name is one of them.
-    static func isLibrary(_ name: SystemString) -> Bool { libraries.contains(name.description) }
+    static func isLibrary(_ name: SystemString) -> Bool { ofLua.contains(name.description) }
 
-    /// Where the tables are kept, by their names, and what may not be collected, for its address says what it is.
-    private static let place = "dlp.libraries"
-
-    /// Those of the state of `host`, whose script has not begun.
+    /// Those of the state of `host`, as `dlp_note_libraries` has noted them.
     init(_ host: LuaHost) {
         let state = host.state
         let top = lua_gettop(state)
         defer { lua_settop(state, top) }
-        lua_createtable(state, 0, 0)
-        push(state, Self.place)
-        lua_pushvalue(state, top + 1)
-        lua_rawset(state, LuaHost.registry)
-        push(state, "_LOADED")
-        lua_rawget(state, LuaHost.registry)
-        for library in Self.libraries {
-            push(state, library)
-            if lua_rawget(state, top + 2) == LUA_TTABLE { add(library, state, keep: top + 1) }
+        push(state, dlp_libraries)
+        guard lua_rawget(state, LuaHost.registry) == LUA_TTABLE else { return }
+        lua_pushnil(state)
+        while lua_next(state, top + 1) != 0 {
+            if let library = string(state, -2) { add(library, state) }
             pop(state)
         }
-        push(state, "FILE*")
-        if lua_rawget(state, LuaHost.registry) == LUA_TTABLE {
-            add("FILE*", state, keep: top + 1)
-            push(state, "__index")
-            if lua_rawget(state, -2) == LUA_TTABLE { add(Self.ofFiles, state, keep: top + 1) }
-            pop(state)
-        }
-        pop(state)
-        push(state, "")
-        if lua_getmetatable(state, -1) != 0 { add("strings", state, keep: top + 1) }
-        lua_settop(state, top + 1)
-        dlp_push_globals(state)
-        push(state, "arg")
-        // With which arguments it was called a journal knows, too.
-        if lua_rawget(state, -2) == LUA_TTABLE, let address = lua_topointer(state, -1) { tables[address] = "arg" }
-        lua_pushboolean(state, 1)
-        lua_rawset(state, top + 1)
+        addModule(of: host)
     }
 
-    /// Adds the table on top, and keeps it in the table at an index.
-    private mutating func add(_ library: String, _ state: LuaState, keep: Int32) {
-        guard let address = lua_topointer(state, -1), tables[address] == nil else { return }
-        tables[address] = library
-        let table = lua_gettop(state)
-        push(state, library)
-        lua_pushvalue(state, table)
-        lua_rawset(state, keep)
+    /// Adds a library, as the copy of its table that is on top has it.
+    private mutating func add(_ library: String, _ state: LuaState) {
+        let copy = lua_gettop(state)
         lua_pushnil(state)
-        while lua_next(state, table) != 0 {
+        while lua_next(state, copy) != 0 {
             defer { pop(state) }
+            let value = lua_topointer(state, -1)
+            if let value, lua_type(state, -2) == LUA_TBOOLEAN { tables[value] = library }
             guard let field = string(state, -2) else { continue }
             let name = library == "_G" ? field : "\(library).\(field)"
-            let value = lua_topointer(state, -1)
             fields.updateValue(value, forKey: name)
             guard let value, [LUA_TFUNCTION, LUA_TUSERDATA].contains(lua_type(state, -1)) else { continue }
             // One that has two names gets the same one in each process.
             values[value] = values[value].map { min($0, name) } ?? name
-            lua_pushvalue(state, -1)
-            lua_pushboolean(state, 1)
-            lua_rawset(state, keep)
         }
     }
 
     /// Adds the functions of the module `dlp`, which come when the first of them is asked for.
-    mutating func addModule(of host: LuaHost) {
+    private mutating func addModule(of host: LuaHost) {
         let state = host.state
         let top = lua_gettop(state)
         defer { lua_settop(state, top) }
@@ -109,22 +78,28 @@ struct LibraryNames {
     /// Pushes a table of a library, also where the script has put another one in its place; an empty one where there is none.
     /// [-0, +1]
     func pushTable(of library: String, _ state: LuaState) {
-        push(state, Self.place)
+        let inner = library.hasPrefix("dlp.") ? String(library.dropFirst(4)) : nil
+        push(state, dlp_libraries)
         lua_rawget(state, LuaHost.registry)
-        let parts = library.split(separator: ".")
-        for part in library.hasPrefix("dlp") ? parts.map({ String($0) }) : [library] {
-            if lua_type(state, -1) == LUA_TTABLE {
-                push(state, part)
-                lua_rawget(state, -2)
-            } else {
-                lua_pushnil(state)
-            }
-            lua_rotate(state, -2, 1)
-            pop(state)
-        }
+        enter(state) { push($0, inner == nil ? library : "dlp") }
+        // In the copy of what it was lies the table itself.
+        enter(state) { lua_pushboolean($0, 1) }
+        if let inner { enter(state) { push($0, inner) } }
         guard lua_type(state, -1) != LUA_TTABLE else { return }
         pop(state)
         lua_createtable(state, 0, 0)
+    }
+
+    /// Puts the field whose key `pushKey` pushes of the table on top in its place; nil where there is no table. [-1, +1]
+    private func enter(_ state: LuaState, _ pushKey: (LuaState) -> Void) {
+        if lua_type(state, -1) == LUA_TTABLE {
+            pushKey(state)
+            lua_rawget(state, -2)
+        } else {
+            lua_pushnil(state)
+        }
+        lua_rotate(state, -2, 1)
+        pop(state)
     }
 
     /// Whether the value on top is what a library has under this name unless a script replaces it.

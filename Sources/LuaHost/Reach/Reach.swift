@@ -51,9 +51,7 @@ extension LuaHost {
         let hadCollector = dlp_stop_collector(state)
         defer { if hadCollector { dlp_restart_collector(state) } }
         lua_checkstack(state, 64)
-        var names = libraryNames ?? LibraryNames(self)
-        names.addModule(of: self)
-        var walk = ReachWalk(self, names)
+        var walk = ReachWalk(self, LibraryNames(self))
         for root in roots { walk.begin(with: root.name, at: root.index) }
         walk.addMetatables(ofElementsOf: examples)
         return walk.finish()

@@ -208,7 +208,7 @@ extension ReachWalk {
     /// Adds what every value of a kind has: methods of strings and files, and what a script may have given to numbers, others,
     /// and the globals.
     mutating func addMetatables() {
-        for library in ["string", LibraryNames.ofFiles, "FILE*"] { addReplaced(in: library) }
+        for library in ["string", "file", "FILE*"] { addReplaced(in: library) }
         let kinds: [(String, (LuaState) -> Void)] = [
             ("strings", { push($0, "") }), ("numbers", { lua_pushinteger($0, 0) }),
             ("booleans", { lua_pushboolean($0, 0) }), ("nil", { lua_pushnil($0) }),

@@ -33,7 +33,7 @@ extension LuaHost {
             throw ScriptError(message: "\(displayName(script)):\(misuse.line): \(misuse.message)")
         }
         try setArguments(script)
-        libraryNames = LibraryNames(self)
+        try check(dlp_note_libraries(state))
         if !isSandboxed { try runInitialisation() }
         let status = script.source.withUnsafeBytes { source in
             let body = withoutFirstComment(source)

@@ -123,9 +123,6 @@ public final class LuaHost {
     /// Where the value `dlp.LATER` is, once the script has asked for it.
     var laterAddress: UnsafeRawPointer?
 
-    /// What the functions of libraries are called, once the script is about to begin.
-    var libraryNames: LibraryNames?
-
     /// Where the table is that the module's functions have among themselves.
     var coreAddress: UnsafeRawPointer?
 
