@@ -25,8 +25,11 @@ struct RemoteAccidentTests {
         let outcome = try launched.finish()
         #expect(outcome.output == StuckJob.output)
         #expect(outcome.status == 0, "\(outcome.error)")
-        let lost = accident == .rank ? 1 : 2
-        #expect(outcome.complaints.count == lost && outcome.error.contains("lost rank 3 (host h2)"), "\(outcome.error)")
+        // The other rank of the host has nothing to do: when its loss is told last the job may have come to its end.
+        let lost = 1...(accident == .rank ? 1 : 2)
+        #expect(
+            lost.contains(outcome.complaints.count) && outcome.error.contains("lost rank 3 (host h2)"),
+            "\(outcome.error)")
         if accident == .host { try run.isClean(1) } else { try run.isClean(1, 2) }
     }
 
