@@ -3,7 +3,8 @@ import Crypto
 
 /// A key of AES-256-GCM that is ready for use: to make it ready takes a good part of the time that a short record does.
 final class PreparedKey: Sendable {
-    // It never changes.
+    // Unsafe because of the pointer; it is sound because what it points to is written by `init` alone, BoringSSL takes it as
+    // constant for each record, and only `deinit`, which runs once nobody holds a reference, frees it.
     private nonisolated(unsafe) let key: OpaquePointer
 
     /// - Returns: nil where memory is short.
