@@ -10,6 +10,8 @@ public protocol JobObserver: Sendable {
     func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, cost: ExampleCost)
     /// Results of the loop `loop` have come to the root; the examples cost `cost` on `host`, and were tried `attempts` times.
     func examplesAreDone(_ run: ResultRun, of loop: UInt64, host: String, cost: ExampleCost, attempts: Int)
+    /// What examples of the loop `loop` have met that the rank `rank` will report next.
+    func examplesWereTraced(_ report: TraceReport, of loop: UInt64, by rank: Int)
     /// An example of the loop `loop` has failed for good.
     func exampleFailed(_ fault: Fault, in loop: UInt64)
     /// How a rank ended that was lost, where the launcher knows more than the connection; does not wait for that.
@@ -39,6 +41,8 @@ public protocol JobObserver: Sendable {
 extension JobObserver {
     /// Says nothing.
     public func note(_ text: String) {}
+    /// Keeps nothing.
+    public func examplesWereTraced(_ report: TraceReport, of loop: UInt64, by rank: Int) {}
     /// Says so, for a script.
     public func elementsDiffer(_ text: String) {
         note(

@@ -22,6 +22,7 @@ public struct Message: Sendable, Equatable {
         case part = 16
         case givenUp = 17
         case resume = 18
+        case traces = 19
 
         // The root to a rank.
         case assign = 10
@@ -42,9 +43,8 @@ public struct Message: Sendable, Equatable {
         /// Whether messages of this kind may have a body.
         package var hasBody: Bool {
             switch self {
-            case .collective, .enter, .begin, .resume, .done, .part, .results, .failed, .givenUp, .assign, .list,
-                .fault,
-                .offer, .refusal:
+            case .collective, .enter, .begin, .resume, .done, .part, .results, .failed, .givenUp, .traces, .assign,
+                .list, .fault, .offer, .refusal:
                 true
             case .leave, .length, .delivered, .retire, .deliver, .halt, .end, .exit, .goodbye, .stop, .welcome: false
             }

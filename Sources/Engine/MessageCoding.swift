@@ -11,6 +11,7 @@ import Scheduling
 //     done, part   loop       first      completed  nanoseconds   cpu     results
 //     failed       loop       first      completed  nanoseconds   cpu     fault, results
 //     leave, delivered, retire, deliver: loop
+//     traces       loop                                                   layout, traces, examples
 //     length       loop                  count
 //     results      loop       first      count      stride                results
 //     givenUp                 example                                     fault
@@ -50,6 +51,7 @@ extension Message {
             body.append(fault.encoded)
             body.append(report.results)
             self.init(.failed, loop, report, body: body.finish())
+        case .traces(let loop, let report): self.init(.traces, operation: loop, body: report.encoded)
         case .leave(let loop): self.init(.leave, operation: loop)
         case .length(let loop, let count): self.init(.length, operation: loop, count: count)
         case .results(let loop, let run):
@@ -142,6 +144,9 @@ extension ToRoot {
             }
             self = .failed(
                 loop: loop, ChunkReport(message, results: message.body[end..<message.body.count]), fault)
+        case .traces:
+            guard let report = TraceReport(encoded: message.body) else { throw .unreadable }
+            self = .traces(loop: loop, report)
         case .leave: self = .leave(loop: loop)
         case .length: self = .length(loop: loop, count: Int(message.count))
         case .results:
@@ -211,7 +216,8 @@ extension ToWorker {
             self = .welcome(rank: Int(message.first), size: Int(message.count))
         case .offer: self = .offer(message.body)
         case .refusal: self = .refusal(message.body.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
-        case .enter, .begin, .resume, .done, .part, .failed, .leave, .length, .results, .delivered, .retire, .givenUp,
+        case .enter, .begin, .resume, .done, .part, .failed, .traces, .leave, .length, .results, .delivered, .retire,
+            .givenUp,
             .fault, .exit:
             throw ImpossibleMessage(clause: "sent a message that only other ranks send")
         }

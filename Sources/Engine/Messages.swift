@@ -15,6 +15,8 @@ public enum ToRoot: Sendable {
     case done(loop: UInt64, ChunkReport)
     /// The example behind those of the report has failed; the rank goes on with the rest of its chunk.
     indirect case failed(loop: UInt64, ChunkReport, Fault)
+    /// What the examples have met that its next report is about.
+    indirect case traces(loop: UInt64, TraceReport)
     /// It takes no more of the loop; what it holds and has not begun goes back.
     case leave(loop: UInt64)
     /// The number of examples turned out to be `count`.

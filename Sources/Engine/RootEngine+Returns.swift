@@ -41,6 +41,7 @@ extension RootEngine {
         switch message {
         case .done(let loop, let report): takeClaim(report, nil, in: loop, from: source)
         case .failed(let loop, let report, let fault): takeClaim(report, fault, in: loop, from: source)
+        case .traces(let loop, let report): observer.examplesWereTraced(report, of: loop, by: source)
         case .resume(let loop, let options, let host): resume(loop, options, host, source)
         case .goodbye, .fault, .exit, .givenUp: return false
         // What it began before it was lost.

@@ -265,6 +265,7 @@ final class RootEngine {
         switch message {
         case .done(let loop, let report): done(report, in: loop, from: source)
         case .failed(let loop, let report, let fault): failed(report, fault, in: loop, from: source)
+        case .traces(let loop, let report): observer.examplesWereTraced(report, of: loop, by: source)
         case .results(let loop, let run): results(run, in: loop, from: source)
         case .delivered(let loop): delivered(in: loop, from: source)
         case .retire(let loop): retire(loop, source)
