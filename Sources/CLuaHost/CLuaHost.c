@@ -43,6 +43,7 @@ lua_State *dlp_new_state(void) {
 void dlp_close(lua_State *L) {
     host *h = host_of(L);
     dlp_close_interruption(L);
+    dlp_stop_tracking(L);
     lua_close(L);
     dlp_free_blocks(h);
     free(h->traceback);

@@ -27,6 +27,9 @@ typedef struct free_block {
 } free_block;
 enum { free_sizes = 17 };
 
+/// What examples enter; see track.c.
+typedef struct tracker tracker;
+
 /// Every coroutine of a state has a pointer to it in its extra space.
 typedef struct {
     /// What functions of the module call in Swift, and what that gets to know which state called.
@@ -74,6 +77,10 @@ typedef struct {
     bool is_element, is_body;
     /// An example has lost the program that it waited for.
     bool is_cut_short;
+
+    // track.c
+    /// NULL where nothing is noted of examples.
+    tracker *tracker;
 
     // programs.c
     /// The programs that the script has started and not waited for yet, or 0, and the numbers of their examples; more are not

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "host.h"
+#include "track.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -34,9 +34,10 @@ static void fail_hook(lua_State *L, lua_Debug *event);
 
 IN_HANDLER static void arm(lua_State *L) { lua_sethook(L, fail_hook, LUA_MASKCOUNT | LUA_MASKCALL | LUA_MASKRET, 1); }
 
-/// Takes the hook away, unless a signal has found a reason for one meanwhile.
+/// Sets the hook that is to be there otherwise, unless a signal has found a reason for the other meanwhile.
 static void disarm(lua_State *L) {
-    lua_sethook(L, NULL, 0, 0);
+    bool tracks = host_of(L)->tracker != NULL && dlp_example_under_way(L).number != 0;
+    lua_sethook(L, tracks ? dlp_track_call : NULL, tracks ? LUA_MASKCALL : 0, 0);
     atomic_signal_fence(memory_order_seq_cst);
     if (is_to_fail(host_of(L))) arm(L);
 }
@@ -161,6 +162,9 @@ void dlp_begin_example(lua_State *L, lua_Integer index) {
     atomic_store_explicit(&h->example_index, index, memory_order_relaxed);
     h->is_element = h->is_body = false;
     count_example(h);
+    if (h->tracker == NULL) return;
+    dlp_track_begin(L, index);
+    disarm(L);
 }
 
 void dlp_begin_element(lua_State *L, lua_Integer index, bool is_body) {
@@ -173,7 +177,8 @@ void dlp_begin_element(lua_State *L, lua_Integer index, bool is_body) {
 void dlp_end_example(lua_State *L) {
     host *h = host_of(L);
     count_example(h);
-    if (!h->is_late) return;
+    if (h->tracker != NULL) dlp_track_end(L);
+    if (!h->is_late && h->tracker == NULL) return;
     h->is_late = false;
     disarm(L);
 }

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "host.h"
+#include "track.h"
 
 #include <CSystem.h>
 #include <errno.h>
@@ -20,6 +20,7 @@ extern char **environ;
 
 void dlp_note_program(lua_State *L, pid_t program) {
     host *h = host_of(L);
+    dlp_track_anything_done(h);
     for (int i = 0; i < program_slots; i++) {
         if (atomic_load(&h->programs[i].process) != 0) continue;
         atomic_store(&h->programs[i].example, dlp_example_under_way(L).number);

@@ -208,6 +208,44 @@ bool dlp_is_own_function(lua_CFunction function, const char **file, size_t *offs
 /// Collects all garbage. [-0, +0]
 void dlp_collect(lua_State *L);
 
+// MARK: What examples enter
+
+/// The field of the registry in which lies what is looked at after an example, to see whether it has left something: tables
+/// and functions, and the names of globals.
+#define dlp_watched "dlp.watched"
+
+/// What is to be noted where a function is entered that has no number: nothing; that the example may have done anything; that
+/// it opens the file that is its first argument; and that, unless its second argument is a mode of writing.
+enum { dlp_track_nothing = -1, dlp_track_anything = -2, dlp_track_input = -3, dlp_track_open = -4 };
+
+/// Notes from now on what examples enter: functions with numbers below `functions`, of which `dlp_track_function` says which
+/// they are. The first `watched` objects are watched; if it `keeps`, an example has left something for all others from the
+/// start. False where memory is short. [-0, +0]
+bool dlp_start_tracking(lua_State *L, size_t functions, size_t watched, bool keeps);
+void dlp_stop_tracking(lua_State *L);
+
+/// The function at this address has this number, or is one of the above; false where memory is short.
+bool dlp_track_function(lua_State *L, const void *function, int number);
+
+/// What was noted of an example, before the bits of functions, 8 bytes for each 64, and files.
+typedef struct {
+    /// The example, from 1.
+    int64_t index;
+    /// How many bytes of files there are: size, seconds and nanoseconds of the last change, and length of the path, 8 bytes
+    /// each; then the path. A size of -1: there was none.
+    uint64_t files;
+    /// Whether it may have done anything.
+    uint64_t is_open;
+} dlp_traced_head;
+
+/// What was noted since the last call, valid until an example begins; how many words have the functions' bits; and the first
+/// object that an example has changed, from 1, or 0.
+typedef struct {
+    const void *bytes;
+    size_t count, words, changed;
+} dlp_traced;
+dlp_traced dlp_take_traced(lua_State *L);
+
 // MARK: Memory
 
 /// Sets how many bytes of memory Lua code may make the state use (0: any number): beyond that it gets the error "not
