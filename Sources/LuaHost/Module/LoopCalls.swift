@@ -45,7 +45,12 @@ extension LuaHost {
             failures: options.failures, showsProgress: flag("progress"), prefix: text("prefix") ?? "")
         var part = LoopPart(loop: loop, reportInterval: hasResults ? Self.reportInterval(ranks: client.size) : 0)
         try told { try loopDelegate?.loopWillBegin(loop) }
-        if client.isRoot, loop.stage != nil { part.results = try keptResults(of: loop, state) }
+        if client.isRoot, loop.stage != nil {
+            part.results = try keptResults(of: loop, state)
+        } else if loop.stage != nil, loopDefaults.tracks {
+            _ = reach(of: loop, state)
+        }
+        if loop.stage != nil { beginTracking() }
         if let root = client as? RootClient, let costs = field(state, 3, "costs", { bytes(state, -1).map(Self.costs) })
         {
             root.order(by: costs, in: loop.operation)
@@ -109,7 +114,8 @@ extension LuaHost {
             lua_xmove(state, self.state, 2)
         }
         defer { pop(self.state, 2) }
-        return reach(of: -2, named: "the function of \(loop.function)", examples: -1)
+        return reach(
+            of: -2, named: "the function of \(loop.function)", examples: -1, tracks: loopDefaults.tracks)
     }
 
     /// Calls the delegate; what that throws ends the job.
@@ -140,6 +146,7 @@ extension LuaHost {
 
     private func endLoop(_ operation: UInt64) {
         exampleWatch?.pause()
+        endTracking()
         if let part = moduleLoops.removeValue(forKey: operation) { loopDelegate?.loopDidEnd(part.loop) }
     }
 
@@ -258,7 +265,10 @@ extension LuaHost {
         let report = ChunkReport(
             first: first, completed: completed, goesOn: goesOn, nanoseconds: worked.nanoseconds, cpu: worked.cpu,
             peak: worked.peak, results: worked.results)
-        try communicate { () throws(JobEnd) in try client.post(.done(loop: loop, report)) }
+        try communicate { () throws(JobEnd) in
+            if let traces = takeTraces() { try client.post(.traces(loop: loop, traces)) }
+            try client.post(.done(loop: loop, report))
+        }
         return 0
     }
 
@@ -302,7 +312,10 @@ extension LuaHost {
         let chunk = ChunkReport(
             first: first, completed: completed, nanoseconds: report.nanoseconds, cpu: report.cpu,
             peak: report.peak, results: report.results)
-        try communicate { () throws(JobEnd) in try client.post(.failed(loop: operation, chunk, fault)) }
+        try communicate { () throws(JobEnd) in
+            if let traces = takeTraces() { try client.post(.traces(loop: operation, traces)) }
+            try client.post(.failed(loop: operation, chunk, fault))
+        }
         return 0
     }
 

@@ -16,6 +16,36 @@ public struct Reach: Sendable {
         /// Whether it is a value that the script has made while it was loaded, rather than code or what `dlp.depends` names: such
         /// a value may be another one in each process.
         public var isValue: Bool
+        /// When it matters.
+        public var extent = Extent.always
+        /// What it reaches at once, in the order in which it does.
+        public var references: [Reference] = []
+    }
+
+    /// When something matters that a function reaches which was entered.
+    public enum Extent: UInt8, Sendable {
+        /// Always.
+        case always
+        /// Where it is entered, too: a function.
+        case entered
+        /// Always, and so does all that is behind it: a function that nobody sees entered.
+        case whole
+    }
+
+    /// A part, or a table in it.
+    public struct Reference: Sendable, Hashable {
+        /// The place of the part.
+        public var part: UInt32
+        /// The number of the table in it, from 1; 0: the part itself.
+        public var table: UInt32 = 0
+    }
+
+    /// What the host itself begins with.
+    public struct Root: Sendable, Hashable {
+        /// The part.
+        public var part: UInt32
+        /// Whether all that is behind it matters, whatever is entered.
+        public var isWhole: Bool
     }
 
     /// Of the files of the modules that the script has loaded.
@@ -24,37 +54,60 @@ public struct Reach: Sendable {
     public var digest: Digest
     /// What it consists of, the function itself first.
     public var parts: [Part]
+    /// Where that begins.
+    public var roots: [Root]
     /// What it may reach that nobody can know beforehand, as clauses about the function; none: the digest says all.
     public var obstacles: [String]
+    /// Files that it reads, likewise, as far as it can be seen while it runs which these are.
+    public var inputs: [String]
+    /// Of the functions and of how all parts hang together: where it is the same they have the same places.
+    public var layout: Digest
 }
 
 extension LuaHost {
     /// What `work` reaches, and `setup` before it; `openJob` has been called.
-    public func reachOfWork() -> Reach {
+    ///
+    /// - Parameter tracks: whether examples are to be tracked, from the first one on.
+    public func reachOfWork(tracks: Bool = false) -> Reach {
         let top = lua_gettop(state)
         defer { lua_settop(state, top) }
         lua_pushvalue(state, Slot.work)
         let work = lua_gettop(state)
         let hasSetup = dlp_get_global(state, "setup") == LUA_OK && lua_type(state, -1) != LUA_TNIL
         return reach(
-            from: [("work", work)] + (hasSetup ? [("setup", work + 1)] : []), examples: Slot.examples)
+            from: [("work", work)] + (hasSetup ? [("setup", work + 1)] : []), examples: Slot.examples, tracks: tracks)
     }
 
     /// What the function at `index` reaches, which messages call `name`, and the elements of the list at `examples`.
-    func reach(of index: Int32, named name: String, examples: Int32) -> Reach {
+    func reach(of index: Int32, named name: String, examples: Int32, tracks: Bool) -> Reach {
         let top = lua_gettop(state)
         defer { lua_settop(state, top) }
-        return reach(from: [(name, lua_absindex(state, index))], examples: lua_absindex(state, examples))
+        return reach(
+            from: [(name, lua_absindex(state, index))], examples: lua_absindex(state, examples), tracks: tracks)
     }
 
-    private func reach(from roots: [(name: String, index: Int32)], examples: Int32) -> Reach {
+    private func reach(
+        from roots: [(name: String, index: Int32)], examples: Int32, tracks: Bool
+    ) -> Reach {
         let hadCollector = dlp_stop_collector(state)
         defer { if hadCollector { dlp_restart_collector(state) } }
         lua_checkstack(state, 64)
         var walk = ReachWalk(self, LibraryNames(self))
-        for root in roots { walk.begin(with: root.name, at: root.index) }
+        // Nobody sees what `setup` enters.
+        for root in roots { walk.begin(with: root.name, at: root.index, isWhole: root.name == "setup") }
         walk.addMetatables(ofElementsOf: examples)
-        return walk.finish()
+        let reach = walk.finish()
+        if tracks { tracking = Tracking(reach, walk, hasSetup: roots.count > 1) }
+        return reach
+    }
+
+    /// What `work` reaches once `setup` has run: there may be more to be watched.
+    func watchedAfterSetup() -> ReachWalk {
+        lua_checkstack(state, 64)
+        var walk = ReachWalk(self, LibraryNames(self))
+        walk.begin(with: "work", at: Slot.work, isWhole: false)
+        _ = walk.finish()
+        return walk
     }
 
     /// Does `core.depends(...)`: results depend on these values, too.

@@ -24,18 +24,12 @@ extension ReachWalk {
         var number = 0
         while let text = lua_getupvalue(state, function, Int32(number + 1)) {
             let upvalue = text.pointee == 0 ? "an upvalue of \(name)" : String(cString: text)
-            if isNew(variable: lua_upvalueid(state, function, Int32(number + 1)), part: part) {
-                if lua_type(state, -1) == LUA_TTABLE,
-                    let library = lua_topointer(state, -1).flatMap({ names.tables[$0] })
-                {
-                    tables[number] = library
-                    mix(.library, library, part)
-                } else {
-                    add(ofItsOwn: upvalue, place: place, isOfModule: isOfModule)
-                }
-            } else if lua_type(state, -1) == LUA_TTABLE {
+            if lua_type(state, -1) == LUA_TTABLE {
                 tables[number] = lua_topointer(state, -1).flatMap { names.tables[$0] }
             }
+            add(
+                variable: lua_upvalueid(state, function, Int32(number + 1)), tables[number], named: upvalue,
+                place: place, to: part, isOfModule: isOfModule)
             pop(state)
             number += 1
         }
@@ -111,12 +105,14 @@ extension ReachWalk {
             return add(member: member, of: library, to: part, at: place, isWritten: field.isOfWriting)
         }
         if let known = address.flatMap({ names.values[$0] }) {
-            if globals.insert(field.name).inserted { mix(.known, known, part) }
-            if known == "require", let module = field.argument { return add(module: module, at: place) }
+            mix(.known, known, part)
+            noteGlobal(field.name)
+            if known == "require", let module = field.argument { return add(module: module, at: place, to: part) }
             if let obstacle = Self.obstacle(of: known) { obstruct(obstacle, at: place) }
             return
         }
-        if globals.insert(field.name).inserted { add(ofItsOwn: name, place: place) }
+        noteGlobal(field.name)
+        add("_G", field.name, named: name, place: place, to: part)
     }
 
     private func pushGlobal(_ name: [UInt8]) {
@@ -135,18 +131,17 @@ extension ReachWalk {
     ) {
         let name = "\(library).\(String(decoding: member, as: UTF8.self))"
         names.pushTable(of: library, state)
-        addMetatable(of: library)
+        addMetatable(of: library, to: part)
         push(state, SystemString(bytes: member))
         lua_rawget(state, -2)
         defer { pop(state, 2) }
         let known = lua_topointer(state, -1).flatMap { names.values[$0] } ?? name
         if !(isWritten && known == "io.open"), let obstacle = Self.obstacle(of: known) { obstruct(obstacle, at: place) }
-        guard members.insert(Array(library.utf8) + [0] + member).inserted else { return }
         if let inner = lua_topointer(state, -1).flatMap({ names.tables[$0] }) {
             return add(library: inner, to: part, place, false)
         }
         guard !names.isUnchanged(name, state) else { return mix(.known, name, part) }
-        add(ofItsOwn: name, place: place)
+        add(library, member, named: name, place: place, to: part)
     }
 
     /// Adds a library that stands somewhere as a value.
@@ -160,15 +155,15 @@ extension ReachWalk {
         switch library {
         case "_G": return obstruct("may read any global (\(place))")
         case "io", "debug", "package": return obstruct("may use all of \(library) (\(place))")
-        default: addReplaced(in: library)
+        default: addReplaced(in: library, to: part)
         }
     }
 
     /// Adds the fields of a library that the script has replaced, or added.
-    private mutating func addReplaced(in library: String) {
-        guard library != "arg", members.insert(Array(library.utf8)).inserted else { return }
+    private mutating func addReplaced(in library: String, to part: Int) {
+        guard library != "arg" else { return }
         names.pushTable(of: library, state)
-        addMetatable(of: library)
+        addMetatable(of: library, to: part)
         var replaced: [[UInt8]] = []
         let table = lua_gettop(state)
         lua_pushnil(state)
@@ -182,17 +177,19 @@ extension ReachWalk {
             pop(state)
         }
         replaced.sort { $0.lexicographicallyPrecedes($1) }
-        for field in replaced where members.insert(Array(library.utf8) + [0] + field).inserted {
+        for field in replaced {
             push(state, SystemString(bytes: field))
             lua_rawget(state, table)
-            add(ofItsOwn: "\(library).\(String(decoding: field, as: UTF8.self))", place: "")
+            let name = "\(library).\(String(decoding: field, as: UTF8.self))"
+            add(library, field, named: name, place: "", to: part)
             pop(state)
         }
         pop(state)
     }
 
     /// Adds the metatable that a script has given to the library whose table is on top.
-    private mutating func addMetatable(of library: String) {
+    private mutating func addMetatable(of library: String, to part: Int) {
+        libraries.insert(library)
         guard lua_getmetatable(state, -1) != 0 else { return }
         defer { pop(state) }
         push(state, "__index")
@@ -200,15 +197,14 @@ extension ReachWalk {
         // That by which the module's functions come, and slips are refused.
         let isOfModule = library.hasPrefix("dlp") && host.isOwnFunction(at: -1)
         pop(state)
-        if !isOfModule, members.insert(Array("metatable \(library)".utf8)).inserted {
-            add(ofItsOwn: "the metatable of \(library)", place: "")
-        }
+        guard !isOfModule else { return }
+        add("metatable of \(library)", named: "the metatable of \(library)", place: "", to: part)
     }
 
     /// Adds what every value of a kind has: methods of strings and files, and what a script may have given to numbers, others,
     /// and the globals.
     mutating func addMetatables() {
-        for library in ["string", "file", "FILE*"] { addReplaced(in: library) }
+        for library in ["string", "file", "FILE*"] { addReplaced(in: library, to: Self.root) }
         let kinds: [(String, (LuaState) -> Void)] = [
             ("strings", { push($0, "") }), ("numbers", { lua_pushinteger($0, 0) }),
             ("booleans", { lua_pushboolean($0, 0) }), ("nil", { lua_pushnil($0) }),
@@ -218,7 +214,7 @@ extension ReachWalk {
         for (name, pushValue) in kinds {
             pushValue(state)
             if lua_getmetatable(state, -1) != 0 {
-                add(ofItsOwn: "the metatable of \(name)", place: "")
+                add(ofItsOwn: "the metatable of \(name)", place: "", to: Self.root)
                 pop(state)
             }
             pop(state)
@@ -242,7 +238,7 @@ extension ReachWalk {
             let table = lua_gettop(state)
             if table != list, lua_getmetatable(state, table) != 0 {
                 if let address = lua_topointer(state, -1), met.insert(address).inserted {
-                    add(ofItsOwn: "the metatable of examples", place: "")
+                    add(ofItsOwn: "the metatable of examples", place: "", to: Self.root)
                 }
                 pop(state)
             }
@@ -262,13 +258,18 @@ extension ReachWalk {
         pop(state)
     }
 
+    /// What opens the file that is its first argument.
+    static let openers: Set<String> = ["io.open", "io.lines", "io.input", "dlp.csv", "dlp.jsonl", "dlp.lines"]
+
     /// Why nobody can know what comes of a function of a library, as a clause; nil where its name says all.
     static func obstacle(of name: String) -> Obstacle? {
         switch name {
         case "load", "loadstring", "loadfile", "dofile": Obstacle(clause: "calls \(name)")
         case "require": Obstacle(clause: "calls require with a name that is made when it runs")
-        case "io.open", "io.lines", "io.input", "io.read", "io.stdin", "dlp.csv", "dlp.jsonl", "dlp.lines":
+        case "io.read", "io.stdin":
             Obstacle(clause: "reads a file by \(name), which no dlp.depends names", isFile: true)
+        case _ where openers.contains(name):
+            Obstacle(clause: "reads a file by \(name), which no dlp.depends names", isFile: true, isSeen: true)
         // What this gives depends on lines and names, which count for nothing otherwise.
         case "string.dump": Obstacle(clause: "uses \(name)")
         case "debug.traceback", "package.config": nil

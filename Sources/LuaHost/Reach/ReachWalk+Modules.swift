@@ -23,25 +23,29 @@ extension ReachWalk {
     }
 
     /// Adds what `require` gives, or would give.
-    mutating func add(module: [UInt8], at place: String) {
+    mutating func add(module: [UInt8], at place: String, to part: Int) {
         let name = String(decoding: module, as: UTF8.self)
-        guard members.insert(Array("require ".utf8) + module).inserted else { return }
         push(state, "_LOADED")
         lua_rawget(state, LuaHost.registry)
         push(state, SystemString(bytes: module))
         lua_rawget(state, -2)
         defer { pop(state, 2) }
-        guard lua_type(state, -1) == LUA_TNIL else { return add(ofItsOwn: name, place: place) }
+        guard lua_type(state, -1) == LUA_TNIL else {
+            return add("require", module, named: name, place: place, to: part)
+        }
         checkSearchers(place)
+        loadsModules = true
         switch host.findModule(SystemString(bytes: module)) {
         case .function?:
-            add(ofItsOwn: "the module \(name)", place: place)
+            add("require", module, named: "the module \(name)", place: place, to: part)
+            enterWholly()
             pop(state)
         case .file(let path)?:
-            let part = addPart("the module \(name)", path.description, isValue: false)
+            let own = addPart("the module \(name)", path.description, isValue: false)
+            refer(to: own, from: part)
             guard let digest = host.digest(ofFile: path) else { return obstruct("requires \(name) (\(place))") }
-            mix(.file, digest.high, part)
-            mix(.file, digest.low, part)
+            mix(.file, digest.high, own)
+            mix(.file, digest.low, own)
         case nil: obstruct("requires \(name), which is not found (\(place))")
         }
     }

@@ -10,9 +10,19 @@ import Glibc
 /// two. That of a part has its own values only, so that it tells which of them has changed.
 struct ReachWalk {
     /// A function or table that is still to be looked at.
-    private struct Item {
+    struct Item {
         var part: Int
         var name: String
+        /// The number of the table in its part, from 1; 0: a function, which is the part itself.
+        var table: UInt32 = 0
+    }
+
+    /// What a part is made of so far.
+    private struct Draft {
+        var part: Reach.Part
+        var mixer = DigestMixer(seed: 0x646C_7070)
+        var count = 0
+        var tables: UInt32 = 0
     }
 
     /// What is mixed in before a value, by its kind.
@@ -27,31 +37,45 @@ struct ReachWalk {
         var clause: String
         /// Whether it is a file that is read: none where the script says itself what its results depend on.
         var isFile = false
+        /// Whether it can be seen which file that is, while the function runs.
+        var isSeen = false
     }
+
+    /// In the place of a part: what the host itself begins with, and where all behind it matters.
+    static let root = -1
+    static let wholeRoot = -2
 
     let host: LuaHost
     let names: LibraryNames
     var state: LuaState { host.state }
 
     private var whole = DigestMixer(seed: 0x646C_7072)
-    private var parts: [(part: Reach.Part, mixer: DigestMixer, count: Int)] = []
+    private var parts: [Draft] = []
+    private var roots: [Reach.Root] = []
     private var count = 0
     private var obstacles: [Obstacle] = []
+    /// Whether there is something of which nobody ever knows what it does.
+    var hasObstacles: Bool { obstacles.contains { !$0.isSeen } }
 
-    /// The numbers of functions and tables by their addresses, and those of variables.
-    private var numbers: [UnsafeRawPointer: Int] = [:]
-    private var variables: [UnsafeRawPointer: Int] = [:]
-    /// What has been read by its name.
-    var globals: Set<[UInt8]> = []
-    var members: Set<[UInt8]> = []
-    private var items: [Item] = []
+    /// The numbers of functions and tables by their addresses.
+    private(set) var numbers: [UnsafeRawPointer: Int] = [:]
+    /// The numbers of variables, and their parts where they have one.
+    private var variables: [UnsafeRawPointer: (number: Int, part: Int?)] = [:]
+    /// The parts of what has been read by its name.
+    private var named: [[UInt8]: Int] = [:]
+    /// The globals among them, and the libraries of which something has been read.
+    private(set) var globals: Set<[UInt8]> = []
+    var libraries: Set<String> = []
+    /// Whether modules are loaded when functions ask for them: nobody sees beforehand what these keep.
+    var loadsModules = false
+    private(set) var items: [Item] = []
     /// The first of them that has not been looked at.
     private var next = 0
     /// The index of the table that holds what the items are about: all of it, for addresses must stay what they are.
-    private let anchors: Int32
-    private var hasCollected = false
+    let anchors: Int32
+    var hasCollected = false
     /// The keys of the present table.
-    private var keys = TableKeys()
+    var keys = TableKeys()
 
     init(_ host: LuaHost, _ names: LibraryNames) {
         (self.host, self.names) = (host, names)
@@ -60,9 +84,9 @@ struct ReachWalk {
     }
 
     /// Looks at the function at `index`, and at all that it reaches.
-    mutating func begin(with name: String, at index: Int32) {
+    mutating func begin(with name: String, at index: Int32, isWhole: Bool) {
         lua_pushvalue(state, index)
-        add(ofItsOwn: name, place: "")
+        add(ofItsOwn: name, place: "", to: isWhole ? Self.wholeRoot : Self.root)
         pop(state)
         walk()
     }
@@ -73,18 +97,36 @@ struct ReachWalk {
         let dependencies = addDependencies()
         walk()
         if dependencies > 0 { obstacles.removeAll { $0.isFile } }
-        let found = parts.filter { $0.count > 0 }.map { entry in
-            var part = entry.part
-            part.digest = entry.mixer.finish(count: entry.count)
+        let found = parts.map { draft in
+            var part = draft.part
+            part.digest = draft.mixer.finish(count: draft.count)
             return part
         }
         return Reach(
             modules: host.digestOfModules(), digest: whole.finish(count: count),
-            parts: Array(found.prefix(Self.mostParts)), obstacles: obstacles.map(\.clause))
+            parts: Array(found.prefix(Self.mostParts)), roots: found.count > Self.mostParts ? [] : roots,
+            obstacles: obstacles.filter { !$0.isSeen }.map(\.clause),
+            inputs: obstacles.filter(\.isSeen).map(\.clause), layout: Self.layout(of: found, roots))
+    }
+
+    private static func layout(of parts: [Reach.Part], _ roots: [Reach.Root]) -> Digest {
+        var mixer = DigestMixer(seed: 0x646C_706C)
+        var count = 0
+        func add(_ high: UInt64, _ low: UInt64) {
+            mixer.add(high, low)
+            count += 1
+        }
+        for root in roots { add(UInt64(root.part), root.isWhole ? 1 : 0) }
+        for part in parts {
+            add(UInt64(part.extent.rawValue), UInt64(part.references.count))
+            if part.extent != .always { add(part.digest.high, part.digest.low) }
+            for reference in part.references { add(UInt64(reference.part), UInt64(reference.table)) }
+        }
+        return mixer.finish(count: count)
     }
 
     /// Of so many parts it is told whether they have changed; of the others only that something has.
-    private static let mostParts = 2000
+    private static let mostParts = 4000
     /// So many obstacles are told.
     private static let mostObstacles = 8
 
@@ -100,6 +142,7 @@ struct ReachWalk {
         for number in 0..<count {
             lua_rawgeti(state, -1, lua_Integer(number + 1))
             let part = addPart("value \(number + 1) of dlp.depends", "", isValue: false)
+            refer(to: part, from: Self.root)
             add(valueNamed: "dlp.depends", to: part)
             pop(state)
         }
@@ -123,11 +166,19 @@ struct ReachWalk {
 
     mutating func addPart(_ name: String, _ place: String, isValue: Bool) -> Int {
         let part = Reach.Part(name: name, place: place, digest: Digest(high: 0, low: 0), isValue: isValue)
-        parts.append((part, DigestMixer(seed: 0x646C_7070), 0))
+        parts.append(Draft(part: part))
         return parts.count - 1
     }
 
+    /// Notes that something reaches a part, or a table in it.
+    mutating func refer(to part: Int, table: UInt32 = 0, from origin: Int) {
+        let part = UInt32(truncatingIfNeeded: part)
+        guard origin >= 0 else { return roots.append(Reach.Root(part: part, isWhole: origin == Self.wholeRoot)) }
+        parts[origin].part.references.append(Reach.Reference(part: part, table: table))
+    }
+
     mutating func place(_ place: String, ofPart part: Int) { parts[part].part.place = place }
+    func place(ofPart part: Int) -> String { parts[part].part.place }
 
     @inline(__always)
     mutating func mix(_ kind: Kind, _ value: UInt64 = 0, _ part: Int) {
@@ -159,24 +210,49 @@ struct ReachWalk {
         text.withUTF8 { mix(kind, UnsafeRawBufferPointer($0), part) }
     }
 
-    mutating func obstruct(_ clause: String, isFile: Bool = false) {
-        let obstacle = Obstacle(clause: clause, isFile: isFile)
+    mutating func obstruct(_ clause: String, isFile: Bool = false, isSeen: Bool = false) {
+        let obstacle = Obstacle(clause: clause, isFile: isFile, isSeen: isSeen)
         guard obstacles.count < Self.mostObstacles, !obstacles.contains(obstacle) else { return }
         obstacles.append(obstacle)
     }
 
     mutating func obstruct(_ obstacle: Obstacle, at place: String) {
-        obstruct("\(obstacle.clause) (\(place))", isFile: obstacle.isFile)
+        obstruct("\(obstacle.clause) (\(place))", isFile: obstacle.isFile, isSeen: obstacle.isSeen)
     }
 
     // MARK: Values
 
-    /// Adds the value on top as a part of its own.
-    mutating func add(ofItsOwn name: String, place: String, isOfModule: Bool = false) {
-        guard let address = functionWithoutName() else {
-            return add(valueNamed: name, to: addPart(name, place, isValue: true), isOfModule: isOfModule)
-        }
-        refer(toFunction: address, name)
+    /// Adds the value on top as a part of its own, which `origin` reaches.
+    ///
+    /// - Returns: the part.
+    @discardableResult
+    mutating func add(ofItsOwn name: String, place: String, to origin: Int, isOfModule: Bool = false) -> Int {
+        if origin < 0, let address = functionWithoutName() { return refer(toFunction: address, name, from: origin) }
+        let part = addPart(name, place, isValue: true)
+        refer(to: part, from: origin)
+        add(valueNamed: name, to: part, isOfModule: isOfModule)
+        return part
+    }
+
+    /// Adds the value on top, which is known by its name for as long as nothing else is put in its place, as a part of its own;
+    /// whoever comes to it later reaches the same.
+    mutating func add(_ key: String, _ member: [UInt8] = [], named name: String, place: String, to origin: Int) {
+        let key = Array(key.utf8) + [0] + member
+        if let part = named[key] { return refer(to: part, from: origin) }
+        // Before it is looked at: it may reach itself.
+        let part = addPart(name, place, isValue: true)
+        named[key] = part
+        refer(to: part, from: origin)
+        add(valueNamed: name, to: part)
+    }
+
+    /// Notes that a global has been read.
+    mutating func noteGlobal(_ name: [UInt8]) { globals.insert(name) }
+
+    /// The function on top matters with all that is behind it, for nobody sees that it is entered.
+    mutating func enterWholly() {
+        guard let address = functionWithoutName(), let number = numbers[address] else { return }
+        parts[items[number].part].part.extent = .whole
     }
 
     /// The address of the value on top, where that is a function which is a part by itself.
@@ -216,10 +292,10 @@ struct ReachWalk {
         case LUA_TTABLE where address == host.coreAddress: mix(.library, "dlp", part)
         case LUA_TTABLE:
             mixPart(.table, part)
-            refer(to: address, .table, Item(part: part, name: name))
+            addTable(at: address, name, part)
         case LUA_TFUNCTION:
             mixPart(.function, part)
-            refer(toFunction: address, name)
+            refer(toFunction: address, name, from: part)
         case LUA_TUSERDATA: add(userdataNamed: name, to: part, place)
         default:
             let kind = lua_type(state, -1) == LUA_TTHREAD ? "a coroutine" : "an address"
@@ -228,15 +304,36 @@ struct ReachWalk {
         }
     }
 
-    private mutating func refer(toFunction address: UnsafeRawPointer, _ name: String) {
-        // One that was met before has its part.
-        let part = numbers[address] == nil ? addPart(name, "", isValue: false) : 0
-        refer(to: address, .function, Item(part: part, name: name))
+    /// The function on top is reached, which is a part by itself.
+    ///
+    /// - Returns: that part.
+    @discardableResult
+    private mutating func refer(toFunction address: UnsafeRawPointer, _ name: String, from origin: Int) -> Int {
+        let part: Int
+        if let number = numbers[address] {
+            mixWhole(.function, UInt64(number))
+            part = items[number].part
+        } else {
+            part = addPart(name, "", isValue: false)
+            parts[part].part.extent = .entered
+            add(.function, at: address, Item(part: part, name: name))
+        }
+        refer(to: part, from: origin)
+        return part
+    }
+
+    /// The table on top is in a part: a new one is the next of that part's tables.
+    private mutating func addTable(at address: UnsafeRawPointer, _ name: String, _ part: Int) {
+        if let number = numbers[address] {
+            mixWhole(.table, UInt64(number))
+            return refer(to: items[number].part, table: items[number].table, from: part)
+        }
+        parts[part].tables += 1
+        add(.table, at: address, Item(part: part, name: name, table: parts[part].tables))
     }
 
     /// Notes that there is a table or function, which is the value on top.
-    private mutating func refer(to address: UnsafeRawPointer, _ kind: Kind, _ item: Item) {
-        if let number = numbers[address] { return mixWhole(kind, UInt64(number)) }
+    private mutating func add(_ kind: Kind, at address: UnsafeRawPointer, _ item: Item) {
         mixWhole(kind, UInt64(numbers.count))
         numbers[address] = numbers.count
         items.append(item)
@@ -244,17 +341,30 @@ struct ReachWalk {
         lua_rawseti(state, anchors, lua_Integer(items.count))
     }
 
-    /// Whether the variable at this address is met for the first time; otherwise only its number counts.
-    mutating func isNew(variable: UnsafeRawPointer?, part: Int) -> Bool {
-        guard let variable else { return false }
+    /// Adds the variable at this address, whose value is on top.
+    ///
+    /// - Parameter library: the library that its value is, if it is one.
+    mutating func add(
+        variable: UnsafeRawPointer?, _ library: String?, named name: String, place: String, to part: Int,
+        isOfModule: Bool
+    ) {
+        guard let variable else { return }
         mixPart(.variable, part)
-        if let number = variables[variable] {
-            mixWhole(.variable, UInt64(number))
-            return false
+        if let known = variables[variable] {
+            mixWhole(.variable, UInt64(known.number))
+            if let own = known.part { refer(to: own, from: part) }
+            return
         }
         mixWhole(.variable, UInt64(variables.count))
-        variables[variable] = variables.count
-        return true
+        if let library {
+            variables[variable] = (variables.count, nil)
+            return mix(.library, library, part)
+        }
+        // Before its value is looked at, which may reach it.
+        let own = addPart(name, place, isValue: true)
+        variables[variable] = (variables.count, own)
+        refer(to: own, from: part)
+        add(valueNamed: name, to: own, isOfModule: isOfModule)
     }
 
     private mutating func add(userdataNamed name: String, to part: Int, _ place: String) {
@@ -270,117 +380,5 @@ struct ReachWalk {
         }
         let what = kind == "FILE*" ? "an open file" : kind.map { "\($0), which is userdata," } ?? "userdata"
         obstruct("reaches \(what) in \(name) (\(place))", isFile: kind == "FILE*")
-    }
-
-    // MARK: Tables
-
-    /// Adds what is in the table on top.
-    private mutating func addEntries(of name: String, to part: Int) {
-        let table = lua_gettop(state)
-        if lua_getmetatable(state, table) != 0 {
-            mix(.metatable, 0, part)
-            collectIfWeak()
-            add(valueNamed: Self.name(name, "'s metatable"), to: part)
-            pop(state)
-        }
-        var length: lua_Integer = 0
-        while true {
-            let type = lua_rawgeti(state, table, length + 1)
-            guard type != LUA_TNIL else { break }
-            length += 1
-            // One element is called as the others are: there may be many.
-            add(valueNamed: name, to: part)
-            pop(state)
-        }
-        pop(state)
-        mix(.end, UInt64(length), part)
-        // What `#` gives where there are holes.
-        mix(.end, UInt64(lua_rawlen(state, table)), part)
-        keys.read(state, table, behind: length)
-        if keys.hasOthers {
-            obstruct("reaches \(name), whose keys are tables or functions (\(parts[part].part.place))")
-        }
-        for key in keys.numbers {
-            lua_pushnumber(state, key)
-            add(entryOf: table, Self.name(name, "[\(key)]"), part)
-        }
-        for key in keys.integers {
-            lua_pushinteger(state, key)
-            add(entryOf: table, Self.name(name, "[\(key)]"), part)
-        }
-        for key in keys.truths {
-            lua_pushboolean(state, key ? 1 : 0)
-            add(entryOf: table, Self.name(name, "[\(key)]"), part)
-        }
-        for key in keys.strings {
-            _ = lua_pushlstring(state, key.baseAddress?.assumingMemoryBound(to: CChar.self), key.count)
-            add(entryOf: table, Self.name(name, ".\(String(decodingVisibly: key))"), part)
-        }
-        mix(.end, 0, part)
-    }
-
-    /// What is in something, as a message calls it; deep in there the whole way would be too long.
-    private static func name(_ whole: String, _ place: String) -> String {
-        whole.utf8.count + place.utf8.count > 60 ? whole : whole + place
-    }
-
-    /// Adds the key on top, which is taken away, and the value that the table has for it.
-    @inline(__always)
-    private mutating func add(entryOf table: Int32, _ name: @autoclosure () -> String, _ part: Int) {
-        add(valueNamed: "", to: part)
-        lua_rawget(state, table)
-        add(valueNamed: name(), to: part)
-        pop(state)
-    }
-
-    /// What a weak table still has must not depend on when there was a collection last; its metatable is on top.
-    private mutating func collectIfWeak() {
-        push(state, "__mode")
-        let isWeak = lua_rawget(state, -2) == LUA_TSTRING
-        pop(state)
-        guard isWeak, !hasCollected else { return }
-        hasCollected = true
-        dlp_collect(state)
-    }
-}
-
-/// The keys of a table behind its sequence, in an order that is the same in each process.
-private struct TableKeys {
-    private(set) var integers: [lua_Integer] = []
-    private(set) var numbers: [Double] = []
-    private(set) var strings: [UnsafeRawBufferPointer] = []
-    private(set) var truths: [Bool] = []
-    /// Whether there are some that have no such order.
-    private(set) var hasOthers = false
-
-    /// Takes those of the table at an index, in the place of what was there.
-    mutating func read(_ state: LuaState, _ table: Int32, behind length: lua_Integer) {
-        integers.removeAll(keepingCapacity: true)
-        numbers.removeAll(keepingCapacity: true)
-        strings.removeAll(keepingCapacity: true)
-        truths.removeAll(keepingCapacity: true)
-        hasOthers = false
-        lua_pushnil(state)
-        while lua_next(state, table) != 0 {
-            pop(state)
-            switch lua_type(state, -1) {
-            case LUA_TNUMBER where lua_isinteger(state, -1) != 0:
-                let key = lua_tointegerx(state, -1, nil)
-                if key < 1 || key > length { integers.append(key) }
-            case LUA_TNUMBER: numbers.append(lua_tonumberx(state, -1, nil))
-            // The table keeps it.
-            case LUA_TSTRING: strings.append(bytes(state, -1) ?? UnsafeRawBufferPointer(start: nil, count: 0))
-            case LUA_TBOOLEAN: truths.append(lua_toboolean(state, -1) != 0)
-            default: hasOthers = true
-            }
-        }
-        integers.sort()
-        numbers.sort()
-        truths.sort { !$0 && $1 }
-        strings.sort { left, right in
-            guard let first = left.baseAddress, let second = right.baseAddress else { return left.count < right.count }
-            let order = memcmp(first, second, min(left.count, right.count))
-            return order == 0 ? left.count < right.count : order < 0
-        }
     }
 }

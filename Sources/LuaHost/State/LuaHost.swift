@@ -45,6 +45,8 @@ public final class LuaHost {
     let isSandboxed: Bool
     /// How many bytes of memory it may use, for messages.
     var memoryLimit: Int?
+    /// What is known of its functions, where it is noted which of them examples enter.
+    var tracking: Tracking?
     /// Puts examples back that `work` has changed, where somebody sees them again.
     var exampleKeeper: ExampleKeeper?
     /// Whether `collect` runs.
@@ -72,6 +74,8 @@ public final class LuaHost {
         public var timeout: Double?
         /// Whether the results of loops that have a name are kept, so that all ranks must name the same.
         public var keepsStages = false
+        /// Whether it is noted what their elements enter.
+        public var tracks = false
 
         /// The defaults of the command line.
         public init() {}
