@@ -33,6 +33,10 @@ public struct CodeVersion: Sendable, Hashable {
     public var parts: [Part] = []
     /// Why nobody can, as clauses about the function.
     public var obstacles: [String] = []
+    /// Files that it reads, likewise, of which an example's trace says which they are.
+    public var inputs: [String] = []
+    /// How the parts hang together; nil where nobody has looked, or where they are too many.
+    public var graph: ReachGraph?
 
     /// What is made with a script of which nothing else is known.
     public init(_ identity: JournalIdentity) { (script, text) = (identity.script, identity.scriptDigest) }
@@ -44,13 +48,23 @@ public struct CodeVersion: Sendable, Hashable {
     ///   - reach: that of what it can reach.
     ///   - parts: what that consists of.
     ///   - obstacles: what it may reach that nobody can know; where there is any, only the text is believed.
-    public init(_ identity: JournalIdentity, modules: Digest, reach: Digest, parts: [Part], obstacles: [String]) {
+    ///   - inputs: likewise, but an example that has a trace says which files these are.
+    ///   - graph: how the parts hang together.
+    public init(
+        _ identity: JournalIdentity, modules: Digest, reach: Digest, parts: [Part], obstacles: [String],
+        inputs: [String] = [], graph: ReachGraph? = nil
+    ) {
         self.init(identity)
         self.modules = modules
         self.reach = reach
         self.parts = parts
         self.obstacles = obstacles
+        self.inputs = inputs
+        self.graph = graph
     }
+
+    /// All that nobody can know of an example that has no trace.
+    private var unknowns: [String] { obstacles + inputs }
 
     /// Whether rows of an earlier version are as this one would make them.
     enum Fit: Equatable {
@@ -61,6 +75,14 @@ public struct CodeVersion: Sendable, Hashable {
         case changed([String])
         /// Nobody knows, for this reason, a clause.
         case unknown(String)
+
+        /// Whether the rows stay, whatever their examples have met.
+        var isBelieved: Bool {
+            switch self {
+            case .same, .drifted: true
+            case .changed, .unknown: false
+            }
+        }
     }
 
     /// Whether the script and its modules are what they were, as far as that is known.
@@ -71,15 +93,15 @@ public struct CodeVersion: Sendable, Hashable {
     /// How rows of an earlier version fit.
     func fit(_ earlier: CodeVersion) -> Fit {
         let isSameText = hasSameText(as: earlier)
-        if let reach, let before = earlier.reach, isSameText || (obstacles + earlier.obstacles).isEmpty {
+        if let reach, let before = earlier.reach, isSameText || (unknowns + earlier.unknowns).isEmpty {
             guard reach != before else { return .same }
             let changed = changes(since: earlier)
             let isDrift = isSameText && !changed.isEmpty && changed.allSatisfy(\.isValue)
             return isDrift ? .drifted(names(of: changed)) : .changed(names(of: changed))
         }
         if isSameText { return .same }
-        if let obstacle = obstacles.first { return .unknown("the function \(obstacle)") }
-        if let obstacle = earlier.obstacles.first { return .unknown("before, the function \(obstacle)") }
+        if let obstacle = unknowns.first { return .unknown("the function \(obstacle)") }
+        if let obstacle = earlier.unknowns.first { return .unknown("before, the function \(obstacle)") }
         return .unknown("its rows do not say what they were made with")
     }
 
@@ -105,7 +127,7 @@ public struct CodeVersion: Sendable, Hashable {
 
 extension CodeVersion.Part {
     /// As a message names it: code with the line where it begins, a value with the function by which it was met.
-    fileprivate var description: String {
+    var description: String {
         if place.isEmpty { return name }
         return isValue ? "\(name), met at \(place)," : "\(name) (\(place))"
     }
@@ -127,6 +149,8 @@ extension CodeVersion {
                     parts.map { .array([.text($0.name), .text($0.place), .bytes($0.digest.bytes), .bool($0.isValue)]) })
             ), (.text("obstacles"), .array(obstacles.map { .text($0) })),
         ]
+        if !inputs.isEmpty { entries.append((.text("inputs"), .array(inputs.map { .text($0) }))) }
+        if let graph { entries.append((.text("graph"), graph.value)) }
         if let modules { entries.append((.text("modules"), .bytes(modules.bytes))) }
         if let stage { entries.append((.text("stage"), .text(stage))) }
         if let reach { entries.append((.text("reach"), .bytes(reach.bytes))) }
@@ -146,13 +170,18 @@ extension CodeVersion {
             case ("modules", .bytes(let bytes)): modules = Digest(bytes: bytes)
             case ("reach", .bytes(let bytes)): reach = Digest(bytes: bytes)
             case ("parts", .array(let items)): parts = items.compactMap { Part($0) }
-            case ("obstacles", .array(let items)):
-                obstacles = items.compactMap { if case .text(let clause) = $0 { clause } else { nil } }
+            case ("obstacles", .array(let items)): obstacles = Self.clauses(items)
+            case ("inputs", .array(let items)): inputs = Self.clauses(items)
+            case ("graph", let value): graph = ReachGraph(value)
             default: continue
             }
         }
         guard let script, let text else { return nil }
         (self.script, self.text) = (script, text)
+    }
+
+    private static func clauses(_ items: [Value]) -> [String] {
+        items.compactMap { if case .text(let clause) = $0 { clause } else { nil } }
     }
 }
 

@@ -21,6 +21,8 @@ public final class ExampleLedger: Sendable {
         var replaced: Int64?
         /// The encoded example; empty where it is not known, or too long to be kept.
         var input: Bytes
+        /// What it has met, encoded, where that is known.
+        var trace: Bytes?
     }
 
     /// What is to be written of the list itself.
@@ -42,6 +44,8 @@ public final class ExampleLedger: Sendable {
         public var done: Int
         /// What has changed, as messages name it.
         public var changes: [String]
+        /// Whether something has that the function reaches, but none of those examples has met.
+        public var isUnmet = false
     }
 
     private struct State {
@@ -52,6 +56,8 @@ public final class ExampleLedger: Sendable {
         var replaced: [Int: JournalRow] = [:]
         var changes = Changes(moves: [], versions: [])
         var isComplete = false
+        /// What examples have met of which ranks have said so, by rank and index, until they are written.
+        var traces: [Int: [Int: Bytes]] = [:]
     }
 
     private let state: Mutex<State>
@@ -65,13 +71,17 @@ public final class ExampleLedger: Sendable {
     let version: Int64
     /// What has changed since rows were made, and how many are concerned; nil where that is nothing.
     public let edit: Edit?
-    /// What has changed since outdated rows were made, by the number of what those were made with.
-    private let outdated: [Int64: [String]]
+    /// What has changed since outdated rows were made, by what those were made with.
+    private let outdated: [RowOrigin: [String]]
+    /// Of how what the function reaches hangs together; nil where nobody has looked.
+    private let layout: Digest?
 
     init(
         _ rows: [ExampleKey: JournalRow], of stage: String?, firstRow: Int64, version: Int64 = 1,
-        versions: [(number: Int64, version: Bytes)] = [], outdated: [Int64: [String]] = [:], edit: Edit? = nil
+        versions: [(number: Int64, version: Bytes)] = [], outdated: [RowOrigin: [String]] = [:], edit: Edit? = nil,
+        layout: Digest? = nil
     ) {
+        self.layout = layout
         self.stage = stage
         self.firstRow = firstRow
         self.version = version
@@ -97,7 +107,7 @@ public final class ExampleLedger: Sendable {
             let (key, row) = state.matcher.match(digest)
             let index = state.keys.count
             state.keys.append(key)
-            let isDone = row.map { $0.isDone && outdated[$0.version] == nil } ?? false
+            let isDone = row.map { $0.isDone && outdated[$0.origin] == nil } ?? false
             // The row of what is done has it already.
             state.inputs.append(isDone ? nil : encoded)
             guard let row else { return (index, nil) }
@@ -113,7 +123,7 @@ public final class ExampleLedger: Sendable {
 
     /// What has changed since the example at `index`, from 0, was done, as messages name it; nil where it is not done, or stays so.
     public func changes(since index: Int) -> [String]? {
-        state.withLock { $0.replaced[index].flatMap { $0.isDone ? outdated[$0.version] : nil } }
+        state.withLock { $0.replaced[index].flatMap { $0.isDone ? outdated[$0.origin] : nil } }
     }
 
     /// The list has ended: what the journal has of other examples has no place in it.
@@ -128,8 +138,24 @@ public final class ExampleLedger: Sendable {
         }
     }
 
+    /// Notes what examples have met that `rank` is about to report as done.
+    ///
+    /// Another rank may see other functions than the root does: then nobody knows.
+    public func note(_ report: TraceReport, by rank: Int) {
+        guard report.layout == layout else { return }
+        state.withLock { state in
+            for run in report.runs where run.first + run.count <= state.keys.count {
+                for index in run.first..<run.first + run.count {
+                    state.traces[rank, default: [:]][index] = report.traces[run.trace]
+                }
+            }
+        }
+    }
+
     /// The places of `count` examples, from `first` on, `stride` apart; fewer where the list ends before.
-    func places(first: Int, count: Int, stride: Int = 1) -> [Place] {
+    ///
+    /// - Parameter rank: who has done them, if they are done.
+    func places(first: Int, count: Int, stride: Int = 1, doneBy rank: Int? = nil) -> [Place] {
         state.withLock { state in
             var places: [Place] = []
             places.reserveCapacity(count)
@@ -140,7 +166,8 @@ public final class ExampleLedger: Sendable {
                     Place(
                         key: state.keys[index], row: firstRow + Int64(index),
                         replaced: state.replaced.isEmpty ? nil : state.replaced[index]?.id,
-                        input: state.inputs.example(at: index)))
+                        input: state.inputs.example(at: index),
+                        trace: rank.flatMap { state.traces[$0]?.removeValue(forKey: index) }))
             }
             return places
         }

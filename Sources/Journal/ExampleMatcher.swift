@@ -10,9 +10,22 @@ struct JournalRow: Sendable, Hashable {
     var isDone: Bool
     /// The number of what it was made with; 0 in journals that did not note that yet.
     var version: Int64 = 0
+    /// The number of what it has met, among the traces of the journal; 0 where nobody knows.
+    var trace = 0
+
+    /// What it was made with, and what it has met of that.
+    var origin: RowOrigin { RowOrigin(version: version, trace: isDone ? trace : -1) }
 
     /// No row, example or occurrence has a larger number: so many would not fit anywhere.
     static let largestNumber: Int64 = 1 << 48
+}
+
+/// What rows were made with that go on or go out of date together.
+struct RowOrigin: Sendable, Hashable {
+    /// The number of the code.
+    var version: Int64
+    /// The number of what was met of it; 0 where nobody knows, -1 where the example has failed.
+    var trace: Int
 }
 
 /// Finds the examples of a list in a journal, one after another.

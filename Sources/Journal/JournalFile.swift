@@ -86,11 +86,12 @@ public final class JournalFile {
     /// - Throws: `JournalError` where it cannot be read, or where rows do not prove themselves and the policy is not to do
     ///   their examples again.
     public func rows() throws(JournalError) -> sending StoredRows {
-        let (header, rows, broken) = try read()
-        let used = Set(rows.values.lazy.flatMap { $0.values.map(\.version) })
+        let (header, contents) = try read()
+        let used = Set(contents.rows.values.lazy.flatMap { $0.values.map(\.version) })
         try forgetVersions(header, but: used)
         let versions = (header?.versions ?? [:]).filter { used.contains($0.key) }
-        let stored = StoredRows(rows, versions, path: path, keeps: policy == .keep, identity)
+        let stored = StoredRows(contents, versions, path: path, keeps: policy == .keep, identity)
+        let broken = contents.broken
         guard !broken.isEmpty else { return stored }
         let rowsAndReasons = BrokenRow.describe(broken)
         guard policy == .keep else {
@@ -134,22 +135,9 @@ public final class JournalFile {
     }
 
     /// The rows that prove themselves, and the others.
-    func read() throws(JournalError) -> (
-        header: JournalHeader?, rows: [String?: [ExampleKey: JournalRow]], broken: [BrokenRow]
-    ) {
+    func read() throws(JournalError) -> (header: JournalHeader?, contents: JournalContents) {
         let header = try JournalHeader.read(database, path: path)
-        var rows: [String?: [ExampleKey: JournalRow]] = [:]
-        var broken: [BrokenRow] = []
-        do throws(SQLiteError) {
-            let all = try RowReader(database, header)
-            while try all.statement.step() {
-                switch all.row() {
-                case .success(let (stage, key, row)): rows[stage, default: [:]][key] = row
-                case .failure(let flaw): broken.append(BrokenRow(id: all.id, reason: flaw.reason))
-                }
-            }
-        } catch { throw JournalError(path: path, error) }
-        return (header, rows, broken)
+        do { return (header, try JournalContents(database, header)) } catch { throw JournalError(path: path, error) }
     }
 
     /// Whether somebody watches it.

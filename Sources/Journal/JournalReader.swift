@@ -94,6 +94,11 @@ public final class JournalReader {
         return flaws.isEmpty ? nil : "the journal \(path) does not prove itself: \(flaws.joined(separator: "; "))"
     }
 
+    /// All rows.
+    func contents() throws(JournalError) -> JournalContents {
+        do { return try JournalContents(database, header) } catch { throw JournalError(path: path, error) }
+    }
+
     /// Calls `body`, which must be quick, with each row that proves itself, its stage and what its example has cost, in the
     /// order in which they were written.
     ///

@@ -6,9 +6,9 @@ enum JournalSchema {
     ///
     /// Format 1 had an index over digest and occurrence, by which rows were replaced. Each new row dirtied another page of
     /// it; now the ledger knows the rows, and new ones are appended. Format 2 had no inputs and no checksums, format 3 no
-    /// stages, format 4 neither beginnings nor peaks, format 5 no versions of the code: a dlp-lua that does not know them would
-    /// find that the checksums of the rows which have them do not fit.
-    static let format: Int64 = 6
+    /// stages, format 4 neither beginnings nor peaks, format 5 no versions of the code, format 6 no traces: a dlp-lua that does
+    /// not know them would find that the checksums of the rows which have them do not fit.
+    static let format: Int64 = 7
     /// The first whose rows have the number of a version.
     static let formatOfVersions: Int64 = 6
 
@@ -43,14 +43,14 @@ enum JournalSchema {
     /// The columns that format 2 did not have.
     static let added: [(name: String, type: String)] = [
         ("cpu", "REAL"), ("input", "TEXT"), ("checksum", "INTEGER"), ("stage", "TEXT"), ("started", "TEXT"),
-        ("peak", "INTEGER"), ("version", "INTEGER"),
+        ("peak", "INTEGER"), ("version", "INTEGER"), ("trace", "BLOB"),
     ]
 
     /// All columns of `results`, as `RowReader` reads them.
     static let columns = [
         "id", "example", "digest", "occurrence", "state", "result", "json", "seconds", "cpu", "rank", "host",
         "attempts", "error", "traceback", "finished", "input", "checksum", "stage", "started", "peak",
-        "version",
+        "version", "trace",
     ]
 
     /// The columns of `results` that a database lacks, because an earlier dlp-lua has made it.

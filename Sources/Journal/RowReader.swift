@@ -42,9 +42,12 @@ struct RowReader {
         static let started: Int32 = 18
         static let peak: Int32 = 19
         static let version: Int32 = 20
+        static let trace: Int32 = 21
     }
 
     let statement: Statement
+    /// What rows say of what their examples have met.
+    let traces = TraceTable()
     /// From this `id` on rows must have a checksum; those before were made by a dlp-lua that wrote none.
     private let checkedFrom: Int64
 
@@ -79,9 +82,14 @@ struct RowReader {
                     ExampleKey(digest: digest, occurrence: Int(occurrence)),
                     JournalRow(
                         id: id, index: example.map { Int($0) - 1 }, isDone: isDone,
-                        version: statement.integer(Column.version) ?? 0)
+                        version: statement.integer(Column.version) ?? 0, trace: trace)
                 ))
         } catch { return .failure(error) }
+    }
+
+    private var trace: Int {
+        guard statement.kind(Column.trace) == .blob else { return 0 }
+        return statement.withBytes(Column.trace) { traces.number(of: $0) }
     }
 
     /// What the row that `statement` is at says of the cost of its example.
@@ -169,6 +177,7 @@ struct RowReader {
         for column in texts where ![.text, .null].contains(statement.kind(column)) {
             throw Flaw("its \(JournalSchema.columns[Int(column)]) is no text")
         }
+        guard [.blob, .null].contains(statement.kind(Column.trace)) else { throw Flaw("its trace is none") }
         for column in [Column.rank, Column.attempts] where statement.kind(column) != .null {
             _ = try number(column, JournalSchema.columns[Int(column)], 0...Int64(Int32.max))
         }
@@ -201,6 +210,7 @@ struct RowReader {
             for column in [Column.started, Column.peak] { checksum.add(column, of: statement) }
         }
         for column in Self.ownColumns { checksum.add(column, of: statement) }
+        if statement.kind(Column.trace) != .null { checksum.add(Column.trace, of: statement) }
         return checksum.value(example: example)
     }
 

@@ -22,8 +22,8 @@ final class RowWriter {
             """
             INSERT OR REPLACE INTO results
               (id, example, digest, occurrence, state, seconds, rank, host, attempts, result, json, error, traceback, finished,
-               input, cpu, stage, checksum, started, peak, version)
-            VALUES (?14, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?18, ?17, ?19, ?20, ?21)
+               input, cpu, stage, checksum, started, peak, version, trace)
+            VALUES (?14, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?18, ?17, ?19, ?20, ?21, ?22)
             """)
         delete = try Statement(database, "DELETE FROM results WHERE id = ?")
         date = try Statement(database, "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch')")
@@ -79,7 +79,8 @@ final class RowWriter {
                 "done", seconds: cost.seconds(of: run.count), cpu: cost.cpuSeconds(of: run.count), peak: cost.peak,
                 rank: run.rank, host: host, attempts: attempts, started: try text(of: dated.time, before: cost.age),
                 finished, of: ledger)
-            try write(run, ledger.places(first: run.first, count: run.count, stride: run.stride), checksum)
+            let places = ledger.places(first: run.first, count: run.count, stride: run.stride, doneBy: run.rank)
+            try write(run, places, checksum)
         case .failed(let fault):
             guard let example = fault.example,
                 let place = ledger.places(first: example - 1, count: 1).first
@@ -175,6 +176,16 @@ final class RowWriter {
             try place.input.withUnsafeBytes { (input) throws(SQLiteError) in
                 try bindJSON(15, of: input.count == 0 ? nil : input, &checksum)
             }
+            if let trace = place.trace {
+                try trace.withUnsafeBytes { (trace) throws(SQLiteError) in
+                    try insert.bind(22, borrowed: trace)
+                    checksum.add(blob: trace)
+                    try insert.bind(17, checksum.value(example: Int64(index + 1)))
+                    try insert.run()
+                }
+                return
+            }
+            try insert.bindNull(22)
             try insert.bind(17, checksum.value(example: Int64(index + 1)))
             try insert.run()
         }

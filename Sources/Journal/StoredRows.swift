@@ -9,6 +9,7 @@ public final class StoredRows {
     private var latest: ExampleLedger?
     /// What rows were made with, by the number that they have of it.
     private var versions: [Int64: CodeVersion]
+    private let traces: [ExampleTrace]
     private let path: SystemString
     /// Whether what is done stays done, whatever it was made with.
     private let keeps: Bool
@@ -16,10 +17,11 @@ public final class StoredRows {
     private let plain: CodeVersion
 
     init(
-        _ rows: [String?: [ExampleKey: JournalRow]], _ versions: [Int64: CodeVersion], path: SystemString, keeps: Bool,
+        _ contents: JournalContents, _ versions: [Int64: CodeVersion], path: SystemString, keeps: Bool,
         _ identity: JournalIdentity
     ) {
-        self.rows = rows
+        rows = contents.rows
+        traces = contents.traces
         nextRow = (rows.values.lazy.flatMap { $0.values }.map(\.id).max() ?? 0) + 1
         self.versions = versions
         self.path = path
@@ -33,10 +35,9 @@ public final class StoredRows {
     public convenience init(reading path: SystemString, for identity: JournalIdentity) throws(JournalError) {
         let reader = try JournalReader(path: path)
         if let objection = identity.objection(to: reader.identity, path: path) { throw JournalError(objection) }
-        var rows: [String?: [ExampleKey: JournalRow]] = [:]
-        let broken = try reader.forEachRow { key, row, stage, _ in rows[stage, default: [:]][key] = row }
-        if let flaw = reader.flaw(with: broken) { throw JournalError("\(flaw); \(JournalPolicy.remedy)") }
-        self.init(rows, reader.versions, path: path, keeps: false, identity)
+        let contents = try reader.contents()
+        if let flaw = reader.flaw(with: contents.broken) { throw JournalError("\(flaw); \(JournalPolicy.remedy)") }
+        self.init(contents, reader.versions, path: path, keeps: false, identity)
     }
 
     /// The ledger of a stage; nil stands for the examples of the job itself.
@@ -50,43 +51,77 @@ public final class StoredRows {
         code.stage = stage
         if let latest { nextRow = latest.firstRow + Int64(latest.count) }
         let own = rows.removeValue(forKey: stage) ?? [:]
-        var (records, outdated): ([(number: Int64, version: Bytes)], [Int64: [String]]) = ([], [:])
-        var (isOfText, drift): (Bool, [String]) = (false, [])
-        for number in Set(own.values.map(\.version)).sorted() {
-            let fit = versions[number].map { code.fit($0) } ?? .unknown("its rows do not say what they were made with")
-            if let before = versions[number], !code.hasSameText(as: before) { isOfText = true }
-            if case .drifted(let names) = fit, !keeps {
-                drift += names
-                versions[number] = code
-                records.append((number, code.encoded))
-            } else if fit != .same, !keeps {
-                outdated[number] = try changes(fit, since: versions[number], code)
-            } else if versions[number] != code {
-                // From now on they count as made with what there is now, which another text may stand in.
-                versions[number] = code
-                records.append((number, code.encoded))
-            }
-        }
+        var verdict = try verdict(on: own.values, by: code)
         let number = self.number(of: code)
         if versions[number] == nil {
             versions[number] = code
-            records.append((number, code.encoded))
+            verdict.records.append((number, code.encoded))
         }
         let done = own.values.lazy.filter { $0.isDone && $0.index != nil }
+        let outdated = verdict.outdated
         let edit = ExampleLedger.Edit(
-            isOfText: isOfText, outdated: done.count { outdated[$0.version] != nil }, done: done.count,
-            changes: outdated.isEmpty ? drift : Self.all(outdated))
+            isOfText: verdict.isOfText, outdated: done.count { outdated[$0.origin] != nil }, done: done.count,
+            changes: outdated.isEmpty ? verdict.drift : Self.all(outdated),
+            isUnmet: verdict.isOfReach && outdated.isEmpty)
+        let isNews = verdict.isOfText || verdict.isOfReach || !verdict.drift.isEmpty || !outdated.isEmpty
         let ledger = ExampleLedger(
-            own, of: stage, firstRow: nextRow, version: number, versions: records, outdated: outdated,
-            edit: !keeps && (isOfText || !drift.isEmpty || !outdated.isEmpty) ? edit : nil)
+            own, of: stage, firstRow: nextRow, version: number, versions: verdict.records, outdated: outdated,
+            edit: !keeps && isNews ? edit : nil, layout: code.graph?.layout)
         latest = ledger
         return ledger
     }
 
+    /// What is found out about the rows of a stage.
+    private struct Verdict {
+        /// Whether the script's text has changed, and whether something has that its function reaches.
+        var isOfText = false
+        var isOfReach = false
+        /// Values that have, and nothing else.
+        var drift: [String] = []
+        /// What has changed for those that are out of date.
+        var outdated: [RowOrigin: [String]] = [:]
+        /// What is to be written of what rows were made with.
+        var records: [(number: Int64, version: Bytes)] = []
+    }
+
+    /// Judges rows by what their examples would be done with now.
+    private func verdict(
+        on rows: some Sequence<JournalRow>, by code: CodeVersion
+    ) throws(JournalError) -> Verdict {
+        var verdict = Verdict()
+        var files = FileFacts()
+        // What has failed is tried again in any case.
+        let origins = Dictionary(grouping: Set(rows.map(\.origin)), by: \.version)
+        for number in origins.keys.sorted() {
+            let before = versions[number]
+            let fit = before.map { code.fit($0) } ?? .unknown("its rows do not say what they were made with")
+            if let before, !code.hasSameText(as: before) { verdict.isOfText = true }
+            if !fit.isBelieved { verdict.isOfReach = true }
+            if case .drifted(let names) = fit, !keeps { verdict.drift += names }
+            let done = (origins[number] ?? []).filter { $0.trace >= 0 }
+            if !keeps, !fit.isBelieved { try checkName(before, code) }
+            for origin in done where !keeps {
+                let trace = origin.trace > 0 ? traces[origin.trace - 1] : nil
+                let changed = try changes(fit, since: before, code, trace) + files.changes(in: trace)
+                if !changed.isEmpty { verdict.outdated[origin] = changed }
+            }
+            guard keeps || fit.isBelieved else { continue }
+            // From now on they count as made with what there is now, which another text may stand in; but traces have the
+            // numbers of what there was then.
+            var next = code
+            if done.contains(where: { $0.trace > 0 }), before?.graph?.layout != code.graph?.layout { next.graph = nil }
+            guard next != before else { continue }
+            versions[number] = next
+            verdict.records.append((number, next.encoded))
+        }
+        return verdict
+    }
+
     /// All that has changed, each once, since the latest version first.
-    private static func all(_ outdated: [Int64: [String]]) -> [String] {
+    private static func all(_ outdated: [RowOrigin: [String]]) -> [String] {
         var known: Set<String> = []
-        return outdated.sorted { $0.key > $1.key }.flatMap(\.value).filter { known.insert($0).inserted }
+        let sorted = outdated.sorted { ($0.key.version, $0.key.trace) > ($1.key.version, $1.key.trace) }
+        return sorted.flatMap(\.value).filter { known.insert($0).inserted }
     }
 
     /// The number of a version: the one that it has, or a new one.
@@ -95,17 +130,22 @@ public final class StoredRows {
         versions.first { $0.key > 0 && $0.value == code }?.key ?? (versions.keys.max() ?? 0) + 1
     }
 
-    /// What has changed since an earlier version.
-    ///
-    /// - Throws: `JournalError` where its rows are another script's, or where nobody knows.
-    private func changes(
-        _ fit: CodeVersion.Fit, since earlier: CodeVersion?, _ code: CodeVersion
-    ) throws(JournalError) -> [String] {
+    /// Sees that an earlier version was one of the same script.
+    private func checkName(_ earlier: CodeVersion?, _ code: CodeVersion) throws(JournalError) {
         // It may lie elsewhere now.
-        if let earlier, earlier.script.lastComponent != code.script.lastComponent {
-            throw JournalError(
-                "the journal \(path) was made by \(earlier.script), not by \(code.script); \(JournalPolicy.remedy)")
-        }
+        guard let earlier, earlier.script.lastComponent != code.script.lastComponent else { return }
+        throw JournalError(
+            "the journal \(path) was made by \(earlier.script), not by \(code.script); \(JournalPolicy.remedy)")
+    }
+
+    /// What has changed since an earlier version of what was met, where that is known.
+    ///
+    /// - Throws: `JournalError` where nobody knows.
+    private func changes(
+        _ fit: CodeVersion.Fit, since earlier: CodeVersion?, _ code: CodeVersion, _ trace: ExampleTrace?
+    ) throws(JournalError) -> [String] {
+        if fit.isBelieved { return [] }
+        if let earlier, let trace, let changes = code.changes(since: earlier, for: trace) { return changes }
         switch fit {
         case .same, .drifted: return []
         case .changed(let changes): return changes

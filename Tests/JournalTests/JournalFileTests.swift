@@ -16,7 +16,7 @@ struct JournalFileTests {
         #expect(meta[2].hasPrefix("checksum="))
         #expect(meta[3].hasPrefix("created=20"))
         #expect(meta[4] == "dlp_lua=\(Version.current)")
-        #expect(meta[5] == "format=6")
+        #expect(meta[5] == "format=7")
         #expect(meta[6] == "script=job.lua")
         #expect(meta[7].hasPrefix("script_digest=") && meta[7].utf8.count == 14 + 32)
         #expect(meta[8] == "seed=7")
@@ -89,8 +89,8 @@ struct JournalFileTests {
             #expect(ledger.add(digest("a")).stored != nil)
             try JournalWriter(file, ledger) { Issue.record("\($0)") }.close()
         }
-        #expect(try scratch.open(.fresh).read().rows.isEmpty)
-        #expect(try scratch.open().read().rows.isEmpty)
+        #expect(try scratch.open(.fresh).read().contents.rows.isEmpty)
+        #expect(try scratch.open().read().contents.rows.isEmpty)
     }
 
     @Test("two jobs do not write one journal at a time", arguments: [CommitMode.writeAhead, .rollback])
@@ -126,9 +126,9 @@ struct JournalFileTests {
     func newer() throws {
         let scratch = try JournalScratch()
         try scratch.run(["a"])
-        try Database(path: scratch.path, .readWrite).execute("UPDATE meta SET value = 7 WHERE name = 'format'")
+        try Database(path: scratch.path, .readWrite).execute("UPDATE meta SET value = 8 WHERE name = 'format'")
         #expect(message { _ = try scratch.open(.keep) }.contains("was made by a newer dlp-lua"))
-        #expect(try scratch.open(.fresh).read().rows.isEmpty)
+        #expect(try scratch.open(.fresh).read().contents.rows.isEmpty)
     }
 
     @Test("a journal in an older format is gone on with, and its new rows are checked", arguments: [1, 2])
@@ -138,13 +138,13 @@ struct JournalFileTests {
         try scratch.makeOlder(format)
         #expect(try scratch.records().map { $0.json } == ["\"done a\"", nil])
         try scratch.run(["c", "b", "a"])
-        #expect(try scratch.query("SELECT value FROM meta WHERE name = 'format'") == ["6"])
+        #expect(try scratch.query("SELECT value FROM meta WHERE name = 'format'") == ["7"])
         #expect(
             try scratch.query("SELECT json FROM results ORDER BY example") == ["c", "b", "a"].map { "\"done \($0)\"" })
         // Of the older one that was done, there is no checksum; those that came must keep theirs.
         #expect(try scratch.query("SELECT json FROM results WHERE checksum IS NULL") == ["\"done a\""])
         try Database(path: scratch.path, .readWrite).execute("UPDATE results SET checksum = NULL")
-        #expect(try scratch.open(.keep).read().broken.count == 2)
+        #expect(try scratch.open(.keep).read().contents.broken.count == 2)
     }
 
     @Test("a journal of before rows had a beginning and a peak is gone on with, its rows still prove themselves")
@@ -160,7 +160,7 @@ struct JournalFileTests {
         #expect(try scratch.records().map { $0.json } == ["\"done a\"", "\"done b\""])
         #expect(try scratch.records().allSatisfy { $0.peak == nil && $0.started == nil })
         try scratch.run(["b", "a", "c"])
-        #expect(try scratch.open(.goOn).read().broken.isEmpty)
+        #expect(try scratch.open(.goOn).read().contents.broken.isEmpty)
         #expect(try scratch.query("SELECT peak FROM results ORDER BY example") == ["NULL", "NULL", "4096"])
         #expect(try scratch.records().map { $0.started != nil } == [false, false, true])
     }

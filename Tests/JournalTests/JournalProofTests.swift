@@ -83,7 +83,7 @@ struct JournalProofTests {
             guard complaint == "" else { continue }
             // Nothing but what has failed is an issue here.
             try scratch.run(list, .keep)
-            #expect(try scratch.open().read().broken.isEmpty, "\(length) of \(bytes.count)")
+            #expect(try scratch.open().read().contents.broken.isEmpty, "\(length) of \(bytes.count)")
         }
     }
 
@@ -164,7 +164,7 @@ struct JournalProofTests {
         #expect(file.repair?.contains("\(reasons); these examples are done again") ?? false)
         file.close()
         try scratch.run(Self.list)
-        #expect(try scratch.open().read().broken.isEmpty)
+        #expect(try scratch.open().read().contents.broken.isEmpty)
         #expect(try scratch.records().count == 40)
     }
 }

@@ -57,7 +57,7 @@ struct JournalWriterTests {
         (failure.nanoseconds, failure.peak) = (2_000_000_000, 7)
         writer.note(.failed(failure), in: ledger)
         try writer.close()
-        #expect(try scratch.open().read().broken.isEmpty)
+        #expect(try scratch.open().read().contents.broken.isEmpty)
         let records = try scratch.records()
         #expect(records.map(\.peak) == [1 << 33, 1 << 33, nil, 7])
         let ages = try scratch.query(
@@ -118,7 +118,7 @@ struct JournalWriterTests {
         #expect(try scratch.records().map { $0.index } == [0, 1, 2, 3, nil])
         try scratch.run(["a", "b"])
         #expect(try scratch.records().prefix(2).map { $0.json } == ["\"done a\"", "\"done b\""])
-        #expect(try scratch.open().read().broken.isEmpty, "their checksums move with them")
+        #expect(try scratch.open().read().contents.broken.isEmpty, "their checksums move with them")
         #expect(try scratch.query("SELECT value FROM meta WHERE name = 'examples'") == ["2"])
     }
 
