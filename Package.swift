@@ -152,7 +152,7 @@ let package = Package(
         .testTarget(
             name: "LuaHostTests",
             dependencies: library + [
-                "LuaHost", "CLua", "CLuaHost", "CSystem", "Simulation", "Planning", "TestSupport",
+                "LuaHost", "CLua", "CLuaHost", "CSystem", "Simulation", "Planning", "Journal", "Runner", "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -10,8 +10,9 @@ public struct ExampleTrace: Sendable, Hashable {
         public var path: [UInt8]
         /// In bytes; -1 where there was none.
         public var size: Int64
-        /// When it was changed last, in seconds since 1970, and nanoseconds of the next one.
+        /// When it was changed last, in seconds since 1970.
         public var seconds: Int64
+        /// And so many nanoseconds of the next one.
         public var nanoseconds: Int64
 
         /// A file.

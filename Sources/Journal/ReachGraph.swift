@@ -14,7 +14,9 @@ public struct ReachGraph: Sendable, Hashable {
 
     /// A part, by its place, or one of the tables in it, from 1.
     public struct Reference: Sendable, Hashable {
+        /// The place of the part.
         public var part: Int
+        /// The number of the table in it, from 1; 0: the part itself.
         public var table: Int
 
         /// A reference.
@@ -23,7 +25,9 @@ public struct ReachGraph: Sendable, Hashable {
 
     /// What the host begins with: a part, and whether all that is behind it matters.
     public struct Root: Sendable, Hashable {
+        /// The place of the part.
         public var part: Int
+        /// Whether all that is behind it matters.
         public var isWhole: Bool
 
         /// A root.

@@ -26,8 +26,12 @@ struct EditTests {
         outcome.error.split(separator: "\n").filter { !$0.hasPrefix("did ") }.joined(separator: "\n")
     }
 
-    /// What a fresh run of the script gives.
-    private func fresh(_ scratch: Scratch) throws -> String { try run("dlp-lua job.lua", in: scratch).output }
+    /// What a plain loop under the stock interpreter gives.
+    private func fresh(_ scratch: Scratch) throws -> String {
+        let reference = try run("lua5.4 \(Program.scripts)/reference.lua job.lua", in: scratch)
+        #expect(reference.status == 0, "\(reference.error)")
+        return reference.output
+    }
 
     @Test(
         "what the edit cannot touch stays, and what it can is done again, on any launcher",

@@ -3,7 +3,9 @@ import Glibc
 import Planning
 import Testing
 
+@testable import Journal
 @testable import LuaHost
+@testable import Runner
 
 /// A script of parts, each of which can be written in several ways.
 private struct EditableScript {
@@ -51,17 +53,33 @@ private struct EditableScript {
             "local function add(x) return x - N end")
         slot(&random, "function setup() ready = N end", "function setup() ready = N t.x = N end")
         slot(&random, "local list = {} for i = 1, N do list[i] = i * i end")
+        slot(
+            &random, "local function rare(x) return x * N end",
+            "local function rare(x) if x > N then return f(x) end return a end", "local rare = f")
+        slot(
+            &random,
+            "local memo = {} local function cached(x) memo[x // 3] = memo[x // 3] or rare(x) return memo[x // 3] end",
+            "local function cached(x) return rare(x) + N end")
+        slot(&random, "shared = {} twin = shared", "shared = {} twin = {}")
+        slot(&random, "function twins(x) shared.v = x local v = twin.v shared.v = nil return {v, N} end")
+        slot(
+            &random, "local B = {odd = f, even = rare} B.other = {B}",
+            "local B = {odd = rare, even = rare} B.other = {B}",
+            "local B = {odd = f, even = f} B.other = {{even = f, odd = rare}}")
         let uses = [
             "f(x)", "t.x + #t.y", "helper(x)", "bump() + level()", "M.word", "C.new(x):get()", "('s'):tag()",
             "require 'mod'.f(x)",
-            "add(x)", "ready", "#list", "math.max(x, N)", "math.random(N)", "_G.g",
+            "add(x)", "ready", "#list", "math.max(x, N)", "math.random(N)", "_G.g", "x > N and rare(x)", "cached(x)",
+            "twins(x)", "x % 2 == 0 and B.even(x) or B.odd(x)", "x > N and B.other[1].odd(x)",
         ]
         var works: [String] = []
         for _ in 0..<6 {
-            let used = uses.filter { _ in random.below(2) == 0 }.joined(separator: ", ")
+            let some = { (random: inout SeededGenerator, share: Int) in
+                uses.filter { _ in random.below(share) == 0 }.joined(separator: ", ")
+            }
             works.append(
-                "function work(x) if x > N then return {\(used)} end return {x, N} end".replacing(
-                    "N", with: number(&random)))
+                "function work(x) if x > N then return {\(some(&random, 3))} end return {x, \(some(&random, 6))} end"
+                    .replacing("{x, }", with: "{x}").replacing("N", with: number(&random)))
         }
         slots.append((works, Int.random(in: 0..<works.count, using: &random)))
     }
@@ -83,21 +101,31 @@ struct ReachEditTests {
     /// Each seed makes some eighty edits; the guide has what came of many thousands.
     private static let seeds = getenv("DLP_EDIT_SEEDS").flatMap { Int(String(cString: $0)) } ?? 4
 
-    /// What a script's `work` reaches, and what it returns for all examples.
-    private func run(_ text: String) throws -> (reach: Reach, results: String) {
+    /// What a script's `work` reaches, and for each example what it returns, and what it has met.
+    private func run(_ text: String) throws -> (reach: Reach, results: [String], traces: [ExampleTrace?]) {
         let rank = try LoneRank(seed: 5)
         try rank.run(text)
         let examples = try rank.host.openJob(evaluate: true)
-        let reach = rank.host.reachOfWork()
+        let reach = rank.host.reachOfWork(tracks: true)
         try rank.host.setUp()
+        rank.host.beginTracking()
         var results: [String] = []
+        var traces: [ExampleTrace?] = []
         for index in 0..<(examples.count ?? 0) {
             let chunk = Chunk(first: index, count: 1)
             do { results.append("\(try rank.results(of: chunk, examples).array)") } catch let error as WorkError {
                 results.append(String(error.error.message.split(separator: ":").last ?? ""))
             }
+            let report = rank.host.takeTraces()
+            traces.append(report?.traces.first.flatMap { ExampleTrace(encoded: $0) })
         }
-        return (reach, results.joined(separator: "\n"))
+        return (reach, results, traces)
+    }
+
+    /// What rows are made with by a script.
+    private func version(_ text: String, _ reach: Reach) -> CodeVersion {
+        let identity = JournalIdentity(script: "job.lua", text: Bytes(Array(text.utf8)), arguments: [], seed: 5)
+        return CodeVersion(identity, reach)
     }
 
     @Test("what an edit cannot touch is found out, and never too much", arguments: 0..<seeds)
@@ -122,6 +150,40 @@ struct ReachEditTests {
             }
         }
         print("of \(count) edits \(kept) keep what is done; \(needless) do it again needlessly")
+        #expect(kept > 0 && kept < count)
+    }
+
+    @Test("what an example has not met is found out, and never too much", arguments: 0..<seeds)
+    func tracked(seed: Int) throws {
+        var random = SeededGenerator(seed: UInt64(seed) + 1_000_000)
+        var (kept, needless, count) = (0, 0, 0)
+        for _ in 0..<10 {
+            var script = EditableScript(&random)
+            var before = try run(script.text)
+            for _ in 0..<10 {
+                let text = script.text
+                _ = script.edit(&random)
+                guard script.text != text else { continue }
+                let after = try run(script.text)
+                defer { before = after }
+                // What is done again in any case has been looked at above.
+                guard before.reach.digest != after.reach.digest else { continue }
+                let (old, new) = (version(text, before.reach), version(script.text, after.reach))
+                for (index, trace) in before.traces.enumerated() {
+                    let trace = try #require(trace)
+                    let changes = try #require(new.changes(since: old, for: trace))
+                    let isSame = before.results[index] == after.results[index]
+                    count += 1
+                    if changes.isEmpty {
+                        #expect(isSame, "example \(index + 1)\n\(text)\n-- and then\n\(script.text)")
+                        kept += 1
+                    } else if isSame {
+                        needless += 1
+                    }
+                }
+            }
+        }
+        print("of \(count) examples after an edit \(kept) are spared; \(needless) are done again needlessly")
         #expect(kept > 0 && kept < count)
     }
 }

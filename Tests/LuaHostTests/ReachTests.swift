@@ -142,6 +142,10 @@ struct ReachTests {
         #expect(try reach(text).inputs.count == 1)
         let told = try reach("dlp.depends(1) \(text)")
         #expect(told.obstacles.isEmpty && told.inputs.isEmpty)
+        // However many files there are.
+        let calls = (1...30).map { "io.open('f\($0)')\n" }.joined()
+        let hidden = try reach("dlp.depends(1) function examples() return 1 end function work(x) \(calls) load(x) end")
+        #expect(hidden.obstacles.count == 1 && hidden.obstacles.first?.hasPrefix("calls load") == true)
     }
 
     @Test(

@@ -106,6 +106,7 @@ extension LuaHost {
         lua_checkstack(state, 64)
         var walk = ReachWalk(self, LibraryNames(self))
         walk.begin(with: "work", at: Slot.work, isWhole: false)
+        walk.addMetatables(ofElementsOf: Slot.examples)
         _ = walk.finish()
         return walk
     }

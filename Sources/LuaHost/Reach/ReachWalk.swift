@@ -127,7 +127,7 @@ struct ReachWalk {
 
     /// Of so many parts it is told whether they have changed; of the others only that something has.
     private static let mostParts = 4000
-    /// So many obstacles are told.
+    /// So many obstacles of a kind are told.
     private static let mostObstacles = 8
 
     /// Adds what the script has named itself.
@@ -212,7 +212,9 @@ struct ReachWalk {
 
     mutating func obstruct(_ clause: String, isFile: Bool = false, isSeen: Bool = false) {
         let obstacle = Obstacle(clause: clause, isFile: isFile, isSeen: isSeen)
-        guard obstacles.count < Self.mostObstacles, !obstacles.contains(obstacle) else { return }
+        // Some may turn out to be none.
+        let alike = obstacles.count { $0.isFile == isFile && $0.isSeen == isSeen }
+        guard alike < Self.mostObstacles, !obstacles.contains(obstacle) else { return }
         obstacles.append(obstacle)
     }
 

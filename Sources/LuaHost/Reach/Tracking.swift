@@ -8,7 +8,9 @@ struct Tracking {
     let layout: Digest
     /// How many parts there are, which is how many numbers functions may have.
     let count: Int
-    /// The numbers of functions by their addresses; they stay what they are, for the registry holds the functions.
+    /// The numbers of functions by their addresses.
+    ///
+    /// Another function at the address of one that has gone counts as that one, too; what has made it counts in any case.
     let functions: [UnsafeRawPointer: Int]
     /// What a function of a library does, by its address, that is to be noted.
     let known: [UnsafeRawPointer: Int32]
@@ -68,8 +70,9 @@ struct Tracking {
 }
 
 extension LuaHost {
-    /// Notes from now on what examples enter, where that was wanted when it was looked what `work` reaches; `setup` has been
-    /// called. Calling it again does nothing.
+    /// Notes from now on what examples enter, where that was wanted when it was looked what `work` reaches.
+    ///
+    /// `setup` has been called; to call this again does nothing.
     public func beginTracking() {
         guard var tracking, !tracking.isUnderWay, tracking.count > 0 else { return }
         tracking.isUnderWay = true

@@ -130,6 +130,7 @@ final class JoinedRank {
         let plan = JobPlan(
             settings: settings, examples: examples, agreement: agreement, collects: try host.isFunction("collect"),
             summarizes: try host.isFunction("summarize"), hasCost: host.hasCost)
+        if settings.tracks { _ = host.reachOfWork(tracks: true) }
         var setup = Setup(host)
         try setup.runOnce()
         guard !wish.isThere else { return }

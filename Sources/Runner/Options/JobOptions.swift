@@ -69,6 +69,8 @@ public struct JobOptions: Sendable {
     public var keep: Choice?
     /// Whether to begin the journal anew; no by default.
     public var fresh: Choice?
+    /// Whether the journal notes what each example enters and opens; no by default.
+    public var track: Choice?
 
     /// The journal of an earlier run, whose seconds say which examples are long.
     public var costs: SystemString?

@@ -68,6 +68,15 @@ extension CommandOption {
             JobOption(
                 Option("--fresh", help: "Begin the journal anew."), script: .whereTrusted, heededBy: .everyScript,
                 alike: .none, rivals: ["keep"], .choice({ $1(&$0.fresh) }))),
+        .job(
+            JobOption(
+                Option(
+                    "--track",
+                    help: """
+                        Note in the journal which functions each example enters and which files it reads: after an edit only \
+                        those are done again that have met what changed.
+                        """), script: .whereTrusted, heededBy: .stages, alike: .value, isOffered: true,
+                .choice({ $1(&$0.track) }))),
         .call(
             SettableOption(
                 Option(

@@ -11,6 +11,9 @@ struct JournalSettings {
         let (keeps, isFresh) = (options.keep == .yes, options.fresh == .yes)
         guard let path = options.journal else {
             guard !keeps, !isFresh else { throw UsageError("--keep and --fresh say what to do with a --journal") }
+            guard options.track != .yes else {
+                throw UsageError("--track says what a --journal is to note of each example: name one")
+            }
             return nil
         }
         guard !keeps || !isFresh else {

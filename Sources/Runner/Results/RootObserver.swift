@@ -23,6 +23,8 @@ final class RootObserver: JobObserver {
         /// Where it is noted what becomes of examples; and the loop of the latest stage, with its examples.
         var journal: JournalWriter?
         var stage: (loop: UInt64, journal: StageJournal)?
+        /// The loops of which the user knows that their examples leave something to others.
+        var toldOfTraces: Set<UInt64> = []
         /// Where it is noted what the examples of a loop cost, where that is written beside their results.
         var notes: (loop: UInt64, notes: ExampleNotes)?
         /// Where it is noted who does what when.
@@ -307,6 +309,15 @@ final class RootObserver: JobObserver {
     func examplesAreDone(_ run: ResultRun, of loop: UInt64, host: String, cost: ExampleCost, attempts: Int) {
         notes(of: loop)?.note(run, host: host, cost, attempts: attempts)
         journal(of: loop)?.note(.done(run, host: host, cost, attempts: attempts))
+    }
+
+    func examplesWereTraced(_ report: TraceReport, of loop: UInt64, by rank: Int) {
+        guard let journal = journal(of: loop) else { return }
+        journal.ledger.note(report, by: rank)
+        guard let kept = report.kept, state.withLock({ $0.toldOfTraces.insert(loop).inserted }) else { return }
+        Diagnostics.write(
+            "--track: examples find changed what others have left (first seen in \(kept), on rank \(rank)), so that whatever "
+                + "a rank has entered before counts for those that follow")
     }
 
     func exampleFailed(_ fault: Fault, in loop: UInt64) {

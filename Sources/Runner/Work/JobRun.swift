@@ -48,7 +48,7 @@ struct JobRun {
             let isRootsOnly = settings.examples == .root
             return try host.openJob(evaluate: session.isRoot || !isRootsOnly, apart: isRootsOnly)
         }
-        let reach = settings.journal == nil || settings.isCommand ? nil : host.reachOfWork()
+        let reach = settings.journal == nil || settings.isCommand ? nil : host.reachOfWork(tracks: settings.tracks)
         if case .preview(let example) = task { return try preview(of: example, examples, reach) }
         var journal = try journalFile?.stage(nil, reach)
         journal?.notes = output.notes

@@ -31,6 +31,8 @@ struct JobSettings {
     /// - Throws: `UsageError` as the options do.
     func choice() throws(UsageError) -> String? { try options.choice() }
 
+    /// Whether the journal notes what examples enter.
+    var tracks: Bool { options.track == .yes && options.journal != nil && !isCommand }
     var mode: Mode { options.mode ?? .map }
     // A single rank that does not work would leave everything undone.
     var rootWorks: Bool { options.rootWorks != .no || size == 1 }
@@ -85,6 +87,7 @@ struct JobSettings {
         defaults.failures = failures
         defaults.timeout = options.timeout
         defaults.keepsStages = journal != nil
+        defaults.tracks = tracks
         return defaults
     }
 }

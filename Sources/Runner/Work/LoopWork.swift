@@ -40,12 +40,16 @@ struct LoopWork {
             return try client.post(.done(loop: loop, nothing))
         }
         try setup.runOnce()
+        host.beginTracking()
         let printed = host.printed
         let last = try host.work(
             chunk, of: plan.examples, sent: plan.isSent || sent.count > 0 ? sent : nil,
             ownCount: plan.isSent ? 0 : plan.examples.count ?? 0, giveBackAfter: giveBackAfter,
             reportInterval: reportInterval,
-            partDone: { report in try client.post(.done(loop: loop, chunkReport(report, goesOn: true))) },
+            partDone: { report in
+                try postTraces()
+                try client.post(.done(loop: loop, chunkReport(report, goesOn: true)))
+            },
             failed: { report, error in
                 // What fails because the job is over is no failure.
                 guard !host.isInterrupted else { throw error }
@@ -55,6 +59,7 @@ struct LoopWork {
                 fault.given = error.given
                 fault.result = error.error.result
                 fault.nanoseconds = Int64(clamping: report.failedNanoseconds)
+                try postTraces()
                 try client.post(.failed(loop: loop, chunkReport(report), fault))
                 // The root ends the job, with all that was done before: nothing else is begun here.
                 if endsAtFirstFailure { try client.waitForEnd(of: loop) }
@@ -66,7 +71,13 @@ struct LoopWork {
                     + "print by io.stderr:write")
         }
         guard let last else { return }
+        try postTraces()
         try client.post(.done(loop: loop, chunkReport(last)))
+    }
+
+    /// Says what the examples of the next report have met, where that is wanted.
+    private func postTraces() throws {
+        if let traces = host.takeTraces() { try client.post(.traces(loop: loop, traces)) }
     }
 
     /// What the root hears of it.
