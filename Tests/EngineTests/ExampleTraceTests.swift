@@ -1,6 +1,6 @@
+import Codec
 import Testing
 
-@testable import DLP
 @testable import Engine
 
 @Suite("What ranks say that examples have met")

@@ -22,6 +22,12 @@ choices = {
     "--chunk 1000": ["--chunk", "1000"],
 }
 
+journals = {
+    "nothing": [],
+    "--journal": ["--journal", "DIRECTORY/journal"],
+    "--track": ["--track", "--journal", "DIRECTORY/journal"],
+}
+
 
 def measure(context, results):
     peers, cells = context.peers, []
@@ -48,8 +54,9 @@ def measure(context, results):
             if not arguments or (arguments[0] in peers.options and (ranks, option) != (1, "--encrypt")):
                 add("many", ranks, option, arguments, count)
         # A row in a database is another thing than an empty example: fewer do.
-        for option, arguments in (("nothing", []), ("--journal", ["--journal", "DIRECTORY/journal"])):
-            add("fewer", ranks, option, arguments, count // 10)
+        for option, arguments in journals.items():
+            if not arguments or arguments[0] in peers.options:
+                add("fewer", ranks, option, arguments, count // 10)
     context.alternate(results, cells, context.rounds, BUDGET)
 
 
@@ -57,7 +64,7 @@ def report(context, results):
     ranks, names = results.ranks("many"), results.systems("many", "fewer")
 
     def case(name):
-        return "fewer" if name == "--journal" else "many"
+        return "fewer" if name in ("--journal", "--track") else "many"
 
     def cell(name, r):
         text = tables.with_spread(results, case(name), name, r, "each", lambda v: f"{1e9 * v:.0f}")
@@ -67,8 +74,8 @@ def report(context, results):
     head = ["ns per empty example, and over nothing"] + [tables.count_of_ranks(r) for r in ranks]
     text = tables.table(head, [[name] + [cell(name, r) for r in ranks] for name in names])
     text += (
-        "\n\nFrom the start of the program to its end, by 5 million empty examples; a tenth of that with --journal, whose "
-        "excess is over as many without."
+        "\n\nFrom the start of the program to its end, by 5 million empty examples; a tenth of that with --journal, and with "
+        "--track beside it, whose excess is over as many without."
     )
     groups = [
         (name, [results.bar(tables.count_of_ranks(r), case(name), name, r, "each", 1e9) for r in ranks])
