@@ -11,7 +11,8 @@
 /// Advice on a block's memory. It is for whole pages.
 static void advise(void *block, size_t size, int advice, bool with_shared_ends) {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)block, end = begin + size;
-    if (!with_shared_ends) begin += page - 1;
+    if (with_shared_ends) end += page - 1;
+    else begin += page - 1;
     begin &= ~(page - 1);
     end &= ~(page - 1);
     if (end > begin) madvise((void *)begin, end - begin, advice);
@@ -130,8 +131,9 @@ void *dlp_realloc_large(void *block, size_t size) {
     }
     void *moved = realloc(block, size);
     if (moved == NULL && free_all()) moved = realloc(block, size);
-    // The ends may share their pages with others, whom it does no harm.
-    if (moved != NULL) advise(moved, size, MADV_HUGEPAGE, true);
+    // The ends may share their pages with others, whom it does no harm. It is for all of the mapping: of one in two parts,
+    // with the advice and without, the system does not move the pages, and all that is in them would be copied.
+    if (moved != NULL) advise(moved, malloc_usable_size(moved), MADV_HUGEPAGE, true);
     return moved;
 }
 
