@@ -62,7 +62,7 @@ final class LuaEncoder {
         defer { restartCollector(state) }
         do {
             try appendTable(state)
-            if !references.isEmpty { markShared(from: start) }
+            if !references.isEmpty { markShared() }
         } catch {
             frames.removeAll(keepingCapacity: true)
             writer.truncate(to: start)
@@ -217,29 +217,38 @@ final class LuaEncoder {
     }
 
     /// Numbers the tables that are referred to, tags them and completes the references.
-    private func markShared(from start: Int) {
+    private func markShared() {
         let shared = seen.sharedOffsets()
         var numbers: [Int: UInt32] = [:]
         for (number, offset) in shared.enumerated() { numbers[offset] = UInt32(number) }
+        let end = writer.count
+        writer.append(count: Self.tagLength * shared.count) { _ in }
         writer.withUnsafeMutableBytes { buffer in
             for (position, target) in references {
                 // The tag takes two bytes, the integer's head one.
                 buffer.storeBytes(of: (numbers[target] ?? 0).bigEndian, toByteOffset: position + 3, as: UInt32.self)
             }
+            Self.insertTags(at: shared, in: buffer, until: end)
         }
-        var marked = ByteWriter(capacity: writer.count - start + 2 * shared.count)
-        writer.withUnsafeMutableBytes { buffer in
-            var position = start
-            for offset in shared {
-                marked.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[position..<offset]))
-                marked.appendTag(CBORTag.shareable)
-                position = offset
-            }
-            marked.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[position...]))
-        }
-        writer.truncate(to: start)
-        writer.append(marked.take())
     }
+
+    /// Makes room for a tag before each of the items at `offsets`, which are ascending, and writes it there; behind `end`
+    /// there is as much space as that takes.
+    private static func insertTags(at offsets: [Int], in buffer: UnsafeMutableRawBufferPointer, until end: Int) {
+        guard let base = buffer.baseAddress else { return }
+        // From the back: what lies there makes room for what is before it.
+        var (end, shift) = (end, tagLength * offsets.count)
+        for offset in offsets.reversed() {
+            (base + offset + shift).copyMemory(from: base + offset, byteCount: end - offset)
+            shift -= tagLength
+            buffer.storeBytes(of: shareableTag.bigEndian, toByteOffset: offset + shift, as: UInt16.self)
+            end = offset
+        }
+    }
+
+    /// The tag of a shared table as it is written, and how many bytes it takes.
+    private static let shareableTag = UInt16(CBORMajor.tag << 5 | 24) << 8 | UInt16(CBORTag.shareable)
+    private static let tagLength = 2
 
     /// The error for the value on top of `state`.
     private func unfit(_ state: LuaState) -> LuaCodecError {
