@@ -195,13 +195,18 @@ extension LuaHost {
 
     private func gather(_ state: LuaState) throws(CallError) -> Int32 {
         lua_settop(state, 1)
-        let mine = try encoded(state, 1, "gather: the value")
-        guard let all = try communicate(at: state, { () throws(JobEnd) in try client.gather(mine) }) else {
+        var mine = try encoded(state, 1, "gather: the value")
+        // The root has its own value; that it could travel is all it wanted to know.
+        if client.isRoot { mine = .empty }
+        guard var all = try communicate(at: state, { () throws(JobEnd) in try client.gather(mine) }) else {
             lua_pushnil(state)
             return 1
         }
         lua_createtable(state, Int32(all.count), 1)
-        for (rank, bytes) in all.enumerated() {
+        for rank in all.indices {
+            // Taken out, so that what has been decoded does not fill memory beside what that became.
+            var bytes = Bytes.empty
+            swap(&bytes, &all[rank])
             if rank == client.rank { lua_pushvalue(state, 1) } else { try pushDecoded(bytes, state) }
             lua_rawseti(state, -2, lua_Integer(rank + 1))
         }
