@@ -35,10 +35,15 @@ static int seals(enum dlp_promise promise) {
     return size | F_SEAL_WRITE | F_SEAL_SEAL;
 }
 
-int dlp_memory_file(const char *name, size_t size, enum dlp_promise promise) {
-    // To be asked for more than the user's limit on files, which this is to the system, is a signal that kills.
+/// Whether a file may have that size: to be asked for more than the user's limit, which counts for memory files, too, is a
+/// signal that kills.
+static int may_have(size_t size) {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < size) return -EFBIG;
+    return getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur >= size;
+}
+
+int dlp_memory_file(const char *name, size_t size, enum dlp_promise promise) {
+    if (!may_have(size)) return -EFBIG;
     int descriptor = create(name);
     if (descriptor < 0) return -errno;
     if (ftruncate(descriptor, (off_t)size) || fcntl(descriptor, F_ADD_SEALS, seals(promise))) return failed(descriptor);
@@ -74,5 +79,24 @@ const void *dlp_map_memory_file(int descriptor, size_t count) {
     // Where nothing was written yet there is no memory either, until it is read.
     if (fstat(descriptor, &status) || (uint64_t)status.st_blocks * 512 < count) return NULL;
     void *memory = mmap(NULL, count, PROT_READ, MAP_SHARED, descriptor, 0);
-    return memory == MAP_FAILED ? NULL : memory;
+    if (memory == MAP_FAILED) return NULL;
+    madvise(memory, count, MADV_HUGEPAGE);
+    return memory;
+}
+
+void *dlp_grow_memory_file(int descriptor, void *block, size_t size, size_t wanted) {
+    if (!may_have(wanted) || ftruncate(descriptor, (off_t)wanted)) return NULL;
+    void *grown = block == NULL ? mmap(NULL, wanted, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
+                                : mremap(block, size, wanted, MREMAP_MAYMOVE);
+    if (grown == MAP_FAILED) return NULL;
+    // To get its pages one by one takes longer than to fill them.
+    madvise(grown, wanted, MADV_HUGEPAGE);
+    return grown;
+}
+
+const void *dlp_finish_memory_file(int descriptor, void *block, size_t size, size_t count) {
+    // As long as somebody may write to it there can be no promise.
+    munmap(block, size);
+    if (ftruncate(descriptor, (off_t)count) || fcntl(descriptor, F_ADD_SEALS, seals(dlp_promise_all))) return NULL;
+    return dlp_map_memory_file(descriptor, count);
 }

@@ -9,6 +9,10 @@ public struct ByteWriter: ~Copyable {
     @usableFromInline var base: UnsafeMutableRawPointer?
     @usableFromInline var capacity: Int
     @usableFromInline var used = 0
+    /// From so many bytes on the memory is one that other processes of this host can share, once it is complete.
+    private var sharedFrom = Int.max
+    /// The descriptor of such memory; -1 where it is not.
+    private var descriptor: Int32 = -1
 
     /// How many bytes have been written.
     @inlinable public var count: Int { used }
@@ -19,7 +23,10 @@ public struct ByteWriter: ~Copyable {
         self.capacity = base == nil ? 0 : capacity
     }
 
-    deinit { dlp_free(base, capacity) }
+    deinit { release() }
+
+    /// What is written next goes into memory that other processes of this host can share, where it is at least `length` bytes.
+    package mutating func share(from length: Int) { sharedFrom = length }
 
     /// Makes room for `additional` more bytes.
     @inlinable @inline(__always)
@@ -30,9 +37,45 @@ public struct ByteWriter: ~Copyable {
     @usableFromInline @inline(never)
     mutating func grow(_ additional: Int) {
         let wanted = max(used + additional, capacity * 2, 64)
-        guard let grown = dlp_realloc(base, wanted) else { dlp_quit_without_memory(wanted) }
+        if wanted >= sharedFrom, growShared(wanted) { return }
+        let isShared = descriptor >= 0
+        guard let grown = dlp_realloc(isShared ? nil : base, wanted) else { dlp_quit_without_memory(wanted) }
+        if isShared { move(to: grown) }
         base = grown
         capacity = wanted
+    }
+
+    /// Grows within memory that can be shared, or moves there; false where the system has none.
+    private mutating func growShared(_ wanted: Int) -> Bool {
+        if descriptor >= 0 {
+            guard let grown = dlp_grow_memory_file(descriptor, base, capacity, wanted) else { return false }
+            base = grown
+        } else {
+            let file = dlp_memory_file("dlp-body", wanted, dlp_promise_nothing)
+            guard file >= 0 else { return false }
+            guard let grown = dlp_grow_memory_file(file, nil, 0, wanted) else {
+                close(file)
+                return false
+            }
+            move(to: grown)
+            base = grown
+            descriptor = file
+        }
+        capacity = wanted
+        return true
+    }
+
+    /// Copies what was written to `place`, and gives up the memory where it was.
+    private mutating func move(to place: UnsafeMutableRawPointer) {
+        if let base { place.copyMemory(from: base, byteCount: used) }
+        release()
+        (base, descriptor) = (nil, -1)
+    }
+
+    private func release() {
+        guard descriptor >= 0 else { return dlp_free(base, capacity) }
+        munmap(base, capacity)
+        close(descriptor)
     }
 
     /// Adds one byte.
@@ -110,11 +153,25 @@ public struct ByteWriter: ~Copyable {
 
     /// The bytes written, without a copy; the writer is empty again.
     public mutating func take() -> Bytes {
-        let bytes = Bytes(adopting: base, count: used)
+        let bytes = descriptor < 0 ? Bytes(adopting: base, count: used) : finishShared()
+        sharedFrom = .max
+        descriptor = -1
         base = nil
         capacity = 0
         used = 0
         return bytes
+    }
+
+    /// The bytes written, in memory that nobody changes any more.
+    private func finishShared() -> Bytes {
+        guard used > 0 else {
+            release()
+            return .empty
+        }
+        guard let mapped = dlp_finish_memory_file(descriptor, base, capacity, used) else {
+            dlp_quit_without_memory(used)
+        }
+        return Bytes(mappedAt: mapped, count: used, of: descriptor)
     }
 
     /// The bytes written, without a copy.

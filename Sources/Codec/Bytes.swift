@@ -15,19 +15,23 @@ public struct Bytes: Sendable {
     @usableFromInline
     final class Storage: @unchecked Sendable {
         @usableFromInline let base: UnsafeMutableRawPointer?
-        /// So many are there at least.
-        private let count: Int
+        /// So many are there at least, and exactly so many where it is mapped.
+        let count: Int
         /// Whether the memory is mapped; otherwise it came from `dlp_realloc`.
         private let isMapped: Bool
+        /// What other processes reach it by; -1 where they do not.
+        let descriptor: Int32
 
-        init(base: UnsafeMutableRawPointer?, count: Int, isMapped: Bool = false) {
+        init(base: UnsafeMutableRawPointer?, count: Int, isMapped: Bool = false, descriptor: Int32 = -1) {
             self.base = base
             self.count = count
             self.isMapped = isMapped
+            self.descriptor = descriptor
         }
 
         deinit {
             if isMapped { munmap(base, count) } else { dlp_free(base, count) }
+            if descriptor >= 0 { close(descriptor) }
         }
     }
 
@@ -47,10 +51,20 @@ public struct Bytes: Sendable {
     }
 
     /// Takes over the mapping of `count` bytes at `base`, at least one, which nobody changes.
-    package init(mappedAt base: UnsafeRawPointer, count: Int) {
-        storage = Storage(base: UnsafeMutableRawPointer(mutating: base), count: count, isMapped: true)
+    ///
+    /// - Parameter descriptor: that of the memory, taken over too, where other processes are to reach it.
+    package init(mappedAt base: UnsafeRawPointer, count: Int, of descriptor: Int32 = -1) {
+        storage = Storage(
+            base: UnsafeMutableRawPointer(mutating: base), count: count, isMapped: true, descriptor: descriptor)
         offset = 0
         self.count = count
+    }
+
+    /// The descriptor of memory that has these bytes and no others, all of which stay as they are; nil where there is none.
+    ///
+    /// It is open as long as these bytes are there.
+    package var memoryFile: Int32? {
+        storage.descriptor >= 0 && count == storage.count ? storage.descriptor : nil
     }
 
     private init(storage: Storage, offset: Int, count: Int) {

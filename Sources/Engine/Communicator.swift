@@ -43,6 +43,8 @@ public protocol Communicator: AnyObject {
     var size: Int { get }
     /// Lets other threads interrupt `receive`.
     var waker: any Waker { get }
+    /// Whether bodies that lie in memory which processes can share are sent to some ranks without a copy.
+    var sharesMemory: Bool { get }
 
     /// Sends `message`, or queues it where sending would block the root.
     ///
@@ -107,6 +109,9 @@ extension Communicator {
     public func sendToAll(_ message: Message) throws(CommunicationError) {
         for other in 0..<size where other != rank { try send(message, to: other) }
     }
+
+    /// It copies them.
+    public var sharesMemory: Bool { false }
 
     /// The transport does not know.
     public func host(of rank: Int) -> String? { nil }

@@ -33,7 +33,7 @@ public final class RootClient: RankClient {
         let thread = try ServiceThread {
             do throws(CommunicationError) {
                 let communicator = try connect()
-                let shared = RootShared(size: communicator.size, waker: communicator.waker)
+                let shared = RootShared(communicator)
                 beginning.update { $0 = .success(shared) }
                 RootThread(communicator, shared, observer).run()
             } catch { beginning.update { $0 = .failure(error) } }
@@ -45,6 +45,9 @@ public final class RootClient: RankClient {
         self.thread = thread
         size = shared.inbox.withLock { $0.hasDeparted.count }
     }
+
+    /// Whether what is broadcast should lie in memory that processes can share: then some ranks get it without a copy.
+    public var sharesMemory: Bool { shared.sharesMemory }
 
     /// Hands the message to the service thread, which takes it as from any other rank.
     public func post(_ message: ToRoot) throws(JobEnd) { shared.command(.message(message)) }

@@ -41,11 +41,14 @@ final class RootShared: Sendable {
 
     let inbox: Monitor<RootInbox>
     let commands = Monitor<[Command]>([])
+    /// See `Communicator.sharesMemory`.
+    let sharesMemory: Bool
     private let waker: any Waker
 
-    init(size: Int, waker: any Waker) {
-        inbox = Monitor(RootInbox(size: size))
-        self.waker = waker
+    init(_ communicator: any Communicator) {
+        inbox = Monitor(RootInbox(size: communicator.size))
+        waker = communicator.waker
+        sharesMemory = communicator.sharesMemory
     }
 
     /// All commands that have come, in their order.

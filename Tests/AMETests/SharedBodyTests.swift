@@ -58,7 +58,7 @@ struct SharedBodyTests {
         let sent = lengths.enumerated().map { Message(.results, first: $0, body: pattern($1)) }
         var received: [Message] = []
         for message in sent {
-            writer.begin(message, shared: SharedBody.copy(of: message.body, for: SharedBody.fewest))
+            writer.begin(message, shared: SharedBody.of(message.body, for: SharedBody.fewest))
             // What is too small to be shared may have to wait until the other side makes room.
             while writer.flush() == .wouldBlock { received += Self.drain(&reader).messages }
         }
@@ -74,14 +74,33 @@ struct SharedBodyTests {
     @Test("a body is shared from a length on, and by more than a few")
     func threshold() {
         let (length, others) = (SharedBody.shortest, SharedBody.fewest)
-        #expect(SharedBody.copy(of: Self.body, for: others) != nil && SharedBody.copy(of: Self.body, for: 1_000) != nil)
-        #expect(SharedBody.copy(of: Self.body[1..<length], for: 1_000) == nil)
-        #expect(SharedBody.copy(of: pattern(10 * length), for: others - 1) == nil)
+        #expect(SharedBody.of(Self.body, for: others) != nil && SharedBody.of(Self.body, for: 1_000) != nil)
+        #expect(SharedBody.of(Self.body[1..<length], for: 1_000) == nil)
+        #expect(SharedBody.of(pattern(10 * length), for: others - 1) == nil)
+    }
+
+    @Test("any number share what lies in such memory already, and without a copy")
+    func withoutCopy() throws {
+        var writer = ByteWriter()
+        writer.share(from: SharedBody.shortest)
+        writer.append(Self.body)
+        let bytes = writer.take()
+        #expect(SharedBody.of(bytes, for: 0) == nil)
+        for others in [1, SharedBody.fewest] {
+            let shared = try #require(SharedBody.of(bytes, for: others))
+            #expect(shared.descriptor == bytes.memoryFile)
+            let (sender, receiver) = try Self.links()
+            var writer = FrameWriter(sender)
+            var reader = FrameReader(receiver)
+            writer.begin(Message(.collective, body: bytes), shared: shared)
+            #expect(writer.flush() == .count(FrameHeader.length))
+            #expect(Self.drain(&reader).messages == [Message(.collective, body: Self.body)])
+        }
     }
 
     @Test("several get the same memory")
     func shared() throws {
-        let shared = try #require(SharedBody.copy(of: Self.body, for: SharedBody.fewest))
+        let shared = try #require(SharedBody.of(Self.body, for: SharedBody.fewest))
         for _ in 0..<3 {
             let (sender, receiver) = try Self.links()
             var writer = FrameWriter(sender)
@@ -95,7 +114,7 @@ struct SharedBodyTests {
 
     @Test("memory that is shared already does not go to a worker with which there is none")
     func notShared() throws {
-        let shared = try #require(SharedBody.copy(of: Self.body, for: SharedBody.fewest))
+        let shared = try #require(SharedBody.of(Self.body, for: SharedBody.fewest))
         let (sender, receiver) = try Self.links(sharesMemory: false)
         let peer = Peer(rank: 1, link: sender)
         var reader = FrameReader(receiver)
@@ -117,7 +136,7 @@ struct SharedBodyTests {
         let sent = (0..<10).map { Message(.collective, first: $0, body: $0 % 3 == 0 ? large : Self.body) }
         // The first one is larger than what a socket holds, and goes by bytes.
         for message in sent {
-            let shared = message.first % 3 == 0 ? nil : SharedBody.copy(of: message.body, for: SharedBody.fewest)
+            let shared = message.first % 3 == 0 ? nil : SharedBody.of(message.body, for: SharedBody.fewest)
             peer.send(message, shared: shared)
         }
         var received: [Message] = []
@@ -131,7 +150,7 @@ struct SharedBodyTests {
     @Test("where the system passes no more descriptors the bytes go through the socket")
     func bytesAfterAll() throws {
         var frame = OutgoingFrame(
-            Message(.results, body: Self.body), in: SharedBody.copy(of: Self.body, for: SharedBody.fewest))
+            Message(.results, body: Self.body), in: SharedBody.of(Self.body, for: SharedBody.fewest))
         let (first, second) = (frame.sendBytesAfterAll(), frame.sendBytesAfterAll())
         #expect(first && !second, "the second time there is nothing shared any more")
         let (sender, receiver) = try Self.links(sharesMemory: false)
@@ -216,7 +235,7 @@ struct SharedBodyTests {
         let peer = Peer(rank: 1, link: receiver)
         var writer = FrameWriter(sender)
         writer.begin(
-            Message(.results, body: Self.body), shared: SharedBody.copy(of: Self.body, for: SharedBody.fewest))
+            Message(.results, body: Self.body), shared: SharedBody.of(Self.body, for: SharedBody.fewest))
         _ = writer.flush()
         guard case .ended(let reason) = peer.receive(through: Scratch(), emit: { _ in }) else {
             Issue.record("the frame was taken")
@@ -244,7 +263,7 @@ struct SharedBodyTests {
 
     @Test("no more than a few are there at a time: then the bytes are sent")
     func bound() throws {
-        let shared = (0..<SharedBody.most * 2).map { _ in SharedBody.copy(of: Self.body, for: SharedBody.fewest) }
+        let shared = (0..<SharedBody.most * 2).map { _ in SharedBody.of(Self.body, for: SharedBody.fewest) }
         #expect(shared.count { $0 != nil } <= SharedBody.most && shared.contains { $0 == nil })
     }
 
@@ -254,10 +273,10 @@ struct SharedBodyTests {
             let body = Bytes([UInt8](repeating: 1, count: SharedBody.shortest))
             var limit = rlimit(rlim_cur: rlim_t(body.count), rlim_max: rlim_t(body.count))
             setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-            let fits = SharedBody.copy(of: body, for: SharedBody.fewest)
+            let fits = SharedBody.of(body, for: SharedBody.fewest)
             limit.rlim_cur -= 1
             setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-            exit(fits != nil && SharedBody.copy(of: body, for: SharedBody.fewest) == nil ? 0 : 1)
+            exit(fits != nil && SharedBody.of(body, for: SharedBody.fewest) == nil ? 0 : 1)
         }
     }
 
@@ -268,7 +287,7 @@ struct SharedBodyTests {
             var writer = FrameWriter(sender)
             var reader = FrameReader(receiver)
             let body = Bytes([UInt8](repeating: 1, count: SharedBody.shortest))
-            writer.begin(Message(.collective), shared: SharedBody.copy(of: body, for: SharedBody.fewest))
+            writer.begin(Message(.collective), shared: SharedBody.of(body, for: SharedBody.fewest))
             _ = writer.flush()
             var limit = rlimit(rlim_cur: 3, rlim_max: 3)
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

@@ -1,3 +1,4 @@
+import CSystem
 import Codec
 import Testing
 
@@ -39,5 +40,42 @@ import Testing
         #expect(whole[0..<2] != whole[1..<3])
         #expect(whole[0..<2] != whole[0..<3])
         #expect(whole[2..<2] == .empty)
+    }
+
+    @Test(
+        "what is large lies in memory that others can map, what was written before it was large, too",
+        arguments: [0, 100])
+    func shared(capacity: Int) throws {
+        var writer = ByteWriter(capacity: capacity)
+        writer.share(from: 10_000)
+        var expected: [UInt8] = []
+        for number in 0..<30_000 {
+            let byte = UInt8(truncatingIfNeeded: number &* 7)
+            writer.append(byte)
+            expected.append(byte)
+        }
+        let bytes = writer.take()
+        #expect(bytes.array == expected)
+        let descriptor = try #require(bytes.memoryFile)
+        let mapped = try #require(dlp_map_memory_file(descriptor, expected.count))
+        #expect(Array(UnsafeRawBufferPointer(start: mapped, count: expected.count)) == expected)
+        _ = Bytes(mappedAt: mapped, count: expected.count)
+        #expect(bytes[0..<100].memoryFile == nil)
+        for byte in expected { writer.append(byte) }
+        #expect(writer.take().memoryFile == nil, "that was for one value")
+    }
+
+    @Test("what is small does not, and what was dropped is nothing")
+    func smallShared() {
+        var writer = ByteWriter()
+        writer.share(from: 10_000)
+        writer.append(utf8: "small")
+        #expect(writer.take().memoryFile == nil)
+        writer.share(from: 10_000)
+        writer.append(Bytes(Array(repeating: 1, count: 20_000)))
+        writer.truncate(to: 0)
+        #expect(writer.take() == .empty)
+        writer.share(from: 10_000)
+        writer.append(Bytes(Array(repeating: 1, count: 20_000)))
     }
 }

@@ -52,7 +52,7 @@ final class EngineUnderTest {
 
     init(ranks: Int) {
         communicator = RecordingCommunicator(size: ranks)
-        shared = RootShared(size: ranks, waker: communicator.waker)
+        shared = RootShared(communicator)
         engine = RootEngine(communicator, shared, observer, now: 1_000_000_000)
     }
 

@@ -7,7 +7,8 @@ import Synchronization
 ///
 /// That spares the copies into the socket and out of it, and one copy is there for all who get it. Nobody can change it
 /// any more, this process included. It is always new memory, which a socket's buffers are not, and those from
-/// `dlp_realloc` need not be, so that it pays only where several share it.
+/// `dlp_realloc` need not be, so that a copy pays only where several share it. What is so large that memory counts is
+/// written to such memory from the beginning, and then any number share it.
 final class SharedBody {
     /// The least length that is shared.
     static let shortest = 1 << 20
@@ -23,30 +24,34 @@ final class SharedBody {
     let descriptor: Int32
     /// How many bytes there are.
     let count: Int
+    /// Whose descriptor it is; nil: it is closed with this.
+    private let owner: Bytes?
 
-    private init(adopting descriptor: Int32, count: Int) {
+    private init(_ descriptor: Int32, count: Int, of owner: Bytes? = nil) {
         self.descriptor = descriptor
         self.count = count
+        self.owner = owner
         Self.live.add(1, ordering: .relaxed)
     }
 
     deinit {
-        close(descriptor)
+        if owner == nil { close(descriptor) }
         Self.live.subtract(1, ordering: .relaxed)
     }
 
-    /// A copy of `body` for so many others; nil where that is not worth it, or the system refuses: then it is sent like
-    /// any other.
+    /// `body` for so many others, a copy where it does not lie in such memory already; nil where that is not worth it, or the
+    /// system refuses: then it is sent like any other.
     @inline(__always)
-    static func copy(of body: Bytes, for others: Int) -> SharedBody? {
-        guard others >= fewest, body.count >= shortest else { return nil }
+    static func of(_ body: Bytes, for others: Int) -> SharedBody? {
+        guard others > 0, body.count >= shortest, others >= fewest || body.memoryFile != nil else { return nil }
         return make(body)
     }
 
     private static func make(_ body: Bytes) -> SharedBody? {
         guard live.load(ordering: .relaxed) < most else { return nil }
+        if let descriptor = body.memoryFile { return SharedBody(descriptor, count: body.count, of: body) }
         let descriptor = body.withUnsafeBytes { dlp_memory_file_of("dlp-body", $0.baseAddress, $0.count) }
-        return descriptor >= 0 ? SharedBody(adopting: descriptor, count: body.count) : nil
+        return descriptor >= 0 ? SharedBody(descriptor, count: body.count) : nil
     }
 
     /// The bytes, to send them after all; nil where the system does not map them.

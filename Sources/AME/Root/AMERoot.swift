@@ -69,6 +69,9 @@ public final class AMERoot: Communicator {
         return (listeners, address)
     }
 
+    /// Whether some workers are on this host, so that they may have large bodies without a copy.
+    public var sharesMemory: Bool { connections.shareMemory }
+
     /// Lets other threads interrupt `receive`.
     public var waker: any Waker { connections.waker }
 

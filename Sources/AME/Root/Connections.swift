@@ -51,6 +51,9 @@ final class Connections {
         if !link.socket.isLocal { hasRemotePeers = true }
     }
 
+    /// Whether a worker can be given memory to share.
+    var shareMemory: Bool { peers.contains { $0?.sharesMemory ?? false } }
+
     /// Whether a worker is connected.
     func isConnected(_ rank: Int) -> Bool { peers.indices.contains(rank) && peers[rank] != nil }
 
@@ -66,7 +69,7 @@ final class Connections {
     /// The same for several workers, of which those of this host share one copy of the body where it is large.
     func send(_ message: Message, to ranks: Range<Int>) {
         let sharing = peers[ranks].count { $0?.sharesMemory ?? false }
-        send(message, to: ranks, shared: SharedBody.copy(of: message.body, for: sharing))
+        send(message, to: ranks, shared: SharedBody.of(message.body, for: sharing))
     }
 
     private func send(_ message: Message, to ranks: Range<Int>, shared: SharedBody?) {

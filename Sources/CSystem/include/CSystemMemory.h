@@ -88,3 +88,12 @@ int dlp_memory_file_has(int descriptor, size_t size, enum dlp_promise promise);
 /// Maps what `dlp_memory_file_of` has made, here or in another process, for reading; NULL where it is not exactly `count`
 /// bytes, all of them there and promised to stay.
 const void *dlp_map_memory_file(int descriptor, size_t count);
+
+/// Memory from `dlp_memory_file`, as yet without a promise, that is written where it is mapped: grows what lies at `block` and
+/// has `size` bytes, or where that is NULL maps it for the first time. Returns where it then is; NULL, and nothing has changed,
+/// where the system refuses.
+void *dlp_grow_memory_file(int descriptor, void *block, size_t size, size_t wanted);
+
+/// Promises that the first `count` bytes of it, which are all that was written, stay as they are, and maps them for reading
+/// only. They are not at `block` any more. NULL where the system refuses.
+const void *dlp_finish_memory_file(int descriptor, void *block, size_t size, size_t count);

@@ -44,6 +44,12 @@ final class LuaEncoder {
     /// What was written since the last call.
     func take() -> Bytes { writer.take() }
 
+    /// What is written until the next `take` goes into memory that other processes of this host can share, where it is large.
+    func shareLarge() { writer.share(from: Self.largeLength) }
+
+    /// So long is what is shared: of less it is faster to use the same memory again than to have new memory that can be.
+    private static let largeLength = 32 << 20
+
     /// Drops what was written behind the first `length` bytes.
     func truncate(to length: Int) { writer.truncate(to: length) }
 

@@ -183,6 +183,7 @@ extension LuaHost {
     private func broadcast(_ state: LuaState) throws(CallError) -> Int32 {
         let root = Int(lua_tointegerx(state, 2, nil))
         guard 0..<client.size ~= root else { throw CallError.script("bcast: there is no rank \(root)") }
+        if root == 0, (client as? RootClient)?.sharesMemory ?? false { collectiveEncoder.shareLarge() }
         let mine = root == client.rank ? try encoded(state, 1, "bcast: the value") : .empty
         let bytes = try communicate(at: state) { () throws(JobEnd) in try client.broadcast(mine, root: root) }
         if root == client.rank {
