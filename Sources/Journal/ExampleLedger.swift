@@ -50,7 +50,6 @@ public final class ExampleLedger: Sendable {
 
     private struct State {
         var matcher: ExampleMatcher
-        var keys: [ExampleKey] = []
         var inputs = PackedExamples()
         /// The rows in whose places others come, by the index of their example; those that have not failed are outdated.
         var replaced: [Int: JournalRow] = [:]
@@ -93,7 +92,7 @@ public final class ExampleLedger: Sendable {
     }
 
     /// How many examples there are so far.
-    var count: Int { state.withLock { $0.keys.count } }
+    var count: Int { state.withLock { $0.matcher.count } }
 
     /// Adds the next example of the list.
     ///
@@ -104,9 +103,8 @@ public final class ExampleLedger: Sendable {
         _ digest: Digest, _ encoded: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
     ) -> (index: Int, stored: StoredResult?) {
         state.withLock { state in
-            let (key, row) = state.matcher.match(digest)
-            let index = state.keys.count
-            state.keys.append(key)
+            let index = state.matcher.count
+            let row = state.matcher.match(digest).row
             let isDone = row.map { $0.isDone && outdated[$0.origin] == nil } ?? false
             // The row of what is done has it already.
             state.inputs.append(isDone ? nil : encoded)
@@ -131,7 +129,7 @@ public final class ExampleLedger: Sendable {
         state.withLock { state in
             guard !state.isComplete else { return }
             state.isComplete = true
-            state.changes.length = state.keys.count
+            state.changes.length = state.matcher.count
             for row in state.matcher.unmatched.values where row.index != nil {
                 state.changes.moves.append(Move(row: row.id, index: nil))
             }
@@ -144,7 +142,7 @@ public final class ExampleLedger: Sendable {
     public func note(_ report: TraceReport, by rank: Int) {
         guard report.layout == layout else { return }
         state.withLock { state in
-            for run in report.runs where run.first + run.count <= state.keys.count {
+            for run in report.runs where run.first + run.count <= state.matcher.count {
                 for index in run.first..<run.first + run.count {
                     state.traces[rank, default: [:]][index] = report.traces[run.trace]
                 }
@@ -157,19 +155,25 @@ public final class ExampleLedger: Sendable {
     /// - Parameter rank: who has done them, if they are done.
     func places(first: Int, count: Int, stride: Int = 1, doneBy rank: Int? = nil) -> [Place] {
         state.withLock { state in
-            var places: [Place] = []
-            places.reserveCapacity(count)
+            // Their inputs share one piece of memory: one of its own for each would take longer than to write it.
+            var inputs = ByteWriter()
+            var ends: [Int] = []
             for number in 0..<count {
                 let index = first + number * stride
-                guard state.keys.indices.contains(index) else { break }
-                places.append(
-                    Place(
-                        key: state.keys[index], row: firstRow + Int64(index),
-                        replaced: state.replaced.isEmpty ? nil : state.replaced[index]?.id,
-                        input: state.inputs.example(at: index),
-                        trace: rank.flatMap { state.traces[$0]?.removeValue(forKey: index) }))
+                guard 0..<state.matcher.count ~= index else { break }
+                state.inputs.append(at: index, to: &inputs)
+                ends.append(inputs.count)
             }
-            return places
+            let packed = inputs.finish()
+            var start = 0
+            return ends.enumerated().map { number, end in
+                let index = first + number * stride
+                defer { start = end }
+                return Place(
+                    key: state.matcher.key(at: index), row: firstRow + Int64(index),
+                    replaced: state.replaced.isEmpty ? nil : state.replaced[index]?.id, input: packed[start..<end],
+                    trace: rank.flatMap { state.traces[$0]?.removeValue(forKey: index) })
+            }
         }
     }
 

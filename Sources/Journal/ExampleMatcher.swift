@@ -35,15 +35,19 @@ struct RowOrigin: Sendable, Hashable {
 struct ExampleMatcher: Sendable {
     /// The rows whose examples have not come yet.
     private(set) var unmatched: [ExampleKey: JournalRow]
-    private var occurrences: [Digest: Int] = [:]
+    private var examples = DigestList()
 
     init(_ rows: [ExampleKey: JournalRow]) { unmatched = rows }
 
+    /// How many examples have come.
+    var count: Int { examples.count }
+
+    /// The key of the example at `index`, from 0.
+    func key(at index: Int) -> ExampleKey { examples.key(at: index) }
+
     /// The key of the next example, and its row where it has one.
     mutating func match(_ digest: Digest) -> (key: ExampleKey, row: JournalRow?) {
-        let occurrence = occurrences[digest, default: 0] + 1
-        occurrences[digest] = occurrence
-        let key = ExampleKey(digest: digest, occurrence: occurrence)
+        let key = examples.append(digest)
         // A new journal has none, and then nothing need be looked for.
         return (key, unmatched.isEmpty ? nil : unmatched.removeValue(forKey: key))
     }

@@ -23,12 +23,13 @@ struct PackedExamples {
         batches[last].ends.append(UInt32(batches[last].bytes.count))
     }
 
-    /// The one at `index`; empty where it was not kept.
-    func example(at index: Int) -> Bytes {
-        let (batch, place) = (batches[index / Self.batchSize], index % Self.batchSize)
-        let start = place == 0 ? 0 : Int(batch.ends[place - 1])
-        return batch.bytes.withUnsafeBytes {
-            Bytes(copying: UnsafeRawBufferPointer(rebasing: $0[start..<Int(batch.ends[place])]))
+    /// Appends the one at `index` to `writer`; nothing where it was not kept.
+    func append(at index: Int, to writer: inout ByteWriter) {
+        let (batch, place) = (index / Self.batchSize, index % Self.batchSize)
+        let start = place == 0 ? 0 : Int(batches[batch].ends[place - 1])
+        let end = Int(batches[batch].ends[place])
+        batches[batch].bytes.withUnsafeBytes {
+            writer.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[start..<end]))
         }
     }
 }

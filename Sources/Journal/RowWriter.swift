@@ -9,14 +9,19 @@ final class RowWriter {
     private let date: Statement
     private let setLength: Statement
     private var renderer = JSONRenderer()
-    private var text = ByteWriter()
+    /// The texts of the row under way: SQLite reads them where they are.
+    private var resultText = ByteWriter()
+    private var inputText = ByteWriter()
     private var knownLengths: [String?: Int] = [:]
 
     /// SQLite holds no longer strings.
     private static let longestText = 1_000_000_000
+    private static let keptText = 1 << 20
 
     init(_ database: Database) throws(SQLiteError) {
         self.database = database
+        // What the table checks of a row is no news to whoever writes it here.
+        try database.execute("PRAGMA ignore_check_constraints = ON")
         insert = try Statement(
             database,
             """
@@ -172,9 +177,9 @@ final class RowWriter {
                 try insert.bindNull(9)
                 checksum.addNull()
             }
-            try bindJSON(10, of: result, &checksum)
+            try bindJSON(10, of: result, in: &resultText, &checksum)
             try place.input.withUnsafeBytes { (input) throws(SQLiteError) in
-                try bindJSON(15, of: input.count == 0 ? nil : input, &checksum)
+                try bindJSON(15, of: input.count == 0 ? nil : input, in: &inputText, &checksum)
             }
             if let trace = place.trace {
                 try trace.withUnsafeBytes { (trace) throws(SQLiteError) in
@@ -189,6 +194,13 @@ final class RowWriter {
             try insert.bind(17, checksum.value(example: Int64(index + 1)))
             try insert.run()
         }
+        dropLongTexts()
+    }
+
+    /// What one large value took is not kept for the next.
+    private func dropLongTexts() {
+        if resultText.count > Self.keptText { _ = resultText.take() }
+        if inputText.count > Self.keptText { _ = inputText.take() }
     }
 
     private func write(
@@ -206,9 +218,9 @@ final class RowWriter {
         }
     }
 
-    /// Binds an encoded value as JSON: NULL where there is none, or where JSON cannot hold it.
+    /// Binds an encoded value as JSON, which is then in `text`: NULL where there is none, or where JSON cannot hold it.
     private func bindJSON(
-        _ parameter: Int32, of item: UnsafeRawBufferPointer?, _ checksum: inout RowChecksum
+        _ parameter: Int32, of item: UnsafeRawBufferPointer?, in text: inout ByteWriter, _ checksum: inout RowChecksum
     ) throws(SQLiteError) {
         text.truncate(to: 0)
         guard let item, (try? renderer.render(item, into: &text)) != nil, text.count <= Self.longestText else {
@@ -217,7 +229,7 @@ final class RowWriter {
         }
         let code = text.withUnsafeMutableBytes { json in
             checksum.add(text: UnsafeRawBufferPointer(json))
-            return insert.bindText(parameter, UnsafeRawBufferPointer(json))
+            return insert.bindText(parameter, borrowed: UnsafeRawBufferPointer(json))
         }
         try database.check(code)
     }

@@ -51,6 +51,13 @@ final class Statement {
             handle, parameter, base.assumingMemoryBound(to: CChar.self), UInt64(utf8.count))
     }
 
+    /// Binds text that is UTF-8 as `bind(_:borrowed:)` does bytes, and returns SQLite's code.
+    func bindText(_ parameter: Int32, borrowed utf8: UnsafeRawBufferPointer) -> Int32 {
+        guard let base = utf8.baseAddress, !utf8.isEmpty else { return bindText(parameter, utf8) }
+        return sqlite3_bind_text64(
+            handle, parameter, base.assumingMemoryBound(to: CChar.self), UInt64(utf8.count), nil, UInt8(SQLITE_UTF8))
+    }
+
     /// Goes to the next row; returns whether there is one.
     func step() throws(SQLiteError) -> Bool {
         switch sqlite3_step(handle) {

@@ -1,0 +1,51 @@
+import DLP
+
+/// The digests of a list's examples, with which of several equal ones each is; a list may have tens of millions.
+struct DigestList: Sendable {
+    private var digests: [Digest] = []
+    /// Which of several equal ones it is, by the index of each but the first.
+    private var later: [Int: Int] = [:]
+    /// An open-addressing table of their places in the list, by digest: of the latest of several equal ones, from 1; 0 is free.
+    private var slots: [UInt32] = Array(repeating: 0, count: 64)
+    private var distinct = 0
+
+    /// How many there are.
+    var count: Int { digests.count }
+
+    /// The key of the example at `index`, from 0.
+    func key(at index: Int) -> ExampleKey {
+        ExampleKey(digest: digests[index], occurrence: later.isEmpty ? 1 : later[index] ?? 1)
+    }
+
+    /// Adds the digest of the next example, and returns its key.
+    mutating func append(_ digest: Digest) -> ExampleKey {
+        if distinct * 2 >= slots.count { grow() }
+        let index = digests.count
+        digests.append(digest)
+        let slot = slot(of: digest)
+        let earlier = Int(slots[slot]) - 1
+        slots[slot] = UInt32(index + 1)
+        guard earlier >= 0 else {
+            distinct += 1
+            return ExampleKey(digest: digest, occurrence: 1)
+        }
+        let occurrence = (later[earlier] ?? 1) + 1
+        later[index] = occurrence
+        return ExampleKey(digest: digest, occurrence: occurrence)
+    }
+
+    /// The slot that has the digest, or is free for it.
+    private func slot(of digest: Digest) -> Int {
+        let mask = slots.count - 1
+        // Its bits are as good as those of any hash.
+        var slot = Int(truncatingIfNeeded: digest.low) & mask
+        while slots[slot] != 0, digests[Int(slots[slot]) - 1] != digest { slot = (slot + 1) & mask }
+        return slot
+    }
+
+    private mutating func grow() {
+        slots = Array(repeating: 0, count: slots.count * 2)
+        // In the order of the list, so that the latest of equal ones stays.
+        for index in digests.indices { slots[slot(of: digests[index])] = UInt32(index + 1) }
+    }
+}
