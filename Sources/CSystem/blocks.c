@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "blocks.h"
 #include "CSystem.h"
 
 #include <malloc.h>
@@ -84,7 +85,7 @@ static bool keep(void *block) {
     return is_kept;
 }
 
-static bool free_all(void) {
+bool free_kept_blocks(void) {
     pthread_mutex_lock(&lock);
     bool were_there = dlp_free_spares(&of_process);
     pthread_mutex_unlock(&lock);
@@ -130,7 +131,7 @@ void *dlp_realloc_large(void *block, size_t size) {
         return spare;
     }
     void *moved = realloc(block, size);
-    if (moved == NULL && free_all()) moved = realloc(block, size);
+    if (moved == NULL && free_kept_blocks()) moved = realloc(block, size);
     // The ends may share their pages with others, whom it does no harm. It is for all of the mapping: of one in two parts,
     // with the advice and without, the system does not move the pages, and all that is in them would be copied.
     if (moved != NULL) advise(moved, malloc_usable_size(moved), MADV_HUGEPAGE, true);

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "blocks.h"
 #include "CSystem.h"
 
 #include <errno.h>
@@ -86,6 +87,8 @@ const void *dlp_map_memory_file(int descriptor, size_t count) {
 
 void *dlp_grow_memory_file(int descriptor, void *block, size_t size, size_t wanted) {
     if (!may_have(wanted) || ftruncate(descriptor, (off_t)wanted)) return NULL;
+    // What is wanted now they cannot be, and they count as resident.
+    if (block == NULL) free_kept_blocks();
     void *grown = block == NULL ? mmap(NULL, wanted, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
                                 : mremap(block, size, wanted, MREMAP_MAYMOVE);
     if (grown == MAP_FAILED) return NULL;
