@@ -1,6 +1,6 @@
 """N examples of K turns of the kernel with a Python tool: handout.py TOOL N K [RANKS [CHUNK]].
 
-TOOL: plain, dlp_mpi, futures or joblib.
+TOOL: plain, dlp_mpi, futures, joblib or dask.
 """
 
 import json
@@ -59,5 +59,14 @@ def joblib():
         say(begin, parallel(delayed(kernel)(example) for example in range(count)))
 
 
+def dask():
+    from distributed import Client, LocalCluster
+
+    with LocalCluster(n_workers=ranks, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+        client.gather(client.map(kernel, range(ranks), pure=False))
+        begin = time.perf_counter()
+        say(begin, client.gather(client.map(kernel, range(count), pure=False)))
+
+
 if __name__ == "__main__":
-    {"plain": plain, "dlp_mpi": dlp_mpi, "futures": futures, "joblib": joblib}[tool]()
+    {"plain": plain, "dlp_mpi": dlp_mpi, "futures": futures, "joblib": joblib, "dask": dask}[tool]()

@@ -9,21 +9,22 @@ class System:
     """A tool with its settings.
 
     `command(ranks, count, turns)` gives the command line; `language` is that of its kernel; `guess` is about how many
-    empty examples it hands out in a second, so that no run takes for ever; `chunk` is its fixed chunk size, if any.
+    empty examples it hands out in a second, so that no run takes for ever; `chunk` is its fixed chunk size, if any; `once`
+    is for one that takes seconds to start.
     """
 
-    def __init__(self, name, ranks, language, guess, command, chunk=1):
+    def __init__(self, name, ranks, language, guess, command, chunk=1, once=False):
         self.name, self.ranks, self.language, self.guess, self.command = name, ranks, language, guess, command
-        self.chunk = chunk
+        self.chunk, self.once = chunk, once
 
 
 def systems(peers):
     """All that are there on this machine, ours first."""
     lua, python, chosen = job("handout.lua"), job("handout.py"), []
 
-    def add(name, ranks, language, guess, command, *needs, chunk=1):
+    def add(name, ranks, language, guess, command, *needs, chunk=1, once=False):
         if all(needs):
-            chosen.append(System(name, ranks, language, guess, command, chunk))
+            chosen.append(System(name, ranks, language, guess, command, chunk, once))
 
     for mode in ("map", "managed", "round-robin"):
         option = ["--mode", mode]
@@ -88,6 +89,16 @@ def systems(peers):
         1e5,
         lambda r, n, k: [peers.python, python, "joblib", str(n), str(k), str(r)],
         peers.python,
+    )
+    # Sixteen workers would take longer to start on a small machine than all others need together.
+    add(
+        "Dask",
+        (2, 4),
+        PYTHON,
+        1.5e3,
+        lambda r, n, k: [peers.dask, python, "dask", str(n), str(k), str(r)],
+        peers.dask,
+        once=True,
     )
     add(
         "GNU parallel",

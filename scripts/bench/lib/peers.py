@@ -12,7 +12,7 @@ home = os.path.join(root, ".build", "bench")
 jobs = os.path.join(here, "jobs")
 debian = ["lua5.4", "liblua5.4-dev", "pkg-config", "gcc", "libopenmpi-dev", "openmpi-bin", "python3-venv", "parallel"]
 debian += ["lua-cjson", "lua-messagepack"]
-pypi = ["mpi4py", "dlp_mpi", "joblib", "numpy", "tqdm", "hyperqueue", "hypershell"]
+pypi = ["mpi4py", "dlp_mpi", "joblib", "numpy", "tqdm", "hyperqueue", "hypershell", "distributed"]
 
 
 def job(name):
@@ -33,6 +33,7 @@ class Peers:
         self.parallel = shutil.which("parallel")
         shell = os.path.join(home, "venv", "bin", "hsx")
         self.hypershell = shell if os.path.exists(shell) else None
+        self.dask = self.python if installed("distributed") else None
         clone = os.path.join(home, "dlp_mpi")
         self.dlp_mpi_clone = clone if os.path.isdir(os.path.join(clone, "dlp_mpi", "ame")) else None
         helped = subprocess.run([self.dlp, "--help"], capture_output=True, text=True, stdin=subprocess.DEVNULL)
@@ -47,7 +48,7 @@ class Peers:
         if not self.python:
             return []
         listed = subprocess.run([self.python, "-m", "pip", "list", "--format=freeze"], capture_output=True, text=True)
-        wanted = ("mpi4py=", "dlp-mpi=", "dlp_mpi=", "joblib=", "hyperqueue=", "hypershell=")
+        wanted = ("mpi4py=", "dlp-mpi=", "dlp_mpi=", "joblib=", "hyperqueue=", "hypershell=", "distributed=")
         return [line.replace("==", " ") for line in listed.stdout.splitlines() if line.startswith(wanted)]
 
     def environment(self):
@@ -82,6 +83,11 @@ class Peers:
         return ["env", python_path, self.python, "-m", "dlp_mpi.ame.mpirun", "-np", str(ranks), *program]
 
 
+def installed(package):
+    """Whether Python's peers have it."""
+    return bool(glob.glob(os.path.join(home, "venv", "lib", "*", "site-packages", package)))
+
+
 def attempt(what, *command, **options):
     """Does one step; where it fails it says so, and the peers that need it are left out."""
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
@@ -98,7 +104,8 @@ def install():
     attempt("Debian packages", "bash", "-c", f'source "{packages}"; need_packages {" ".join(debian)}')
     venv = os.path.join(home, "venv")
     python = os.path.join(venv, "bin", "python")
-    if not glob.glob(os.path.join(venv, "lib", "*", "site-packages", "hypershell")):
+    # The one that came last.
+    if not installed("distributed"):
         attempt("Python's peers", sys.executable, "-m", "venv", venv)
         attempt("Python's peers", python, "-m", "pip", "install", "-q", *pypi)
     clone, source = os.path.join(home, "dlp_mpi"), os.environ.get("DLP_MPI_REPOSITORY")

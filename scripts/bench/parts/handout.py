@@ -12,12 +12,12 @@ def measure(context, results):
     peers, cells = context.peers, []
     share = 0.05 if context.quick else 0.5
 
-    def cell(name, ranks, count, command):
+    def cell(name, ranks, count, command, once=False):
         def measured():
             report = run(command, context.environment, timeout=90)
             return {"rate": count / report["seconds"], "seconds each": report["seconds"] / count}
 
-        return Cell("empty", name, ranks, measured)
+        return Cell("empty", name, ranks, measured, once)
 
     count = int(5e6 * (0.1 if context.quick else 1))
     cells.append(cell("plain Lua loop", 1, count, handing.plain(peers, handing.LUA, count, 0)))
@@ -28,7 +28,7 @@ def measure(context, results):
         for ranks in system.ranks:
             # AME of dlp_mpi waits 90 ms for each example of a rank, so more ranks do more.
             count = int(max(40, system.guess * share, 4 * ranks))
-            cells.append(cell(system.name, ranks, count, system.command(ranks, count, 0)))
+            cells.append(cell(system.name, ranks, count, system.command(ranks, count, 0), system.once))
     context.alternate(results, cells, context.rounds, BUDGET)
 
 

@@ -56,6 +56,8 @@ def measure(context, results):
         systems = {system.name: system for system in handing.systems(peers)}
         for ranks in (2, 16):
             add("gather", "joblib", ranks, systems["joblib"].command(ranks, 0, 0))
+        if "Dask" in systems:
+            add("gather", "Dask", 2, systems["Dask"].command(2, 0, 0), once=True)
     context.alternate(results, cells, context.rounds, BUDGET)
 
 
@@ -93,7 +95,7 @@ def report(context, results):
         )
     )
     texts.append(
-        "The C program starts, has a barrier, and ends; joblib starts its workers and gives each one empty call. Memory "
+        "The C program starts, has a barrier, and ends; joblib and Dask start their workers and give each one empty call. Memory "
         "is resident memory, which counts pages that processes share in each of them; *its own* is what a rank shares with "
         "nobody."
     )
