@@ -1,0 +1,58 @@
+-- A job with a clock around it: real.lua SCRIPT [ARG...]. Under dlp-lua it is the script's job. Under the stock lua5.4 the
+-- very same functions run in a plain loop, over what examples() gives or, without that, over the records of the file
+-- DOCUMENTS, each of which ends with a NUL.
+--
+-- Says how many seconds it took from the script's first line to its last word, and of that from examples() to summarize();
+-- and a number made of all that was printed, which tells whether others have printed the same.
+local clock = require "clock"
+local start, began, printed = clock.now(), nil, 0
+
+function print(...)
+  for _, byte in ipairs {(table.concat({...}, "\t") .. "\n"):byte(1, -1)} do
+    printed = (printed * 31 + byte) % 4294967296
+  end
+end
+
+arg[0] = table.remove(arg, 1)
+dofile(arg[0])
+
+local list, say = examples, summarize
+if list then
+  function examples()
+    began = clock.now()
+    return list()
+  end
+end
+began = clock.now()
+
+function summarize(results)
+  local ended = clock.now()
+  say(results)
+  local seconds = clock.now() - start
+  io.write(('{"seconds": %.9f, "loop": %.9f, "printed": %d}\n'):format(seconds, ended - began, printed))
+end
+
+-- Under dlp-lua the rest is its affair.
+if dlp then return end
+
+local results = {n = 0}
+local function take(index, example)
+  local result = work(example, index)
+  if collect then collect(result, index, example) end
+  results[index], results.n = result, index
+end
+
+local all = list and examples()
+if type(all) == "number" then
+  for index = 1, all do take(index, index) end
+elseif all then
+  for index, example in ipairs(all) do take(index, example) end
+else
+  local file <close> = assert(io.open(os.getenv "DOCUMENTS", "rb"))
+  local index = 0
+  for document in file:read("a"):gmatch("([^\0]*)\0") do
+    index = index + 1
+    take(index, document)
+  end
+end
+summarize(results)
