@@ -4,13 +4,13 @@ public import Scheduling
 public struct ScheduleSimulator {
     /// How many ranks there are, all of which work.
     public var ranks: Int
-    /// Nanoseconds from the root to a rank, and from a rank to the root.
+    /// Nanoseconds from the root to a rank, and from a rank to the root; with relays between these and the root.
     public var delay: Int64 = 50_000
     /// Nanoseconds for which the root is busy with one message that it receives or sends.
     public var messageCost: Int64 = 10_000
     /// How the schedule cuts chunks.
     public var policy = ChunkPolicy.adaptive
-    /// What becomes of examples that fail.
+    /// What becomes of examples that fail, and of those that ranks died of.
     public var failures = FailurePolicy()
     /// Whether the list may be gone through from its end.
     public var mayBeginAtEnd = false
@@ -18,13 +18,64 @@ public struct ScheduleSimulator {
     public var knowsCosts = false
     /// Every so many examples one fails the first time; 0: none does.
     public var failing = 0
-    /// Every so many reports the worker dies before it sends one; 0: none does.
-    ///
-    /// Rank 0 never does.
-    public var dying = 0
+    /// Which ranks are slow.
+    public var stragglers = Stragglers.none
+    /// When ranks die.
+    public var deaths = Deaths.none
+    /// What stands between the root and the ranks of each host; nil: nothing does.
+    public var relays: Relays?
 
     /// A simulation of a job of so many ranks.
     public init(ranks: Int) { self.ranks = ranks }
+
+    /// Ranks that take longer than the others for everything.
+    public struct Stragglers: Sendable {
+        /// Of so many ranks the last one is slow; 0: none is.
+        public var every: Int
+        /// How many times as long it takes.
+        public var slowness: Int64
+
+        /// Of `every` ranks one that takes `slowness` times as long.
+        public init(every: Int, slowness: Int64) { (self.every, self.slowness) = (every, max(1, slowness)) }
+
+        /// All ranks are equally fast.
+        public static let none = Stragglers(every: 0, slowness: 1)
+    }
+
+    /// Ranks that die, with what they have, at any moment alike; rank 0 never does.
+    public struct Deaths: Sendable {
+        /// How long a rank lives on average, in nanoseconds; 0: for ever.
+        public var meanLife: Double
+        /// After how many nanoseconds the news leaves for the root.
+        public var notice: Int64
+
+        /// Ranks that live `meanLife` on average, and whose deaths are noticed after `notice`.
+        public init(meanLife: Double, notice: Int64) { (self.meanLife, self.notice) = (meanLife, max(0, notice)) }
+
+        /// All ranks live on.
+        public static let none = Deaths(meanLife: 0, notice: 0)
+    }
+
+    /// A process on each host through which its ranks speak with the root.
+    ///
+    /// While one message of a relay is under way to the root and back it gathers what its ranks say; all of that is the next
+    /// message, and the root answers each with one.
+    public struct Relays: Sendable {
+        /// How many ranks a host has.
+        public var ranksPerHost: Int
+        /// Nanoseconds from a rank to its relay, and from there to the rank.
+        public var hop: Int64
+        /// Nanoseconds for which a relay is busy with what it has from, or for, one of its ranks.
+        public var cost: Int64
+        /// Nanoseconds for which the root is busy with what one rank said, or with a chunk for one, besides the message.
+        public var partCost: Int64
+
+        /// Relays of hosts with so many ranks each.
+        public init(ranksPerHost: Int, hop: Int64, cost: Int64, partCost: Int64) {
+            self.ranksPerHost = max(1, ranksPerHost)
+            (self.hop, self.cost, self.partCost) = (hop, cost, partCost)
+        }
+    }
 
     /// How a simulated job went.
     public struct Outcome {
@@ -32,115 +83,27 @@ public struct ScheduleSimulator {
         public var makespan: Int64
         /// How often a rank was given examples.
         public var chunks: Int
-        /// What no schedule could have beaten: the longest example, or everybody busy all the time.
+        /// What no schedule could have beaten: the longest example, or everybody who lived busy all the time.
         public var bound: Int64
         /// Nanoseconds for which the root was busy with messages.
         public var rootBusy: Int64
+        /// How many messages it received and sent.
+        public var messages: Int
+        /// How many ranks the root lost.
+        public var lost: Int
+        /// How many examples failed for good, for example because too many ranks died while they had them.
+        public var failed: Int
 
         /// How much longer than `bound` it took.
         public var ratio: Double { Double(makespan) / Double(bound) }
-    }
-
-    /// What a worker will report when it has done a chunk.
-    private struct Report {
-        var first: Int
-        var completed: Int
-        var nanoseconds: Int64
-        /// Whether the example after those has failed.
-        var fails = false
     }
 
     /// Runs a job whose examples have these costs.
     ///
     /// - Throws: `ScheduleViolation` where schedule and simulation do not fit together.
     public func run(_ costs: ExampleCosts) throws -> Outcome {
-        var schedule = ManagedSchedule(
-            .known(costs.count), workers: ranks, policy: policy, failures: failures, mayBeginAtEnd: mayBeginAtEnd)
-        if knowsCosts {
-            schedule.order(by: (0..<costs.count).map { Double(costs.before($0 + 1) - costs.before($0)) })
-        }
-        var hasFailed = Set<Int>()
-        var isDead = Array(repeating: false, count: ranks)
-        var heard = 0
-        var free = Array(repeating: Int64(0), count: ranks)
-        // Nobody has more than two chunks, and they are done in the order in which they came.
-        var reports = Array(repeating: [Report](), count: ranks)
-        var arrivals = EarliestFirst()
-        for worker in 0..<ranks { arrivals.insert(worker, at: 0) }
-        var actions: [ScheduleAction] = []
-        var rootFree: Int64 = 0
-        var messages: Int64 = 0
-        var chunks = 0
-        while let (worker, arrival) = arrivals.removeFirst() {
-            if isDead[worker] { continue }
-            rootFree = max(rootFree, arrival) + messageCost
-            messages += 1
-            actions.removeAll(keepingCapacity: true)
-            heard += 1
-            if free[worker] == 0 {
-                try schedule.enter(worker, into: &actions)
-            } else if dying > 0, worker > 0, heard % dying == 0 {
-                isDead[worker] = true
-                free[worker] = 0
-                _ = schedule.lost(worker, into: &actions)
-            } else {
-                let report = reports[worker].removeFirst()
-                if report.fails {
-                    _ = try schedule.failed(
-                        worker, first: report.first, completed: report.completed, nanoseconds: report.nanoseconds,
-                        into: &actions)
-                    schedule.retry(report.first + report.completed, into: &actions)
-                } else {
-                    try schedule.done(
-                        worker, first: report.first, completed: report.completed, nanoseconds: report.nanoseconds,
-                        into: &actions)
-                }
-            }
-            for action in actions {
-                guard case .assign(let worker, let chunk, let giveBackAfter) = action else { continue }
-                chunks += 1
-                rootFree += messageCost
-                messages += 1
-                let start = max(free[worker], rootFree + delay)
-                let completed = completed(of: chunk, within: giveBackAfter, costs)
-                var first = chunk.first
-                let end = first + completed
-                let begin = costs.before(chunk.first)
-                // A worker goes on after an example that failed, so that one chunk may make several reports.
-                if failing > 0 {
-                    for example in first..<end where example % failing == 0 && hasFailed.insert(example).inserted {
-                        let time = costs.before(example + 1) - costs.before(first)
-                        let at = start + costs.before(example + 1) - begin
-                        reports[worker].append(
-                            Report(first: first, completed: example - first, nanoseconds: time, fails: true))
-                        arrivals.insert(worker, at: at + delay)
-                        first = example + 1
-                    }
-                }
-                free[worker] = start + costs.before(end) - begin
-                guard first < chunk.first + chunk.count else { continue }
-                reports[worker].append(
-                    Report(first: first, completed: end - first, nanoseconds: costs.before(end) - costs.before(first)))
-                arrivals.insert(worker, at: free[worker] + delay)
-            }
-        }
-        guard schedule.finished else { throw UnfinishedJob() }
-        return Outcome(
-            makespan: free.max() ?? 0, chunks: chunks,
-            bound: max(costs.longest, costs.before(costs.count) / Int64(ranks)), rootBusy: messages * messageCost)
-    }
-
-    /// How many examples of `chunk` a worker does before it gives the others back.
-    private func completed(of chunk: Chunk, within limit: Int64, _ costs: ExampleCosts) -> Int {
-        let begin = costs.before(chunk.first)
-        guard limit > 0, costs.before(chunk.first + chunk.count) - begin > limit else { return chunk.count }
-        var low = 1
-        var high = chunk.count
-        while low < high {
-            let middle = (low + high) / 2
-            if costs.before(chunk.first + middle) - begin >= limit { high = middle } else { low = middle + 1 }
-        }
-        return low
+        var job = SimulatedJob(self, costs)
+        return try job.run()
     }
 }
 
