@@ -150,6 +150,15 @@ public final class ExampleLedger: Sendable {
         }
     }
 
+    /// What these examples have met is written.
+    func forgetTraces(of run: ResultRun) {
+        state.withLock { state in
+            guard !state.traces.isEmpty, var known = state.traces.removeValue(forKey: run.rank) else { return }
+            for number in 0..<run.count { known.removeValue(forKey: run.first + number * run.stride) }
+            if !known.isEmpty { state.traces[run.rank] = known }
+        }
+    }
+
     /// The places of `count` examples, from `first` on, `stride` apart; fewer where the list ends before.
     ///
     /// - Parameter rank: who has done them, if they are done.
@@ -172,7 +181,7 @@ public final class ExampleLedger: Sendable {
                 return Place(
                     key: state.matcher.key(at: index), row: firstRow + Int64(index),
                     replaced: state.replaced.isEmpty ? nil : state.replaced[index]?.id, input: packed[start..<end],
-                    trace: rank.flatMap { state.traces[$0]?.removeValue(forKey: index) })
+                    trace: rank.flatMap { state.traces[$0]?[index] })
             }
         }
     }

@@ -59,6 +59,9 @@ final class RowWriter {
             for (ledger, change) in zip(ledgers, changes) { ledger.giveBack(change) }
             throw error
         }
+        for entry in entries {
+            if case .done(let run, _, _, _) = entry.entry { entry.ledger.forgetTraces(of: run) }
+        }
         for (ledger, change) in zip(ledgers, changes) { knownLengths[ledger.stage] = change.length }
     }
 
