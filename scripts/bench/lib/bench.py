@@ -13,7 +13,7 @@ from .measure import Results
 # In the order of the report. Each is a module of parts/ with TITLE, BUDGET (its seconds in a run of 18 minutes),
 # measure(context, results), and report(context, results), which gives a Report.
 names = ["handout", "granularity", "makespan", "plan", "transfer", "codec", "startup", "idle", "options", "programs"]
-names += ["inputs", "jobs"]
+names += ["inputs", "results", "jobs"]
 
 
 class Context:

@@ -11,7 +11,7 @@ root = os.path.dirname(os.path.dirname(here))
 home = os.path.join(root, ".build", "bench")
 jobs = os.path.join(here, "jobs")
 debian = ["lua5.4", "liblua5.4-dev", "pkg-config", "gcc", "libopenmpi-dev", "openmpi-bin", "python3-venv", "parallel"]
-debian += ["lua-cjson", "lua-messagepack"]
+debian += ["lua-cjson", "lua-messagepack", "libsqlite3-dev"]
 pypi = ["mpi4py", "dlp_mpi", "joblib", "numpy", "tqdm", "hyperqueue", "hypershell", "distributed"]
 
 
@@ -29,7 +29,7 @@ class Peers:
         python = os.path.join(home, "venv", "bin", "python")
         self.python = python if os.path.exists(python) else None
         self.manager, self.limits = self.compiled("manager"), self.compiled("limits")
-        self.starts = self.compiled("starts")
+        self.starts, self.rows = self.compiled("starts"), self.compiled("rows")
         self.parallel = shutil.which("parallel")
         shell = os.path.join(home, "venv", "bin", "hsx")
         self.hypershell = shell if os.path.exists(shell) else None
@@ -123,3 +123,4 @@ def install():
     attempt("the C program on MPI", compiler, "-O2", "-o", f"{home}/manager", job("manager.c"))
     attempt("memcpy and sockets", "cc", "-O2", "-o", f"{home}/limits", job("limits.c"))
     attempt("starts in C", "cc", "-O2", "-o", f"{home}/starts", job("starts.c"))
+    attempt("SQLite alone", "cc", "-O2", "-o", f"{home}/rows", job("rows.c"), "-lsqlite3")
