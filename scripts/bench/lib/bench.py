@@ -10,7 +10,7 @@ from . import machine, peers, report
 from . import measure as measuring
 from .measure import Results
 
-# In the order of the report. Each is a module of parts/ with TITLE, BUDGET (its seconds in a run of 18 minutes),
+# In the order of the report. Each is a module of parts/ with TITLE, BUDGET (its seconds in a run of 30 minutes),
 # measure(context, results), and report(context, results), which gives a Report.
 names = ["handout", "granularity", "makespan", "plan", "transfer", "codec", "startup", "idle", "options", "programs"]
 names += ["inputs", "results", "jobs"]
@@ -24,7 +24,7 @@ class Context:
         self.peers = peers.Peers()
         self.environment = self.peers.environment()
         self.cores = machine.cores
-        self.scale = arguments.minutes / 18
+        self.scale = arguments.minutes / 30
         self.line = 0
 
     def alternate(self, results, cells, rounds, budget):
