@@ -110,6 +110,8 @@ void dlp_switch_to(lua_State *co) {
     h->running = co;
     atomic_signal_fence(memory_order_seq_cst);
     if (is_to_fail(h)) arm(co);
+    // One that was made before has no hook.
+    else if (h->tracker != NULL) disarm(co);
 }
 
 void dlp_interrupt(lua_State *L) {

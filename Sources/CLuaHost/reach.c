@@ -39,7 +39,6 @@ static int note_libraries(lua_State *L) {
     lua_settop(L, 2);
     lua_pushliteral(L, "");
     if (lua_getmetatable(L, -1)) note(L, "strings");
-    if (lua_getglobal(L, "arg") == LUA_TTABLE) note(L, "arg");
     lua_settop(L, 1);
     lua_setfield(L, LUA_REGISTRYINDEX, dlp_libraries);
     return 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 // What examples enter and open, by a hook that Lua calls at each call.
 //
@@ -45,6 +46,11 @@ struct tracker {
     size_t mark_count;
     /// The first object that is another since then, from 1; 0: none.
     size_t changed;
+    /// When it began, by the clock of file systems.
+    struct timespec began;
+    /// Whether other code of the script may run between two examples, and whether such has changed something: then nobody
+    /// knows what later examples depend on.
+    bool has_between, is_lost;
     /// When it was looked last, how long that took, in nanoseconds, and how many values there were.
     uint64_t looked_at, look_time, values;
     /// What is to be reported.
@@ -132,8 +138,15 @@ static void add_file(trace *t, const char *entry, size_t count) {
         t->is_open = true;
 }
 
+/// Whether something has happened to a file since it began: an example may have written it.
+static bool is_new(const tracker *t, const struct timespec *time) {
+    if (time->tv_sec != t->began.tv_sec) return time->tv_sec > t->began.tv_sec;
+    return time->tv_nsec >= t->began.tv_nsec;
+}
+
 /// Notes a file that is about to be opened, which the argument on top of the stack names.
-static void note_file(trace *t, lua_State *L) {
+static void note_file(tracker *tracker, lua_State *L) {
+    trace *t = &tracker->present;
     // Without a name it is one that is open, or none.
     if (lua_type(L, -1) != LUA_TSTRING) {
         t->is_open = true;
@@ -143,7 +156,12 @@ static void note_file(trace *t, lua_State *L) {
     const char *path = lua_tolstring(L, -1, &length);
     struct stat facts;
     file_head head = {.size = -1, .length = length};
-    if (stat(path, &facts) == 0)
+    bool is_there = stat(path, &facts) == 0;
+    if (is_there && (is_new(tracker, &facts.st_mtim) || is_new(tracker, &facts.st_ctim))) {
+        t->is_open = true;
+        return;
+    }
+    if (is_there)
         head = (file_head){facts.st_size, facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec, length};
     char entry[sizeof head + 4096];
     if (length > 4096) {
@@ -162,12 +180,12 @@ static bool is_writing(lua_State *L) {
 }
 
 /// Notes what is opened by the call `event`.
-static void note_opening(trace *t, lua_State *L, lua_Debug *event, bool has_mode) {
+static void note_opening(tracker *t, lua_State *L, lua_Debug *event, bool has_mode) {
     int top = lua_gettop(L);
     if (has_mode && lua_getlocal(L, event, 2) != NULL && is_writing(L)) return lua_settop(L, top);
     lua_settop(L, top);
     if (lua_getlocal(L, event, 1) != NULL) note_file(t, L);
-    else t->is_open = true;
+    else t->present.is_open = true;
     lua_settop(L, top);
 }
 
@@ -186,7 +204,7 @@ void dlp_track_call(lua_State *L, lua_Debug *event) {
     lua_pop(L, 1);
     if (number >= 0) t->present.functions[number / 64] |= (uint64_t)1 << number % 64;
     else if (number == dlp_track_anything) t->present.is_open = true;
-    else if (number != dlp_track_nothing) note_opening(&t->present, L, event, number == dlp_track_open);
+    else if (number != dlp_track_nothing) note_opening(t, L, event, number == dlp_track_open);
 }
 
 void dlp_track_anything_done(host *h) {
@@ -237,9 +255,8 @@ static uint64_t mark_of(lua_State *L, uint64_t *values) {
         }
         for (lua_pushnil(L); lua_next(L, object) != 0; lua_pop(L, 1)) {
             ++*values;
-            // A key is not converted where its type is told first.
-            hash = mix_value(L, -2, hash);
-            hash = mix_value(L, -1, hash);
+            // A sum, for their order may be another though they are the same.
+            hash += mix_value(L, -1, mix_value(L, -2, 1));
         }
     } else {
         for (int i = 1; lua_getupvalue(L, object, i) != NULL; i++) {
@@ -321,6 +338,9 @@ static void judge(tracker *t, lua_State *L) {
 void dlp_track_begin(lua_State *L, lua_Integer index) {
     tracker *t = host_of(L)->tracker;
     clear(&t->present, t->words);
+    // What others that were not seen have left nobody knows.
+    if (t->has_between && !t->is_lost && t->changed == 0 && !look(t, L, false)) t->is_lost = true;
+    t->present.is_open = t->is_lost;
     // What others have left, this one may find.
     add(&t->present, t->changed != 0 ? &t->left : &t->unsure, t->words);
     t->index = index;
@@ -367,11 +387,20 @@ void dlp_stop_tracking(lua_State *L) {
     host_of(L)->tracker = NULL;
 }
 
-bool dlp_start_tracking(lua_State *L, size_t functions, size_t watched, bool keeps) {
+bool dlp_is_untouched(lua_State *L) {
+    tracker *t = host_of(L)->tracker;
+    return t == NULL || look(t, L, false);
+}
+
+bool dlp_start_tracking(lua_State *L, size_t functions, size_t watched, bool keeps, bool has_between) {
     dlp_stop_tracking(L);
+    // There is one hook only, and this one is the script's.
+    if (lua_gethook(L) != NULL) return false;
     tracker *t = calloc(1, sizeof *t);
     if (t == NULL) return false;
     t->words = functions / 64 + 1;
+    t->has_between = has_between;
+    clock_gettime(CLOCK_REALTIME_COARSE, &t->began);
     t->slot_count = 256;
     t->slots = calloc(t->slot_count, sizeof *t->slots);
     t->mark_count = watched;
@@ -380,7 +409,8 @@ bool dlp_start_tracking(lua_State *L, size_t functions, size_t watched, bool kee
     t->left.functions = calloc(t->words, 8);
     t->unsure.functions = calloc(t->words, 8);
     bool is_ready = t->slots && t->marks && t->present.functions && t->left.functions && t->unsure.functions;
-    if (!is_ready || !look(t, L, true)) {
+    // Where there is too much to look at before each example, too, nobody knows who has changed it.
+    if (!is_ready || !look(t, L, true) || (has_between && t->values > few_values)) {
         discard(t);
         return false;
     }

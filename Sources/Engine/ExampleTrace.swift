@@ -25,11 +25,14 @@ public struct ExampleTrace: Sendable, Hashable {
     public var functions: [UInt8]
     /// The files.
     public var files: [File]
+    /// Whether it may have entered anything, so that only these files are known.
+    public var isOpen: Bool
 
     /// A trace.
-    public init(functions: [UInt8], files: [File]) {
+    public init(functions: [UInt8], files: [File], isOpen: Bool = false) {
         self.functions = functions
         self.files = files
+        self.isOpen = isOpen
     }
 
     /// Whether the function with this number was entered.
@@ -43,13 +46,13 @@ public struct ExampleTrace: Sendable, Hashable {
             Value.array([.bytes($0.path), .integer($0.size), .integer($0.seconds), .integer($0.nanoseconds)])
         }
         // It is within every limit of the encoder.
-        return (try? Value.array([.bytes(functions), .array(files)]).encoded()) ?? .empty
+        return (try? Value.array([.bytes(functions), .array(files), .bool(isOpen)]).encoded()) ?? .empty
     }
 
     /// What `encoded` has written; nil for anything else.
     public init?(encoded: Bytes) {
-        guard case .array(let parts)? = try? Value(decoding: encoded), parts.count == 2,
-            case .bytes(let functions) = parts[0], case .array(let items) = parts[1]
+        guard case .array(let parts)? = try? Value(decoding: encoded), parts.count == 3,
+            case .bytes(let functions) = parts[0], case .array(let items) = parts[1], case .bool(let isOpen) = parts[2]
         else { return nil }
         var files: [File] = []
         for item in items {
@@ -59,7 +62,7 @@ public struct ExampleTrace: Sendable, Hashable {
             else { return nil }
             files.append(File(path: path, size: size, seconds: seconds, nanoseconds: nanoseconds))
         }
-        self.init(functions: functions, files: files)
+        self.init(functions: functions, files: files, isOpen: isOpen)
     }
 }
 
@@ -71,7 +74,7 @@ public struct TraceReport: Sendable {
         public var first: Int
         /// How many there are.
         public var count: Int
-        /// The place of their trace in the report.
+        /// The place of their trace in the report; -1: there is none.
         public var trace: Int
 
         /// A run.
@@ -80,25 +83,25 @@ public struct TraceReport: Sendable {
         }
     }
 
-    /// Of the functions that the rank knows, in their order: only where the root knows the same ones has it the same numbers.
-    public var layout: Digest
+    /// Of what the function reaches on that rank: only where the root has the same do numbers mean the same, and values.
+    public var reach: Digest
     /// What examples have changed that others may find changed, as a message names it; nil where nobody has seen such a thing.
     public var kept: String?
     /// Each of them once, encoded.
     public var traces: [Bytes]
-    /// Which examples they are of; there are none of an example that may have met anything.
+    /// Which examples they are of.
     public var runs: [Run]
 
     /// A report.
-    public init(layout: Digest, kept: String?, traces: [Bytes], runs: [Run]) {
-        (self.layout, self.kept, self.traces, self.runs) = (layout, kept, traces, runs)
+    public init(reach: Digest, kept: String?, traces: [Bytes], runs: [Run]) {
+        (self.reach, self.kept, self.traces, self.runs) = (reach, kept, traces, runs)
     }
 
     /// As it travels: the digest, the runs and the traces.
     var encoded: Bytes {
         let numbers = runs.flatMap { [$0.first, $0.count, $0.trace] }
         let traces = traces.map { trace in Value.bytes(trace.withUnsafeBytes { Array($0) }) }
-        let digest = [layout.high, layout.low].map { Value.integer(Int64(bitPattern: $0)) }
+        let digest = [reach.high, reach.low].map { Value.integer(Int64(bitPattern: $0)) }
         // A flat array of short values is within every limit of the encoder.
         return
             (try? Value.array(
@@ -114,7 +117,7 @@ public struct TraceReport: Sendable {
             case .integer(let high) = parts[0], case .integer(let low) = parts[1], case .array(let traces) = parts[3],
             case .array(let items) = parts[4], items.count % 3 == 0
         else { return nil }
-        layout = Digest(high: UInt64(bitPattern: high), low: UInt64(bitPattern: low))
+        reach = Digest(high: UInt64(bitPattern: high), low: UInt64(bitPattern: low))
         if case .text(let name) = parts[2] { kept = name }
         self.traces = traces.compactMap { if case .bytes(let bytes) = $0 { Bytes(bytes) } else { nil } }
         let numbers = items.compactMap { if case .integer(let number) = $0 { Int(number) } else { nil } }
@@ -124,7 +127,7 @@ public struct TraceReport: Sendable {
         }
         let isPossible = runs.allSatisfy { run in
             run.first >= 0 && 0...Self.mostExamples ~= run.count && run.first <= Int.max - run.count
-                && self.traces.indices.contains(run.trace)
+                && -1..<self.traces.count ~= run.trace
         }
         guard isPossible else { return nil }
     }

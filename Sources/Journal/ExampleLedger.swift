@@ -72,15 +72,15 @@ public final class ExampleLedger: Sendable {
     public let edit: Edit?
     /// What has changed since outdated rows were made, by what those were made with.
     private let outdated: [RowOrigin: [String]]
-    /// Of how what the function reaches hangs together; nil where nobody has looked.
-    private let layout: Digest?
+    /// Of what the function reaches here; nil where nobody has looked.
+    private let reach: Digest?
 
     init(
         _ rows: [ExampleKey: JournalRow], of stage: String?, firstRow: Int64, version: Int64 = 1,
         versions: [(number: Int64, version: Bytes)] = [], outdated: [RowOrigin: [String]] = [:], edit: Edit? = nil,
-        layout: Digest? = nil
+        reach: Digest? = nil
     ) {
-        self.layout = layout
+        self.reach = reach
         self.stage = stage
         self.firstRow = firstRow
         self.version = version
@@ -138,13 +138,14 @@ public final class ExampleLedger: Sendable {
 
     /// Notes what examples have met that `rank` is about to report as done.
     ///
-    /// Another rank may see other functions than the root does: then nobody knows.
+    /// Another rank may reach something else than the root: then nobody knows.
     public func note(_ report: TraceReport, by rank: Int) {
-        guard report.layout == layout else { return }
+        let isSame = report.reach == reach
         state.withLock { state in
             for run in report.runs where run.first + run.count <= state.matcher.count {
                 for index in run.first..<run.first + run.count {
-                    state.traces[rank, default: [:]][index] = report.traces[run.trace]
+                    // Of an earlier attempt there may be one.
+                    state.traces[rank, default: [:]][index] = isSame && run.trace >= 0 ? report.traces[run.trace] : nil
                 }
             }
         }

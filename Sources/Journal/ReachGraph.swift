@@ -58,7 +58,8 @@ extension CodeVersion {
     ///
     /// - Returns: the parts, as messages name them; nil where nobody can know.
     func changes(since earlier: CodeVersion, for trace: ExampleTrace) -> [String]? {
-        guard obstacles.isEmpty, earlier.obstacles.isEmpty, let old = earlier.graph, let new = graph else { return nil }
+        guard !trace.isOpen, obstacles.isEmpty, earlier.obstacles.isEmpty, let old = earlier.graph, let new = graph
+        else { return nil }
         guard old.extents.count == earlier.parts.count, new.extents.count == parts.count else { return nil }
         guard old.roots.map(\.isWhole) == new.roots.map(\.isWhole) else { return nil }
         var walk = PairWalk(earlier, old, self, new, trace)

@@ -66,7 +66,7 @@ public final class StoredRows {
         let isNews = verdict.isOfText || verdict.isOfReach || !verdict.drift.isEmpty || !outdated.isEmpty
         let ledger = ExampleLedger(
             own, of: stage, firstRow: nextRow, version: number, versions: verdict.records, outdated: outdated,
-            edit: !keeps && isNews ? edit : nil, layout: code.graph?.layout)
+            edit: !keeps && isNews ? edit : nil, reach: code.graph == nil ? nil : code.reach)
         latest = ledger
         return ledger
     }

@@ -24,25 +24,25 @@ struct ExampleTraceTests {
     @Test("a report travels", arguments: [nil, "cache"])
     func report(kept: String?) throws {
         let report = TraceReport(
-            layout: Digest(high: .max, low: 1), kept: kept, traces: [trace.encoded, .empty],
-            runs: [.init(first: 0, count: 3, trace: 1), .init(first: 3, count: 1, trace: 0)])
+            reach: Digest(high: .max, low: 1), kept: kept, traces: [trace.encoded, .empty],
+            runs: [.init(first: 0, count: 3, trace: 1), .init(first: 3, count: 1, trace: -1)])
         let message = Message(toRoot: .traces(loop: 7, report))
         guard case .traces(7, let found) = try ToRoot(message, from: 1) else {
             Issue.record("it is another message")
             return
         }
-        #expect(found.layout == report.layout && found.kept == kept && found.runs == report.runs)
+        #expect(found.reach == report.reach && found.kept == kept && found.runs == report.runs)
         #expect(found.traces == report.traces)
     }
 
     @Test(
         "a report that cannot be is none",
         arguments: [
-            (-1, 1, 0), (0, -1, 0), (0, 1, 1), (0, 1, -1), (Int.max, 1, 0), (0, 1 << 40, 0),
+            (-1, 1, 0), (0, -1, 0), (0, 1, 1), (0, 1, -2), (Int.max, 1, 0), (0, 1 << 40, 0),
         ])
     func impossible(first: Int, count: Int, place: Int) {
         let report = TraceReport(
-            layout: Digest(high: 0, low: 0), kept: nil, traces: [trace.encoded],
+            reach: Digest(high: 0, low: 0), kept: nil, traces: [trace.encoded],
             runs: [.init(first: first, count: count, trace: place)])
         #expect(TraceReport(encoded: report.encoded) == nil)
     }

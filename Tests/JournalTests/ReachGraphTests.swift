@@ -115,7 +115,7 @@ struct ReachGraphTests {
             for index in undone {
                 if let trace = traces[list[index]] {
                     let report = TraceReport(
-                        layout: version.graph?.layout ?? digest(""), kept: nil, traces: [trace.encoded],
+                        reach: version.reach ?? digest(""), kept: nil, traces: [trace.encoded],
                         runs: [.init(first: index, count: 1, trace: 0)])
                     ledger.note(report, by: 0)
                 }

@@ -108,7 +108,7 @@ struct ReachEditTests {
         let examples = try rank.host.openJob(evaluate: true)
         let reach = rank.host.reachOfWork(tracks: true)
         try rank.host.setUp()
-        rank.host.beginTracking()
+        rank.host.beginTracking(hasBetween: false)
         var results: [String] = []
         var traces: [ExampleTrace?] = []
         for index in 0..<(examples.count ?? 0) {
@@ -185,5 +185,64 @@ struct ReachEditTests {
         }
         print("of \(count) examples after an edit \(kept) are spared; \(needless) are done again needlessly")
         #expect(kept > 0 && kept < count)
+    }
+
+    @Test(
+        "what only changes places is found out",
+        arguments: [
+            (
+                "local t = {v = 1} local c = {dev = t, prod = {v = 2}, test = t}",
+                "local t = {v = 1} local c = {dev = t, prod = t, test = {v = 2}}", "return {c.test.v, c.prod.v}"
+            ),
+            (
+                "round = math.floor half = function(x) return x / 2 end",
+                "half = math.floor round = function(x) return x / 2 end", "return round(half(x))"
+            ),
+            (
+                "p = math q = {floor = function() return 7 end}", "q = math p = {floor = function() return 7 end}",
+                "return {p.floor(1.5), q.floor(1.5)}"
+            ),
+            (
+                """
+                local m, n = math, math
+                local function f() m = {floor = function() return 42 end} end
+                local function g() return m.floor(1.5) end local function h() return n.floor(1.5) end
+                """,
+                """
+                local m, n = math, math
+                local function f() m = {floor = function() return 42 end} end
+                local function g() return n.floor(1.5) end local function h() return n.floor(1.5) end
+                """, "f() return {g(), h()}"
+            ),
+            (
+                "math.sq = function(x) return x * x end", "math.st = function(x) return x * x end",
+                "local M = math return M.sq and M.sq(x) or 0"
+            ),
+            ("string.foo = string.upper", "string.bar = string.upper", "return ('').foo and ('a'):foo()"),
+            (
+                "debug.setmetatable(0, {__call = print})", "debug.setmetatable(true, {__call = print})",
+                "return {pcall(function() return x() end)}"
+            ),
+            ("arg = {'10'}", "arg = {'20'}", "return arg[1]"),
+            (
+                "C = {} C.__index = C D = {} D.__index = D l = {setmetatable({}, C), setmetatable({}, D), setmetatable({}, C)}",
+                "C = {} C.__index = C D = {} D.__index = D l = {setmetatable({}, C), setmetatable({}, D), setmetatable({}, D)}",
+                "return getmetatable(e) == C"
+            ),
+        ])
+    func places(first: String, second: String, body: String) throws {
+        let rest = """
+            function C_area() return 1 end
+            function examples() return l or 3 end
+            function work(e, x) x = x + 0.5 \(body) end
+            """
+        let (old, new) = ("\(first)\n\(rest)", "\(second)\n\(rest)")
+        let (before, after) = (try run(old), try run(new))
+        #expect(before.results != after.results)
+        #expect(before.reach.digest != after.reach.digest)
+        for (index, trace) in before.traces.enumerated() where before.results[index] != after.results[index] {
+            let changes = version(new, after.reach).changes(since: version(old, before.reach), for: try #require(trace))
+            #expect(changes?.isEmpty != true, "example \(index + 1)")
+        }
     }
 }

@@ -11,24 +11,30 @@ struct TrackingTests {
     private struct Traces {
         var entered: [Int: Set<String>] = [:]
         var files: [Int: [String]] = [:]
+        /// How many files are known of examples of which nothing else is.
+        var opened: [Int: Int] = [:]
         var kept: String?
     }
 
     /// Does the examples of a script one after another, and reports on all of them together.
-    private func traces(_ text: String) throws -> Traces {
+    private func traces(_ text: String, hasBetween: Bool = false) throws -> Traces {
         let rank = try LoneRank()
         try rank.run(text)
         let examples = try rank.host.openJob(evaluate: true)
         let reach = rank.host.reachOfWork(tracks: true)
         try rank.host.setUp()
-        rank.host.beginTracking()
+        rank.host.beginTracking(hasBetween: hasBetween)
         _ = try rank.host.work(Chunk(first: 0, count: try #require(examples.count)), of: examples, sent: nil) { _, _ in
         }
         let report = try #require(rank.host.takeTraces())
-        #expect(report.layout == reach.layout)
+        #expect(report.reach == reach.digest)
         var found = Traces(kept: report.kept)
-        for run in report.runs {
+        for run in report.runs where run.trace >= 0 {
             let trace = try #require(ExampleTrace(encoded: report.traces[run.trace]))
+            guard !trace.isOpen else {
+                for index in run.first..<run.first + run.count { found.opened[index + 1] = trace.files.count }
+                continue
+            }
             let names = reach.parts.indices.filter { trace.hasEntered($0) }.map { reach.parts[$0].name }
             for index in run.first..<run.first + run.count {
                 found.entered[index + 1] = Set(names)
@@ -190,5 +196,86 @@ struct TrackingTests {
             function work(x) if x == 2 then return f(x) end return x end
             """)
         #expect(found.entered == [1: ["work"], 2: ["work", "f"], 3: ["work", "f"]])
+    }
+
+    @Test("coroutines that were made before have the hook, too")
+    func coroutines() throws {
+        let found = try traces(
+            """
+            local function f() return 1 end
+            function setup()
+              co = coroutine.wrap(function(g) while true do g = coroutine.yield(g()) end end)
+              co(f)
+            end
+            function examples() return 2 end
+            local function h() return 2 end
+            function work(x) return co(x == 2 and h or f) end
+            """)
+        #expect(found.entered[2]?.isSuperset(of: ["work", "h"]) == true, "\(found.entered)")
+    }
+
+    @Test("a table that two examples have in common is one in which they may leave something")
+    func common() throws {
+        let found = try traces(
+            """
+            local function make() return 1 end
+            function examples() local s = {} return {{s = s}, {s = s}, {}} end
+            function work(e) if not e.s then return 0 end e.s.v = e.s.v or make() return e.s.v end
+            """)
+        #expect(found.entered[2] == ["work", "make"] && found.entered[3] == ["work", "make"])
+    }
+
+    @Test("what other code has left between examples makes that nobody knows")
+    func between() throws {
+        let script = """
+            local memo = {}
+            local function get(x) memo[x] = memo[x] or x return memo[x] end
+            local i = 0
+            function examples() return 3 end
+            function cost(x) CALL return 1 end
+            function work(x) return memo[x] or get(x) end
+            """
+        #expect(try traces(script.replacing("CALL", with: ""), hasBetween: true).entered.keys.sorted() == [1, 2, 3])
+        let rank = try LoneRank()
+        try rank.run(script.replacing("CALL", with: "get(x)"))
+        let examples = try rank.host.openJob(evaluate: true)
+        _ = rank.host.reachOfWork(tracks: true)
+        try rank.run("cost(1)")
+        try rank.host.setUp()
+        rank.host.beginTracking(hasBetween: false)
+        _ = try rank.host.work(Chunk(first: 0, count: 3), of: examples, sent: nil) { _, _ in }
+        #expect(rank.host.takeTraces() == nil)
+    }
+
+    @Test("a file that is written while examples are done is none that can be compared")
+    func written() throws {
+        let scratch = try TemporaryDirectory()
+        let found = try traces(
+            """
+            local path = "\(scratch.path)/cache"
+            function examples() return 2 end
+            function work(x)
+              local f = io.open(path)
+              if not f then f = io.open(path, "w") f:write("1") f:close() f = io.open(path) end
+              return f:read("n")
+            end
+            """)
+        #expect(found.entered.isEmpty)
+    }
+
+    @Test("a script that has a hook of its own keeps it, and is not tracked")
+    func ownHook() throws {
+        let rank = try LoneRank()
+        try rank.run(
+            """
+            debug.sethook(function() error("too many steps") end, "", 100000)
+            function examples() return 1 end
+            function work(x) while true do end end
+            """)
+        let examples = try rank.host.openJob(evaluate: true)
+        _ = rank.host.reachOfWork(tracks: true)
+        rank.host.beginTracking(hasBetween: false)
+        #expect(throws: WorkError.self) { try rank.results(of: Chunk(first: 0, count: 1), examples) }
+        #expect(rank.host.takeTraces() == nil)
     }
 }

@@ -196,8 +196,7 @@ void dlp_push_numbers(lua_State *L, dlp_number type, const void *bytes, size_t c
 /// The field of the registry in which the libraries are noted: a table of tables by their names.
 #define dlp_libraries "dlp.libraries"
 
-/// Notes what is in the tables of Lua's libraries, of `dlp` and of the script's arguments, in the metatables of strings and
-/// files, and among the methods of files (`file`): a copy of each, with the table itself at `true`. A status of lua_pcall.
+/// Notes what is in the tables of Lua's libraries and of `dlp`, in the metatables of strings and files, and among the methods of files (`file`): a copy of each, with the table itself at `true`. A status of lua_pcall.
 /// [-0, +(0|1)]
 int dlp_note_libraries(lua_State *L);
 
@@ -220,9 +219,13 @@ enum { dlp_track_nothing = -1, dlp_track_anything = -2, dlp_track_input = -3, dl
 
 /// Notes from now on what examples enter: functions with numbers below `functions`, of which `dlp_track_function` says which
 /// they are. The first `watched` objects are watched; if it `keeps`, an example has left something for all others from the
-/// start. False where memory is short. [-0, +0]
-bool dlp_start_tracking(lua_State *L, size_t functions, size_t watched, bool keeps);
+/// start. `has_between`: other code of the script may run between two examples. False where memory is short, where the script
+/// has a hook of its own, or where there is too much to watch. [-0, +0]
+bool dlp_start_tracking(lua_State *L, size_t functions, size_t watched, bool keeps, bool has_between);
 void dlp_stop_tracking(lua_State *L);
+
+/// Whether what is watched is what it was when that began. [-0, +0]
+bool dlp_is_untouched(lua_State *L);
 
 /// The function at this address has this number, or is one of the above; false where memory is short.
 bool dlp_track_function(lua_State *L, const void *function, int number);

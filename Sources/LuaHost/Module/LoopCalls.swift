@@ -50,7 +50,11 @@ extension LuaHost {
         } else if loop.stage != nil, loopDefaults.tracks {
             _ = reach(of: loop, state)
         }
-        if loop.stage != nil { beginTracking() }
+        if loop.stage != nil {
+            // What the script does with results as they come, and what makes elements, runs between them.
+            let isClosed = loop.function == "map" && length != nil
+            beginTracking(hasBetween: client.isRoot && !isClosed)
+        }
         if let root = client as? RootClient, let costs = field(state, 3, "costs", { bytes(state, -1).map(Self.costs) })
         {
             root.order(by: costs, in: loop.operation)

@@ -97,7 +97,10 @@ extension LuaHost {
         for root in roots { walk.begin(with: root.name, at: root.index, isWhole: root.name == "setup") }
         walk.addMetatables(ofElementsOf: examples)
         let reach = walk.finish()
-        if tracks { tracking = Tracking(reach, walk, hasSetup: roots.count > 1) }
+        if tracks {
+            tracking = Tracking(reach, walk, hasSetup: roots.count > 1)
+            prepareTracking()
+        }
         return reach
     }
 

@@ -97,7 +97,8 @@ extension ReachWalk {
         let name = String(decoding: field.name, as: UTF8.self)
         let address = lua_topointer(state, -1)
         if let library = address.flatMap({ names.tables[$0] }) {
-            mix(.library, library, part)
+            mix(.library, "\(name)=\(library)", part)
+            noteGlobal(field.name)
             guard let member = field.member else { return add(all: library, to: part, at: place) }
             if library == "_G" {
                 return add(global: FunctionCode.Field(upvalue: 0, name: member), to: part, at: place)
@@ -105,10 +106,10 @@ extension ReachWalk {
             return add(member: member, of: library, to: part, at: place, isWritten: field.isOfWriting)
         }
         if let known = address.flatMap({ names.values[$0] }) {
-            mix(.known, known, part)
+            mix(.known, "\(name)=\(known)", part)
             noteGlobal(field.name)
             if known == "require", let module = field.argument { return add(module: module, at: place, to: part) }
-            if let obstacle = Self.obstacle(of: known) { obstruct(obstacle, at: place) }
+            if let obstacle = Self.obstacle(of: known) { obstruct(obstacle, at: place, in: part) }
             return
         }
         noteGlobal(field.name)
@@ -136,11 +137,14 @@ extension ReachWalk {
         lua_rawget(state, -2)
         defer { pop(state, 2) }
         let known = lua_topointer(state, -1).flatMap { names.values[$0] } ?? name
-        if !(isWritten && known == "io.open"), let obstacle = Self.obstacle(of: known) { obstruct(obstacle, at: place) }
+        if !(isWritten && known == "io.open"), let obstacle = Self.obstacle(of: known) {
+            obstruct(obstacle, at: place, in: part)
+        }
         if let inner = lua_topointer(state, -1).flatMap({ names.tables[$0] }) {
             return add(library: inner, to: part, place, false)
         }
         guard !names.isUnchanged(name, state) else { return mix(.known, name, part) }
+        if library.hasPrefix("dlp"), lua_type(state, -1) != LUA_TNIL { isUnwatched = true }
         add(library, member, named: name, place: place, to: part)
     }
 
@@ -155,13 +159,14 @@ extension ReachWalk {
         switch library {
         case "_G": return obstruct("may read any global (\(place))")
         case "io", "debug", "package": return obstruct("may use all of \(library) (\(place))")
-        default: addReplaced(in: library, to: part)
+        default:
+            if library.hasPrefix("dlp") { isUnwatched = true }
+            addReplaced(in: library, to: part)
         }
     }
 
     /// Adds the fields of a library that the script has replaced, or added.
     private mutating func addReplaced(in library: String, to part: Int) {
-        guard library != "arg" else { return }
         names.pushTable(of: library, state)
         addMetatable(of: library, to: part)
         var replaced: [[UInt8]] = []
@@ -214,48 +219,11 @@ extension ReachWalk {
         for (name, pushValue) in kinds {
             pushValue(state)
             if lua_getmetatable(state, -1) != 0 {
-                add(ofItsOwn: "the metatable of \(name)", place: "", to: Self.root)
+                add("metatable of \(name)", named: "the metatable of \(name)", place: "", to: Self.root)
                 pop(state)
             }
             pop(state)
         }
-    }
-
-    /// Adds the metatables that elements of the list at an index have, at any depth: their values are compared by the journal.
-    mutating func addMetatables(ofElementsOf list: Int32) {
-        guard lua_type(state, list) == LUA_TTABLE else { return }
-        var met: Set<UnsafeRawPointer> = []
-        lua_createtable(state, 0, 0)
-        let waiting = lua_gettop(state)
-        lua_pushvalue(state, list)
-        lua_rawseti(state, waiting, 1)
-        var (first, end): (lua_Integer, lua_Integer) = (1, 2)
-        while first < end {
-            lua_rawgeti(state, waiting, first)
-            lua_pushnil(state)
-            lua_rawseti(state, waiting, first)
-            first += 1
-            let table = lua_gettop(state)
-            if table != list, lua_getmetatable(state, table) != 0 {
-                if let address = lua_topointer(state, -1), met.insert(address).inserted {
-                    add(ofItsOwn: "the metatable of examples", place: "", to: Self.root)
-                }
-                pop(state)
-            }
-            lua_pushnil(state)
-            while lua_next(state, table) != 0 {
-                if lua_type(state, -1) == LUA_TTABLE, let address = lua_topointer(state, -1),
-                    met.insert(address).inserted
-                {
-                    lua_pushvalue(state, -1)
-                    lua_rawseti(state, waiting, end)
-                    end += 1
-                }
-                pop(state)
-            }
-            pop(state)
-        }
-        pop(state)
     }
 
     /// What opens the file that is its first argument.

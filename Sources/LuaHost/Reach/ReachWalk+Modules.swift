@@ -34,7 +34,7 @@ extension ReachWalk {
             return add("require", module, named: name, place: place, to: part)
         }
         checkSearchers(place)
-        loadsModules = true
+        isUnwatched = true
         switch host.findModule(SystemString(bytes: module)) {
         case .function?:
             add("require", module, named: "the module \(name)", place: place, to: part)

@@ -39,6 +39,8 @@ struct ReachWalk {
         var isFile = false
         /// Whether it can be seen which file that is, while the function runs.
         var isSeen = false
+        /// The part that it was met in.
+        var part = ReachWalk.root
     }
 
     /// In the place of a part: what the host itself begins with, and where all behind it matters.
@@ -60,14 +62,15 @@ struct ReachWalk {
     /// The numbers of functions and tables by their addresses.
     private(set) var numbers: [UnsafeRawPointer: Int] = [:]
     /// The numbers of variables, and their parts where they have one.
-    private var variables: [UnsafeRawPointer: (number: Int, part: Int?)] = [:]
+    private var variables: [UnsafeRawPointer: (number: Int, part: Int)] = [:]
     /// The parts of what has been read by its name.
     private var named: [[UInt8]: Int] = [:]
     /// The globals among them, and the libraries of which something has been read.
     private(set) var globals: Set<[UInt8]> = []
     var libraries: Set<String> = []
-    /// Whether modules are loaded when functions ask for them: nobody sees beforehand what these keep.
-    var loadsModules = false
+    /// Whether there is something in which examples may leave what nobody watches, as in modules that are loaded when functions
+    /// ask for them.
+    var isUnwatched = false
     private(set) var items: [Item] = []
     /// The first of them that has not been looked at.
     private var next = 0
@@ -97,16 +100,30 @@ struct ReachWalk {
         let dependencies = addDependencies()
         walk()
         if dependencies > 0 { obstacles.removeAll { $0.isFile } }
+        let whole = wholeParts()
+        for place in obstacles.indices where whole.contains(obstacles[place].part) { obstacles[place].isSeen = false }
         let found = parts.map { draft in
             var part = draft.part
             part.digest = draft.mixer.finish(count: draft.count)
             return part
         }
         return Reach(
-            modules: host.digestOfModules(), digest: whole.finish(count: count),
+            modules: host.digestOfModules(), digest: self.whole.finish(count: count),
             parts: Array(found.prefix(Self.mostParts)), roots: found.count > Self.mostParts ? [] : roots,
             obstacles: obstacles.filter { !$0.isSeen }.map(\.clause),
             inputs: obstacles.filter(\.isSeen).map(\.clause), layout: Self.layout(of: found, roots))
+    }
+
+    /// The parts of which nobody sees what is entered of them.
+    private func wholeParts() -> Set<Int> {
+        var found: Set<Int> = []
+        var waiting = roots.filter(\.isWhole).map { Int($0.part) }
+        waiting += parts.indices.filter { parts[$0].part.extent == .whole }
+        while let part = waiting.popLast() {
+            guard found.insert(part).inserted else { continue }
+            waiting += parts[part].part.references.map { Int($0.part) }
+        }
+        return found
     }
 
     private static func layout(of parts: [Reach.Part], _ roots: [Reach.Root]) -> Digest {
@@ -210,16 +227,22 @@ struct ReachWalk {
         text.withUTF8 { mix(kind, UnsafeRawBufferPointer($0), part) }
     }
 
-    mutating func obstruct(_ clause: String, isFile: Bool = false, isSeen: Bool = false) {
-        let obstacle = Obstacle(clause: clause, isFile: isFile, isSeen: isSeen)
+    mutating func obstruct(_ clause: String, isFile: Bool = false) {
+        obstruct(Obstacle(clause: clause, isFile: isFile))
+    }
+
+    private mutating func obstruct(_ obstacle: Obstacle) {
         // Some may turn out to be none.
-        let alike = obstacles.count { $0.isFile == isFile && $0.isSeen == isSeen }
+        let alike = obstacles.count { $0.isFile == obstacle.isFile && $0.isSeen == obstacle.isSeen }
         guard alike < Self.mostObstacles, !obstacles.contains(obstacle) else { return }
         obstacles.append(obstacle)
     }
 
-    mutating func obstruct(_ obstacle: Obstacle, at place: String) {
-        obstruct("\(obstacle.clause) (\(place))", isFile: obstacle.isFile, isSeen: obstacle.isSeen)
+    mutating func obstruct(_ obstacle: Obstacle, at place: String, in part: Int) {
+        var obstacle = obstacle
+        obstacle.clause += " (\(place))"
+        obstacle.part = part
+        obstruct(obstacle)
     }
 
     // MARK: Values
@@ -245,6 +268,7 @@ struct ReachWalk {
         let part = addPart(name, place, isValue: true)
         named[key] = part
         refer(to: part, from: origin)
+        key.withUnsafeBytes { mix(.string, $0, part) }
         add(valueNamed: name, to: part)
     }
 
@@ -287,7 +311,9 @@ struct ReachWalk {
         if let library = names.tables[address] { return add(library: library, to: part, place, isOfModule) }
         if let known = names.values[address] {
             mix(.known, known, part)
-            if !isOfModule, let obstacle = Self.obstacle(of: known) { obstruct(obstacle, at: place) }
+            if !isOfModule, let obstacle = Self.obstacle(of: known) {
+                obstruct(obstacle, at: place, in: part)
+            }
             return
         }
         switch lua_type(state, -1) {
@@ -331,6 +357,8 @@ struct ReachWalk {
             return refer(to: items[number].part, table: items[number].table, from: part)
         }
         parts[part].tables += 1
+        // Also of a new one: so it counts in which places there is one that was met before.
+        refer(to: part, table: parts[part].tables, from: part)
         add(.table, at: address, Item(part: part, name: name, table: parts[part].tables))
     }
 
@@ -354,18 +382,14 @@ struct ReachWalk {
         mixPart(.variable, part)
         if let known = variables[variable] {
             mixWhole(.variable, UInt64(known.number))
-            if let own = known.part { refer(to: own, from: part) }
-            return
+            return refer(to: known.part, from: part)
         }
         mixWhole(.variable, UInt64(variables.count))
-        if let library {
-            variables[variable] = (variables.count, nil)
-            return mix(.library, library, part)
-        }
         // Before its value is looked at, which may reach it.
         let own = addPart(name, place, isValue: true)
         variables[variable] = (variables.count, own)
         refer(to: own, from: part)
+        if let library { return mix(.library, library, own) }
         add(valueNamed: name, to: own, isOfModule: isOfModule)
     }
 

@@ -4,8 +4,8 @@ public import DLP
 
 /// What is known of the functions of a script while it is noted which of them examples enter.
 struct Tracking {
-    /// Of what the ranks have to agree on, so that the numbers of functions mean the same.
-    let layout: Digest
+    /// Of what is reached.
+    let reach: Digest
     /// How many parts there are, which is how many numbers functions may have.
     let count: Int
     /// The numbers of functions by their addresses.
@@ -25,7 +25,7 @@ struct Tracking {
 
     /// - Parameter walk: by which `reach` was found.
     init(_ reach: Reach, _ walk: ReachWalk, hasSetup: Bool) {
-        layout = reach.layout
+        self.reach = reach.digest
         count = reach.roots.isEmpty ? 0 : reach.parts.count
         self.hasSetup = hasSetup
         functions = walk.numbers.compactMapValues { number in
@@ -65,7 +65,7 @@ struct Tracking {
         push(state, dlp_watched)
         lua_rotate(state, -2, 1)
         lua_rawset(state, LuaHost.registry)
-        keeps = walk.loadsModules || walk.hasObstacles
+        keeps = walk.isUnwatched || walk.hasObstacles
     }
 }
 
@@ -73,7 +73,9 @@ extension LuaHost {
     /// Notes from now on what examples enter, where that was wanted when it was looked what `work` reaches.
     ///
     /// `setup` has been called; to call this again does nothing.
-    public func beginTracking() {
+    ///
+    /// - Parameter hasBetween: whether other code of the script may run here between two examples.
+    public func beginTracking(hasBetween: Bool) {
         guard var tracking, !tracking.isUnderWay, tracking.count > 0 else { return }
         tracking.isUnderWay = true
         let top = lua_gettop(state)
@@ -82,11 +84,27 @@ extension LuaHost {
             let hadCollector = dlp_stop_collector(state)
             defer { if hadCollector { dlp_restart_collector(state) } }
             tracking.watch(watchedAfterSetup())
+        } else {
+            checkUntouched()
+            guard self.tracking != nil else { return }
         }
         self.tracking = tracking
-        guard dlp_start_tracking(state, tracking.count, tracking.watched.count, tracking.keeps) else { return }
+        guard
+            dlp_start_tracking(state, tracking.count, tracking.watched.count, tracking.keeps, hasBetween)
+        else { return }
         for (function, number) in tracking.functions { _ = dlp_track_function(state, function, Int32(number)) }
         for (function, number) in tracking.known { _ = dlp_track_function(state, function, number) }
+    }
+
+    /// Notes what there is to be watched before anything of the script runs again.
+    func prepareTracking() {
+        guard let tracking, tracking.count > 0 else { return }
+        _ = dlp_start_tracking(state, tracking.count, tracking.watched.count, tracking.keeps, false)
+    }
+
+    /// Gives tracking up where code that nobody has seen, as `cost`, has changed what examples find.
+    func checkUntouched() {
+        if tracking?.isUnderWay == false, !dlp_is_untouched(state) { endTracking() }
     }
 
     /// Notes nothing any more.
@@ -105,7 +123,7 @@ extension LuaHost {
         reader.read()
         // Where the first example has been told, what it has left is what matters.
         let kept = traced.changed > 0 && !tracking.keeps ? tracking.watched[traced.changed - 1] : nil
-        return TraceReport(layout: tracking.layout, kept: kept, traces: reader.traces, runs: reader.runs)
+        return TraceReport(reach: tracking.reach, kept: kept, traces: reader.traces, runs: reader.runs)
     }
 }
 
@@ -131,15 +149,19 @@ private struct TraceReader {
             let start = position + MemoryLayout<dlp_traced_head>.size
             let facts = start..<start + words * 8 + Int(head.files)
             position = facts.upperBound
-            guard head.is_open == 0 else { continue }
             let trace: Int
+            if head.is_open != 0, head.files == 0 {
+                add(Int(head.index) - 1, -1)
+                latest = nil
+                continue
+            }
             // Mostly it is as that of the one before.
             if let latest, bytes[latest.bytes].elementsEqual(bytes[facts]) {
                 trace = latest.trace
             } else {
-                trace = self.trace(of: facts)
+                trace = self.trace(of: facts, isOpen: head.is_open != 0)
             }
-            latest = (facts, trace)
+            latest = head.is_open == 0 ? (facts, trace) : nil
             add(Int(head.index) - 1, trace)
         }
     }
@@ -152,15 +174,16 @@ private struct TraceReader {
         }
     }
 
-    private mutating func trace(of facts: Range<Int>) -> Int {
-        let key = Array(bytes[facts])
+    private mutating func trace(of facts: Range<Int>, isOpen: Bool) -> Int {
+        let key = Array(bytes[facts]) + [isOpen ? 1 : 0]
         if let place = places[key] { return place }
         places[key] = traces.count
         var functions = Array(bytes[facts.lowerBound..<facts.lowerBound + words * 8])
         while functions.last == 0 { functions.removeLast() }
         traces.append(
             ExampleTrace(
-                functions: functions, files: files(facts.lowerBound + words * 8..<facts.upperBound)
+                functions: isOpen ? [] : functions, files: files(facts.lowerBound + words * 8..<facts.upperBound),
+                isOpen: isOpen
             ).encoded)
         return traces.count - 1
     }

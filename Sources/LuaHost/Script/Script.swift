@@ -128,6 +128,7 @@ extension LuaHost {
 
     /// Calls `setup`, where it is there: only ranks that have examples to do come to it.
     public func setUp() throws(ScriptError) {
+        checkUntouched()
         try check(dlp_get_global(state, "setup"))
         guard lua_type(state, -1) != LUA_TNIL else { return pop(state) }
         try apart { () throws(ScriptError) in try check(dlp_call(state, 0, 0)) }

@@ -6,8 +6,9 @@ import LuaHost
 enum EditWords {
     /// Some of what has changed, as it stands in a sentence.
     static func list(_ changes: [String]) -> String {
-        let shown = changes.prefix(3).joined(separator: ", ")
-        return changes.count > 3 ? "\(shown) and \(changes.count - 3) more" : shown
+        let shown = changes.prefix(3)
+        let inner = shown.dropLast().map { $0.hasSuffix(",") ? "\($0) " : "\($0), " }.joined() + (shown.last ?? "")
+        return changes.count > 3 ? "\(inner) and \(changes.count - 3) more" : inner
     }
 }
 

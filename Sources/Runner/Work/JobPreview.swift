@@ -40,7 +40,11 @@ struct JobPreview {
         } catch { throw UsageError("\(error)") }
         var done = 0
         for index in 0..<count {
-            let isDone = ledger.add(try host.digest(of: examples, at: index, for: .journal)).stored != nil
+            let digest: Digest
+            do { digest = try host.digest(of: examples, at: index, for: .journal) } catch {
+                throw PhaseError(phase: .examples, error: error)
+            }
+            let isDone = ledger.add(digest).stored != nil
             if index + 1 == example { return outlook(index, ledger, isDone: isDone) }
             if isDone { done += 1 }
         }

@@ -40,7 +40,8 @@ struct LoopWork {
             return try client.post(.done(loop: loop, nothing))
         }
         try setup.runOnce()
-        host.beginTracking()
+        host.beginTracking(
+            hasBetween: client.isRoot && (plan.collects || plan.hasCost || plan.examples.count == nil))
         let printed = host.printed
         let last = try host.work(
             chunk, of: plan.examples, sent: plan.isSent || sent.count > 0 ? sent : nil,
