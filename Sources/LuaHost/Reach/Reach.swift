@@ -16,36 +16,6 @@ public struct Reach: Sendable {
         /// Whether it is a value that the script has made while it was loaded, rather than code or what `dlp.depends` names: such
         /// a value may be another one in each process.
         public var isValue: Bool
-        /// When it matters.
-        public var extent = Extent.always
-        /// What it reaches at once, in the order in which it does.
-        public var references: [Reference] = []
-    }
-
-    /// When something matters that a function reaches which was entered.
-    public enum Extent: UInt8, Sendable {
-        /// Always.
-        case always
-        /// Where it is entered, too: a function.
-        case entered
-        /// Always, and so does all that is behind it: a function that nobody sees entered.
-        case whole
-    }
-
-    /// A part, or a table in it.
-    public struct Reference: Sendable, Hashable {
-        /// The place of the part.
-        public var part: UInt32
-        /// The number of the table in it, from 1; 0: the part itself.
-        public var table: UInt32 = 0
-    }
-
-    /// What the host itself begins with.
-    public struct Root: Sendable, Hashable {
-        /// The part.
-        public var part: UInt32
-        /// Whether all that is behind it matters, whatever is entered.
-        public var isWhole: Bool
     }
 
     /// Of the files of the modules that the script has loaded.
@@ -54,14 +24,12 @@ public struct Reach: Sendable {
     public var digest: Digest
     /// What it consists of, the function itself first.
     public var parts: [Part]
-    /// Where that begins.
-    public var roots: [Root]
+    /// How they hang together; nil where they are too many.
+    public var graph: ReachGraph?
     /// What it may reach that nobody can know beforehand, as clauses about the function; none: the digest says all.
     public var obstacles: [String]
     /// Files that it reads, likewise, as far as it can be seen while it runs which these are.
     public var inputs: [String]
-    /// Of the functions and of how all parts hang together: where it is the same they have the same places.
-    public var layout: Digest
 }
 
 extension LuaHost {

@@ -14,15 +14,18 @@ struct ReachWalk {
         var part: Int
         var name: String
         /// The number of the table in its part, from 1; 0: a function, which is the part itself.
-        var table: UInt32 = 0
+        var table = 0
     }
 
     /// What a part is made of so far.
     private struct Draft {
         var part: Reach.Part
+        /// When it matters, and what it reaches at once.
+        var extent = ReachGraph.Extent.always
+        var references: [ReachGraph.Reference] = []
         var mixer = DigestMixer(seed: 0x646C_7070)
         var count = 0
-        var tables: UInt32 = 0
+        var tables = 0
     }
 
     /// What is mixed in before a value, by its kind.
@@ -53,7 +56,7 @@ struct ReachWalk {
 
     private var whole = DigestMixer(seed: 0x646C_7072)
     private var parts: [Draft] = []
-    private var roots: [Reach.Root] = []
+    private var roots: [ReachGraph.Root] = []
     private var count = 0
     private var obstacles: [Obstacle] = []
     /// Whether there is something of which nobody ever knows what it does.
@@ -109,24 +112,24 @@ struct ReachWalk {
         }
         return Reach(
             modules: host.digestOfModules(), digest: self.whole.finish(count: count),
-            parts: Array(found.prefix(Self.mostParts)), roots: found.count > Self.mostParts ? [] : roots,
+            parts: Array(found.prefix(Self.mostParts)), graph: found.count > Self.mostParts ? nil : graph(of: found),
             obstacles: obstacles.filter { !$0.isSeen }.map(\.clause),
-            inputs: obstacles.filter(\.isSeen).map(\.clause), layout: Self.layout(of: found, roots))
+            inputs: obstacles.filter(\.isSeen).map(\.clause))
     }
 
     /// The parts of which nobody sees what is entered of them.
     private func wholeParts() -> Set<Int> {
         var found: Set<Int> = []
-        var waiting = roots.filter(\.isWhole).map { Int($0.part) }
-        waiting += parts.indices.filter { parts[$0].part.extent == .whole }
+        var waiting = roots.filter(\.isWhole).map(\.part)
+        waiting += parts.indices.filter { parts[$0].extent == .whole }
         while let part = waiting.popLast() {
             guard found.insert(part).inserted else { continue }
-            waiting += parts[part].part.references.map { Int($0.part) }
+            waiting += parts[part].references.map(\.part)
         }
         return found
     }
 
-    private static func layout(of parts: [Reach.Part], _ roots: [Reach.Root]) -> Digest {
+    private func graph(of found: [Reach.Part]) -> ReachGraph {
         var mixer = DigestMixer(seed: 0x646C_706C)
         var count = 0
         func add(_ high: UInt64, _ low: UInt64) {
@@ -134,12 +137,14 @@ struct ReachWalk {
             count += 1
         }
         for root in roots { add(UInt64(root.part), root.isWhole ? 1 : 0) }
-        for part in parts {
-            add(UInt64(part.extent.rawValue), UInt64(part.references.count))
-            if part.extent != .always { add(part.digest.high, part.digest.low) }
-            for reference in part.references { add(UInt64(reference.part), UInt64(reference.table)) }
+        for (draft, part) in zip(parts, found) {
+            add(UInt64(draft.extent.rawValue), UInt64(draft.references.count))
+            if draft.extent != .always { add(part.digest.high, part.digest.low) }
+            for reference in draft.references { add(UInt64(reference.part), UInt64(reference.table)) }
         }
-        return mixer.finish(count: count)
+        return ReachGraph(
+            extents: parts.map(\.extent), references: parts.map(\.references), roots: roots,
+            layout: mixer.finish(count: count))
     }
 
     /// Of so many parts it is told whether they have changed; of the others only that something has.
@@ -188,10 +193,9 @@ struct ReachWalk {
     }
 
     /// Notes that something reaches a part, or a table in it.
-    mutating func refer(to part: Int, table: UInt32 = 0, from origin: Int) {
-        let part = UInt32(truncatingIfNeeded: part)
-        guard origin >= 0 else { return roots.append(Reach.Root(part: part, isWhole: origin == Self.wholeRoot)) }
-        parts[origin].part.references.append(Reach.Reference(part: part, table: table))
+    mutating func refer(to part: Int, table: Int = 0, from origin: Int) {
+        guard origin >= 0 else { return roots.append(.init(part: part, isWhole: origin == Self.wholeRoot)) }
+        parts[origin].references.append(.init(part: part, table: table))
     }
 
     mutating func place(_ place: String, ofPart part: Int) { parts[part].part.place = place }
@@ -278,7 +282,7 @@ struct ReachWalk {
     /// The function on top matters with all that is behind it, for nobody sees that it is entered.
     mutating func enterWholly() {
         guard let address = functionWithoutName(), let number = numbers[address] else { return }
-        parts[items[number].part].part.extent = .whole
+        parts[items[number].part].extent = .whole
     }
 
     /// The address of the value on top, where that is a function which is a part by itself.
@@ -343,7 +347,7 @@ struct ReachWalk {
             part = items[number].part
         } else {
             part = addPart(name, "", isValue: false)
-            parts[part].part.extent = .entered
+            parts[part].extent = .entered
             add(.function, at: address, Item(part: part, name: name))
         }
         refer(to: part, from: origin)

@@ -26,7 +26,7 @@ struct Tracking {
     /// - Parameter walk: by which `reach` was found.
     init(_ reach: Reach, _ walk: ReachWalk, hasSetup: Bool) {
         self.reach = reach.digest
-        count = reach.roots.isEmpty ? 0 : reach.parts.count
+        count = reach.graph == nil ? 0 : reach.parts.count
         self.hasSetup = hasSetup
         functions = walk.numbers.compactMapValues { number in
             walk.items[number].table == 0 ? walk.items[number].part : nil

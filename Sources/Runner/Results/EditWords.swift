@@ -38,20 +38,7 @@ extension CodeVersion {
         self.init(
             identity, modules: reach.modules, reach: reach.digest,
             parts: reach.parts.map { Part(name: $0.name, place: $0.place, digest: $0.digest, isValue: $0.isValue) },
-            obstacles: reach.obstacles, inputs: reach.inputs, graph: ReachGraph(reach))
-    }
-}
-
-extension ReachGraph {
-    /// That of what a function of the script reaches; nil where it is too large.
-    init?(_ reach: Reach) {
-        guard !reach.roots.isEmpty else { return nil }
-        self.init(
-            extents: reach.parts.map { Extent(rawValue: Int64($0.extent.rawValue)) ?? .always },
-            references: reach.parts.map { part in
-                part.references.map { Reference(part: Int($0.part), table: Int($0.table)) }
-            },
-            roots: reach.roots.map { Root(part: Int($0.part), isWhole: $0.isWhole) }, layout: reach.layout)
+            obstacles: reach.obstacles, inputs: reach.inputs, graph: reach.graph)
     }
 }
 
