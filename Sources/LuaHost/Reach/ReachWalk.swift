@@ -214,8 +214,8 @@ struct ReachWalk {
         count += 1
     }
 
-    private mutating func mixPart(_ kind: Kind, _ part: Int) {
-        parts[part].mixer.add(kind.rawValue, 0)
+    private mutating func mixPart(_ kind: Kind, _ part: Int, _ value: UInt64 = 0) {
+        parts[part].mixer.add(kind.rawValue, value)
         parts[part].count += 1
     }
 
@@ -358,11 +358,11 @@ struct ReachWalk {
     private mutating func addTable(at address: UnsafeRawPointer, _ name: String, _ part: Int) {
         if let number = numbers[address] {
             mixWhole(.table, UInt64(number))
+            // Behind how many new ones: so it counts in which places there is one that was met before.
+            mixPart(.known, part, UInt64(parts[part].tables))
             return refer(to: items[number].part, table: items[number].table, from: part)
         }
         parts[part].tables += 1
-        // Also of a new one: so it counts in which places there is one that was met before.
-        refer(to: part, table: parts[part].tables, from: part)
         add(.table, at: address, Item(part: part, name: name, table: parts[part].tables))
     }
 
