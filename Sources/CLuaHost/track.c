@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 // What examples enter and open, by a hook that Lua calls at each call.
 //
@@ -385,6 +386,15 @@ static void discard(tracker *t) {
 void dlp_stop_tracking(lua_State *L) {
     discard(host_of(L)->tracker);
     host_of(L)->tracker = NULL;
+}
+
+void dlp_await_tick(void) {
+    struct timespec first, now;
+    clock_gettime(CLOCK_REALTIME_COARSE, &first);
+    do {
+        usleep(200);
+        clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    } while (now.tv_sec == first.tv_sec && now.tv_nsec == first.tv_nsec);
 }
 
 bool dlp_is_untouched(lua_State *L) {

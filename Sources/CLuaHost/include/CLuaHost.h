@@ -224,6 +224,10 @@ enum { dlp_track_nothing = -1, dlp_track_anything = -2, dlp_track_input = -3, dl
 bool dlp_start_tracking(lua_State *L, size_t functions, size_t watched, bool keeps, bool has_between);
 void dlp_stop_tracking(lua_State *L);
 
+/// Waits, some milliseconds at most, until the clock of file systems goes on: what was written before has another time then
+/// than what is written afterwards.
+void dlp_await_tick(void);
+
 /// Whether what is watched is what it was when that began. [-0, +0]
 bool dlp_is_untouched(lua_State *L);
 

@@ -14,6 +14,8 @@ struct Tracking {
     let functions: [UnsafeRawPointer: Int]
     /// What a function of a library does, by its address, that is to be noted.
     let known: [UnsafeRawPointer: Int32]
+    /// Whether files may be read.
+    let readsFiles: Bool
     /// Whether `setup` is called before it begins.
     let hasSetup: Bool
     /// Whether examples are noted already.
@@ -27,6 +29,7 @@ struct Tracking {
     init(_ reach: Reach, _ walk: ReachWalk, hasSetup: Bool) {
         self.reach = reach.digest
         count = reach.graph == nil ? 0 : reach.parts.count
+        readsFiles = !reach.inputs.isEmpty
         self.hasSetup = hasSetup
         functions = walk.numbers.compactMapValues { number in
             walk.items[number].table == 0 ? walk.items[number].part : nil
@@ -89,6 +92,7 @@ extension LuaHost {
             guard self.tracking != nil else { return }
         }
         self.tracking = tracking
+        if tracking.readsFiles { dlp_await_tick() }
         guard
             dlp_start_tracking(state, tracking.count, tracking.watched.count, tracking.keeps, hasBetween)
         else { return }
