@@ -49,7 +49,7 @@ struct tracker {
     size_t changed;
     /// When it began, by the clock of file systems.
     struct timespec began;
-    /// Whether other code of the script may run between two examples, and whether such has changed something: then nobody
+    /// Whether other code of the script may run between two examples, and whether it may have changed something: then nobody
     /// knows what later examples depend on.
     bool has_between, is_lost;
     /// When it was looked last, how long that took, in nanoseconds, and how many values there were.
@@ -339,8 +339,8 @@ static void judge(tracker *t, lua_State *L) {
 void dlp_track_begin(lua_State *L, lua_Integer index) {
     tracker *t = host_of(L)->tracker;
     clear(&t->present, t->words);
-    // What others that were not seen have left nobody knows.
-    if (t->has_between && !t->is_lost && t->changed == 0 && !look(t, L, false)) t->is_lost = true;
+    // What others that were not seen have left nobody knows, nor can it be told from what examples have left.
+    if (t->has_between && !t->is_lost && (t->changed != 0 || !look(t, L, false))) t->is_lost = true;
     t->present.is_open = t->is_lost;
     // What others have left, this one may find.
     add(&t->present, t->changed != 0 ? &t->left : &t->unsure, t->words);

@@ -235,7 +235,8 @@ struct TrackingTests {
             function cost(x) CALL return 1 end
             function work(x) return memo[x] or get(x) end
             """
-        #expect(try traces(script.replacing("CALL", with: ""), hasBetween: true).entered.keys.sorted() == [1, 2, 3])
+        // What the first one leaves cannot be told from that.
+        #expect(try traces(script.replacing("CALL", with: ""), hasBetween: true).entered.keys.sorted() == [1])
         let rank = try LoneRank()
         try rank.run(script.replacing("CALL", with: "get(x)"))
         let examples = try rank.host.openJob(evaluate: true)

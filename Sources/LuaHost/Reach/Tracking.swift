@@ -96,8 +96,10 @@ extension LuaHost {
         guard
             dlp_start_tracking(state, tracking.count, tracking.watched.count, tracking.keeps, hasBetween)
         else { return }
-        for (function, number) in tracking.functions { _ = dlp_track_function(state, function, Int32(number)) }
-        for (function, number) in tracking.known { _ = dlp_track_function(state, function, number) }
+        let areKnown =
+            tracking.functions.allSatisfy { dlp_track_function(state, $0.key, Int32($0.value)) }
+            && tracking.known.allSatisfy { dlp_track_function(state, $0.key, $0.value) }
+        if !areKnown { dlp_stop_tracking(state) }
     }
 
     /// Notes what there is to be watched before anything of the script runs again.
