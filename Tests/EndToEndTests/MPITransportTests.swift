@@ -51,7 +51,7 @@ struct MPITransportTests {
     @Test("large bodies of all ranks at once do not mix", arguments: MPI.allCases, pieces)
     func flood(mpi: MPI, pieces: [String: String]) throws {
         let outcome = try Self.probe(mpi, ranks: 4, "flood 2000000 6", environment: pieces)
-        #expect(outcome.lines == ["rank 0 received 18"] && outcome.status == 0)
+        #expect(outcome.lines == ["rank 0 received 18"] && outcome.status == 0, "\(outcome)")
     }
 
     @Test("what goes to all ranks keeps its place among what goes to one", arguments: MPI.allCases, pieces)

@@ -81,6 +81,7 @@ dlp.version = ""
 ---@field journal? string the file that keeps what is done
 ---@field keep? boolean goes on with another script's journal
 ---@field fresh? boolean begins its journal anew
+---@field track? boolean notes in the journal what each example enters and reads
 
 ---@type dlp.options
 dlp.options = {}
