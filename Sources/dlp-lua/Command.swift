@@ -113,6 +113,9 @@ struct Command {
             source = .watch(watch, stage: call.stage?.description)
         } else if let command = call.command {
             try check(command, isSandboxed: options.isSandboxed)
+            if options.track == .yes {
+                throw UsageError("--track is for the functions of a script, and --each runs a command: leave it out")
+            }
             source = .command(command)
         } else if let chunk = call.chunk {
             source = .text(chunk)

@@ -19,19 +19,7 @@ struct EditTests {
         """
 
     /// How many examples a run has done.
-    private func done(_ outcome: Outcome) -> Int { outcome.error.split(separator: "\n").count { $0.hasPrefix("did ") } }
-
-    /// What it says besides.
-    private func messages(_ outcome: Outcome) -> String {
-        outcome.error.split(separator: "\n").filter { !$0.hasPrefix("did ") }.joined(separator: "\n")
-    }
-
-    /// What a plain loop under the stock interpreter gives.
-    private func fresh(_ scratch: Scratch) throws -> String {
-        let reference = try run("lua5.4 \(Program.scripts)/reference.lua job.lua", in: scratch)
-        #expect(reference.status == 0, "\(reference.error)")
-        return reference.output
-    }
+    private func done(_ outcome: Outcome) -> Int { outcome.deeds.count }
 
     @Test(
         "what the edit cannot touch stays, and what it can is done again, on any launcher",
@@ -49,26 +37,26 @@ struct EditTests {
         let commented = try run(command, in: scratch)
         #expect(commented.status == 0 && done(commented) == 0 && commented.output.hasPrefix("all"))
         #expect(
-            messages(commented).contains("the script has changed, but nothing that work reaches"), "\(commented.error)")
+            commented.messages.contains("the script has changed, but nothing that work reaches"), "\(commented.error)")
         let again = try run(command, in: scratch)
-        #expect(!messages(again).contains("script") && done(again) == 0)
+        #expect(!again.messages.contains("script") && done(again) == 0)
 
         try scratch.write("job.lua", Self.job.replacing("x * rate", with: "x * rate - 1"))
         let mended = try run(command, in: scratch)
         #expect(mended.status == 0 && done(mended) == 12)
         #expect(
-            messages(mended).contains(
+            mended.messages.contains(
                 "of 12 examples that are done 12 are out of date, because helper (job.lua:2) changed; --keep believes them"
             ))
-        #expect(mended.output == (try fresh(scratch)))
+        #expect(mended.output == (try scratch.plainOutput()))
 
         try scratch.write(
             "job.lua", Self.job.replacing("x * rate", with: "x * rate - 1").replacing("rate = 2", with: "rate = 3"))
         let valued = try run(command, in: scratch)
         #expect(
-            done(valued) == 12 && messages(valued).contains("because rate, met at job.lua:2, changed"),
+            done(valued) == 12 && valued.messages.contains("because rate, met at job.lua:2, changed"),
             "\(valued.error)")
-        #expect(valued.output == (try fresh(scratch)))
+        #expect(valued.output == (try scratch.plainOutput()))
     }
 
     @Test("killed while it does again what has changed, it goes on with the rest")
@@ -91,9 +79,9 @@ struct EditTests {
         try scratch.write("go", "")
         let resumed = try run("dlp-lua -np 2 --journal run.db job.lua", in: scratch)
         #expect(
-            done(resumed) == 6 && messages(resumed).contains("of 12 examples that are done 6 are out of date"),
+            done(resumed) == 6 && resumed.messages.contains("of 12 examples that are done 6 are out of date"),
             "\(resumed.error)")
-        #expect(resumed.output == (try fresh(scratch)))
+        #expect(resumed.output == (try scratch.plainOutput()))
     }
 
     @Test("--dry-run and --why say what would be done, and do nothing")
@@ -102,7 +90,7 @@ struct EditTests {
         #expect(try run("dlp-lua --journal run.db job.lua", in: scratch).status == 0)
         func said(_ words: String) throws -> String {
             let outcome = try run("dlp-lua \(words) --journal run.db job.lua", in: scratch)
-            #expect(outcome.status == 0 && done(outcome) == 0 && messages(outcome) == "", "\(outcome.error)")
+            #expect(outcome.status == 0 && done(outcome) == 0 && outcome.messages == "", "\(outcome.error)")
             return outcome.output
         }
         #expect(try said("--dry-run") == "12 of 12 examples are done and stay so\n")
@@ -177,8 +165,8 @@ struct EditTests {
         let changed = try run("dlp-lua --journal run.db job.lua", in: scratch)
         #expect(done(changed) == 12)
         #expect(
-            messages(changed).contains("the script is the same: of 12 examples that are done 12 are out of date")
-                && messages(changed).contains("value 1 of dlp.depends changed"))
+            changed.messages.contains("the script is the same: of 12 examples that are done 12 are out of date")
+                && changed.messages.contains("value 1 of dlp.depends changed"))
         let missing = try run("dlp-lua -e", "dlp.digest_file('nowhere')")
         #expect(
             missing.status == 1 && missing.error.contains("digest_file: cannot read nowhere: No such file"),
@@ -192,7 +180,7 @@ struct EditTests {
         let other = try run("dlp-lua --journal run.db job.lua", in: scratch, environment: ["RATE": "3"])
         #expect(other.status == 0 && done(other) == 0)
         #expect(
-            messages(other).contains("the script is the same, but not rate, met at job.lua:2, which work reaches"),
+            other.messages.contains("the script is the same, but not rate, met at job.lua:2, which work reaches"),
             "\(other.error)")
         try scratch.write("job.lua", "dlp.depends(os.getenv('RATE'))\n" + Self.job)
         #expect(
@@ -210,8 +198,8 @@ struct EditTests {
         #expect(done(try run("dlp-lua --journal run.db job.lua", in: scratch)) == 0)
         try scratch.write("scale.lua", "return function(x) return x * 11 end")
         let changed = try run("dlp-lua --journal run.db job.lua", in: scratch)
-        #expect(done(changed) == 12 && messages(changed).contains("scale"), "\(changed.error)")
-        #expect(changed.output == (try fresh(scratch)))
+        #expect(done(changed) == 12 && changed.messages.contains("scale"), "\(changed.error)")
+        #expect(changed.output == (try scratch.plainOutput()))
     }
 
     @Test("stages go by the functions that their loops are given")
@@ -230,9 +218,9 @@ struct EditTests {
         let edited = try run("dlp-lua -np 2 --journal run.db job.lua", in: scratch)
         #expect(done(edited) == 4 && !edited.error.contains("did first"), "\(edited.error)")
         #expect(
-            messages(edited).contains(
+            edited.messages.contains(
                 "stage second: the script has changed: of 4 examples that are done 4 are out of date"))
-        #expect(edited.output == (try fresh(scratch)))
+        #expect(edited.output == (try scratch.plainOutput()))
     }
 
     @Test("what differs between ranks is named, for results may depend on who makes them")
@@ -241,9 +229,9 @@ struct EditTests {
         let outcome = try run("ameexec -np 2 dlp-lua --journal run.db job.lua", in: scratch)
         #expect(outcome.status == 0)
         #expect(
-            messages(outcome).contains("rate (job.lua:2) is not on rank 1 (host "),
+            outcome.messages.contains("rate (job.lua:2) is not on rank 1 (host "),
             "\(outcome.error)")
         let alike = try run("ameexec -np 2 dlp-lua job.lua", in: scratch)
-        #expect(messages(alike) == "", "without a journal it is nobody's affair")
+        #expect(alike.messages == "", "without a journal it is nobody's affair")
     }
 }

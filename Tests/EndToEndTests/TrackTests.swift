@@ -20,20 +20,7 @@ struct TrackTests {
 
     /// The examples that a run has done.
     private func done(_ outcome: Outcome) -> [Int] {
-        outcome.error.split(separator: "\n").filter { $0.hasPrefix("did ") }.compactMap { Int($0.dropFirst(4)) }
-            .sorted()
-    }
-
-    /// What it says besides.
-    private func messages(_ outcome: Outcome) -> String {
-        outcome.error.split(separator: "\n").filter { !$0.hasPrefix("did ") }.joined(separator: "\n")
-    }
-
-    /// What a plain loop under the stock interpreter gives.
-    private func fresh(_ scratch: Scratch) throws -> String {
-        let reference = try run("lua5.4 \(Program.scripts)/reference.lua job.lua", in: scratch)
-        #expect(reference.status == 0, "\(reference.error)")
-        return reference.output
+        outcome.deeds.compactMap { Int($0) }.sorted()
     }
 
     @Test(
@@ -48,7 +35,7 @@ struct TrackTests {
         let scratch = try Scratch(job: Self.job)
         let command = "\(launcher) --track --journal run.db job.lua"
         let first = try run(command, in: scratch)
-        #expect(first.status == 0 && done(first).count == 40 && messages(first) == "", "\(first.error)")
+        #expect(first.status == 0 && done(first).count == 40 && first.messages == "", "\(first.error)")
 
         let mended = Self.job.replacing("x * 100", with: "x * 100 + 1")
         try scratch.write("job.lua", mended)
@@ -61,21 +48,21 @@ struct TrackTests {
         let second = try run(command, in: scratch)
         #expect(second.status == 0 && done(second) == [10, 20, 30, 40], "\(second.error)")
         #expect(
-            messages(second).contains(
+            second.messages.contains(
                 "of 40 examples that are done 4 are out of date, because rare (job.lua:1) changed; --keep believes them"
             ))
-        #expect(second.output == (try fresh(scratch)))
+        #expect(second.output == (try scratch.plainOutput()))
         #expect(done(try run(command, in: scratch)) == [])
 
         // What is not tracked any more is judged by what was.
         try scratch.write("job.lua", mended.replacing("x + 1", with: "x + 2"))
         let third = try run("dlp-lua --journal run.db job.lua", in: scratch)
         #expect(done(third).count == 36 && !done(third).contains(10), "\(third.error)")
-        #expect(third.output == (try fresh(scratch)))
+        #expect(third.output == (try scratch.plainOutput()))
         try scratch.write("job.lua", mended)
         let fourth = try run("dlp-lua --journal run.db job.lua", in: scratch)
         #expect(done(fourth).count == 36)
-        #expect(fourth.output == (try fresh(scratch)))
+        #expect(fourth.output == (try scratch.plainOutput()))
     }
 
     @Test("an edit that no example has met does nothing again, and is told")
@@ -87,7 +74,7 @@ struct TrackTests {
         let edited = try run("dlp-lua -np 2 --track --journal run.db job.lua", in: scratch)
         #expect(done(edited) == [])
         #expect(
-            messages(edited).contains(
+            edited.messages.contains(
                 "the script has changed, but nothing that an example has met: what is done stays done"),
             "\(edited.error)")
     }
@@ -102,8 +89,8 @@ struct TrackTests {
         #expect(done(try run(command, in: scratch)) == [])
         try scratch.write("data1", "12")
         let changed = try run(command, in: scratch)
-        #expect(done(changed) == [20, 30] && messages(changed).contains("the file data1 changed"), "\(changed.error)")
-        #expect(changed.output == (try fresh(scratch)))
+        #expect(done(changed) == [20, 30] && changed.messages.contains("the file data1 changed"), "\(changed.error)")
+        #expect(changed.output == (try scratch.plainOutput()))
         unlink(scratch.file("data2"))
         let missing = try run("\(launcher) --track --on-error continue --journal run.db job.lua", in: scratch)
         #expect(missing.status == 4 && done(missing) == [40], "\(missing)")
@@ -112,7 +99,7 @@ struct TrackTests {
         try scratch.write("job.lua", reading.replacing("x + 1", with: "x - 1"))
         let edited = try run(command, in: scratch)
         #expect(done(edited).count == 37 && !done(edited).contains(10), "\(edited.error)")
-        #expect(edited.output == (try fresh(scratch)))
+        #expect(edited.output == (try scratch.plainOutput()))
     }
 
     @Test("what an example leaves to others counts for these, and is told once")
@@ -130,7 +117,7 @@ struct TrackTests {
         try scratch.write("job.lua", text.replacing("x * 100", with: "x * 99"))
         let edited = try run("dlp-lua --track --journal run.db job.lua", in: scratch)
         #expect(Set(done(edited)).isSuperset(of: [10, 20, 30, 40]))
-        #expect(edited.output == (try fresh(scratch)))
+        #expect(edited.output == (try scratch.plainOutput()))
     }
 
     @Test("what starts a program may have met anything")
@@ -157,8 +144,7 @@ struct TrackTests {
         try scratch.write("job.lua", text.replacing("return -x", with: "return -10 * x"))
         let edited = try run("\(launcher) --track --journal run.db job.lua", in: scratch)
         #expect(edited.output == "1 2 -30 4 5\t1 2 3 -40 -50\n")
-        let again = edited.error.split(separator: "\n").filter { $0.hasPrefix("did ") }.sorted()
-        #expect(again == ["did first 3", "did second 4", "did second 5"], "\(edited.error)")
+        #expect(edited.deeds.sorted() == ["first 3", "second 4", "second 5"], "\(edited.error)")
     }
 
     @Test("an example that was tried again, or on a rank that joined, is tracked as well")
@@ -176,12 +162,17 @@ struct TrackTests {
         #expect(done(edited).count == 36 && !done(edited).contains(10), "\(edited.error)")
     }
 
-    @Test("what --track cannot be asked", arguments: ["--track job.lua", "--track --keep job.lua"])
-    func mistakes(words: String) throws {
+    @Test(
+        "what --track cannot be asked",
+        arguments: [
+            ("--track job.lua", "name one"), ("--track --keep job.lua", "--journal"),
+            ("--track --journal run.db --each true ::: a", "--each runs a command"),
+        ])
+    func mistakes(words: String, message: String) throws {
         let scratch = try Scratch(job: Self.job)
         let outcome = try run("dlp-lua \(words)", in: scratch)
         #expect(
-            outcome.status == 2 && outcome.complaints.count == 1 && outcome.error.contains("--journal"),
+            outcome.status == 2 && outcome.complaints.count == 1 && outcome.error.contains(message),
             "\(outcome.error)")
     }
 }

@@ -102,7 +102,7 @@ struct ReachEditTests {
     private static let seeds = getenv("DLP_EDIT_SEEDS").flatMap { Int(String(cString: $0)) } ?? 4
 
     /// What a script's `work` reaches, and for each example what it returns, and what it has met.
-    private func run(_ text: String) throws -> (reach: Reach, results: [String], traces: [ExampleTrace?]) {
+    private func run(_ text: String) throws -> Run {
         let rank = try LoneRank(seed: 5)
         try rank.run(text)
         let examples = try rank.host.openJob(evaluate: true)
@@ -119,35 +119,49 @@ struct ReachEditTests {
             let report = rank.host.takeTraces()
             traces.append(report?.traces.first.flatMap { ExampleTrace(encoded: $0) })
         }
-        return (reach, results, traces)
+        return (text, reach, results, traces)
     }
 
     /// What rows are made with by a script.
-    private func version(_ text: String, _ reach: Reach) -> CodeVersion {
-        let identity = JournalIdentity(script: "job.lua", text: Bytes(Array(text.utf8)), arguments: [], seed: 5)
-        return CodeVersion(identity, reach)
+    private func version(_ run: Run) -> CodeVersion {
+        let identity = JournalIdentity(script: "job.lua", text: Bytes(Array(run.text.utf8)), arguments: [], seed: 5)
+        return CodeVersion(identity, run.reach)
     }
 
-    @Test("what an edit cannot touch is found out, and never too much", arguments: 0..<seeds)
-    func edits(seed: Int) throws {
-        var random = SeededGenerator(seed: UInt64(seed))
-        var (kept, needless, count) = (0, 0, 0)
+    /// A run of a script.
+    private typealias Run = (text: String, reach: Reach, results: [String], traces: [ExampleTrace?])
+
+    /// Edits random scripts, one place after another.
+    ///
+    /// - Parameter look: looks at what is before and after an edit, which may be of nothing that an example has to do with.
+    private func edit(
+        _ seed: UInt64, _ look: (_ before: Run, _ after: Run, _ isUnrelated: Bool) throws -> Void
+    ) throws {
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<10 {
             var script = EditableScript(&random)
             var before = try run(script.text)
             for _ in 0..<10 {
-                let text = script.text
                 let isUnrelated = script.edit(&random)
-                guard script.text != text else { continue }
+                guard script.text != before.text else { continue }
                 let after = try run(script.text)
-                #expect(after.reach.obstacles.isEmpty)
-                let isKept = before.reach.digest == after.reach.digest
-                if isKept { #expect(before.results == after.results, "\(text)\n-- and then\n\(script.text)") }
-                if isUnrelated { #expect(isKept, "\(text)\n-- and then\n\(script.text)") }
-                count += 1
-                if isKept { kept += 1 } else if before.results == after.results { needless += 1 }
+                try look(before, after, isUnrelated)
                 before = after
             }
+        }
+    }
+
+    @Test("what an edit cannot touch is found out, and never too much", arguments: 0..<seeds)
+    func edits(seed: Int) throws {
+        var (kept, needless, count) = (0, 0, 0)
+        try edit(UInt64(seed)) { before, after, isUnrelated in
+            #expect(after.reach.obstacles.isEmpty)
+            let isKept = before.reach.digest == after.reach.digest
+            let both = "\(before.text)\n-- and then\n\(after.text)"
+            if isKept { #expect(before.results == after.results, "\(both)") }
+            if isUnrelated { #expect(isKept, "\(both)") }
+            count += 1
+            if isKept { kept += 1 } else if before.results == after.results { needless += 1 }
         }
         print("of \(count) edits \(kept) keep what is done; \(needless) do it again needlessly")
         #expect(kept > 0 && kept < count)
@@ -155,31 +169,21 @@ struct ReachEditTests {
 
     @Test("what an example has not met is found out, and never too much", arguments: 0..<seeds)
     func tracked(seed: Int) throws {
-        var random = SeededGenerator(seed: UInt64(seed) + 1_000_000)
         var (kept, needless, count) = (0, 0, 0)
-        for _ in 0..<10 {
-            var script = EditableScript(&random)
-            var before = try run(script.text)
-            for _ in 0..<10 {
-                let text = script.text
-                _ = script.edit(&random)
-                guard script.text != text else { continue }
-                let after = try run(script.text)
-                defer { before = after }
-                // What is done again in any case has been looked at above.
-                guard before.reach.digest != after.reach.digest else { continue }
-                let (old, new) = (version(text, before.reach), version(script.text, after.reach))
-                for (index, trace) in before.traces.enumerated() {
-                    let trace = try #require(trace)
-                    let changes = try #require(new.changes(since: old, for: trace))
-                    let isSame = before.results[index] == after.results[index]
-                    count += 1
-                    if changes.isEmpty {
-                        #expect(isSame, "example \(index + 1)\n\(text)\n-- and then\n\(script.text)")
-                        kept += 1
-                    } else if isSame {
-                        needless += 1
-                    }
+        try edit(UInt64(seed) + 1_000_000) { before, after, _ in
+            // What is not done again in any case has been looked at above.
+            guard before.reach.digest != after.reach.digest else { return }
+            let (old, new) = (version(before), version(after))
+            for (index, trace) in before.traces.enumerated() {
+                let trace = try #require(trace)
+                let changes = try #require(new.changes(since: old, for: trace))
+                let isSame = before.results[index] == after.results[index]
+                count += 1
+                if changes.isEmpty {
+                    #expect(isSame, "example \(index + 1)\n\(before.text)\n-- and then\n\(after.text)")
+                    kept += 1
+                } else if isSame {
+                    needless += 1
                 }
             }
         }
@@ -236,12 +240,11 @@ struct ReachEditTests {
             function examples() return l or 3 end
             function work(e, x) x = x + 0.5 \(body) end
             """
-        let (old, new) = ("\(first)\n\(rest)", "\(second)\n\(rest)")
-        let (before, after) = (try run(old), try run(new))
+        let (before, after) = (try run("\(first)\n\(rest)"), try run("\(second)\n\(rest)"))
         #expect(before.results != after.results)
         #expect(before.reach.digest != after.reach.digest)
         for (index, trace) in before.traces.enumerated() where before.results[index] != after.results[index] {
-            let changes = version(new, after.reach).changes(since: version(old, before.reach), for: try #require(trace))
+            let changes = version(after).changes(since: version(before), for: try #require(trace))
             #expect(changes?.isEmpty != true, "example \(index + 1)")
         }
     }
