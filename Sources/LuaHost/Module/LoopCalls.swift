@@ -270,7 +270,7 @@ extension LuaHost {
             first: first, completed: completed, goesOn: goesOn, nanoseconds: worked.nanoseconds, cpu: worked.cpu,
             peak: worked.peak, results: worked.results)
         try communicate { () throws(JobEnd) in
-            if let traces = takeTraces() { try client.post(.traces(loop: loop, traces)) }
+            try postTraces(of: loop)
             try client.post(.done(loop: loop, report))
         }
         return 0
@@ -317,7 +317,7 @@ extension LuaHost {
             first: first, completed: completed, nanoseconds: report.nanoseconds, cpu: report.cpu,
             peak: report.peak, results: report.results)
         try communicate { () throws(JobEnd) in
-            if let traces = takeTraces() { try client.post(.traces(loop: operation, traces)) }
+            try postTraces(of: operation)
             try client.post(.failed(loop: operation, chunk, fault))
         }
         return 0

@@ -42,8 +42,10 @@ extension LuaHost {
         lua_pushvalue(state, Slot.work)
         let work = lua_gettop(state)
         let hasSetup = dlp_get_global(state, "setup") == LUA_OK && lua_type(state, -1) != LUA_TNIL
+        // Nobody sees what `setup` enters.
         return reach(
-            from: [("work", work)] + (hasSetup ? [("setup", work + 1)] : []), examples: Slot.examples, tracks: tracks)
+            from: [("work", work, false)] + (hasSetup ? [("setup", work + 1, true)] : []), examples: Slot.examples,
+            tracks: tracks)
     }
 
     /// What the function at `index` reaches, which messages call `name`, and the elements of the list at `examples`.
@@ -51,22 +53,21 @@ extension LuaHost {
         let top = lua_gettop(state)
         defer { lua_settop(state, top) }
         return reach(
-            from: [(name, lua_absindex(state, index))], examples: lua_absindex(state, examples), tracks: tracks)
+            from: [(name, lua_absindex(state, index), false)], examples: lua_absindex(state, examples), tracks: tracks)
     }
 
     private func reach(
-        from roots: [(name: String, index: Int32)], examples: Int32, tracks: Bool
+        from roots: [(name: String, index: Int32, isWhole: Bool)], examples: Int32, tracks: Bool
     ) -> Reach {
         let hadCollector = dlp_stop_collector(state)
         defer { if hadCollector { dlp_restart_collector(state) } }
         lua_checkstack(state, 64)
         var walk = ReachWalk(self, LibraryNames(self))
-        // Nobody sees what `setup` enters.
-        for root in roots { walk.begin(with: root.name, at: root.index, isWhole: root.name == "setup") }
+        for root in roots { walk.begin(with: root.name, at: root.index, isWhole: root.isWhole) }
         walk.addMetatables(ofElementsOf: examples)
         let reach = walk.finish()
         if tracks {
-            tracking = Tracking(reach, walk, hasSetup: roots.count > 1)
+            tracking = Tracking(reach, walk, hasSetup: roots.contains { $0.isWhole })
             prepareTracking()
         }
         return reach

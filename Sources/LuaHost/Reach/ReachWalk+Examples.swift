@@ -39,7 +39,7 @@ private struct ElementWalk {
     private var numbers: [UnsafeRawPointer: Int] = [:]
     /// The table of those that are still to be looked at.
     private let waiting: Int32
-    /// The numbers of those of each element, its own first; 0 stands for none.
+    /// The numbers of those of each element, its own first, which may be 0, for none; nothing where there are none at all.
     private(set) var metatables: [[Int]] = []
     /// Whether there is any.
     var haveMetatables: Bool { !numbers.isEmpty }
@@ -60,13 +60,17 @@ private struct ElementWalk {
         guard lua_type(state, -1) == LUA_TTABLE else { return }
         var (first, end): (lua_Integer, lua_Integer) = (1, 1)
         add(index, &end)
-        if end == first { own.append(number(found)) }
+        // Of one that was met before, only its own counts.
+        if end == first, case let number = number(found), number > 0 { own.append(number) }
         while first < end {
             lua_rawgeti(state, waiting, first)
             lua_pushnil(state)
             lua_rawseti(state, waiting, first)
             let number = number(found)
-            if number > 0 || first == 1 { own.append(number) }
+            if number > 0 {
+                if first > 1, own.isEmpty { own.append(0) }
+                own.append(number)
+            }
             first += 1
             lua_pushnil(state)
             while lua_next(state, -2) != 0 {

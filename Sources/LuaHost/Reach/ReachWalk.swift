@@ -64,7 +64,7 @@ struct ReachWalk {
 
     /// The numbers of functions and tables by their addresses.
     private(set) var numbers: [UnsafeRawPointer: Int] = [:]
-    /// The numbers of variables, and their parts where they have one.
+    /// The numbers of variables, and their parts.
     private var variables: [UnsafeRawPointer: (number: Int, part: Int)] = [:]
     /// The parts of what has been read by its name.
     private var named: [[UInt8]: Int] = [:]

@@ -120,8 +120,13 @@ extension LuaHost {
         tracking = nil
     }
 
-    /// What was noted since the last call, for the next report; nil where nothing was.
-    public func takeTraces() -> TraceReport? {
+    /// Tells the root what was noted of the examples that the next report of a loop is about, where anything was.
+    public func postTraces(of loop: UInt64) throws(JobEnd) {
+        if let traces = takeTraces() { try client.post(.traces(loop: loop, traces)) }
+    }
+
+    /// What was noted since the last call; nil where nothing was.
+    func takeTraces() -> TraceReport? {
         guard let tracking else { return nil }
         let traced = dlp_take_traced(state)
         guard traced.count > 0 else { return nil }

@@ -48,7 +48,7 @@ struct LoopWork {
             ownCount: plan.isSent ? 0 : plan.examples.count ?? 0, giveBackAfter: giveBackAfter,
             reportInterval: reportInterval,
             partDone: { report in
-                try postTraces()
+                try host.postTraces(of: loop)
                 try client.post(.done(loop: loop, chunkReport(report, goesOn: true)))
             },
             failed: { report, error in
@@ -60,7 +60,7 @@ struct LoopWork {
                 fault.given = error.given
                 fault.result = error.error.result
                 fault.nanoseconds = Int64(clamping: report.failedNanoseconds)
-                try postTraces()
+                try host.postTraces(of: loop)
                 try client.post(.failed(loop: loop, chunkReport(report), fault))
                 // The root ends the job, with all that was done before: nothing else is begun here.
                 if endsAtFirstFailure { try client.waitForEnd(of: loop) }
@@ -72,13 +72,8 @@ struct LoopWork {
                     + "print by io.stderr:write")
         }
         guard let last else { return }
-        try postTraces()
+        try host.postTraces(of: loop)
         try client.post(.done(loop: loop, chunkReport(last)))
-    }
-
-    /// Says what the examples of the next report have met, where that is wanted.
-    private func postTraces() throws {
-        if let traces = host.takeTraces() { try client.post(.traces(loop: loop, traces)) }
     }
 
     /// What the root hears of it.
