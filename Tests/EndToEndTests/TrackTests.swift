@@ -120,9 +120,14 @@ struct TrackTests {
         #expect(edited.output == (try scratch.plainOutput()))
     }
 
-    @Test("what starts a program may have met anything")
-    func programs() throws {
-        let text = Self.job.replacing("return usual(x)", with: "if x == 7 then dlp.run{'true'} end return usual(x)")
+    @Test(
+        "what starts a program, or is in a module in C, may have met anything",
+        arguments: ["dlp.run{'true'}", "open()", "('a'):gsub('a', open)"])
+    func anything(call: String) throws {
+        let text =
+            "local open = package.loadlib(package.searchpath('cjson', package.cpath), 'luaopen_cjson')\n"
+            + Self.job.replacing(
+                "return usual(x)", with: "if x == 7 then pcall(function() \(call) end) end return usual(x)")
         let scratch = try Scratch(job: text)
         #expect(try run("dlp-lua --track --journal run.db job.lua", in: scratch).status == 0)
         try scratch.write("job.lua", text.replacing("x * 100", with: "x * 99"))

@@ -8,12 +8,10 @@ struct Tracking {
     let reach: Digest
     /// How many parts there are, which is how many numbers functions may have.
     let count: Int
-    /// The numbers of functions by their addresses.
+    /// The numbers of functions by their addresses, or what else is to be noted of them.
     ///
     /// Another function at the address of one that has gone counts as that one, too; what has made it counts in any case.
-    let functions: [UnsafeRawPointer: Int]
-    /// What a function of a library does, by its address, that is to be noted.
-    let known: [UnsafeRawPointer: Int32]
+    let functions: [UnsafeRawPointer: Int32]
     /// Whether files may be read.
     let readsFiles: Bool
     /// Whether `setup` is called before it begins.
@@ -31,15 +29,21 @@ struct Tracking {
         count = reach.graph == nil ? 0 : reach.parts.count
         readsFiles = !reach.inputs.isEmpty
         self.hasSetup = hasSetup
-        functions = walk.numbers.compactMapValues { number in
-            walk.items[number].table == 0 ? walk.items[number].part : nil
+        let own = walk.numbers.compactMapValues { number -> Int32? in
+            guard walk.items[number].table == 0 else { return nil }
+            lua_rawgeti(walk.state, walk.anchors, lua_Integer(number + 1))
+            defer { pop(walk.state) }
+            // What a function of a module in C does nobody sees.
+            let isForeign = lua_tocfunction(walk.state, -1) != nil && !walk.host.isOwnFunction(at: -1)
+            return isForeign ? Int32(dlp_track_anything) : Int32(walk.items[number].part)
         }
-        known = walk.names.values.compactMapValues { name in
+        let known = walk.names.values.compactMapValues { name -> Int32? in
             if name == "io.open" { return Int32(dlp_track_open) }
             if name == "io.read" { return Int32(dlp_track_anything) }
             return ReachWalk.openers.contains(name) || name == "dlp.digest_file"
                 ? Int32(dlp_track_input) : nil
         }
+        functions = own.merging(known) { $1 }
         watch(walk)
     }
 
@@ -96,10 +100,7 @@ extension LuaHost {
         guard
             dlp_start_tracking(state, tracking.count, tracking.watched.count, tracking.keeps, hasBetween)
         else { return }
-        let areKnown =
-            tracking.functions.allSatisfy { dlp_track_function(state, $0.key, Int32($0.value)) }
-            && tracking.known.allSatisfy { dlp_track_function(state, $0.key, $0.value) }
-        if !areKnown { dlp_stop_tracking(state) }
+        if !tracking.functions.allSatisfy({ dlp_track_function(state, $0.key, $0.value) }) { dlp_stop_tracking(state) }
     }
 
     /// Notes what there is to be watched before anything of the script runs again.
