@@ -114,7 +114,7 @@ let package = Package(
         ),
         // What several test targets share.
         .target(
-            name: "TestSupport", dependencies: ["Engine", "SystemSupport"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["Engine", "SystemSupport", "CSystem"], path: "Tests/TestSupport",
             swiftSettings: strict),
         // A connection that breaks when a test wants it to.
         .target(name: "FaultRelay", dependencies: ["CSystem"], path: "Tests/FaultRelay", swiftSettings: strict),
@@ -128,7 +128,8 @@ let package = Package(
         ),
         .testTarget(name: "SystemSupportTests", dependencies: ["SystemSupport"], swiftSettings: strict),
         .testTarget(
-            name: "CodecTests", dependencies: ["Codec", "CSystem", "Simulation", "Planning"], swiftSettings: optimised),
+            name: "CodecTests", dependencies: ["Codec", "CSystem", "Simulation", "Planning", "TestSupport"],
+            swiftSettings: optimised),
         .testTarget(
             name: "SchedulingTests", dependencies: ["Scheduling", "Simulation", "Planning"],
             swiftSettings: optimised),
@@ -163,12 +164,13 @@ let package = Package(
             name: "JournalTests", dependencies: library + ["Journal", "Planning", "CSQLite", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "LauncherTests", dependencies: library + ["Launcher", "Arguments", "AME", "Simulation", "Planning"],
+            name: "LauncherTests",
+            dependencies: library + ["Launcher", "Arguments", "AME", "Simulation", "Planning", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "ArgumentsTests", dependencies: library + ["Arguments"], swiftSettings: strict),
         .testTarget(
             name: "RunnerTests",
-            dependencies: library + ["Runner", "Arguments", "AME", "LuaHost", "MPIBackend", "Report"],
+            dependencies: library + ["Runner", "Arguments", "AME", "LuaHost", "MPIBackend", "Report", "TestSupport"],
             swiftSettings: strict),
         // A rank that exercises the MPI transport, for the end-to-end tests.
         .executableTarget(

@@ -2,12 +2,13 @@ import CSystem
 import DLP
 import FaultRelay
 import Glibc
+import TestSupport
 import Testing
 
 @testable import AME
 
 /// Connections that break at every byte, in both directions, by a close and by a reset.
-@Suite("Connections that break", .serialized, .timeLimit(.minutes(60)))
+@Suite("Connections that break", .serialized, .hangLimit)
 struct BrokenConnectionTests {
     /// Bytes of a handshake that lets a worker in, from the worker and from the root.
     private static let proof = Greeting.length + HandshakeCodes.length

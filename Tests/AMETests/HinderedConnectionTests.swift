@@ -1,11 +1,12 @@
 import DLP
 import FaultRelay
+import TestSupport
 import Testing
 
 @testable import AME
 
 /// Connections that work, but not as one would wish.
-@Suite("Connections that are slow to give and to take", .serialized, .timeLimit(.minutes(60)))
+@Suite("Connections that are slow to give and to take", .serialized, .hangLimit)
 struct HinderedConnectionTests {
     /// Sends messages of these sizes both ways at once, through relays of this kind, and expects each as it was sent.
     private func exchange(

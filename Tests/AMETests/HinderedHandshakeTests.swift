@@ -2,10 +2,11 @@ import AME
 import CSystem
 import DLP
 import FaultRelay
+import TestSupport
 import Testing
 
 /// Ranks that come together while signals interrupt whatever they do.
-@Suite("Handshakes while signals arrive", .serialized, .timeLimit(.minutes(60)))
+@Suite("Handshakes while signals arrive", .serialized, .hangLimit)
 struct HinderedHandshakeTests {
     /// How the ranks of a job reach its root.
     enum Way: CaseIterable, Sendable {

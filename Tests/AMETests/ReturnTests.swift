@@ -1,11 +1,12 @@
 import CSystem
 import DLP
 import FaultRelay
+import TestSupport
 import Testing
 
 @testable import AME
 
-@Suite("Workers that come back", .serialized, .timeLimit(.minutes(60)))
+@Suite("Workers that come back", .serialized, .hangLimit)
 struct ReturnTests {
     private static func side(_ role: Greeting.Role, rank: Int = 2, key: JobKey) -> WorkerHandshake {
         WorkerHandshake(key: key, greeting: Greeting(role: role, rank: rank, size: 4))

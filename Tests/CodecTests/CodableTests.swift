@@ -1,9 +1,10 @@
+import TestSupport
 import Testing
 
 @testable import Codec
 
 /// What Swift programs send as examples and results.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct CodableTests {
     private struct Inner: Codable, Equatable {
         var flag: Bool

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `Job` on ranks that are threads.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct JobTests {
     private struct Refusal: Error, CustomStringConvertible {
         var description: String

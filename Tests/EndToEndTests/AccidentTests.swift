@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What a C library can do to the process that has loaded it.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct AccidentTests {
     /// A directory with `job.lua` and a module whose functions do harm.
     private func scratch(job: String) throws -> Scratch {

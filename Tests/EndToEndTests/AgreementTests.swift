@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Examples that every rank makes for itself.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct AgreementTests {
     /// A list in the order of `pairs`, which differs from process to process; `REST` may put it right.
     private static func job(_ rest: String = "") -> String {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The annotations for the Lua language server, against what is there.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct AnnotationTests {
     private static let file = "\(Program.scripts)/annotations/dlp.lua"
 

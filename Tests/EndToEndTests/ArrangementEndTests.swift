@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// How jobs end early under real launchers.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct ArrangementEndTests {
     /// Every rank leaves a file that says that it is busy, and is so for ever.
     private static let busy = """

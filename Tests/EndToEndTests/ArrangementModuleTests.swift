@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The module dlp under real launchers.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct ArrangementModuleTests {
     /// Every function of the module, each held to what it promises on three ranks; the root says so at the end.
     private static let everything = """

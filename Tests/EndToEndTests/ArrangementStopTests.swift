@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Jobs that end early under real launchers, and go on where they were.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct ArrangementStopTests {
     /// Starts a job of three ranks, and waits until some of its examples are in the journal.
     private func start(

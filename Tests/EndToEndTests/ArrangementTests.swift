@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Jobs under real launchers have the results that they have without.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct ArrangementTests {
     /// One job under one launcher.
     struct Run: Sendable, CustomTestStringConvertible {

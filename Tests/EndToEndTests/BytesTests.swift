@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Bytes are bytes: what comes from outside keeps every one, UTF-8 or not.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct BytesTests {
     /// Runs a command line of the shell, in which `$N` is a name that is not UTF-8.
     private func shell(_ command: String, in scratch: Scratch) throws -> Outcome {

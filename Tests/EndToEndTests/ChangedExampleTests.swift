@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Jobs whose `work` changes its example.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct ChangedExampleTests {
     private static let commands = [1, 2, 3].flatMap { ranks in
         ["map", "managed", "round-robin"].map { "dlp-lua -np \(ranks) --mode \($0)" }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `--collect order`, and `dlp.stop()` in `collect`.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct CollectTests {
     /// Monte Carlo until the standard error is small enough.
     private static let pi = """

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The command lines of dlp-lua.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct CommandLineTests {
     @Test(
         "the lines of standard input are the examples of a one-liner",

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Jobs whose work is done by programs that live as long as the ranks.
-@Suite("A coprocess", .timeLimit(.minutes(60)))
+@Suite("A coprocess", .hangLimit)
 struct CoprocessTests {
     private static let worker = """
         from dlp_worker import serve

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What examples cost besides time, in the journal and beside their results.
-@Suite("Costs", .timeLimit(.minutes(60)))
+@Suite("Costs", .hangLimit)
 struct CostTests {
     /// The second example holds 200 MB for a moment, a string and the buffer that it comes from; all take longer than the time in
     /// which memory is looked at once.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Ranks that are killed while others go on.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct CrashTests {
     private static let modes = [
         "map", "managed", "round-robin", "map --chunk 9", "map --examples root", "managed --examples root",

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Signs of a launcher that mislead, and libraries that are not there.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct DetectionTests {
     /// Runs a command in the environment of an arrangement.
     private func run(_ arrangement: Arrangement, _ command: String, _ words: String..., in scratch: Scratch) throws

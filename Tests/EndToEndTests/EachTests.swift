@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A command that is run for each example.
-@Suite("Each", .timeLimit(.minutes(60)))
+@Suite("Each", .hangLimit)
 struct EachTests {
     /// Runs dlp-lua with these options, a command, and what stands behind it.
     private func each(

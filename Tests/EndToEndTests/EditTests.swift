@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A journal after the script has been edited.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct EditTests {
     /// Says on standard error which examples it does.
     private static let job = """

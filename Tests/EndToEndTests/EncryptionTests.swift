@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// `--encrypt`: all or none of the ranks, over sockets.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct EncryptionTests {
     @Test("a job is the same, however its ranks meet", arguments: Arrangement.oneOfEach.filter { $0.backend == "ame" })
     func launchers(_ arrangement: Arrangement) throws {

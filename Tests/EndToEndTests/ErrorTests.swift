@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What a user reads when a script fails.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct ErrorTests {
     /// Where a script can fail: its text around `FAIL`, which stands in line 3 and fails once, and what the message says.
     struct Place: Sendable, CustomTestStringConvertible {

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The jobs that come with the program.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct ExampleScriptTests {
     private static let commands = [
         "dlp-lua", "ameexec -np 3 dlp-lua", "ameexec -np 3 dlp-lua --mode managed",

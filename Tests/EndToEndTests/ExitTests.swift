@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// `os.exit`, wherever a script calls it.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct ExitTests {
     private static let commands = [
         "dlp-lua", "ameexec -np 3 dlp-lua", "ameexec -np 3 dlp-lua --mode managed",

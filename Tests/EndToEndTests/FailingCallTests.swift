@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// One call of the system fails, whichever it is: it may cost a rank, or the job with a word, but no result and no time.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct FailingCallTests {
     /// Small and large messages go both ways.
     private static let job = """

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Examples that fail, and a job that goes on, or tries again.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct FailureTests {
     private static let arrangements = [
         "dlp-lua", "dlp-lua --mode managed", "dlp-lua --mode round-robin",

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `dlp.add` in `collect`.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct GrowthTests {
     /// A search tree of 1,023 nodes, whose list begins as one of each kind.
     private static func tree(_ examples: String) -> String {

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The root is busy, and the others get on all the same.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct HandOutTests {
     /// `wait()` returns once another rank has counted so many of the 200 examples as it can get.
     private static let prelude = """

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What a parent leaves to those that it starts.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct HeritageTests {
     private static let blocking =
         "import os,signal,sys; signal.pthread_sigmask(signal.SIG_BLOCK,[2,15]); os.execvp(sys.argv[1],sys.argv[1:])"

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Ranks on several hosts, each with an address of its own.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct HostTests {
     private static let job = """
         function examples() return 200 end

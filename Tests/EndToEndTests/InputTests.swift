@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Examples that come from a file, or from standard input.
-@Suite("Inputs", .timeLimit(.minutes(60)))
+@Suite("Inputs", .hangLimit)
 struct InputTests {
     private static let table = "name,text,n\r\na,\"one\n\"\"two\"\"\",1\r\n\"b,c\",,2\r\nd,\"\r\n\",3\r\n"
     private static let rows = [

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Ranks that join a job which has begun.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct JoinTests {
     static let key = ["DLP_JOIN_KEY": "a secret for tests only"]
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Jobs that are killed, and go on where they were.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct JournalTests {
     /// Each example leaves a line in a file of its rank.
     private static let job = """

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Journals that somebody else uses, that cannot be written, or that are not what they are taken for.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct JournalTroubleTests {
     private static let simple = "function examples() return 10 end function work(n) return n end"
 

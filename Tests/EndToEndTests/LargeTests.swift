@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Many examples, large results, deep results.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct LargeTests {
     @Test("a million examples, and every result is in its place", arguments: ["map", "managed", "round-robin"])
     func million(_ mode: String) throws {

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Iterators that are asked as late as can be, and `dlp.LATER`.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct LaterTests {
     private static let starts = ["dlp-lua", "ameexec -np 3 dlp-lua", "ameexec -np 3 dlp-lua --root-works no"]
 

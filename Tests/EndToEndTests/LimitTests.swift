@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// `--timeout`, `--memory` and `--sandbox`.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct LimitTests {
     private static let commands = [
         "dlp-lua", "ameexec -np 3 dlp-lua", "ameexec -np 3 dlp-lua --mode managed",

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Examples that stand on the command line, behind `:::` and its kin.
-@Suite("Lists", .timeLimit(.minutes(60)))
+@Suite("Lists", .hangLimit)
 struct ListTests {
     private static let echo = "function work(example) return example end"
 

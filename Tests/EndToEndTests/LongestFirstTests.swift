@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The longest examples first, where it is known which they are: by `cost`, or by an earlier run.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct LongestFirstTests {
     /// Where `FIRST` names an example, all others wait until that one has begun: a job that begins with another one on all of
     /// its ranks fails.

@@ -24,7 +24,7 @@ private final class MemoryCage {
 }
 
 /// Ranks that the system kills because memory runs out.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct MemoryTests {
     @Test(
         "others do the examples of a rank that the system has killed for its memory",

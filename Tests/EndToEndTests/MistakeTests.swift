@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Mistakes of scripts that are met with a line, and correct scripts that are not.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct MistakeTests {
     private static let commands = ["dlp-lua", "ameexec -np 3 dlp-lua"]
 

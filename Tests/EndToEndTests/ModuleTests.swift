@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Modules that a script requires.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct ModuleTests {
     @Test("a Lua module is found through LUA_PATH on every rank", arguments: ["dlp-lua", "ameexec -np 3 dlp-lua"])
     func luaModule(_ command: String) throws {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Ranks that are started by hand, or by dlp_mpi's launcher, and meet over TCP.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct NetworkTests {
     private static let job = """
         function examples() return 200 end

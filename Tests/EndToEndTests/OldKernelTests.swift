@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Jobs on this kernel, and on one that knows no system call that came after Linux 4.18.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct OldKernelTests {
     /// A scratch directory with `old-kernel`, which starts commands so.
     private func place() throws -> Scratch {

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// `--only`, `--sample`, `--failed`: some of the examples, as they are in the whole job.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct OnlyTests {
     private static let starts = ["dlp-lua -np 1", "ameexec -np 3 dlp-lua"]
     private static let modes = ["map", "managed", "round-robin"]

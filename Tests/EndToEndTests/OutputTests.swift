@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What goes in and out of ranks.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct OutputTests {
     @Test("every line that a rank prints arrives whole")
     func wholeLines() throws {

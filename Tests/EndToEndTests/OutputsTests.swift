@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What `--outputs` keeps of the commands of `--each`.
-@Suite("A folder for each example", .timeLimit(.minutes(60)))
+@Suite("A folder for each example", .hangLimit)
 struct OutputsTests {
     private func each(_ options: String, _ command: String, _ words: [String], in scratch: Scratch) throws -> Outcome {
         let all = ["dlp-lua"] + options.split(separator: " ").map { String($0) } + ["--each", command, ":::"] + words

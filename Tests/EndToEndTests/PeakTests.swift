@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// How much memory large values take on their way: that of a value, of its encoded form, and little else.
-@Suite(.serialized, .timeLimit(.minutes(60)))
+@Suite(.serialized, .hangLimit)
 struct PeakTests {
     /// What each way of starting is, with how many ranks it starts.
     enum Start: CaseIterable {

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What `--plan` says of a job by the times in its journal.
-@Suite("Plans", .timeLimit(.minutes(60)))
+@Suite("Plans", .hangLimit)
 struct PlanTests {
     private static let job = """
         function examples() return 40 end

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Signals that find ranks waiting for programs that the script has started.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct ProgramTests {
     @Test(
         "Ctrl-C ends a job whose ranks wait for programs, and nothing goes on from what it did to these",

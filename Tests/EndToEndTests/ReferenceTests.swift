@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The same bytes as from a plain loop under the stock interpreter, however the work is distributed.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct ReferenceTests {
     private static let arrangements = [
         "dlp-lua",

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What becomes of jobs on hosts that are reached by ssh when something breaks, or somebody ends them.
-@Suite("Accidents of ranks on other hosts", .timeLimit(.minutes(60)))
+@Suite("Accidents of ranks on other hosts", .hangLimit)
 struct RemoteAccidentTests {
     /// What takes a host, or what connects with it, from a job.
     enum Accident: String, CaseIterable {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Jobs on hosts that one of them reaches by ssh.
-@Suite("Ranks on other hosts by ssh", .timeLimit(.minutes(60)))
+@Suite("Ranks on other hosts by ssh", .hangLimit)
 struct RemoteTests {
     // MARK: - Right results
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `--report`, and `--results` with `--output` in .html: all of a job on one page.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct ReportRunTests {
     private static let commands = ["dlp-lua", "ameexec -np 3 dlp-lua"]
 

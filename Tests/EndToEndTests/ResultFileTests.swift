@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// `--output`: results in files that other programs read.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct ResultFileTests {
     private static let job = """
         function examples() return 40 end

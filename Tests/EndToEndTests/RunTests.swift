@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `dlp.run` and `dlp.sleep` in jobs that are ended, and what is left of them.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct RunTests {
     private static let waits = [
         "dlp.run{'sh', '-c', 'echo $PPID >rank.' .. dlp.RANK .. '; sleep 600; sleep 600'}",

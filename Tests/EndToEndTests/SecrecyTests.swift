@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The job's key shows nowhere but where the protocol puts it: in the environment with which ranks are started.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct SecrecyTests {
     /// Lua that says where it finds the key, which `key` holds.
     private static let search = """

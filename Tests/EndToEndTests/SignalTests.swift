@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Signals to the launcher, to ranks, and to a process alone.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct SignalTests {
     /// After the first examples every rank leaves a file that says so and is busy in Lua for ever.
     private static let busy = """

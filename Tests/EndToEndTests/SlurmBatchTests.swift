@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Jobs that are handed in, not waited for.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct SlurmBatchTests {
     /// Says on how many ranks it did what.
     private static let job = """

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Allocations and steps of Slurm in the shapes that users give them.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct SlurmTests {
     /// Runs a command with Slurm's clients in reach.
     private func run(_ command: String, _ words: String..., in scratch: Scratch, environment: [String: String] = [:])

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The loops of scripts that are no jobs have what a job has: stages, attempts, limits, ends in good order, lost ranks.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct StageTests {
     /// Two stages, of which the second needs the results of the first; each call leaves a file.
     private static let twoStages = """

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Ranks that were not started alike, or whose scripts make something else of themselves.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct StartAgreementTests {
     private static let modes = ["map", "managed", "round-robin"]
 

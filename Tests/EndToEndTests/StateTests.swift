@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// SIGUSR1: who does what since when, and how far the job is.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct StateTests {
     /// A job whose third example waits for the file `go`.
     private static let job = """

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Jobs that are stopped before all is done, in good order.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct StopTests {
     private static let commands = ["dlp-lua", "ameexec -np 3 dlp-lua", "ameexec -np 3 dlp-lua --root-works no"]
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Terminals, limits and variables as they are elsewhere.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct StrangeWorldTests {
     private static let squares = "function examples() return 3 end function work(n) return n * n end"
 

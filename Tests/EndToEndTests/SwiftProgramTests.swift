@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Programs that use the library, as `ameexec` starts them, and by themselves.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct SwiftProgramTests {
     @Test("the example counts primes on any number of ranks", arguments: [0, 1, 3])
     func primes(_ size: Int) throws {

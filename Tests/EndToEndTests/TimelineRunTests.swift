@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `--timeline`: who did what when, in a file.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct TimelineRunTests {
     private static let commands = ["dlp-lua", "ameexec -np 3 dlp-lua"]
 

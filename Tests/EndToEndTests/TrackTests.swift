@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A journal that notes what examples enter and open, after an edit.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct TrackTests {
     /// Says on standard error which examples it does.
     private static let job = """

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `--watch`: how far a job is, as another terminal shows it.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct WatchTests {
     /// A job whose third example waits for the file `go`.
     private static let job = """

@@ -1,12 +1,13 @@
 import CSQLite
 import DLP
 import Planning
+import TestSupport
 import Testing
 
 @testable import Journal
 
 /// A journal is believed only where it proves itself.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct JournalProofTests {
     private static let list = (0..<40).map { "example \($0)" }
 

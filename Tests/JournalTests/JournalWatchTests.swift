@@ -1,12 +1,13 @@
 import DLP
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Journal
 
 /// What somebody sees who watches a journal, and what the job that writes it has of that.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct JournalWatchTests {
     @Test("what is done and what has failed is counted, and of a failure that is mended nothing remains")
     func counts() throws {

@@ -2,12 +2,13 @@ import CSQLite
 import DLP
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Journal
 
 /// What a job notes, and what is there afterwards.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct JournalWriterTests {
     @Test("what was noted is there, with all that is known of it", arguments: [CommitMode.writeAhead, .rollback])
     func note(_ mode: CommitMode) throws {

@@ -1,7 +1,8 @@
 import Glibc
+import TestSupport
 import Testing
 
-@Suite("What ameexec passes on", .serialized, .timeLimit(.minutes(60)))
+@Suite("What ameexec passes on", .serialized, .hangLimit)
 struct AmeexecOutputTests {
     @Test("lines of ranks that write at the same time stay whole")
     func wholeLines() throws {

@@ -1,7 +1,8 @@
 import Glibc
+import TestSupport
 import Testing
 
-@Suite("ameexec and signals", .serialized, .timeLimit(.minutes(60)))
+@Suite("ameexec and signals", .serialized, .hangLimit)
 struct AmeexecSignalTests {
     /// Starts ranks that run `script` and waits until each has written a line.
     private func start(_ count: Int, _ script: String) throws -> Launched {
@@ -103,7 +104,7 @@ struct AmeexecSignalTests {
     }
 }
 
-@Suite("Rank 0 and the launcher", .serialized, .timeLimit(.minutes(60)))
+@Suite("Rank 0 and the launcher", .serialized, .hangLimit)
 struct AmeexecControlTests {
     private let prelude = """
         import os, signal, socket, sys, time

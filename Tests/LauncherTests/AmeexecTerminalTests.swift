@@ -1,7 +1,8 @@
 import Glibc
+import TestSupport
 import Testing
 
-@Suite("ameexec on a terminal", .serialized, .timeLimit(.minutes(60)))
+@Suite("ameexec on a terminal", .serialized, .hangLimit)
 struct AmeexecTerminalTests {
     @Test("the rank of --pty reads the terminal, and its prompts are seen before it has an answer")
     func prompt() throws {

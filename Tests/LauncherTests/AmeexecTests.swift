@@ -1,7 +1,8 @@
 import Glibc
+import TestSupport
 import Testing
 
-@Suite("ameexec", .serialized, .timeLimit(.minutes(60)))
+@Suite("ameexec", .serialized, .hangLimit)
 struct AmeexecTests {
     @Test(
         "the exit status is 0, or that of the rank that failed first",

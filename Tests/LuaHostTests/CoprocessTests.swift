@@ -1,11 +1,12 @@
 import DLP
 import Glibc
+import TestSupport
 import Testing
 
 @testable import LuaHost
 
 /// `dlp.coprocess`, in the state of one rank.
-@Suite("A program that answers a script", .timeLimit(.minutes(60)))
+@Suite("A program that answers a script", .hangLimit)
 struct CoprocessTests {
     /// `python(text)`: a coprocess whose function, `work`, the text defines in Python.
     private static let python = """

@@ -1,10 +1,11 @@
 import DLP
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Runner
 
-@Suite("A rank's life", .timeLimit(.minutes(60)))
+@Suite("A rank's life", .hangLimit)
 struct RankLifeTests {
     /// One thing that can happen to a rank in one state, and what comes of it.
     private struct Step {

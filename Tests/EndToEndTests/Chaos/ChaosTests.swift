@@ -7,7 +7,7 @@ import Testing
 /// `DLP_CHAOS_JOBS` says how many, `DLP_CHAOS_SEED` which, `DLP_CHAOS_JOB` that only this one is wanted, and
 /// `DLP_CHAOS_RARE` that more shall befall them; into the file `DLP_CHAOS_LOG` goes a line for each. `scripts/chaos` sets
 /// them.
-@Suite(.timeLimit(.minutes(60)))
+@Suite(.hangLimit)
 struct ChaosTests {
     private static let seed = UInt64(number("DLP_CHAOS_SEED") ?? 1)
     private static let jobs = number("DLP_CHAOS_JOB").map { $0..<$0 + 1 } ?? 0..<(number("DLP_CHAOS_JOBS") ?? 60)

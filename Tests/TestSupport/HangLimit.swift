@@ -1,0 +1,73 @@
+import CSystem
+import Engine
+import Glibc
+import SystemSupport
+public import Testing
+
+/// A limit for each test of a suite: when one takes longer, the run ends and names it.
+///
+/// It is not `timeLimit`, which counts from when a test is queued, while hundreds of others wait for a thread, and which
+/// cannot end a test that waits in a system call. This counts from when the test itself begins.
+public struct HangLimit: SuiteTrait, TestTrait, TestScoping {
+    /// The tests of a suite have the limit, not the suite.
+    public var isRecursive: Bool { true }
+
+    /// Runs a test while the watch looks at it.
+    public func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    ) async throws {
+        let ticket = HangWatch.shared.begin("\(test.displayName ?? test.name) (\(test.sourceLocation))")
+        defer { HangWatch.shared.end(ticket) }
+        try await function()
+    }
+}
+
+extension Trait where Self == HangLimit {
+    /// No test may take longer than ten minutes.
+    public static var hangLimit: HangLimit { HangLimit() }
+}
+
+/// Ends the process when something takes too long that has been begun here.
+public final class HangWatch: Sendable {
+    static let shared = HangWatch(limit: 600)
+
+    private struct State {
+        var latest: UInt64 = 0
+        /// What is under way: its name, and the moment by which it should have ended.
+        var running: [UInt64: (name: String, deadline: UInt64)] = [:]
+    }
+
+    private let limit: UInt64
+    private let state = Monitor(State())
+
+    /// A watch with a limit in seconds.
+    public init(limit: Double) {
+        self.limit = UInt64(limit * 1e9)
+        do { try ServiceThread.detach { [self] in watch() } } catch { fatalError("\(error)") }
+    }
+
+    /// Begins to watch, and returns the number with which it ends.
+    public func begin(_ name: String) -> UInt64 {
+        state.update { state in
+            state.latest += 1
+            state.running[state.latest] = (name, dlp_now() + limit)
+            return state.latest
+        }
+    }
+
+    /// Ends what `begin` has begun.
+    public func end(_ ticket: UInt64) { state.withLock { _ = $0.running.removeValue(forKey: ticket) } }
+
+    private func watch() -> Never {
+        while true {
+            let first = state.wait { $0.running.values.map(\.deadline).min() }
+            let late = state.wait(until: first) { state in
+                state.running.values.first { $0.deadline <= dlp_now() }?.name
+            }
+            guard let late else { continue }
+            let line = Array("✘ Test \(late) has not ended after \(limit / 1_000_000_000) s, and ends the run\n".utf8)
+            _ = write(2, line, line.count)
+            _exit(1)
+        }
+    }
+}
