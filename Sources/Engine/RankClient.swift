@@ -85,6 +85,8 @@ public struct ResultRun: Sendable {
 /// The main thread owns the Lua state. On a worker it owns the communicator too (`WorkerClient`); on the root that belongs
 /// to a service thread (`RootClient`), so that handing out work never waits for the root's own example.
 public protocol RankClient: AnyObject {
+    /// What this rank can do that others cannot.
+    var role: RankRole { get }
     /// This rank, from 0.
     var rank: Int { get }
     /// How many ranks the job has.
@@ -130,9 +132,21 @@ public protocol RankClient: AnyObject {
     func isHalted() throws(JobEnd) -> Bool
 }
 
+/// A rank is the root or a worker, and each has functions that the other lacks.
+public enum RankRole {
+    /// Rank 0.
+    case root(RootClient)
+    /// Any other rank.
+    case worker(WorkerClient)
+}
+
 extension RankClient {
     /// Whether this is rank 0.
     public var isRoot: Bool { rank == 0 }
+    /// This client where it is the root's.
+    public var root: RootClient? { if case .root(let root) = role { root } else { nil } }
+    /// This client where it is a worker's.
+    public var worker: WorkerClient? { if case .worker(let worker) = role { worker } else { nil } }
 
     /// Takes part in a new loop over `length` examples (nil: not known) and returns its number.
     ///

@@ -4,6 +4,8 @@ import SystemSupport
 /// The root's client: its main thread meets the service thread, which owns the communicator and the schedules, in two
 /// small queues.
 public final class RootClient: RankClient {
+    /// This client, as the root's.
+    public var role: RankRole { .root(self) }
     /// This rank, from 0.
     public let rank = 0
     /// How many ranks the job has.

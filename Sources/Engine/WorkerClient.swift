@@ -5,6 +5,8 @@ import SystemSupport
 
 /// A worker's client: its main thread owns the communicator and does everything itself.
 public final class WorkerClient: RankClient {
+    /// This client, as a worker's.
+    public var role: RankRole { .worker(self) }
     /// This rank, from 0.
     public var rank: Int { communicator.rank }
     /// How many ranks the job has.

@@ -88,15 +88,15 @@ private func outcome(of text: String, _ communicator: ThreadCommunicator, _ root
         do {
             try host.run(script(text))
             outcome.answer = luaGlobal("answer", in: host)
-            if let worker = client as? WorkerClient {
-                outcome.status = try worker.finish()
-            } else if let root = client as? RootClient {
+            switch client.role {
+            case .worker(let worker): outcome.status = try worker.finish()
+            case .root(let root):
                 try root.waitForOthers()
                 root.stop(status: 0)
             }
         } catch {
             outcome.error = (error as? ScriptError)?.message
-            outcome.end = (error as? JobEnd) ?? host.jobEnd ?? (client as? RootClient)?.end
+            outcome.end = (error as? JobEnd) ?? host.jobEnd ?? client.root?.end
             outcome.status = leave(client, outcome)
         }
         communicator.close(until: nil)
@@ -108,9 +108,9 @@ private func outcome(of text: String, _ communicator: ThreadCommunicator, _ root
 private func leave(_ client: any RankClient, _ outcome: RankOutcome) -> Int32 {
     let fault = Fault(phase: .load, message: outcome.error ?? "", rank: client.rank, host: "here")
     let end = outcome.end ?? .fault(fault)
-    if let root = client as? RootClient { root.stop(status: end.status) }
+    client.root?.stop(status: end.status)
     if case .stopped(let status) = end { return status }
-    guard let worker = client as? WorkerClient else { return end.status }
+    guard let worker = client.worker else { return end.status }
     worker.report(end)
     return worker.waitForStop(until: dlp_now() + 30_000_000_000) ?? end.status
 }

@@ -47,12 +47,13 @@ public final class Job {
     /// - Throws: `JobEnd` where the job ends otherwise; `end` has then to be called.
     public func finish() throws(JobEnd) {
         guard !isOver else { return }
-        if let worker = client as? WorkerClient {
+        switch client.role {
+        case .worker(let worker):
             let status = try worker.finish()
             isOver = true
             worker.close(status: status)
             guard status == 0 else { throw .stopped(status: status) }
-        } else if let root = client as? RootClient {
+        case .root(let root):
             try root.waitForOthers()
             isOver = true
             willEnd()
@@ -70,11 +71,14 @@ public final class Job {
         let end = (error as? JobEnd) ?? .fault(fault(error))
         guard !isOver else { return end.status }
         isOver = true
-        if let worker = client as? WorkerClient { return self.end(worker, end, tell) }
-        end.message(ranks: size).map(tell)
-        willEnd()
-        (client as? RootClient)?.stop(status: end.status)
-        return end.status
+        switch client.role {
+        case .worker(let worker): return self.end(worker, end, tell)
+        case .root(let root):
+            end.message(ranks: size).map(tell)
+            willEnd()
+            root.stop(status: end.status)
+            return end.status
+        }
     }
 
     private func end(_ worker: WorkerClient, _ end: JobEnd, _ tell: (String) -> Void) -> Int32 {

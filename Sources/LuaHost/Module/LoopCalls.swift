@@ -55,8 +55,7 @@ extension LuaHost {
             let isClosed = loop.function == "map" && length != nil
             beginTracking(hasBetween: client.isRoot && !isClosed)
         }
-        if let root = client as? RootClient, let costs = field(state, 3, "costs", { bytes(state, -1).map(Self.costs) })
-        {
+        if let root = client.root, let costs = field(state, 3, "costs", { bytes(state, -1).map(Self.costs) }) {
             root.order(by: costs, in: loop.operation)
         }
         moduleLoops[loop.operation] = part

@@ -59,7 +59,7 @@ extension LuaHost {
         case .depends: return noteDependencies(state)
         case .digestFile: return digestFile(state)
         case .cancelLoop:
-            (client as? RootClient)?.cancel(UInt64(bitPattern: lua_tointegerx(state, 1, nil)))
+            client.root?.cancel(UInt64(bitPattern: lua_tointegerx(state, 1, nil)))
             return 0
         }
     }
@@ -183,7 +183,7 @@ extension LuaHost {
     private func broadcast(_ state: LuaState) throws(CallError) -> Int32 {
         let root = Int(lua_tointegerx(state, 2, nil))
         guard 0..<client.size ~= root else { throw CallError.script("bcast: there is no rank \(root)") }
-        if root == 0, (client as? RootClient)?.sharesMemory ?? false { collectiveEncoder.shareLarge() }
+        if root == 0, client.root?.sharesMemory ?? false { collectiveEncoder.shareLarge() }
         let mine = root == client.rank ? try encoded(state, 1, "bcast: the value") : .empty
         let bytes = try communicate(at: state) { () throws(JobEnd) in try client.broadcast(mine, root: root) }
         if root == client.rank {

@@ -23,27 +23,31 @@ struct LastSteps {
             do throws(JobEnd) { return .othersFinished(status: try awaitOthers(patience)) } catch {
                 return .failed(error)
             }
-        case .report(let end): worker?.report(end)
-        case .awaitRoot(let period): return .rootAnswered(worker?.waitForStop(until: Deadline.after(period).moment))
+        case .report(let end): client.worker?.report(end)
+        case .awaitRoot(let period):
+            return .rootAnswered(client.worker?.waitForStop(until: Deadline.after(period).moment))
         case .awaitDismissal(let period): return .dismissal(supervisor.awaitDismissal(period))
         case .speakForHost(let message):
             let speaks = environment?.isFirstOnHost() ?? (client.rank == 1)
             if speaks { Diagnostics.write("rank \(client.rank) (host \(HostName.current)): \(message)") }
             return .spokeForHost(speaks)
-        case .sayGoodbye: worker?.leave()
+        case .sayGoodbye: client.worker?.leave()
         case .close(let status):
-            (client as? RootClient)?.stop(status: status)
-            worker?.close(status: status)
+            switch client.role {
+            case .root(let root): root.stop(status: status)
+            case .worker(let worker): worker.close(status: status)
+            }
         }
         return nil
     }
 
-    private var worker: WorkerClient? { client as? WorkerClient }
-
     /// - Returns: the job's status where the root has said it.
     private func awaitOthers(_ patience: UInt64?) throws(JobEnd) -> Int32? {
-        if let worker { return try worker.finish() }
-        try (client as? RootClient)?.waitForOthers(patience: patience)
-        return nil
+        switch client.role {
+        case .worker(let worker): return try worker.finish()
+        case .root(let root):
+            try root.waitForOthers(patience: patience)
+            return nil
+        }
     }
 }

@@ -53,11 +53,11 @@ struct JobRun {
         var journal = try journalFile?.stage(nil, reach)
         journal?.notes = output.notes
         // Others may have done some before this rank comes to the loop.
-        if let root = session.client as? RootClient, let notes = output.notes {
+        if let root = session.client.root, let notes = output.notes {
             session.observer.note(in: notes, of: root.loops + 1)
         }
         // Once the ranks agree others can be given some, however long this rank still takes.
-        if let root = session.client as? RootClient, let seconds = settings.timeout {
+        if let root = session.client.root, let seconds = settings.timeout {
             let allowsSetup = try scripted { () throws(ScriptError) in try host.isFunction("setup") }
             root.limitExamples(to: UInt64(seconds * 1e9), allowsSetup: allowsSetup)
         }
@@ -73,10 +73,11 @@ struct JobRun {
             settings: settings, examples: examples, agreement: agreement, collects: collects, summarizes: summarizes,
             hasCost: host.hasCost)
         do {
-            guard let root = session.client as? RootClient else {
-                return try WorkerJob(
-                    supervisor: session.supervisor, client: session.client, host: host, plan: plan
-                ).run()
+            let root: RootClient
+            switch session.client.role {
+            case .root(let client): root = client
+            case .worker(let client):
+                return try WorkerJob(supervisor: session.supervisor, client: client, host: host, plan: plan).run()
             }
             var repetition = examples.count == nil ? nil : repetition
             repetition?.count = examples.count
@@ -127,7 +128,7 @@ struct JobRun {
             }
             return nil
         }
-        let root = session.client as? RootClient
+        let root = session.client.root
         return KnownCosts(
             host: host, examples: plan.examples, hasFunction: plan.hasCost, seconds: seconds,
             observer: session.observer, isHalted: { root?.isHalted() ?? false })

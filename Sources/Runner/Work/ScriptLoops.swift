@@ -48,7 +48,7 @@ final class ScriptLoops: LoopDelegate {
         haveBegun = true
         if loop.hasResults { haveMaps = true }
         if loop.stage != nil { haveStages = true }
-        let root = session.client as? RootClient
+        let root = session.client.root
         if session.isRoot { loopBegins() }
         session.showProgress(loop.showsProgress ? settings.progress : .off, prefix: loop.prefix)
         if loop.timeout != timeout {
@@ -68,7 +68,7 @@ final class ScriptLoops: LoopDelegate {
     }
 
     func results(of loop: ModuleLoop, reach: () -> Reach) throws -> (any StageResults)? {
-        guard let root = session.client as? RootClient, let name = loop.stage,
+        guard let root = session.client.root, let name = loop.stage,
             let journal = try session.startDirectory.during({ () throws(UsageError) in
                 try session.openJournal(settings, script)
             })

@@ -4,7 +4,7 @@ import LuaHost
 /// A worker's part in a job.
 struct WorkerJob {
     let supervisor: Supervisor
-    let client: any RankClient
+    let client: WorkerClient
     let host: LuaHost
     let plan: JobPlan
 
@@ -14,10 +14,10 @@ struct WorkerJob {
         defer { _ = supervisor.loopEnds() }
         // Only then can the job end before what is under work is done.
         if plan.collects {
-            try (client as? WorkerClient)?.watchForStop { [supervisor] in supervisor.handle(.rootHasEnded) }
+            try client.watchForStop { [supervisor] in supervisor.handle(.rootHasEnded) }
         }
-        allowReturn(within: plan.returnLimit)
-        defer { allowReturn(within: nil) }
+        client.allowReturn(within: plan.returnLimit)
+        defer { client.allowReturn(within: nil) }
         var work = LoopWork(client, host, plan, loop: loop)
         while true {
             switch try client.event(of: loop) {
@@ -26,13 +26,11 @@ struct WorkerJob {
             case .deliver: try work.deliver()
             case .returned:
                 try work.offer()
-                try (client as? WorkerClient)?.resume(loop, options: plan.loopOptions)
+                try client.resume(loop, options: plan.loopOptions)
             case .end, .halted: return
             // The root's own affairs.
             case .results, .failed, .needsExamples, .workedOff, .list: continue
             }
         }
     }
-
-    private func allowReturn(within limit: UInt64?) { (client as? WorkerClient)?.allowReturn(within: limit) }
 }
