@@ -21,13 +21,13 @@ enum Info {
     private static func show(_ connection: Connection) {
         let methods = connection.methods
         print("dlp-lua \(Version.current)")
-        print("Backend: \(connection.backendName)")
+        print("Backend: \(connection.transport.name)")
         print("dlp-lua init info from the root process:")
         let chosen = methods.first { $0.isChosen }
         print("  Using \(chosen?.name ?? "none") for getting host, port, rank, size:")
         if let launcher = connection.detection.launcher { print("    Launcher: \(launcher.name)") }
-        for endpoint in connection.environment?.endpoints ?? [] { print("    Address: \(endpoint)") }
-        if let environment = connection.environment {
+        for endpoint in connection.transport.environment?.endpoints ?? [] { print("    Address: \(endpoint)") }
+        if let environment = connection.transport.environment {
             print("    Encryption: \(Encryption.describe(environment.encryption))")
         }
         print("    Rank: \(connection.rank), Size: \(connection.size), Host: \(HostName.current)")

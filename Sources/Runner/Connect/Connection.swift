@@ -6,12 +6,6 @@ import MPIBackend
 /// This process's place in the job, before it is connected with the other ranks.
 struct Connection {
     /// What connects it with them.
-    enum Transport {
-        case none
-        case ame(AMEEnvironment)
-        case mpi(MPILibrary)
-    }
-
     let transport: Transport
     let rank: Int
     let size: Int
@@ -22,20 +16,6 @@ struct Connection {
     let door: JoinDoor?
     /// What could connect this process and what did, for people: as it was before the connection hid any of it.
     let methods: [Detection.Method]
-
-    /// `ame`, `mpi` or `none`.
-    var backendName: String {
-        switch transport {
-        case .none: "none"
-        case .ame: "ame"
-        case .mpi: "mpi"
-        }
-    }
-
-    /// The place that an AME launcher or a rendezvous gave.
-    var environment: AMEEnvironment? {
-        if case .ame(let environment) = transport { environment } else { nil }
-    }
 
     /// Finds this process's place, for which ranks that a foreign launcher started meet.
     ///

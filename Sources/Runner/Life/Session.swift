@@ -5,7 +5,6 @@ import DLP
 import Glibc
 import Journal
 import LuaHost
-import MPIBackend
 import Report
 
 /// This process's place in the job: its client, its Lua state, and how all that ends.
@@ -27,7 +26,7 @@ final class Session {
     /// The job's exit status where it is done.
     var status: Int32 = 0
 
-    private var root: RootClient? { client as? RootClient }
+    private var root: RootClient? { client.root }
     var isRoot: Bool { client.isRoot }
     /// Whether this is the root of a job that others may join.
     var isJoinable: Bool { connection.door != nil }
@@ -42,35 +41,20 @@ final class Session {
         self.supervisor = supervisor
         self.beginning = beginning
         let (rank, size) = (connection.rank, connection.size)
-        let control = connection.environment?.control.map { LauncherChannel(descriptor: $0) }
+        let control = connection.transport.environment?.control.map { LauncherChannel(descriptor: $0) }
         let observer = RootObserver(control: control, supervisor: supervisor, size: size)
         supervisor.equip { ($0.control, $0.observer, $0.size) = (control, observer, size) }
         self.control = control
         self.observer = observer
-        switch connection.transport {
-        case .none:
-            client = try RootClient(observer: observer) { LoneCommunicator() }
-        case .ame(let environment) where rank == 0:
-            client = try RootClient(observer: observer) { () throws(CommunicationError) in
-                try AMERoot(environment: environment, door: connection.door, connectTimeout: connectTimeout)
-            }
-        case .ame(let environment):
-            let worker = try AMEWorker(environment: environment, connectTimeout: connectTimeout)
-            client = WorkerClient(worker)
-            watchHangup = { try? worker.watchHangup($0) }
-        case .mpi(let library):
-            // By itself it waits for ever for a rank that has died. Each rank waits for some other: one message is enough.
+        if !connection.transport.noticesLosses {
+            // Each rank waits for some other: one message is enough.
             supervisor.handle(.connecting(within: connectTimeout, speaks: rank == 0))
-            if rank == 0 {
-                client = try RootClient(observer: observer) { () throws(CommunicationError) in
-                    try MPICommunicator(library: library, expectedRank: rank, expectedSize: size)
-                }
-            } else {
-                client = try WorkerClient(MPICommunicator(library: library, expectedRank: rank, expectedSize: size))
-            }
         }
+        let opened = try connection.transport.open(
+            rank: rank, size: size, observer: observer, door: connection.door, within: connectTimeout)
+        (client, watchHangup) = (opened.client, opened.watchHangup)
         if size > 1 { dlp_name_process("dlp-lua: rank \(rank) (host \(HostName.current))") }
-        let (root, worker) = (client as? RootClient, client as? WorkerClient)
+        let (root, worker) = (client.root, client.worker)
         supervisor.equip { means in
             if let root { (means.halt, means.endJob, means.askForStates) = (root.halt, root.endJob, root.askForStates) }
             means.giveUp = worker?.giveUp
@@ -84,7 +68,7 @@ final class Session {
     ///
     /// - Throws: `JobEnd` where they cannot talk to each other.
     func watchPeers() throws(JobEnd) {
-        guard case .mpi = connection.transport, connection.detection.launcher?.endsOthers == false else { return }
+        guard !connection.transport.noticesLosses, connection.detection.launcher?.endsOthers == false else { return }
         var lost: @Sendable (Int, String) -> Void = { (_, _) in }
         if let root { lost = root.rankIsLost }
         if let watch = try PeerDeathWatch.connect(client, lost: lost) {
@@ -108,7 +92,7 @@ final class Session {
         guard isRoot else { return }
         observer.show(
             ProgressDisplay.Plan(
-                mode: mode, prefix: prefix, control: control, columns: connection.environment?.columns,
+                mode: mode, prefix: prefix, control: control, columns: connection.transport.environment?.columns,
                 size: client.size), after: client.loops)
     }
 
@@ -152,7 +136,7 @@ final class Session {
     /// Makes the Lua state, which ends when the job does.
     func open(_ settings: JobSettings) throws(ScriptError) -> LuaHost {
         let host = try LuaHost(
-            client: client, backend: connection.backendName, version: Version.current, seed: settings.seed,
+            client: client, backend: connection.transport.name, version: Version.current, seed: settings.seed,
             localPlace: connection.place.map { ($0.rank, $0.size) }, loopDefaults: settings.loopDefaults,
             isSandboxed: settings.isSandboxed)
         host.limitMemory(to: settings.memory)
@@ -175,7 +159,9 @@ final class Session {
     /// - Returns: its exit status.
     private func conclude(_ event: RankLife.Event) -> Int32 {
         supervisor.conclude(
-            event, LastSteps(client: client, environment: connection.environment, observer: observer, output: output))
+            event,
+            LastSteps(client: client, environment: connection.transport.environment, observer: observer, output: output)
+        )
     }
 
     /// Ends this rank after its script: waits for the others, and returns the job's exit status.
