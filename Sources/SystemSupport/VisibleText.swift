@@ -1,13 +1,19 @@
 extension String {
     /// The text that `bytes` spell in UTF-8, where each byte that belongs to no character is shown as `\xff`.
-    package init(decodingVisibly bytes: some Collection<UInt8>) {
-        if let text = String(validating: bytes, as: UTF8.self) {
+    package init(decodingVisibly bytes: [UInt8]) {
+        self = bytes.withUnsafeBytes { String(decodingVisibly: $0) }
+    }
+
+    /// As above. It is not generic over collections: at its first call the runtime would search all conformances of the
+    /// program for what each of them needs.
+    package init(decodingVisibly bytes: UnsafeRawBufferPointer) {
+        if let text = String(validating: bytes.assumingMemoryBound(to: UInt8.self), as: UTF8.self) {
             self = text
             return
         }
         var text = ""
         var decoder = UTF8()
-        var rest = bytes[...]
+        var rest = Array(bytes)[...]
         while !rest.isEmpty {
             var next = rest.makeIterator()
             switch decoder.decode(&next) {

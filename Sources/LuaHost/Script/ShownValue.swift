@@ -30,7 +30,7 @@ extension LuaHost {
 
     private func showString(_ index: Int32, in text: inout String) {
         guard let bytes = bytes(state, index) else { return }
-        let start = bytes.prefix(Self.longest)
+        let start = UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.longest))
         let shown = String(decodingVisibly: start).visible(keepsLines: false)
         text += "\"\(shown)\(start.count < bytes.count ? "..." : "")\""
     }
@@ -75,7 +75,8 @@ extension LuaHost {
         switch lua_type(state, key) {
         case LUA_TSTRING:
             guard let bytes = bytes(state, key) else { return "" }
-            return String(decodingVisibly: bytes.prefix(Self.longest)).visible(keepsLines: false)
+            return String(decodingVisibly: UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.longest))).visible(
+                keepsLines: false)
         case LUA_TNUMBER:
             var number = "["
             show(lua_absindex(state, key), depth: 0, in: &number)

@@ -11,16 +11,10 @@ extension LuaHost {
     /// A global function whose name is almost one of the contract's, and a local one with such a name that nobody calls,
     /// where the script has no other of that name.
     public func slips(in script: Script) -> [String] {
-        let functions = globalFunctions
-        let missing = Self.contract.filter { !functions.contains($0) }
+        let missing = Self.contract.filter { !isCallable($0) }
         var sentences: [String] = []
-        for function in functions.sorted() where !Self.contract.contains(function) {
-            // One slip changes the first letter or the last, but not both; this spares comparing all of Lua's functions.
-            let ends = { (name: String) in [name.utf8.first, name.utf8.last].map { ($0 ?? 0) | 0x20 } }
-            let candidates = missing.filter { zip(ends($0), ends(function)).contains { $0 == $1 } }
-            guard !candidates.isEmpty, let meant = nearestName(to: function, among: candidates, most: 1) else {
-                continue
-            }
+        for (function, candidates) in functions(near: missing) where !Self.contract.contains(function) {
+            guard let meant = nearestName(to: function, among: candidates, most: 1) else { continue }
             // Many names are near the shortest one: a function that the script calls itself is no slip of that.
             guard meant != "cost" || !LocalFunction.isUsed(function, in: script.source) else { continue }
             sentences.append("\(function) is no function that a job calls; is \(meant) meant?")
@@ -34,18 +28,44 @@ extension LuaHost {
         return sentences
     }
 
-    /// The names of the global functions, those of Lua's libraries included.
-    private var globalFunctions: Set<String> {
-        var names: Set<String> = []
+    /// Whether a global is a function, or may be called like one.
+    private func isCallable(_ name: String) -> Bool {
+        push(state, name)
+        dlp_push_globals(state)
+        defer { pop(state, 2) }
+        lua_rotate(state, -2, 1)
+        lua_rawget(state, -2)
+        return isCallable(at: -1)
+    }
+
+    private func isCallable(at index: Int32) -> Bool {
+        lua_type(state, index) == LUA_TFUNCTION || lua_type(state, index) == LUA_TTABLE
+    }
+
+    /// The global functions that may be one slip away from some of `names`, in alphabetical order, each with these.
+    ///
+    /// One slip adds or takes one letter at most, and changes the first or the last, but not both: this spares making
+    /// strings of the names of all of Lua's functions, and comparing them.
+    private func functions(near names: [String]) -> [(name: String, candidates: [String])] {
+        var functions: [(name: String, candidates: [String])] = []
         dlp_push_globals(state)
         defer { pop(state) }
         lua_pushnil(state)
         while lua_next(state, -2) != 0 {
-            let isCallable = lua_type(state, -1) == LUA_TFUNCTION || lua_type(state, -1) == LUA_TTABLE
-            if isCallable, let name = string(state, -2) { names.insert(name) }
-            pop(state)
+            defer { pop(state) }
+            guard isCallable(at: -1), let bytes = bytes(state, -2) else { continue }
+            let candidates = names.filter { Self.haveSameEnd($0.utf8, bytes) }
+            if !candidates.isEmpty, let name = string(state, -2) { functions.append((name, candidates)) }
         }
-        return names
+        return functions.sorted { $0.name < $1.name }
+    }
+
+    /// Whether a name and what may be meant by it begin or end with the same letter, and are about as long.
+    private static func haveSameEnd(_ name: String.UTF8View, _ other: UnsafeRawBufferPointer) -> Bool {
+        guard let first = name.first, let last = name.last, let otherFirst = other.first, let otherLast = other.last
+        else { return false }
+        return abs(name.count - other.count) <= 1
+            && (first | 0x20 == otherFirst | 0x20 || last | 0x20 == otherLast | 0x20)
     }
 }
 

@@ -11,7 +11,14 @@ public enum ResultField: String, Sendable, CaseIterable {
     case attempts
 
     /// The names of all of them, as a message lists them.
-    public static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+    ///
+    /// The help of an option has them, so they are put together at each start. `joined` would take a fifth of that, since the
+    /// runtime then searches all conformances of the program.
+    public static var names: String {
+        var names = ""
+        for field in allCases { names += names.isEmpty ? field.rawValue : ", \(field.rawValue)" }
+        return names
+    }
 
     /// The fields that a text names, with commas between them; nil where it does not, or one of them twice.
     public static func list(_ text: String) -> [ResultField]? {
