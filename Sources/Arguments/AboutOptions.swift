@@ -1,20 +1,20 @@
 public import DLP
 
-/// What a program is asked to say of itself, and nothing else to do.
+/// The options that ask a program for information about itself.
 public struct AboutOptions: Sendable {
-    /// Whether that is how to call it.
+    /// Whether the help is wanted.
     public var wantsHelp = false
-    /// Whether that is its version.
+    /// Whether the version is wanted.
     public var wantsVersion = false
     /// The shell for which a completion is wanted.
     public var shell: SystemString?
-    /// Whether that is its page of the manual.
+    /// Whether the page of the manual is wanted.
     public var wantsManual = false
 
-    /// Nothing.
+    /// No information is wanted.
     public init() {}
 
-    /// The options by which it is asked.
+    /// The options by which the information is asked for.
     public static let entries: [SettableOption<AboutOptions>] = [
         SettableOption(Option("--version", help: "Print the version."), .flag({ $1(&$0.wantsVersion) })),
         SettableOption(Option("--help", "-h", help: "Print this."), .flag({ $1(&$0.wantsHelp) })),
@@ -29,7 +29,7 @@ public struct AboutOptions: Sendable {
     ]
 }
 
-/// A program with its table of options, as it tells people of itself.
+/// A program and its table of options, for help, completion and manual.
 public struct ProgramDescription<Entry: OptionEntry>: Sendable {
     /// Its name.
     public var program: String
@@ -37,12 +37,12 @@ public struct ProgramDescription<Entry: OptionEntry>: Sendable {
     public var version: String
     /// All its options.
     public var sections: [OptionSection<Entry>]
-    /// What a shell offers in place of the first word that is no option.
+    /// What a shell offers for the first word that is not an option.
     public var first: Option.Completion
-    /// What else there is to say.
+    /// The other texts of help and manual.
     public var manual: Manual
 
-    /// A program.
+    /// A program with these descriptions.
     public init(
         program: String, version: String, sections: [OptionSection<Entry>], first: Option.Completion, manual: Manual
     ) {
@@ -53,9 +53,9 @@ public struct ProgramDescription<Entry: OptionEntry>: Sendable {
         self.manual = manual
     }
 
-    /// What it says of itself; nil where it is asked for nothing.
+    /// Returns the text that was asked for; nil where nothing was.
     ///
-    /// - Throws: `ArgumentError` for a shell that there is no completion for.
+    /// - Throws: `ArgumentError` for a shell that has no completion.
     public func text(_ asked: AboutOptions) throws(ArgumentError) -> String? {
         if asked.wantsHelp { return HelpPage(program: program, manual: manual, sections: sections).text }
         if asked.wantsVersion { return "\(program) \(version)" }

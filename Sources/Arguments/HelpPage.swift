@@ -5,7 +5,7 @@ struct HelpPage<Entry: OptionEntry> {
     let sections: [OptionSection<Entry>]
 
     private static var width: Int { 80 }
-    /// Where the help of an option begins.
+    /// The column in which the help of an option begins.
     private static var column: Int { 25 }
 
     /// The page, without the newline at its end.
@@ -21,7 +21,7 @@ struct HelpPage<Entry: OptionEntry> {
         return lines.joined(separator: "\n")
     }
 
-    /// An option: how it is written, and behind that, or below where that is long, its help.
+    /// The lines of an option: its spelling, and its help, which follows it or, after a long spelling, is below it.
     private static func lines(of option: Option) -> [String] {
         let spelling = "  \(option.spelling)"
         let indent = String(repeating: " ", count: column)
@@ -32,7 +32,7 @@ struct HelpPage<Entry: OptionEntry> {
     }
 }
 
-/// `text` in lines of at most `width` characters, where no word is longer.
+/// `text` in lines of at most `width` characters, except for longer words.
 func wrap(_ text: String, to width: Int) -> [String] {
     var lines = [""]
     for word in text.split(separator: " ") {

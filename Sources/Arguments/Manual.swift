@@ -1,44 +1,44 @@
-/// What help and manual say of a program besides its options.
+/// The texts of a program's help and manual, besides its options.
 public struct Manual: Sendable {
-    /// A part of the manual.
+    /// A section of the manual.
     public struct Section: Sendable {
         /// Its title, in capitals.
         public var title: String
-        /// What it says.
+        /// Its contents.
         public var blocks: [Block]
 
-        /// A part.
+        /// A section.
         public init(_ title: String, _ blocks: Block...) {
             self.title = title
             self.blocks = blocks
         }
     }
 
-    /// A piece of a part.
+    /// A part of a section.
     public enum Block: Sendable {
         case paragraph(String)
-        /// Words, and what each is.
+        /// Words, each with its meaning.
         case list([(String, String)])
-        /// Command lines or lines of a script, kept as they stand.
+        /// Command lines or lines of a script, which are printed unchanged.
         case example(String)
     }
 
-    /// What the program is, as a phrase without a full stop.
+    /// A phrase that says what the program is, without a full stop.
     public var phrase: String
-    /// How it is called: each way on a line, words in capitals standing for others.
+    /// The ways to call it, one a line. Words in capitals are placeholders.
     public var synopsis: [String]
-    /// Calls that stand at the end of the help, each of which works as it stands.
+    /// Examples of calls for the end of the help. Each of them works unchanged.
     public var calls: [String]
-    /// What comes before the options.
+    /// The text before the options.
     public var description: [Block]
-    /// What comes behind them.
+    /// The sections after the options.
     public var sections: [Section]
     /// Other pages, as `name(section)`.
     public var seeAlso: [String]
-    /// The day of its last change.
+    /// The date of the last change.
     public var date: String
 
-    /// What is said of a program.
+    /// The texts of a program.
     public init(
         phrase: String, synopsis: [String], calls: [String], description: [Block], sections: [Section],
         seeAlso: [String], date: String

@@ -1,7 +1,7 @@
 /// A page of the manual, in the macros of man(7).
 struct ManualPage<Entry: OptionEntry> {
     let program: String
-    /// The release of which it is.
+    /// The release that it describes.
     let release: String
     let manual: Manual
     let sections: [OptionSection<Entry>]
@@ -35,9 +35,9 @@ struct ManualPage<Entry: OptionEntry> {
     }
 }
 
-/// The language of manual pages.
+/// Helpers for roff, the language of manual pages.
 private enum Roff {
-    /// Text that a reader copies: each character is what it looks like.
+    /// Text that the reader copies: each character is printed exactly.
     static func code(_ text: String) -> String {
         let escapes: [Character: String] = [
             "\\": "\\e", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti", "\"": "\\(dq",
@@ -45,7 +45,7 @@ private enum Roff {
         return text.map { escapes[$0] ?? "\($0)" }.joined()
     }
 
-    /// Running text, in which options and names of variables are bold.
+    /// Running text; options and names of variables are bold.
     static func text(_ text: String) -> String {
         text.split(separator: " ").map { word in
             let bare = word.drop { "('\"".contains($0) }
@@ -56,13 +56,13 @@ private enum Roff {
         }.joined(separator: " ")
     }
 
-    /// Whether a word of running text is an option or a variable of the environment.
+    /// Whether a word of running text is an option or an environment variable.
     private static func isName(_ word: Substring) -> Bool {
         if word.first == "-" { return word.count > 1 }
         return word.contains("_") && word.allSatisfy { $0.isUppercase || $0.isNumber || "_,;:.".contains($0) }
     }
 
-    /// Running text as short lines, none of which begins a macro.
+    /// Running text in short lines, of which none can be taken for a macro.
     static func lines(of text: String) -> [String] {
         wrap(self.text(text), to: 78).map { $0.first == "." || $0.first == "'" ? "\\&\($0)" : $0 }
     }
@@ -70,7 +70,7 @@ private enum Roff {
     static func lines(_ blocks: [Manual.Block]) -> [String] {
         blocks.enumerated().flatMap { number, block -> [String] in
             switch block {
-            // The first one needs no space before it.
+            // The first paragraph needs no space before it.
             case .paragraph(let text): return (number == 0 ? [] : [".PP"]) + lines(of: text)
             case .list(let items): return items.flatMap { [".TP", "\\fB\(code($0.0))\\fR"] + lines(of: $0.1) }
             case .example(let text):
@@ -95,7 +95,7 @@ private enum Roff {
         }.joined(separator: ", ")
     }
 
-    /// A way to call a program: options bold, what stands for something else in italics.
+    /// A way to call a program: options are bold, placeholders in italics.
     static func synopsis(_ call: String) -> String {
         call.split(separator: " ").map { word in
             if word.first == "-" { return "\\fB\(code(String(word)))\\fR" }

@@ -1,29 +1,29 @@
 public import DLP
 
-/// How an option of a command line is written, and what the help says of it.
+/// The spelling of a command-line option, and its help text.
 public struct Option: Sendable {
-    /// What a shell offers in place of a word.
+    /// What a shell offers for a word.
     public enum Completion: Sendable {
         /// Nothing.
         case none
         /// These words.
         case words([String])
-        /// Files; those whose names end so where endings are given.
+        /// Files; only those with one of these endings, if there are any.
         case files([String])
         /// Directories.
         case directories
-        /// Programs, and behind the first their arguments.
+        /// A program as the first word, and then that program's arguments.
         case command
     }
 
-    /// What a value that may be left out can be.
+    /// The possible values of an option whose value may be left out.
     public struct OptionalValue: Sendable {
-        /// The words that are taken for it where they follow.
+        /// The words that count as the value if one of them follows.
         public var words: [String]
-        /// What it is where none of them follows.
+        /// The value if none of them follows.
         public var usual: String
 
-        /// A value that is one of `words`, and `usual` where it is left out.
+        /// A value that is one of `words`, or `usual` if it is left out.
         public init(_ words: [String], usual: String) {
             self.words = words
             self.usual = usual
@@ -34,15 +34,15 @@ public struct Option: Sendable {
     public var name: String
     /// Another name, if it has one.
     public var alias: String?
-    /// What its value is called; nil for a switch.
+    /// The name of its value; nil for a switch.
     public var value: String?
     /// What it does, in one or two sentences.
     public var help: String
-    /// Whether a number may follow its name at once, as in `-np4`.
+    /// Whether a number may follow its name directly, as in `-np4`.
     public var joinsNumbers: Bool
-    /// What its value is where it may be left out; nil where it must follow.
+    /// The possible values if the value may be left out; nil where it must follow.
     public var optionalValue: OptionalValue?
-    /// Whether it is for other programs, and nobody is told of it.
+    /// Whether it is for other programs only, and is not shown to users.
     public var isHidden: Bool
 
     /// An option.
@@ -59,7 +59,7 @@ public struct Option: Sendable {
         self.isHidden = isHidden
     }
 
-    /// All its names, the one that messages use first.
+    /// All its names, first the one that messages use.
     public var names: [String] { [name] + (alias.map { [$0] } ?? []) }
 
     /// Whether a value must follow it.
@@ -68,7 +68,7 @@ public struct Option: Sendable {
     /// Whether it has this name.
     func isCalled(_ name: String) -> Bool { self.name == name || alias == name }
 
-    /// How it is written, with its value: `-np N, -n N`.
+    /// Its spelling, with its value: `-np N, -n N`.
     var spelling: String {
         names.map { name in
             guard let value else { return name }
@@ -77,9 +77,9 @@ public struct Option: Sendable {
     }
 }
 
-/// An option with what it does: an entry of a program's table of options.
+/// An option with its effect: an entry in a program's table of options.
 public protocol OptionEntry: Sendable {
-    /// How it is written.
+    /// Its spelling.
     var option: Option { get }
     /// What a shell offers for its value.
     var completion: Option.Completion { get }
@@ -89,7 +89,7 @@ public protocol OptionEntry: Sendable {
 public struct OptionSection<Entry: Sendable>: Sendable {
     /// A few words.
     public var title: String
-    /// The options, in the order in which they are told.
+    /// The options, in the order in which they are shown.
     public var entries: [Entry]
 
     /// A section.
@@ -101,15 +101,15 @@ public struct OptionSection<Entry: Sendable>: Sendable {
 }
 
 extension OptionSection where Entry: OptionEntry {
-    /// The options of which people are told.
+    /// The options that are shown to users.
     var shown: [Entry] { entries.filter { !$0.option.isHidden } }
 }
 
 /// An option that sets something in `Target`.
 public struct SettableOption<Target>: OptionEntry {
-    /// How it is written.
+    /// Its spelling.
     public let option: Option
-    /// What its value sets, made where it is asked for: few of a table are used in a call.
+    /// What its value sets. It is made when needed, because a call uses few options of a table.
     public let setting: @Sendable () -> Setting<Target>
 
     /// An option.
@@ -122,9 +122,9 @@ public struct SettableOption<Target>: OptionEntry {
     /// What a shell offers for its value.
     @inlinable public var completion: Option.Completion { setting().completion }
 
-    /// Takes a value over.
+    /// Applies a value.
     ///
-    /// - Throws: `ArgumentError` where it does not fit.
+    /// - Throws: `ArgumentError` where the value is not valid.
     @inlinable
     public func set(_ value: SystemString, in target: inout Target) throws(ArgumentError) {
         try setting().set(value, in: &target, as: option.name)

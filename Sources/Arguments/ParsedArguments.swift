@@ -2,32 +2,32 @@ import CSystem
 public import DLP
 import Glibc
 
-/// The words of a command line: options, and what stands behind them.
+/// The words of a command line: the options, and the words after them.
 ///
-/// The first word that is no option, or that `--` is before, ends the options. What follows is another program's, or a
-/// script's: nobody looks at it, however many words that are.
+/// The options end before the first word that is not an option, or at `--`. The following words belong to another program
+/// or a script. They are not examined, however many there are.
 public struct ParsedArguments: Sendable {
     /// An option that was given.
     public struct Given: Sendable {
-        /// Its place among the options that the command line knows.
+        /// Its index among the known options.
         public var index: Int
         /// Its value; empty for a switch.
         public var value: SystemString
         fileprivate var words: Range<Int>
     }
 
-    /// The options, in the order in which they stand.
+    /// The options, in the order of the command line.
     public private(set) var given: [Given] = []
-    /// What follows the options, without the `--` that ends them.
+    /// The words after the options, without the `--` that ends them.
     public private(set) var rest: ArraySlice<SystemString>
     /// Whether `--` ends the options.
     public private(set) var isEndMarked = false
 
     private let arguments: [SystemString]
 
-    /// Takes apart the words of a command line that knows `options`.
+    /// Parses the words of a command line with the known `options`.
     ///
-    /// - Throws: `ArgumentError` for an option that is not among them, and for one without its value.
+    /// - Throws: `ArgumentError` for an unknown option, and for an option without its value.
     public init(_ arguments: [SystemString], options: [Option]) throws(ArgumentError) {
         self.arguments = arguments
         rest = arguments[...]
@@ -60,7 +60,7 @@ public struct ParsedArguments: Sendable {
         }
     }
 
-    /// The place of the option that `word` names, and what it has joined to the name.
+    /// The index of the option that `word` names, and the value that is joined to the name.
     private static func option(
         _ word: SystemString, among options: [Option]
     ) throws(ArgumentError) -> (Int, SystemString?) {
@@ -75,28 +75,28 @@ public struct ParsedArguments: Sendable {
                 if value.allSatisfy({ (0x30...0x39).contains($0) }) { return (index, SystemString(bytes: value)) }
             }
         }
-        // Those who write -journal for --journal are understood, too.
+        // This also finds the option if someone writes -journal for --journal.
         let letters = name.drop { $0 == "-" }
         let names = options.filter { !$0.isHidden }.flatMap(\.names).filter { $0.utf8.count > 3 }
         let meant = nearestName(to: "--\(letters)", among: names).map { "; is \($0) meant?" } ?? ""
         throw ArgumentError("there is no option \(hasValue ? SystemString(name) : word)\(meant)")
     }
 
-    /// What stands before the first `=`, as text.
+    /// The part before the first `=`, as text.
     private static func name(of word: SystemString) -> String {
         String(decoding: word.bytes.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
     }
 
-    /// Whether `word` is one of the options that begin with two dashes: then it is no value, which was left out.
+    /// Whether `word` is a known option with two dashes. Then it is not a value; the value was left out.
     private static func isLong(_ word: SystemString, among options: [Option]) -> Bool {
         guard word.bytes.starts(with: "--".utf8) else { return false }
         let name = name(of: word)
         return options.contains { $0.isCalled(name) }
     }
 
-    /// The words without some of the options, and without the values of these.
+    /// The words without some of the options and their values.
     ///
-    /// - Parameter isLeftOut: whether an option is one of them, by its place among those that the command line knows.
+    /// - Parameter isLeftOut: whether to leave out an option, by its index among the known options.
     public func without(_ isLeftOut: (Int) -> Bool) -> [SystemString] {
         let left = given.filter { isLeftOut($0.index) }.map(\.words)
         let end = rest.startIndex
@@ -104,9 +104,9 @@ public struct ParsedArguments: Sendable {
             + arguments[end...]
     }
 
-    /// The first of the words behind the options that would be an option before them.
+    /// The first word after the options that would be an option if it stood before them.
     public func firstOptionBehind(among options: [Option]) -> SystemString? {
-        // Short ones are too common to be a mistake.
+        // Only long ones count: short ones are too common to be a mistake.
         var names: Set<String>?
         for word in isEndMarked ? [] : rest.dropFirst() where word.bytes.first == UInt8(ascii: "-") {
             if word == "--" { return nil }
@@ -120,13 +120,13 @@ public struct ParsedArguments: Sendable {
     }
 }
 
-/// The words with which this program was started, without its own name.
+/// The arguments of this program, without its own name.
 public func ownArguments() -> [SystemString] {
     let words = UnsafeBufferPointer(start: dlp_arguments(), count: Int(dlp_argument_count()))
     return words.dropFirst().compactMap { $0.map { SystemString(cString: $0) } }
 }
 
-/// This program as another process can start it again: nothing but its own name where the system does not tell.
+/// A path by which another process can start this program; just its name where the system does not provide a path.
 public func ownProgram() -> SystemString {
     let own: SystemString = "/proc/self/exe"
     if access(own.cString, F_OK) == 0 { return own }

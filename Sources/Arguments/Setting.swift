@@ -1,9 +1,9 @@
 public import DLP
 
-/// What the value of an option means: what it sets in `Target`, and what it may be.
+/// The meaning of an option's value: what it sets in `Target`, and which values are valid.
 ///
-/// A place in `Target` is a function that lends it, as `{ $1(&$0.retries) }`: a key path would cost a start more than all
-/// the rest of the command line. All of it can be inlined, so that no types have to be made at run time.
+/// A place in `Target` is given by a function that lends it, as `{ $1(&$0.retries) }`. A key path would cost a start more
+/// time than the whole rest of the command line. Everything can be inlined, so that no types are made at run time.
 public struct Setting<Target> {
     /// Lends a property of its first argument to its second.
     public typealias Place<Value> = (inout Target, (inout Value) -> Void) -> Void
@@ -12,7 +12,7 @@ public struct Setting<Target> {
     @usableFromInline let set: (inout Target, SystemString) throws(Misfit) -> Void
     @usableFromInline let text: (Target) -> SystemString?
 
-    /// What a value should have been.
+    /// The error for an invalid value; it says what the value should be.
     @usableFromInline
     struct Misfit: Error {
         @usableFromInline var wanted: String
@@ -31,13 +31,13 @@ public struct Setting<Target> {
         self.text = text
     }
 
-    /// What a shell offers for it.
+    /// What a shell offers for the value.
     @inlinable public var completion: Option.Completion { offers() }
 
-    /// Takes a value over.
+    /// Applies a value.
     ///
-    /// - Parameter name: the option's, as its user has written it.
-    /// - Throws: `ArgumentError` where the value does not fit.
+    /// - Parameter name: the option's name, as the user has written it.
+    /// - Throws: `ArgumentError` where the value is not valid.
     @inlinable
     public func set(_ value: SystemString, in target: inout Target, as name: String) throws(ArgumentError) {
         do { try set(&target, value) } catch {
@@ -45,11 +45,11 @@ public struct Setting<Target> {
         }
     }
 
-    /// What it is set to, as the command line would spell it; nil where it is not set.
+    /// The present value, as written on a command line; nil where it is not set.
     @inlinable
     public func value(in target: Target) -> SystemString? { text(target) }
 
-    /// What is at a place.
+    /// Reads the value at a place.
     @inlinable
     static func read<Value>(_ place: Place<Value>, _ target: Target) -> Value? {
         var (target, value) = (target, Value?.none)
@@ -67,13 +67,13 @@ public struct Setting<Target> {
             text: { read(place, $0) ?? nil })
     }
 
-    /// A list of such strings, to which each use of the option adds one.
+    /// A list of such strings; each use of the option adds one.
     @inlinable
     public static func list(
         _ place: @escaping Place<[SystemString]>, offers: @autoclosure @escaping () -> Option.Completion
     ) -> Setting { list(place, offers: offers(), text: { $0 }, parse: { $0 }) }
 
-    /// A list of what such strings mean.
+    /// A list of values that are parsed from such strings.
     @inlinable
     public static func list<Element>(
         _ place: @escaping Place<[Element]>, offers: @autoclosure @escaping () -> Option.Completion,
@@ -93,7 +93,7 @@ public struct Setting<Target> {
             text: { read(place, $0) == true ? "yes" : nil })
     }
 
-    /// One of the words that `Value` has.
+    /// One of the raw values of `Value`.
     @inlinable
     public static func choice<Value: RawRepresentable<String> & CaseIterable>(
         _ place: @escaping Place<Value?>
@@ -120,12 +120,12 @@ public struct Setting<Target> {
         }
     }
 
-    /// Anything else.
+    /// A value of any other type.
     ///
     /// - Parameters:
-    ///   - wanted: what it must be, as the end of a sentence.
-    ///   - text: how a value is spelled.
-    ///   - parse: the value that a text spells; nil where it spells none. What is not UTF-8 is shown to it by escapes.
+    ///   - wanted: what the value must be, as the end of a sentence.
+    ///   - text: formats a value.
+    ///   - parse: parses a text; returns nil if it is not valid. Bytes that are not UTF-8 are passed as escapes.
     @inlinable
     public static func value<Value>(
         _ place: @escaping Place<Value?>, _ wanted: @autoclosure @escaping () -> String,

@@ -1,10 +1,10 @@
-/// The script by which a shell completes the command lines of a program.
+/// The script by which a shell completes a program's command lines.
 ///
-/// Options are offered before the first word that is none, and not behind it: there they would be another's.
+/// Options are offered only before the first word that is not an option; after it they would belong to another program.
 struct ShellCompletion {
     private let program: String
     private let entries: [any OptionEntry]
-    /// What is offered in place of the first word that is no option; files behind it.
+    /// What is offered for the first word that is not an option; after it, files are offered.
     private let first: Option.Completion
 
     /// A completion of the command lines of `program`.
@@ -14,10 +14,10 @@ struct ShellCompletion {
         self.first = first
     }
 
-    /// The shells for which there is one.
+    /// The supported shells.
     static let shells = ["bash", "zsh", "fish"]
 
-    /// The script for `shell`; nil where there is none.
+    /// The script for `shell`; nil where it is not supported.
     func script(for shell: String) -> String? {
         switch shell {
         case "bash": bash
@@ -27,14 +27,14 @@ struct ShellCompletion {
         }
     }
 
-    /// The program as part of a function's name.
+    /// The program's name in a form that can be part of a function's name.
     private var function: String { String(program.map { $0 == "-" ? "_" : $0 }) }
 
     private var names: [String] { entries.flatMap(\.option.names) }
 
     private var namesWithValue: [String] { entries.map(\.option).filter(\.wantsValue).flatMap(\.names) }
 
-    /// What a list of options says of one: the first sentence of its help, without the full stop.
+    /// The description of an option in a list: the first sentence of its help, without the full stop.
     private static func summary(of option: Option) -> String {
         var words: [Substring] = []
         for word in option.help.split(separator: " ") {
@@ -133,7 +133,7 @@ struct ShellCompletion {
         case .none: " "
         case .words(let words): "(\(words.joined(separator: " ")))"
         case .files([]): "_files"
-        // A single one in parentheses would be a condition on files.
+        // A single ending in parentheses would be a condition on files.
         case .files(let endings) where endings.count == 1: "_files -g \"*.\(endings[0])\""
         case .files(let endings): "_files -g \"*.(\(endings.joined(separator: "|")))\""
         case .directories: "_files -/"

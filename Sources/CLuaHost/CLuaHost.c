@@ -14,7 +14,7 @@ static int open_libraries(lua_State *L) {
     return dlp_open_tables(L);
 }
 
-/// An error outside any protected call is a mistake of this program, or memory is at its end.
+/// An error outside any protected call is a bug of this program, or there is no memory left.
 static int panic(lua_State *L) {
     const char *text = lua_tostring(L, -1);
     fprintf(stderr, "dlp-lua: Lua failed outside of a script: %s\n", text ? text : "no message");
@@ -28,7 +28,7 @@ lua_State *dlp_new_state(void) {
     lua_atpanic(L, panic);
     h->random.seed_reference = LUA_NOREF;
     h->describer = LUA_NOREF;
-    // New coroutines get a copy of it.
+    // Lua copies it into each new coroutine.
     *(host **)lua_getextraspace(L) = h;
     dlp_count_memory(L);
     dlp_open_interruption(L);
@@ -58,9 +58,9 @@ void dlp_set_dispatcher(lua_State *L, dlp_function dispatcher, void *context) {
     host_of(L)->context = context;
 }
 
-/// Finds the innermost line that is not the module's own Lua code.
+/// Finds the innermost line that is not in the module's own Lua code.
 static bool find_place(lua_State *L, lua_Debug *frame) {
-    // A function in C has no lines.
+    // C functions have no lines.
     for (int level = 0; lua_getstack(L, level, frame); level++) {
         lua_getinfo(L, "Sl", frame);
         if (frame->currentline > 0 && strcmp(frame->source, "=" DLP_MODULE_CHUNK) != 0) return true;
@@ -114,17 +114,17 @@ void dlp_push_function(lua_State *L, int number) {
 // MARK: Protected calls from Swift into Lua
 
 static int make_traceback(lua_State *L) {
-    // Above this function stand itself and the message handler; what raised the error comes next.
+    // Levels 0 and 1 are this function and the message handler. Level 2 is the function that raised the error.
     luaL_traceback(L, L, NULL, 2);
     return 1;
 }
 
 const char dlp_raised_again;
 
-/// Keeps the traceback aside and leaves the error value as it is: it may be any value.
+/// Stores the traceback and does not change the error value, which may be of any type.
 static int message_handler(lua_State *L) {
     host *h = host_of(L);
-    // One that is raised again has the traceback from where it came.
+    // An error that is raised again keeps the traceback of its first occurrence.
     lua_rawgetp(L, LUA_REGISTRYINDEX, &dlp_raised_again);
     bool is_known = !lua_isnil(L, -1) && lua_rawequal(L, -1, 1);
     lua_pop(L, 1);
@@ -135,7 +135,7 @@ static int message_handler(lua_State *L) {
     }
     free(h->traceback);
     h->traceback = NULL;
-    // Building it can fail for memory; the error itself is worth more.
+    // Building the traceback can fail for lack of memory. The error itself is more important.
     lua_pushcfunction(L, make_traceback);
     if (lua_pcall(L, 0, 1, 0) == LUA_OK && lua_type(L, -1) == LUA_TSTRING) h->traceback = strdup(lua_tostring(L, -1));
     lua_pop(L, 1);
@@ -232,7 +232,7 @@ static int get_global_body(lua_State *L) {
     lua_pushglobaltable(L);
     lua_pushvalue(L, 1);
     if (lua_rawget(L, -2) != LUA_TNIL) return 1;
-    // Scripts may let undeclared variables be errors; then there is none of this name.
+    // A script may turn undeclared variables into errors. Then the name counts as undefined.
     lua_pushcfunction(L, get_inherited_global_body);
     lua_pushvalue(L, 1);
     if (lua_pcall(L, 1, 1, 0) != LUA_OK) lua_pushnil(L);
@@ -295,7 +295,7 @@ int dlp_install(lua_State *L, int exit_number) {
 static void search_in(lua_State *L, const char *field, const char *templates) {
     lua_getglobal(L, "package");
     lua_getfield(L, -1, field);
-    // A path that a script has made something else is its own affair.
+    // If the script has replaced the path by something else than a string, it is left alone.
     if (lua_type(L, -1) == LUA_TSTRING) {
         lua_pushliteral(L, ";");
         luaL_gsub(L, templates, "DIR", lua_tostring(L, 1));
@@ -312,7 +312,7 @@ static int search_in_body(lua_State *L) {
 }
 
 int dlp_search_in(lua_State *L, const char *directory) {
-    // In a path these two mean something else.
+    // In `package.path` these two characters have a special meaning.
     if (strpbrk(directory, ";?") != NULL) return LUA_OK;
     lua_pushcfunction(L, search_in_body);
     lua_pushstring(L, directory);
@@ -352,9 +352,9 @@ int dlp_close_value(lua_State *L, int index) {
 // MARK: Standard output
 
 void dlp_buffer_standard_output(void) {
-    // With a buffer of its own choice the library takes no wish for a size, and keeps what "unbuffered" left: one byte.
+    // If the C library chooses the buffer, it ignores the requested size, and keeps the one byte that "unbuffered" has set.
     static char buffer[64 * 1024];
-    // While a status line is drawn a pipe is in the terminal's place, and the thread that reads it may flush this itself.
+    // While a status line is shown, a pipe replaces the terminal, and the thread that reads the pipe may flush this buffer.
     static const size_t terminal_size = 4096;
     if (isatty(STDOUT_FILENO)) {
         setvbuf(stdout, buffer, _IOLBF, terminal_size);
@@ -364,7 +364,7 @@ void dlp_buffer_standard_output(void) {
 }
 
 uint64_t dlp_printed(lua_State *L) {
-    // Lua's print leaves nothing in the buffer.
+    // Lua's print leaves nothing in the buffer, so calls of `print` are counted separately.
     return (host_of(L)->prints << 20) + __fpending(stdout);
 }
 

@@ -1,9 +1,9 @@
 #include "host.h"
 
-// Calls of a loop's function on one element, in C: the error that ends an element whose time is up must not come in Lua code
-// of the module, between that element and the next.
+// Calls of a loop's function for one element, in C. The error that ends an element whose time is up must not be raised in the
+// module's Lua code, between that element and the next one.
 
-/// An element whose time was up has failed, whatever the script has made of that.
+/// Ends an attempt. If the element's time was up, it has failed, even if the script has caught the error.
 static int attempt_ended(lua_State *L, int status, lua_KContext context) {
     (void)context;
     bool is_done = status == LUA_OK || status == LUA_YIELD;
@@ -36,14 +36,14 @@ static int raise_again(lua_State *L) {
     return lua_error(L);
 }
 
-/// `begin(index)`: the body of a loop, which is the script's own, begins with an element.
+/// `begin(index)`: an element begins in the body of a loop, which is the script's code.
 static int begin(lua_State *L) {
     dlp_begin_element(L, lua_tointeger(L, 1), true);
     return 0;
 }
 
-/// `ended(has_failed)`: that body has come to its end; where its time was up that is an error even if the script has caught
-/// it.
+/// `ended(has_failed)`: the body has ended. If its time was up, this raises an error, even if the script has caught the
+/// first one.
 static int ended(lua_State *L) {
     bool is_late = dlp_is_expired(host_of(L)) && !lua_toboolean(L, 1);
     if (dlp_example_under_way(L).number) dlp_end_example(L);
@@ -61,7 +61,7 @@ static int traced(lua_State *L) {
     return 1;
 }
 
-/// `where()`: where the script is, as it stands before a message.
+/// `where()`: the script's position, in the form that begins a message.
 static int where(lua_State *L) {
     dlp_push_where(L);
     return 1;

@@ -6,22 +6,23 @@
 #include <sys/wait.h>
 #include <time.h>
 
-// While a program of dlp.run or dlp.coprocess runs. Nothing here raises: an error would leave descriptors and the program
-// behind.
+// Serves a program of dlp.run or dlp.coprocess while it runs. Nothing here raises an error, as that would leave behind
+// descriptors and the program.
 //
-// Whoever waits is woken by the signal that makes Lua code fail, which is blocked but for that: so it cannot come between a
-// look and a wait.
+// A waiting call is woken by the signal that makes Lua code fail. The signal is blocked except during the wait, so it cannot
+// arrive between a check and the wait.
 
 enum {
     millisecond = 1000000,
-    /// How long a program that was asked to end may take, and how often is looked whether all that it started has.
+    /// How long a program that was asked to end may take, and the interval of checks whether all programs that it started
+    /// ended.
     ending_grace = 500 * millisecond,
     ending_pause = 10 * millisecond,
-    /// How long its outputs are read on once it has ended, where something that it has started holds them.
+    /// How long its outputs are still read after it has ended, if a program that it has started holds them open.
     output_grace = 200 * millisecond,
-    /// How often is looked whether it has ended, where the system cannot tell.
+    /// The interval of checks whether it has ended, where the system cannot notify us.
     end_pause = 5 * millisecond,
-    /// How long one that shall answer, but has closed its input or output, may take to end.
+    /// How long a program that must answer may take to end after it has closed its input or output.
     silent_grace = 500 * millisecond,
 };
 
@@ -50,7 +51,7 @@ void dlp_shrink_output(run *r, output *o) {
     o->capacity = o->count;
 }
 
-/// Notes that one which shall answer cannot any more: it will end, or is made to.
+/// Notes that a program that must answer no longer can. It will end by itself, or is made to end.
 static void note_silence(run *r) {
     if (!r->answers || r->is_silent || r->has_ended) return;
     r->is_silent = true;
@@ -58,7 +59,7 @@ static void note_silence(run *r) {
     if (last < r->deadline) r->deadline = last;
 }
 
-/// Reads what there is of an output, and closes it at its end.
+/// Reads the available data of an output, and closes it at its end.
 static void read_output(run *r, output *o) {
     static char discarded[4096];
     if (!r->is_full && o->count == o->capacity && !grow(r, o)) r->is_full = true;
@@ -77,12 +78,12 @@ static void read_output(run *r, output *o) {
     o->count += (size_t)count;
 }
 
-/// Writes as much as goes to the standard input, and closes it where nothing is left for good, or nobody reads.
+/// Writes as much as possible to the standard input. Closes it once nothing more will come, or if its reader is gone.
 static void write_input(run *r) {
     ssize_t count = write(r->input, r->rest, r->rest_count);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (count < 0 && errno == EPIPE) {
-        // It is blocked, and pending now.
+        // The signal is blocked, so it is pending now.
         sigset_t signals;
         sigemptyset(&signals);
         sigaddset(&signals, SIGPIPE);
@@ -110,7 +111,7 @@ void dlp_note_end(run *r) {
     close_descriptor(&r->input);
 }
 
-/// Makes the program end, and what it has started, where that is to be.
+/// Makes the program, and all that it has started, end, if there is a reason to.
 static void press(run *r, uint64_t now) {
     if (r->asked_at == 0 && !r->has_ended) {
         bool is_late = now >= r->deadline;
@@ -126,7 +127,7 @@ static void press(run *r, uint64_t now) {
     }
 }
 
-/// Whether all is over; otherwise `*pause` becomes after how long is to be looked again though nothing happens.
+/// Returns whether everything is over. If not, `*pause` becomes the time until the next check is due without an event.
 static bool is_over(run *r, uint64_t now, uint64_t *pause) {
     uint64_t next = UINT64_MAX;
     if (!r->has_ended) {
@@ -149,14 +150,14 @@ int dlp_wait_for(struct pollfd *polled, nfds_t count, uint64_t pause, const sigs
     return ppoll(polled, count, pause == UINT64_MAX ? NULL : &time, mask);
 }
 
-/// Serves the program until it has answered, where it shall, or has ended, and its outputs have.
+/// Serves the program until it has answered, if it must, or until it and its outputs have ended.
 static void attend(run *r) {
     for (;;) {
         if (r->answer > 0 && r->asked_at == 0) return;
         uint64_t now = dlp_now(), pause;
         press(r, now);
         if (is_over(r, now, &pause)) return;
-        // A negative descriptor is passed over.
+        // `ppoll` ignores negative descriptors.
         int input = r->answers && r->rest_count == 0 ? none : r->input;
         struct pollfd polled[] = {
             {.fd = r->outputs[0].descriptor, .events = POLLIN}, {.fd = r->outputs[1].descriptor, .events = POLLIN},
@@ -174,7 +175,7 @@ static void attend(run *r) {
 void dlp_serve(run *r) {
     dlp_note_program(r->L, r->process);
     dlp_block_interruption(&r->mask);
-    // A program need not read all that it is given.
+    // A program may end, or close its input, before it has read everything.
     sigset_t pipe_signal;
     sigemptyset(&pipe_signal);
     sigaddset(&pipe_signal, SIGPIPE);
@@ -193,7 +194,8 @@ bool dlp_reap(run *r, int *status, struct rusage *usage) {
 
 void dlp_judge_end(run *r, int status) {
     host *h = host_of(r->L);
-    // One that heeds the signal ends in its own way; where it failed by itself instead, nothing is lost but time.
+    // A program that handles the signal ends in its own way, with any status. If it failed for another reason, the example
+    // is only done again.
     bool was_asked = r->asked_at != 0;
     if (!was_asked && (dlp_was_meant_for_all(h, dlp_signal_of(status)) || (status != 0 && dlp_is_told())))
         dlp_cut_short(r->L);

@@ -8,27 +8,27 @@
 #include <string.h>
 #include <sys/wait.h>
 
-// What dlp.coprocess is made of: a program that answers each line that it is given with a line. What the lines mean, and
-// what may be in the arguments, is known in coprocess.lua.
+// The C part of dlp.coprocess: a program that answers each line that it is given with one line. The meaning of the lines and
+// the valid arguments are defined in coprocess.lua.
 
 static const char type_name[] = "coprocess";
 
 enum {
     millisecond = 1000000,
-    /// How long a program may take to end once its input has.
+    /// How long a program may take to end after its input was closed.
     closing_grace = 2000 * millisecond,
-    /// How much room for answers is kept from one call to the next.
+    /// The room for answers that is kept from one call to the next, in bytes.
     kept_room = 1 << 16,
 };
 
 typedef struct {
-    /// Its process is 0 where none has been started.
+    /// Its process is 0 while no program runs.
     run run;
-    /// It is being served: a finalizer of the script, which may come at any time, must not come between.
+    /// Whether it is being served. A finalizer of the script, which may run at any time, must not use it then.
     bool is_busy;
-    /// How much of a processor it has taken as far as that counts among what this rank has taken.
+    /// The part of its processor time that has been added to that of this rank.
     uint64_t counted;
-    /// When its memory was read last, what it held then, and at most until then.
+    /// When its memory was read last, how much it held then, and its peak until then.
     uint64_t read_at;
     int64_t held, peak;
 } coprocess;
@@ -45,7 +45,7 @@ static void serve(coprocess *c, lua_State *L) {
     c->is_busy = false;
 }
 
-/// Counts what the program has taken of a processor since the last time.
+/// Adds the processor time that the program has used since the last call.
 static void count_time(coprocess *c) {
     uint64_t taken = dlp_processor_time_of(c->run.process);
     if (taken <= c->counted) return;
@@ -53,8 +53,8 @@ static void count_time(coprocess *c) {
     c->counted = taken;
 }
 
-/// Counts what the program holds of memory when it answers, or its peak where that is new: to let another one begin is not for us,
-/// as it may ask for its own. To read it takes several microseconds: the lines of short calls have what it held a moment ago.
+/// Adds the memory that the program holds when it answers, or its peak if that has risen. The peak is not reset, because the
+/// program may use it itself. Reading takes several microseconds; so for short calls the value of the last reading is used.
 static void count_memory(coprocess *c) {
     uint64_t now = dlp_now();
     int64_t counted = c->held;
@@ -69,14 +69,14 @@ static void count_memory(coprocess *c) {
     dlp_note_program_memory(counted);
 }
 
-/// Takes the status of the program, which has ended: from now on all that it has taken of a processor counts by itself.
+/// Takes the status of the program, which has ended. From now on the system counts all of its processor time as this rank's.
 static bool reap(coprocess *c, int *status, struct rusage *usage) {
     dlp_add_processor_time(-(int64_t)c->counted);
     c->counted = 0;
     return dlp_reap(&c->run, status, usage);
 }
 
-/// Lets the program end, or makes it.
+/// Lets the program end, or ends it.
 static void end(coprocess *c, lua_State *L) {
     run *r = &c->run;
     if (r->process == 0) return;
@@ -101,8 +101,8 @@ static bool open_pipes(run *r) {
         && dlp_make_pipe(&r->outputs[0].descriptor, &standard[STDOUT_FILENO]);
 }
 
-/// Starts the program with the words, the directory and the environment at `words` and above; or returns false, with nil and
-/// why not on the stack.
+/// Starts the program with the words, the directory and the environment at `words` and above. If that fails, returns false,
+/// with nil and the reason on the stack.
 static bool begin(coprocess *c, lua_State *L, int words) {
     run *r = &c->run;
     struct dlp_program program = dlp_describe_program(L, words, words + 1, words + 2);
@@ -112,7 +112,7 @@ static bool begin(coprocess *c, lua_State *L, int words) {
     r->L = L;
     r->answers = true;
     r->program = program;
-    // Nothing of it is to be left where this process has no time to end it.
+    // The program must not survive if this process has no time to end it.
     r->program.end_signal = SIGKILL;
     const char *what = "cannot open", *object = "a pipe";
     bool has_begun = open_pipes(r) && dlp_start_run(r, &what, &object);
@@ -124,7 +124,7 @@ static bool begin(coprocess *c, lua_State *L, int words) {
     return false;
 }
 
-/// What a program does of which nothing is wanted.
+/// The state of a program that has nothing to answer.
 typedef enum { waits, has_gone, talks } conduct;
 
 static conduct conduct_of(run *r) {
@@ -143,7 +143,7 @@ static int push_answer(lua_State *L) {
     return 1;
 }
 
-/// Returns the answer that has come.
+/// Returns the answer that was received.
 static int take_answer(coprocess *c, lua_State *L) {
     run *r = &c->run;
     output *out = &r->outputs[0];
@@ -162,13 +162,14 @@ static int take_answer(coprocess *c, lua_State *L) {
         dlp_resize_output(r, out->bytes, out->capacity, 0);
         *out = (output){.descriptor = out->descriptor};
     }
-    // Whoever watches the time may be about to end the programs of this example, and must not hit the next one's.
+    // The thread that watches the time may be about to end the programs of this example. It must not hit those of the next
+    // one.
     if (dlp_is_expired(host_of(L))) end(c, L);
     return status != LUA_OK ? lua_error(L) : 1;
 }
 
-/// Returns how the program has ended that was to answer: false, its status, and its signal or nil; then "late" where it was
-/// given no more time, or "silent".
+/// Returns how a program that should have answered has ended: false, its status, and its signal or nil; then "late" if its
+/// time was up, or "silent".
 static int take_end(coprocess *c, lua_State *L) {
     run *r = &c->run;
     int status = 0;
@@ -199,8 +200,8 @@ static int take_end(coprocess *c, lua_State *L) {
 
 static coprocess *check(lua_State *L) { return luaL_checkudata(L, 1, type_name); }
 
-/// `ask(coprocess, line, timeout, words, directory, environment)`: returns the answer; or nil and why there is none; or what
-/// `take_end` does.
+/// `ask(coprocess, line, timeout, words, directory, environment)`: returns the answer; or nil and the reason why there is
+/// none; or the results of `take_end`.
 static int ask(lua_State *L) {
     lua_settop(L, 6);
     coprocess *c = check(L);
@@ -230,7 +231,7 @@ static int ask(lua_State *L) {
     return take_answer(c, L);
 }
 
-/// `close(coprocess)`: ends the program, if it runs.
+/// `close(coprocess)`: ends the program if it runs.
 static int close_function(lua_State *L) {
     coprocess *c = check(L);
     if (c->is_busy) return luaL_error(L, "it waits for the answer to another call");
@@ -238,7 +239,7 @@ static int close_function(lua_State *L) {
     return 0;
 }
 
-/// `new(definition)`: a coprocess, of which no program runs yet, with that as its user value.
+/// `new(definition)`: returns a coprocess without a running program, with the definition as its user value.
 static int new_function(lua_State *L) {
     lua_settop(L, 1);
     coprocess *c = lua_newuserdatauv(L, sizeof *c, 1);
@@ -250,14 +251,14 @@ static int new_function(lua_State *L) {
     return 1;
 }
 
-/// `definition(coprocess)`: that value.
+/// `definition(coprocess)`: returns the definition.
 static int definition_function(lua_State *L) {
     check(L);
     lua_getiuservalue(L, 1, 1);
     return 1;
 }
 
-/// `decode(text)`: the value that it is; or nil and what is wrong with it.
+/// `decode(text)`: returns the text's value; or nil and an error message.
 static int decode(lua_State *L) {
     size_t count;
     const char *text = luaL_checklstring(L, 1, &count), *place, *complaint = dlp_push_answer(L, text, count, &place);
@@ -268,7 +269,7 @@ static int decode(lua_State *L) {
     return 2;
 }
 
-/// `own_path()`: where the file of this program lies, or nil.
+/// `own_path()`: returns the path of this program's file, or nil.
 static int own_path(lua_State *L) {
     char path[PATH_MAX];
     ssize_t count = readlink("/proc/self/exe", path, sizeof path);

@@ -1,12 +1,12 @@
 #include "host.h"
 
-// A hook belongs to one coroutine, and Lua does not say which one runs. So the functions that switch between coroutines
-// are replaced by some that do as theirs and take note of it.
+// A hook belongs to one coroutine, and Lua does not tell which one is running. Therefore the functions that switch between
+// coroutines are replaced by functions that do the same and record the switch.
 
 
 
-/// Gives the `count` values on top of `L` to `co` and lets it run. Returns the number of values on top of `L` that it
-/// yielded or returned, or -1 where there is an error instead.
+/// Passes the `count` values on top of `L` to `co` and runs it. Returns how many values it yielded or returned, which are on
+/// top of `L`; or -1 with an error there.
 static int run_coroutine(lua_State *L, lua_State *co, int count) {
     if (!lua_checkstack(co, count)) {
         lua_pushliteral(L, "too many arguments to resume");
@@ -45,7 +45,7 @@ static int resume(lua_State *L) {
     return (results >= 0 ? results : 1) + 1;
 }
 
-/// Closes what is open in `co`; a status, with the error on top of `co` where there is one.
+/// Closes the open variables of `co`; returns a status, with the error on top of `co` if there is one.
 static int close_variables(lua_State *L, lua_State *co) {
     dlp_switch_to(co);
     int status = lua_resetthread(co);
@@ -53,14 +53,14 @@ static int close_variables(lua_State *L, lua_State *co) {
     return status;
 }
 
-/// What coroutine.wrap returns.
+/// The function that coroutine.wrap returns.
 static int call_wrapped(lua_State *L) {
     lua_State *co = lua_tothread(L, lua_upvalueindex(1));
     int results = run_coroutine(L, co, lua_gettop(L));
     if (results >= 0) return results;
     int status = lua_status(co);
     if (status != LUA_OK && status != LUA_YIELD) {
-        // It failed, rather than that it could not run; what closes its variables may fail in its place.
+        // The coroutine failed while it ran. Closing its variables may raise another error, which then replaces the first.
         status = close_variables(L, co);
         lua_xmove(co, L, 1);
     }

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-// Rows of CSV (RFC 4180). A quote that is not at the beginning of a field is a character like any other.
+// Rows of CSV (RFC 4180). A quote that is not at the beginning of a field is an ordinary character.
 
 // MARK: The end of a row
 
@@ -20,7 +20,7 @@ bool dlp_find_row(dlp_reader *r) {
     if (r->scanned == r->start) {
         begin_row(r);
         if (s == end) return false;
-        // Most rows have no quote in them.
+        // Most rows have no quotes.
         const char *line = memchr(s, '\n', (size_t)(end - s));
         stop = line != NULL ? line : end;
         const char *quote = memchr(s, '"', (size_t)(stop - s));
@@ -60,7 +60,7 @@ bool dlp_find_row(dlp_reader *r) {
                 stop = memchr(s, '\n', (size_t)(end - s));
                 if (stop == NULL) stop = end;
             }
-            // Up to the next quote nothing means anything, and here one is not at the beginning of a field.
+            // Nothing up to the next quote has a meaning, and a quote in this place is not at the beginning of a field.
             const char *quote = *s == '"' ? s + 1 : memchr(s, '"', (size_t)(stop - s));
             s = quote != NULL ? quote : stop;
             r->place = s[-1] == r->separator ? at_field : in_field;
@@ -72,14 +72,14 @@ bool dlp_find_row(dlp_reader *r) {
 
 // MARK: Fields
 
-/// As memchr, and faster where the byte is near, as it is in most fields.
+/// Like memchr, but faster if the byte is near, as in most fields.
 static inline const char *find_near(const char *s, char byte, const char *end) {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     if (end - s >= 8) {
         const uint64_t ones = 0x0101010101010101;
         uint64_t word;
         memcpy(&word, s, 8);
-        // A byte of zeros where it is; the lowest bit that is set then is in the first of them.
+        // The bytes that match become 0. The lowest bit set in `found` is in the first of them.
         word ^= ones * (unsigned char)byte;
         uint64_t found = (word - ones) & ~word & ones << 7;
         if (found != 0) return s + __builtin_ctzll(found) / 8;
@@ -92,18 +92,18 @@ static inline const char *find_near(const char *s, char byte, const char *end) {
 /// A field of a row, without its quotes.
 typedef struct {
     const char *start, *end;
-    /// Where the next one begins; NULL where it is the last.
+    /// The beginning of the next field; NULL for the last field.
     const char *next;
     bool is_quoted, has_doubled;
 } field;
 
-/// The field that begins at `s` in a row that ends at `end`.
+/// Returns the field that begins at `s` in a row that ends at `end`.
 static field take_field(lua_State *L, int reader, const dlp_reader *r, const char *s, const char *end) {
     field f = {.start = s};
     if (s < end && *s == '"') {
         f.is_quoted = true;
         f.start = ++s;
-        // It is closed, or there would be no row.
+        // The closing quote exists, otherwise this would not be a complete row.
         while ((s = memchr(s, '"', (size_t)(end - s))) != NULL && s + 1 < end && s[1] == '"') {
             f.has_doubled = true;
             s += 2;
@@ -128,7 +128,7 @@ static void push_text(lua_State *L, const field *f) {
     }
     luaL_Buffer buffer;
     char *to = luaL_buffinitsize(L, &buffer, (size_t)(f->end - f->start)), *start = to;
-    // Of two quotes the first one.
+    // Of two quotes in a row, only the first is kept.
     for (const char *s = f->start, *quote; s < f->end; s = quote + 1) {
         quote = memchr(s, '"', (size_t)(f->end - s));
         if (quote == NULL) quote = f->end;
@@ -142,8 +142,8 @@ static bool is_word(const char *s, const char *end, const char *word) {
     return strlen(word) == (size_t)(end - s) && strncasecmp(s, word, (size_t)(end - s)) == 0;
 }
 
-/// Pushes the number that the text from `s` to `end` is, as JSON has it, or with zeros in front, or without digits on one
-/// side of the point, or infinite, or none; false where it is something else.
+/// Pushes the number in the text from `s` to `end`. It may be a JSON number, have leading zeros, lack the digits on one side
+/// of the point, be infinite, or NaN. Returns false for anything else.
 static bool push_number(lua_State *L, const char *s, const char *end) {
     bool is_signed = s < end && (*s == '+' || *s == '-');
     const char *digits = s + is_signed, *place, *behind;
@@ -161,7 +161,7 @@ static bool push_number(lua_State *L, const char *s, const char *end) {
         while (digits + 1 < end && *digits == '0') digits++;
         if (dlp_push_number(L, digits, &place) != end) return false;
         if (*s != '-') return true;
-        // One of 20 digits is a float.
+        // A number of 20 digits has become a float.
         if (lua_isinteger(L, -1)) lua_pushinteger(L, -lua_tointeger(L, -1));
         else lua_pushnumber(L, -lua_tonumber(L, -1));
         lua_remove(L, -2);
@@ -181,7 +181,7 @@ static bool push_boolean(lua_State *L, const char *s, const char *end) {
     return true;
 }
 
-/// Pushes what a field is that nobody has said anything of: a number or a boolean as JSON writes it, nil where it is empty.
+/// Pushes a field whose type was not given: a number or a boolean in JSON's form, nil if it is empty, otherwise text.
 static void push_guess(lua_State *L, const field *f) {
     const char *place, *s = f->start, *end = f->end;
     if (f->is_quoted) return push_text(L, f);
@@ -198,7 +198,7 @@ static void push_guess(lua_State *L, const field *f) {
     push_text(L, f);
 }
 
-/// Pushes the value of a field of a column of this type.
+/// Pushes the value of a field whose column has the type `type`.
 static void push_value(lua_State *L, int reader, const field *f, char type, int column) {
     const char *s = f->start, *end = f->end;
     if (type == 's') return push_text(L, f);
@@ -224,7 +224,8 @@ static void push_value(lua_State *L, int reader, const field *f, char type, int 
 
 // MARK: Rows
 
-/// Replaces the table of types on top by a string of their letters, by column; `columns` is where the names are, or 0.
+/// Replaces the table of types on top by a string of their letters, in the order of the columns. `columns` is the index of
+/// the names, or 0.
 static void order_types(lua_State *L, int reader, dlp_reader *r, int columns) {
     luaL_Buffer buffer;
     int types = lua_gettop(L), ordered = 0, given = 0;
@@ -260,7 +261,7 @@ static void order_types(lua_State *L, int reader, dlp_reader *r, int columns) {
     }
 }
 
-/// Settles how many columns there are, and of which types, by the first row.
+/// Determines the number and the types of the columns by the first row.
 static void set_columns(lua_State *L, int reader, dlp_reader *r, int count, int columns) {
     r->columns = count;
     r->is_header_read = true;
@@ -326,7 +327,7 @@ bool dlp_push_row(lua_State *L, int reader) {
         set_columns(L, reader, r, count_fields(L, reader, r, s, end), 0);
     }
     int columns = r->columns;
-    // The names of the columns and the row, two strings at most on the way, and what a message takes.
+    // Room for the names of the columns, the row, at most two strings in between, and a message.
     lua_getiuservalue(L, reader, reader_columns);
     lua_getiuservalue(L, reader, reader_types);
     const char *types = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Readers of data files: userdata that give a record whenever they are called, as a generic `for` does.
+// Readers of data files: userdata that return a record each time they are called, as a generic `for` needs it.
 
 static const char reader_type[] = "dlp.reader";
 
@@ -22,14 +22,14 @@ static dlp_reader *push_reader(lua_State *L, dlp_input format) {
     return r;
 }
 
-/// Opens the file whose name the reader has.
+/// Opens the file by the reader's name.
 static void open_file(lua_State *L, int reader) {
     dlp_reader *r = lua_touserdata(L, reader);
     lua_getiuservalue(L, reader, reader_name);
     struct stat facts;
     r->descriptor = open(lua_tostring(L, -1), O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (r->descriptor < 0 && (errno == EMFILE || errno == ENFILE)) {
-        // Readers that nobody has any more may still be open.
+        // Readers that the script no longer uses may still be open.
         lua_gc(L, LUA_GCCOLLECT);
         r->descriptor = open(lua_tostring(L, -1), O_RDONLY | O_CLOEXEC | O_NOCTTY);
     }
@@ -46,7 +46,7 @@ static void open_file(lua_State *L, int reader) {
     lua_pop(L, 1);
 }
 
-/// Pushes the record that was found; false, and nothing, where it has none of its own.
+/// Pushes the record that was found; returns false, and pushes nothing, if the record has no value.
 static bool push_record(lua_State *L, int reader) {
     dlp_reader *r = lua_touserdata(L, reader);
     char *text = r->bytes + r->record;
@@ -59,7 +59,7 @@ static bool push_record(lua_State *L, int reader) {
     case dlp_jsonl: break;
     }
     if (strspn(text, " \t\r") >= count) return false;
-    // It ends with a NUL, in place of a line feed.
+    // The text ends with a NUL in place of the line feed.
     text[count] = 0;
     const char *place, *complaint = dlp_push_json(L, text, count, &place);
     if (complaint != NULL) {
@@ -93,7 +93,7 @@ static int call_body(lua_State *L) {
     return 2;
 }
 
-/// `reader()`: the next record and its number; nil at the end.
+/// `reader()`: returns the next record and its number; nil at the end.
 static int call_reader(lua_State *L) {
     dlp_reader *r = luaL_checkudata(L, 1, reader_type);
     if (r->is_busy) return luaL_error(L, "a finalizer asks for a record while one is being read");
@@ -115,7 +115,7 @@ static int close_reader(lua_State *L) {
     return 0;
 }
 
-/// Makes the type, and pushes the table of its methods.
+/// Creates the type, and pushes the table of its methods.
 static void push_methods(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"__call", call_reader}, {"__close", close_reader}, {"__gc", close_reader}, {NULL, NULL},
@@ -131,8 +131,8 @@ static void push_methods(lua_State *L) {
 
 // MARK: Functions of the module
 
-/// `open_input(format, path, now, separator, header, fills, types)`: a reader, whose file is opened now or when it is first
-/// called. The format is a word; types are true (to be guessed), or a table of letters by column, or nil.
+/// `open_input(format, path, now, separator, header, fills, types)`: returns a reader. Its file is opened now or at the first
+/// call. The format is a word; `types` is true (to be guessed), a table of letters by column, or nil.
 static int open_input(lua_State *L) {
     static const char *const formats[] = {"lines", "nul", "csv", "tsv", "jsonl", NULL};
     dlp_input format = (dlp_input)luaL_checkoption(L, 1, NULL, formats);
@@ -156,7 +156,7 @@ static int open_input(lua_State *L) {
     return 1;
 }
 
-/// `decode_json(text)`: its value.
+/// `decode_json(text)`: returns the text's value.
 static int decode_json(lua_State *L) {
     if (lua_type(L, 1) != LUA_TSTRING) {
         dlp_push_where(L);
@@ -179,7 +179,7 @@ static int decode_json(lua_State *L) {
     return lua_error(L);
 }
 
-/// `reader_methods()`: the table of the methods that readers have.
+/// `reader_methods()`: returns the table of the readers' methods.
 static int reader_methods(lua_State *L) {
     push_methods(L);
     return 1;
@@ -197,7 +197,7 @@ void dlp_set_input_functions(lua_State *L, bool may_read) {
 
 // MARK: For Swift
 
-/// What a call from Swift passes.
+/// The arguments of a call from Swift.
 typedef struct {
     int descriptor;
     const char *name;

@@ -4,15 +4,15 @@
 #include <stdio.h>
 #include <unistd.h>
 
-// Lua code is made to fail by a hook, which slows it down: so there is none until it is to fail. Then another thread
-// signals the one that runs the state, and the signal's handler sets the hook: lua_sethook is made to be called there.
-// The hook stays, because a script that catches the error must run into the next one.
+// Lua code is made to fail by a hook. A hook slows Lua code down, so it is set only when the code is to fail: another thread
+// sends a signal to the thread that runs the state, and the signal handler sets the hook. Lua permits to call lua_sethook
+// there. The hook stays set, because a script that catches the error must fail again.
 
-/// Ignored where nobody handles it, and hardly used by anyone.
+/// By default this signal is ignored, and hardly any program uses it.
 enum { INTERRUPT_SIGNAL = SIGURG };
 
 #if __has_feature(thread_sanitizer)
-// It would hold signals back until their thread calls a function that it knows, which a loop in Lua never does.
+// The sanitizer holds signals back until their thread calls a function that it intercepts, which a loop in Lua never does.
 int __sigaction(int signal, const struct sigaction *action, struct sigaction *previous);
 #define sigaction(signal, action, previous) __sigaction(signal, action, previous)
 #endif
@@ -20,7 +20,7 @@ int __sigaction(int signal, const struct sigaction *action, struct sigaction *pr
 /// The newest state that this thread has made.
 static _Thread_local lua_State *newest_here;
 
-/// Whether this process was told to end by a signal; and whether its Lua code is to wait for that.
+/// Whether this process was told to end by a signal; and whether its Lua code is to wait for the end.
 static atomic_bool is_told, is_held;
 
 IN_HANDLER static bool is_to_fail(host *h) { return h->is_late || atomic_load(&h->is_over) || atomic_load(&is_held); }
@@ -34,7 +34,7 @@ static void fail_hook(lua_State *L, lua_Debug *event);
 
 IN_HANDLER static void arm(lua_State *L) { lua_sethook(L, fail_hook, LUA_MASKCOUNT | LUA_MASKCALL | LUA_MASKRET, 1); }
 
-/// Sets the hook that is to be there otherwise, unless a signal has found a reason for the other meanwhile.
+/// Sets the hook for normal operation. If a signal has meanwhile found a reason to fail, sets that hook again.
 static void disarm(lua_State *L) {
     bool tracks = host_of(L)->tracker != NULL && dlp_example_under_way(L).number != 0;
     lua_sethook(L, tracks ? dlp_track_call : NULL, tracks ? LUA_MASKCALL : 0, 0);
@@ -42,7 +42,7 @@ static void disarm(lua_State *L) {
     if (is_to_fail(host_of(L))) arm(L);
 }
 
-/// Waits until the job is over; not for ever, should whoever ends it have gone.
+/// Waits until the job is over, but not forever, in case the thread that ends the job is gone.
 static void wait_for_end(host *h) {
     static const useconds_t pause = 2000;
     for (useconds_t waited = 0; waited < 5000000 && !atomic_load(&h->is_over); waited += pause) usleep(pause);
@@ -51,7 +51,7 @@ static void wait_for_end(host *h) {
 static void fail_hook(lua_State *L, lua_Debug *event) {
     (void)event;
     host *h = host_of(L);
-    // A coroutine may have kept it from an example that has ended.
+    // A coroutine may still have the hook from an example that has ended.
     if (!is_to_fail(h)) return disarm(L);
     if (atomic_load(&is_held)) wait_for_end(h);
     dlp_push_where(L);
@@ -61,7 +61,7 @@ static void fail_hook(lua_State *L, lua_Debug *event) {
         lua_pushliteral(L, "interrupted: a signal has ended the program");
     } else {
         lua_pushstring(L, h->late_message);
-        // The body of a loop is left by way of code of the module; a script that goes on all the same fails once more soon.
+        // The body of a loop is left through code of the module. A script that goes on all the same soon fails once more.
         if (h->is_body) {
             h->is_late = false;
             disarm(L);
@@ -75,8 +75,8 @@ IN_HANDLER static void handle_signal(int signal) {
     (void)signal;
     if (newest_here == NULL) return;
     host *h = host_of(newest_here);
-    // Examples begin and end on this very thread: what holds here holds until the handler returns. So a signal that
-    // comes when its example has ended already does nothing to the next.
+    // Examples begin and end on this same thread, so their state does not change until the handler returns. A signal that
+    // arrives after its example has ended therefore does nothing to the next one.
     if (is_expired(h)) h->is_late = true;
     if (is_to_fail(h)) arm(h->running);
 }
@@ -89,7 +89,7 @@ void dlp_open_interruption(lua_State *L) {
     newest_here = L;
     struct sigaction action = {.sa_handler = handle_signal, .sa_flags = SA_RESTART};
     sigaction(INTERRUPT_SIGNAL, &action, NULL);
-    // Whoever made this thread, or started this process, may have blocked it.
+    // The creator of this thread, or the parent process, may have blocked the signal.
     sigset_t mask;
     sigemptyset(&mask);
     sigaddset(&mask, INTERRUPT_SIGNAL);
@@ -110,7 +110,7 @@ void dlp_switch_to(lua_State *co) {
     h->running = co;
     atomic_signal_fence(memory_order_seq_cst);
     if (is_to_fail(h)) arm(co);
-    // One that was made before has no hook.
+    // A coroutine that was made before tracking began has no hook.
     else if (h->tracker != NULL) disarm(co);
 }
 
@@ -124,7 +124,7 @@ IN_HANDLER void dlp_note_signal(bool holds) {
     atomic_store(&is_told, true);
     if (!holds) return;
     atomic_store(&is_held, true);
-    // Where another thread got the signal the main thread hears of it by one of ours.
+    // If another thread got the signal, the main thread is informed by our own signal.
     if (getpid() == gettid()) {
         handle_signal(INTERRUPT_SIGNAL);
     } else {
@@ -152,7 +152,7 @@ void dlp_set_late_message(lua_State *L, const char *text) {
     snprintf(h->late_message, sizeof h->late_message, "%s", text);
 }
 
-/// One more beginning or end; only one thread counts.
+/// Counts a beginning or an end. Only the thread that runs the state does this.
 static void count_example(host *h) {
     uint64_t count = atomic_load_explicit(&h->example_count, memory_order_relaxed);
     atomic_store_explicit(&h->example_count, count + 1, memory_order_release);

@@ -5,18 +5,18 @@
 
 // JSON (RFC 8259) onto the Lua stack.
 //
-// Nothing recurses: each open array or object has two places on the Lua stack, itself and the index or key under which
-// its next value is stored. An index is an integer, and a float once the array has a null in it.
+// Nothing recurses. Each open array or object has two places on the Lua stack: itself, and the index or key of its next
+// value. The index is an integer; it becomes a float once the array contains a null.
 
 typedef struct {
     lua_State *L;
     const char *next, *end;
-    /// It is what a program has answered, which may have numbers by name and any bytes.
+    /// Whether the text is a program's answer, which may contain named numbers and any bytes.
     bool is_answer;
     /// How many arrays and objects are open.
     int depth;
-    /// By depth: how many entries the object under way has, and how many the last array and the last object there had. Those
-    /// of a file are mostly alike, and a table made in its size needs not grow.
+    /// By depth: the entries of the current object, and the sizes of the last array and the last object there. The objects
+    /// of a file are mostly alike, and a table that is created with its final size need not grow.
     unsigned entries[16], arrays[16], objects[16];
 } parser;
 
@@ -63,7 +63,7 @@ static char *put_utf8(char *to, unsigned code) {
     return to;
 }
 
-/// Writes what the escape at `*from` stands for, and goes behind it; or returns what is wrong.
+/// Writes the character of the escape at `*from`, and advances past it; or returns what is wrong.
 static const char *unescape(const char **from, const char *end, char **to) {
     const char *s = *from + 1;
     static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
@@ -88,10 +88,10 @@ static const char *unescape(const char **from, const char *end, char **to) {
     return NULL;
 }
 
-/// Pushes the string up to `end`, in which there are escapes.
+/// Pushes the string up to `end`, which contains escapes.
 static const char *push_unescaped(parser *p, const char *end) {
     luaL_Buffer buffer;
-    // No escape is shorter than what it stands for.
+    // No escape is shorter than its character, so this room is enough.
     char *start = luaL_buffinitsize(p->L, &buffer, (size_t)(end - p->next)), *to = start;
     const char *complaint = NULL;
     while (p->next < end && complaint == NULL) {
@@ -106,7 +106,7 @@ static const char *push_unescaped(parser *p, const char *end) {
     return complaint;
 }
 
-/// Pushes the string behind the quote.
+/// Pushes the string that begins after the quote.
 static const char *push_string(parser *p) {
     const char *s = p->next;
     bool is_escaped = false;
@@ -124,7 +124,7 @@ static const char *push_string(parser *p) {
             return "a control character in a string, where it must be escaped";
         }
         is_escaped = true;
-        // Behind the last character of the text lies a NUL.
+        // A NUL comes after the last character of the text.
         s += s + 1 < p->end ? 2 : 1;
     }
     if (high & 0x80 && !p->is_answer) {
@@ -158,11 +158,11 @@ static const char *push_key(parser *p) {
     return NULL;
 }
 
-/// Begins the array or object whose bracket was read; `*is_empty` where it has also ended.
+/// Begins the array or object whose bracket was read; sets `*is_empty` if it has also ended.
 static const char *open_container(parser *p, bool is_object, bool *is_empty) {
     lua_State *L = p->L;
     if (p->depth == json_depth) return "it is nested deeper than 10000 levels";
-    // Two places for each, and some for what is under way.
+    // Two places for each container, and some for temporary values.
     luaL_checkstack(L, 8, "JSON nested too deep");
     unsigned d = (unsigned)p->depth++ % 16;
     skip_space(p);
@@ -182,13 +182,13 @@ static const char *open_container(parser *p, bool is_object, bool *is_empty) {
     return NULL;
 }
 
-/// Ends the innermost array or object, below whose index or key nothing lies any more.
+/// Ends the innermost array or object. Its index or key has already been removed from the stack.
 static void close_container(parser *p, unsigned *sizes, unsigned size) {
     p->depth--;
     sizes[p->depth % 16] = size < roomiest ? size : roomiest;
 }
 
-/// Stores the value on top as the next element of an array; `*is_complete` where that has ended with it.
+/// Stores the value on top as the next element of an array; sets `*is_complete` if the array ends here.
 static const char *store_element(parser *p, bool *is_complete) {
     lua_State *L = p->L;
     lua_Integer index = lua_tointeger(L, -2);
@@ -218,7 +218,7 @@ static const char *store_element(parser *p, bool *is_complete) {
     return NULL;
 }
 
-/// Stores the value on top under its key; `*is_complete` where the object has ended with it.
+/// Stores the value on top under its key; sets `*is_complete` if the object ends here.
 static const char *store_entry(parser *p, bool *is_complete) {
     lua_rawset(p->L, -3);
     unsigned d = (unsigned)(p->depth - 1) % 16;
@@ -241,7 +241,7 @@ static bool take_word(parser *p, const char *word, size_t count) {
     return true;
 }
 
-/// Pushes the number that has a name, or returns false.
+/// Pushes a number that is written as a name, or returns false.
 static bool push_named(parser *p) {
     if (take_word(p, "NaN", 3)) lua_pushnumber(p->L, (lua_Number)NAN);
     else if (take_word(p, "Infinity", 8)) lua_pushnumber(p->L, (lua_Number)INFINITY);
@@ -250,7 +250,7 @@ static bool push_named(parser *p) {
     return true;
 }
 
-/// Pushes the value that begins here, or begins it; `*is_complete` where it has also ended.
+/// Pushes the value that begins here, or begins a container; sets `*is_complete` if the value has also ended.
 static const char *begin_value(parser *p, bool *is_complete) {
     skip_space(p);
     *is_complete = true;

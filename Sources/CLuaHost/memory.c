@@ -7,23 +7,24 @@
 
 // MARK: Small blocks
 
-// Most of what Lua frees is small, and soon wanted again: a string for each field of a row. Lists of free ones, by size, give
-// them back at once, where malloc and free took a fifth of the time of reading CSV. What is in the lists counts as free.
+// Most blocks that Lua frees are small and soon needed again, as a string for each field of a row. Lists of free blocks, by
+// size, make them available at once; malloc and free took a fifth of the time of reading CSV. Blocks in the lists count as
+// free.
 
-/// The sizes are those that malloc's blocks have, whatever was asked for: 24, 40, 56, ... bytes. So a block that was there
-/// before this allocator fits too.
+/// The sizes are those of malloc's blocks, whatever size was requested: 24, 40, 56, ... bytes. A block that was allocated
+/// before this allocator was set therefore fits, too.
 static inline size_t size_class(size_t size) { return (size + 7) / 16; }
 static inline size_t class_size(size_t class) { return 16 * class + 8; }
 static inline bool is_small(size_t size) { return size <= class_size(free_sizes - 1); }
 
-/// How many bytes are kept at most; none where malloc's blocks may have other sizes, or a sanitizer wants to see them go.
+/// The most bytes that are kept; 0 where malloc's blocks may have other sizes, or where a sanitizer must see them freed.
 #if !defined(__GLIBC__) || __has_feature(address_sanitizer)
 static const size_t most_free = 0;
 #else
 static const size_t most_free = (size_t)256 << 10;
 #endif
 
-/// A free block for so many bytes, or NULL.
+/// Takes a free block for `size` bytes; NULL if there is none.
 static inline void *take_block(host *h, size_t size) {
     free_block *block = h->free_blocks[size_class(size)];
     if (block == NULL) return NULL;
@@ -32,7 +33,7 @@ static inline void *take_block(host *h, size_t size) {
     return block;
 }
 
-/// Keeps a small block; false where there are enough of them.
+/// Keeps a small block; returns false if enough of them are kept.
 static inline bool keep_block(host *h, free_block *block, size_t size) {
     size_t kept = h->free_bytes + class_size(size_class(size));
     if (block == NULL || kept > most_free) return false;
@@ -65,9 +66,9 @@ static void *resize(host *h, void *block, size_t old_size, size_t new_size) {
 
 // MARK: The limit
 
-// The limit binds Lua code, which gets an error in the place where it wanted more. Swift code must not: the error would
-// be a longjmp through its frames. It may overdraw, and the next thing that Lua code wants is refused until a collection
-// has made up for it.
+// The limit applies to Lua code, which gets an error where it requests too much. It must not apply to Swift code, because the
+// error would be a longjmp through its frames. Swift code may exceed the limit. The next request of Lua code is then refused
+// until a collection has brought the use below the limit.
 
 static inline bool fits(const host *h, size_t growth) {
     if (h->memory_limit == 0) return true;
@@ -77,20 +78,21 @@ static inline bool fits(const host *h, size_t growth) {
 static bool is_refused(host *h, size_t growth) {
     if (fits(h, growth)) return false;
     if (h->is_bound) return true;
-    // What Swift code asks for may set off a collection, and that a finalizer: Lua code again, called under protection.
-    // While one runs lua_gc refuses every request (since 5.4.4; before that a finalizer may overdraw too).
+    // A request of Swift code may start a collection, and the collection may run a finalizer. That is Lua code again,
+    // called under protection. While a finalizer runs, lua_gc refuses every request (since 5.4.4; before, a finalizer may
+    // exceed the limit, too).
     return lua_gc(h->main, LUA_GCCOUNT) == -1;
 }
 
 static void *allocate_slowly(host *h, void *block, size_t old_size, size_t new_size) {
-    // Without a block the old size says what the new one is for.
+    // Without a block, Lua passes the type of the new object as the old size.
     if (block == NULL) old_size = 0;
     if (new_size == 0) {
         dlp_free(block, old_size);
         h->memory_used -= old_size;
         return NULL;
     }
-    // Lua takes for granted that a block can shrink.
+    // Lua assumes that shrinking a block never fails.
     if (new_size > old_size && is_refused(h, new_size - old_size)) return NULL;
     void *moved = resize(h, block, old_size, new_size);
     if (moved == NULL && dlp_free_blocks(h)) moved = resize(h, block, old_size, new_size);
@@ -100,7 +102,7 @@ static void *allocate_slowly(host *h, void *block, size_t old_size, size_t new_s
 
 static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
     host *h = context;
-    // What Lua asks for most by far.
+    // The most frequent case by far.
     if (new_size == 0 && is_small(old_size) && keep_block(h, block, old_size)) {
         h->memory_used -= old_size;
         return NULL;
@@ -115,7 +117,7 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
     return allocate_slowly(h, block, old_size, new_size);
 }
 
-/// The allocator for those who ask for it and call it themselves: they do not collect and ask again, as Lua does.
+/// The allocator for code that asks for it and calls it itself. Such code does not collect garbage and retry, as Lua does.
 static void *allocate_collecting(void *context, void *block, size_t old_size, size_t new_size) {
     host *h = context;
     void *moved = allocate(h, block, old_size, new_size);
@@ -124,11 +126,11 @@ static void *allocate_collecting(void *context, void *block, size_t old_size, si
     return allocate(h, block, old_size, new_size);
 }
 
-/// Lua's own function of the next name, where Lua is inside the program: scripts/package.d/link calls it so.
+/// Lua's own function of the next name, if Lua is linked into the program: scripts/package.d/link renames it so.
 extern lua_Alloc dlp_lua_getallocf(lua_State *, void **) __attribute__((weak));
 
-/// Takes the place of Lua's own function, also for Lua's libraries: they get the memory of their buffers by it, and would
-/// run into the limit with a state full of garbage.
+/// Replaces Lua's own function, also for Lua's libraries. They use it to get memory for their buffers, and would hit the
+/// limit while the state is full of garbage.
 lua_Alloc lua_getallocf(lua_State *L, void **context) {
     typedef lua_Alloc (*function)(lua_State *, void **);
     static _Atomic(function) original;
@@ -142,7 +144,7 @@ void dlp_count_memory(lua_State *L) {
     host *h = host_of(L);
     h->main = L;
     h->memory_used = (size_t)lua_gc(L, LUA_GCCOUNT) * 1024 + (size_t)lua_gc(L, LUA_GCCOUNTB);
-    // The allocator that luaL_newstate sets uses realloc and free too.
+    // So far the state has used the allocator of luaL_newstate, which calls realloc and free, too.
     lua_setallocf(L, allocate, h);
 }
 
@@ -159,10 +161,10 @@ int dlp_call_handled(lua_State *L, int arguments, int results, int handler) {
     int status = lua_pcall(L, arguments, results, handler);
     h->is_bound = was_bound;
     if (status == LUA_ERRMEM) {
-        // No handler sees this error; what is left of an earlier one does not belong to it.
+        // No handler sees this error. The traceback of an earlier error must not be reported with it.
         free(h->traceback);
         h->traceback = NULL;
-        // Otherwise the collector would take the peak for the usual, and wait for the double of it.
+        // Without this, the collector would take the peak for normal use, and wait until memory use has doubled.
         lua_gc(L, LUA_GCCOLLECT);
     }
     return status;

@@ -58,7 +58,7 @@ const char *dlp_push_number(lua_State *L, const char *text, const char **place) 
         exponent += shrinks ? -power : power;
     }
     double value;
-    // Two numbers that are exact have a quotient and a product that are rounded once.
+    // If two numbers are exact, their quotient and product are rounded only once.
     if (count <= 19 && digits <= (uint64_t)1 << 53 && exponent >= -22 && exponent <= 22) {
         value = (double)digits;
         value = exponent < 0 ? value / exact_powers[-exponent] : value * exact_powers[exponent];
@@ -80,7 +80,7 @@ const char *dlp_find_invalid_utf8(const char *text, const char *end) {
         }
         int more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
         if (c < 0xc2 || c > 0xf4 || stop - s <= more) return (const char *)s;
-        // Neither longer than they need be, nor surrogates, nor beyond U+10FFFF.
+        // Refuses encodings that are too long, surrogates, and code points above U+10FFFF.
         unsigned char low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80, high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
         if (s[1] < low || s[1] > high) return (const char *)s;
         for (int i = 2; i <= more; i++)

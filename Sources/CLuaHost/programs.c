@@ -13,8 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// os.execute and io.popen. C's system and popen will not do: nobody could tell which program an example waits for; and
-// system ignores SIGINT meanwhile, as suits a shell's interactive programs, so that Ctrl-C would be lost on its rank.
+// os.execute and io.popen. C's system and popen cannot be used, because they do not tell which program an example waits for.
+// Besides, system ignores SIGINT meanwhile, as it should for a shell's interactive programs, so Ctrl-C would be lost on its
+// rank.
 
 extern char **environ;
 
@@ -39,8 +40,8 @@ uint64_t dlp_forget_program(host *h, pid_t program) {
     return example;
 }
 
-/// Starts a shell with `command`; one of its descriptors, `standard`, becomes `end`, if that is not negative. Returns 0 or an
-/// error's number.
+/// Starts a shell with `command`. If `end` is not negative, it becomes the shell's descriptor `standard`. Returns 0 or an
+/// error number.
 static int start(lua_State *L, const char *command, int end, int standard, pid_t *program) {
     char *arguments[] = {"sh", "-c", (char *)command, NULL};
     posix_spawn_file_actions_t actions;
@@ -52,12 +53,13 @@ static int start(lua_State *L, const char *command, int end, int standard, pid_t
     return error;
 }
 
-/// Waits for a program to end: 0 with its status, or -1 with errno. `*example` becomes the number of the one that had started
-/// it, 0 where none had or where too many programs run.
+/// Waits for a program to end. Returns 0 with its status, or -1 with errno. `*example` becomes the number of the example that
+/// started it; 0 if there was none, or if too many programs run.
 static int finish(host *h, pid_t program, int *status, uint64_t *example) {
     siginfo_t end;
     while (waitid(P_PID, program, &end, WEXITED | WNOWAIT) != 0 && errno == EINTR) {}
-    // Others may signal the program: its number must not go to another process before they forget it.
+    // Another thread may signal the program. Its process number must not be reused before the program is removed from the
+    // list.
     *example = dlp_forget_program(h, program);
     pid_t ended;
     struct rusage usage;
@@ -80,19 +82,19 @@ int dlp_programs_of(lua_State *L, uint64_t example, pid_t programs[program_slots
 
 bool dlp_was_meant_for_all(const host *h, int signal) {
     if (signal != SIGINT && signal != SIGTERM) return false;
-    // Terminals signal all at once, batch systems one after another.
+    // Terminals signal all processes at once; batch systems signal them one after another.
     for (int i = 0; i < 10 && !dlp_is_told() && !h->is_late && !atomic_load(&h->is_over); i++) usleep(10000);
     return dlp_is_told();
 }
 
 int dlp_signal_of(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status) - 128; }
 
-/// Whether such a signal has ended a program for which nobody has waited yet.
+/// Whether such a signal has ended a program that has not been waited for yet.
 static bool was_ended_for_all(const host *h, pid_t program) {
     siginfo_t end = {0};
     for (int i = 0; i < 10; i++) {
         if (waitid(P_PID, program, &end, WEXITED | WNOWAIT | WNOHANG) != 0) return false;
-        // What it wrote ends a moment before it does.
+        // Its output ends a moment before the program itself.
         if (end.si_pid != 0 || !dlp_is_told()) break;
         usleep(10000);
     }
@@ -126,7 +128,7 @@ int dlp_execute(lua_State *L) {
 
 // MARK: - io.popen
 
-/// A file of Lua's at whose other end is a program.
+/// A Lua file with a program at its other end.
 typedef struct {
     luaL_Stream file;
     pid_t program;
@@ -139,7 +141,7 @@ static int close_program(lua_State *L) {
     uint64_t example;
     fclose(p->file.f);
     if (finish(host_of(L), p->program, &status, &example) != 0) return luaL_execresult(L, -1);
-    // The garbage collector may close it much later.
+    // The garbage collector may close the file much later, in another example.
     bool is_of_this_example = example != 0 && dlp_example_under_way(L).number == example;
     if (is_of_this_example && dlp_was_meant_for_all(host_of(L), dlp_signal_of(status))) dlp_cut_short(L);
     errno = 0;
@@ -154,7 +156,7 @@ int dlp_popen(lua_State *L) {
     program_file *p = lua_newuserdatauv(L, sizeof *p, 0);
     p->file.closef = NULL;
     luaL_setmetatable(L, LUA_FILEHANDLE);
-    // What the script has written comes before what the program writes.
+    // The script's earlier output must come before the program's.
     fflush(NULL);
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) return luaL_fileresult(L, 0, command);

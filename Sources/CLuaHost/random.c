@@ -2,16 +2,16 @@
 
 #include <string.h>
 
-// Lua 5.4's math.random is xoshiro256** (Blackman and Vigna, 2018), whose four words lie in a userdata that is its first
-// upvalue. They are written instead of calling math.randomseed, since there is one seed for each example.
+// Lua 5.4's math.random is xoshiro256** (Blackman and Vigna, 2018). Its four words lie in a userdata that is its first
+// upvalue. We write these words and do not call math.randomseed, because there is a seed for each example.
 //
-// Seeding lets the generator run sixteen steps, which are linear over GF(2): each bit of the seed adds, by exclusive or,
-// its own four words to the state. So from one example's state to the next one's it takes a few words for each bit in
-// which their indices differ, and these are two on average.
+// Seeding runs the generator for sixteen steps, which are linear over GF(2): each bit of the seed adds, by exclusive or, its
+// own four words to the state. So the step from one example's state to the next one's takes a few words for each bit in which
+// their indices differ, and these are two bits on average.
 
 static uint64_t rotate_left(uint64_t x, int n) { return (x << n) | (x >> (64 - n)); }
 
-/// The sixteen steps after which the generator's output is used.
+/// Runs the sixteen steps whose output is not used.
 static void discard_steps(uint64_t s[4]) {
     for (int i = 0; i < 16; i++) {
         uint64_t s2 = s[2] ^ s[0], s3 = s[3] ^ s[1];
@@ -56,7 +56,7 @@ static int open_body(lua_State *L) {
     lua_getfield(L, -1, "random");
     if (lua_getupvalue(L, -1, 1) != NULL && lua_type(L, -1) == LUA_TUSERDATA && lua_rawlen(L, -1) == sizeof r->seeded) {
         seed(r, 42, 43);
-        // Another Lua may keep something else there: then math.randomseed itself is called.
+        // Another version of Lua may keep something else there. Then math.randomseed itself is called.
         void *words = lua_touserdata(L, -1);
         if (memcmp(r->seeded, words, sizeof r->seeded) == 0) r->words = words;
     }
@@ -97,7 +97,7 @@ static int seed_function(lua_State *L) {
     return 0;
 }
 
-/// `numbers()`: what `math.random` will give from here on, as a string; nothing where its state is not known.
+/// `numbers()`: returns the state of `math.random` as a string; nothing if it is not known.
 static int numbers_function(lua_State *L) {
     uint64_t *words = host_of(L)->random.words;
     if (words == NULL) return 0;
@@ -105,7 +105,7 @@ static int numbers_function(lua_State *L) {
     return 1;
 }
 
-/// `set_numbers(numbers)`: lets `math.random` go on as it would have when `numbers` gave this.
+/// `set_numbers(numbers)`: restores the state that `numbers` returned.
 static int set_numbers_function(lua_State *L) {
     random_seeder *r = &host_of(L)->random;
     size_t length = 0;
@@ -114,7 +114,8 @@ static int set_numbers_function(lua_State *L) {
     return 0;
 }
 
-/// `seeding()`: the two parts of the seed of what the host has called, and a number that no other call has.
+/// `seeding()`: returns the two parts of the seed of the current call from the host, and a number that is unique to that
+/// call.
 static int seeding_function(lua_State *L) {
     const random_seeder *r = &host_of(L)->random;
     lua_pushinteger(L, r->called_first);
@@ -123,14 +124,14 @@ static int seeding_function(lua_State *L) {
     return 3;
 }
 
-/// The last steps of SplitMix64 (Steele, Lea and Flood, 2014), which spread each bit over all.
+/// The last steps of SplitMix64 (Steele, Lea and Flood, 2014), which spread each bit over all bits.
 static uint64_t spread(uint64_t x) {
     x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
     return x ^ x >> 31;
 }
 
-/// `mix(first, second)`: one number of two, for the seeds of loops that are begun where these two are the seed.
+/// `mix(first, second)`: combines two numbers into one, for the seeds of loops that begin while these two are the seed.
 static int mix_function(lua_State *L) {
     uint64_t first = (uint64_t)luaL_checkinteger(L, 1), second = (uint64_t)luaL_checkinteger(L, 2);
     uint64_t step = UINT64_C(0x9e3779b97f4a7c15);

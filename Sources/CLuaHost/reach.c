@@ -3,9 +3,9 @@
 
 #include <dlfcn.h>
 
-// What is to be known of functions by those who look at what a function of the script can reach.
+// Facts about functions that are needed to find what a function of the script can reach.
 
-/// Copies the table on top, with itself at `true`, to the field `name` of the table at index 1.
+/// Copies the table on top, with the table itself at `true`, to the field `name` of the table at index 1.
 static void note(lua_State *L, const char *name) {
     lua_newtable(L);
     for (lua_pushnil(L); lua_next(L, -3) != 0;) {
@@ -49,7 +49,7 @@ int dlp_note_libraries(lua_State *L) {
     return lua_pcall(L, 0, 0, 0);
 }
 
-/// Where the file begins in memory that has this address in it.
+/// Returns where the file that contains this address begins in memory.
 static const void *base_of(const void *address) {
     Dl_info facts;
     return dladdr(address, &facts) != 0 ? facts.dli_fbase : NULL;

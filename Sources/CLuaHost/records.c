@@ -7,13 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-// Records of a file: what has been read of it, and where the next record ends.
+// Records of a file: reading it, and finding the end of the next record.
 
-/// So much is read at once; and no record is longer: in a file that has more than this without an end of a row a quote is
-/// not closed, or it is another kind of file.
+/// How much is read at once, and the longest record. If a file has more than this without an end of a row, a quote is not
+/// closed, or it is another kind of file.
 static const size_t piece = 128 << 10, longest = (size_t)1 << 30;
 
-/// Gives the block this size, and a byte for a NUL behind what is read.
+/// Gives the block this size, plus a byte for a NUL after the data.
 static void resize(lua_State *L, dlp_reader *r, size_t capacity) {
     void *context;
     lua_Alloc allocate = lua_getallocf(L, &context);
@@ -55,14 +55,14 @@ void dlp_fail_at(lua_State *L, int reader, const char *place, const char *format
     __builtin_unreachable();
 }
 
-/// Raises an error of the system.
+/// Raises a system error.
 static void fail(lua_State *L, int reader) {
     int error = errno;
     dlp_close_reader(L, lua_touserdata(L, reader));
     dlp_fail_at(L, reader, NULL, "cannot be read: %s", strerror(error));
 }
 
-/// Moves the record under way to the beginning, and makes room behind it.
+/// Moves the current record to the beginning, and makes room after it.
 static void make_room(lua_State *L, dlp_reader *r) {
     if (r->start > 0) {
         r->count -= r->start;
@@ -73,7 +73,7 @@ static void make_room(lua_State *L, dlp_reader *r) {
     if (r->count == r->capacity) resize(L, r, r->capacity > 0 ? 2 * r->capacity : piece);
 }
 
-/// Leaves a byte order mark out, and refuses what has one that says UTF-16.
+/// Skips a byte order mark of UTF-8, and refuses one of UTF-16.
 static void look_at_beginning(lua_State *L, int reader) {
     dlp_reader *r = lua_touserdata(L, reader);
     if (r->is_begun || r->format == dlp_lines || r->format == dlp_nul) return;
@@ -94,7 +94,7 @@ void dlp_take_ahead(lua_State *L, int reader, const void *bytes, size_t count) {
     if (count > 0) look_at_beginning(L, reader);
 }
 
-/// Reads more; false where nothing is there and it is not to wait.
+/// Reads more; returns false if nothing is available and it is not to wait.
 static bool read_more(lua_State *L, int reader, bool waits) {
     dlp_reader *r = lua_touserdata(L, reader);
     if (r->count - r->start >= longest) {
@@ -120,7 +120,7 @@ static bool read_more(lua_State *L, int reader, bool waits) {
     return true;
 }
 
-/// Looks on for what ends the record.
+/// Continues to search the end of the record.
 static bool find_end(dlp_reader *r) {
     if (r->format == dlp_csv || r->format == dlp_tsv) return dlp_find_row(r);
     if (r->scanned == r->count) return false;

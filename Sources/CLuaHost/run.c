@@ -12,15 +12,15 @@
 #include <time.h>
 #include <unistd.h>
 
-// What dlp.run, dlp.sleep and dlp.time are made of; their arguments are checked in programs.lua.
+// The C part of dlp.run, dlp.sleep and dlp.time; their arguments are checked in programs.lua.
 //
-// While a program runs nothing here raises: an error would leave it, and descriptors, behind.
+// While a program runs, nothing here raises an error, as that would leave behind the program and descriptors.
 
 static int open_file(const char *path, int flags) { return dlp_above_standard(open(path, flags | O_CLOEXEC, 0666)); }
 
 // MARK: - The beginning
 
-/// Opens what becomes an output, by the name at `index` or the path after that; or says what it cannot open.
+/// Opens an output, by the kind at `index` or the path after it; returns NULL, or what it cannot open.
 static const char *open_output(run *r, int number, int index) {
     const char *kind = lua_tostring(r->L, index), *path = lua_tostring(r->L, index + 1);
     int *its = &r->program.standard[number];
@@ -47,7 +47,7 @@ static const char *open_input(run *r, const char *input, size_t count) {
     return dlp_make_pipe(its, &r->input) && fcntl(r->input, F_SETFL, O_NONBLOCK) == 0 ? NULL : "a pipe";
 }
 
-/// Starts the program; or returns false, with errno set and what could not be done to what.
+/// Starts the program. If that fails, returns false, with errno set, and the action and the object that failed.
 static bool start(run *r, const char **what, const char **object) {
     size_t input_count = 0;
     const char *input = lua_tolstring(r->L, 2, &input_count);
@@ -61,7 +61,7 @@ static bool start(run *r, const char **what, const char **object) {
 
 // MARK: - The functions
 
-/// What a program has left.
+/// The outcome of a program.
 typedef struct {
     run *run;
     int status;
@@ -71,7 +71,7 @@ typedef struct {
 
 static double seconds_of(struct timeval time) { return (double)time.tv_sec + (double)time.tv_usec * 1e-6; }
 
-/// Takes an outcome and returns what `run` does.
+/// Takes an outcome and returns the results of `run`.
 static int push_outcome(lua_State *L) {
     outcome *o = lua_touserdata(L, 1);
     bool is_killed = WIFSIGNALED(o->status);
@@ -81,7 +81,7 @@ static int push_outcome(lua_State *L) {
     else lua_pushnil(L);
     for (int i = 0; i < 2; i++) {
         output *out = &o->run->outputs[i];
-        // One that was captured has a block, or nothing in it.
+        // A captured output has a block, or is empty.
         if (lua_toboolean(L, 2 + i)) lua_pushlstring(L, out->bytes != NULL ? out->bytes : "", out->count);
         else lua_pushnil(L);
     }
@@ -92,7 +92,7 @@ static int push_outcome(lua_State *L) {
     return 8;
 }
 
-/// Waits for the program, which has started, and serves it meanwhile; or returns false, with errno set.
+/// Waits for the program, which has started, and serves it meanwhile. Returns false, with errno set, if that fails.
 static bool await(outcome *o) {
     dlp_serve(o->run);
     if (!dlp_reap(o->run, &o->status, &o->usage)) return false;
@@ -101,8 +101,9 @@ static bool await(outcome *o) {
     return true;
 }
 
-/// `run(words, input, directory, environment, stdout, its_file, stderr, its_file, timeout)`: returns status, signal, what
-/// was captured, seconds, processor seconds, peak memory, and whether it took too long; or nil and why it could not start.
+/// `run(words, input, directory, environment, stdout, its_file, stderr, its_file, timeout)`: returns the status, the
+/// signal, the captured outputs, seconds, processor seconds, peak memory, and whether it took too long; or nil and why it
+/// could not start.
 static int run_function(lua_State *L) {
     lua_settop(L, 9);
     run r = {
@@ -142,7 +143,7 @@ static int run_function(lua_State *L) {
     return status != LUA_OK ? lua_error(L) : 8;
 }
 
-/// `sleep(seconds)`: returns early where the script is to fail.
+/// `sleep(seconds)`: returns early if the script is to fail.
 static int sleep_function(lua_State *L) {
     double seconds = luaL_checknumber(L, 1);
     host *h = host_of(L);
@@ -155,7 +156,7 @@ static int sleep_function(lua_State *L) {
     return 0;
 }
 
-/// `time()`: seconds since 1970.
+/// `time()`: returns the seconds since 1970.
 static int time_function(lua_State *L) {
     struct timespec time;
     clock_gettime(CLOCK_REALTIME, &time);

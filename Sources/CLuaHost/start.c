@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-// How the programs of dlp.run and dlp.coprocess begin, and what is left when they have ended.
+// How the programs of dlp.run and dlp.coprocess are started, and the cleanup after they have ended.
 
 extern char **environ;
 
@@ -48,14 +48,14 @@ void dlp_finish_run(run *r) {
 
 // MARK: - Words and environment
 
-/// The words of the program: those of the table at `index`.
+/// Returns the words of the program, from the table at `index`.
 static char **words(lua_State *L, int index) {
     luaL_checktype(L, index, LUA_TTABLE);
     size_t count = lua_rawlen(L, index);
     char **words = lua_newuserdatauv(L, (count + 2) * sizeof *words, 0);
     words[0] = NULL;
     for (size_t i = 1; i <= count; i++) {
-        // The table keeps them.
+        // The pointers stay valid, because the table keeps the strings.
         words[i] = lua_rawgeti(L, index, (lua_Integer)i) == LUA_TSTRING ? (char *)lua_tostring(L, -1) : (char *)"";
         lua_pop(L, 1);
     }
@@ -63,7 +63,7 @@ static char **words(lua_State *L, int index) {
     return words;
 }
 
-/// The environment with the entries of the table at `index`, by name, in the place of those that it has; false is none.
+/// Returns the environment with the entries of the table at `index`, by name, added or replaced; false removes an entry.
 static char **changed_environment(lua_State *L, int index) {
     if (lua_isnil(L, index)) return environ;
     size_t present = 0, added = 0, count = 0;
@@ -98,10 +98,10 @@ struct dlp_program dlp_describe_program(lua_State *L, int its_words, int directo
 // MARK: - The start
 
 bool dlp_start_run(run *r, const char **what, const char **object) {
-    // Inherited of a careless parent: then nobody would get to know how the program ended.
+    // A careless parent may have set SIGCHLD to be ignored. Then it could not be found out how the program ended.
     struct sigaction children;
     if (sigaction(SIGCHLD, NULL, &children) == 0 && children.sa_handler == SIG_IGN) signal(SIGCHLD, SIG_DFL);
-    // What the script has written comes before what the program writes, or reads.
+    // The script's earlier output must come before the program's output, or before the program reads it.
     fflush(NULL);
     *object = r->program.words[1];
     switch (dlp_program_start(&r->program, &r->process)) {

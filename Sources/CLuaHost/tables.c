@@ -3,9 +3,9 @@
 #include <limits.h>
 #include <string.h>
 
-// Runs of numbers and the shapes of tables are read, and runs of numbers written, where Lua 5.4 has them in memory:
-// function by function it would take ten times as long. What lies where is in lobject.h, of all releases of 5.4; whether
-// it does so here is tried out on each new state. Where it does not, the functions of Lua's interface serve.
+// Runs of numbers and the shapes of tables are read, and runs of numbers written, directly in Lua 5.4's memory: with Lua's
+// functions it would take ten times as long. The layout is that of lobject.h in all releases of 5.4; on each new state it is
+// tested whether it applies. Where it does not, the functions of Lua's interface are used.
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "typed arrays are little-endian, and copied as they are");
 _Static_assert(sizeof(lua_Integer) == 8 && sizeof(lua_Number) == 8, "Lua's numbers have 64 bits");
@@ -34,17 +34,17 @@ typedef struct {
     unsigned array_limit;
     slot *array;
     node *nodes;
-    /// NULL: there are no nodes, but for one that all tables share.
+    /// NULL: there are no nodes, except the one that all tables share.
     node *last_free;
 } table;
 
-/// Types are Lua's, and in bits 4 and 5 a variant; 0 in bits 0 to 3 stands for nil of all kinds.
+/// The types are Lua's; bits 4 and 5 contain a variant. 0 in bits 0 to 3 means nil of any variant.
 enum { INTEGER = LUA_TNUMBER, FLOAT = LUA_TNUMBER | 1 << 4, TYPE = 0x0f };
 
 static bool is_nil(uint8_t type) { return (type & TYPE) == LUA_TNIL; }
 
-/// How many elements the array has room for: Lua may keep the length of the sequence in place of it, and says so by a
-/// flag; then it is the next power of two.
+/// How many elements the array has room for. Lua may store the length of the sequence in this place, and marks that by a
+/// flag; then the room is the next power of two.
 static size_t array_size(const table *t) {
     unsigned size = t->array_limit;
     if (!(t->flags & 1 << 7) || (size & (size - 1)) == 0) return size;
@@ -53,12 +53,12 @@ static size_t array_size(const table *t) {
 
 static size_t node_count(const table *t) { return t->last_free == NULL ? 0 : (size_t)1 << t->log_of_nodes; }
 
-/// The table at `index` as it lies in memory; NULL where we cannot see it.
+/// The table at `index` in memory; NULL if we do not know the layout.
 static const table *table_at(lua_State *L, int index) {
     return host_of(L)->sees_tables ? lua_topointer(L, index) : NULL;
 }
 
-// MARK: Whether tables lie in memory as we think
+// MARK: Whether tables have the expected layout
 
 static bool looks_right(const table *t, size_t array, size_t nodes) {
     return array_size(t) == array && node_count(t) == nodes;
@@ -76,7 +76,7 @@ static bool finds_array(lua_State *L) {
         lua_pushboolean(L, 1);
         lua_rawseti(L, -2, i);
     }
-    // When it is asked for the length Lua notes that in place of the size, if it is more than half of it.
+    // When Lua is asked for the length, it stores it in place of the size, if it is more than half of the size.
     return lua_rawlen(L, -1) == 5 && looks_right(t, 8, 0) && t->array[0].type == FLOAT && t->array[0].value.number == 1.5 &&
            t->array[1].type == INTEGER && t->array[1].value.integer == -7 &&
            (t->array[4].type & TYPE) == LUA_TBOOLEAN && is_nil(t->array[5].type) && is_nil(t->array[7].type);
@@ -111,7 +111,7 @@ void dlp_overlook_tables(lua_State *L) { host_of(L)->sees_tables = false; }
 
 // MARK: Shapes
 
-/// Takes the number into account as the next of a sequence.
+/// Adds the number to the shape as the next of a sequence.
 static void add_number(dlp_shape *shape, uint8_t type, lua_Integer value) {
     if (type != INTEGER) {
         shape->is_integers = false;
@@ -123,7 +123,7 @@ static void add_number(dlp_shape *shape, uint8_t type, lua_Integer value) {
     shape->is_floats = false;
 }
 
-/// The shape of a table that lies in memory as most do: its integer keys in the array. False for any other.
+/// Finds the shape of a table of the most common layout: its integer keys are in the array. Returns false for any other.
 static bool classify_at_sight(const table *t, dlp_shape *shape) {
     size_t size = array_size(t), i = 0;
     for (; i < size && !is_nil(t->array[i].type); i++) {
@@ -162,7 +162,7 @@ static dlp_shape classify_by_walk(lua_State *L, int index) {
         shape.count++;
         lua_pop(L, 1);
     }
-    // Distinct integer keys from 1 on, as many as the largest of them: that is 1 ... count.
+    // The keys are distinct integers from 1 on, and there are as many as the largest: so they are 1 ... count.
     if ((lua_Unsigned)largest != shape.count) shape.is_sequence = false;
     return shape;
 }
@@ -176,7 +176,7 @@ dlp_shape dlp_classify(lua_State *L, int index) {
 
 // MARK: Runs of numbers
 
-/// The elements of the sequence at `index` where all `count` lie in the array; NULL where not.
+/// Returns the elements of the sequence at `index` if all `count` lie in the array; otherwise NULL.
 static slot *elements(lua_State *L, int index, size_t count) {
     const table *t = table_at(L, index);
     return t != NULL && array_size(t) >= count ? t->array : NULL;
@@ -205,7 +205,7 @@ void dlp_read_numbers(lua_State *L, int index, dlp_number type, size_t count, vo
     case dlp_int8: READ(int8_t);
     case dlp_int16: READ(int16_t);
     case dlp_int32: READ(int32_t);
-    // The bits are what counts.
+    // The bits are copied as they are, so floats need no case of their own.
     case dlp_int64:
     case dlp_float64: READ(int64_t);
     }

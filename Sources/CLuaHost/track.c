@@ -8,24 +8,24 @@
 #include <time.h>
 #include <unistd.h>
 
-// What examples enter and open, by a hook that Lua calls at each call.
+// Records what examples enter and open, by a hook that Lua calls at each function call.
 //
-// What an example leaves behind in variables and tables others may find there: so what it has entered counts for those, too,
-// from the first time on that anything is another value afterwards. To look costs more than many an example takes; until it
-// has been looked, what was entered counts for the next ones.
+// Other examples may find what an example leaves behind in variables and tables. Therefore, once a watched value has changed,
+// everything that examples have entered counts for the later examples, too. Checking for changes takes longer than many an
+// example; until the next check, what was entered counts for the following examples.
 
-/// A hash table from the addresses of functions to what they are numbers of, or what is to be noted of them.
+/// A hash table from the addresses of functions to their numbers, or to codes for what else is to be recorded.
 typedef struct {
     const void *function;
     int number;
 } slot;
 
-/// What was entered and opened: functions as bits, files one behind the other as `file_head` and path.
+/// What was entered and opened: functions as bits; files one after another, each as `file_head` and path.
 typedef struct {
     uint64_t *functions;
     char *files;
     size_t files_size, files_capacity;
-    /// Whether more may have been done than anybody can note.
+    /// Whether more may have been done than can be recorded.
     bool is_open;
 } trace;
 
@@ -38,32 +38,32 @@ struct tracker {
     slot *slots;
     size_t slot_count, slots_used;
     size_t words;
-    /// Of the present example; of earlier ones that have left something; and of those of which nobody knows that yet.
+    /// The traces of the current example; of earlier examples that have left something; and of those not yet checked.
     trace present, left, unsure;
-    /// The example under way; 0: none.
+    /// The running example; 0: none.
     lua_Integer index;
-    /// One hash for each object that is watched, from when it was begun.
+    /// A hash of each watched object, from the beginning.
     uint64_t *marks;
     size_t mark_count;
-    /// The first object that is another since then, from 1; 0: none.
+    /// The first object that has changed since then, from 1; 0: none.
     size_t changed;
-    /// When it began, by the clock of file systems.
+    /// When tracking began, by the clock of file systems.
     struct timespec began;
-    /// Whether other code of the script may run between two examples, and whether it may have changed something: then nobody
-    /// knows what later examples depend on.
+    /// Whether other code of the script may run between two examples, and whether it may have changed something. In that
+    /// case it is unknown what later examples depend on.
     bool has_between, is_lost;
-    /// When it was looked last, how long that took, in nanoseconds, and how many values there were.
+    /// When the last check was, how long it took, in nanoseconds, and how many values it read.
     uint64_t looked_at, look_time, values;
-    /// What is to be reported.
+    /// The records to be reported.
     char *log;
     size_t log_size, log_capacity;
     bool log_failed;
 };
 
 enum {
-    /// No example is known by more bytes of file names than that.
+    /// The most bytes of files in an example's record.
     most_files = 1 << 16,
-    /// To look for what examples leave takes one part of so many of the time, unless there are no more values than that.
+    /// Checking for changes takes one part in `look_share` of the time; up to `few_values` values it is done always.
     look_share = 20,
     few_values = 500,
 };
@@ -99,7 +99,7 @@ static bool insert(tracker *t, const void *function, int number) {
     return true;
 }
 
-/// What is to be noted of a function in C that has no number: nothing of one of ours or Lua's.
+/// What to record for a C function without a number: nothing if it is one of ours or Lua's.
 static int number_of(tracker *t, lua_CFunction function) {
     const void *address = (const void *)function;
     slot *s = find(t, address);
@@ -126,7 +126,7 @@ static bool append(char **bytes, size_t *size, size_t *capacity, const void *mor
     return true;
 }
 
-/// Adds a file, head and path, unless it is there.
+/// Adds a file, head and path, unless it is recorded already.
 static void add_file(trace *t, const char *entry, size_t count) {
     for (size_t place = 0; place < t->files_size;) {
         file_head head;
@@ -139,16 +139,16 @@ static void add_file(trace *t, const char *entry, size_t count) {
         t->is_open = true;
 }
 
-/// Whether something has happened to a file since it began: an example may have written it.
+/// Whether a file was changed after tracking began: an example may have written it.
 static bool is_new(const tracker *t, const struct timespec *time) {
     if (time->tv_sec != t->began.tv_sec) return time->tv_sec > t->began.tv_sec;
     return time->tv_nsec >= t->began.tv_nsec;
 }
 
-/// Notes a file that is about to be opened, which the argument on top of the stack names.
+/// Records a file that is about to be opened, whose name is on top of the stack.
 static void note_file(tracker *tracker, lua_State *L) {
     trace *t = &tracker->present;
-    // Without a name it is one that is open, or none.
+    // If the argument is no name, it is an open file, or missing.
     if (lua_type(L, -1) != LUA_TSTRING) {
         t->is_open = true;
         return;
@@ -174,13 +174,13 @@ static void note_file(tracker *tracker, lua_State *L) {
     add_file(t, entry, sizeof head + length);
 }
 
-/// Whether the mode on top of the stack is one in which a file is written only.
+/// Whether the mode on top of the stack is for writing only.
 static bool is_writing(lua_State *L) {
     const char *mode = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "r";
     return (mode[0] == 'w' || mode[0] == 'a') && strchr(mode, '+') == NULL;
 }
 
-/// Notes what is opened by the call `event`.
+/// Records the file that is opened by the call `event`.
 static void note_opening(tracker *t, lua_State *L, lua_Debug *event, bool has_mode) {
     int top = lua_gettop(L);
     if (has_mode && lua_getlocal(L, event, 2) != NULL && is_writing(L)) return lua_settop(L, top);
@@ -194,7 +194,7 @@ static void note_opening(tracker *t, lua_State *L, lua_Debug *event, bool has_mo
 
 void dlp_track_call(lua_State *L, lua_Debug *event) {
     tracker *t = host_of(L)->tracker;
-    // A coroutine may have kept the hook.
+    // A coroutine may still have the hook.
     if (t == NULL || t->index == 0) return;
     lua_getinfo(L, "f", event);
     const void *function = lua_topointer(L, -1);
@@ -219,7 +219,7 @@ static uint64_t mix(uint64_t hash, uint64_t value) {
     return hash ^ hash >> 32;
 }
 
-/// Of the value at `index` by itself: of a table or function only which one it is.
+/// Mixes the value at `index` into the hash; for a table or function, only its address.
 static uint64_t mix_value(lua_State *L, int index, uint64_t hash) {
     int type = lua_type(L, index);
     hash = mix(hash, (uint64_t)type);
@@ -245,7 +245,7 @@ static uint64_t mix_value(lua_State *L, int index, uint64_t hash) {
     return mix(hash, rest);
 }
 
-/// Of the object on top, a table or a function, with what it has in it; `*values` grows by how many that are.
+/// Returns a hash of the object on top, a table or a function, and its contents; adds the number of its values to `*values`.
 static uint64_t mark_of(lua_State *L, uint64_t *values) {
     int object = lua_gettop(L);
     uint64_t hash = 0;
@@ -256,7 +256,7 @@ static uint64_t mark_of(lua_State *L, uint64_t *values) {
         }
         for (lua_pushnil(L); lua_next(L, object) != 0; lua_pop(L, 1)) {
             ++*values;
-            // A sum, for their order may be another though they are the same.
+            // A sum does not depend on the order of the entries, which may change.
             hash += mix_value(L, -1, mix_value(L, -2, 1));
         }
     } else {
@@ -269,7 +269,7 @@ static uint64_t mark_of(lua_State *L, uint64_t *values) {
     return hash;
 }
 
-/// Calls for each watched object and each watched global; false where there is no room, or from the first that is another.
+/// Hashes each watched object and each watched global. Returns false if there is no stack space, or at the first change.
 static bool look(tracker *t, lua_State *L, bool is_first) {
     int top = lua_gettop(L);
     if (!lua_checkstack(L, 12)) return false;
@@ -319,7 +319,7 @@ static void clear(trace *t, size_t words) {
     t->is_open = false;
 }
 
-/// Looks whether the example that has just ended, or one before it that nobody has looked at, has left something.
+/// Checks whether the example that has just ended, or an unchecked one before it, has left something.
 static void judge(tracker *t, lua_State *L) {
     if (t->changed != 0) return add(&t->left, &t->present, t->words);
     add(&t->unsure, &t->present, t->words);
@@ -339,10 +339,10 @@ static void judge(tracker *t, lua_State *L) {
 void dlp_track_begin(lua_State *L, lua_Integer index) {
     tracker *t = host_of(L)->tracker;
     clear(&t->present, t->words);
-    // What others that were not seen have left nobody knows, nor can it be told from what examples have left.
+    // Code that was not observed may have left something. That is not known, and cannot be told from what examples have left.
     if (t->has_between && !t->is_lost && (t->changed != 0 || !look(t, L, false))) t->is_lost = true;
     t->present.is_open = t->is_lost;
-    // What others have left, this one may find.
+    // This example may find what others have left.
     add(&t->present, t->changed != 0 ? &t->left : &t->unsure, t->words);
     t->index = index;
 }
@@ -404,7 +404,7 @@ bool dlp_is_untouched(lua_State *L) {
 
 bool dlp_start_tracking(lua_State *L, size_t functions, size_t watched, bool keeps, bool has_between) {
     dlp_stop_tracking(L);
-    // There is one hook only, and this one is the script's.
+    // A coroutine can have only one hook, and this one is the script's.
     if (lua_gethook(L) != NULL) return false;
     tracker *t = calloc(1, sizeof *t);
     if (t == NULL) return false;
@@ -419,7 +419,7 @@ bool dlp_start_tracking(lua_State *L, size_t functions, size_t watched, bool kee
     t->left.functions = calloc(t->words, 8);
     t->unsure.functions = calloc(t->words, 8);
     bool is_ready = t->slots && t->marks && t->present.functions && t->left.functions && t->unsure.functions;
-    // Where there is too much to look at before each example, too, nobody knows who has changed it.
+    // If there is too much to check before each example as well, it cannot be known which code has changed it.
     if (!is_ready || !look(t, L, true) || (has_between && t->values > few_values)) {
         discard(t);
         return false;

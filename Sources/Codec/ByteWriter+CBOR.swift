@@ -34,7 +34,7 @@ extension ByteWriter {
         appendHead(major: UInt8(truncatingIfNeeded: sign & 1), argument: UInt64(bitPattern: value ^ sign))
     }
 
-    /// Adds a floating-point number, always as 64 bits, so that it comes back exactly, NaN's payload too.
+    /// Adds a floating-point number, always as 64 bits, so that it is read back exactly, including the payload of a NaN.
     @inlinable @inline(__always)
     public mutating func appendDouble(_ value: Double) {
         append(0xfb)
@@ -49,11 +49,11 @@ extension ByteWriter {
     @inlinable @inline(__always)
     public mutating func appendNull() { append(0xf6) }
 
-    /// Adds the head of a tag; the item that it is about is to follow.
+    /// Adds the head of a tag; the caller must then add the tagged item.
     @inlinable @inline(__always)
     public mutating func appendTag(_ number: UInt64) { appendHead(major: CBORMajor.tag, argument: number) }
 
-    /// Adds a text string, whose bytes the caller knows to be UTF-8.
+    /// Adds a text string; the caller guarantees that its bytes are UTF-8.
     @inlinable
     public mutating func appendText(_ utf8: UnsafeRawBufferPointer) {
         appendHead(major: CBORMajor.text, argument: UInt64(truncatingIfNeeded: utf8.count))
@@ -67,7 +67,7 @@ extension ByteWriter {
         append(contentsOf: bytes)
     }
 
-    /// Adds a string of any bytes: as text where they are UTF-8, as a byte string where they are not.
+    /// Adds a string of any bytes: as text if they are UTF-8, otherwise as a byte string.
     @inlinable
     public mutating func appendString(_ bytes: UnsafeRawBufferPointer) {
         appendHead(

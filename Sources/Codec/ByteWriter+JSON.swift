@@ -1,5 +1,5 @@
 extension ByteWriter {
-    /// Adds text as it is.
+    /// Adds text unchanged.
     @inline(__always)
     public mutating func append(utf8 text: String) {
         var text = text
@@ -19,7 +19,7 @@ extension ByteWriter {
         text.withUTF8 { appendJSONString(UnsafeRawBufferPointer($0)) }
     }
 
-    /// Adds what stands between the quotes of a JSON string.
+    /// Adds the characters of a JSON string, without its quotes.
     mutating func appendJSONCharacters(_ utf8: UnsafeRawBufferPointer) {
         var start = 0
         for (index, byte) in utf8.enumerated() {
@@ -46,7 +46,7 @@ extension ByteWriter {
         }
     }
 
-    /// Adds the integer that the head of an item is, in decimal.
+    /// Adds, in decimal, the integer that the head of an item contains.
     mutating func appendDecimal(_ head: CBORHead) {
         guard head.major == CBORMajor.negative else { return appendDecimal(head.argument) }
         append(UInt8(ascii: "-"))
@@ -67,9 +67,9 @@ extension ByteWriter {
         append(UInt8(ascii: "0") + UInt8(value % 10))
     }
 
-    /// Adds a floating-point number, the shortest that reads back as the same one and can be told from an integer.
+    /// Adds a floating-point number: the shortest text that is read back as the same number and differs from an integer.
     ///
-    /// What is none is `named` as Python does it, or null.
+    /// NaN and infinities are written as Python does if `named`, otherwise as null.
     mutating func appendJSONNumber(_ value: Double, named: Bool) {
         if value.isFinite { return append(utf8: value.description) }
         append(utf8: !named ? "null" : value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity")

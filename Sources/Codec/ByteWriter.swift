@@ -9,9 +9,10 @@ public struct ByteWriter: ~Copyable {
     @usableFromInline var base: UnsafeMutableRawPointer?
     @usableFromInline var capacity: Int
     @usableFromInline var used = 0
-    /// From so many bytes on the memory is one that other processes of this host can share, once it is complete.
+    /// The capacity, in bytes, from which the memory is such that other processes of this host can share it, once it is
+    /// complete.
     private var sharedFrom = Int.max
-    /// The descriptor of such memory; -1 where it is not.
+    /// The descriptor of shareable memory; -1 for other memory.
     private var descriptor: Int32 = -1
 
     /// How many bytes have been written.
@@ -25,7 +26,7 @@ public struct ByteWriter: ~Copyable {
 
     deinit { release() }
 
-    /// What is written next goes into memory that other processes of this host can share, where it is at least `length` bytes.
+    /// Puts what is written next, if it is at least `length` bytes, into memory that other processes of this host can share.
     package mutating func share(from length: Int) { sharedFrom = length }
 
     /// Makes room for `additional` more bytes.
@@ -45,7 +46,7 @@ public struct ByteWriter: ~Copyable {
         capacity = wanted
     }
 
-    /// Grows within memory that can be shared, or moves there; false where the system has none.
+    /// Grows within shareable memory, or moves there; returns false if the system provides none.
     private mutating func growShared(_ wanted: Int) -> Bool {
         if descriptor >= 0 {
             guard let grown = dlp_grow_memory_file(descriptor, base, capacity, wanted) else { return false }
@@ -65,7 +66,7 @@ public struct ByteWriter: ~Copyable {
         return true
     }
 
-    /// Copies what was written to `place`, and gives up the memory where it was.
+    /// Copies what was written to `place`, and releases the old memory.
     private mutating func move(to place: UnsafeMutableRawPointer) {
         if let base { place.copyMemory(from: base, byteCount: used) }
         release()
@@ -108,7 +109,7 @@ public struct ByteWriter: ~Copyable {
         append(count: buffer.count) { Self.copy(source, to: $0, count: buffer.count) }
     }
 
-    /// Adds `count` bytes, which `body` writes to where it is given.
+    /// Adds `count` bytes, which `body` writes at the given address.
     @inlinable @inline(__always)
     public mutating func append(count: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
         reserve(count)
@@ -116,7 +117,7 @@ public struct ByteWriter: ~Copyable {
         used &+= count
     }
 
-    /// Copies bytes; few of them, as most keys have, without a call.
+    /// Copies bytes. A few bytes, as in most keys, are copied without a function call.
     @inlinable @inline(__always)
     static func copy(_ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, count: Int) {
         switch count {
@@ -126,7 +127,7 @@ public struct ByteWriter: ~Copyable {
         }
     }
 
-    /// Copies the first and the last bytes, so many as a `Word` has, which may overlap.
+    /// Copies the first and the last bytes, each as many as a `Word` has; the two may overlap.
     @inlinable @inline(__always)
     static func copyEnds<Word: FixedWidthInteger & BitwiseCopyable>(
         _ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, count: Int, as _: Word.Type
@@ -145,13 +146,13 @@ public struct ByteWriter: ~Copyable {
         body(UnsafeMutableRawBufferPointer(start: base, count: used))
     }
 
-    /// Drops everything behind the first `length` bytes.
+    /// Drops everything after the first `length` bytes.
     public mutating func truncate(to length: Int) {
         precondition(length >= 0 && length <= used, "cannot truncate to more than there is")
         used = length
     }
 
-    /// The bytes written, without a copy; the writer is empty again.
+    /// Returns the bytes written, without a copy; the writer is then empty.
     public mutating func take() -> Bytes {
         let bytes = descriptor < 0 ? Bytes(adopting: base, count: used) : finishShared()
         sharedFrom = .max
@@ -162,7 +163,7 @@ public struct ByteWriter: ~Copyable {
         return bytes
     }
 
-    /// The bytes written, in memory that nobody changes any more.
+    /// Returns the bytes written, in memory that can no longer be changed.
     private func finishShared() -> Bytes {
         guard used > 0 else {
             release()
@@ -174,6 +175,6 @@ public struct ByteWriter: ~Copyable {
         return Bytes(mappedAt: mapped, count: used, of: descriptor)
     }
 
-    /// The bytes written, without a copy.
+    /// Returns the bytes written, without a copy.
     public consuming func finish() -> Bytes { take() }
 }

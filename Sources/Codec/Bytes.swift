@@ -6,20 +6,20 @@ import CSystem
 
 /// An immutable run of bytes that is shared, never copied: a message's body, an encoded value.
 ///
-/// The memory comes from `dlp_realloc`, so that a `ByteWriter` can hand over what it grew without a copy, or is mapped.
+/// The memory comes from `dlp_realloc`, so that a `ByteWriter` can hand over its memory without a copy, or it is mapped.
 public struct Bytes: Sendable {
     /// Owns the memory.
     ///
-    /// Unchecked because of the raw pointer; it is sound because nothing writes through it after `init`
-    /// and only `deinit`, which runs once nobody holds a reference, frees it.
+    /// Unchecked because of the raw pointer. It is sound because nothing writes through the pointer after `init`, and only
+    /// `deinit`, which runs when no reference is left, frees the memory.
     @usableFromInline
     final class Storage: @unchecked Sendable {
         @usableFromInline let base: UnsafeMutableRawPointer?
-        /// So many are there at least, and exactly so many where it is mapped.
+        /// The least number of bytes; exactly their number if the memory is mapped.
         let count: Int
         /// Whether the memory is mapped; otherwise it came from `dlp_realloc`.
         private let isMapped: Bool
-        /// What other processes reach it by; -1 where they do not.
+        /// The descriptor by which other processes can reach the memory; -1 where they cannot.
         let descriptor: Int32
 
         init(base: UnsafeMutableRawPointer?, count: Int, isMapped: Bool = false, descriptor: Int32 = -1) {
@@ -50,9 +50,9 @@ public struct Bytes: Sendable {
         self.count = count
     }
 
-    /// Takes over the mapping of `count` bytes at `base`, at least one, which nobody changes.
+    /// Takes over the mapping of `count` bytes at `base`, at least one. The bytes must not change.
     ///
-    /// - Parameter descriptor: that of the memory, taken over too, where other processes are to reach it.
+    /// - Parameter descriptor: the memory's descriptor, which is taken over too, if other processes are to reach it.
     package init(mappedAt base: UnsafeRawPointer, count: Int, of descriptor: Int32 = -1) {
         storage = Storage(
             base: UnsafeMutableRawPointer(mutating: base), count: count, isMapped: true, descriptor: descriptor)
@@ -60,9 +60,9 @@ public struct Bytes: Sendable {
         self.count = count
     }
 
-    /// The descriptor of memory that has these bytes and no others, all of which stay as they are; nil where there is none.
+    /// The descriptor of memory that contains exactly these bytes, which never change; nil where there is none.
     ///
-    /// It is open as long as these bytes are there.
+    /// It stays open as long as these bytes exist.
     package var memoryFile: Int32? {
         storage.descriptor >= 0 && count == storage.count ? storage.descriptor : nil
     }
@@ -73,21 +73,21 @@ public struct Bytes: Sendable {
         self.count = count
     }
 
-    /// A copy of `bytes`.
+    /// Makes a copy of `bytes`.
     public init(_ bytes: some Collection<UInt8>) {
         var writer = ByteWriter(capacity: bytes.count)
         for byte in bytes { writer.append(byte) }
         self = writer.finish()
     }
 
-    /// A copy of the bytes at `buffer`.
+    /// Makes a copy of the bytes at `buffer`.
     public init(copying buffer: UnsafeRawBufferPointer) {
         var writer = ByteWriter(capacity: buffer.count)
         writer.append(contentsOf: buffer)
         self = writer.finish()
     }
 
-    /// The bytes in `range`, sharing this memory.
+    /// Returns the bytes in `range`, which share this memory.
     ///
     /// - Precondition: `range` lies within `0..<count`.
     public subscript(range: Range<Int>) -> Bytes {
@@ -100,7 +100,7 @@ public struct Bytes: Sendable {
     public func withUnsafeBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        // Inlined, the last use of the storage could otherwise be before the body's last use of the memory.
+        // If this is inlined, the last use of the storage could otherwise come before the last use of the memory in `body`.
         try withExtendedLifetime(storage) { () throws(Failure) -> Result in
             try body(UnsafeRawBufferPointer(start: storage.base.map { $0 + offset }, count: count))
         }

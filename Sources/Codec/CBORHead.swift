@@ -10,9 +10,9 @@ public enum CBORMajor {
     @inlinable public static var text: UInt8 { 3 }
     /// 4: an array.
     @inlinable public static var array: UInt8 { 4 }
-    /// 5: a map, its entries key by value.
+    /// 5: a map; each key is followed by its value.
     @inlinable public static var map: UInt8 { 5 }
-    /// 6: a tag and the item that it says something about.
+    /// 6: a tag, and the item that it describes.
     @inlinable public static var tag: UInt8 { 6 }
     /// 7: a simple value, a floating-point number or the break that ends an item of indefinite length.
     @inlinable public static var simple: UInt8 { 7 }
@@ -34,21 +34,21 @@ public enum CBORSimple {
 
 /// The tags for values that occur more than once, http://cbor.schmorp.de/value-sharing.
 public enum CBORTag {
-    /// 28: the item inside may be referred to; such items are numbered from 0 in the order of their tags.
+    /// 28: the item inside may be referred to. Such items are numbered from 0 in the order of their tags.
     @inlinable public static var shareable: UInt64 { 28 }
-    /// 29: stands for the item with the number inside.
+    /// 29: a reference to the item that has the number inside.
     @inlinable public static var sharedReference: UInt64 { 29 }
 }
 
-/// What an item begins with: its type, and a number whose meaning depends on the type.
+/// The beginning of an item: its type, and a number whose meaning depends on the type.
 @frozen
 public struct CBORHead: Sendable, Hashable {
     /// The type, see `CBORMajor`.
     public let major: UInt8
-    /// The low five bits of the first byte: where the argument stands, and of which size a floating-point number is.
+    /// The low five bits of the first byte: the place of the argument, and the size of a floating-point number.
     public let info: UInt8
-    /// The value of an integer, the bits of a floating-point number, a tag's number, a simple value's number, or how
-    /// many bytes, elements or entries follow.
+    /// The value of an integer, the bits of a floating-point number, a tag's number, a simple value's number, or the number
+    /// of bytes, elements or entries that follow.
     public let argument: UInt64
 
     /// A head of these three parts.
@@ -59,7 +59,7 @@ public struct CBORHead: Sendable, Hashable {
         self.argument = argument
     }
 
-    /// Whether a string, array or map follows whose end is marked by a break.
+    /// Whether a string, array or map follows that ends with a break.
     @inlinable public var isIndefinite: Bool { info == 31 && major != CBORMajor.simple }
 
     /// Whether this is the break that ends an item of indefinite length.
@@ -71,7 +71,7 @@ public struct CBORHead: Sendable, Hashable {
         major == CBORMajor.simple && info <= 24 && argument == UInt64(number)
     }
 
-    /// The floating-point number, if this is one, of whichever of the three sizes.
+    /// The floating-point number, if this is one, of any of the three sizes.
     @inlinable public var double: Double? {
         guard major == CBORMajor.simple else { return nil }
         return switch info {

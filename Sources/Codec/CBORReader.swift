@@ -1,15 +1,15 @@
-/// Reads encoded items head by head, and trusts none of their counts.
+/// Reads encoded items head by head, and does not trust their counts.
 ///
 /// It holds a pointer into memory that it does not own: use it only inside the `withUnsafeBytes` that gave the buffer.
-/// A caller may make room for as many elements as a head claims: all claims together are never more than there are
-/// bytes, otherwise `readHead` throws.
+/// A caller may reserve room for as many elements as a head claims. The sum of all claims never exceeds the number of
+/// bytes; otherwise `readHead` throws.
 @frozen
 public struct CBORReader {
     @usableFromInline let base: UnsafeRawPointer?
     @usableFromInline let end: Int
-    /// How many more items heads may claim: each takes a byte at least.
+    /// How many more items heads may claim. Each item takes at least one byte.
     @usableFromInline var claimable: Int
-    /// Where the next byte is read, from the beginning of the buffer.
+    /// The offset of the next byte from the beginning of the buffer.
     @usableFromInline var offset: Int
 
     /// A reader at the beginning of `buffer`.
@@ -27,7 +27,7 @@ public struct CBORReader {
     /// How many bytes are left.
     @inlinable public var remaining: Int { end &- offset }
 
-    /// Goes to another place, where an item begins.
+    /// Continues at another position, where an item begins.
     ///
     /// - Precondition: `position` lies within the buffer.
     public mutating func seek(to position: Int) {
@@ -54,7 +54,7 @@ public struct CBORReader {
         return CBORHead(major: major, info: info, argument: argument)
     }
 
-    /// Reads an argument that did not fit into the first byte; 0 for one that is absent.
+    /// Reads an argument that did not fit into the first byte; returns 0 if there is none.
     @inlinable
     mutating func readLongArgument(major: UInt8, info: UInt8, at start: Int) throws(CodecError) -> UInt64 {
         let bytes = base.unsafelyUnwrapped + offset
@@ -112,7 +112,7 @@ public struct CBORReader {
 
     /// Reads the break that ends an item of indefinite length, if it is next.
     ///
-    /// - Returns: whether it was.
+    /// - Returns: whether there was a break.
     public mutating func skipBreak() -> Bool {
         guard remaining > 0, base.unsafelyUnwrapped.load(fromByteOffset: offset, as: UInt8.self) == 0xff else {
             return false
@@ -121,7 +121,7 @@ public struct CBORReader {
         return true
     }
 
-    /// Refuses anything behind what has been read.
+    /// Checks that all bytes have been read.
     ///
     /// - Throws: `CodecError` where bytes are left.
     public func expectEnd() throws(CodecError) {

@@ -1,9 +1,9 @@
-/// Walks one item and all that is inside it in the order of the bytes, at any depth, without recursion.
+/// Walks through one item and everything inside it in the order of the bytes, at any depth, without recursion.
 ///
-/// It checks the structure: that strings of indefinite length consist of chunks of their own type, that a break stands
-/// only where it may, that every key has a value.
+/// It checks the structure: strings of indefinite length consist of chunks of their own type, breaks stand only in valid
+/// places, and each key has a value.
 public struct CBORWalker {
-    /// What has others inside, and so an end of its own.
+    /// An item that contains others, and therefore has an end of its own.
     @frozen
     public enum Container: Sendable, Hashable {
         case array
@@ -15,7 +15,7 @@ public struct CBORWalker {
         case textChunks
     }
 
-    /// What the walk came by.
+    /// One step of the walk.
     @frozen
     public enum Step {
         /// An integer, simple value, floating-point number or string; `bytes` are those of the string.
@@ -28,12 +28,12 @@ public struct CBORWalker {
 
     private struct Level {
         var container: Container
-        /// How many items are still to come; where there is a break instead, how many have come, negative.
+        /// How many items are still to come; if a break ends the container, the negative number of items that have come.
         var pending: Int
         var isIndefinite: Bool
     }
 
-    /// Where the walk is.
+    /// The current position of the walk.
     public private(set) var reader: CBORReader
     private var levels: [Level] = []
     private var isFinished = false
@@ -41,7 +41,7 @@ public struct CBORWalker {
     /// A walk over the item that `reader` is at.
     public init(_ reader: CBORReader) { self.reader = reader }
 
-    /// Whether what comes next, if not the end of a map, is the key of an entry.
+    /// Whether the next item, if it is not the end of a map, is the key of an entry.
     public var isAtKey: Bool {
         guard let level = levels.last, level.container == .map else { return false }
         return level.pending & 1 == 0
@@ -95,7 +95,7 @@ public struct CBORWalker {
         return close(level)
     }
 
-    /// Counts an item as one of the innermost container's.
+    /// Counts an item as part of the innermost container.
     private mutating func enter(_ head: CBORHead, at start: Int) throws(CodecError) {
         guard let container = levels.last?.container else { return }
         if container == .byteChunks || container == .textChunks {
@@ -109,9 +109,9 @@ public struct CBORWalker {
 }
 
 extension CBORWalker {
-    /// Reads the rest of a shared reference whose tag has been read: the number of the item that it stands for.
+    /// Reads the rest of a shared reference whose tag has been read: the number of the item that it refers to.
     ///
-    /// - Throws: `CodecError` where that is not one of the `count` shareable items that have begun so far.
+    /// - Throws: `CodecError` where the number is not that of one of the `count` shareable items that have begun so far.
     mutating func readReference(among count: Int) throws(CodecError) -> Int {
         let start = reader.position
         guard case .leaf(let head, _)? = try next(), head.major == CBORMajor.unsigned,
@@ -122,7 +122,7 @@ extension CBORWalker {
 }
 
 extension CBORReader {
-    /// Reads one whole item, whatever is inside it, and forgets it.
+    /// Reads one whole item with everything inside it, and drops it.
     ///
     /// - Throws: `CodecError` where the bytes are not a well-formed item.
     public mutating func skip() throws(CodecError) {

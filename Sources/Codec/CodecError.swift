@@ -1,8 +1,8 @@
-/// Why bytes are not an encoded value, or why a value cannot be written in the form asked for.
+/// The reason why bytes are not an encoded value, or why a value cannot be written in the requested form.
 public struct CodecError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// One sentence without its full stop: what was wrong.
+    /// One sentence without its full stop that says what was wrong.
     public var message: String
-    /// Where in the encoded bytes, from 0; nil where the place would tell nobody anything.
+    /// The position in the encoded bytes, from 0; nil where the position would not help.
     public var offset: Int?
 
     /// An error with its sentence and its place.
@@ -11,7 +11,7 @@ public struct CodecError: Error, Sendable, Equatable, CustomStringConvertible {
         self.offset = offset
     }
 
-    /// The sentence, with the place.
+    /// The sentence, with the position.
     public var description: String {
         guard let offset else { return message }
         return "\(message) (at byte \(offset) of the encoded value)"

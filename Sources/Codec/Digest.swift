@@ -1,9 +1,9 @@
-/// 128 bits that tell encoded values apart, the same in every process and on every machine.
+/// 128 bits that identify an encoded value, the same in every process and on every machine.
 ///
-/// The order of a map's entries does not count, as Lua's `pairs` gives another one in each process. Neither does it
-/// whether a value stands in two places or is referred to from the second. Everything else does: 1, 1.0 and "1" have
-/// three digests, and so have a string of valid UTF-8 and the same bytes as a byte string, and an array and the same
-/// numbers as a typed array: our encoder always chooses the same of the two.
+/// The order of a map's entries does not count, because Lua's `pairs` gives a different order in each process. It does not
+/// count either whether a value occurs twice or is referred to the second time. Everything else counts: 1, 1.0 and "1" have
+/// three digests. A string of valid UTF-8 and the same bytes as a byte string have different digests, and so have an array
+/// and the same numbers as a typed array; our encoder always chooses the same of the two forms.
 public struct Digest: Sendable, Hashable {
     /// The upper 64 bits.
     public let high: UInt64
@@ -16,13 +16,13 @@ public struct Digest: Sendable, Hashable {
         self.low = low
     }
 
-    /// Adds its lower half, which tells as much as all of it.
+    /// Hashes the lower half, which identifies the digest as well as the whole.
     public func hash(into hasher: inout Hasher) { hasher.combine(low) }
 
-    /// The digest of the one item that `encoded` is.
+    /// Computes the digest of the one item in `encoded`.
     ///
     /// - Throws: `CodecError` where the bytes are not exactly one well-formed item, or where a shared reference in it
-    ///   names nothing.
+    ///   refers to no item.
     public init(of encoded: UnsafeRawBufferPointer) throws(CodecError) {
         var walk = DigestWalk()
         let whole = try walk.digest(of: encoded)
@@ -40,7 +40,7 @@ extension Digest: CustomStringConvertible {
     }
 }
 
-/// Makes one digest of many, whose order counts: of a list of examples, without holding the list.
+/// Makes one digest of many, in their order: for a list of examples, without keeping the list.
 public struct DigestBuilder: Sendable {
     private var mixer = DigestMixer(seed: DigestWalk.Domain.list.rawValue)
     /// How many digests have been added.

@@ -1,12 +1,12 @@
-/// MurmurHash3 for x64 with 128 bits, by Austin Appleby, in the public domain; the constants are its own.
+/// MurmurHash3 for x64 with 128 bits, by Austin Appleby, in the public domain; the constants are from there.
 ///
-/// Blocks of 16 bytes go in one after the other. It is fast and spreads well, but keeps no secret: somebody who wants
-/// two values with the same digest can make them.
+/// Blocks of 16 bytes are added one after another. It is fast and spreads well, but is not cryptographic: values with the
+/// same digest can be made on purpose.
 package struct DigestMixer {
     private var first: UInt64
     private var second: UInt64
 
-    /// A mixer that differs from those with another seed.
+    /// A mixer; different seeds give different digests.
     package init(seed: UInt64) {
         first = seed
         second = seed
@@ -25,7 +25,7 @@ package struct DigestMixer {
     @inline(__always)
     mutating func add(_ digest: Digest) { add(digest.low, digest.high) }
 
-    /// Adds bytes; the last block is filled up with zeros, so their number must go into `finish`.
+    /// Adds bytes. The last block is filled up with zeros, so `finish` must be given their number.
     package mutating func add(_ bytes: UnsafeRawBufferPointer) {
         var offset = 0
         while bytes.count - offset >= 16 {
@@ -38,7 +38,7 @@ package struct DigestMixer {
         add(UInt64(littleEndian: last.low), UInt64(littleEndian: last.high))
     }
 
-    /// The digest of what was added, of which there were `count`.
+    /// Returns the digest of what was added; `count` is how much that was.
     @inline(__always)
     package func finish(count: Int) -> Digest {
         var (low, high) = (first ^ UInt64(count), second ^ UInt64(count))

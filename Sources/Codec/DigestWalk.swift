@@ -1,20 +1,22 @@
 /// One pass over an encoded item that computes its digest from the digests of its parts.
 struct DigestWalk {
-    /// What a digest is of: different seeds, so that the same content of different kinds has different digests.
+    /// The kind of content of a digest. Each has its own seed, so that the same content of different kinds has different
+    /// digests.
     enum Domain: UInt64 {
         case integer = 1
         case double, simple, text, bytes, textChunks, byteChunks, array, map, entry, tag, list, cyclic
     }
 
-    /// An item under way.
+    /// An item that is being read.
     struct Level {
         let container: CBORWalker.Container
         var mixer: DigestMixer
         var count = 0
-        /// Only in maps: the key whose value is next, and the sum of the entries' digests, which has no order.
+        /// Only in maps: the key whose value comes next, and the sum of the entries' digests, which does not depend on
+        /// their order.
         var key: Digest?
         var sum = Digest(high: 0, low: 0)
-        /// Only in shareable items: its number.
+        /// Only in shareable items: the item's number.
         var number = 0
 
         init(_ container: CBORWalker.Container) {
@@ -31,18 +33,18 @@ struct DigestWalk {
         }
     }
 
-    /// Stands for what is not known yet.
+    /// Stands for a digest that is not known yet.
     private static let unknown = Digest(high: 0, low: 0)
 
-    /// The digests of the shareable items, by their numbers; nil where it is not complete.
+    /// The digests of the shareable items, by number; nil while an item is not complete.
     private(set) var shared: [Digest?] = []
-    /// Whether an item refers to one that it is inside.
+    /// Whether an item refers to one that contains it.
     private(set) var hasCycle = false
-    /// What stands for shareable items wherever they are; empty where that is their digest.
+    /// The digests used for references to shareable items; if empty, their own digests are used.
     private var colors: [Digest] = []
     private var levels: [Level] = []
 
-    /// The digest of the whole.
+    /// Computes the digest of the whole item.
     mutating func digest(of encoded: UnsafeRawBufferPointer) throws(CodecError) -> Digest {
         var walker = CBORWalker(CBORReader(encoded))
         var whole = Self.unknown
@@ -66,12 +68,13 @@ struct DigestWalk {
         return whole
     }
 
-    /// The digest of an item that refers to itself, and has `shareables` shareable items.
+    /// Computes the digest of an item that contains a reference to itself, and has `shareables` shareable items.
     ///
-    /// Where a cycle is entered, and with that what refers to what, depends on the order of maps' entries. So the
-    /// shareable items are the nodes of a graph, and as in the colour refinement of Weisfeiler and Leman each gets
-    /// from its content and from what its neighbours had a new colour, a few times. The colours of all nodes, in no
-    /// order, are the digest: it misses no content, only what two nodes far from each other have to do with each other.
+    /// The place where a cycle is entered, and therefore which value refers to which, depends on the order of maps'
+    /// entries. The shareable items are therefore treated as the nodes of a graph. As in the colour refinement of
+    /// Weisfeiler and Leman, each node gets a new colour from its content and its neighbours' colours, four times. The
+    /// colours of all nodes, in no order, make the digest. It covers all content; only relations between nodes far from
+    /// each other may be missed.
     static func digestOfCycle(in encoded: UnsafeRawBufferPointer, shareables: Int) throws(CodecError) -> Digest {
         var colors = [Digest](repeating: unknown, count: shareables)
         var whole = unknown
@@ -137,19 +140,19 @@ struct DigestWalk {
 
     private mutating func close(_ level: Level) -> Digest {
         guard level.container == .tag(CBORTag.shareable) else { return Self.finish(level) }
-        // Its only item was kept as the sum, so that the tag itself leaves no trace.
+        // The tag's only item was kept as `sum`, so that the tag itself does not change the digest.
         shared[level.number] = level.sum
         return colors.isEmpty ? level.sum : colors[level.number]
     }
 
-    /// The digest of what is in an item that is not shareable.
+    /// Returns the digest of the contents of an item that is not shareable.
     static func finish(_ level: Level) -> Digest {
         var mixer = level.mixer
         if level.container == .map { mixer.add(level.sum) }
         return mixer.finish(count: level.count)
     }
 
-    /// Adds what an item holds next.
+    /// Adds the next part of an item.
     static func add(_ digest: Digest, to level: inout Level) {
         level.count += 1
         switch level.container {

@@ -1,15 +1,15 @@
-/// The digest of an array or a map of scalars, from these as they come: the same as that of its encoding, for less than what
-/// it takes to encode it and to walk through that.
+/// The digest of an array or a map of scalars, computed from the scalars one by one. It equals the digest of the encoding,
+/// but takes less time than encoding the value and walking through the encoding.
 package struct FlatDigest {
-    /// A value that holds no others.
+    /// A value that contains no others.
     package enum Scalar {
         case integer(Int64)
         case double(Double)
         case bool(Bool)
-        /// Bytes, which are text where they are UTF-8.
+        /// Bytes, which count as text if they are UTF-8.
         case string(UnsafeRawBufferPointer)
 
-        /// Its own digest.
+        /// The scalar's own digest.
         @inline(__always)
         var digest: Digest {
             switch self {
@@ -28,7 +28,7 @@ package struct FlatDigest {
     /// An empty map, or an empty array.
     package init(isMap: Bool) { level = DigestWalk.Level(isMap ? .map : .array) }
 
-    /// Adds the next element; in a map keys and values take turns.
+    /// Adds the next element; in a map, keys and values alternate.
     package mutating func add(_ scalar: Scalar) { DigestWalk.add(scalar.digest, to: &level) }
 
     /// The digest of what was added.

@@ -1,13 +1,13 @@
-/// Where the entries of an item's maps stand, sorted, and its shareable items.
+/// The positions of the entries of an item's maps, sorted, and of its shareable items.
 ///
-/// It is made in one pass over the item, so that the entries can then be written in their order without moving what was
+/// It is made in one pass over the item. The entries can then be written in their order without moving text that was already
 /// written, however deep maps are nested.
 struct JSONIndex: ~Copyable {
     /// An entry of a map.
     struct Entry {
-        /// The key, where it is an integer: these come first, by their value.
+        /// The key if it is an integer. Such entries come first, by value.
         var integer: CBORHead?
-        /// The key's text: its place in `keys`.
+        /// The key's text, as a range of `keys`.
         var key: Range<Int>
         /// Where the value begins.
         var value: Int
@@ -17,32 +17,32 @@ struct JSONIndex: ~Copyable {
     struct Map {
         /// Where it begins and ends.
         var bytes: Range<Int>
-        /// Its entries, in `entries`.
+        /// Its entries, as a range of `entries`.
         var entries: Range<Int>
     }
 
-    /// Whether keys that are not UTF-8 stay as they are.
+    /// Whether keys that are not UTF-8 are kept unchanged.
     private let keepsBytes: Bool
 
-    /// An index of nothing.
+    /// An empty index.
     init(keepsBytes: Bool) { self.keepsBytes = keepsBytes }
 
-    /// The entries of all maps; those of one map lie together, sorted.
+    /// The entries of all maps; those of one map are next to each other, sorted.
     private(set) var entries: [Entry] = []
-    /// Where the contents of the shareable items begin, ascending.
+    /// The positions at which the contents of the shareable items begin, ascending.
     private(set) var shareables: [Int] = []
-    /// In the order of their beginnings.
+    /// The maps in the order of their beginnings.
     private var maps: [Map] = []
     /// The texts of all keys.
     private var keys = ByteWriter()
-    /// The entries of the maps that are open: the innermost one's behind those of the maps around it.
+    /// The entries of the open maps: those of the innermost map come last.
     private var pending: [Entry] = []
 
-    /// Indexes the item that `encoded` is, and forgets the one before.
+    /// Indexes the item in `encoded`, and replaces the previous index.
     mutating func build(_ encoded: UnsafeRawBufferPointer) throws(CodecError) {
         reset()
         var walker = CBORWalker(CBORReader(encoded))
-        // For each open map its number and how many entries were pending when it began.
+        // For each open map its number, and how many entries were pending when it began.
         var open: [(map: Int, pending: Int)] = []
         while true {
             let start = walker.reader.position
@@ -72,13 +72,13 @@ struct JSONIndex: ~Copyable {
         try walker.reader.expectEnd()
     }
 
-    /// The map that begins at `start`.
+    /// Returns the map that begins at `start`.
     func map(at start: Int) -> Map { maps[Self.lastIndex(in: maps) { $0.bytes.lowerBound <= start }] }
 
-    /// The number of the shareable item whose content begins at `start`.
+    /// Returns the number of the shareable item whose content begins at `start`.
     func shareable(at start: Int) -> Int { Self.lastIndex(in: shareables) { $0 <= start } }
 
-    /// Whether an entry's key is the string "n".
+    /// Whether the key of `entry` is the string "n".
     mutating func keyIsN(_ entry: Entry) -> Bool {
         entry.integer == nil && entry.key.count == 1
             && keys.withUnsafeMutableBytes { $0[entry.key.lowerBound] == UInt8(ascii: "n") }
@@ -102,7 +102,7 @@ struct JSONIndex: ~Copyable {
     private static let wrongKey =
         "a table with a key that is not a string, a number or a boolean cannot be written as JSON"
 
-    /// Keeps the text that a key has in JSON.
+    /// Stores the JSON text of a key.
     private mutating func addKey(
         _ head: CBORHead, _ bytes: UnsafeRawBufferPointer, at start: Int
     ) throws(CodecError) -> Range<Int> {
@@ -140,7 +140,7 @@ struct JSONIndex: ~Copyable {
 
     /// Sorts the entries from `first` on: integer keys, then the others by the bytes of their text.
     ///
-    /// - Returns: a text that two of the keys have.
+    /// - Returns: a text that two of the keys share; nil if there is none.
     private static func sort(_ entries: inout [Entry], from first: Int, keys: inout ByteWriter) -> String? {
         keys.withUnsafeMutableBytes { keys in
             let keys = UnsafeRawBufferPointer(keys)
@@ -154,7 +154,7 @@ struct JSONIndex: ~Copyable {
                 var mine = UnsafeMutableBufferPointer(rebasing: entries[first...])
                 mine.sort { precedes($0, $1, text: text) }
                 let isMixed = mine.first?.integer != nil && mine.last?.integer == nil
-                // An integer may have the same text as a string that comes much later.
+                // An integer key may have the same text as a string key that comes much later in the order.
                 return isMixed
                     ? duplicate(in: mine.sorted { text($0).lexicographicallyPrecedes(text($1)) })
                     : duplicate(in: mine)
@@ -173,7 +173,7 @@ struct JSONIndex: ~Copyable {
         }
     }
 
-    /// The index of the last of the elements that meet a condition that those in front all meet.
+    /// The index of the last element that meets a condition; all elements before it must meet the condition, too.
     private static func lastIndex<Element>(in elements: [Element], where condition: (Element) -> Bool) -> Int {
         var (low, high) = (0, elements.count)
         while low < high {

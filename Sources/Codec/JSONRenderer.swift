@@ -1,69 +1,69 @@
 /// Writes encoded values as JSON text, the same text in every run.
 ///
-/// The rules are those of RFC 8949, section 6.1, made to fit Lua. Not-a-number, infinities and undefined become null.
-/// Floating-point numbers keep a point or an exponent, so that they can be told from integers. A string that is not
-/// UTF-8 becomes base64url without padding. Keys of maps that are numbers or booleans become text; entries are sorted,
-/// integer keys first, as Lua has no order that would last. Shared values are written out wherever they are referred
-/// to. Typed arrays become arrays; other tags are left out.
+/// The rules are those of RFC 8949, section 6.1, adapted to Lua. Not-a-number, infinities and undefined become null.
+/// Floating-point numbers keep a point or an exponent, so that they differ from integers. A string that is not UTF-8 becomes
+/// base64url without padding. Keys of maps that are numbers or booleans become text. Entries are sorted, integer keys first,
+/// because Lua has no stable order. Shared values are written out in each place that refers to them. Typed arrays become
+/// arrays; other tags are left out.
 ///
-/// A renderer keeps its working memory from one value to the next.
+/// A renderer reuses its working memory for the next value.
 public struct JSONRenderer: ~Copyable {
-    /// Who reads the text.
+    /// The reader of the text.
     public enum Reader: Sendable {
-        /// Anybody: it is JSON by RFC 8259.
+        /// Any JSON reader: the text is JSON by RFC 8259.
         case anybody
-        /// A program that reads what Python's module `json` reads, where nothing is to be lost on the way: not-a-number and
-        /// infinities are `NaN`, `Infinity` and `-Infinity`, strings that are not UTF-8 stand there as they are, and a table
-        /// whose keys are some of 1 ... n, and `"n"`, is an array with nulls.
+        /// A program that reads what Python's module `json` reads. Nothing may be lost: not-a-number and infinities are
+        /// written as `NaN`, `Infinity` and `-Infinity`, strings that are not UTF-8 stay unchanged, and a table whose keys
+        /// are some of 1 ... n, and `"n"`, becomes an array with nulls.
         case program
     }
 
     private enum Level {
-        /// `pending` elements are still to come; nil where a break ends them.
+        /// `pending` elements are still to come; nil: until a break.
         case array(pending: UInt64?, isFirst: Bool)
         /// The entries from `next` up to `last` are still to come; the map ends at `end`.
         case map(first: Int, next: Int, last: Int, end: Int)
-        /// The same of a map that is an array of `count` elements, `done` of which were written.
+        /// The same for a map that is written as an array of `count` elements; `done` of them have been written.
         case holes(next: Int, last: Int, end: Int, done: UInt64, count: UInt64)
         /// The content of a shareable item.
         case shareable(number: Int)
-        /// A value written in place of a reference, behind which it goes on at `back`.
+        /// A value that is written in place of a reference; after it, reading goes on at `back`.
         case reference(back: Int)
     }
 
-    /// How deep values may be nested in JSON text: what jq, one of the most patient readers, accepts.
+    /// How deep values may be nested in JSON text: the limit of jq, one of the most tolerant readers.
     public static let maximumDepth = 10_000
 
     private var index: JSONIndex
     private var levels: [Level] = []
-    /// Whether we are inside of the shareable item with that number.
+    /// For each shareable item, by number, whether it is being written.
     private var isActive: [Bool] = []
     private var reader = Self.nothing
-    /// How often a reference was followed.
+    /// How many references have been followed.
     private var expansions = 0
 
     private let allowance: Int
     private let isForProgram: Bool
 
-    /// A renderer of texts of at most `allowance` bytes more than 100 times the size of the encoded value.
+    /// A renderer whose texts may have at most `allowance` bytes more than 100 times the size of the encoded value.
     ///
-    /// Only shared values written out many times, in each other, can make a text longer than that.
+    /// Only shared values that are written out many times, inside each other, can make a text longer than that.
     public init(for reader: Reader = .anybody, allowance: Int = 64 << 20) {
         self.allowance = allowance
         isForProgram = reader == .program
         index = JSONIndex(keepsBytes: isForProgram)
     }
 
-    /// Adds the JSON text of the one item that `encoded` is.
+    /// Adds the JSON text of the one item in `encoded`.
     ///
-    /// - Throws: `CodecError` where the bytes are not exactly one well-formed item; and where it has no JSON text, as it
-    ///   contains itself, has a table as a key or two keys with the same text, is nested deeper than `maximumDepth`, or
-    ///   has too long a text. `writer` is then as it was.
+    /// - Throws: `CodecError` where the bytes are not exactly one well-formed item; and where the value has no JSON text, because
+    ///   it contains itself, has a table as a key or two keys with the same text, is nested deeper than `maximumDepth`, or
+    ///   would have too long a text. `writer` is then unchanged.
     public mutating func render(
         _ encoded: UnsafeRawBufferPointer, into writer: inout ByteWriter
     ) throws(CodecError) {
         let start = writer.count
-        // The memory behind `encoded` is not ours to keep.
+        // The memory of `encoded` may not be used after this call.
         defer { reader = Self.nothing }
         do throws(CodecError) {
             if try renderNumber(encoded, into: &writer) { return }
@@ -73,7 +73,7 @@ public struct JSONRenderer: ~Copyable {
             isActive.append(contentsOf: repeatElement(false, count: index.shareables.count))
             expansions = 0
             reader = CBORReader(encoded)
-            // Following a reference costs as much as a byte, for a reference to a reference writes none.
+            // Following a reference counts as one byte, because a reference to a reference writes nothing.
             let limit = start + allowance + 100 * encoded.count
             repeat {
                 try writeItem(into: &writer)
@@ -85,8 +85,8 @@ public struct JSONRenderer: ~Copyable {
         }
     }
 
-    /// Adds the text of the one item that `encoded` is, if that is a number, a boolean or null, which need no index; false
-    /// where it is something else.
+    /// Adds the text of the one item in `encoded` if it is a number, a boolean or null, which need no index; returns false
+    /// for anything else.
     private func renderNumber(
         _ encoded: UnsafeRawBufferPointer, into writer: inout ByteWriter
     ) throws(CodecError) -> Bool {
@@ -112,7 +112,7 @@ public struct JSONRenderer: ~Copyable {
         "a value nested more than \(maximumDepth) levels deep cannot be written as JSON")
     private static let cycle = CodecError("a value that contains itself cannot be written as JSON")
 
-    /// Writes the item that the reader is at, or the beginning of an array or map.
+    /// Writes the item at the reader's position, or the beginning of an array or map.
     private mutating func writeItem(into writer: inout ByteWriter) throws(CodecError) {
         while true {
             let start = reader.position
@@ -141,13 +141,13 @@ public struct JSONRenderer: ~Copyable {
         }
     }
 
-    /// How many elements an array has that some of its elements are missing of: a map with these entries; nil where it is none.
+    /// The length of the array that a map with these entries stands for, in which elements may be missing; nil if it is none.
     private mutating func holeyCount(_ first: Int, _ last: Int) throws(CodecError) -> UInt64? {
         guard last > first, index.keyIsN(index.entries[last - 1]) else { return nil }
         var inside = reader
         inside.seek(to: index.entries[last - 1].value)
         let head = try inside.readHead()
-        // One that is nearly nothing but holes is better off as a table.
+        // An array that consists almost only of holes is better written as a table.
         guard head.major == CBORMajor.unsigned, head.argument <= 1000 + 100 * UInt64(last - first) else { return nil }
         guard last - first > 1 else { return head.argument }
         guard let low = index.entries[first].integer, let high = index.entries[last - 2].integer,
@@ -156,7 +156,7 @@ public struct JSONRenderer: ~Copyable {
         return head.argument
     }
 
-    /// Goes to where the item inside a tag begins, or the one that a reference stands for.
+    /// Continues at the item inside a tag, or at the item that a reference refers to.
     private mutating func enterTag(_ tag: UInt64) throws(CodecError) {
         var number = 0
         switch tag {
@@ -178,7 +178,7 @@ public struct JSONRenderer: ~Copyable {
         levels.append(level)
     }
 
-    /// Closes what is complete, and goes to where the next item begins; false where there is none.
+    /// Ends all complete containers, and continues at the next item; returns false if there is none.
     private mutating func goToNextItem(_ writer: inout ByteWriter) throws(CodecError) -> Bool {
         while let level = levels.popLast() {
             switch level {
@@ -229,7 +229,8 @@ public struct JSONRenderer: ~Copyable {
         let isText = head.major == CBORMajor.text
         writer.append(UInt8(ascii: "\""))
         if head.isIndefinite {
-            // Chunks need not end between base64url's groups of three bytes, so they are put together first.
+            // A chunk may end within a group of three bytes, which base64url encodes together. So the chunks are first put
+            // together.
             var whole = ByteWriter()
             while !reader.skipBreak() {
                 let chunk = try reader.readBytes(count: try reader.readHead().argument)
@@ -252,7 +253,7 @@ public struct JSONRenderer: ~Copyable {
         writer.appendJSONCharacters(bytes)
     }
 
-    /// Writes the numbers of a typed array; false, and nothing is read, where the item inside the tag is none.
+    /// Writes the numbers of a typed array. Returns false, without reading anything, if the item inside the tag is none.
     private mutating func writeTypedArray(tag: UInt64, into writer: inout ByteWriter) throws(CodecError) -> Bool {
         guard TypedArray.isTypedArray(tag: tag) else { return false }
         var inside = reader

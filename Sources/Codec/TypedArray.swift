@@ -1,7 +1,7 @@
 /// The numbers of an array that is encoded as one byte string, RFC 8746.
 ///
-/// It holds a pointer into memory that it does not own, as `CBORReader` does. Integers of 64 bits without a sign and
-/// floating-point numbers of 128 bits, which Lua does not have, are not supported.
+/// It holds a pointer into memory that it does not own, as `CBORReader` does. Unsigned integers of 64 bits and floating-point
+/// numbers of 128 bits are not supported, because Lua does not have them.
 @frozen
 public struct TypedArray {
     /// The tags that our encoder writes.
@@ -18,7 +18,7 @@ public struct TypedArray {
         @inlinable public static var float64: UInt64 { 86 }
     }
 
-    /// The numbers, one after the other.
+    /// The numbers, one after another.
     public let bytes: UnsafeRawBufferPointer
     /// How many numbers there are.
     public let count: Int
@@ -29,7 +29,7 @@ public struct TypedArray {
     @usableFromInline let isSigned: Bool
     @usableFromInline let isLittleEndian: Bool
 
-    /// Whether `tag` makes a typed array of a byte string.
+    /// Whether a byte string with the tag `tag` is a typed array.
     @inlinable
     public static func isTypedArray(tag: UInt64) -> Bool {
         switch tag {
@@ -38,9 +38,10 @@ public struct TypedArray {
         }
     }
 
-    /// The numbers in `bytes`, the content of the byte string with the tag `tag`; nil where that is no typed array's.
+    /// Reads the numbers in `bytes`, the content of a byte string with the tag `tag`; nil where the tag is not a typed
+    /// array's.
     ///
-    /// - Throws: `CodecError` where the bytes are no whole number of numbers.
+    /// - Throws: `CodecError` where the number of bytes is not a multiple of the width.
     public init?(tag: UInt64, bytes: UnsafeRawBufferPointer) throws(CodecError) {
         guard Self.isTypedArray(tag: tag) else { return nil }
         // RFC 8746, section 2.1: the tag's bits are 010fsell, floating point, signed, little-endian, logarithm of size.

@@ -5,7 +5,7 @@ public func isValidUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
     return position == bytes.count || isValidUTF8(bytes, from: position)
 }
 
-/// Whether what begins at `start` is well-formed, too; a character begins there that is not ASCII.
+/// Whether the bytes from `start` on are well-formed, too; the character at `start` is not ASCII.
 @usableFromInline
 func isValidUTF8(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Bool {
     var position = start
@@ -17,7 +17,7 @@ func isValidUTF8(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Bool {
     return true
 }
 
-/// Where the run of ASCII characters that begins at `start` ends: eight bytes at a time.
+/// Returns where the run of ASCII characters from `start` on ends. It checks eight bytes at a time.
 @inlinable @inline(__always)
 func endOfASCII(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
     var position = start
@@ -27,13 +27,13 @@ func endOfASCII(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         if others != 0 { return position + others.trailingZeroBitCount / 8 }
         position &+= 8
     }
-    // Few are left: the last of all are looked at together, whether they have been seen before or not.
+    // Fewer than eight bytes are left. The last ones are checked together, even if some of them have been checked before.
     if position < bytes.count, endsInASCII(bytes) { return bytes.count }
     while position < bytes.count, bytes[position] < 0x80 { position &+= 1 }
     return position
 }
 
-/// Whether the last eight bytes are ASCII, or all of them where they are four to seven; false where they are fewer.
+/// Whether the last eight bytes are ASCII, or all bytes if there are four to seven; false if there are fewer.
 @inlinable @inline(__always)
 func endsInASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
     let count = bytes.count
@@ -47,10 +47,11 @@ func endsInASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
     return word & 0x8080_8080 == 0
 }
 
-/// How many bytes the character has that begins at `position` and is not ASCII, or 0 where it is malformed.
+/// Returns how many bytes the non-ASCII character at `position` has; 0 if it is malformed.
 private func lengthOfMultibyteCharacter(in bytes: UnsafeRawBufferPointer, at position: Int) -> Int {
     let length: Int
-    // What the second byte may be depends on the first; this excludes overlong forms, surrogates and too large ones.
+    // The valid second bytes depend on the first byte. This excludes overlong forms, surrogates and values that are too
+    // large.
     let second: ClosedRange<UInt8>
     switch bytes[position] {
     case 0xc2...0xdf: (length, second) = (2, 0x80...0xbf)

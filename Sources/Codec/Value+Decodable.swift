@@ -1,7 +1,7 @@
 extension Value {
-    /// The `Content` that this value encodes, as `init(encoding:)` does it.
+    /// Returns the `Content` that this value encodes, the reverse of `init(encoding:)`.
     ///
-    /// - Throws: `DecodingError` where it is none, or what the `init(from:)` of `Content` throws.
+    /// - Throws: `DecodingError` where the value is not such a `Content`, or errors of the `init(from:)` of `Content`.
     public func decoded<Content: Decodable>(as type: Content.Type = Content.self) throws -> Content {
         try decoded(as: type, at: [])
     }
@@ -125,7 +125,7 @@ private struct ValueDecoder: Decoder, SingleValueDecodingContainer {
 
         mutating func superDecoder() throws -> any Decoder { try take { $0 } }
 
-        /// An element that cannot be decoded stays the next one.
+        /// Decodes the next element. If that fails, the element remains the next one.
         private mutating func take<Content>(_ decode: (ValueDecoder) throws -> Content) throws -> Content {
             let content = try decode(next())
             currentIndex += 1

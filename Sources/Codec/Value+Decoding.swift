@@ -1,5 +1,5 @@
 extension Value {
-    /// The value that `bytes` encode.
+    /// Decodes the one value in `bytes`.
     ///
     /// - Throws: `CodecError` where the bytes are not exactly one well-formed item, where text is not UTF-8, and where
     ///   items are nested deeper than `maximumDepth`.
@@ -12,7 +12,7 @@ extension Value {
         }
     }
 
-    /// The value of the next item.
+    /// Decodes the next item.
     ///
     /// - Throws: `CodecError` where the bytes are not a well-formed item, where text is not UTF-8, and where items are
     ///   nested deeper than `maximumDepth`.
@@ -28,7 +28,7 @@ extension Value {
                 open.append(PartialValue(container: container))
                 continue
             case .leaf(let head, let bytes):
-                // A chunk is gathered with the others and judged with them.
+                // A chunk is collected with the others. Text is checked for each chunk.
                 if let last = open.indices.last, open[last].isString {
                     open[last].bytes += bytes
                     if head.major == CBORMajor.text { try Self.checkText(bytes, before: walker.reader) }

@@ -1,9 +1,9 @@
-// What `Encodable` values look like as a `Value`: structures and dictionaries as maps with text for keys, arrays as arrays.
+// How `Encodable` values become a `Value`: structures and dictionaries as maps with text keys, arrays as arrays.
 
 extension Value {
-    /// The value as which `value` encodes itself.
+    /// Encodes `value` as a `Value`.
     ///
-    /// - Throws: what its `encode(to:)` throws.
+    /// - Throws: errors of its `encode(to:)`.
     public init(encoding value: some Encodable) throws {
         let slot = EncodingSlot()
         try slot.fill(with: value, at: [])
@@ -11,7 +11,8 @@ extension Value {
     }
 }
 
-/// Where one value goes: containers are written to after they have been handed out, so what is in them is shared.
+/// The place of one value. Containers are written to after they have been handed out, so their contents are shared by
+/// reference.
 private final class EncodingSlot {
     private enum Content {
         case value(Value)
@@ -43,12 +44,12 @@ private final class EncodingSlot {
         }
     }
 
-    /// Begins an array, where an encoder has not asked for it before.
+    /// Begins an array, unless the encoder has already done so.
     func beginElements() {
         guard case .elements = content else { return content = .elements([]) }
     }
 
-    /// Begins a map, where an encoder has not asked for it before.
+    /// Begins a map, unless the encoder has already done so.
     func beginEntries() {
         guard case .entries = content else { return content = .entries([]) }
     }
@@ -56,7 +57,7 @@ private final class EncodingSlot {
     func addElement() -> EncodingSlot {
         let slot = EncodingSlot()
         guard case .elements(var elements) = content else { return slot }
-        // Two owners would copy the array for each element.
+        // With two owners, the array would be copied for each element.
         content = .value(.null)
         elements.append(slot)
         content = .elements(elements)
@@ -145,7 +146,7 @@ private struct ValueEncoder: Encoder, SingleValueEncodingContainer {
     }
 }
 
-/// The place of an array's element, or of what a class inherits, in the paths of errors.
+/// The coding key, in the paths of errors, of an array's element, or of what a class inherits.
 struct PlaceKey: CodingKey {
     static let parent = PlaceKey(stringValue: "super")
 
@@ -165,10 +166,10 @@ struct PlaceKey: CodingKey {
     init(intValue: Int) { self.init(intValue) }
 }
 
-/// What is a `Value` without an encoder's help.
+/// A type that is converted to a `Value` directly, without an encoder.
 protocol DirectlyCoded {
     var coded: Value { get }
-    /// Nil where `value` is of another kind, or too large.
+    /// Returns nil if `value` is of another kind, or too large.
     init?(coded value: Value)
 }
 

@@ -1,7 +1,7 @@
 extension Value {
-    /// The value's encoding.
+    /// Encodes the value.
     ///
-    /// - Throws: `CodecError` where the value is nested deeper than `maximumDepth`, or a simple value's number is none.
+    /// - Throws: `CodecError` where the value is nested deeper than `maximumDepth`, or the number of a simple value is invalid.
     public func encoded() throws(CodecError) -> Bytes {
         var writer = ByteWriter()
         try encode(into: &writer)
@@ -10,8 +10,8 @@ extension Value {
 
     /// Adds the value's encoding to `writer`.
     ///
-    /// - Throws: `CodecError` where the value is nested deeper than `maximumDepth`, or a simple value's number is none;
-    ///   `writer` then holds a part of it.
+    /// - Throws: `CodecError` where the value is nested deeper than `maximumDepth`, or the number of a simple value is invalid;
+    ///   `writer` then contains a part of the encoding.
     public func encode(into writer: inout ByteWriter) throws(CodecError) { try encode(into: &writer, depth: 0) }
 
     private func encode(into writer: inout ByteWriter, depth: Int) throws(CodecError) {

@@ -1,6 +1,7 @@
-/// An encoded value taken apart.
+/// A decoded value.
 ///
-/// It is for Swift programs, and for tests; the Lua host goes without it. Tags are kept as they are, those of shared references and typed arrays too.
+/// It is for Swift programs and for tests; the Lua host does not use it. Tags are kept unchanged, including those of shared
+/// references and typed arrays.
 public indirect enum Value: Sendable {
     case null
     case bool(Bool)
@@ -13,13 +14,13 @@ public indirect enum Value: Sendable {
     case text(String)
     case bytes([UInt8])
     case array([Value])
-    /// The entries in their order; equal keys are not looked for.
+    /// The entries in their order; equal keys are not detected.
     case map([(key: Value, value: Value)])
     case tagged(UInt64, Value)
     /// A simple value other than false, true and null: 23 is undefined.
     case simple(UInt8)
 
-    /// How deep values may be nested; deeper ones would overflow the stack when they are freed.
+    /// How deep values may be nested; a deeper value would overflow the stack when it is freed.
     public static let maximumDepth = 1_000
 
     static let tooDeep = CodecError("the value is nested more than \(maximumDepth) levels deep")
@@ -35,7 +36,7 @@ extension Value: Equatable {
         case (.unsigned(let a), .unsigned(let b)): a == b
         case (.negative(let a), .negative(let b)): a == b
         case (.double(let a), .double(let b)): a.bitPattern == b.bitPattern
-        // Not by Swift's rule, which takes differently composed characters for equal.
+        // Not by Swift's rule, which treats differently composed characters as equal.
         case (.text(let a), .text(let b)): a.utf8.elementsEqual(b.utf8)
         case (.bytes(let a), .bytes(let b)): a == b
         case (.array(let a), .array(let b)): a == b

@@ -1,4 +1,4 @@
-// What a program gets by `import DLP`: everything below it.
+// Everything that a program gets by `import DLP`: the modules below it.
 
 @_exported public import Codec
 @_exported public import Engine

@@ -1,5 +1,5 @@
 /// The version of these programs and of the library.
 public enum Version {
-    /// As `--version` prints it.
+    /// The version as `--version` prints it.
     public static let current = "0.1.0"
 }

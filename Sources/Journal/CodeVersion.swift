@@ -1,16 +1,16 @@
 public import DLP
 
-/// What rows were made with: the script, and what the function in it could reach that did their examples.
+/// What rows were made with: the script, and everything that the function which did their examples could reach.
 public struct CodeVersion: Sendable, Hashable {
     /// A function or a value that it could reach.
     public struct Part: Sendable, Hashable {
         /// What the script calls it.
         public var name: String
-        /// Where it stands, as `job.lua:12`; may be empty.
+        /// Its place, as `job.lua:12`; may be empty.
         public var place: String
-        /// What it is.
+        /// The digest of the part.
         public var digest: Digest
-        /// Whether it is a value that the script had made while it was loaded, which may be another one in each process.
+        /// Whether it is a value that the script made while it was loaded. Such a value may be different in each process.
         public var isValue: Bool
 
         /// A part.
@@ -23,33 +23,33 @@ public struct CodeVersion: Sendable, Hashable {
     public var script: SystemString
     /// The digest of its text.
     public var text: Digest
-    /// That of the modules that it had loaded; nil where nobody has looked.
+    /// The digest of the modules that it had loaded; nil where it was not determined.
     public var modules: Digest?
-    /// The stage whose examples it does; nil: those of the job.
+    /// The stage whose examples the function does; nil: the job itself.
     var stage: String?
-    /// That of what the function could reach, as far as anybody can know it; nil where nobody has looked.
+    /// The digest of everything that the function could reach, as far as it can be known; nil where it was not determined.
     public var reach: Digest?
-    /// What that consists of.
+    /// The parts of what it could reach.
     public var parts: [Part] = []
-    /// Why nobody can, as clauses about the function.
+    /// The reasons why not everything can be known, as clauses about the function.
     public var obstacles: [String] = []
-    /// Files that it reads, likewise, of which an example's trace says which they are.
+    /// Files that it reads, as such clauses, too; an example's trace says which files they are.
     public var inputs: [String] = []
-    /// How the parts hang together; nil where nobody has looked, or where they are too many.
+    /// How the parts are connected; nil where it was not determined, or where there are too many.
     public var graph: ReachGraph?
 
-    /// What is made with a script of which nothing else is known.
+    /// The version of a script of which nothing else is known.
     public init(_ identity: JournalIdentity) { (script, text) = (identity.script, identity.scriptDigest) }
 
-    /// What is made with a function of this script.
+    /// The version of a function of this script.
     ///
     /// - Parameters:
     ///   - modules: the digest of the modules that the script has loaded.
-    ///   - reach: that of what it can reach.
-    ///   - parts: what that consists of.
-    ///   - obstacles: what it may reach that nobody can know; where there is any, only the text is believed.
-    ///   - inputs: likewise, but an example that has a trace says which files these are.
-    ///   - graph: how the parts hang together.
+    ///   - reach: the digest of what it can reach.
+    ///   - parts: the parts of what it can reach.
+    ///   - obstacles: what it may reach that cannot be known; where there is any, only an equal text counts as the same.
+    ///   - inputs: the same for files; but the trace of an example says which files these are.
+    ///   - graph: how the parts are connected.
     public init(
         _ identity: JournalIdentity, modules: Digest, reach: Digest, parts: [Part], obstacles: [String],
         inputs: [String] = [], graph: ReachGraph? = nil
@@ -63,20 +63,21 @@ public struct CodeVersion: Sendable, Hashable {
         self.graph = graph
     }
 
-    /// All that nobody can know of an example that has no trace.
+    /// Everything that cannot be known of an example without a trace.
     private var unknowns: [String] { obstacles + inputs }
 
-    /// Whether rows of an earlier version are as this one would make them.
+    /// Whether this version would make rows of an earlier version in the same way.
     enum Fit: Equatable {
         case same
-        /// The text is the same, and so is the code; these values are not, as those of the time or of the order of `pairs`.
+        /// The text and the code are the same, but these values are not, for example values made from the time or the order
+        /// of `pairs`.
         case drifted([String])
-        /// They are not, for these parts have changed.
+        /// They would be different, because these parts have changed.
         case changed([String])
-        /// Nobody knows, for this reason, a clause.
+        /// It cannot be known, for this reason, a clause.
         case unknown(String)
 
-        /// Whether the rows stay, whatever their examples have met.
+        /// Whether the rows stay valid, whatever their examples have met.
         var isBelieved: Bool {
             switch self {
             case .same, .drifted: true
@@ -85,12 +86,12 @@ public struct CodeVersion: Sendable, Hashable {
         }
     }
 
-    /// Whether the script and its modules are what they were, as far as that is known.
+    /// Whether the script and its modules are unchanged, as far as that is known.
     func hasSameText(as earlier: CodeVersion) -> Bool {
         text == earlier.text && (modules == nil || earlier.modules == nil || modules == earlier.modules)
     }
 
-    /// How rows of an earlier version fit.
+    /// Says how rows of an earlier version fit this one.
     func fit(_ earlier: CodeVersion) -> Fit {
         let isSameText = hasSameText(as: earlier)
         if let reach, let before = earlier.reach, isSameText || (unknowns + earlier.unknowns).isEmpty {
@@ -105,7 +106,7 @@ public struct CodeVersion: Sendable, Hashable {
         return .unknown("its rows do not say what they were made with")
     }
 
-    /// The parts that are others than before, and those that are gone.
+    /// The parts that differ from the earlier ones, and those that no longer exist.
     private func changes(since earlier: CodeVersion) -> [Part] {
         let before = Dictionary(grouping: earlier.parts, by: \.name).mapValues { Set($0.map(\.digest)) }
         let now = Set(parts.map(\.name))
@@ -116,8 +117,8 @@ public struct CodeVersion: Sendable, Hashable {
         return parts.filter { before[$0.name]?.contains($0.digest) != true } + gone
     }
 
-    /// Some of the parts that have changed, as messages name them; where that is none of them, what they consist of is the same and
-    /// hangs together otherwise.
+    /// The names of changed parts for messages, 100 at most. If no part has changed, the parts are the same but are connected
+    /// differently; then the first part is named.
     private func names(of changed: [Part]) -> [String] {
         var known: Set<String> = []
         let names = (changed.isEmpty ? Array(parts.prefix(1)) : changed).map(\.description)
@@ -126,20 +127,20 @@ public struct CodeVersion: Sendable, Hashable {
 }
 
 extension CodeVersion.Part {
-    /// As a message names it: code with the line where it begins, a value with the function by which it was met.
+    /// The part's name in messages: for code with the line where it begins, for a value with the function that led to it.
     var description: String {
         if place.isEmpty { return name }
         return isValue ? "\(name), met at \(place)," : "\(name) (\(place))"
     }
 }
 
-// As the table `meta` has it.
+// The form in the table `meta`.
 
 extension CodeVersion {
-    /// The beginning of the names of such rows, behind which is the number.
+    /// The prefix of the names of such rows; the number follows it.
     static let rowPrefix = "version "
 
-    /// One encoded value.
+    /// The version as one encoded value.
     var encoded: Bytes {
         var entries: [(key: Value, value: Value)] = [
             (.text("script"), .bytes(Array(script.bytes))), (.text("text"), .bytes(text.bytes)),
@@ -154,11 +155,11 @@ extension CodeVersion {
         if let modules { entries.append((.text("modules"), .bytes(modules.bytes))) }
         if let stage { entries.append((.text("stage"), .text(stage))) }
         if let reach { entries.append((.text("reach"), .bytes(reach.bytes))) }
-        // Flat, it is within every limit of the encoder.
+        // It is flat, so no limit of the encoder applies.
         return (try? Value.map(entries).encoded()) ?? .empty
     }
 
-    /// What `encoded` has written; nil for anything else.
+    /// Reads the output of `encoded`; nil for anything else.
     init?(encoded: Bytes) {
         guard case .map(let entries)? = try? Value(decoding: encoded) else { return nil }
         var (script, text): (SystemString?, Digest?)

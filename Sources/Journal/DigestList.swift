@@ -1,15 +1,16 @@
 import DLP
 
-/// The digests of a list's examples, with which of several equal ones each is; a list may have tens of millions.
+/// The digests of a list's examples; equal examples are numbered. A list may have tens of millions of examples.
 struct DigestList: Sendable {
     private var digests: [Digest] = []
-    /// Which of several equal ones it is, by the index of each but the first.
+    /// For each repeated example, by its index, which of the equal examples it is; first occurrences are not contained.
     private var later: [Int: Int] = [:]
-    /// An open-addressing table of their places in the list, by digest: of the latest of several equal ones, from 1; 0 is free.
+    /// An open-addressing hash table of places in the list, by digest: the latest of several equal ones, from 1; 0: a free
+    /// slot.
     private var slots: [UInt32] = Array(repeating: 0, count: 64)
     private var distinct = 0
 
-    /// How many there are.
+    /// How many examples there are.
     var count: Int { digests.count }
 
     /// The key of the example at `index`, from 0.
@@ -34,10 +35,10 @@ struct DigestList: Sendable {
         return ExampleKey(digest: digest, occurrence: occurrence)
     }
 
-    /// The slot that has the digest, or is free for it.
+    /// Returns the slot that contains the digest, or that is free for it.
     private func slot(of digest: Digest) -> Int {
         let mask = slots.count - 1
-        // Its bits are as good as those of any hash.
+        // A digest's own bits serve as the hash.
         var slot = Int(truncatingIfNeeded: digest.low) & mask
         while slots[slot] != 0, digests[Int(slots[slot]) - 1] != digest { slot = (slot + 1) & mask }
         return slot
@@ -45,7 +46,7 @@ struct DigestList: Sendable {
 
     private mutating func grow() {
         slots = Array(repeating: 0, count: slots.count * 2)
-        // In the order of the list, so that the latest of equal ones stays.
+        // In the order of the list, so that the latest of equal examples is kept.
         for index in digests.indices { slots[slot(of: digests[index])] = UInt32(index + 1) }
     }
 }

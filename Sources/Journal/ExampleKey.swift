@@ -1,7 +1,6 @@
 public import DLP
 
-/// What tells an example from all others, wherever it stands in the list: its value, and which of several equal ones it
-/// is.
+/// Identifies an example, wherever it stands in the list: by its value, and by its number among equal examples.
 public struct ExampleKey: Sendable, Hashable {
     /// The digest of the encoded example.
     public var digest: Digest

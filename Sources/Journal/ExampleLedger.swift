@@ -1,78 +1,78 @@
 public import DLP
 import Synchronization
 
-/// The examples of the list as far as it has been read, and what the journal had of them when the job began.
+/// The examples of the list, as far as it has been read, and what the journal contained of them when the job began.
 public final class ExampleLedger: Sendable {
-    /// A row whose example has another place in the list now, or none.
+    /// A row whose example has moved to another place in the list, or has left it.
     struct Move: Sendable, Hashable {
         /// The row's `id`.
         var row: Int64
-        /// The place from 0; nil where the example is not in the list any more.
+        /// The place, from 0; nil where the example is no longer in the list.
         var index: Int?
     }
 
-    /// Where an example that is not done stands in the journal once it is, or has failed.
+    /// The place in the journal for an example that is not done yet, once it is done or has failed.
     struct Place: Sendable {
-        /// What tells it from all others.
+        /// Identifies the example.
         var key: ExampleKey
         /// The `id` of its row.
         var row: Int64
-        /// The `id` of the row in whose place that comes, where it has failed before.
+        /// The `id` of the row that it replaces, if the example has failed or was outdated.
         var replaced: Int64?
         /// The encoded example; empty where it is not known, or too long to be kept.
         var input: Bytes
-        /// What it has met, encoded, where that is known.
+        /// The encoded trace of what it has met, where that is known.
         var trace: Bytes?
     }
 
-    /// What is to be written of the list itself.
+    /// The changes of the list itself that must be written.
     struct Changes {
         var moves: [Move]
-        /// Its length, where it has ended.
+        /// The list's length, once it has ended.
         var length: Int?
-        /// What rows are made with, one encoded value each, by the number that they have of it.
+        /// The code versions of rows, one encoded value each, by number.
         var versions: [(number: Int64, version: Bytes)]
     }
 
-    /// What has changed of the script since rows were made.
+    /// How the script has changed since rows were made.
     public struct Edit: Sendable, Equatable {
-        /// Whether its text has; otherwise only something that it gets from elsewhere.
+        /// Whether its text has changed; otherwise only something that it gets from elsewhere.
         public var isOfText: Bool
-        /// So many of the stage's examples that are done are outdated by it.
+        /// How many finished examples of the stage are outdated by this.
         public var outdated: Int
-        /// Of so many.
+        /// How many examples of the stage are finished.
         public var done: Int
-        /// What has changed, as messages name it.
+        /// What has changed, for messages.
         public var changes: [String]
-        /// Whether something has that the function reaches, but none of those examples has met.
+        /// Whether something has changed that the function reaches, but that none of those examples has met.
         public var isUnmet = false
     }
 
     private struct State {
         var matcher: ExampleMatcher
         var inputs = PackedExamples()
-        /// The rows in whose places others come, by the index of their example; those that have not failed are outdated.
+        /// The rows that will be replaced, by the index of their example. Rows that have not failed are outdated.
         var replaced: [Int: JournalRow] = [:]
         var changes = Changes(moves: [], versions: [])
         var isComplete = false
-        /// What examples have met of which ranks have said so, by rank and index, until they are written.
+        /// The reported traces of examples, by rank and index, until they are written.
         var traces: [Int: [Int: Bytes]] = [:]
     }
 
     private let state: Mutex<State>
 
-    /// The stage whose examples they are; nil: those of the job itself.
+    /// The stage of these examples; nil: the job itself.
     let stage: String?
-    /// The `id` of the first example's new row; all rows that were there before have lower ones.
+    /// The `id` of the first example's new row; all rows from before have lower ones.
     let firstRow: Int64
 
-    /// The number of what its rows are made with.
+    /// The number of the version with which its rows are made.
     let version: Int64
-    /// What has changed since rows were made, and how many are concerned; nil where that is nothing.
+    /// What has changed since rows were made, and how many are affected; nil where nothing has changed.
     public let edit: Edit?
-    /// What has changed since outdated rows were made, by what those were made with.
+    /// What has changed since outdated rows were made, by the origin of these rows.
     private let outdated: [RowOrigin: [String]]
-    /// Of what the function reaches here; nil where nobody has looked.
+    /// The digest of what the function reaches here; nil where it was not determined.
     private let reach: Digest?
 
     init(
@@ -96,8 +96,8 @@ public final class ExampleLedger: Sendable {
 
     /// Adds the next example of the list.
     ///
-    /// - Parameter encoded: the example itself, which its row is to have.
-    /// - Returns: its index, from 0, and where its result is stored, if it is done already.
+    /// - Parameter encoded: the example itself, which is stored in its row.
+    /// - Returns: its index, from 0, and where its result is stored if it is done already.
     @discardableResult
     public func add(
         _ digest: Digest, _ encoded: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -106,7 +106,7 @@ public final class ExampleLedger: Sendable {
             let index = state.matcher.count
             let row = state.matcher.match(digest).row
             let isDone = row.map { $0.isDone && outdated[$0.origin] == nil } ?? false
-            // The row of what is done has it already.
+            // The row of a finished example contains it already.
             state.inputs.append(isDone ? nil : encoded)
             guard let row else { return (index, nil) }
             if row.index != index { state.changes.moves.append(Move(row: row.id, index: index)) }
@@ -119,12 +119,13 @@ public final class ExampleLedger: Sendable {
     /// Whether the example at `index`, from 0, has failed before.
     public func hasFailed(_ index: Int) -> Bool { state.withLock { !($0.replaced[index]?.isDone ?? true) } }
 
-    /// What has changed since the example at `index`, from 0, was done, as messages name it; nil where it is not done, or stays so.
+    /// What has changed since the example at `index`, from 0, was done, for messages; nil where it is not done, or stays
+    /// valid.
     public func changes(since index: Int) -> [String]? {
         state.withLock { $0.replaced[index].flatMap { $0.isDone ? outdated[$0.origin] : nil } }
     }
 
-    /// The list has ended: what the journal has of other examples has no place in it.
+    /// The list has ended. Rows of other examples lose their place in the list.
     public func complete() {
         state.withLock { state in
             guard !state.isComplete else { return }
@@ -136,22 +137,22 @@ public final class ExampleLedger: Sendable {
         }
     }
 
-    /// Notes what examples have met that `rank` is about to report as done.
+    /// Records what examples have met that `rank` is about to report as done.
     ///
-    /// Another rank may reach something else than the root: then nobody knows.
+    /// If the rank reaches something else than the root, what its examples have met counts as unknown.
     public func note(_ report: TraceReport, by rank: Int) {
         let isSame = report.reach == reach
         state.withLock { state in
             for run in report.runs where run.first + run.count <= state.matcher.count {
                 for index in run.first..<run.first + run.count {
-                    // Of an earlier attempt there may be one.
+                    // A trace of an earlier attempt is replaced.
                     state.traces[rank, default: [:]][index] = isSame && run.trace >= 0 ? report.traces[run.trace] : nil
                 }
             }
         }
     }
 
-    /// What these examples have met is written.
+    /// Forgets what these examples have met, once it is written.
     func forgetTraces(of run: ResultRun) {
         state.withLock { state in
             guard !state.traces.isEmpty, var known = state.traces.removeValue(forKey: run.rank) else { return }
@@ -160,12 +161,12 @@ public final class ExampleLedger: Sendable {
         }
     }
 
-    /// The places of `count` examples, from `first` on, `stride` apart; fewer where the list ends before.
+    /// The places of `count` examples, from `first` on, at intervals of `stride`; fewer if the list ends before.
     ///
-    /// - Parameter rank: who has done them, if they are done.
+    /// - Parameter rank: the rank that has done them, if they are done.
     func places(first: Int, count: Int, stride: Int = 1, doneBy rank: Int? = nil) -> [Place] {
         state.withLock { state in
-            // Their inputs share one piece of memory: one of its own for each would take longer than to write it.
+            // The inputs share one block of memory: allocating one for each would take longer than writing it.
             var inputs = ByteWriter()
             var ends: [Int] = []
             for number in 0..<count {
@@ -187,7 +188,7 @@ public final class ExampleLedger: Sendable {
         }
     }
 
-    /// What is new since the last call, and the length of the list where it has ended.
+    /// Returns the changes since the last call, and the length of the list once it has ended.
     func takeChanges() -> Changes {
         state.withLock { state in
             defer { (state.changes.moves, state.changes.versions) = ([], []) }
@@ -195,7 +196,7 @@ public final class ExampleLedger: Sendable {
         }
     }
 
-    /// What could not be noted after all.
+    /// Takes back changes that could not be written.
     func giveBack(_ changes: Changes) {
         state.withLock { state in
             state.changes.moves = changes.moves + state.changes.moves
@@ -204,7 +205,7 @@ public final class ExampleLedger: Sendable {
     }
 }
 
-/// Where in the journal a result is stored.
+/// The place in the journal where a result is stored.
 public struct StoredResult: Sendable, Hashable {
     /// The row's `id`.
     let row: Int64

@@ -1,11 +1,11 @@
 import DLP
 import Glibc
 
-/// What files are like at present, of which examples have read some; each is looked at once.
+/// The current state of files that examples have read; each file is looked at once.
 struct FileFacts {
     private var known: [[UInt8]: ExampleTrace.File] = [:]
 
-    /// The files of a trace that have changed since, as messages name them.
+    /// Returns the files of a trace that have changed since, for messages.
     mutating func changes(in trace: ExampleTrace?) -> [String] {
         (trace?.files ?? []).filter { facts(of: $0.path) != $0 }.map {
             "the file \(SystemString(bytes: $0.path))"

@@ -1,12 +1,12 @@
 import DLP
 
-/// What a journal holds when a job begins.
+/// The contents of a journal when a job begins.
 struct JournalContents {
-    /// The rows that prove themselves, by stage and example.
+    /// The valid rows, by stage and example.
     private(set) var rows: [String?: [ExampleKey: JournalRow]] = [:]
-    /// The others.
+    /// The rows that are not valid.
     private(set) var broken: [BrokenRow] = []
-    /// What examples have met; the numbers that rows have of them begin with 1.
+    /// The traces of examples; rows refer to them by numbers from 1.
     let traces: [ExampleTrace]
 
     init(_ database: Database, _ header: JournalHeader?) throws(SQLiteError) {
@@ -21,12 +21,12 @@ struct JournalContents {
     }
 }
 
-/// The traces of a journal, each once, as they are read.
+/// The traces of a journal, each stored once, in the order in which they are read.
 final class TraceTable {
     private(set) var traces: [ExampleTrace] = []
     private var numbers: [[UInt8]: Int] = [:]
 
-    /// The number of an encoded trace, from 1; 0 for what is none.
+    /// The number of an encoded trace, from 1; 0 for something that is no trace.
     func number(of encoded: UnsafeRawBufferPointer) -> Int {
         let key = Array(encoded)
         if let number = numbers[key] { return number }

@@ -1,13 +1,13 @@
 public import DLP
 
-/// What has become of examples.
+/// The outcome of examples.
 public enum JournalEntry: Sendable {
-    /// They are done; each of them took its part of the time and the processor time that the cost says.
+    /// They are done. Each has taken the share of the time and of the processor time that the cost states.
     case done(ResultRun, host: String, ExampleCost, attempts: Int)
     /// One has failed for good.
     case failed(Fault)
 
-    /// About how much memory it takes.
+    /// Roughly how much memory the entry takes, in bytes.
     var size: Int {
         switch self {
         case .done(let run, let host, _, _): 64 + host.utf8.count + run.results.count
@@ -16,7 +16,7 @@ public enum JournalEntry: Sendable {
     }
 }
 
-/// An entry with the time at which it was made, and the list that it is about.
+/// An entry with the time at which it was made, and the list to which its examples belong.
 struct DatedEntry: Sendable {
     var entry: JournalEntry
     var ledger: ExampleLedger

@@ -2,7 +2,7 @@ import CSQLite
 import DLP
 import Glibc
 
-/// Why a journal cannot be used, or not any more.
+/// The reason why a journal cannot be used, or can no longer be used.
 public struct JournalError: Error, Sendable, Equatable, CustomStringConvertible {
     /// One sentence for the user: what went wrong, where, and what to do.
     public let description: String
@@ -14,7 +14,7 @@ public struct JournalError: Error, Sendable, Equatable, CustomStringConvertible 
         description = "cannot open the journal \(path): \(String(cString: strerror(code)))"
     }
 
-    /// What SQLite's refusal means to somebody who uses the journal at `path`.
+    /// Explains SQLite's error to a user of the journal at `path`.
     init(path: SystemString, _ error: SQLiteError) {
         description =
             switch error.code {

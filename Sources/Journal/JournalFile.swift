@@ -1,9 +1,9 @@
 import CSQLite
 public import DLP
 
-/// A journal that this job, and no other, may write.
+/// A journal that this job alone may write.
 public final class JournalFile {
-    /// Where it lies.
+    /// The journal's path.
     public let path: SystemString
 
     let database: Database
@@ -11,20 +11,20 @@ public final class JournalFile {
     private let policy: JournalPolicy
     private var lock: JournalLock?
 
-    /// What the user should know of rows that do not prove themselves and are done again; nil where there were none.
+    /// A message for the user about invalid rows whose examples are done again; nil where there were none.
     public private(set) var repair: String?
 
-    /// Where it lies, for other connections, also when the present directory has become another one.
+    /// The journal's place for other connections; it stays correct when the working directory changes.
     public var place: JournalPlace { JournalPlace(path: path, full: database.place) }
 
     /// Opens the journal at `path`, or creates it.
     ///
-    /// - Throws: `JournalError` where it cannot be written, where another job has it, where it is something else than a
-    ///   journal, or somebody else's and `policy` does not say that this does not matter.
+    /// - Throws: `JournalError` where it cannot be written, where another job is using it, where it is not a journal, or where it
+    ///   belongs to another job and `policy` does not permit that.
     public convenience init(
         path: SystemString, identity: JournalIdentity, policy: JournalPolicy
     ) throws(JournalError) {
-        // The file has to be there before anybody can tell what file system it is on.
+        // The file must exist before its file system can be determined.
         try self.init(path: path, identity: identity, policy: policy, lock: JournalLock(path: path), mode: nil)
     }
 
@@ -52,7 +52,7 @@ public final class JournalFile {
             try database.execute((mode ?? CommitMode(path: path)).pragmas)
             try database.transaction { () throws(SQLiteError) in
                 var checkedFrom: Int64?
-                // A job that was killed may have left it.
+                // A job that was killed may have left this table.
                 try database.execute(RankTable.drop)
                 if let header, policy != .fresh {
                     checkedFrom = try JournalSchema.upgrade(database) ?? header.checkedFrom
@@ -72,19 +72,19 @@ public final class JournalFile {
         self.lock = .some(lock)
     }
 
-    /// The seed that a journal at `path` belongs to; nil where there is none.
+    /// Returns the seed of the journal at `path`; nil where there is none.
     public static func seed(at path: SystemString) -> Int64? {
-        // Whoever opens it to write says what is wrong with it.
+        // Problems are reported later, by the code that opens the journal to write.
         guard let database = try? Database(path: path, .readOnly),
             let header = try? JournalHeader.read(database, path: path)
         else { return nil }
         return header.identity.seed
     }
 
-    /// What the journal has of examples, to find those of the job's lists in.
+    /// Returns the journal's rows, in which the examples of the job's lists are looked up.
     ///
-    /// - Throws: `JournalError` where it cannot be read, or where rows do not prove themselves and the policy is not to do
-    ///   their examples again.
+    /// - Throws: `JournalError` where it cannot be read, or where rows are not valid and the policy does not say to do their
+    ///   examples again.
     public func rows() throws(JournalError) -> sending StoredRows {
         let (header, contents) = try read()
         let used = Set(contents.rows.values.lazy.flatMap { $0.values.map(\.version) })
@@ -106,7 +106,7 @@ public final class JournalFile {
                     try delete.bind(1, row.id)
                     try delete.run()
                 }
-                // Rows are broken, too, where pages are missing or are not what they were, and there nothing can be kept.
+                // Missing or damaged database pages also show as broken rows. In that case nothing can be kept.
                 let check = try Statement(database, "PRAGMA quick_check(1)")
                 if try check.step(), let finding = check.text(0), finding != "ok" {
                     // The first line may be a heading.
@@ -118,7 +118,7 @@ public final class JournalFile {
         return stored
     }
 
-    /// What no row is made with any more, because all of them were done again, is not kept.
+    /// Removes versions that no row refers to any more, because all of their examples were done again.
     private func forgetVersions(_ header: JournalHeader?, but used: Set<Int64>) throws(JournalError) {
         let unused = header?.versions.keys.filter { !used.contains($0) } ?? []
         guard !unused.isEmpty else { return }
@@ -134,26 +134,27 @@ public final class JournalFile {
         } catch { throw JournalError(path: path, error) }
     }
 
-    /// The rows that prove themselves, and the others.
+    /// Reads the valid rows, and the others.
     func read() throws(JournalError) -> (header: JournalHeader?, contents: JournalContents) {
         let header = try JournalHeader.read(database, path: path)
         do { return (header, try JournalContents(database, header)) } catch { throw JournalError(path: path, error) }
     }
 
-    /// Whether somebody watches it.
+    /// Whether a user is watching it.
     var isWatched: Bool { lock?.isWatched ?? false }
 
-    /// Makes one plain file of the journal, which can be copied and read anywhere, and lets other jobs have it.
+    /// Turns the journal into one plain file, which can be copied and read anywhere, and releases it for other jobs.
     func close() {
         try? database.execute(RankTable.drop)
-        // Where somebody reads it just now it stays as it is, which is sound too: the next one to open it tidies up.
+        // If it is being read right now, it stays in its present state, which is valid, too; the next process to open it
+        // tidies up.
         try? database.execute("PRAGMA journal_mode = DELETE")
         lock = nil
     }
 }
 
 extension Digest {
-    /// The digest as it stands in a journal, whose bytes come most significant first.
+    /// The digest as stored in a journal, with the most significant bytes first.
     var bigEndian: (UInt64, UInt64) { (high.bigEndian, low.bigEndian) }
 
     init?(bytes: UnsafeRawBufferPointer) {
@@ -164,10 +165,10 @@ extension Digest {
     }
 }
 
-/// Where a journal lies.
+/// The place of a journal.
 public struct JournalPlace: Sendable {
-    /// As its user named it.
+    /// The path as the user gave it.
     let path: SystemString
-    /// From the root directory on.
+    /// The absolute path.
     let full: ContiguousArray<CChar>
 }

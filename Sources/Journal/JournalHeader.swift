@@ -1,24 +1,24 @@
 import CSQLite
 import DLP
 
-/// What a journal says about itself in its table `meta`.
+/// The description of a journal in its table `meta`.
 struct JournalHeader {
     /// The version of the tables.
     var format: Int64
-    /// What it belongs to.
+    /// The job to which it belongs.
     var identity: JournalIdentity
-    /// The lengths of the lists of examples whose end a job has seen, by stage.
+    /// The lengths of the lists of examples that a job has read to the end, by stage.
     var lengths: [String?: Int]
-    /// What rows were made with, by the number that they have of it.
+    /// The code versions of rows, by number.
     var versions: [Int64: CodeVersion]
-    /// From this `id` on rows have a checksum: those before were made when there were none.
+    /// The first `id` from which rows have a checksum; rows before it are from the time before checksums.
     var checkedFrom: Int64
-    /// Whether all of it is as a job has written it.
+    /// Whether the table is unchanged since a job wrote it.
     var isSound: Bool
 
-    /// What the database at `path` says; nil where there is nothing in it.
+    /// Reads the header of the database at `path`; nil where the database is empty.
     ///
-    /// - Throws: `JournalError` where it is something else than a journal, or one that we cannot read.
+    /// - Throws: `JournalError` where it is not a journal, or one that we cannot read.
     static func read(_ database: Database, path: SystemString) throws(JournalError) -> JournalHeader? {
         do throws(SQLiteError) {
             let mark = try Statement(
@@ -36,7 +36,7 @@ struct JournalHeader {
         let rows = try Statement(database, selection)
         var texts: [String: String] = [:]
         var versions: [Int64: CodeVersion] = [:]
-        // In one pass: a job may change the table between two.
+        // In one pass, because a job may change the table between two.
         let checksum = try checksum(of: rows) {
             guard let name = rows.text(0) else { return }
             guard name.hasPrefix(CodeVersion.rowPrefix), rows.kind(1) == .blob else {
@@ -51,7 +51,7 @@ struct JournalHeader {
         let identity = JournalIdentity(
             script: SystemString(texts["script"] ?? ""), scriptDigest: digest, arguments: texts["arguments"],
             seed: texts["seed"].flatMap { Int64($0) } ?? 0)
-        // Rows that have no number are of before there were any.
+        // Rows without a number are from the time before versions.
         if format < JournalSchema.formatOfVersions { versions[0] = CodeVersion(identity) }
         return JournalHeader(
             format: format, identity: identity, lengths: isSound ? lengths(in: texts) : [:],
@@ -59,7 +59,7 @@ struct JournalHeader {
             checkedFrom: isSound ? texts["checked_from"].flatMap { Int64($0) } ?? 0 : 0, isSound: isSound)
     }
 
-    /// The name of the row that has the length of the list of `stage`.
+    /// The name of the row that contains the length of the list of `stage`.
     static func lengthName(of stage: String?) -> String { stage.map { "\(lengthPrefix)\($0)" } ?? "examples" }
 
     private static let lengthPrefix = "examples of "
@@ -76,9 +76,9 @@ struct JournalHeader {
     private static let selection = "SELECT name, value FROM meta"
     private static let limit = Int(JournalRow.largestNumber)
 
-    /// A checksum over all other rows of the table, in whatever order.
+    /// A checksum over all other rows of the table, independent of their order.
     ///
-    /// - Parameter visit: called at each row.
+    /// - Parameter visit: called for each row.
     private static func checksum(of rows: Statement, visit: () -> Void = {}) throws(SQLiteError) -> Int64 {
         var sum: Int64 = 0
         while try rows.step() {
@@ -92,14 +92,14 @@ struct JournalHeader {
         return sum
     }
 
-    /// Brings the checksum up to date, after each change of the table.
+    /// Updates the checksum. Must be called after each change of the table.
     static func seal(_ database: Database) throws(SQLiteError) {
         let set = try Statement(database, "INSERT OR REPLACE INTO meta VALUES ('checksum', ?)")
         try set.bind(1, checksum(of: Statement(database, selection)))
         try set.run()
     }
 
-    /// Writes what rows of this number were made with.
+    /// Writes the code version of the rows with this number.
     static func write(_ version: Bytes, number: Int64, to database: Database) throws(SQLiteError) {
         let set = try Statement(database, "INSERT OR REPLACE INTO meta VALUES (?, ?)")
         try set.bind(1, "\(CodeVersion.rowPrefix)\(number)")
@@ -110,9 +110,9 @@ struct JournalHeader {
         try seal(database)
     }
 
-    /// Writes what a journal of `identity` says about itself, beside what it said before.
+    /// Writes the description of a journal of `identity`, in addition to what is there.
     ///
-    /// - Parameter checkedFrom: from which row on there are checksums.
+    /// - Parameter checkedFrom: the first `id` from which rows have checksums.
     static func write(
         _ identity: JournalIdentity, checkedFrom: Int64, to database: Database
     ) throws(SQLiteError) {
@@ -140,7 +140,7 @@ struct JournalHeader {
 }
 
 extension Digest {
-    /// The digest that `description` gave.
+    /// Reads a digest from the form of `description`.
     fileprivate init?(hexadecimal text: String) {
         guard text.utf8.count == 32, let high = UInt64(text.prefix(16), radix: 16),
             let low = UInt64(text.suffix(16), radix: 16)

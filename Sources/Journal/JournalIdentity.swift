@@ -1,12 +1,12 @@
 public import DLP
 
-/// What a journal belongs to: results of another script, of other arguments or random numbers, would not fit in.
+/// The job to which a journal belongs. Results of another script, or for other arguments or random numbers, do not fit.
 public struct JournalIdentity: Sendable {
     /// The script's name, for messages.
     public var script: SystemString
     /// The digest of the script's text.
     public var scriptDigest: Digest
-    /// The script's arguments, as an array in JSON; nil in journals that did not note them yet.
+    /// The script's arguments, as a JSON array; nil in journals from before arguments were stored.
     public var arguments: String?
     /// The seed of its random numbers.
     public var seed: Int64
@@ -24,13 +24,13 @@ public struct JournalIdentity: Sendable {
         self.seed = seed
     }
 
-    /// Whether a command took the place of the script: its name is then its text.
+    /// Whether it is a command in place of a script; then the script's name is the command's text.
     public var isOfCommand: Bool { Digest(ofText: Bytes(script.bytes)) == scriptDigest }
 
-    /// The script's arguments; nil where they are not known, or not all of them are text.
+    /// The script's arguments; nil where they are not known, or where one of them is not text.
     public var words: [SystemString]? { arguments.flatMap { Self.words($0) } }
 
-    /// What `json` has written.
+    /// Reads the output of `json`.
     private static func words(_ json: String) -> [SystemString]? {
         var words: [SystemString] = []
         var word: [UInt8]?
@@ -39,7 +39,7 @@ public struct JournalIdentity: Sendable {
             switch (byte, word) {
             case (UInt8(ascii: "\""), nil): word = []
             case (UInt8(ascii: ","), nil): continue
-            // What is no text is an object.
+            // An argument that is not text is an object.
             case (_, nil): return nil
             case (UInt8(ascii: "\""), let complete?):
                 words.append(SystemString(bytes: complete))
@@ -51,7 +51,7 @@ public struct JournalIdentity: Sendable {
         return word == nil ? words : nil
     }
 
-    /// The byte for which an escape stands.
+    /// The byte that an escape stands for.
     private static func unescaped(_ rest: inout ArraySlice<UInt8>) -> UInt8 {
         let letter = rest.popFirst() ?? 0
         switch letter {
@@ -61,7 +61,7 @@ public struct JournalIdentity: Sendable {
         case UInt8(ascii: "f"): return 0x0c
         case UInt8(ascii: "r"): return 0x0d
         case UInt8(ascii: "u"):
-            // Control characters are written so, and nothing else.
+            // Only control characters are written in this form.
             defer { rest = rest.dropFirst(4) }
             return UInt8(String(decoding: rest.prefix(4), as: UTF8.self), radix: 16) ?? 0
         default: return letter
@@ -72,7 +72,7 @@ public struct JournalIdentity: Sendable {
         var writer = ByteWriter()
         for (number, argument) in arguments.enumerated() {
             writer.append(utf8: number == 0 ? "[" : ",")
-            // No argument is an object otherwise: what is not UTF-8 is not taken for the text that spells it.
+            // Arguments that are not UTF-8 become an object, so that they differ from the text that spells the same bytes.
             if let text = argument.text {
                 writer.appendJSON(text)
             } else {
@@ -87,31 +87,31 @@ public struct JournalIdentity: Sendable {
 }
 
 extension Digest {
-    /// The digest of a string of these bytes.
+    /// The digest of a string with these bytes.
     fileprivate init(ofText text: Bytes) {
         var writer = ByteWriter(capacity: text.count + 9)
         text.withUnsafeBytes { writer.appendString($0) }
-        // One string is a well-formed item, whatever is in it.
+        // A single string is always a well-formed item.
         self = (try? writer.finish().withUnsafeBytes { try Digest(of: $0) }) ?? Digest(high: 0, low: 0)
     }
 }
 
-/// What a job does with a journal that is there already.
+/// What a job does with an existing journal.
 public enum JournalPolicy: Sendable {
-    /// It goes on, provided that the journal is its own.
+    /// It goes on if the journal is its own.
     case goOn
-    /// It goes on, whoever made the journal: what is done stays done.
+    /// It goes on in any case, and finished examples stay finished.
     case keep
     /// It starts over.
     case fresh
 
-    /// How the user says which of them is meant.
+    /// How the user can choose one of them.
     static let remedy = "--keep goes on all the same (what is done stays done), --fresh starts over"
 }
 
 extension JournalIdentity {
-    /// Why a job must not go on with a journal that belongs to `other`; nil where it may: what another script has done is
-    /// looked at row by row.
+    /// Why a job must not go on with a journal that belongs to `other`; nil where it may. Results of another version of the
+    /// script are checked later, row by row.
     func objection(to other: JournalIdentity, path: SystemString) -> String? {
         let remedy = JournalPolicy.remedy
         if let arguments, let others = other.arguments, arguments != others {

@@ -1,20 +1,20 @@
 import DLP
 import Glibc
 
-/// Keeps other jobs off a journal for as long as it lives; it goes with the process, however that ends.
+/// Keeps other jobs from writing a journal while this object exists. The lock ends with the process, however it ends.
 ///
-/// It locks one byte of the file, so that others can read meanwhile. SQLite's own locks would be lost when any descriptor of
-/// the file is closed: the journal closes its connections first.
+/// It locks one byte of the file, so that others can still read. SQLite's own locks are lost when any descriptor of the file
+/// is closed; therefore the journal closes its connections first.
 struct JournalLock: ~Copyable {
     private let descriptor: Int32
 
-    /// How long another job may take to let go, in tries and microseconds between them: one that is just ending, or a program
-    /// that it is about to start, which has all its files open for a moment.
+    /// How often to try again, and the pause between tries in microseconds, while another process holds the lock: a job
+    /// that is just ending, or a program that such a job is starting, which still has all its files open for a moment.
     private static let (tries, pause): (Int, UInt32) = (100, 20_000)
 
-    /// Creates the file at `path` where it is not there, and locks it.
+    /// Creates the file at `path` if it does not exist, and locks it.
     ///
-    /// - Throws: `JournalError` where it cannot be written, or another job has it.
+    /// - Throws: `JournalError` where it cannot be written, or where another job holds the lock.
     init(path: SystemString) throws(JournalError) {
         let descriptor = open(path.cString, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o666)
         guard descriptor >= 0 else { throw JournalError(path: path, errno: errno) }
@@ -33,23 +33,23 @@ struct JournalLock: ~Copyable {
         self.descriptor = descriptor
     }
 
-    /// Whether somebody watches the journal.
+    /// Whether a user is watching the journal.
     var isWatched: Bool { FileRegion.isLocked(descriptor, at: FileRegion.watchers) }
 
     deinit { close(descriptor) }
 }
 
-/// Says to the job that writes a journal that somebody watches it, for as long as it lives.
+/// Tells the job that writes a journal that a user is watching it, while this object exists.
 struct WatcherLock: ~Copyable {
     private let descriptor: Int32
 
-    /// Says so of the journal at `path`.
+    /// Starts watching the journal at `path`.
     ///
     /// - Throws: `JournalError` where it cannot be read.
     init(path: SystemString) throws(JournalError) {
         descriptor = open(path.cString, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw JournalError(path: path, errno: errno) }
-        // Where the file system has no locks the job does not hear of it, and there is less to see.
+        // If the file system has no locks, the job does not notice the watcher, and less is shown.
         _ = FileRegion.lock(descriptor, at: FileRegion.watchers, F_RDLCK)
     }
 
@@ -66,16 +66,16 @@ struct WatcherLock: ~Copyable {
     deinit { close(descriptor) }
 }
 
-/// Bytes of a journal's file that stand for something when they are locked; SQLite locks bytes from 2^30 on.
+/// Bytes of a journal's file that have a meaning when they are locked; SQLite locks bytes from 2^30 on.
 ///
-/// The locks belong to the open file, so that no `close` elsewhere ends them.
+/// The locks belong to the open file, so that closing another descriptor does not end them.
 private enum FileRegion {
-    /// The job that writes it.
+    /// Locked by the job that writes the journal.
     static let writer: off_t = 1 << 40
-    /// Those that watch it.
+    /// Locked by the processes that watch it.
     static let watchers: off_t = writer + 1
 
-    // `F_OFD_GETLK` and `F_OFD_SETLK`, which the module Glibc lacks.
+    // `F_OFD_GETLK` and `F_OFD_SETLK`, which are missing in the module Glibc.
     private static let (getLock, setLock): (Int32, Int32) = (36, 37)
 
     private static func region(_ position: off_t, _ type: Int32) -> flock {
@@ -84,13 +84,13 @@ private enum FileRegion {
 
     /// Locks a byte, `type` F_RDLCK or F_WRLCK.
     ///
-    /// - Returns: 0, or why it cannot be locked.
+    /// - Returns: 0, or the reason (`errno`) why it cannot be locked.
     static func lock(_ descriptor: Int32, at position: off_t, _ type: Int32) -> Int32 {
         var lock = region(position, type)
         return fcntl(descriptor, setLock, &lock) == 0 ? 0 : errno
     }
 
-    /// Whether somebody else has locked a byte.
+    /// Whether another process has locked a byte.
     static func isLocked(_ descriptor: Int32, at position: off_t) -> Bool {
         var lock = region(position, F_WRLCK)
         return fcntl(descriptor, getLock, &lock) == 0 && lock.l_type != Int16(F_UNLCK)

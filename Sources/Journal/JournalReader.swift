@@ -1,25 +1,25 @@
 public import DLP
 import Glibc
 
-/// What a journal holds, for somebody who only looks: also while a job writes it.
+/// Reads a journal without changing it, also while a job writes it.
 public final class JournalReader {
-    /// What has become of one example.
+    /// The outcome of one example.
     public struct Record: Sendable {
         /// The example, from 0; nil where it is not in the latest list.
         public var index: Int?
         /// Its encoded result; nil where it has failed.
         public var result: Bytes?
-        /// The result as JSON, where it has one.
+        /// The result as JSON, if it can be written as such.
         public var json: String?
         /// How long it took.
         public var seconds: Double?
         /// The processor time that it took, in seconds.
         public var cpu: Double?
-        /// The most memory that its rank, or a program that it ran, held meanwhile, in bytes.
+        /// The peak memory of its rank, or of a program that the rank ran, in that time, in bytes.
         public var peak: Int64?
-        /// When it, or the first of those that were reported with it, was begun, as the row has it.
+        /// When the example began, as the row has it; or the first of the examples that were reported together with it.
         public var started: String?
-        /// When the root heard of it, in seconds since 1970.
+        /// When the root learned of it, in seconds since 1970.
         public var finished: Double?
         /// The rank that did it.
         public var rank: Int?
@@ -31,26 +31,26 @@ public final class JournalReader {
         public var error: String?
         /// Lua's traceback, where it has failed.
         public var traceback: String?
-        /// The example as JSON, where it has one.
+        /// The example as JSON, if it can be written as such.
         public var input: String?
-        /// The stage whose example it is; nil: one of the job itself.
+        /// The stage of the example; nil: the job itself.
         public var stage: String?
     }
 
     private let path: SystemString
     private let database: Database
-    /// The lengths of the lists of examples whose end a job has seen, by stage.
+    /// The lengths of the lists of examples that a job has read to the end, by stage.
     public let lengths: [String?: Int]
     private let header: JournalHeader
 
-    /// What it belongs to.
+    /// The job to which it belongs.
     public var identity: JournalIdentity { header.identity }
 
     /// Opens the journal at `path`.
     ///
-    /// - Throws: `JournalError` where it cannot be read, or is none.
+    /// - Throws: `JournalError` where it cannot be read, or is not a journal.
     public init(path: SystemString) throws(JournalError) {
-        // The system says better than SQLite why a file cannot be opened.
+        // The system gives a better reason than SQLite why a file cannot be opened.
         guard access(path.cString, R_OK) == 0 else { throw JournalError(path: path, errno: errno) }
         do { database = try Database(path: path, .readOnly) } catch { throw JournalError(path: path, error) }
         self.path = path
@@ -61,16 +61,16 @@ public final class JournalReader {
         lengths = header.lengths
     }
 
-    /// Calls `body` with what each row says, in the order of the list, the newest first where several have the same place;
-    /// after these come those that have none.
+    /// Calls `body` with the contents of each row, in the order of the list; if several rows have the same place, the
+    /// newest comes first. Rows without a place come last.
     ///
-    /// - Returns: what is wrong with what the journal says, for the user; nil where all of it proves itself.
-    /// - Throws: `JournalError`, and what `body` throws.
+    /// - Returns: a message for the user about what is wrong with the journal; nil where everything is valid.
+    /// - Throws: `JournalError`, and errors of `body`.
     public func forEach(_ body: (Record) throws -> Void) throws -> String? {
         var broken: [BrokenRow] = []
         do {
             let row = try RowReader(database, header, "WHERE id = ?")
-            // No row stays open while `body` runs: that might keep the job that writes the journal waiting.
+            // No row stays open while `body` runs, as it might block the job that writes the journal.
             for id in try ids() {
                 switch try record(id, row) {
                 case .success(let record?): try body(record)
@@ -82,12 +82,12 @@ public final class JournalReader {
         return describe(broken)
     }
 
-    /// What is wrong with the journal, in which these rows do not prove themselves, for the user; nil where nothing is.
+    /// A message for the user about what is wrong with the journal, in which these rows are not valid; nil where nothing is.
     private func describe(_ broken: [BrokenRow]) -> String? {
         return flaw(with: broken, left: "left out: ")
     }
 
-    /// What is wrong with the journal, as a sentence; nil where all of it proves itself.
+    /// A sentence that says what is wrong with the journal; nil where everything is valid.
     func flaw(with broken: [BrokenRow], left: String = "") -> String? {
         var flaws = header.isSound ? [] : ["the table meta does not fit its checksum"]
         if !broken.isEmpty { flaws.append("\(left)\(BrokenRow.describe(broken))") }
@@ -99,8 +99,8 @@ public final class JournalReader {
         do { return try JournalContents(database, header) } catch { throw JournalError(path: path, error) }
     }
 
-    /// Calls `body`, which must be quick, with each row that proves itself, its stage and what its example has cost, in the
-    /// order in which they were written.
+    /// Calls `body`, which must be quick, with each valid row, its stage and the cost of its example, in the order in which
+    /// the rows were written.
     ///
     /// - Returns: what is wrong with the journal, as `forEach`.
     func forEachMeasure(
@@ -119,16 +119,16 @@ public final class JournalReader {
         return describe(broken)
     }
 
-    /// Whether a row says of its example that it has failed.
+    /// Whether any row says that its example has failed.
     func hasFailures() throws(JournalError) -> Bool {
         do throws(SQLiteError) {
             return try Statement(database, "SELECT 1 FROM results WHERE state = 'failed' LIMIT 1").step()
         } catch { throw JournalError(path: path, error) }
     }
 
-    /// Calls `body` with each row that proves itself, as it is stored: its key, its stage and the seconds that it has.
+    /// Calls `body` with each valid row in the order of storage: its key, its stage and its seconds.
     ///
-    /// - Returns: the others.
+    /// - Returns: the rows that are not valid.
     @discardableResult
     func forEachRow(
         _ body: (ExampleKey, JournalRow, String?, Double?) -> Void
@@ -146,7 +146,7 @@ public final class JournalReader {
         } catch { throw JournalError(path: path, error) }
     }
 
-    /// The stages that have rows, in the order in which they have begun.
+    /// The stages that have rows, in the order in which they began.
     public func stages() throws(JournalError) -> [String?] {
         do throws(SQLiteError) {
             guard try !JournalSchema.missingColumns(in: database).contains("stage") else { return [nil] }
@@ -157,11 +157,11 @@ public final class JournalReader {
         } catch { throw JournalError(path: path, error) }
     }
 
-    /// What rows were made with, by the number that they have of it.
+    /// The code versions of rows, by number.
     var versions: [Int64: CodeVersion] { header.versions }
 
     private func ids() throws(SQLiteError) -> [Int64] {
-        // Stages in the order in which they have begun.
+        // The stages in the order in which they began.
         let hasStages = try !JournalSchema.missingColumns(in: database).contains("stage")
         let stages =
             hasStages ? "(SELECT stage AS name, min(id) AS begun FROM results GROUP BY stage)" : "(SELECT 0 AS begun)"

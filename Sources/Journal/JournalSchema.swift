@@ -4,15 +4,15 @@ enum JournalSchema {
     static let applicationID: Int64 = 0x646C_706A
     /// The version of the tables, in `meta`.
     ///
-    /// Format 1 had an index over digest and occurrence, by which rows were replaced. Each new row dirtied another page of
-    /// it; now the ledger knows the rows, and new ones are appended. Format 2 had no inputs and no checksums, format 3 no
-    /// stages, format 4 neither beginnings nor peaks, format 5 no versions of the code, format 6 no traces: a dlp-lua that does
-    /// not know them would find that the checksums of the rows which have them do not fit.
+    /// Format 1 had an index over digest and occurrence, by which rows were replaced. Each new row changed another page of
+    /// the index; now the ledger knows the rows, and new rows are appended. Format 2 had no inputs and no checksums, format
+    /// 3 no stages, format 4 neither beginnings nor peaks, format 5 no code versions, format 6 no traces. A dlp-lua that
+    /// does not know these columns would find that the checksums of rows which have them do not fit.
     static let format: Int64 = 7
-    /// The first whose rows have the number of a version.
+    /// The first format in which rows have the number of a version.
     static let formatOfVersions: Int64 = 6
 
-    /// Makes empty tables, in place of those that are there.
+    /// Creates empty tables, and drops existing ones.
     static let create = """
         DROP TABLE IF EXISTS meta;
         DROP TABLE IF EXISTS results;
@@ -40,7 +40,7 @@ enum JournalSchema {
         PRAGMA application_id = \(applicationID);
         """
 
-    /// The columns that format 2 did not have.
+    /// The columns that format 2 lacked.
     static let added: [(name: String, type: String)] = [
         ("cpu", "REAL"), ("input", "TEXT"), ("checksum", "INTEGER"), ("stage", "TEXT"), ("started", "TEXT"),
         ("peak", "INTEGER"), ("version", "INTEGER"), ("trace", "BLOB"),
@@ -53,7 +53,7 @@ enum JournalSchema {
         "version", "trace",
     ]
 
-    /// The columns of `results` that a database lacks, because an earlier dlp-lua has made it.
+    /// The columns of `results` that a database lacks because an earlier dlp-lua made it.
     static func missingColumns(in database: Database) throws(SQLiteError) -> Set<String> {
         var missing = Set(added.map(\.name))
         let present = try Statement(database, "SELECT name FROM pragma_table_info('results')")
@@ -61,9 +61,9 @@ enum JournalSchema {
         return missing
     }
 
-    /// Adds what an older format did not have.
+    /// Adds the columns that an older format lacked.
     ///
-    /// - Returns: the first `id` whose row must have a checksum; nil where nothing was missing.
+    /// - Returns: the first `id` whose row must have a checksum; nil where no column was missing.
     static func upgrade(_ database: Database) throws(SQLiteError) -> Int64? {
         let missing = try missingColumns(in: database)
         for column in added where missing.contains(column.name) {
@@ -72,7 +72,7 @@ enum JournalSchema {
         guard missing.contains("checksum") else { return nil }
         let last = try Statement(database, "SELECT max(id) FROM results")
         guard try last.step(), let id = last.integer(0) else { return nil }
-        // A row behind the largest number that one may have is refused, whatever it says.
+        // A row with an `id` above the largest valid number is refused in any case.
         return min(max(id, 0), JournalRow.largestNumber) + 1
     }
 }

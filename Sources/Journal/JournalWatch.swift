@@ -4,63 +4,63 @@ import Glibc
 
 /// Follows a journal while a job writes it.
 ///
-/// The job hears that somebody watches, and tells what its ranks do. The journal is opened for each look anew, so that it can
-/// be closed whenever the job comes to its end.
+/// The job notices that a user is watching, and then writes what its ranks do. The journal is opened anew for each look, so
+/// that it can be closed whenever the job ends.
 public final class JournalWatch {
-    /// How far the job is.
+    /// The progress of the job.
     public struct Look: Sendable {
         /// Whether a job writes the journal.
         public var isWritten = false
-        /// The stage that it is at; nil: the job's own examples.
+        /// The current stage; nil: the job's own examples.
         public var stage: String?
         /// How many examples are done or have failed.
         public var done = 0
         /// How many have failed.
         public var failed = 0
-        /// How many there are, as far as that is known.
+        /// How many examples there are, if that is known.
         public var total: Int?
-        /// How many a second came of late; nil where none did.
+        /// How many examples per second have been finished recently; nil where there were none.
         public var rate: Double?
-        /// What the ranks do; none where nobody has told.
+        /// What the ranks are doing; empty where it is not known.
         public var ranks: [WatchedRank] = []
-        /// The newest failures: the example, from 0, and why.
+        /// The newest failures: the example, from 0, and the reason.
         public var failures: [(example: Int, error: String)] = []
     }
 
     private let path: SystemString
     private let lock: WatcherLock
     private let wanted: String?
-    /// What was seen last, and when to go through all rows again, in nanoseconds of the monotonic clock.
+    /// The latest look, and when all rows are to be counted again, in nanoseconds of the monotonic clock.
     private var last = Look()
     private var nextCount: UInt64 = 0
-    /// When how many were done, in seconds since 1970.
+    /// How many examples were done at which time, in seconds since 1970.
     private var samples: [(time: Double, done: Int)] = []
 
-    /// The pace is that of this many seconds.
+    /// The period over which the rate is measured, in seconds.
     private static let window = 60.0
-    /// This many failures are told.
+    /// How many failures are shown.
     private static let failures = 10
-    /// No larger journal is read whole, in bytes.
+    /// The size, in bytes, above which a journal is not read as a whole.
     private static let mostToRead: Int64 = 256 << 20
-    /// To go through all rows takes at most one in this many parts of the time.
+    /// Counting all rows takes at most one part in `share` of the time.
     private static let share: UInt64 = 20
 
-    /// Follows the journal at `path`, or one stage of it; the latest where none is named.
+    /// Follows the journal at `path`, or one stage of it; without a name, the latest stage.
     ///
-    /// - Throws: `JournalError` where it cannot be read, or is none.
+    /// - Throws: `JournalError` where it cannot be read, or is not a journal.
     public init(path: SystemString, stage: String? = nil) throws(JournalError) {
-        // It says what is wrong with the file.
+        // This throws if something is wrong with the file.
         _ = try JournalReader(path: path)
         self.path = path
         wanted = stage
         lock = try WatcherLock(path: path)
     }
 
-    /// Looks how far the job is now.
+    /// Finds out the current progress of the job.
     ///
-    /// - Throws: `JournalError` where the journal cannot be read any more.
+    /// - Throws: `JournalError` where the journal can no longer be read.
     public func look() throws(JournalError) -> Look {
-        // Asked for first: what a job that has ended has written is all there.
+        // Read first: if the job has ended by now, everything that it wrote is in the journal.
         let isWritten = lock.isWritten
         if last.isWritten, !isWritten { nextCount = 0 }
         last.isWritten = isWritten
@@ -70,12 +70,12 @@ public final class JournalWatch {
         }
         let database: Database
         do { database = try Database(path: path, .readOnly) } catch { throw JournalError(path: path, error) }
-        // There is none for a moment while a job begins it anew.
+        // There is no header for a moment while a job starts the journal over.
         guard let header = try JournalHeader.read(database, path: path) else { return last }
         do throws(SQLiteError) {
             var stage: String?
             if try !JournalSchema.missingColumns(in: database).contains("stage") { stage = try self.stage(database) }
-            // A stage stands behind the results in a row, which would all have to be read.
+            // In a row, the stage is stored after the result, so reading it means reading all results.
             let hasStages = stage != nil || header.lengths.keys.contains { $0 != nil }
             if dlp_now() >= nextCount || stage != last.stage {
                 let start = dlp_now()
@@ -109,17 +109,18 @@ public final class JournalWatch {
         let now = WallClock.now
         if samples.isEmpty { try sample(database, where: condition, hasStages, now: now) }
         samples.append((now, last.done))
-        // The oldest is the last from before the window.
+        // The oldest sample is the last one from before the window.
         while samples.count > 2, samples[1].time < now - Self.window { samples.removeFirst() }
         last.rate = rate
         last.failures = last.failed == 0 ? [] : try failures(database, where: condition, hasStages)
     }
 
-    /// Takes from the rows when those of the last minute came, for a user who has just begun to look.
+    /// Takes a first sample from the rows of the last minute, for a user who has just begun to watch.
     private func sample(
         _ database: Database, where condition: String, _ hasStages: Bool, now: Double
     ) throws(SQLiteError) {
-        // The time stands behind the results in a row: of a large journal the pace is known a moment later.
+        // In a row, the time is stored after the result. In a large journal reading it takes too long, and the rate is
+        // known later.
         let size = try Statement(database, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
         guard try size.step(), size.integer(0) ?? .max < Self.mostToRead else { return }
         let recent = try Statement(

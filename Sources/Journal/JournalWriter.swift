@@ -2,20 +2,20 @@ import CSQLite
 import CSystem
 public import DLP
 
-/// Writes a journal on a thread of its own: whoever has results to note goes on at once.
+/// Writes a journal on a thread of its own, so that callers who add results do not wait.
 ///
-/// What comes within a fifth of a second goes into one transaction, so that no more is lost when the process is killed,
-/// and a fast job is not held up by a slow disk.
+/// All entries of a fifth of a second go into one transaction. So no more than that is lost when the process is killed, and a
+/// slow disk does not slow down a fast job.
 public final class JournalWriter: Sendable {
     private struct State {
         var entries: [DatedEntry] = []
-        /// The lists that entries are about.
+        /// The lists to which entries belong.
         var ledgers: [ExampleLedger] = []
-        /// What ranks do, for those that watch, if that is to be written.
+        /// What the ranks are doing, for watchers, if that is to be written.
         var ranks: [WatchedRank]?
-        /// Asks for it.
+        /// Asks for what the ranks are doing.
         var ask: (@Sendable (@escaping @Sendable ([WatchedRank]) -> Void) -> Void)?
-        /// What the entries that are not written yet take.
+        /// The size of the entries that have not been written yet, in bytes.
         var size = 0
         var isClosing = false
         var isClosed = false
@@ -25,25 +25,25 @@ public final class JournalWriter: Sendable {
     }
 
     private let state: Monitor<State>
-    /// Where the journal lies.
+    /// The place of the journal.
     public let place: JournalPlace
 
-    /// How often it is looked whether somebody watches, in nanoseconds.
+    /// The interval of checks whether a user is watching, in nanoseconds.
     private static let lookout: UInt64 = 1_000_000_000
-    /// How long entries wait for company, in nanoseconds.
+    /// How long entries wait for others, in nanoseconds.
     private static let delay: UInt64 = 200_000_000
-    /// They wait no longer when they take so many bytes.
+    /// The size of entries, in bytes, from which they are written at once.
     private static let batch = 4 << 20
-    /// So many bytes may wait before `waitForRoom` waits too.
+    /// The size of waiting entries, in bytes, from which `waitForRoom` waits.
     private let room: Int
-    /// How long, in nanoseconds, readers may keep the journal from being closed.
+    /// How long readers may delay the closing of the journal, in nanoseconds.
     private static let closingPatience: UInt64 = 30_000_000_000
 
     /// Begins to write.
     ///
     /// - Parameters:
-    ///   - ledgers: where the examples are added that entries will be about.
-    ///   - failed: called once, on the thread, where the journal cannot be written any more.
+    ///   - ledgers: the ledgers to which the examples of entries are added.
+    ///   - failed: called once, on the writer's thread, if the journal can no longer be written.
     /// - Throws: `CommunicationError` where no thread can be started.
     public convenience init(
         _ file: sending JournalFile, _ ledgers: ExampleLedger..., failed: @escaping @Sendable (JournalError) -> Void
@@ -65,10 +65,10 @@ public final class JournalWriter: Sendable {
         }
     }
 
-    /// Entries will be about the examples of `ledger`, too.
+    /// Adds a ledger; entries may then be about its examples.
     public func add(_ ledger: ExampleLedger) { state.update { $0.ledgers.append(ledger) } }
 
-    /// Notes what has become of examples of `ledger`.
+    /// Adds the outcome of examples of `ledger`.
     public func note(_ entry: JournalEntry, in ledger: ExampleLedger) {
         let dated = DatedEntry(entry: entry, ledger: ledger, time: WallClock.now)
         state.update { state in
@@ -78,9 +78,9 @@ public final class JournalWriter: Sendable {
         }
     }
 
-    /// What ranks do is written, too, once a second while somebody watches the journal.
+    /// Also writes what the ranks are doing, once a second while a user is watching the journal.
     ///
-    /// - Parameter ask: asks for it, on the writer's thread, and passes the answer on, then or later.
+    /// - Parameter ask: called on the writer's thread; asks for it and passes the answer on, at once or later.
     public func askForRanks(_ ask: @escaping @Sendable (_ answer: @escaping @Sendable ([WatchedRank]) -> Void) -> Void)
     {
         state.update { $0.ask = ask }
@@ -89,14 +89,14 @@ public final class JournalWriter: Sendable {
     /// How many bytes are not written yet.
     var waiting: Int { state.withLock { $0.size } }
 
-    /// Waits while so much is to be written that memory would suffer.
+    /// Waits while so much is waiting to be written that it would take too much memory.
     public func waitForRoom() {
         state.wait { $0.size < room || $0.failure != nil || $0.isClosed ? () : nil }
     }
 
-    /// Writes what there is, and closes the journal; nothing is noted any more.
+    /// Writes everything that is waiting, and closes the journal. Nothing can be added afterwards.
     ///
-    /// - Throws: `JournalError` where not all of it was written.
+    /// - Throws: `JournalError` where not everything was written.
     public func close() throws(JournalError) {
         state.update { $0.isClosing = true }
         let failure = state.wait { $0.isClosed ? .some($0.failure) : nil }
@@ -144,7 +144,7 @@ public final class JournalWriter: Sendable {
         }
     }
 
-    /// Does `writing`; where a reader has the file locked, as soon as it lets go.
+    /// Calls `writing`. If a reader has locked the file, tries again until it is released.
     private static func write(
         _ state: Monitor<State>, _ writing: () throws(SQLiteError) -> Void
     ) throws(SQLiteError) {

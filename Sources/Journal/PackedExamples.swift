@@ -1,6 +1,6 @@
 import DLP
 
-/// Encoded examples, one after another, in little more memory than they take themselves.
+/// Encoded examples, one after another, with little memory beyond their own size.
 struct PackedExamples {
     private struct Batch {
         var bytes: [UInt8] = []
@@ -10,12 +10,12 @@ struct PackedExamples {
 
     private var batches: [Batch] = []
 
-    /// How many are in a batch: what has grown is not copied when more come.
+    /// How many examples are in a batch. Complete batches are not copied when more examples come.
     private static let batchSize = 4096
-    /// Longer ones are not kept: a list of those would take as much memory again.
+    /// Longer examples are not kept, in bytes: a list of them would take as much memory again.
     private static let longest = 64 << 10
 
-    /// Adds the next one; nil where nobody will ask for it.
+    /// Adds the next example; nil if it will not be asked for.
     mutating func append(_ example: UnsafeRawBufferPointer?) {
         if batches.last?.ends.count ?? Self.batchSize == Self.batchSize { batches.append(Batch()) }
         let last = batches.count - 1
@@ -23,7 +23,7 @@ struct PackedExamples {
         batches[last].ends.append(UInt32(batches[last].bytes.count))
     }
 
-    /// Appends the one at `index` to `writer`; nothing where it was not kept.
+    /// Appends the example at `index` to `writer`; nothing if it was not kept.
     func append(at index: Int, to writer: inout ByteWriter) {
         let (batch, place) = (index / Self.batchSize, index % Self.batchSize)
         let start = place == 0 ? 0 : Int(batches[batch].ends[place - 1])

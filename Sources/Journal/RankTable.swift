@@ -4,22 +4,22 @@ public struct WatchedRank: Sendable {
     public var rank: Int
     /// Its host, where that is known.
     public var host: String?
-    /// The first of the examples that it has, from 0, and how many there are; nil where it has none.
+    /// The first of the examples on which it works, from 0, and their number; nil where it has none.
     public var work: (first: Int, count: Int)?
-    /// Since when, in seconds since 1970.
+    /// Since when it has been in this state, in seconds since 1970.
     public var since: Double
     /// Whether it is lost.
     public var isLost = false
 
-    /// A rank at work on `work`, if it is, since then.
+    /// A rank that has been working on `work`, or idle, since then.
     public init(rank: Int, host: String?, work: (first: Int, count: Int)?, since: Double, isLost: Bool = false) {
         (self.rank, self.host, self.work, self.since, self.isLost) = (rank, host, work, since, isLost)
     }
 }
 
-/// The table of what ranks do, which a journal has only while a job writes it and somebody watches.
+/// The table of what ranks do. A journal has it only while a job writes the journal and a user is watching.
 ///
-/// It has no checksums: nothing depends on it.
+/// It has no checksums, because nothing depends on it.
 final class RankTable {
     static let drop = "DROP TABLE IF EXISTS dlp_ranks"
     private static let create = """
@@ -37,7 +37,7 @@ final class RankTable {
 
     init(_ database: Database) { self.database = database }
 
-    /// Writes what ranks do, in place of what was there.
+    /// Writes what ranks do, and replaces what was there.
     func write(_ ranks: [WatchedRank]) throws(SQLiteError) {
         try database.transaction { () throws(SQLiteError) in
             try database.execute(Self.create)
@@ -55,7 +55,7 @@ final class RankTable {
         }
     }
 
-    /// What stands there; nothing where there is no such table.
+    /// Reads the table; empty where there is none.
     static func read(_ database: Database) throws(SQLiteError) -> [WatchedRank] {
         let exists = try Statement(database, "SELECT 1 FROM sqlite_schema WHERE name = 'dlp_ranks' AND type = 'table'")
         guard try exists.step() else { return [] }
@@ -66,7 +66,7 @@ final class RankTable {
             guard let rank = rows.integer(0) else { continue }
             var work: (first: Int, count: Int)?
             if let example = rows.integer(2), let count = rows.integer(3) {
-                // Whatever somebody has made of it.
+                // Clamped, because anything may have been written there.
                 work = (Int(min(max(example, 1), JournalRow.largestNumber)) - 1, Int(clamping: count))
             }
             ranks.append(

@@ -1,13 +1,14 @@
 import DLP
 
 extension CodeVersion {
-    /// What has changed of what an example has met that was done with an earlier version: where that is nothing, it would be
-    /// done again in the very same way.
+    /// Returns what has changed of what an example has met, which was done with an earlier version. If nothing has changed,
+    /// the example would be done again in exactly the same way.
     ///
-    /// Both are gone through side by side from where the host begins, into functions only where the example has entered them:
-    /// as long as all that was met is the same, and what was the same thing is still, both come to the same places.
+    /// Both graphs are walked side by side, from where the host begins. Functions are looked into only where the example
+    /// has entered them. As long as everything met is the same, and identical objects are still identical, both walks come
+    /// to the same places.
     ///
-    /// - Returns: the parts, as messages name them; nil where nobody can know.
+    /// - Returns: the parts, for messages; nil where it cannot be known.
     func changes(since earlier: CodeVersion, for trace: ExampleTrace) -> [String]? {
         guard !trace.isOpen, obstacles.isEmpty, earlier.obstacles.isEmpty, let old = earlier.graph, let new = graph
         else { return nil }
@@ -21,15 +22,15 @@ extension CodeVersion {
     }
 }
 
-/// Goes through two graphs side by side.
+/// Walks through two graphs side by side.
 private struct PairWalk {
     private let (before, now): (CodeVersion, CodeVersion)
     private let (old, new): (ReachGraph, ReachGraph)
     private let trace: ExampleTrace
-    /// The parts that were met together, either way round.
+    /// The parts that were met together, in both directions.
     private var newOf: [Int: Int] = [:]
     private var oldOf: [Int: Int] = [:]
-    /// Those that were looked into, and whether with all that is behind them.
+    /// The parts that were looked into, and whether together with everything behind them.
     private var isWholeOf: [Int: Bool] = [:]
     private var waiting: [(old: Int, new: Int, isWhole: Bool)] = []
     private var changed: [String] = []
@@ -46,7 +47,7 @@ private struct PairWalk {
         guard before.parts.indices.contains(first), now.parts.indices.contains(second) else {
             return changed.append("the script")
         }
-        // One thing must not have become two, nor two one.
+        // One part must not have become two, nor two parts one.
         guard newOf[first] ?? second == second, oldOf[second] ?? first == first else { return note(first, second) }
         (newOf[first], oldOf[second]) = (second, first)
         guard old.extents[first] == new.extents[second] else { return note(first, second) }

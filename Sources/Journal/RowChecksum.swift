@@ -1,11 +1,11 @@
 import DLP
 
-/// A checksum over what a row of a journal says.
+/// A checksum over the contents of a journal's row.
 ///
-/// It tells a row that was damaged, or changed by somebody, from one that was written so. The number of the example, which
-/// changes when the list does, is added at the end, so that SQL can keep it right; everything else goes through a hash.
+/// It detects a row that was damaged or changed. The number of the example, which changes when the list does, is added at the
+/// end, so that SQL can update the checksum; everything else goes through a hash.
 struct RowChecksum {
-    /// The parts of a row that are hashed are of several types, which count, too.
+    /// The types of the hashed values, which count, too.
     private enum Kind: UInt64 {
         case null
         case integer
@@ -44,7 +44,7 @@ struct RowChecksum {
         mixer.add(blob)
     }
 
-    /// Adds a column of the row that `statement` is at, whatever is in it.
+    /// Adds a column of the statement's current row, of any type.
     mutating func add(_ column: Int32, of statement: Statement) {
         switch statement.kind(column) {
         case .null: addNull()
@@ -60,12 +60,12 @@ struct RowChecksum {
         count += 1
     }
 
-    /// The checksum of a row whose example has this number, counted from 1, at present.
+    /// The checksum of a row whose example currently has this number, from 1.
     func value(example: Int64?) -> Int64 {
-        // Two bits are left free, for the sum must not become a floating-point number in SQL.
+        // Two bits are left free, because the sum must not become a floating-point number in SQL.
         Int64(mixer.finish(count: count).high >> 2) + (example ?? 0)
     }
 
-    /// What keeps the checksum of a row right whose example gets the number ?1.
+    /// Updates the checksum of a row whose example gets the number ?1.
     static let move = "checksum = checksum - ifnull(example, 0) + ifnull(?1, 0)"
 }

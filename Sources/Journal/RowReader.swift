@@ -2,22 +2,22 @@ import CSQLite
 import DLP
 import Glibc
 
-/// A row that is not what a job has written.
+/// A row that is not as a job wrote it.
 struct BrokenRow: Sendable, Hashable {
     /// The row's `id`.
     var id: Int64
     /// What is wrong with it, as a clause.
     var reason: String
 
-    /// Which rows they are, and why, for the user.
+    /// Lists the rows and the reasons, for the user.
     static func describe(_ rows: [BrokenRow]) -> String {
         let listed = rows.prefix(5).map { "row \($0.id) (\($0.reason))" }.joined(separator: ", ")
         return rows.count > 5 ? "\(listed) and \(rows.count - 5) more" : listed
     }
 }
 
-/// Reads rows, and believes only those that prove themselves: of the types that belong into them, with exactly one value as
-/// the result, and with the right checksum.
+/// Reads rows, and accepts only valid ones: with values of the right types, with exactly one value as the result, and with
+/// the right checksum.
 struct RowReader {
     /// The columns by their place in `JournalSchema.columns`.
     private enum Column {
@@ -46,12 +46,12 @@ struct RowReader {
     }
 
     let statement: Statement
-    /// What rows say of what their examples have met.
+    /// The traces that rows contain.
     let traces = TraceTable()
-    /// From this `id` on rows must have a checksum; those before were made by a dlp-lua that wrote none.
+    /// From this `id` on rows must have a checksum; earlier rows were made by a dlp-lua that wrote none.
     private let checkedFrom: Int64
 
-    /// - Parameter condition: which rows, and in which order.
+    /// - Parameter condition: an SQL clause that selects and orders the rows.
     init(_ database: Database, _ header: JournalHeader?, _ condition: String = "") throws(SQLiteError) {
         let missing = try JournalSchema.missingColumns(in: database)
         let columns = JournalSchema.columns.map { missing.contains($0) ? "NULL" : $0 }.joined(separator: ", ")
@@ -59,9 +59,9 @@ struct RowReader {
         checkedFrom = missing.contains("checksum") ? .max : header?.checkedFrom ?? 0
     }
 
-    /// What the row has that `statement` is at.
+    /// Checks the statement's current row.
     ///
-    /// - Returns: its stage, its key and the row, or what is wrong with it.
+    /// - Returns: its stage, its key and the row; or what is wrong with it.
     func row() -> Result<(stage: String?, key: ExampleKey, row: JournalRow), Flaw> {
         do throws(Flaw) {
             let id = try number(Column.id, "id", 0...JournalRow.largestNumber)
@@ -92,7 +92,7 @@ struct RowReader {
         return statement.withBytes(Column.trace) { traces.number(of: $0) }
     }
 
-    /// What the row that `statement` is at says of the cost of its example.
+    /// The cost of an example, as the statement's current row has it.
     struct Measure {
         var seconds: Double?
         var peak: Int64?
@@ -100,17 +100,17 @@ struct RowReader {
         var host: String?
     }
 
-    /// What the row has cost that `row` has believed.
+    /// The cost of the row that `row` has accepted.
     var measure: Measure {
         Measure(
             seconds: statement.double(Column.seconds), peak: statement.integer(Column.peak),
             rank: statement.integer(Column.rank).map { Int($0) }, host: statement.text(Column.host))
     }
 
-    /// The row's `id`, also where there is something wrong with it.
+    /// The row's `id`, also if something is wrong with the row.
     var id: Int64 { statement.integer(Column.id) ?? 0 }
 
-    /// What becomes of a row that `row` has believed.
+    /// The record of a row that `row` has accepted.
     func record(_ row: JournalRow) -> JournalReader.Record {
         JournalReader.Record(
             index: row.index, result: row.isDone ? statement.withBytes(Column.result) { Bytes(copying: $0) } : nil,
@@ -125,7 +125,7 @@ struct RowReader {
             stage: statement.text(Column.stage))
     }
 
-    /// A time of the table, as 2026-11-30T16:31:24.123Z, in seconds since 1970; nil for what is none.
+    /// Converts a time of the table, as 2026-11-30T16:31:24.123Z, to seconds since 1970; nil for anything else.
     private static func seconds(_ text: String) -> Double? {
         let numbers = text.split { !("0"..."9" ~= $0) }.compactMap { Int32($0) }
         guard numbers.count == 7, numbers.allSatisfy({ 0...9999 ~= $0 }) else { return nil }
@@ -135,12 +135,12 @@ struct RowReader {
         return Double(timegm(&parts)) + Double(numbers[6]) / 1000
     }
 
-    /// Whether the row still has one value as its result, as it had when `row` believed it.
+    /// Whether the row still has one value as its result, as it had when `row` accepted it.
     var hasResult: Bool {
         statement.kind(Column.result) == .blob && statement.withBytes(Column.result, Self.isOneValue)
     }
 
-    /// Calls `body` with the result of a row that `row` has believed.
+    /// Calls `body` with the result of a row that `row` has accepted.
     func withResult(_ body: (UnsafeRawBufferPointer) -> Void) { statement.withBytes(Column.result, body) }
 
     private func number(_ column: Int32, _ name: String, _ range: ClosedRange<Int64>) throws(Flaw) -> Int64 {
@@ -150,7 +150,7 @@ struct RowReader {
         return number
     }
 
-    /// Whether the example is done; then there is exactly one value, and otherwise none.
+    /// Whether the example is done. If so, there must be exactly one value, otherwise none.
     private func state() throws(Flaw) -> Bool {
         switch statement.kind(Column.state) == .text ? statement.text(Column.state) : nil {
         case "done":
@@ -168,7 +168,7 @@ struct RowReader {
         return (try? reader.skip()) != nil && reader.remaining == 0
     }
 
-    /// Whether all else is of the type that it should be of, or not there.
+    /// Checks that all other columns have the right type or are empty.
     private func checkOthers() throws(Flaw) {
         let texts = [
             Column.json, Column.host, Column.error, Column.traceback, Column.finished, Column.input, Column.stage,
@@ -199,7 +199,7 @@ struct RowReader {
         }
     }
 
-    /// The checksum of the row, whose example has this number.
+    /// The checksum of the row, if its example has this number.
     func checksum(of example: Int64?) -> Int64 {
         var checksum = RowChecksum()
         for column in Self.commonColumns { checksum.add(column, of: statement) }
@@ -214,8 +214,8 @@ struct RowReader {
         return checksum.value(example: example)
     }
 
-    /// The columns in the order in which the checksum has them: first what the rows of a run have in common, then what each
-    /// has for itself.
+    /// The columns in the order of the checksum: first those that the rows of a run have in common, then those that differ
+    /// from row to row.
     static let commonColumns = places([
         "state", "seconds", "cpu", "rank", "host", "attempts", "error", "traceback", "finished",
     ])
@@ -225,7 +225,7 @@ struct RowReader {
         names.compactMap { name in JournalSchema.columns.firstIndex(of: name).map { Int32($0) } }
     }
 
-    /// Why a row is not believed, as a clause.
+    /// The reason why a row is not accepted, as a clause.
     struct Flaw: Error {
         let reason: String
 

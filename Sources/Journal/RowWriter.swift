@@ -1,6 +1,6 @@
 import DLP
 
-/// Puts what has become of examples into the tables of a journal.
+/// Writes the outcomes of examples to the tables of a journal.
 final class RowWriter {
     private let database: Database
     private let insert: Statement
@@ -9,18 +9,18 @@ final class RowWriter {
     private let date: Statement
     private let setLength: Statement
     private var renderer = JSONRenderer()
-    /// The texts of the row under way: SQLite reads them where they are.
+    /// The texts of the current row. SQLite reads them in place.
     private var resultText = ByteWriter()
     private var inputText = ByteWriter()
     private var knownLengths: [String?: Int] = [:]
 
-    /// SQLite holds no longer strings.
+    /// The longest string that SQLite can store, in bytes.
     private static let longestText = 1_000_000_000
     private static let keptText = 1 << 20
 
     init(_ database: Database) throws(SQLiteError) {
         self.database = database
-        // What the table checks of a row is no news to whoever writes it here.
+        // The table's checks are unnecessary for rows that are written here.
         try database.execute("PRAGMA ignore_check_constraints = ON")
         insert = try Statement(
             database,
@@ -36,14 +36,14 @@ final class RowWriter {
         setLength = try Statement(database, "INSERT OR REPLACE INTO meta VALUES (?2, ?1)")
     }
 
-    /// Writes all of them, or none.
+    /// Writes all entries, or none.
     ///
-    /// - Parameter ledgers: all that there are.
+    /// - Parameter ledgers: all ledgers that exist.
     func write(_ entries: [DatedEntry], of ledgers: [ExampleLedger]) throws(SQLiteError) {
         let changes = ledgers.map { $0.takeChanges() }
         do throws(SQLiteError) {
             try database.transaction { () throws(SQLiteError) in
-                // Before the entries: one of them may replace a row that is moved.
+                // Before the entries, because an entry may replace a row that is moved.
                 for (ledger, change) in zip(ledgers, changes) {
                     for (number, version) in change.versions {
                         try JournalHeader.write(version, number: number, to: database)
@@ -104,9 +104,9 @@ final class RowWriter {
         }
     }
 
-    /// Binds what the rows of a run have in common.
+    /// Binds the values that the rows of a run have in common.
     ///
-    /// - Returns: a checksum over it.
+    /// - Returns: a checksum over these values.
     private func bind(
         _ state: String, seconds: Double?, cpu: Double?, peak: Int64?, rank: Int, host: String, attempts: Int,
         error: String? = nil, traceback: String? = nil, started: String?, _ finished: String?, of ledger: ExampleLedger
@@ -136,9 +136,9 @@ final class RowWriter {
         try insert.bind(21, ledger.version)
         checksum.add(ledger.version)
         try insert.bind(18, ledger.stage)
-        // Rows of before there were stages have a checksum, too.
+        // Rows from before there were stages have a checksum, too, so the stage is added only if there is one.
         if let stage = ledger.stage { checksum.add(stage) }
-        // And so have those of before there were these two; the null tells them from a stage.
+        // The same holds for rows from before these two columns. The null distinguishes them from a stage.
         if started != nil || peak != nil {
             checksum.addNull()
             checksum.add(started)
@@ -147,15 +147,15 @@ final class RowWriter {
         return checksum
     }
 
-    /// A time in seconds since 1970, or so many nanoseconds before, as the table has it.
+    /// A time in seconds since 1970, or `age` nanoseconds before it, in the form of the table.
     private func text(of time: Double, before age: Int64 = 0) throws(SQLiteError) -> String? {
         defer { date.reset() }
         try date.bind(1, time - Double(age) / 1e9)
         return try date.step() ? date.text(0) : nil
     }
 
-    /// Inserts the row of the example at `index`, from 0, with its result where it has one; `common` is the checksum of what
-    /// is bound already.
+    /// Inserts the row of the example at `index`, from 0, with its result if it has one. `common` is the checksum of the
+    /// values that are bound already.
     private func insertRow(
         _ index: Int, _ place: ExampleLedger.Place, _ result: UnsafeRawBufferPointer?, _ common: RowChecksum
     ) throws(SQLiteError) {
@@ -200,7 +200,7 @@ final class RowWriter {
         dropLongTexts()
     }
 
-    /// What one large value took is not kept for the next.
+    /// Releases the memory of large values, so that it is not kept for the next row.
     private func dropLongTexts() {
         if resultText.count > Self.keptText { _ = resultText.take() }
         if inputText.count > Self.keptText { _ = inputText.take() }
@@ -213,7 +213,7 @@ final class RowWriter {
             var reader = CBORReader(results)
             for (number, place) in places.enumerated() {
                 let start = reader.position
-                // What is no item the script cannot read either, and there the job ends.
+                // If it is not a valid item, the script cannot read it either, and the job ends there.
                 guard (try? reader.skip()) != nil else { return }
                 let item = UnsafeRawBufferPointer(rebasing: results[start..<reader.position])
                 try insertRow(run.first + number * run.stride, place, item, checksum)
@@ -221,7 +221,8 @@ final class RowWriter {
         }
     }
 
-    /// Binds an encoded value as JSON, which is then in `text`: NULL where there is none, or where JSON cannot hold it.
+    /// Binds an encoded value as JSON, whose text is then in `text`: NULL where there is no value, or where JSON cannot
+    /// express it.
     private func bindJSON(
         _ parameter: Int32, of item: UnsafeRawBufferPointer?, in text: inout ByteWriter, _ checksum: inout RowChecksum
     ) throws(SQLiteError) {

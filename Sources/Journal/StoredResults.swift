@@ -1,7 +1,7 @@
 import CSQLite
 public import DLP
 
-/// The results that a journal held when the job began, read as they are needed.
+/// The results that a journal contained when the job began; they are read when needed.
 public final class StoredResults {
     private let path: SystemString
     private let select: RowReader
@@ -19,7 +19,7 @@ public final class StoredResults {
 
     /// Adds a result, one encoded item, to `writer`.
     ///
-    /// - Parameter body: called with what else the row says, apart from the result; nil: nobody wants to know.
+    /// - Parameter body: called with the rest of the row, without the result; nil if that is not needed.
     /// - Throws: `JournalError` where it cannot be read.
     public func append(
         _ stored: StoredResult, to writer: inout ByteWriter, _ body: ((JournalReader.Record) -> Void)? = nil
@@ -29,7 +29,7 @@ public final class StoredResults {
             try select.statement.bind(1, stored.row)
             guard try select.statement.step(), select.hasResult else { throw SQLiteError(SQLITE_CORRUPT, nil) }
             select.withResult { writer.append(contentsOf: $0) }
-            // As if it had failed, so that the result is not copied.
+            // The record is made as for a failed example, so that the result is not copied.
             body?(select.record(JournalRow(id: stored.row, index: nil, isDone: false)))
         } catch { throw JournalError(path: path, error) }
     }

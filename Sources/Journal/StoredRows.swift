@@ -1,19 +1,19 @@
 public import DLP
 
-/// What a journal held when the job began, by the stages of its script; each stage finds its examples there once.
+/// The contents of a journal when the job began, by stage of its script. Each stage looks up its examples here once.
 public final class StoredRows {
     private var rows: [String?: [ExampleKey: JournalRow]]
-    /// The `id` of the next stage's first new row; all rows that were there before have lower ones.
+    /// The `id` of the next stage's first new row; all rows from before have lower ones.
     private var nextRow: Int64
-    /// The latest stage, whose list may still grow: the next one's rows come behind it.
+    /// The latest stage. Its list may still grow, so rows of the next stage must come after its rows.
     private var latest: ExampleLedger?
-    /// What rows were made with, by the number that they have of it.
+    /// The code versions of rows, by number.
     private var versions: [Int64: CodeVersion]
     private let traces: [ExampleTrace]
     private let path: SystemString
-    /// Whether what is done stays done, whatever it was made with.
+    /// Whether finished examples stay finished, whatever they were made with.
     private let keeps: Bool
-    /// What rows are made with where of the script only its text is known.
+    /// The version of rows where only the text of the script is known.
     private let plain: CodeVersion
 
     init(
@@ -29,7 +29,7 @@ public final class StoredRows {
         plain = CodeVersion(identity)
     }
 
-    /// What the journal at `path` holds, for somebody who only looks: also while a job writes it.
+    /// Reads the journal at `path` without changing it, also while a job writes it.
     ///
     /// - Throws: `JournalError` where it cannot be read, or belongs to another job than `identity`.
     public convenience init(reading path: SystemString, for identity: JournalIdentity) throws(JournalError) {
@@ -40,12 +40,12 @@ public final class StoredRows {
         self.init(contents, reader.versions, path: path, keeps: false, identity)
     }
 
-    /// The ledger of a stage; nil stands for the examples of the job itself.
+    /// Returns the ledger of a stage; nil stands for the examples of the job itself.
     ///
-    /// The stage before must have come to its end: rows are numbered one stage after another.
+    /// The stage before it must have ended, because rows are numbered one stage after another.
     ///
-    /// - Parameter code: what its examples are done with; nil: the script, of which only the text is known.
-    /// - Throws: `JournalError` where rows were made with something else, and nobody knows whether that matters.
+    /// - Parameter code: the version with which its examples are done; nil: only the text of the script is known.
+    /// - Throws: `JournalError` where rows were made with another version, and it cannot be known whether that matters.
     public func ledger(of stage: String? = nil, code: CodeVersion? = nil) throws(JournalError) -> ExampleLedger {
         var code = code ?? plain
         code.stage = stage
@@ -71,26 +71,26 @@ public final class StoredRows {
         return ledger
     }
 
-    /// What is found out about the rows of a stage.
+    /// The findings about the rows of a stage.
     private struct Verdict {
-        /// Whether the script's text has changed, and whether something has that its function reaches.
+        /// Whether the script's text has changed, and whether something has changed that its function reaches.
         var isOfText = false
         var isOfReach = false
-        /// Values that have, and nothing else.
+        /// Values that have changed, where nothing else has.
         var drift: [String] = []
-        /// What has changed for those that are out of date.
+        /// What has changed for the rows that are outdated.
         var outdated: [RowOrigin: [String]] = [:]
-        /// What is to be written of what rows were made with.
+        /// The code versions of rows that must be written.
         var records: [(number: Int64, version: Bytes)] = []
     }
 
-    /// Judges rows by what their examples would be done with now.
+    /// Checks rows against the code with which their examples would be done now.
     private func verdict(
         on rows: some Sequence<JournalRow>, by code: CodeVersion
     ) throws(JournalError) -> Verdict {
         var verdict = Verdict()
         var files = FileFacts()
-        // What has failed is tried again in any case.
+        // Failed examples are tried again in any case.
         let origins = Dictionary(grouping: Set(rows.map(\.origin)), by: \.version)
         for number in origins.keys.sorted() {
             let before = versions[number]
@@ -106,8 +106,9 @@ public final class StoredRows {
                 if !changed.isEmpty { verdict.outdated[origin] = changed }
             }
             guard keeps || fit.isBelieved else { continue }
-            // From now on they count as made with what there is now, which another text may stand in; but traces have the
-            // numbers of what there was then.
+            // From now on these rows count as made with the current version, which may have another text. But the numbers
+            // in their traces are those of the old version's parts, so a graph of another layout must not be stored with
+            // them.
             var next = code
             if done.contains(where: { $0.trace > 0 }), before?.graph?.layout != code.graph?.layout { next.graph = nil }
             guard next != before else { continue }
@@ -117,30 +118,30 @@ public final class StoredRows {
         return verdict
     }
 
-    /// All that has changed, each once, since the latest version first.
+    /// Everything that has changed, each change once, those since the latest version first.
     private static func all(_ outdated: [RowOrigin: [String]]) -> [String] {
         var known: Set<String> = []
         let sorted = outdated.sorted { ($0.key.version, $0.key.trace) > ($1.key.version, $1.key.trace) }
         return sorted.flatMap(\.value).filter { known.insert($0).inserted }
     }
 
-    /// The number of a version: the one that it has, or a new one.
+    /// The number of a version: its existing one, or a new one.
     private func number(of code: CodeVersion) -> Int64 {
-        // 0 is that of rows which have none.
+        // The number 0 means rows without a version.
         versions.first { $0.key > 0 && $0.value == code }?.key ?? (versions.keys.max() ?? 0) + 1
     }
 
-    /// Sees that an earlier version was one of the same script.
+    /// Checks that an earlier version belongs to the same script.
     private func checkName(_ earlier: CodeVersion?, _ code: CodeVersion) throws(JournalError) {
-        // It may lie elsewhere now.
+        // The script may have moved to another directory, so only its file name counts.
         guard let earlier, earlier.script.lastComponent != code.script.lastComponent else { return }
         throw JournalError(
             "the journal \(path) was made by \(earlier.script), not by \(code.script); \(JournalPolicy.remedy)")
     }
 
-    /// What has changed since an earlier version of what was met, where that is known.
+    /// What has changed, since an earlier version, of the things that an example has met, where that is known.
     ///
-    /// - Throws: `JournalError` where nobody knows.
+    /// - Throws: `JournalError` where it is not known.
     private func changes(
         _ fit: CodeVersion.Fit, since earlier: CodeVersion?, _ code: CodeVersion, _ trace: ExampleTrace?
     ) throws(JournalError) -> [String] {
@@ -158,7 +159,7 @@ public final class StoredRows {
 }
 
 extension SystemString {
-    /// What stands behind the last slash.
+    /// The name after the last slash.
     fileprivate var lastComponent: ArraySlice<UInt8> {
         bytes.split(separator: UInt8(ascii: "/")).last ?? []
     }

@@ -2,12 +2,12 @@
     import Glibc
 #endif
 
-/// Why results or reports could not be written.
+/// The reason why results or reports could not be written.
 public struct ReportError: Error, Sendable, Equatable, CustomStringConvertible {
     /// One sentence for the user: what went wrong, where, and what to do.
     public var description: String
 
-    /// The example, from 1, whose result is the reason; nil where the file is.
+    /// The example, from 1, whose result is the cause; nil where the file is the cause.
     public var example: Int?
 
     init(_ description: String, example: Int? = nil) {
@@ -15,6 +15,6 @@ public struct ReportError: Error, Sendable, Equatable, CustomStringConvertible {
         self.example = example
     }
 
-    /// An error that the system gave `code` for.
+    /// An error for which the system returned `code`.
     init(_ description: String, code: Int32) { self.description = "\(description): \(String(cString: strerror(code)))" }
 }

@@ -4,7 +4,7 @@ import DLP
 import Glibc
 import Launcher
 
-/// ameexec: a program several times on this machine, as the ranks of one job.
+/// ameexec: starts a program several times on this machine, as the ranks of one job.
 @main
 struct Main {
     static func main() {
@@ -12,13 +12,13 @@ struct Main {
         dlp_survive_file_limit()
         dlp_begin_process("ameexec", true)
         do {
-            // For a launcher on another host, and for nobody else.
+            // Only a launcher on another host uses this.
             if ownArguments() == ["--agent"] { exit(serveAsAgent()) }
             let entries = AmeexecOptions.entries
             let words = try ParsedArguments(ownArguments(), options: entries.map(\.option))
             var options = AmeexecOptions()
             let given = words.given.map { (entry: entries[$0.index], value: $0.value) }
-            // Who asks for help has made mistakes.
+            // Handled first: a user who asks for help may have made mistakes in other options.
             for case (.about(let entry), let value) in given { try options.set(.about(entry), value) }
             if let text = try AmeexecOptions.description.text(options.about) {
                 print(text)

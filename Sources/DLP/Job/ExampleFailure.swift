@@ -1,10 +1,10 @@
 import Engine
 
-/// Why an example has no result: its work threw each time, or the ranks died that had it.
+/// The reason why an example has no result: its work threw an error in each attempt, or the ranks that worked on it died.
 public struct ExampleFailure: Error, Sendable, Equatable, CustomStringConvertible {
     /// The example's place in the list, from 0.
     public var index: Int
-    /// What was thrown, as text, or how ranks died of it.
+    /// The error that was thrown, as text, or how the ranks died.
     public var message: String
     /// How often it was tried.
     public var attempts: Int

@@ -5,24 +5,24 @@ import Scheduling
 import SystemSupport
 
 extension Job {
-    /// Calls `work` with each example, on whichever rank is free, and brings the results to rank 0 in the order of the
+    /// Calls `work` with each example, on the next rank that is free, and collects the results on rank 0 in the order of the
     /// examples.
     ///
-    /// Every rank calls it; the examples of rank 0 count, and a rank that has others is sent them. An example that was under
-    /// work on a rank that died is done by another one.
+    /// Every rank must call it. The examples of rank 0 are used; a rank whose own examples differ is sent those of rank 0.
+    /// If a rank dies while it works on an example, another rank does the example.
     ///
     ///     let squares = try job.map(1...10) { $0 * $0 }
     ///
     /// - Parameters:
-    ///   - examples: what there is to do.
-    ///   - retries: how often an example is tried again of which `work` has thrown.
-    ///   - crashLimit: on how many ranks that died an example may have been under work before it counts as failed; with 0
-    ///     the first rank that dies ends the job.
+    ///   - examples: the list of examples.
+    ///   - retries: how often an example is tried again after `work` has thrown an error.
+    ///   - crashLimit: how many ranks may die while working on an example before the example counts as failed; with 0, the first
+    ///     rank that dies ends the job.
     ///   - file: the caller's file, for messages.
     ///   - line: the caller's line.
-    ///   - work: what makes the result of an example; it runs on the thread that called this.
+    ///   - work: returns the result of an example; it runs on the calling thread.
     /// - Returns: the results on rank 0, nil on any other.
-    /// - Throws: `JobEnd` where an example has failed, and the job is over.
+    /// - Throws: `JobEnd` where an example has failed, or where the job is over.
     public func map<Examples: Collection, Outcome: Codable>(
         _ examples: Examples, retries: Int = 0, crashLimit: Int = 2, file: StaticString = #fileID, line: Int = #line,
         _ work: (Examples.Element) throws -> Outcome
@@ -31,9 +31,9 @@ extension Job {
         return try loop(over: Array(examples), policy, at: "\(file):\(line)", work)?.map { try $0.get() }
     }
 
-    /// As `map`, but goes on where an example has failed for good.
+    /// Does the same as `map`, but goes on after an example has failed for good.
     ///
-    /// - Returns: on rank 0 each example's result, or why there is none; nil on any other.
+    /// - Returns: on rank 0, for each example its result or the reason why there is none; nil on any other rank.
     /// - Throws: `JobEnd` where the job is over.
     public func mapResults<Examples: Collection, Outcome: Codable>(
         _ examples: Examples, retries: Int = 0, crashLimit: Int = 2, file: StaticString = #fileID, line: Int = #line,
@@ -81,15 +81,16 @@ extension Job {
     }
 }
 
-/// A rank's own work in `Job.map`.
+/// One rank's part of the work in `Job.map`.
 private struct MapWork<Example> {
     let client: any RankClient
     let loop: UInt64
     var examples: [Example]
 
-    /// How often to ask whether all work is to stop, in nanoseconds: asking may take a system call.
+    /// How often to ask whether the job is to stop, in nanoseconds. It is not asked more often, because it may take a
+    /// system call.
     private static var lookInterval: UInt64 { 10_000_000 }
-    /// So many characters of an example are worth reading in a message.
+    /// The length, in characters, at which a message cuts an example.
     private static var longestShown: Int { 60 }
 
     /// Does a chunk and reports on it.
@@ -102,7 +103,7 @@ private struct MapWork<Example> {
         var rest = chunk
         var completed = 0
         var results = ByteWriter()
-        /// The time since the report before.
+        /// The time since the previous report.
         func elapsed() -> UInt64 {
             let now = dlp_now()
             defer { reported = now }
@@ -116,7 +117,8 @@ private struct MapWork<Example> {
             }
             let index = rest.first + completed * rest.stride
             do {
-                // Both before anything is written: a part of a result would spoil those before it.
+                // The result is made and encoded before anything is written, because a partial result would spoil those
+                // before it.
                 results.append(try Value(encoding: work(examples[index])).encoded())
                 completed += 1
             } catch {

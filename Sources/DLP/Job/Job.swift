@@ -2,11 +2,11 @@ import CSystem
 import Engine
 import SystemSupport
 
-/// The ranks of a job, as each of them uses it: every rank runs the same program and calls the same functions of its
-/// `Job` in the same order.
+/// A job's ranks, as seen by one of them. Every rank runs the same program and calls the same functions of its `Job` in the
+/// same order.
 ///
-/// How the ranks find each other is the transport's affair; with `import AME` a program says `Job.run`, which connects the
-/// ranks that `ameexec -np N` has started, or is a job of one rank.
+/// The transport defines how the ranks find each other. With `import AME` a program calls `Job.run`, which connects the ranks
+/// that `ameexec -np N` has started; without `ameexec` it is a job of one rank.
 public final class Job {
     /// This rank, from 0.
     public var rank: Int { client.rank }
@@ -19,32 +19,32 @@ public final class Job {
     private let willEnd: () -> Void
     private var isOver = false
 
-    /// The job as rank 0 sees it.
+    /// The job on rank 0.
     ///
     /// - Parameters:
-    ///   - client: the ranks.
-    ///   - willEnd: called when all has been done, or the job ends early, before the other ranks are told.
+    ///   - client: the connection to the other ranks.
+    ///   - willEnd: called before the other ranks are told that everything is done, or that the job ends early.
     public init(_ client: RootClient, willEnd: @escaping () -> Void = {}) {
         self.client = client
         self.willEnd = willEnd
     }
 
-    /// The job as any other rank sees it.
+    /// The job on any other rank.
     public init(_ client: WorkerClient) {
         self.client = client
         willEnd = {}
     }
 
-    /// A job of this process alone.
+    /// A job that consists of this process only.
     ///
     /// - Throws: `CommunicationError` where no thread can be started.
     public static func alone() throws(CommunicationError) -> Job {
         Job(try RootClient { LoneCommunicator() })
     }
 
-    /// Ends the job in good order, as the last that each rank does with it; waits for the other ranks.
+    /// Ends the job normally, and waits for the other ranks. It must be the last call of each rank.
     ///
-    /// - Throws: `JobEnd` where the job ends otherwise; `end` has then to be called.
+    /// - Throws: `JobEnd` where the job ends in another way; then `end` must be called.
     public func finish() throws(JobEnd) {
         guard !isOver else { return }
         switch client.role {
@@ -61,11 +61,11 @@ public final class Job {
         }
     }
 
-    /// Ends the job because of `error`, which a function of the job has thrown, or with which this rank cannot go on.
+    /// Ends the job because of `error`, which a function of the job has thrown, or because of which this rank cannot go on.
     ///
     /// - Parameters:
-    ///   - error: what was thrown.
-    ///   - tell: is given what the user should read: of a job one rank says why it ends.
+    ///   - error: the error that was thrown.
+    ///   - tell: called with the message for the user, on one rank of the job.
     /// - Returns: the exit status for this process.
     public func end(_ error: any Error, tell: (String) -> Void) -> Int32 {
         let end = (error as? JobEnd) ?? .fault(fault(error))
@@ -87,7 +87,7 @@ public final class Job {
         switch end {
         case .stopped: break
         case .fault(let fault) where fault.phase == .communication && fault.status == 3:
-            // It may have gone in good order: what it said last is still to be read.
+            // The root may have ended the job normally. Its last message may still have to be read.
             guard let stopped = worker.waitForStop(until: dlp_now() + Self.patience) else {
                 tell("rank \(rank) (host \(HostName.current)): \(fault.message)")
                 break
@@ -99,7 +99,7 @@ public final class Job {
         return status
     }
 
-    /// How long the root may take to end a job that a worker has ended, in nanoseconds.
+    /// How long the root may take, in nanoseconds, to end a job after a worker has ended it.
     private static let patience: UInt64 = 5_000_000_000
 
     private func fault(_ error: any Error) -> Fault {
@@ -108,7 +108,7 @@ public final class Job {
 }
 
 extension JobEnd {
-    /// Why the job ends, for the user; nil where that has been said, or was wanted.
+    /// The reason why the job ends, for the user; nil where it has been told already, or where the end was intended.
     package func message(ranks: Int) -> String? {
         switch self {
         case .fault(let fault): fault.text(ranks: ranks)

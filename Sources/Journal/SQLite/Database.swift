@@ -12,15 +12,15 @@ final class Database {
 
     let handle: OpaquePointer
 
-    /// Whether SQLite has been told how to work in this process; where a Lua module has used it before, it has not.
+    /// Whether SQLite has been configured in this process. This fails if a Lua module has used SQLite before.
     private static let isConfigured = dlp_sqlite_configure() == SQLITE_OK
 
-    /// How long to wait, in milliseconds, for others that hold the file locked: readers do so for moments only.
+    /// How long to wait, in milliseconds, for others that have locked the file; readers lock it for moments only.
     private static let patience: Int32 = 5_000
 
-    /// Opens the database at `path`, or creates it where it may be written.
+    /// Opens the database at `path`; creates it if it may be written and does not exist.
     convenience init(path: SystemString, _ access: Access) throws(SQLiteError) {
-        // SQLite takes some names that are no paths, `:memory:` for one.
+        // SQLite gives some names a special meaning, as `:memory:`. A leading directory prevents that.
         let place = path.bytes.first == UInt8(ascii: "/") ? path : "./" + path
         try self.init(place: ContiguousArray(place.cString), access)
     }
@@ -28,7 +28,7 @@ final class Database {
     /// Opens the database at `place`, a path that begins with a directory.
     init(place: ContiguousArray<CChar>, _ access: Access) throws(SQLiteError) {
         _ = Self.isConfigured
-        // A reader too may have to tidy up after a writer that was killed; where it must not, SQLite knows.
+        // A reader may also have to clean up after a writer that was killed. SQLite itself handles files that are read-only.
         let flags = SQLITE_OPEN_READWRITE | (access == .readWrite ? SQLITE_OPEN_CREATE : 0)
         var handle: OpaquePointer?
         let code = place.withUnsafeBufferPointer {
@@ -45,24 +45,24 @@ final class Database {
 
     deinit { sqlite3_close_v2(handle) }
 
-    /// Where it lies, from the root directory on: the present one may become another.
+    /// The absolute path, which stays correct when the working directory changes.
     var place: ContiguousArray<CChar> {
         guard let name = sqlite3_db_filename(handle, "main") else { return [0] }
         return ContiguousArray(UnsafeBufferPointer(start: name, count: strlen(name) + 1))
     }
 
-    /// Runs statements that give nothing back.
+    /// Runs statements that return no rows.
     func execute(_ sql: String) throws(SQLiteError) { try check(sqlite3_exec(handle, sql, nil, nil, nil)) }
 
-    /// Calls `body` within a transaction, which is undone where it throws.
+    /// Calls `body` within a transaction; if it throws, the transaction is undone.
     func transaction(_ body: () throws(SQLiteError) -> Void) throws(SQLiteError) {
-        // At once for writing: a lock that is only wanted later could not be waited for.
+        // The write lock is taken at once: a later request for it could not wait for other processes.
         try execute("BEGIN IMMEDIATE")
         do throws(SQLiteError) {
             try body()
             try execute("COMMIT")
         } catch {
-            // After some errors SQLite has done so itself.
+            // After some errors SQLite has already done the rollback.
             try? execute("ROLLBACK")
             throw error
         }

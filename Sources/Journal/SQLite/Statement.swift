@@ -33,7 +33,7 @@ final class Statement {
         try database.check(code)
     }
 
-    /// Binds bytes, at least one, without a copy: they must be there whenever the statement is run until something else is
+    /// Binds bytes, at least one, without a copy. They must stay valid whenever the statement is run, until something else is
     /// bound.
     func bind(_ parameter: Int32, borrowed blob: UnsafeRawBufferPointer) throws(SQLiteError) {
         try database.check(sqlite3_bind_blob64(handle, parameter, blob.baseAddress, UInt64(blob.count), nil))
@@ -45,13 +45,13 @@ final class Statement {
 
     /// Binds text that is UTF-8, and returns SQLite's code.
     func bindText(_ parameter: Int32, _ utf8: UnsafeRawBufferPointer) -> Int32 {
-        // A null pointer would be NULL, and not the empty text.
+        // A null pointer would mean NULL, not the empty text.
         guard let base = utf8.baseAddress else { return dlp_sqlite_bind_text(handle, parameter, "", 0) }
         return dlp_sqlite_bind_text(
             handle, parameter, base.assumingMemoryBound(to: CChar.self), UInt64(utf8.count))
     }
 
-    /// Binds text that is UTF-8 as `bind(_:borrowed:)` does bytes, and returns SQLite's code.
+    /// Binds UTF-8 text without a copy, like `bind(_:borrowed:)`, and returns SQLite's code.
     func bindText(_ parameter: Int32, borrowed utf8: UnsafeRawBufferPointer) -> Int32 {
         guard let base = utf8.baseAddress, !utf8.isEmpty else { return bindText(parameter, utf8) }
         return sqlite3_bind_text64(
@@ -73,10 +73,10 @@ final class Statement {
         while try step() {}
     }
 
-    /// Makes the statement ready to be run again; what is bound stays.
+    /// Makes the statement ready to be run again; bound values stay.
     func reset() { sqlite3_reset(handle) }
 
-    /// What is in a column of a row, whatever its type was to be.
+    /// The type of the value in a column, which may differ from the column's declared type.
     enum Kind {
         case null
         case integer
@@ -99,7 +99,7 @@ final class Statement {
 
     func double(_ column: Int32) -> Double? { kind(column) == .null ? nil : sqlite3_column_double(handle, column) }
 
-    /// The text of a column; it may have zeros in it.
+    /// The text of a column, which may contain NUL characters.
     func text(_ column: Int32) -> String? {
         sqlite3_column_text(handle, column).map { text in
             let count = Int(sqlite3_column_bytes(handle, column))
@@ -111,7 +111,7 @@ final class Statement {
     func withBytes<Result, Failure: Error>(
         _ column: Int32, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        // In this order, as SQLite asks for: the first call may convert what the second one counts.
+        // SQLite demands this order: the first call may convert the value, and the second one counts the result.
         let base = sqlite3_column_blob(handle, column)
         return try body(UnsafeRawBufferPointer(start: base, count: Int(sqlite3_column_bytes(handle, column))))
     }

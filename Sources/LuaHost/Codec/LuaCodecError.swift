@@ -1,10 +1,10 @@
-/// Why a Lua value cannot travel.
+/// The reason why a Lua value cannot be sent.
 struct LuaCodecError: Error, Sendable, CustomStringConvertible {
-    /// The way to it from the value that was to travel: `.model.loss`; empty for that value itself.
+    /// The path to it from the value that was to be sent, as `.model.loss`; empty for that value itself.
     var path: String
-    /// What it is: `function`.
+    /// The type of the value that cannot be sent, as `function`.
     var kind: String
 
-    /// What is wrong: `.model.loss is a function`.
+    /// The message: `.model.loss is a function`.
     var description: String { path.isEmpty ? "it is a \(kind)" : "\(path) is a \(kind)" }
 }

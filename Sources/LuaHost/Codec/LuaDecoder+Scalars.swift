@@ -2,10 +2,10 @@ import CLua
 import CLuaHost
 import DLP
 
-// What is no table, or one of numbers alone.
+// Scalars, strings in pieces, and typed arrays.
 
 extension LuaDecoder {
-    /// Pushes what `head` begins if that is no table, in the form in which our encoder writes it; false where it is not.
+    /// Pushes the value that `head` begins if it is a scalar in the form that our encoder writes; returns false otherwise.
     @inline(__always)
     mutating func pushScalar(_ state: LuaState, _ head: CBORHead) throws(CodecError) -> Bool {
         switch head.major {
@@ -28,7 +28,7 @@ extension LuaDecoder {
         return true
     }
 
-    /// Pushes what other encoders may write.
+    /// Pushes a scalar in a form that only other encoders write.
     mutating func pushForeignScalar(
         _ state: LuaState, _ head: CBORHead, at start: Int
     ) throws(CodecError) {
@@ -45,7 +45,7 @@ extension LuaDecoder {
         }
     }
 
-    /// A string in pieces, as other encoders may write it.
+    /// Pushes a string that is encoded in pieces, which only other encoders write.
     private mutating func pushPieces(_ state: LuaState, _ major: UInt8) throws(CodecError) {
         var whole = ByteWriter()
         while true {
@@ -86,7 +86,7 @@ extension LuaDecoder {
         }
     }
 
-    /// How numbers lie in the typed arrays that our encoder writes; nil for others.
+    /// Returns the number type of a typed array with a tag that our encoder writes; nil for other tags.
     private static func ownType(of tag: UInt64) -> dlp_number? {
         switch tag {
         case TypedArray.Tag.float64: dlp_float64

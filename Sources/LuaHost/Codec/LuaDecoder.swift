@@ -4,32 +4,32 @@ import DLP
 
 /// Reads CBOR into Lua values straight onto the stack.
 ///
-/// What it reads may come from anywhere: it never recurses, and makes room only for what the bytes can hold.
+/// The bytes are not trusted: the decoder never recurses, and reserves room only for what the bytes can hold.
 struct LuaDecoder {
-    /// A container under way; its table lies on top of `state`, below a map's current key.
+    /// A container that is being read. Its table lies on top of `state`, below the current key of a map.
     private struct Frame {
         var state: LuaState
         var isMap: Bool
-        /// How many elements, or keys and values, are to come; nil: until a break.
+        /// How many elements (or keys and values) are still to come; nil: until a break.
         var remaining: Int?
         var next: lua_Integer = 1
         var hasKey = false
-        /// Whether `state` was made for this container, and lies on the stack of the one before.
+        /// Whether `state` was made for this container; it then lies on the stack of the container before.
         var ownsState = false
     }
 
-    // Not private, because scalars are read in a file of their own.
+    // Not private, because `LuaDecoder+Scalars.swift` uses it.
     var reader: CBORReader
     private var frames: [Frame] = []
-    /// Where the table of shared values lies, once there is one.
+    /// The stack index of the table of shared values; 0 while there is none.
     private var sharedIndex: Int32 = 0
     private var sharedCount: lua_Integer = 0
     private let base: LuaState
-    /// Where the value under construction begins.
+    /// The stack index at which the value being built begins.
     private var bottom: Int32 = 0
 
-    /// A decoder of the items in `buffer`, which must outlive it; they are pushed where at most as many values as
-    /// `stackReserve` lie above those that are on the stack now.
+    /// A decoder of the items in `buffer`, which must outlive it. When it pushes one, the stack may hold at most
+    /// `stackReserve` values more than it does now.
     init(_ state: LuaState, _ buffer: UnsafeRawBufferPointer) {
         reader = CBORReader(buffer)
         base = state
@@ -42,9 +42,9 @@ struct LuaDecoder {
     ///
     /// [-0, +1]
     ///
-    /// - Throws: `CodecError` where they encode none, or more than one; then nothing is pushed.
+    /// - Throws: `CodecError` where `bytes` encode no value or more than one; then nothing is pushed.
     static func push(_ bytes: Bytes, on state: LuaState) throws(CodecError) {
-        // All that is made is in use, so that a collection meanwhile would find nothing.
+        // Everything that is made here is in use, so a garbage collection meanwhile would find nothing.
         let hasStopped = dlp_stop_collector(state)
         defer { if hasStopped { dlp_restart_collector(state) } }
         try bytes.withUnsafeBytes { (buffer) throws(CodecError) in
@@ -70,7 +70,7 @@ struct LuaDecoder {
         try pushTable()
     }
 
-    /// Pushes the next value, which may be any.
+    /// Pushes the next value, of any type.
     private mutating func pushTable() throws(CodecError) {
         let top = lua_gettop(base)
         bottom = top + 1
@@ -97,8 +97,8 @@ struct LuaDecoder {
         }
     }
 
-    /// Reads what has no need of `pushItem`, scalars and keys that are strings, into the container under way, and on into
-    /// the one around it once that is complete.
+    /// Reads scalars, and keys that are strings, into the innermost container; these do not need `pushItem`. When the container
+    /// is complete, goes on with the one around it.
     private mutating func fill(_ state: inout LuaState) throws(CodecError) {
         while let last = frames.indices.last, let remaining = frames[last].remaining {
             let isComplete =
@@ -109,7 +109,7 @@ struct LuaDecoder {
         }
     }
 
-    /// - Returns: whether all elements are there; else the next is no scalar.
+    /// - Returns: whether all elements have been read; if not, the next one is no scalar.
     private mutating func fillSequence(
         _ frame: Int, _ remaining: Int, _ state: LuaState
     ) throws(CodecError) -> Bool {
@@ -131,7 +131,7 @@ struct LuaDecoder {
         return true
     }
 
-    /// - Returns: whether all entries are there; else the next value is no scalar, or the next key no string.
+    /// - Returns: whether all entries have been read; if not, the next value is no scalar, or the next key is no string.
     private mutating func fillMap(
         _ frame: Int, _ remaining: Int, _ state: LuaState
     ) throws(CodecError) -> Bool {
@@ -217,7 +217,7 @@ struct LuaDecoder {
         frames.append(frame)
     }
 
-    /// Ends the innermost container; its table is then on top of the state of the one around it.
+    /// Ends the innermost container. Its table is then on top of the stack of the container around it.
     private mutating func close(_ state: inout LuaState) {
         let frame = frames.removeLast()
         guard frame.ownsState else { return }
@@ -227,7 +227,7 @@ struct LuaDecoder {
         pop(state)
     }
 
-    /// Puts the value on top into the container around it, and that, where it is complete, likewise.
+    /// Puts the value on top into the container around it. If that completes the container, does the same with the container.
     private mutating func attach(_ state: inout LuaState) throws(CodecError) {
         while let last = frames.indices.last {
             if frames[last].isMap, !frames[last].hasKey {
@@ -249,14 +249,14 @@ struct LuaDecoder {
         }
     }
 
-    /// Lua refuses nil and NaN as keys by raising; so they must not get there.
+    /// Throws for nil and NaN as a key, because Lua would raise an error for them.
     private func checkKey(_ state: LuaState) throws(CodecError) {
         let type = lua_type(state, -1)
         guard type == LUA_TNIL || (type == LUA_TNUMBER && lua_tonumberx(state, -1, nil).isNaN) else { return }
         throw CodecError("a map has nil or NaN as a key", at: reader.position)
     }
 
-    /// The table of shared values lies below the value that is being built.
+    /// Makes the table of shared values, unless there is one; it lies below the value that is being built.
     private mutating func openShared() {
         guard sharedIndex == 0 else { return }
         lua_createtable(base, 0, 0)

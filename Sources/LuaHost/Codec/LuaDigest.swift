@@ -3,8 +3,8 @@ import CLuaHost
 import DLP
 
 extension Digest {
-    /// The digest of the table at `index`, as the encoder would write it, where that has none but scalars and no typed array;
-    /// nil otherwise.
+    /// The digest of the table at `index`, the same as of its encoding. Nil where the table holds something other than scalars,
+    /// or where the encoder would write it as a typed array.
     ///
     /// [-0, +0]
     init?(ofFlatTable index: Int32, _ state: LuaState) {
@@ -31,7 +31,7 @@ extension Digest {
         self = flat.digest
     }
 
-    /// Adds the value at `index`; false where it is no scalar.
+    /// Adds the value at `index`; returns false where it is no scalar.
     @inline(__always)
     private static func add(_ state: LuaState, _ index: Int32, to flat: inout FlatDigest) -> Bool {
         switch lua_type(state, index) {

@@ -4,10 +4,10 @@ import DLP
 
 /// Writes Lua values as CBOR straight from the stack.
 ///
-/// Tables that occur more than once become shared references (tags 28 and 29), long runs of numbers typed arrays
-/// (RFC 8746). Nothing recurses: a table may be nested as deep as memory lasts.
+/// A table that occurs more than once becomes a shared value with references (tags 28 and 29). A long sequence of numbers
+/// becomes a typed array (RFC 8746). Nothing recurses: the depth of tables is limited by memory only.
 final class LuaEncoder {
-    /// A table under way.
+    /// A table that is being written.
     private struct Frame {
         /// The coroutine on whose stack it lies.
         var state: LuaState
@@ -19,20 +19,20 @@ final class LuaEncoder {
         var next = 1
         /// Whether the current key of a map is written and its value comes next.
         var isAtValue = false
-        /// Whether `state` was made for this table, and lies on the stack of the one before.
+        /// Whether `state` was made for this table; it then lies on the stack of the table before.
         var ownsState = false
     }
 
     private var writer = ByteWriter(capacity: 256)
     private var frames: [Frame] = []
     private var seen = SeenTables()
-    /// Where references were written, and the offset of the table that each refers to.
+    /// The positions at which references were written, each with the offset of the table that it refers to.
     private var references: [(position: Int, target: Int)] = []
 
-    /// Whether the garbage collector waits for the value under way to be complete.
+    /// Whether the garbage collector is stopped until the current value is complete.
     private var hasStoppedCollector = false
 
-    /// Typed arrays save from this many numbers on.
+    /// The shortest sequence of numbers that is written as a typed array; below this, typed arrays save nothing.
     static let typedArrayThreshold = 16
 
     /// An encoder with an empty buffer.
@@ -41,23 +41,23 @@ final class LuaEncoder {
     /// How many bytes have been written since the last `take`.
     var count: Int { writer.count }
 
-    /// What was written since the last call.
+    /// Returns what was written since the last call.
     func take() -> Bytes { writer.take() }
 
-    /// What is written until the next `take` goes into memory that other processes of this host can share, where it is large.
+    /// Puts a large value, until the next `take`, into memory that other processes of this host can share.
     func shareLarge() { writer.share(from: Self.largeLength) }
 
-    /// So long is what is shared: of less it is faster to use the same memory again than to have new memory that can be.
+    /// The length from which values are shared, in bytes. Below it, reusing the same memory is faster than new shareable memory.
     private static let largeLength = 32 << 20
 
-    /// Drops what was written behind the first `length` bytes.
+    /// Drops everything after the first `length` bytes.
     func truncate(to length: Int) { writer.truncate(to: length) }
 
     /// Appends the value at `index`.
     ///
     /// [-0, +0]
     ///
-    /// - Throws: `LuaCodecError` for what cannot travel; then nothing was appended.
+    /// - Throws: `LuaCodecError` for a value that cannot be sent; then nothing was appended.
     func append(_ state: LuaState, _ index: Int32) throws(LuaCodecError) {
         if appendScalar(state, index) { return }
         let (start, top) = (writer.count, lua_gettop(state))
@@ -78,7 +78,7 @@ final class LuaEncoder {
         lua_settop(state, top)
     }
 
-    /// Appends a value that is no table; false where it is one, or cannot travel.
+    /// Appends a scalar; returns false where the value is a table, or cannot be sent.
     @inline(__always)
     private func appendScalar(_ state: LuaState, _ index: Int32) -> Bool {
         switch lua_type(state, index) {
@@ -125,7 +125,7 @@ final class LuaEncoder {
         close()
     }
 
-    /// Appends entries until one has a table, or all are written.
+    /// Appends entries until a key or value is a table, or all are written.
     private func stepMap(_ last: Int) throws(LuaCodecError) {
         let (state, table) = (frames[last].state, frames[last].table)
         var isAtValue = frames[last].isAtValue
@@ -147,14 +147,14 @@ final class LuaEncoder {
         }
     }
 
-    /// Begins the value on top, which is no scalar; it is removed once written.
+    /// Begins the value on top, which is no scalar, and removes it once it is written.
     private func open(_ state: LuaState) throws(LuaCodecError) {
         guard lua_type(state, -1) == LUA_TTABLE else { throw unfit(state) }
         let offset = writer.count
         if let target = seen.visit(UInt(bitPattern: lua_topointer(state, -1)), at: offset) {
             references.append((offset, target))
             writer.appendTag(CBORTag.sharedReference)
-            writer.append(0x1A)  // An integer of four bytes, whose value is known at the end.
+            writer.append(0x1A)  // A four-byte integer; its value is filled in at the end.
             writer.append(bigEndian: UInt32(0))
             return pop(state)
         }
@@ -174,8 +174,8 @@ final class LuaEncoder {
     private func push(_ state: LuaState, length: Int?) {
         var frame = Frame(state: state, table: lua_gettop(state), length: length)
         if lua_checkstack(state, 16) == 0 {
-            // This stack is full (Lua stops at a million values): go on with the stack of a new coroutine. To make one
-            // may run finalizers, which could change the tables under way, or encode something themselves.
+            // This stack is full (Lua stops at a million values): go on with the stack of a new coroutine. Making one may run
+            // finalizers. These could change the tables that are being written, or encode something themselves.
             hasStoppedCollector = dlp_stop_collector(state) || hasStoppedCollector
             frame.state = lua_newthread(state)
             lua_pushvalue(state, -2)
@@ -202,7 +202,7 @@ final class LuaEncoder {
         }
     }
 
-    /// Appends the sequence of numbers on top as one byte string behind a tag that says of what.
+    /// Appends the sequence of numbers on top as one byte string, after a tag that names the number type.
     private func appendTypedArray(_ state: LuaState, _ shape: dlp_shape) {
         let (type, tag, size) = Self.numberType(of: shape)
         writer.appendTag(tag)
@@ -210,7 +210,7 @@ final class LuaEncoder {
         writer.append(count: shape.count * size) { dlp_read_numbers(state, -1, type, shape.count, $0) }
     }
 
-    /// The narrowest type that holds the numbers, its tag, and how many bytes each takes.
+    /// Returns the narrowest type that holds the numbers, its tag, and the bytes that each number takes.
     private static func numberType(of shape: dlp_shape) -> (dlp_number, tag: UInt64, size: Int) {
         if shape.is_floats { return (dlp_float64, TypedArray.Tag.float64, 8) }
         func holds<Integer: FixedWidthInteger>(_: Integer.Type) -> Bool {
@@ -222,7 +222,7 @@ final class LuaEncoder {
         return (dlp_int64, TypedArray.Tag.int64, 8)
     }
 
-    /// Numbers the tables that are referred to, tags them and completes the references.
+    /// Numbers the tables that references refer to, tags them, and fills in the references.
     private func markShared() {
         let shared = seen.sharedOffsets()
         var numbers: [Int: UInt32] = [:]
@@ -238,11 +238,11 @@ final class LuaEncoder {
         }
     }
 
-    /// Makes room for a tag before each of the items at `offsets`, which are ascending, and writes it there; behind `end`
-    /// there is as much space as that takes.
+    /// Inserts a tag before each of the items at `offsets`, which are ascending. The buffer must have enough space for the tags
+    /// after `end`.
     private static func insertTags(at offsets: [Int], in buffer: UnsafeMutableRawBufferPointer, until end: Int) {
         guard let base = buffer.baseAddress else { return }
-        // From the back: what lies there makes room for what is before it.
+        // From the back, so that each item is moved before anything is written over it.
         var (end, shift) = (end, tagLength * offsets.count)
         for offset in offsets.reversed() {
             (base + offset + shift).copyMemory(from: base + offset, byteCount: end - offset)

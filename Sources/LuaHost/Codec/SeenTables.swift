@@ -1,8 +1,8 @@
-/// Which tables an encoder has met, and where it wrote them: an open-addressing table keyed by address.
+/// The tables that an encoder has met, and where it wrote them: an open-addressing hash table keyed by address.
 ///
-/// Emptying it costs nothing: an entry counts only if it bears the present generation.
+/// Emptying it costs nothing: an entry counts only if it has the current generation.
 struct SeenTables {
-    /// An address, and in one word from the lowest bit on: generation, whether it was met again, offset.
+    /// An address, and one word that holds, from the lowest bit on: generation, whether the table was met again, offset.
     private struct Entry {
         var address: UInt = 0
         var word: UInt64 = 0
@@ -38,7 +38,7 @@ struct SeenTables {
         }
     }
 
-    /// Where the table at `address` was written before, or nil after noting that it is being written at `offset`.
+    /// Returns where the table at `address` was written before; nil if it is new, and then notes that it is written at `offset`.
     @inline(__always)
     mutating func visit(_ address: UInt, at offset: Int) -> Int? {
         var slot = Self.slot(of: address, mask: entries.count - 1)
@@ -55,13 +55,14 @@ struct SeenTables {
         return nil
     }
 
-    /// Where the tables were written that have been visited more than once, in order.
+    /// Returns the offsets of the tables that were visited more than once, ascending.
     func sharedOffsets() -> [Int] {
         entries.filter { $0.generation == generation && $0.isShared }.map(\.offset).sorted()
     }
 
-    /// Tables of one page of memory, whose addresses differ by 64 bytes at least, are neighbours here, too: what was
-    /// made together is mostly encoded together, and a walk over many tables finds their entries in the cache.
+    /// Returns the slot at which the search for `address` begins. Tables of one memory page, whose addresses differ by at least
+    /// 64 bytes, are neighbours here, too. Tables that were made together are mostly encoded together, so a walk over many tables
+    /// finds their entries in the cache.
     @inline(__always)
     private static func slot(of address: UInt, mask: Int) -> Int {
         // Fibonacci hashing (Knuth, The Art of Computer Programming 3, section 6.4).
@@ -81,6 +82,6 @@ struct SeenTables {
     }
 }
 
-/// An offset has what is left of 64 bits: more than any address space holds.
+/// The offset takes the rest of the 64 bits, which is more than any address space holds.
 private let generationBits: UInt64 = 16
 private let sharedBit: UInt64 = 1 << generationBits

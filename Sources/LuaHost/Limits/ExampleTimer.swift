@@ -1,15 +1,15 @@
-/// Decides when an example has had its time; it is told the time, and has neither clock nor thread.
+/// Decides when an example has used up its time. It has no clock and no thread: the caller tells it the time.
 ///
-/// It looks from time to time at which example is under way, so that examples need not read a clock when they begin. So
-/// it sees one later than it began, by a sixteenth of the limit at most, and never earlier.
+/// It looks periodically at which example is running, so that examples need not read a clock when they begin. It therefore
+/// notices an example late, by a sixteenth of the limit at most, and never early.
 struct ExampleTimer {
-    /// What is to be done about the example under way; durations are in nanoseconds.
+    /// What to do about the running example; durations are in nanoseconds.
     enum Verdict: Equatable {
         /// Nothing.
         case lookAgain(after: UInt64)
         /// Make it fail.
         case expire(lookAgain: UInt64)
-        /// It does not fail, as it is in a function that nothing can interrupt.
+        /// The example cannot be made to fail, because it is in a function that nothing can interrupt.
         case giveUp
     }
 
@@ -27,19 +27,19 @@ struct ExampleTimer {
         self.grace = grace
     }
 
-    /// What to do at the time `now` while the example `number` is under way (0: none).
+    /// Returns what to do at the time `now` while the example `number` is running (0: none).
     mutating func look(at number: UInt64, now: UInt64) -> Verdict {
         if number == 0 || number != self.number {
             self.number = number
             elapsed = 0
         } else {
-            // A process that was stopped did not work meanwhile.
+            // The time during which this process was stopped does not count.
             elapsed += min(now - lastLook, 2 * pause)
         }
         lastLook = now
         if elapsed >= limit + grace { return .giveUp }
         guard elapsed < limit else {
-            // A script can undo what makes it fail, while it handles the error; so that is done again.
+            // A script's error handler can undo what makes the example fail; so that is repeated.
             pause = max(grace / 20, 1)
             return .expire(lookAgain: pause)
         }

@@ -3,12 +3,12 @@ import CSystem
 import DLP
 import Synchronization
 
-/// A thread that makes examples fail which take too long; it sleeps while there are none.
+/// A thread that makes examples fail that take too long; it sleeps while no examples are running.
 final class ExampleWatch {
-    /// How long an example may take to fail, in nanoseconds.
+    /// How long an example may take to fail once its time is over, in nanoseconds.
     static let grace: UInt64 = 2_000_000_000
 
-    /// What the watching thread shares with the one that works.
+    /// The state that the watching thread shares with the working thread.
     private final class Gate: Sendable {
         struct State {
             var isWorking = false
@@ -29,16 +29,16 @@ final class ExampleWatch {
     ///
     /// - Parameters:
     ///   - limit: how long each may take, in nanoseconds.
-    ///   - endPrograms: called on the thread with the programs that an example has started which took too long.
-    ///   - giveUp: called on the thread with an example, counted from 1, that took too long and cannot be made to fail.
-    /// - Throws: `CommunicationError` where the system has no thread to give.
+    ///   - endPrograms: called on the watching thread with the programs that an example started which took too long.
+    ///   - giveUp: called on the watching thread with an example, from 1, that took too long and cannot be made to fail.
+    /// - Throws: `CommunicationError` where the system provides no thread or no waker.
     init(
         _ lua: LuaState, limit: UInt64, endPrograms: @escaping @Sendable ([Int32]) -> Void,
         giveUp: @escaping @Sendable (Int) -> Void
     ) throws(CommunicationError) {
         let gate = try Gate()
         self.gate = gate
-        // The state outlives the thread, which `stop` ends.
+        // The state outlives the thread, because `stop` ends the thread first.
         let address = UInt(bitPattern: lua)
         let watch: @Sendable () -> Void = {
             guard let lua = LuaState(bitPattern: address) else { return }
@@ -47,7 +47,7 @@ final class ExampleWatch {
         thread = try ServiceThread(watch)
     }
 
-    /// Examples follow.
+    /// Starts watching: examples follow.
     func resume() {
         let isAsleep = gate.state.withLock { state in
             defer { state.isAsleep = false }
@@ -57,7 +57,7 @@ final class ExampleWatch {
         if isAsleep { gate.waker.wake() }
     }
 
-    /// No example is under way for the time being.
+    /// Stops watching until `resume`: no example is running.
     func pause() { gate.state.withLock { $0.isWorking = false } }
 
     /// Ends the thread, and waits for it.

@@ -1,26 +1,26 @@
 import CSystem
 
-/// Measures the most memory that this rank holds while at examples, or a program that they run.
+/// Measures the peak memory of this rank, or of a program that it runs, while it works on examples.
 ///
-/// To read and reset that takes several microseconds, so it is done every millisecond at most: what is reported sooner has the
-/// memory that the rank held a moment ago.
+/// Reading and resetting the peak takes several microseconds, so it is done once a millisecond at most. A report that comes
+/// sooner contains the memory that the rank held at the last reading.
 struct MemoryMeter {
     private static let interval: UInt64 = 1_000_000
 
-    /// Whether somebody wants to know: the system's own peak of this process begins anew each time.
+    /// Whether memory is to be measured. If so, the system's peak of this process is reset with each reading.
     var isWanted = false
-    /// When it was read last, and what this process held then; 0 where the system does not say.
+    /// When the peak was read last, and what this process held then; 0 where the system does not say.
     private var latest: UInt64 = 0
     private var present: Int64 = 0
 
-    /// Examples follow: what was held before does not count.
+    /// Begins a measurement for the examples that follow: what was held before does not count.
     mutating func begin(at now: UInt64) {
         guard isWanted else { return }
         _ = dlp_take_program_memory()
         if now >= latest + Self.interval { _ = read(at: now) }
     }
 
-    /// The peak since the last call, or since examples began, in bytes; 0 where nobody knows.
+    /// Returns the peak since the last call, or since examples began, in bytes; 0 where it is unknown.
     mutating func take(at now: UInt64) -> Int64 {
         guard isWanted else { return 0 }
         let programs = dlp_take_program_memory()
@@ -28,7 +28,7 @@ struct MemoryMeter {
         return own > 0 ? max(own, programs) : 0
     }
 
-    /// Reads the peak of this process, and lets a new one begin.
+    /// Reads the peak of this process, and resets it.
     private mutating func read(at now: UInt64) -> Int64 {
         latest = now
         var memory = dlp_memory()

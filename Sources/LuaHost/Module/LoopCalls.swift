@@ -3,15 +3,15 @@ import CLuaHost
 import CSystem
 import DLP
 
-// What the module's loops, which are written in Lua, call; the first argument is mostly the number of the loop.
+// The functions that the module's loops call, which are written in Lua. The first argument is mostly the number of the loop.
 
 extension LuaHost {
-    /// Does `core.enter(name, list, options, fn)`: begins a loop that `name` names; returns its number.
+    /// Does `core.enter(name, list, options, fn)`: begins a loop of the function `name`; returns its number.
     ///
-    /// It goes over what `list` says: its `length`, nil where that is not known, and its `value` where ranks can compare that.
-    /// `fn` is what is done with each element, where that is not the body of a loop.
+    /// `list` describes the elements: `length`, nil where it is unknown, and `value`, where ranks can compare the elements.
+    /// `fn` is called with each element; it is missing where the loop is a `for` with a body.
     func enterLoop(_ state: LuaState) throws(CallError) -> Int32 {
-        // A script can get at the module's own functions, and pass anything.
+        // A script can get at the module's own functions, and pass any values.
         guard lua_type(state, 2) == LUA_TTABLE, lua_type(state, 3) == LUA_TTABLE else {
             throw .script("a loop of the module begins with a list and options")
         }
@@ -33,7 +33,7 @@ extension LuaHost {
                 continues: flag("continues"), retries: number("retries") ?? 0,
                 crashLimit: loopDefaults.failures.crashLimit)
         }
-        // The list lies at the index that follows.
+        // The list comes to lie at index 5.
         lua_settop(state, 4)
         push(state, "value")
         lua_rawget(state, 2)
@@ -51,7 +51,7 @@ extension LuaHost {
             _ = reach(of: loop, state)
         }
         if loop.stage != nil {
-            // What the script does with results as they come, and what makes elements, runs between them.
+            // The script's code that handles results as they come, or that makes elements, runs between the elements.
             let isClosed = loop.function == "map" && length != nil
             beginTracking(hasBetween: client.isRoot && !isClosed)
         }
@@ -67,7 +67,7 @@ extension LuaHost {
         return 1
     }
 
-    /// The numbers that the module has packed, eight bytes each; those that are no costs count as none.
+    /// Reads costs that the module has packed, eight bytes each; a number that cannot be a cost counts as 0.
     private static func costs(_ bytes: UnsafeRawBufferPointer) -> [Double] {
         (0..<bytes.count / 8).map { place in
             let cost = bytes.loadUnaligned(fromByteOffset: 8 * place, as: Double.self)
@@ -75,15 +75,15 @@ extension LuaHost {
         }
     }
 
-    /// A limit in seconds, where that can be one.
+    /// Returns the timeout, in seconds, if the number can be one; otherwise nil.
     private func timeout(_ seconds: Double) -> Double? { 0 < seconds && seconds <= 1e9 ? seconds : nil }
 
-    /// More ranks report less often, for the root has to hear them all.
+    /// Returns the time between reports, in nanoseconds. With more ranks it is longer, because the root reads all reports.
     private static func reportInterval(ranks: Int) -> UInt64 {
         UInt64(min(max(20_000_000, ranks * 80_000), 250_000_000))
     }
 
-    /// What is kept of a loop, whose function lies at index 4, and whose elements at index 5.
+    /// Returns what is kept of a loop. Its function lies at index 4 and its elements at index 5.
     private func keptResults(of loop: ModuleLoop, _ state: LuaState) throws(CallError) -> (any StageResults)? {
         guard let results = try told({ try loopDelegate?.results(of: loop, reach: { reach(of: loop, state) }) }) ?? nil
         else { return nil }
@@ -107,7 +107,7 @@ extension LuaHost {
         return results
     }
 
-    /// What the function of a loop reaches, which lies at index 4, with the elements behind it.
+    /// Finds what the function of a loop reaches. The function lies at index 4, the elements at index 5.
     private func reach(of loop: ModuleLoop, _ state: LuaState) -> Reach {
         lua_pushvalue(state, 4)
         lua_pushvalue(state, 5)
@@ -121,7 +121,7 @@ extension LuaHost {
             of: -2, named: "the function of \(loop.function)", examples: -1, tracks: loopDefaults.tracks)
     }
 
-    /// Calls the delegate; what that throws ends the job.
+    /// Calls the delegate; an error that it throws ends the job.
     private func told<Result>(_ body: () throws -> Result) throws(CallError) -> Result {
         do { return try body() } catch let end as JobEnd { throw .end(end) } catch {
             throw .end(
@@ -129,7 +129,8 @@ extension LuaHost {
         }
     }
 
-    /// What `body` makes of the field `name`, on top of the stack, of the table at `index`, which has no metatable.
+    /// Calls `body` with the field `name` of the table at `index` on top of the stack, and returns its result. The table has no
+    /// metatable.
     private func field<Result>(_ state: LuaState, _ index: Int32, _ name: String, _ body: () -> Result) -> Result {
         push(state, name)
         lua_rawget(state, index)
@@ -153,8 +154,8 @@ extension LuaHost {
         if let part = moduleLoops.removeValue(forKey: operation) { loopDelegate?.loopDidEnd(part.loop) }
     }
 
-    /// Does `core.next(loop)`: returns WORK, first, count, stride; or RESULTS, values, first, count; or LIST and a list
-    /// or number, which are the elements from now on; or FAILED, the index and what is known of that; or nothing at the end.
+    /// Does `core.next(loop)`: returns WORK, first, count, stride; or RESULTS, values, first, count; or LIST and a list or a
+    /// number, which replace the elements from now on; or FAILED, the index and the failure; or nothing at the end.
     func nextEvent(_ state: LuaState) throws(CallError) -> Int32 {
         let operation = operation(state)
         exampleWatch?.pause()
@@ -163,7 +164,7 @@ extension LuaHost {
             switch try communicate({ () throws(JobEnd) in try client.event(of: operation) }) {
             case .work(let chunk, let giveBackAfter, _):
                 let part = moduleLoops[operation]
-                // An iterator cannot go back.
+                // An iterator cannot go back, so there is no time limit for its chunks.
                 loopUnderWay = LoopUnderWay(
                     giveBackAfter: part?.loop.length == nil ? 0 : giveBackAfter,
                     reportInterval: part?.reportInterval ?? 0)
@@ -200,13 +201,13 @@ extension LuaHost {
                 if client.isRoot, let part = moduleLoops.removeValue(forKey: operation), let loopDelegate {
                     throw .end(loopDelegate.loopWasCutShort(part.loop))
                 }
-                // The root ends the job.
+                // The root is about to end the job.
                 try communicate { () throws(JobEnd) in try client.waitForEnd(of: operation) }
             }
         }
     }
 
-    /// The next results of what earlier runs have done.
+    /// Returns the next results of earlier runs.
     private func nextKept(_ operation: UInt64) throws(CallError) -> ResultRun? {
         guard let results = moduleLoops[operation]?.results else { return nil }
         if let run = try told({ try results.next() }) { return run }
@@ -236,8 +237,8 @@ extension LuaHost {
         }
     }
 
-    /// Does `core.what_next(loop)`, between two elements of a chunk: returns 0 to go on, 1 to give the rest back, 2 to report
-    /// first what is done.
+    /// Does `core.what_next(loop)`, between two elements of a chunk: returns 0 to go on, 1 to give the rest back, 2 to first
+    /// report what is done.
     func whatNext(_ state: LuaState) throws(CallError) -> Int32 {
         let step = try communicate { () throws(JobEnd) in
             try loopUnderWay.step { () throws(JobEnd) in try client.isHalted() }
@@ -252,7 +253,7 @@ extension LuaHost {
         return 1
     }
 
-    /// What has been worked since the last report, in nanoseconds, the most memory held meanwhile, and the results.
+    /// Returns the working time since the last report, in nanoseconds, the processor time, the peak memory, and the results.
     private func takeReport() -> (nanoseconds: UInt64, cpu: UInt64, peak: Int64, results: Bytes) {
         let (now, cpu) = (dlp_now(), dlp_processor_time())
         let time = now - loopUnderWay.start
@@ -260,7 +261,7 @@ extension LuaHost {
         return (time - loopReported.time, cpu &- loopReported.cpu, memoryMeter.take(at: now), encoder.take())
     }
 
-    /// Does `core.finish(loop, first, completed)`, or `core.part` where the chunk goes on with the elements that follow.
+    /// Does `core.finish(loop, first, completed)`, or `core.part` if the chunk goes on with the next elements.
     func finish(_ state: LuaState, goesOn: Bool) throws(CallError) -> Int32 {
         if !goesOn { exampleWatch?.pause() }
         let (first, completed) = (Int(lua_tointegerx(state, 2, nil)) &- 1, Int(lua_tointegerx(state, 3, nil)))
@@ -275,7 +276,7 @@ extension LuaHost {
         return 0
     }
 
-    /// Does `core.add(loop, result, index)`: returns what is wrong with the result, or nothing.
+    /// Does `core.add(loop, result, index)`: returns a message if the result cannot be sent, otherwise nothing.
     func addResult(_ state: LuaState) throws(CallError) -> Int32 {
         let before = encoder.count
         do { try encoder.append(state, 2) } catch {
@@ -289,8 +290,8 @@ extension LuaHost {
         return 0
     }
 
-    /// Does `core.fail(loop, first, completed, index, value, error)`: after those that are completed, the element `value` at
-    /// `index` has failed with that error; the chunk goes on with those that follow.
+    /// Does `core.fail(loop, first, completed, index, value, error)`: after the completed elements, the element `value` at
+    /// `index` has failed with `error`. The chunk goes on with the elements that follow.
     func failElement(_ state: LuaState) throws(CallError) -> Int32 {
         let operation = operation(state)
         let (first, completed) = (Int(lua_tointegerx(state, 2, nil)) &- 1, Int(lua_tointegerx(state, 3, nil)))
@@ -301,7 +302,7 @@ extension LuaHost {
         let error = popError()
         let given = lua_type(self.state, -1) == LUA_TNUMBER ? "" : shown(at: -1)
         pop(self.state)
-        // What fails because the job is over is no failure.
+        // An error that comes from the end of the job is not reported as a failure.
         if isInterrupted { throw .script(error.message) }
         let failedFor = loopUnderWay.sinceLatest
         let report = takeReport()

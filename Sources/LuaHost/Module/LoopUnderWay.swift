@@ -6,20 +6,20 @@ public struct LoopUnderWay {
     let start: UInt64
     private let deadline: UInt64
     private var nextLook: UInt64
-    /// After how many nanoseconds to report on what is done, and when to do so next.
+    /// The time between reports on what is done, in nanoseconds, and when the next one is due.
     private let reportInterval: UInt64
     private var nextReport: UInt64
-    /// When the latest example ended; a tick early at most.
+    /// When the latest example ended; a clock tick too early at most.
     private var latest: UInt64
 
     /// How often to ask whether all work is to stop, in nanoseconds: asking may take a system call.
     private static let lookInterval: UInt64 = 10_000_000
 
-    /// Two ticks of the clock that is read after each example.
+    /// Two ticks of the clock that is read after each example, in nanoseconds.
     private static let certainTime: UInt64 = 20_000_000
 
-    /// Starts the clock; after `giveBackAfter` nanoseconds (0: never) what is unstarted should go back, and every
-    /// `reportInterval` nanoseconds (0: never) what is done should be reported.
+    /// Starts the clock. After `giveBackAfter` nanoseconds (0: never) examples that have not been started should go back; every
+    /// `reportInterval` nanoseconds (0: never) finished examples should be reported.
     public init(giveBackAfter: Int64 = 0, reportInterval: UInt64 = 0) {
         start = dlp_now()
         latest = start
@@ -36,17 +36,17 @@ public struct LoopUnderWay {
     enum Step {
         /// Begin the next one.
         case goOn
-        /// Say first which ones are done.
+        /// Report first which examples are done.
         case report
         /// Give the rest back.
         case giveBack
     }
 
-    /// What to do next: the rest of the chunk goes back because its time is over, or because `isHalted`, which is asked now
-    /// and then.
+    /// Returns what to do next. The rest of the chunk goes back if its time is over, or if `isHalted` says so, which is called
+    /// every ten milliseconds at most.
     ///
-    /// It is asked after each example, however short, and so reads a clock that is a tick late at most: the times are ten
-    /// milliseconds at least.
+    /// This is called after each example, however short. It therefore reads a fast clock, which is a tick late at most; that is
+    /// enough, as all the times here are ten milliseconds or more.
     mutating func step<Failure: Error>(_ isHalted: () throws(Failure) -> Bool) throws(Failure) -> Step {
         let now = dlp_now_roughly()
         latest = now
@@ -59,8 +59,7 @@ public struct LoopUnderWay {
         return .report
     }
 
-    /// How long the example has been under work that comes after the latest of which it was asked what to do next; nil
-    /// where that is too short to tell.
+    /// The time since the latest call of `step`, which the running example has taken; nil where that is too short to tell.
     var sinceLatest: UInt64? {
         let now = dlp_now()
         return now > latest + Self.certainTime ? now - latest : nil

@@ -17,7 +17,7 @@ extension LuaHost {
         try check(dlp_call(state, 0, 0))
     }
 
-    /// Pushes the main function of a part of the module that is written in Lua; a status of Lua's. [-0, +1]
+    /// Pushes the main function of a part of the module that is written in Lua; returns Lua's status. [-0, +1]
     func loadPart(_ source: [UInt8], _ state: LuaState) -> Int32 {
         source.withUnsafeBufferPointer { source in
             source.withMemoryRebound(to: CChar.self) {
@@ -26,7 +26,7 @@ extension LuaHost {
         }
     }
 
-    /// Does `core.load(name)`: returns a part of the module that few jobs need, as a function.
+    /// Does `core.load(name)`: returns, as a function, a part of the module that few jobs need.
     func loadPart(_ state: LuaState) throws(CallError) -> Int32 {
         usesModule = true
         let source =
@@ -90,7 +90,7 @@ extension LuaHost {
         setField("keeps_stages") { lua_pushboolean(state, loopDefaults.keepsStages ? 1 : 0) }
     }
 
-    /// Sets a field of the table on top to what `pushValue` pushes.
+    /// Sets a field of the table on top to the value that `pushValue` pushes.
     func setField(_ name: String, _ pushValue: () -> Void) {
         push(state, name)
         pushValue()

@@ -5,7 +5,7 @@ import DLP
 import Glibc
 
 extension LuaHost {
-    /// Does what the Lua function `function` is for; its arguments are on the stack of `state`.
+    /// Runs the Swift side of the Lua function `function`; its arguments are on the stack of `state`.
     ///
     /// - Returns: the number of results on top of the stack, or `dlp_exit`.
     func call(_ function: HostFunction, _ state: LuaState) throws -> Int32 {
@@ -64,7 +64,7 @@ extension LuaHost {
         }
     }
 
-    /// Does `core.digest_file(path)`: returns the digest, or nil and what is wrong.
+    /// Does `core.digest_file(path)`: returns the digest, or nil and an error message.
     private func digestFile(_ state: LuaState) -> Int32 {
         let path = SystemString(bytes: bytes(state, 1).map { Array($0) } ?? [])
         guard !isSandboxed else {
@@ -82,7 +82,7 @@ extension LuaHost {
         return 1
     }
 
-    /// Waits for other ranks; before that, what the script printed is shown.
+    /// Runs `body`, which waits for other ranks, and turns the end of the job into an error of the call.
     func communicate<Result>(_ body: () throws(JobEnd) -> Result) throws(CallError) -> Result {
         do { return try body() } catch { throw CallError.end(error) }
     }
@@ -99,14 +99,14 @@ extension LuaHost {
         return 1
     }
 
-    /// Does `core.nearest(word, names)`: pushes that of the names, which blanks part, that was meant by the word, or nil.
+    /// Does `core.nearest(word, names)`: pushes the name that `word` probably means, or nil; blanks separate the names.
     private func pushNearest(_ state: LuaState) {
         let names = (string(state, 2) ?? "").split(separator: " ").map { String($0) }
         guard let name = nearestName(to: string(state, 1) ?? "", among: names) else { return lua_pushnil(state) }
         push(state, name)
     }
 
-    /// As `communicate`, in a collective, whose line is told where other ranks are at another.
+    /// Like the other `communicate`, for a collective: passes on its line, for the message if other ranks are at another one.
     private func communicate<Result>(
         at state: LuaState, _ body: () throws(JobEnd) -> Result
     ) throws(CallError) -> Result {
@@ -143,13 +143,13 @@ extension LuaHost {
         return collectiveEncoder.take()
     }
 
-    /// Does `core.encode_json(value)`: returns the text that a result file has for the value.
+    /// Does `core.encode_json(value)`: returns the value's JSON text, as a result file contains it.
     private func encodeJSON(_ state: LuaState) throws(CallError) -> Int32 {
         do { try pushJSON(state, by: &jsonRenderer) } catch { throw CallError.script("json.encode: \(error.message)") }
         return 1
     }
 
-    /// Does `core.encode_line(value)`: returns the value as a program reads it, on one line; or nil and a message.
+    /// Does `core.encode_line(value)`: returns the value on one line, as programs read it; or nil and a message.
     private func encodeLine(_ state: LuaState) -> Int32 {
         do { try pushJSON(state, by: &lineRenderer) } catch {
             lua_pushnil(state)
@@ -166,7 +166,7 @@ extension LuaHost {
             throw CodecError("value\(error.path) is a \(error.kind), which JSON has no text for")
         }
         let item = collectiveEncoder.take()
-        // What one large value took is not kept for the next.
+        // The memory of one large value is not kept for the next.
         defer { if jsonText.count < 1 << 20 { jsonText.truncate(to: 0) } else { _ = jsonText.take() } }
         try item.withUnsafeBytes { (item) throws(CodecError) in try renderer.render(item, into: &jsonText) }
         jsonText.withUnsafeMutableBytes {
@@ -197,7 +197,7 @@ extension LuaHost {
     private func gather(_ state: LuaState) throws(CallError) -> Int32 {
         lua_settop(state, 1)
         var mine = try encoded(state, 1, "gather: the value")
-        // The root has its own value; that it could travel is all it wanted to know.
+        // The root keeps its own value as it is. Encoding it only checked that it could be sent.
         if client.isRoot { mine = .empty }
         guard var all = try communicate(at: state, { () throws(JobEnd) in try client.gather(mine) }) else {
             lua_pushnil(state)
@@ -205,7 +205,7 @@ extension LuaHost {
         }
         lua_createtable(state, Int32(all.count), 1)
         for rank in all.indices {
-            // Taken out, so that what has been decoded does not fill memory beside what that became.
+            // Taken out of the list, so that encoded and decoded values do not both fill memory.
             var bytes = Bytes.empty
             swap(&bytes, &all[rank])
             if rank == client.rank { lua_pushvalue(state, 1) } else { try pushDecoded(bytes, state) }

@@ -1,10 +1,10 @@
 public import DLP
 
-/// A loop of the module that this rank begins.
+/// A loop of the module that begins on this rank.
 public struct ModuleLoop: Sendable {
-    /// Its number, which every rank counts alike.
+    /// Its number, the same on every rank.
     public var operation: UInt64
-    /// The function that begins it, as the script calls it.
+    /// The name of the function that begins it, as the script writes it.
     public var function: String
     /// Where in the script it begins.
     public var place: String
@@ -16,40 +16,40 @@ public struct ModuleLoop: Sendable {
     public var stage: String?
     /// How long an element may take, in seconds.
     public var timeout: Double?
-    /// What becomes of elements that fail, and of ranks that die.
+    /// What happens when elements fail and when ranks die.
     public var failures: FailurePolicy
-    /// Whether its progress is wanted.
+    /// Whether its progress is shown.
     public var showsProgress: Bool
-    /// What stands before that.
+    /// The text before the progress.
     public var prefix: String
 
-    /// Its elements, as messages call them.
+    /// What messages call its elements.
     public var elements: String { "elements of \(stage.map { "the stage \($0)" } ?? function)" }
 }
 
-/// What is kept of a loop of which earlier runs of the job have done a part.
+/// What is kept of a loop when earlier runs of the job have done a part of it.
 public protocol StageResults: AnyObject {
     /// Takes the next element of the list, encoded.
     func add(_ element: Bytes) throws
-    /// The list has ended; from here on nobody is given what is done already.
+    /// The list has ended. From here on, elements that are done already are not handed out.
     func complete() throws
-    /// The next results of what was done already; nil after the last.
+    /// Returns the next results of earlier runs; nil after the last.
     func next() throws -> ResultRun?
 }
 
-/// Who is told of the loops of the module; called on the thread of the script.
+/// The object that is told of the module's loops; it is called on the script's thread.
 public protocol LoopDelegate: AnyObject {
-    /// A loop begins on this rank; what this throws ends the job.
+    /// A loop begins on this rank. An error thrown here ends the job.
     func loopWillBegin(_ loop: ModuleLoop) throws
-    /// What is kept of a loop that has a name; nil where nothing is. Asked on rank 0 only, after `loopWillBegin`.
+    /// Returns what is kept of a loop that has a name; nil where nothing is kept. Called on rank 0 only, after `loopWillBegin`.
     ///
-    /// - Parameter reach: what the loop's function reaches.
+    /// - Parameter reach: finds what the loop's function reaches.
     func results(of loop: ModuleLoop, reach: () -> Reach) throws -> (any StageResults)?
     /// Rank 0 is about to get results.
     func resultsWillCome()
-    /// An element has failed for good; told on rank 0 only.
+    /// An element has failed for good; called on rank 0 only.
     func elementFailed(_ fault: Fault, in loop: ModuleLoop)
-    /// The loop is over on rank 0 before all of it is done, because no more is to be begun.
+    /// The loop is over on rank 0 before all of it is done, because the job is to start no more work.
     ///
     /// - Returns: how the job ends.
     func loopWasCutShort(_ loop: ModuleLoop) -> JobEnd
@@ -60,8 +60,8 @@ public protocol LoopDelegate: AnyObject {
 /// This rank's part in a loop of the module.
 struct LoopPart {
     let loop: ModuleLoop
-    /// What earlier runs have done, where rank 0 has not passed all of it on yet.
+    /// The results of earlier runs, until rank 0 has passed on all of them.
     var results: (any StageResults)?
-    /// Every so many nanoseconds it is reported what is done; 0: at the end of a chunk only.
+    /// The time between reports on finished elements, in nanoseconds; 0: they are reported at the end of a chunk only.
     var reportInterval: UInt64
 }

@@ -1,36 +1,36 @@
 import CLua
 import DLP
 
-/// What a function of Lua is made of, as `lua_dump` gives it: its instructions and constants, with those of the functions in
-/// it, and what it gets at outside of itself.
+/// The parts of a Lua function, as `lua_dump` writes them: instructions and constants, also of the functions inside it, and
+/// what it uses from outside.
 ///
-/// The layout is that of Lua 5.4 (ldump.c, lundump.c and lopcodes.h of its sources), which no release of 5.4 has changed.
+/// The layout is that of Lua 5.4 (ldump.c, lundump.c and lopcodes.h in its sources); no release of 5.4 has changed it.
 struct FunctionCode {
-    /// Something that the function reads by a constant name out of one of its upvalues.
+    /// Something that the function reads, by a constant name, from one of its upvalues.
     struct Field: Hashable {
         /// The upvalue, from 0: the table of the globals, or a library.
         var upvalue: Int
         var name: [UInt8]
-        /// The field that is read of that at once, as `traceback` of `debug.traceback`.
+        /// The field that is read of the result at once, as `traceback` in `debug.traceback`.
         var member: [UInt8]?
-        /// The constant string with which it is called at once, as `helper` of `require "helper"`.
+        /// The constant string with which the result is called at once, as `helper` in `require "helper"`.
         var argument: [UInt8]?
-        /// The constant string that is the second and last argument of that call of the member, as `w` of `io.open(path, "w")`.
+        /// The constant string that is the second and last argument of a call of that member, as `w` in `io.open(path, "w")`.
         var second: [UInt8]?
     }
 
-    /// Everything that says what it does; neither lines nor the names of locals and of its source.
+    /// Everything that determines what the function does; without lines, names of locals, and the name of its source.
     private(set) var substance: [UInt8] = []
-    /// What it reads by constant names, and the line of each, at its first occurrence.
+    /// What it reads by constant names, each with the line of its first occurrence.
     private(set) var fields: [(field: Field, line: Int)] = []
-    /// The upvalues that it uses otherwise than by constant names, and the line, at the first occurrence.
+    /// The upvalues that it uses in other ways than by constant names, each with the line of the first such use.
     private(set) var wholes: [(upvalue: Int, line: Int)] = []
 
     private var knownFields: Set<Field> = []
     private var knownWholes: Set<Int> = []
 
     /// - Parameter dump: the function with its lines and names.
-    /// - Returns: nil where that is no dump of the kind that is known.
+    /// - Returns: nil where the dump does not have the layout known here.
     init?(dump: UnsafeRawBufferPointer) {
         var reader = DumpReader(dump)
         guard reader.skipHeader(), let upvalues = reader.byte() else { return nil }
@@ -39,7 +39,7 @@ struct FunctionCode {
         }
     }
 
-    /// The operations that are of interest, by their numbers in lopcodes.h.
+    /// The operations that matter here, by their numbers in lopcodes.h.
     private enum Operation {
         static let move: UInt32 = 0
         static let loadConstant: UInt32 = 3
@@ -63,13 +63,13 @@ struct FunctionCode {
         var bx: Int { Int(bits >> 15) }
     }
 
-    /// Reads one function, and those in it.
+    /// Reads one function, and the functions inside it.
     ///
-    /// - Parameter upvalues: for each upvalue of the function, whose upvalue of the outermost one it is; nil: that of a local
-    ///   in between.
+    /// - Parameter upvalues: for each upvalue of the function, which upvalue of the outermost function it is; nil: it is a local
+    ///   of a function in between.
     private mutating func read(_ reader: inout DumpReader, upvalues outer: [Int?], isOutermost: Bool) -> Bool {
         guard reader.skipString(), let line = reader.number(), reader.number() != nil,
-            // Parameters, whether there may be more, registers.
+            // How many parameters there are, whether there may be more, and how many registers.
             let head = reader.bytes(3), let count = reader.number(), let code = reader.bytes(count &* 4)
         else { return false }
         substance.append(contentsOf: head)
@@ -116,14 +116,14 @@ struct FunctionCode {
         return constants
     }
 
-    /// - Returns: whose upvalue of the outermost function each of them is.
+    /// - Returns: for each upvalue of this function, which upvalue of the outermost function it is; nil: none of them.
     private mutating func readUpvalues(_ reader: inout DumpReader, _ outer: [Int?], _ isOutermost: Bool) -> [Int?]? {
         guard let count = reader.number() else { return nil }
         append(count)
         var own: [Int?] = []
         for number in 0..<count {
             guard let facts = reader.bytes(3) else { return nil }
-            // Where the outermost one has got its own from is nothing that it does.
+            // Where the outermost function got its own upvalues does not change what it does.
             guard !isOutermost else {
                 own.append(number)
                 continue
@@ -134,7 +134,7 @@ struct FunctionCode {
         return own
     }
 
-    /// Finds what the instructions read of the upvalues.
+    /// Finds what the instructions read from the upvalues.
     private mutating func look(
         through code: UnsafeRawBufferPointer, _ constants: [[UInt8]?], _ upvalues: [Int?], _ lines: [Int]
     ) {
@@ -159,7 +159,7 @@ struct FunctionCode {
                 add(field, line)
             case Operation.getUpvalue:
                 guard let outer = upvalue(present.b) else { continue }
-                // A function with more than 256 constants gets at the others by a register.
+                // A function with more than 256 constants loads the others into a register first.
                 if let next = instruction(index + 1), next.operation == Operation.loadConstant, next.a == present.a + 1,
                     let name = constant(next.bx), let get = instruction(index + 2), get.operation == Operation.getTable,
                     get.b == present.a, get.c == next.a, get.a == present.a
@@ -186,14 +186,14 @@ struct FunctionCode {
         if knownFields.insert(field).inserted { fields.append((field, line)) }
     }
 
-    /// The constant field that the next instruction takes of a register, and puts in its place: nobody else can see what was
-    /// there.
+    /// The constant name of the field that the next instruction reads from a register, if it writes it to the same register.
+    /// Then no other instruction sees the register's former value.
     private func member(of register: Int, _ next: Instruction?, _ constant: (Int) -> [UInt8]?) -> [UInt8]? {
         guard let next, next.operation == Operation.getField, next.a == register, next.b == register else { return nil }
         return constant(next.c)
     }
 
-    /// The constant string with which the next two instructions call what is in a register, and with nothing else.
+    /// The constant string that is the only argument of the call, by the next two instructions, of the function in a register.
     private func argument(for register: Int, _ next: [Instruction?], _ constant: (Int) -> [UInt8]?) -> [UInt8]? {
         guard let load = next[0], load.operation == Operation.loadConstant, load.a == register + 1, let call = next[1],
             [Operation.call, Operation.tailCall].contains(call.operation), call.a == register, call.b == 2
@@ -201,7 +201,7 @@ struct FunctionCode {
         return constant(load.bx)
     }
 
-    /// The constant string that is the second and last argument of the call of what is in a register.
+    /// The constant string that is the second and last argument of the call of the function in a register.
     private func secondArgument(
         for register: Int, _ rest: some Sequence<Instruction?>, _ constant: (Int) -> [UInt8]?
     ) -> [UInt8]? {
@@ -214,7 +214,7 @@ struct FunctionCode {
                 }
                 return constant(before.bx)
             }
-            // In between its arguments are made, one after the other: nothing that branches, or puts it elsewhere.
+            // Until then the arguments are computed, one after another: nothing may branch, or copy the function elsewhere.
             let isMember = next.operation == Operation.getField && next.a == register && next.b == register
             let isBranch = Operation.branches.contains(next.operation)
             let isCopy = next.operation == Operation.move && next.b == register
@@ -225,7 +225,7 @@ struct FunctionCode {
     }
 }
 
-/// Reads what `lua_dump` has written.
+/// Reads the output of `lua_dump`.
 private struct DumpReader {
     private var rest: UnsafeRawBufferPointer.SubSequence
 
@@ -261,7 +261,7 @@ private struct DumpReader {
         return nil
     }
 
-    /// A string; its length is written with one more, for 0 stands for none.
+    /// A string. The dump contains its length plus one, because 0 stands for no string.
     mutating func string() -> UnsafeRawBufferPointer? {
         guard let length = number() else { return nil }
         return bytes(max(0, length - 1))
@@ -269,8 +269,8 @@ private struct DumpReader {
 
     mutating func skipString() -> Bool { string() != nil }
 
-    /// The line of each instruction, and nothing where there is none: each has the distance to the one before, or a mark that
-    /// says that it stands in a list of its own.
+    /// The line of each instruction; empty where the dump has none. Each instruction has its distance from the line before, or a
+    /// mark that says that its line stands in a separate list.
     mutating func lines(from first: Int, count: Int) -> [Int]? {
         guard let known = number(), let steps = bytes(known), let more = number() else { return nil }
         var absolute: [Int: Int] = [:]
@@ -285,7 +285,7 @@ private struct DumpReader {
         }
     }
 
-    /// The names of locals, with the instructions between which they are there, and those of upvalues.
+    /// Skips the names of locals, each with the range of instructions in which it exists, and the names of upvalues.
     mutating func skipNames() -> Bool {
         guard let locals = number() else { return false }
         for _ in 0..<locals { guard skipString(), number() != nil, number() != nil else { return false } }

@@ -2,26 +2,26 @@ import CLua
 import CLuaHost
 import DLP
 
-/// What the functions and tables of Lua's libraries and of the module `dlp` are called, however a script has got at them: they
-/// are the same in each process, so that their names say all.
+/// The names of the functions and tables of Lua's libraries and of the module `dlp`, independent of how a script got at them.
+/// These values are the same in each process, so their names are enough to identify them.
 ///
-/// It is noted before a script runs, which may put other things in their places.
+/// They are recorded before a script runs, because the script may replace them.
 struct LibraryNames {
-    /// The tables, by their addresses: `_G`, `string`, `dlp`; and that of the script's arguments.
+    /// The names of the tables, by address: `_G`, `string`, `dlp`; also the table of the script's arguments.
     private(set) var tables: [UnsafeRawPointer: String] = [:]
-    /// The functions and the standard files.
+    /// The names of the functions and of the standard files, by address.
     private(set) var values: [UnsafeRawPointer: String] = [:]
-    /// All fields that these tables have, with the address of what has one.
+    /// All fields of these tables, with the address of each one's value.
     private var fields: [String: UnsafeRawPointer?] = [:]
 
     private static let ofLua = [
         "_G", "string", "table", "math", "utf8", "os", "io", "coroutine", "debug", "package", "dlp",
     ]
 
-    /// Whether a module of this name is one of them.
+    /// Whether a module of this name is one of Lua's libraries.
     static func isLibrary(_ name: SystemString) -> Bool { ofLua.contains(name.description) }
 
-    /// Those of the state of `host`, as `dlp_note_libraries` has noted them.
+    /// Reads the names from the state of `host`, as `dlp_note_libraries` has recorded them.
     init(_ host: LuaHost) {
         let state = host.state
         let top = lua_gettop(state)
@@ -36,7 +36,7 @@ struct LibraryNames {
         addModule(of: host)
     }
 
-    /// Adds a library, as the copy of its table that is on top has it.
+    /// Adds a library from the copy of its table, which is on top.
     private mutating func add(_ library: String, _ state: LuaState) {
         let copy = lua_gettop(state)
         lua_pushnil(state)
@@ -48,12 +48,12 @@ struct LibraryNames {
             let name = library == "_G" ? field : "\(library).\(field)"
             fields.updateValue(value, forKey: name)
             guard let value, [LUA_TFUNCTION, LUA_TUSERDATA].contains(lua_type(state, -1)) else { continue }
-            // One that has two names gets the same one in each process.
+            // A function with two names gets the same of the two in each process.
             values[value] = values[value].map { min($0, name) } ?? name
         }
     }
 
-    /// Adds the functions of the module `dlp`, which come when the first of them is asked for.
+    /// Adds the functions of the module `dlp`, which are loaded when the first of them is asked for.
     private mutating func addModule(of host: LuaHost) {
         let state = host.state
         let top = lua_gettop(state)
@@ -75,14 +75,13 @@ struct LibraryNames {
         }
     }
 
-    /// Pushes a table of a library, also where the script has put another one in its place; an empty one where there is none.
-    /// [-0, +1]
+    /// Pushes the original table of a library, even if the script has replaced it; an empty table where there is none. [-0, +1]
     func pushTable(of library: String, _ state: LuaState) {
         let inner = library.hasPrefix("dlp.") ? String(library.dropFirst(4)) : nil
         push(state, dlp_libraries)
         lua_rawget(state, LuaHost.registry)
         enter(state) { push($0, inner == nil ? library : "dlp") }
-        // In the copy of what it was lies the table itself.
+        // The copy of the library's table holds, under `true`, the table itself.
         enter(state) { lua_pushboolean($0, 1) }
         if let inner { enter(state) { push($0, inner) } }
         guard lua_type(state, -1) != LUA_TTABLE else { return }
@@ -90,7 +89,7 @@ struct LibraryNames {
         lua_createtable(state, 0, 0)
     }
 
-    /// Puts the field whose key `pushKey` pushes of the table on top in its place; nil where there is no table. [-1, +1]
+    /// Replaces the table on top by its field whose key `pushKey` pushes; by nil where there is no table. [-1, +1]
     private func enter(_ state: LuaState, _ pushKey: (LuaState) -> Void) {
         if lua_type(state, -1) == LUA_TTABLE {
             pushKey(state)
@@ -102,17 +101,17 @@ struct LibraryNames {
         pop(state)
     }
 
-    /// Whether the value on top is what a library has under this name unless a script replaces it.
+    /// Whether the value on top is the one that the library had under this name before the script ran.
     func isUnchanged(_ name: String, _ state: LuaState) -> Bool {
         guard let known = fields[name] else { return false }
-        // Numbers have no address. Those of the module say who a rank is.
+        // Numbers and booleans have no address. Those of the module say which rank this is, and count as unchanged.
         let isNumber = [LUA_TNUMBER, LUA_TBOOLEAN].contains(lua_type(state, -1))
         return isNumber ? name.hasPrefix("dlp.") : known == lua_topointer(state, -1) && name != "dlp.options"
     }
 }
 
 extension LuaHost {
-    /// Whether the function at `index` is in C and this program's or Lua's own, or a part of the module `dlp`.
+    /// Whether the function at `index` is a C function of this program or of Lua, or a part of the module `dlp`.
     func isOwnFunction(at index: Int32) -> Bool {
         guard lua_type(state, index) == LUA_TFUNCTION else { return false }
         guard let function = lua_tocfunction(state, index) else { return isOfModule(index) }
@@ -120,10 +119,10 @@ extension LuaHost {
         return dlp_is_own_function(function, &file, &offset)
     }
 
-    /// Whether the function at `index` is in Lua, and of the module `dlp`.
+    /// Whether the function at `index` is written in Lua and belongs to the module `dlp`.
     func isOfModule(_ index: Int32) -> Bool { description(of: index)?.source == "=\(DLP_MODULE_CHUNK)" }
 
-    /// Where the function at `index` comes from, and where it begins, as messages show that.
+    /// The source of the function at `index`, and where it begins, as messages show it.
     func description(of index: Int32) -> (source: String, place: String)? {
         var facts = lua_Debug()
         lua_pushvalue(state, index)

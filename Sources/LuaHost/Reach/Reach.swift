@@ -2,38 +2,39 @@ import CLua
 import CLuaHost
 public import DLP
 
-/// What a function of the script can reach before it has done anything: what its results depend on, but for its arguments, the
-/// random numbers, and whatever it asks the system for.
+/// Everything that a function of the script can reach before it runs. Its results depend on this, on its arguments, on the
+/// random numbers, and on what it asks the system for.
 public struct Reach: Sendable {
     /// A function or a value that it reaches.
     public struct Part: Sendable, Hashable {
-        /// What the script calls it where it was first met, as `helper` or `config.rate`.
+        /// What the script calls it where the walk first met it, as `helper` or `config.rate`.
         public var name: String
-        /// The line where the function begins, or that of the function by which a value was met, as `job.lua:12`.
+        /// The line where the function begins, or, for a value, the line of the function that led to it, as `job.lua:12`.
         public var place: String
-        /// Of what it is by itself; of tables and functions in it only that there are some.
+        /// The digest of the part itself; of the tables and functions in it, it contains only that they exist.
         public var digest: Digest
-        /// Whether it is a value that the script has made while it was loaded, rather than code or what `dlp.depends` names: such
-        /// a value may be another one in each process.
+        /// Whether it is a value that the script made while it was loaded, and not code or something that `dlp.depends` names.
+        /// Such a value may be different in each process.
         public var isValue: Bool
     }
 
-    /// Of the files of the modules that the script has loaded.
+    /// The digest of the files of the modules that the script has loaded.
     public var modules: Digest
-    /// Of all of it, and of how it hangs together.
+    /// The digest of everything reached, and of how it is connected.
     public var digest: Digest
-    /// What it consists of, the function itself first.
+    /// The parts, the function itself first.
     public var parts: [Part]
-    /// How they hang together; nil where they are too many.
+    /// How the parts are connected; nil where there are too many.
     public var graph: ReachGraph?
-    /// What it may reach that nobody can know beforehand, as clauses about the function; none: the digest says all.
+    /// Things that it may reach but that cannot be known beforehand, as clauses about the function. If empty, the digest covers
+    /// everything.
     public var obstacles: [String]
-    /// Files that it reads, likewise, as far as it can be seen while it runs which these are.
+    /// Files that it reads, as clauses, too, if it can be seen while it runs which files these are.
     public var inputs: [String]
 }
 
 extension LuaHost {
-    /// What `work` reaches, and `setup` before it; `openJob` has been called.
+    /// Finds what `work` reaches, and `setup` before it; `openJob` must have been called.
     ///
     /// - Parameter tracks: whether examples are to be tracked, from the first one on.
     public func reachOfWork(tracks: Bool = false) -> Reach {
@@ -42,13 +43,13 @@ extension LuaHost {
         lua_pushvalue(state, Slot.work)
         let work = lua_gettop(state)
         let hasSetup = dlp_get_global(state, "setup") == LUA_OK && lua_type(state, -1) != LUA_TNIL
-        // Nobody sees what `setup` enters.
+        // It is not observed which functions `setup` enters.
         return reach(
             from: [("work", work, false)] + (hasSetup ? [("setup", work + 1, true)] : []), examples: Slot.examples,
             tracks: tracks)
     }
 
-    /// What the function at `index` reaches, which messages call `name`, and the elements of the list at `examples`.
+    /// Finds what the function at `index`, which messages call `name`, and the elements of the list at `examples` reach.
     func reach(of index: Int32, named name: String, examples: Int32, tracks: Bool) -> Reach {
         let top = lua_gettop(state)
         defer { lua_settop(state, top) }
@@ -73,7 +74,7 @@ extension LuaHost {
         return reach
     }
 
-    /// What `work` reaches once `setup` has run: there may be more to be watched.
+    /// Finds what `work` reaches once `setup` has run: there may be more to watch then.
     func watchedAfterSetup() -> ReachWalk {
         lua_checkstack(state, 64)
         var walk = ReachWalk(self, LibraryNames(self))
@@ -83,11 +84,11 @@ extension LuaHost {
         return walk
     }
 
-    /// Does `core.depends(...)`: results depend on these values, too.
+    /// Does `core.depends(...)`: records that results depend on these values, too.
     func noteDependencies(_ state: LuaState) -> Int32 {
         let count = lua_gettop(state)
         pushDependencies(state)
-        // Nil is a value, too: their number stands at 0.
+        // Nil is a value, too, so the number of values is kept at index 0.
         lua_rawgeti(state, -1, 0)
         let before = lua_tointegerx(state, -1, nil)
         pop(state)
@@ -100,7 +101,7 @@ extension LuaHost {
         return 0
     }
 
-    /// Pushes the table of what the script has named so. [-0, +1]
+    /// Pushes the table of the values that the script has named in `dlp.depends`. [-0, +1]
     func pushDependencies(_ state: LuaState) {
         push(state, "dlp.depends")
         if lua_rawget(state, LuaHost.registry) == LUA_TTABLE { return }

@@ -1,12 +1,13 @@
 import CLua
 import DLP
 
-// Examples are known by their values; what these do not have, but `work` can see, is reached like anything else.
+// The values of examples identify them. Their metatables are not part of these values, but `work` can see them; so they count
+// as reached.
 
 extension ReachWalk {
-    /// Adds the metatables that elements of the list at an index have, at any depth, and sees whether two have a table in common.
+    /// Adds the metatables in the elements of the list at an index, at any depth, and finds whether two elements share a table.
     ///
-    /// Which element has which counts where it is not the same for all: otherwise the list may grow, or have another order.
+    /// If all elements have the same metatables, the list may grow or be reordered; otherwise it counts which element has which.
     mutating func addMetatables(ofElementsOf list: Int32) {
         let part = addPart("the metatables of examples", "", isValue: true)
         refer(to: part, from: Self.root)
@@ -33,34 +34,35 @@ extension ReachWalk {
 /// Looks for metatables in the elements of a list, one after another.
 private struct ElementWalk {
     private let state: LuaState
-    /// The tables by the element in which they were found.
+    /// The element in which each table was found, by the table's address.
     private var owners: [UnsafeRawPointer: Int] = [:]
-    /// The metatables by their numbers.
+    /// The number of each metatable, by its address.
     private var numbers: [UnsafeRawPointer: Int] = [:]
-    /// The table of those that are still to be looked at.
+    /// The stack index of the table of tables that are still to be looked at.
     private let waiting: Int32
-    /// The numbers of those of each element, its own first, which may be 0, for none; nothing where there are none at all.
+    /// For each element, the numbers of its metatables. The first is that of the element itself, or 0 if only tables in it have
+    /// one; empty where there is none at all.
     private(set) var metatables: [[Int]] = []
-    /// Whether there is any.
+    /// Whether any metatable was found.
     var haveMetatables: Bool { !numbers.isEmpty }
-    /// Whether two elements have a table in common.
+    /// Whether two elements share a table.
     private(set) var haveCommon = false
 
-    /// A walk that has not begun; its table stays on the stack.
+    /// Prepares a walk; the table that it makes stays on the stack.
     init(_ state: LuaState) {
         self.state = state
         lua_createtable(state, 0, 0)
         waiting = lua_gettop(state)
     }
 
-    /// Looks at the element on top, and calls `found` with each metatable on top that is new.
+    /// Looks at the element on top. Calls `found` for each new metatable, which is then on top.
     mutating func look(at index: Int, found: () -> Void) {
         var own: [Int] = []
         defer { metatables.append(own) }
         guard lua_type(state, -1) == LUA_TTABLE else { return }
         var (first, end): (lua_Integer, lua_Integer) = (1, 1)
         add(index, &end)
-        // Of one that was met before, only its own counts.
+        // If the element itself was met before, only its own metatable counts.
         if end == first, case let number = number(found), number > 0 { own.append(number) }
         while first < end {
             lua_rawgeti(state, waiting, first)
@@ -81,7 +83,7 @@ private struct ElementWalk {
         }
     }
 
-    /// The table on top is to be looked at, unless it was met before.
+    /// Adds the table on top to those to look at, unless it was met before.
     private mutating func add(_ index: Int, _ end: inout lua_Integer) {
         guard let address = lua_topointer(state, -1) else { return }
         if let owner = owners[address] {
@@ -94,7 +96,7 @@ private struct ElementWalk {
         end += 1
     }
 
-    /// The number of the metatable that the table on top has.
+    /// Returns the number of the metatable of the table on top; 0 where it has none.
     private mutating func number(_ found: () -> Void) -> Int {
         guard lua_getmetatable(state, -1) != 0, let address = lua_topointer(state, -1) else { return 0 }
         defer { pop(state) }

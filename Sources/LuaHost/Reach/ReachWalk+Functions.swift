@@ -2,13 +2,13 @@ import CLua
 import CLuaHost
 import DLP
 
-// What functions reach: by their upvalues, by the names of globals, and in libraries.
+// What functions reach: through their upvalues, through the names of globals, and in libraries.
 
 extension ReachWalk {
-    /// Adds the function on top, whose part has been made.
+    /// Adds the function on top; its part exists already.
     mutating func addFunction(_ name: String, part: Int) {
         let function = lua_gettop(state)
-        // What the module does is none of the script's; what it holds may be.
+        // The code of the module does not count as the script's; values that it holds may be the script's.
         let isOfModule = host.isOfModule(function)
         let place = isOfModule ? "dlp" : host.description(of: function)?.place ?? ""
         self.place(place, ofPart: part)
@@ -43,7 +43,7 @@ extension ReachWalk {
         }
     }
 
-    /// A line of the file in which a function stands that begins at `place`.
+    /// A line of the file that contains the function which begins at `place`.
     private func line(_ line: Int, of place: String) -> String {
         guard line > 0, let end = place.lastIndex(of: ":"), Int(place[place.index(after: end)...]) != nil else {
             return line > 0 ? "\(place):\(line)" : place
@@ -68,8 +68,8 @@ extension ReachWalk {
         return dump.finish().withUnsafeBytes { FunctionCode(dump: $0) }
     }
 
-    /// Adds what a function in C is known by that has no name: its place in its file, and what that has in it unless it is ours or
-    /// Lua's.
+    /// Adds what identifies a C function without a name: its place in its file, and, unless the file is ours or Lua's, the file's
+    /// contents.
     private mutating func add(functionInC function: lua_CFunction, _ name: String, _ part: Int) {
         var (file, offset): (UnsafePointer<CChar>?, Int) = (nil, 0)
         guard !dlp_is_own_function(function, &file, &offset) else { return mix(.known, UInt64(offset), part) }
@@ -85,7 +85,7 @@ extension ReachWalk {
 
     // MARK: Names
 
-    /// Adds what a function reads by a constant name.
+    /// Adds a value that a function reads by a constant name.
     private mutating func add(_ field: FunctionCode.Field, of library: String, to part: Int, at place: String) {
         guard library != "_G" else { return add(global: field, to: part, at: place) }
         add(member: field.name, of: library, to: part, at: place, isWritten: field.isOfWriting)
@@ -126,7 +126,7 @@ extension ReachWalk {
 
     /// Adds a field of a library.
     ///
-    /// - Parameter isWritten: whether `io.open` is told that the file is to be written only.
+    /// - Parameter isWritten: whether `io.open` opens the file for writing only.
     private mutating func add(
         member: [UInt8], of library: String, to part: Int, at place: String, isWritten: Bool = false
     ) {
@@ -148,13 +148,13 @@ extension ReachWalk {
         add(library, member, named: name, place: place, to: part)
     }
 
-    /// Adds a library that stands somewhere as a value.
+    /// Adds a library that occurs as a value.
     mutating func add(library: String, to part: Int, _ place: String, _ isOfModule: Bool) {
         mix(.library, library, part)
         if !isOfModule { add(all: library, to: part, at: place) }
     }
 
-    /// Adds a library of which any field may be read.
+    /// Adds a library if any of its fields may be read.
     private mutating func add(all library: String, to part: Int, at place: String) {
         switch library {
         case "_G": return obstruct("may read any global (\(place))")
@@ -165,7 +165,7 @@ extension ReachWalk {
         }
     }
 
-    /// Adds the fields of a library that the script has replaced, or added.
+    /// Adds the fields of a library that the script has replaced or added.
     private mutating func addReplaced(in library: String, to part: Int) {
         names.pushTable(of: library, state)
         addMetatable(of: library, to: part)
@@ -199,15 +199,15 @@ extension ReachWalk {
         defer { pop(state) }
         push(state, "__index")
         lua_rawget(state, -2)
-        // That by which the module's functions come, and slips are refused.
+        // The metatable that loads the module's functions on demand, and refuses misspelt names.
         let isOfModule = library.hasPrefix("dlp") && host.isOwnFunction(at: -1)
         pop(state)
         guard !isOfModule else { return }
         add("metatable of \(library)", named: "the metatable of \(library)", place: "", to: part)
     }
 
-    /// Adds what every value of a kind has: methods of strings and files, and what a script may have given to numbers, others,
-    /// and the globals.
+    /// Adds what all values of a type share: the methods of strings and files, and the metatables that a script may have given to
+    /// numbers, to other types, and to the globals.
     mutating func addMetatables() {
         for library in ["string", "file", "FILE*"] { addReplaced(in: library, to: Self.root) }
         let kinds: [(String, (LuaState) -> Void)] = [
@@ -226,10 +226,10 @@ extension ReachWalk {
         }
     }
 
-    /// What opens the file that is its first argument.
+    /// The functions that open the file named by their first argument.
     static let openers: Set<String> = ["io.open", "io.lines", "io.input", "dlp.csv", "dlp.jsonl", "dlp.lines"]
 
-    /// Why nobody can know what comes of a function of a library, as a clause; nil where its name says all.
+    /// Says in a clause why the effect of a library function cannot be known; nil where its name identifies it completely.
     static func obstacle(of name: String) -> Obstacle? {
         switch name {
         case "load", "loadstring", "loadfile", "dofile": Obstacle(clause: "calls \(name)")
@@ -238,7 +238,7 @@ extension ReachWalk {
             Obstacle(clause: "reads a file by \(name), which no dlp.depends names", isFile: true)
         case _ where openers.contains(name):
             Obstacle(clause: "reads a file by \(name), which no dlp.depends names", isFile: true, isSeen: true)
-        // What this gives depends on lines and names, which count for nothing otherwise.
+        // Its result depends on lines and names, which otherwise do not count.
         case "string.dump": Obstacle(clause: "uses \(name)")
         case "debug.traceback", "package.config": nil
         case _ where name.hasPrefix("debug.") || name.hasPrefix("package."): Obstacle(clause: "uses \(name)")
@@ -248,7 +248,7 @@ extension ReachWalk {
 }
 
 extension FunctionCode.Field {
-    /// Whether a file that is opened so is not read.
+    /// Whether a file opened in this mode is only written.
     fileprivate var isOfWriting: Bool {
         guard let first = second?.first else { return false }
         return [UInt8(ascii: "w"), UInt8(ascii: "a")].contains(first) && !(second ?? []).contains(UInt8(ascii: "+"))

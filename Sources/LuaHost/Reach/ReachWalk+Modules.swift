@@ -3,10 +3,10 @@ import CLuaHost
 import DLP
 import Glibc
 
-// Modules that functions get by `require`, and files by what is in them.
+// Modules that functions load by `require`, and the contents of files.
 
 extension ReachWalk {
-    /// Sees whether a script has put a function of its own among those that search for modules: it may give anything.
+    /// Checks whether the script has added a module searcher of its own, which may return anything.
     private mutating func checkSearchers(_ place: String) {
         names.pushTable(of: "package", state)
         push(state, "searchers")
@@ -22,7 +22,7 @@ extension ReachWalk {
         pop(state, 2)
     }
 
-    /// Adds what `require` gives, or would give.
+    /// Adds the value that `require` returns, or would return.
     mutating func add(module: [UInt8], at place: String, to part: Int) {
         let name = String(decoding: module, as: UTF8.self)
         push(state, "_LOADED")
@@ -52,7 +52,7 @@ extension ReachWalk {
 }
 
 extension LuaHost {
-    /// Where a module comes from that has not been loaded.
+    /// Where a module that has not been loaded would come from.
     enum ModuleOrigin {
         /// The function is on top of the stack.
         case function
@@ -88,7 +88,7 @@ extension LuaHost {
         return searchPath(name, "cpath").map { .file($0) }
     }
 
-    /// The digest of the files of all modules that have been loaded, by their names.
+    /// The digest of the files of all loaded modules, in the order of the modules' names.
     func digestOfModules() -> Digest {
         var names: [SystemString] = []
         push(state, "_LOADED")
@@ -108,7 +108,7 @@ extension LuaHost {
         return builder.digest
     }
 
-    /// What `package.searchpath` says of a module.
+    /// Returns the file that `package.searchpath` finds for a module.
     private func searchPath(_ name: SystemString, _ path: String) -> SystemString? {
         let top = lua_gettop(state)
         defer { lua_settop(state, top) }
@@ -125,7 +125,7 @@ extension LuaHost {
         return bytes(state, -1).map { SystemString(bytes: Array($0)) }
     }
 
-    /// The digest of what a file has in it; nil where it cannot be read.
+    /// The digest of a file's contents; nil where it cannot be read.
     func digest(ofFile path: SystemString) -> Digest? {
         var mixer = DigestMixer(seed: 0x646C_7066)
         var count = 0
@@ -141,7 +141,7 @@ extension LuaHost {
         return read(path) { writer.append(contentsOf: $0) } ? writer.finish() : nil
     }
 
-    /// Calls `body` with what a file has in it, in pieces that are as long but for the last; false where it cannot be read.
+    /// Calls `body` with the contents of a file, in pieces of equal length except the last; false where it cannot be read.
     private static func read(_ path: SystemString, _ body: (UnsafeRawBufferPointer) -> Void) -> Bool {
         guard let file = fopen(path.cString, "re") else { return false }
         defer { fclose(file) }

@@ -3,10 +3,10 @@ import CLuaHost
 import DLP
 import Glibc
 
-// What is in tables.
+// The contents of tables.
 
 extension ReachWalk {
-    /// Adds what is in the table on top.
+    /// Adds the contents of the table on top.
     mutating func addEntries(of name: String, to part: Int) {
         let table = lua_gettop(state)
         if lua_getmetatable(state, table) != 0 {
@@ -20,13 +20,13 @@ extension ReachWalk {
             let type = lua_rawgeti(state, table, length + 1)
             guard type != LUA_TNIL else { break }
             length += 1
-            // One element is called as the others are: there may be many.
+            // All elements get the table's name, as there may be many.
             add(valueNamed: name, to: part)
             pop(state)
         }
         pop(state)
         mix(.end, UInt64(length), part)
-        // What `#` gives where there are holes.
+        // The value of `#`, which is not determined if the sequence has holes.
         mix(.end, UInt64(lua_rawlen(state, table)), part)
         keys.read(state, table, behind: length)
         if keys.hasOthers {
@@ -47,7 +47,7 @@ extension ReachWalk {
         for key in keys.strings {
             _ = lua_pushlstring(state, key.baseAddress?.assumingMemoryBound(to: CChar.self), key.count)
             add(entryOf: table, Self.name(name, ".\(String(decodingVisibly: key))"), part)
-            // No hook is called where Lua calls this one.
+            // Lua runs no debug hook for a finalizer, so that its call would not be observed.
             guard key.elementsEqual("__gc".utf8) else { continue }
             push(state, "__gc")
             lua_rawget(state, table)
@@ -57,12 +57,12 @@ extension ReachWalk {
         mix(.end, 0, part)
     }
 
-    /// What is in something, as a message calls it; deep in there the whole way would be too long.
+    /// The name of a value inside another, for messages; without the place in it where that would become too long.
     private static func name(_ whole: String, _ place: String) -> String {
         whole.utf8.count + place.utf8.count > 60 ? whole : whole + place
     }
 
-    /// Adds the key on top, which is taken away, and the value that the table has for it.
+    /// Adds the key on top, which is removed, and its value in the table.
     @inline(__always)
     private mutating func add(entryOf table: Int32, _ name: @autoclosure () -> String, _ part: Int) {
         add(valueNamed: "", to: part)
@@ -71,7 +71,8 @@ extension ReachWalk {
         pop(state)
     }
 
-    /// What a weak table still has must not depend on when there was a collection last; its metatable is on top.
+    /// Collects garbage before a weak table is read, once, so that its contents do not depend on when the last collection was.
+    /// The table's metatable is on top.
     private mutating func collectIfWeak() {
         push(state, "__mode")
         let isWeak = lua_rawget(state, -2) == LUA_TSTRING
@@ -82,16 +83,16 @@ extension ReachWalk {
     }
 }
 
-/// The keys of a table behind its sequence, in an order that is the same in each process.
+/// The keys of a table after its sequence, in an order that is the same in each process.
 struct TableKeys {
     private(set) var integers: [lua_Integer] = []
     private(set) var numbers: [Double] = []
     private(set) var strings: [UnsafeRawBufferPointer] = []
     private(set) var truths: [Bool] = []
-    /// Whether there are some that have no such order.
+    /// Whether there are keys of other types, which have no such order.
     private(set) var hasOthers = false
 
-    /// Takes those of the table at an index, in the place of what was there.
+    /// Reads the keys of the table at an index, and replaces those of the table before.
     mutating func read(_ state: LuaState, _ table: Int32, behind length: lua_Integer) {
         integers.removeAll(keepingCapacity: true)
         numbers.removeAll(keepingCapacity: true)
@@ -106,7 +107,7 @@ struct TableKeys {
                 let key = lua_tointegerx(state, -1, nil)
                 if key < 1 || key > length { integers.append(key) }
             case LUA_TNUMBER: numbers.append(lua_tonumberx(state, -1, nil))
-            // The table keeps it.
+            // The pointer stays valid, because the table keeps the string.
             case LUA_TSTRING: strings.append(bytes(state, -1) ?? UnsafeRawBufferPointer(start: nil, count: 0))
             case LUA_TBOOLEAN: truths.append(lua_toboolean(state, -1) != 0)
             default: hasOthers = true

@@ -5,9 +5,10 @@ import Glibc
 
 /// Goes through all that a function can reach, one function or table after another, each once.
 ///
-/// Two digests are made at the same time. That of the whole has each value where it is met, and for a table, function or
-/// variable that was met before its number; so it is another one whenever anything has changed, or two that were the same are
-/// two. That of a part has its own values only, so that it tells which of them has changed.
+/// It makes two kinds of digest at the same time. The digest of the whole contains each value where it is met; a table,
+/// function or variable that was met before is represented by its number. It therefore changes whenever a value changes, and
+/// when two references to the same object become two objects. The digest of a part contains only the part's own values, so
+/// that it tells which part has changed.
 struct ReachWalk {
     /// A function or table that is still to be looked at.
     struct Item {
@@ -17,10 +18,10 @@ struct ReachWalk {
         var table = 0
     }
 
-    /// What a part is made of so far.
+    /// The contents of a part so far.
     private struct Draft {
         var part: Reach.Part
-        /// When it matters, and what it reaches at once.
+        /// When the part matters, and what it refers to directly.
         var extent = ReachGraph.Extent.always
         var references: [ReachGraph.Reference] = []
         var mixer = DigestMixer(seed: 0x646C_7070)
@@ -28,25 +29,25 @@ struct ReachWalk {
         var tables = 0
     }
 
-    /// What is mixed in before a value, by its kind.
+    /// The number that is mixed in before a value, by its kind.
     enum Kind: UInt64 {
         case none, no, yes, integer, float, string, library, known, table, function, userdata, variable
         case metatable, end, code, file, absent
     }
 
-    /// What nobody can know beforehand.
+    /// Something that cannot be known beforehand.
     struct Obstacle: Hashable {
         /// A clause about the function.
         var clause: String
-        /// Whether it is a file that is read: none where the script says itself what its results depend on.
+        /// Whether it is the reading of a file; this does not count where the script itself says what its results depend on.
         var isFile = false
-        /// Whether it can be seen which file that is, while the function runs.
+        /// Whether it can be seen, while the function runs, which file that is.
         var isSeen = false
-        /// The part that it was met in.
+        /// The part in which it was met.
         var part = ReachWalk.root
     }
 
-    /// In the place of a part: what the host itself begins with, and where all behind it matters.
+    /// Numbers in place of a part: where the host itself begins; and the same where everything reached from there matters.
     static let root = -1
     static let wholeRoot = -2
 
@@ -59,28 +60,28 @@ struct ReachWalk {
     private var roots: [ReachGraph.Root] = []
     private var count = 0
     private var obstacles: [Obstacle] = []
-    /// Whether there is something of which nobody ever knows what it does.
+    /// Whether there is something whose effect can never be known.
     var hasObstacles: Bool { obstacles.contains { !$0.isSeen } }
 
     /// The numbers of functions and tables by their addresses.
     private(set) var numbers: [UnsafeRawPointer: Int] = [:]
-    /// The numbers of variables, and their parts.
+    /// The number and the part of each variable, by its address.
     private var variables: [UnsafeRawPointer: (number: Int, part: Int)] = [:]
-    /// The parts of what has been read by its name.
+    /// The parts of values that were read by their names.
     private var named: [[UInt8]: Int] = [:]
-    /// The globals among them, and the libraries of which something has been read.
+    /// The globals that were read, and the libraries from which something was read.
     private(set) var globals: Set<[UInt8]> = []
     var libraries: Set<String> = []
-    /// Whether there is something in which examples may leave what nobody watches, as in modules that are loaded when functions
-    /// ask for them.
+    /// Whether there is a place where examples may leave something without being watched, as in modules that are loaded when a
+    /// function asks for them.
     var isUnwatched = false
     private(set) var items: [Item] = []
-    /// The first of them that has not been looked at.
+    /// The first item that has not been looked at.
     private var next = 0
-    /// The index of the table that holds what the items are about: all of it, for addresses must stay what they are.
+    /// The stack index of the table that holds the values of all items. It keeps them alive, so that their addresses stay valid.
     let anchors: Int32
     var hasCollected = false
-    /// The keys of the present table.
+    /// The keys of the table that is being read.
     var keys = TableKeys()
 
     init(_ host: LuaHost, _ names: LibraryNames) {
@@ -89,7 +90,7 @@ struct ReachWalk {
         anchors = lua_gettop(host.state)
     }
 
-    /// Looks at the function at `index`, and at all that it reaches.
+    /// Looks at the function at `index`, and at everything that it reaches.
     mutating func begin(with name: String, at index: Int32, isWhole: Bool) {
         lua_pushvalue(state, index)
         add(ofItsOwn: name, place: "", to: isWhole ? Self.wholeRoot : Self.root)
@@ -97,7 +98,7 @@ struct ReachWalk {
         walk()
     }
 
-    /// What was found, with what the script has named itself and what holds for all values.
+    /// Returns what was found, together with the script's `dlp.depends` and the metatables of all types.
     mutating func finish() -> Reach {
         addMetatables()
         let dependencies = addDependencies()
@@ -117,7 +118,7 @@ struct ReachWalk {
             inputs: obstacles.filter(\.isSeen).map(\.clause))
     }
 
-    /// The parts of which nobody sees what is entered of them.
+    /// The parts that matter with everything behind them, because it is not observed which functions are entered there.
     private func wholeParts() -> Set<Int> {
         var found: Set<Int> = []
         var waiting = roots.filter(\.isWhole).map(\.part)
@@ -147,14 +148,14 @@ struct ReachWalk {
             layout: mixer.finish(count: count))
     }
 
-    /// Of so many parts it is told whether they have changed; of the others only that something has.
+    /// The most parts for which it is recorded individually whether they have changed; beyond it, only that something has.
     private static let mostParts = 4000
-    /// So many obstacles of a kind are told.
+    /// The most obstacles of a kind that are recorded.
     private static let mostObstacles = 8
 
-    /// Adds what the script has named itself.
+    /// Adds the values that the script has named in `dlp.depends`.
     ///
-    /// - Returns: how many values that were.
+    /// - Returns: how many values there were.
     private mutating func addDependencies() -> Int {
         host.pushDependencies(state)
         defer { pop(state) }
@@ -192,7 +193,7 @@ struct ReachWalk {
         return parts.count - 1
     }
 
-    /// Notes that something reaches a part, or a table in it.
+    /// Notes that `origin` reaches a part, or a table in it.
     mutating func refer(to part: Int, table: Int = 0, from origin: Int) {
         guard origin >= 0 else { return roots.append(.init(part: part, isWhole: origin == Self.wholeRoot)) }
         parts[origin].references.append(.init(part: part, table: table))
@@ -236,7 +237,7 @@ struct ReachWalk {
     }
 
     private mutating func obstruct(_ obstacle: Obstacle) {
-        // Some may turn out to be none.
+        // Counted by kind, because obstacles of some kinds may later turn out to be none.
         let alike = obstacles.count { $0.isFile == obstacle.isFile && $0.isSeen == obstacle.isSeen }
         guard alike < Self.mostObstacles, !obstacles.contains(obstacle) else { return }
         obstacles.append(obstacle)
@@ -251,7 +252,7 @@ struct ReachWalk {
 
     // MARK: Values
 
-    /// Adds the value on top as a part of its own, which `origin` reaches.
+    /// Adds the value on top as a separate part, which `origin` reaches.
     ///
     /// - Returns: the part.
     @discardableResult
@@ -263,12 +264,12 @@ struct ReachWalk {
         return part
     }
 
-    /// Adds the value on top, which is known by its name for as long as nothing else is put in its place, as a part of its own;
-    /// whoever comes to it later reaches the same.
+    /// Adds the value on top as a separate part that is identified by its name, as long as no other value is put in its place.
+    /// Later references to the same name lead to the same part.
     mutating func add(_ key: String, _ member: [UInt8] = [], named name: String, place: String, to origin: Int) {
         let key = Array(key.utf8) + [0] + member
         if let part = named[key] { return refer(to: part, from: origin) }
-        // Before it is looked at: it may reach itself.
+        // The part is recorded first, because the value may refer to itself.
         let part = addPart(name, place, isValue: true)
         named[key] = part
         refer(to: part, from: origin)
@@ -279,13 +280,13 @@ struct ReachWalk {
     /// Notes that a global has been read.
     mutating func noteGlobal(_ name: [UInt8]) { globals.insert(name) }
 
-    /// The function on top matters with all that is behind it, for nobody sees that it is entered.
+    /// Marks the function on top as one that matters with everything behind it, because it is not observed when it is entered.
     mutating func enterWholly() {
         guard let address = functionWithoutName(), let number = numbers[address] else { return }
         parts[items[number].part].extent = .whole
     }
 
-    /// The address of the value on top, where that is a function which is a part by itself.
+    /// The address of the value on top, if it is a function that is a part by itself.
     private func functionWithoutName() -> UnsafeRawPointer? {
         guard lua_type(state, -1) == LUA_TFUNCTION, let address = lua_topointer(state, -1), names.values[address] == nil
         else { return nil }
@@ -336,7 +337,7 @@ struct ReachWalk {
         }
     }
 
-    /// The function on top is reached, which is a part by itself.
+    /// Notes that `origin` reaches the function on top, which is a part by itself.
     ///
     /// - Returns: that part.
     @discardableResult
@@ -354,11 +355,11 @@ struct ReachWalk {
         return part
     }
 
-    /// The table on top is in a part: a new one is the next of that part's tables.
+    /// Adds the table on top to a part. A new table is the next one of the part's tables.
     private mutating func addTable(at address: UnsafeRawPointer, _ name: String, _ part: Int) {
         if let number = numbers[address] {
             mixWhole(.table, UInt64(number))
-            // Behind how many new ones: so it counts in which places there is one that was met before.
+            // Mixes in how many new tables the part had so far, so that the position of a known table in the part counts.
             mixPart(.known, part, UInt64(parts[part].tables))
             return refer(to: items[number].part, table: items[number].table, from: part)
         }
@@ -366,7 +367,7 @@ struct ReachWalk {
         add(.table, at: address, Item(part: part, name: name, table: parts[part].tables))
     }
 
-    /// Notes that there is a table or function, which is the value on top.
+    /// Records a new table or function, which is the value on top.
     private mutating func add(_ kind: Kind, at address: UnsafeRawPointer, _ item: Item) {
         mixWhole(kind, UInt64(numbers.count))
         numbers[address] = numbers.count
@@ -375,7 +376,7 @@ struct ReachWalk {
         lua_rawseti(state, anchors, lua_Integer(items.count))
     }
 
-    /// Adds the variable at this address, whose value is on top.
+    /// Adds the variable at this address; its value is on top.
     ///
     /// - Parameter library: the library that its value is, if it is one.
     mutating func add(
@@ -389,7 +390,7 @@ struct ReachWalk {
             return refer(to: known.part, from: part)
         }
         mixWhole(.variable, UInt64(variables.count))
-        // Before its value is looked at, which may reach it.
+        // The variable is recorded first, because its value may refer to it.
         let own = addPart(name, place, isValue: true)
         variables[variable] = (variables.count, own)
         refer(to: own, from: part)
@@ -401,7 +402,7 @@ struct ReachWalk {
         let kind = luaL_getmetafield(state, -1, "__name") == LUA_TSTRING ? string(state, -1) ?? "" : nil
         if kind != nil { pop(state) }
         mix(.userdata, kind ?? "", part)
-        // What it is made of stands in the definition that goes with it.
+        // A coprocess is identified by the definition that the script has given for it.
         if kind == "dlp.coprocess", lua_getiuservalue(state, -1, 1) == LUA_TTABLE {
             push(state, "given")
             lua_rawget(state, -2)

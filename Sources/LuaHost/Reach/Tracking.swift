@@ -2,28 +2,29 @@ import CLua
 import CLuaHost
 public import DLP
 
-/// What is known of the functions of a script while it is noted which of them examples enter.
+/// What is known of a script's functions while it is recorded which of them examples enter.
 struct Tracking {
-    /// Of what is reached.
+    /// The digest of everything reached.
     let reach: Digest
-    /// How many parts there are, which is how many numbers functions may have.
+    /// The number of parts; functions have numbers below it.
     let count: Int
-    /// The numbers of functions by their addresses, or what else is to be noted of them.
+    /// The numbers of functions, by address, or a code for something else that is to be recorded.
     ///
-    /// Another function at the address of one that has gone counts as that one, too; what has made it counts in any case.
+    /// A new function at the address of one that has been freed counts as the old one, too. The function that made it counts
+    /// in any case.
     let functions: [UnsafeRawPointer: Int32]
     /// Whether files may be read.
     let readsFiles: Bool
-    /// Whether `setup` is called before it begins.
+    /// Whether `setup` is called before tracking begins.
     let hasSetup: Bool
-    /// Whether examples are noted already.
+    /// Whether examples are being recorded.
     var isUnderWay = false
-    /// What is watched, by names for messages.
+    /// The names of what is watched, for messages.
     var watched: [String] = []
-    /// Whether something may be kept by what nobody can watch.
+    /// Whether state may be kept in a place that cannot be watched.
     var keeps = false
 
-    /// - Parameter walk: by which `reach` was found.
+    /// - Parameter walk: the walk that found `reach`.
     init(_ reach: Reach, _ walk: ReachWalk, hasSetup: Bool) {
         self.reach = reach.digest
         count = reach.graph == nil ? 0 : reach.parts.count
@@ -33,7 +34,7 @@ struct Tracking {
             guard walk.items[number].table == 0 else { return nil }
             lua_rawgeti(walk.state, walk.anchors, lua_Integer(number + 1))
             defer { pop(walk.state) }
-            // What a function of a module in C does nobody sees.
+            // It cannot be observed what a C function of a module does.
             let isForeign = lua_tocfunction(walk.state, -1) != nil && !walk.host.isOwnFunction(at: -1)
             return isForeign ? Int32(dlp_track_anything) : Int32(walk.items[number].part)
         }
@@ -47,7 +48,7 @@ struct Tracking {
         watch(walk)
     }
 
-    /// What lies at `walk` is watched from now on: tables and functions by what is in them, globals by their values.
+    /// Watches everything that `walk` found from now on: tables and functions by their contents, globals by their values.
     mutating func watch(_ walk: ReachWalk) {
         let state = walk.state
         lua_createtable(state, 0, 0)
@@ -58,7 +59,7 @@ struct Tracking {
             watched.append(item.name)
             lua_rawseti(state, table, lua_Integer(watched.count))
         }
-        // The module's own tables change when something of it is used for the first time.
+        // The module's own tables are left out: they change when a function of the module is used for the first time.
         for library in walk.libraries.sorted() where !library.hasPrefix("dlp") {
             walk.names.pushTable(of: library, state)
             watched.append(library)
@@ -77,9 +78,9 @@ struct Tracking {
 }
 
 extension LuaHost {
-    /// Notes from now on what examples enter, where that was wanted when it was looked what `work` reaches.
+    /// Begins to record what examples enter, if `reachOfWork` was asked to track.
     ///
-    /// `setup` has been called; to call this again does nothing.
+    /// `setup` must have been called. Further calls do nothing.
     ///
     /// - Parameter hasBetween: whether other code of the script may run here between two examples.
     public func beginTracking(hasBetween: Bool) {
@@ -103,47 +104,47 @@ extension LuaHost {
         if !tracking.functions.allSatisfy({ dlp_track_function(state, $0.key, $0.value) }) { dlp_stop_tracking(state) }
     }
 
-    /// Notes what there is to be watched before anything of the script runs again.
+    /// Records the state of what is to be watched, before code of the script runs again.
     func prepareTracking() {
         guard let tracking, tracking.count > 0 else { return }
         _ = dlp_start_tracking(state, tracking.count, tracking.watched.count, tracking.keeps, false)
     }
 
-    /// Gives tracking up where code that nobody has seen, as `cost`, has changed what examples find.
+    /// Stops tracking if code that was not observed, such as `cost`, has changed what examples find.
     func checkUntouched() {
         if tracking?.isUnderWay == false, !dlp_is_untouched(state) { endTracking() }
     }
 
-    /// Notes nothing any more.
+    /// Stops tracking.
     func endTracking() {
         guard tracking != nil else { return }
         dlp_stop_tracking(state)
         tracking = nil
     }
 
-    /// Tells the root what was noted of the examples that the next report of a loop is about, where anything was.
+    /// Sends the root the traces of the examples in the next report of a loop, if there are any.
     public func postTraces(of loop: UInt64) throws(JobEnd) {
         if let traces = takeTraces() { try client.post(.traces(loop: loop, traces)) }
     }
 
-    /// What was noted since the last call; nil where nothing was.
+    /// Returns the traces since the last call; nil where there are none.
     func takeTraces() -> TraceReport? {
         guard let tracking else { return nil }
         let traced = dlp_take_traced(state)
         guard traced.count > 0 else { return nil }
         var reader = TraceReader(UnsafeRawBufferPointer(start: traced.bytes, count: traced.count), words: traced.words)
         reader.read()
-        // Where the first example has been told, what it has left is what matters.
+        // `changed` numbers the first watched object seen changed. With `keeps` it is set from the start and means no object.
         let kept = traced.changed > 0 && !tracking.keeps ? tracking.watched[traced.changed - 1] : nil
         return TraceReport(reach: tracking.reach, kept: kept, traces: reader.traces, runs: reader.runs)
     }
 }
 
-/// Reads what was noted of examples one after another.
+/// Reads the records of examples one after another.
 private struct TraceReader {
     private let bytes: UnsafeRawBufferPointer
     private let words: Int
-    /// The traces that it has found, each once.
+    /// The traces found, each once.
     private(set) var traces: [Bytes] = []
     private(set) var runs: [TraceReport.Run] = []
     private var places: [[UInt8]: Int] = [:]
@@ -167,7 +168,7 @@ private struct TraceReader {
                 latest = nil
                 continue
             }
-            // Mostly it is as that of the one before.
+            // Mostly a trace equals the one before.
             if let latest, bytes[latest.bytes].elementsEqual(bytes[facts]) {
                 trace = latest.trace
             } else {

@@ -2,35 +2,35 @@ import CLua
 import CLuaHost
 public import DLP
 
-/// How a command that is run for each example is shown.
+/// How a command that runs for each example is shown.
 public struct CommandOptions: Sendable {
-    /// Whether each line that it writes has the example before it.
+    /// Whether the command's output lines are prefixed with the example.
     public var hasTags = false
     /// Whether commands are only printed, rather than run.
     public var isDry = false
-    /// The directory in which rank 0 keeps what each has written.
+    /// The directory in which rank 0 keeps the output of each command.
     public var outputs: SystemString?
 
-    /// Run, and shown as it is.
+    /// The defaults: commands run, and their output is shown unchanged.
     public init() {}
 }
 
 extension Script {
     private static let chunkNameOfCommands: SystemString = "=--each"
 
-    /// A command for `/bin/sh` in place of a script: it is run for each example, for which replacement strings stand in it.
+    /// A command for `/bin/sh` in place of a script. It runs for each example, which takes the place of its replacement strings.
     public init(command: SystemString) {
         self.init(chunkName: Self.chunkNameOfCommands, source: Bytes(command.bytes), name: command, arguments: [])
     }
 
-    /// Whether it is such a command.
+    /// Whether this is such a command.
     public var isCommand: Bool { chunkName == Self.chunkNameOfCommands }
 }
 
 extension LuaHost {
     /// Defines the functions of a job that runs a command for each example.
     ///
-    /// - Throws: `ScriptError` where its replacement strings stand where they cannot be replaced.
+    /// - Throws: `ScriptError` where a replacement string is in a place in which it cannot be replaced.
     func run(command: SystemString) throws(ScriptError) {
         try check(loadPart(PackageResources.each_lua, state))
         pushCore(backend: "", version: "")
@@ -42,7 +42,7 @@ extension LuaHost {
         try check(dlp_call(state, 3, 0))
     }
 
-    /// Does `core.keep_outputs(index, stdout, stderr, status)`, without the last three for a command that has left nothing.
+    /// Does `core.keep_outputs(index, stdout, stderr, status)`; the last three are missing if the command left nothing.
     func keepOutputs(_ state: LuaState) throws -> Int32 {
         let index = Int(lua_tointegerx(state, 1, nil))
         let outcome: OutputFolders.Outcome? =

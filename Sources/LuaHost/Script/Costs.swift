@@ -3,14 +3,14 @@ import CLuaHost
 import DLP
 
 extension LuaHost {
-    /// Whether the script has a function `cost`; a value of that name which cannot be called is the script's own affair.
+    /// Whether the script has a function `cost`. A value of that name that cannot be called is ignored.
     public var hasCost: Bool { (try? isFunction("cost")) ?? false }
 
-    /// Calls the script's `cost` for the examples of these ranges, which it leaves as they are.
+    /// Calls the script's `cost` for the examples of these ranges; the examples stay unchanged.
     ///
-    /// - Parameter isHalted: asked before each call: whether nothing is to be begun any more.
-    /// - Returns: what they cost, by their indices from 0 up to the last of them; 0 for those between, and where it was halted.
-    /// - Throws: `WorkError` with the example for which it fails, or returns what is no cost.
+    /// - Parameter isHalted: called before each call of `cost`; if it returns true, no more calls are made.
+    /// - Returns: the costs by index, from 0 to the end of the last range; 0 between the ranges, and where it was halted.
+    /// - Throws: `WorkError` with the example for which `cost` fails, or returns something that is no cost.
     public func costs(
         of examples: Examples, in ranges: [Range<Int>], isHalted: () -> Bool
     ) throws(WorkError) -> [Double] {
@@ -40,7 +40,7 @@ extension LuaHost {
         return costs
     }
 
-    /// The cost that `cost` has returned on top of the stack.
+    /// The cost that `cost` has returned, which is on top of the stack.
     private func cost() throws(ScriptError) -> Double {
         let isNumber = lua_type(state, -1) == LUA_TNUMBER
         let cost = isNumber ? lua_tonumberx(state, -1, nil) : .nan
@@ -56,7 +56,7 @@ extension LuaHost {
         return cost
     }
 
-    /// Where the script defines `cost`, as Lua's messages begin; empty where that is not known.
+    /// Where the script defines `cost`, in the form in which Lua's messages begin; empty where that is not known.
     private var placeOfCost: String {
         guard (try? check(dlp_get_global(state, "cost"))) != nil else { return "" }
         guard lua_type(state, -1) == LUA_TFUNCTION else {

@@ -1,16 +1,16 @@
 import CLua
 import DLP
 
-/// Puts examples that are tables back as `examples()` made them after `work` has changed them.
+/// Restores examples that are tables to what `examples()` made, after `work` has changed them.
 ///
-/// It compares the encoded example before and after. One that holds what cannot be encoded, such as functions, stays as
-/// `work` leaves it.
+/// It compares the encoded example before and after. An example that contains something that cannot be encoded, such as a
+/// function, stays as `work` leaves it.
 final class ExampleKeeper {
-    /// Whether `collect` will see examples that are done, and whether those that failed are tried again.
+    /// Whether `collect` will see finished examples, and whether failed examples are tried again.
     let isForCollect: Bool
     let isForRetries: Bool
     private let encoder = LuaEncoder()
-    /// The example under work as it was; nil where it is no table.
+    /// The current example before `work`, encoded; nil where it is no table.
     private var before: Bytes?
 
     init(forCollect: Bool, forRetries: Bool) {
@@ -26,13 +26,13 @@ final class ExampleKeeper {
     }
 
     private func encode(_ index: Int, in state: LuaState) {
-        // What a list makes anew for each look at it nobody can change.
+        // An example that a list makes anew each time it is read cannot be changed, and needs no copy.
         guard pushKept(index, in: state) else { return }
         before = encodeTop(state)
         pop(state)
     }
 
-    /// Puts the example at `index` back if it is not what it was.
+    /// Restores the example at `index` if it has changed.
     func restore(_ index: Int, in state: LuaState) {
         guard let before, pushKept(index, in: state) else { return }
         defer { pop(state) }
@@ -48,7 +48,7 @@ final class ExampleKeeper {
         return encoder.take()
     }
 
-    /// Pushes the example that the list of examples holds at `index`, if it is a table; false where it is none.
+    /// Pushes the example at `index` from the list of examples if it is a table; returns false otherwise.
     private func pushKept(_ index: Int, in state: LuaState) -> Bool {
         guard lua_type(state, LuaHost.Slot.examples) == LUA_TTABLE else { return false }
         if lua_rawgeti(state, LuaHost.Slot.examples, lua_Integer(index + 1)) == LUA_TTABLE { return true }
@@ -58,9 +58,9 @@ final class ExampleKeeper {
 }
 
 extension LuaHost {
-    /// Lets `work` change its examples: `collect` here, and further attempts, get them as `examples()` made them.
+    /// Lets `work` change its examples: `collect` on this rank, and further attempts, get them as `examples()` made them.
     ///
-    /// Examples that are no tables cost nothing, and neither do others where nobody sees them again.
+    /// This costs nothing for examples that are no tables, and nothing where examples are not used again.
     public func keepExamples(forCollect: Bool, forRetries: Bool) {
         let isNeeded = forCollect || forRetries
         exampleKeeper = isNeeded ? ExampleKeeper(forCollect: forCollect, forRetries: forRetries) : nil

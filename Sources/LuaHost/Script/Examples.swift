@@ -2,18 +2,18 @@ import CLua
 import CLuaHost
 public import DLP
 
-/// What a script's `examples()` gave.
+/// The kind of examples that a script's `examples()` returned.
 public enum Examples: Equatable, Sendable {
     /// The numbers from 1 to `count`.
     case count(Int)
     /// A table with `count` elements.
     case table(count: Int)
-    /// An iterator; how many it gives is known only at its end.
+    /// An iterator; the number of examples is known only at its end.
     case iterator
-    /// There is no `examples()`: the records of a file, or of the root's standard input.
+    /// There is no `examples()`: the examples are the records of a file, or of the root's standard input.
     case input
 
-    /// How many examples there are, where that is known.
+    /// The number of examples, where it is known.
     public var count: Int? {
         switch self {
         case .count(let count), .table(let count): count
@@ -23,7 +23,7 @@ public enum Examples: Equatable, Sendable {
 }
 
 extension LuaHost {
-    /// Where the values of a job lie on the stack, from the first call on.
+    /// The stack indices of a job's values, valid from the first call on.
     enum Slot {
         /// The message handler of protected calls.
         static let handler: Int32 = 1
@@ -31,19 +31,19 @@ extension LuaHost {
         static let collect: Int32 = 3
         /// The table of examples, or the iterator function.
         static let examples: Int32 = 4
-        /// The iterator's state, and after that its control.
+        /// The iterator's state, and then its control variable.
         static let iteratorState: Int32 = 5
         static let iteratorControl: Int32 = 6
-        /// What is closed when the iterator is not needed any more.
+        /// The value to be closed when the iterator is no longer needed.
         static let iteratorClosing: Int32 = 7
     }
 
     /// Calls `examples()` and prepares `work` and `collect` to be called.
     ///
     /// - Parameters:
-    ///   - evaluate: false where the examples will come from the root: then `examples()` is not called.
-    ///   - isApart: whether other ranks do not call it.
-    /// - Throws: `ScriptError` where it fails, or returns what is none of its three kinds of result.
+    ///   - evaluate: false where the examples will come from the root; then `examples()` is not called.
+    ///   - isApart: whether this rank calls it alone.
+    /// - Throws: `ScriptError` where `examples()` fails, or returns something else than a table, a number or an iterator.
     public func openJob(evaluate: Bool, apart isApart: Bool = false) throws(ScriptError) -> Examples {
         clearStack()
         lua_checkstack(state, 64)
@@ -111,7 +111,7 @@ extension LuaHost {
         throw ScriptError(message: "examples() returned \(count) examples; there can be 2^62 at most")
     }
 
-    /// Whether a list without a first example has nothing else either, or says itself that it is empty.
+    /// Whether a list without a first example has no other entries either, or has a length of its own (`__len`).
     private func isEmpty() -> Bool {
         guard lua_type(state, Slot.examples) == LUA_TTABLE else { return true }
         if luaL_getmetafield(state, Slot.examples, "__len") != LUA_TNIL {
@@ -124,10 +124,10 @@ extension LuaHost {
         return false
     }
 
-    /// A digest of the whole list, the same on every rank that has the same list.
+    /// Returns a digest of the whole list, the same on every rank that has the same list.
     ///
-    /// - Returns: an error where an example holds what has no digest (a function, userdata or thread).
-    /// - Throws: `ScriptError` where an example cannot be had.
+    /// - Returns: an error where an example contains something that has no digest (a function, userdata or thread).
+    /// - Throws: `ScriptError` where an example cannot be read.
     public func digest(of examples: Examples) throws(ScriptError) -> Result<Digest, ScriptError> {
         var builder = DigestBuilder()
         for index in 0..<(examples.count ?? 0) {
@@ -142,20 +142,20 @@ extension LuaHost {
         return .success(builder.digest)
     }
 
-    /// What examples are encoded for.
+    /// The purpose for which examples are encoded.
     public enum Purpose: String {
-        /// To be sent.
+        /// To be sent to another rank.
         case travel =
             "which cannot travel to another rank; where every rank makes the same list, --examples replicate does without"
         /// To be compared with those of other ranks.
         case comparison = "which cannot be compared between ranks"
-        /// To be told from others in the journal.
+        /// To be distinguished from others in the journal.
         case journal = "by which a journal cannot tell examples apart"
     }
 
-    /// The digest of the example at `index`, from 0.
+    /// Returns the digest of the example at `index`, from 0.
     ///
-    /// - Throws: `ScriptError` where it holds what has no digest.
+    /// - Throws: `ScriptError` where it contains something that has no digest.
     public func digest(
         of examples: Examples, at index: Int, for purpose: Purpose = .travel
     ) throws(ScriptError) -> Digest {
@@ -170,9 +170,9 @@ extension LuaHost {
         }
     }
 
-    /// The example at `index`, from 0, as bytes.
+    /// Returns the example at `index`, from 0, encoded.
     ///
-    /// - Throws: `ScriptError` where it holds what cannot travel.
+    /// - Throws: `ScriptError` where it contains something that cannot be encoded.
     public func encodedExample(
         _ examples: Examples, _ index: Int, for purpose: Purpose = .travel
     ) throws(ScriptError) -> Bytes {
@@ -203,16 +203,16 @@ extension LuaHost {
         try check(dlp_get(state, Slot.examples, lua_Integer(index + 1)))
     }
 
-    /// What an iterator over examples gives.
+    /// The answer of an iterator over examples.
     public enum NextExample {
         case example(Bytes)
-        /// Nothing before another result has been collected.
+        /// No example until another result has been collected.
         case later
-        /// There are no more.
+        /// There are no more examples.
         case end
     }
 
-    /// The iterator's next example, as bytes; `index`, from 0, is for messages.
+    /// Returns the iterator's next example, encoded; `index`, from 0, is used in messages.
     public func nextExample(_ index: Int) throws(ScriptError) -> NextExample {
         seedRandom(index: 0)
         lua_pushvalue(state, Slot.iteratorControl)
@@ -220,7 +220,7 @@ extension LuaHost {
         try apart { () throws(ScriptError) in try check(dlp_iterate(state, Slot.examples)) }
         defer { pop(state) }
         if let laterAddress, lua_topointer(state, -1) == laterAddress {
-            // It goes on from where it was.
+            // The iterator goes on from where it was.
             lua_copy(state, -2, Slot.iteratorControl)
             return .later
         }
@@ -229,7 +229,7 @@ extension LuaHost {
         return .end
     }
 
-    /// Closes what the iterator over examples has left to be closed, as a loop of Lua's does at its end.
+    /// Closes the value that the iterator has given to be closed, as a Lua loop does at its end.
     func closeIterator() throws(ScriptError) {
         guard hasOpenIterator else { return }
         hasOpenIterator = false

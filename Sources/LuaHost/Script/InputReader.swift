@@ -4,17 +4,17 @@ public import DLP
 
 /// Reads the records of a file as examples.
 ///
-/// It has a Lua state of its own, so that any thread can wait for them; one thread makes and uses it.
+/// It has a Lua state of its own, so that any thread can wait for records. It must be made and used by one thread.
 public final class InputReader {
-    /// How a file is divided into records, and what they are.
+    /// How a file is divided into records, and what a record is.
     public enum Format: String, CaseIterable, Sendable {
         /// Lines, without their newline.
         case lines
         /// Strings that end with a NUL byte.
         case nul
-        /// Rows as tables, with the names that the first row gives.
+        /// Rows as tables, with the field names of the first row.
         case csv
-        /// Likewise, with tabs in place of commas.
+        /// The same, with tabs instead of commas.
         case tsv
         /// A JSON value on each line.
         case jsonl
@@ -32,16 +32,16 @@ public final class InputReader {
 
     private let state: LuaState
     private let encoder = LuaEncoder()
-    /// Where the reader is on the stack.
+    /// The stack index of the reader.
     private static let reader: Int32 = 1
-    /// No more are given at a time than so many, or have so many bytes.
+    /// The limits of one call of `read`: records, and bytes.
     private static let batch = (records: 8192, bytes: 1 << 16)
 
-    /// A reader of what comes from `descriptor`, which it closes unless that is standard input.
+    /// A reader of the data from `descriptor`. It closes the descriptor unless that is standard input.
     ///
     /// - Parameters:
-    ///   - name: what messages call it.
-    ///   - ahead: what has been read of it by others.
+    ///   - name: the name for messages.
+    ///   - ahead: the bytes that have been read from the descriptor already.
     /// - Throws: `ScriptError` where memory is short.
     public init(
         descriptor: Int32, name: SystemString, format: Format, ahead: [UInt8] = []
@@ -54,10 +54,10 @@ public final class InputReader {
 
     deinit { dlp_close(state) }
 
-    /// The next records, each an encoded value, as many as there are without waiting; it waits for one.
+    /// Returns the next records, each an encoded value: all that can be read without waiting. It waits for the first record.
     ///
     /// - Returns: nil at the end.
-    /// - Throws: `ScriptError` where the file cannot be read, or is not what it should be; it says where.
+    /// - Throws: `ScriptError` where the file cannot be read, or has a wrong format; the message says where.
     public func read() throws(ScriptError) -> [Bytes]? {
         var records: [Bytes] = []
         var bytes = 0

@@ -3,9 +3,9 @@ import CLuaHost
 public import DLP
 
 extension LuaHost {
-    /// Defines `examples`, for a script that has none: it returns the words of one list, or tables with one of each.
+    /// Defines `examples` for a script that has none: it returns the words of one list, or tables with one word of each list.
     ///
-    /// - Parameter lists: words, and whether they are linked with those of the list before.
+    /// - Parameter lists: for each list its words, and whether they are linked with those of the list before.
     public func defineExamples(
         _ lists: [(words: [SystemString], isLinked: Bool)]
     ) throws(ScriptError) {

@@ -1,9 +1,9 @@
 import DLP
 
-/// Splits Lua source into the tokens that matter for a check before it runs: names, keywords and symbols.
+/// Splits Lua source into the tokens that a check before the run needs: names, keywords and symbols.
 ///
-/// Comments are left out; a string or number is one token without its text. Source that is no valid Lua gives some
-/// tokens or other: Lua itself will say what is wrong with it.
+/// Comments are left out; a string or number is one token without its text. Source that is not valid Lua gives arbitrary
+/// tokens: Lua itself will report what is wrong with it.
 struct LuaLexer {
     enum Token: Equatable {
         case word(String)
@@ -13,12 +13,12 @@ struct LuaLexer {
 
     private let source: [UInt8]
     private var position = 0
-    /// The line of the token that `next` returned last.
+    /// The line of the token that `next` last returned.
     private(set) var line = 1
 
     init(_ source: Bytes) { self.source = source.array }
 
-    /// All tokens of `source`, each as its text (a literal: two quotes) with its line.
+    /// Returns all tokens of `source`, each as its text (for a literal: two quotes) with its line.
     static func tokens(of source: Bytes) -> [(text: String, line: Int)] {
         var lexer = LuaLexer(source)
         var tokens: [(text: String, line: Int)] = []
@@ -31,7 +31,7 @@ struct LuaLexer {
         return tokens
     }
 
-    /// What stands for a string or number among the texts of tokens.
+    /// The text of a token that is a string or a number.
     static let literal = "\"\""
 
     mutating func next() -> Token? {
@@ -110,7 +110,7 @@ struct LuaLexer {
         if peek() != nil { advance() }
     }
 
-    /// How many `=` stand between the two brackets of a long string, or nil where none begins here.
+    /// The number of `=` between the two brackets of a long string; nil where no long string begins here.
     private func longBracketLevel() -> Int? {
         var level = 0
         while peek(1 + level) == UInt8(ascii: "=") { level += 1 }

@@ -1,20 +1,20 @@
 public import DLP
 import Glibc
 
-/// A directory with a folder for each example, named by its index from 1, in which stands what its command wrote: the files
-/// `stdout`, `stderr` and `status`.
+/// A directory with a folder for each example, named by the example's index from 1. The folder contains the output of the
+/// example's command: the files `stdout`, `stderr` and `status`.
 ///
-/// `status` is written last, so that a folder without it is not complete: a command that took too long has none, or one
-/// whose rank was lost, or one that the end of the job has cut short.
+/// `status` is written last, so a folder without it is not complete. It is missing if a command took too long, if its rank was
+/// lost, or if the end of the job cut it short.
 public struct OutputFolders: Sendable {
-    /// What a command has left: all that it wrote, and its status.
+    /// What a command has left: all of its output, and its status.
     typealias Outcome = (stdout: UnsafeRawBufferPointer, stderr: UnsafeRawBufferPointer, status: Int)
 
     private let path: SystemString
-    /// The directories that were not there before, the innermost last.
+    /// The directories that this job has made, the innermost last.
     private var made: [SystemString] = []
 
-    /// Makes the directory, and what it lies in, where it is not there, and sees that it can be written.
+    /// Makes the directory and its parents, unless they exist, and checks that it can be written.
     ///
     /// - Throws: `ScriptError` where it cannot.
     public init(at path: SystemString) throws(ScriptError) {
@@ -28,10 +28,10 @@ public struct OutputFolders: Sendable {
         }
     }
 
-    /// Takes away the directories that it has made, where nothing has been written to them.
+    /// Removes the directories that it has made, if nothing has been written to them.
     public func removeIfUnused() { for directory in made.reversed() where rmdir(directory.cString) != 0 { return } }
 
-    /// Writes what a command has left, in place of what an earlier job did; nil where it left nothing.
+    /// Writes what a command has left, and replaces what an earlier job left; nil where the command left nothing.
     ///
     /// - Throws: `CallError` where that cannot be written.
     func write(_ outcome: Outcome?, of index: Int) throws {
@@ -61,12 +61,12 @@ public struct OutputFolders: Sendable {
         return status.st_mode & S_IFMT == S_IFDIR
     }
 
-    /// Writes a file; 0, or the reason why it cannot.
+    /// Writes a file; returns 0, or the reason (`errno`) why it cannot.
     private static func write(_ bytes: UnsafeRawBufferPointer, to path: SystemString) -> Int32 {
         let file = open(path.cString, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard file >= 0 else { return errno }
         let reason = writeFully(bytes, to: file)
-        // Some file systems tell only now that nothing is left.
+        // Some file systems report only on closing that no space is left.
         let isClosed = close(file) == 0
         return reason != 0 || isClosed ? reason : errno
     }

@@ -1,10 +1,10 @@
 /// The variables of a script that hold a rank: `local RANK = dlp.RANK`.
 ///
-/// Only a name that is given a value in one place of the script counts: which variable another use of it means, only
-/// Lua's compiler could say.
+/// Only names that are given a value in exactly one place of the script count. Only Lua's compiler could tell which variable
+/// another use of the name means.
 struct RankAliases {
     private let tokens: [(text: String, line: Int)]
-    /// How often each name is given a value, or declared.
+    /// How often each name is declared or given a value.
     private var definitions: [String: Int] = [:]
     private var ranks: [String: String] = [:]
 
@@ -19,10 +19,10 @@ struct RankAliases {
         }
     }
 
-    /// The field of `dlp` whose value the variable `name` has.
+    /// The field of `dlp` that the variable `name` holds; nil where it holds none.
     func field(of name: String) -> String? { definitions[name] == 1 ? ranks[name] : nil }
 
-    /// The name in `dlp.RANK`, `dlp.ROOT` or `dlp.MASTER` where that begins at `index`.
+    /// The field name if `dlp.RANK`, `dlp.ROOT` or `dlp.MASTER` begins at `index`; otherwise nil.
     static func field(_ tokens: [(text: String, line: Int)], at index: Int) -> String? {
         guard tokens[index].text == "dlp", index + 2 < tokens.count, tokens[index + 1].text == ".",
             names.contains(tokens[index + 2].text)
@@ -54,7 +54,7 @@ struct RankAliases {
         }
     }
 
-    /// Counts a list of names with its attributes; returns the index of what follows the list.
+    /// Counts a list of names with its attributes; returns the index after the list.
     private mutating func countNames(from start: Int) -> Int {
         var index = start
         while isName(index) {
@@ -63,11 +63,11 @@ struct RankAliases {
             guard text(index) == "," else { break }
             index += 1
         }
-        // The value after the sign is a value, and no name.
+        // What follows the `=` is a value, and is not counted as a name.
         return text(index) == "=" ? index + 1 : index
     }
 
-    /// The variable that gets exactly the value that begins at `index`, in a list of plain values.
+    /// The variable that gets exactly the value that begins at `index`, in a list of simple values.
     private func variable(definedBy index: Int) -> String? {
         guard !RankCondition.operators.contains(text(index + 3)) else { return nil }
         var position = 0

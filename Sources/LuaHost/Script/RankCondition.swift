@@ -1,23 +1,23 @@
 import DLP
 
-/// Finds a rank that stands as a condition.
+/// Finds a rank that is used as a condition.
 ///
-/// In Lua 0 is true: `if dlp.RANK then` is always taken, on the root too, and whoever writes it means something else.
+/// In Lua 0 is true: `if dlp.RANK then` is always taken, also on the root, which is not what the author meant.
 enum RankCondition {
     private static let openers: Set<String> = ["if", "elseif", "while", "until", "not", "and", "or"]
-    /// After one of these a new operand begins, in a place that is no condition by itself.
+    /// After these tokens a new operand begins that is not by itself a condition.
     private static let operandStarts: Set<String> = ["(", "=", ",", "{", "[", "return"]
-    /// After one of these, what follows a value is another operand of the same expression, or a part of the value.
+    /// After a value, these tokens continue the expression, or the value itself.
     static let operators: Set<String> = [
         "==", "~=", "<", ">", "<=", ">=", "+", "-", "*", "/", "//", "%", "^", "..", "&", "|", "~", "<<", ">>", ".", ":",
         "[", "(", "and", "or",
     ]
-    /// Where one of these stands, no condition of an `until` before it goes on.
+    /// At these tokens a condition of an earlier `until` has ended.
     private static let statementWords: Set<String> = [
         "=", ";", "local", "return", "if", "elseif", "then", "else", "while", "for", "do", "repeat", "end", "function",
     ]
 
-    /// The first such place: its line and what to write instead.
+    /// Returns the first such place: its line, and a message that says what to write instead.
     static func firstMisuse(in source: Bytes) -> (line: Int, message: String)? {
         // Bytecode has no tokens.
         if source.withUnsafeBytes({ $0.first == 0x1B }) { return nil }
@@ -35,7 +35,7 @@ enum RankCondition {
         return nil
     }
 
-    /// The rank that begins at `index`, `dlp.RANK` or the script's own name for it, and its number of tokens.
+    /// The rank that begins at `index` (`dlp.RANK` or the script's own name for it), and its number of tokens.
     private static func rank(
         _ tokens: [(text: String, line: Int)], at index: Int, _ aliases: RankAliases
     ) -> (field: String, written: String, length: Int)? {
@@ -48,7 +48,7 @@ enum RankCondition {
     private static func isCondition(_ tokens: [(text: String, line: Int)], _ index: Int, _ length: Int) -> Bool {
         func text(_ index: Int) -> String { tokens.indices.contains(index) ? tokens[index].text : "" }
         var (first, end) = (index, index + length)
-        // Parentheses around it change nothing, unless they are those of a call.
+        // Parentheses around it change nothing, unless they are the parentheses of a call.
         while text(first - 1) == "(", text(end) == ")", !isCallable(text(first - 2)) {
             (first, end) = (first - 1, end + 1)
         }
@@ -57,12 +57,12 @@ enum RankCondition {
         if openers.contains(before) || operandStarts.contains(before), after == "and" { return true }
         if ["if", "elseif", "while"].contains(before) { return ["then", "do", "or"].contains(after) }
         if ["and", "or"].contains(before), ["then", "do"].contains(after) { return true }
-        // What follows a condition after `until` is the next statement, or nothing.
+        // After a condition of `until` comes the next statement, or the end.
         guard !operators.contains(after) else { return before == "until" && after == "or" }
         return before == "until" || (["and", "or"].contains(before) && isAfterUntil(tokens, first))
     }
 
-    /// Whether a value that ends with this token is called by the parenthesis behind it.
+    /// Whether a parenthesis after a value that ends with this token is a call.
     private static func isCallable(_ text: String) -> Bool {
         if openers.contains(text) || statementWords.contains(text) || operandStarts.contains(text) { return false }
         guard let last = text.utf8.last else { return false }
@@ -70,7 +70,7 @@ enum RankCondition {
         return isWord || [")", "]", "}", LuaLexer.literal].contains(text)
     }
 
-    /// Whether the expression in which the token at `index` stands is the condition of a `repeat`.
+    /// Whether the token at `index` is in the condition of a `repeat`.
     private static func isAfterUntil(_ tokens: [(text: String, line: Int)], _ index: Int) -> Bool {
         var depth = 0
         for token in tokens[..<index].reversed() {

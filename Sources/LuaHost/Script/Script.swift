@@ -3,15 +3,15 @@ import CLuaHost
 public import DLP
 import Glibc
 
-/// A script as it was given to us.
+/// A script as the user gave it.
 public struct Script: Sendable {
-    /// What Lua calls it in messages: `@` and a file's name, or `=` and a description.
+    /// Its name in Lua's messages: `@` and a file name, or `=` and a description.
     public var chunkName: SystemString
-    /// Its text, or bytecode.
+    /// Its text or bytecode.
     public var source: Bytes
-    /// What `arg[0]` is.
+    /// The value of `arg[0]`.
     public var name: SystemString
-    /// Its arguments: from `arg[1]` on, and as the chunk's varargs.
+    /// Its arguments, which it gets from `arg[1]` on and as the chunk's varargs.
     public var arguments: [SystemString]
 
     /// A script.
@@ -24,9 +24,9 @@ public struct Script: Sendable {
 }
 
 extension LuaHost {
-    /// Loads the script and runs it, which defines its functions or, in an imperative script, does all there is to do.
+    /// Loads the script and runs it. This defines its functions; an imperative script does all its work here.
     ///
-    /// - Throws: `ScriptError` for syntax errors, for a rank used as a condition, and for what the script raises.
+    /// - Throws: `ScriptError` for syntax errors, for a rank used as a condition, and for errors that the script raises.
     public func run(_ script: Script) throws(ScriptError) {
         if script.isCommand { return try run(command: script.name) }
         if let misuse = RankCondition.firstMisuse(in: script.source) {
@@ -38,7 +38,7 @@ extension LuaHost {
         let status = script.source.withUnsafeBytes { source in
             let body = withoutFirstComment(source)
             return body.withMemoryRebound(to: CChar.self) {
-                // What bytecode does Lua does not check.
+                // Lua does not check what bytecode does, so a sandboxed script must be text.
                 dlp_load(state, $0.baseAddress, $0.count, script.chunkName.cString, isSandboxed ? "t" : "bt")
             }
         }
@@ -51,7 +51,7 @@ extension LuaHost {
         try check(dlp_call(state, Int32(script.arguments.count), 0))
     }
 
-    /// Runs what `LUA_INIT` says, as the stock interpreter does before it loads a script: a text, or `@` and a file's name.
+    /// Runs the contents of `LUA_INIT`, as the stock interpreter does before it loads a script: Lua code, or `@` and a file name.
     private func runInitialisation() throws(ScriptError) {
         guard let variable = getenv("LUA_INIT_5_4") ?? getenv("LUA_INIT") else { return }
         let value = SystemString(cString: variable)
@@ -69,7 +69,8 @@ extension LuaHost {
         SystemString(bytes: script.chunkName.bytes.dropFirst())
     }
 
-    /// Lua's own loader of files leaves out a byte order mark, and a first line that begins with `#`, which it counts.
+    /// Removes what Lua's own file loader ignores: a byte order mark, and the text of a first line that begins with `#`. The line
+    /// still counts for line numbers.
     private func withoutFirstComment(_ source: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         let text = source.starts(with: [0xEF, 0xBB, 0xBF]) ? source[3...] : source[...]
         guard text.first == UInt8(ascii: "#") else { return UnsafeRawBufferPointer(rebasing: text) }
@@ -79,13 +80,13 @@ extension LuaHost {
         return UnsafeRawBufferPointer(rebasing: isBytecode ? rest.dropFirst() : rest)
     }
 
-    /// Lets `require` search beside the script too, after all other places.
+    /// Makes `require` also search in the script's directory, after all other places.
     private func searchBeside(_ script: Script) throws(ScriptError) {
         guard script.chunkName.bytes.first == UInt8(ascii: "@") else { return }
         let name = script.name.bytes
         let directory = SystemString(
             bytes: name.lastIndex(of: UInt8(ascii: "/")).map { name[...$0] } ?? Array("./".utf8)[...])
-        // The script may change the working directory before it requires anything.
+        // Resolved now, because the script may change the working directory before its first `require`.
         guard let path = realpath(directory.cString, nil) else { return }
         defer { free(path) }
         try check(dlp_search_in(state, path))
@@ -110,7 +111,7 @@ extension LuaHost {
         defer { pop(state) }
         let type = lua_type(state, -1)
         if type == LUA_TFUNCTION || type == LUA_TNIL { return type == LUA_TFUNCTION }
-        // Other values may be called where they have a metamethod for that.
+        // Other values can be called if they have the metamethod `__call`.
         guard luaL_getmetafield(state, -1, "__call") != LUA_TNIL else {
             let kind = String(cString: lua_typename(state, type))
             throw ScriptError(message: "\(name) must be a function, but the script makes it a \(kind)")
@@ -119,14 +120,14 @@ extension LuaHost {
         return true
     }
 
-    /// Whether the script's function `name` has a first parameter for which it has a use: its name does not begin with `_`.
+    /// Whether the script's function `name` has a first parameter that it uses: one with a name that does not begin with `_`.
     public func takesArgument(_ name: String) -> Bool {
         guard (try? check(dlp_get_global(state, name))) != nil else { return false }
         defer { pop(state) }
         return dlp_takes_argument(state)
     }
 
-    /// Calls `setup`, where it is there: only ranks that have examples to do come to it.
+    /// Calls `setup`, if there is one. Only ranks that have examples to work on call this.
     public func setUp() throws(ScriptError) {
         checkUntouched()
         try check(dlp_get_global(state, "setup"))

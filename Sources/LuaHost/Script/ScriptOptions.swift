@@ -4,12 +4,12 @@ public import DLP
 
 /// The value of an option in a script.
 public enum ScriptOptionValue: Sendable, Hashable {
-    /// A string or a number, as the command line would spell it.
+    /// A string or a number, as written on the command line.
     case text(SystemString)
-    /// A boolean, which the command line would spell yes or no.
+    /// A boolean, which is written yes or no on the command line.
     case truth(Bool)
 
-    /// How the command line would spell it.
+    /// The value as written on the command line.
     public var text: SystemString {
         switch self {
         case .text(let text): text
@@ -19,9 +19,9 @@ public enum ScriptOptionValue: Sendable, Hashable {
 }
 
 extension LuaHost {
-    /// What the script put into `dlp.options`: names without dashes, as on the command line, and values.
+    /// Returns the contents of `dlp.options`: names without dashes, as on the command line, and values.
     ///
-    /// - Throws: `ScriptError` where it is no table of names and plain values.
+    /// - Throws: `ScriptError` where it is not a table of names and simple values.
     public func scriptOptions() throws(ScriptError) -> [(name: String, value: ScriptOptionValue)] {
         let top = lua_gettop(state)
         defer { lua_settop(state, top) }

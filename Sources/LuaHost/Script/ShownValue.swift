@@ -3,8 +3,8 @@ import CLuaHost
 import DLP
 
 extension LuaHost {
-    /// The value at `index` as a script would write it: on one line, with nothing that a terminal obeys, and cut where it
-    /// gets long.
+    /// Returns the value at `index` as a script would write it: on one line, without characters that control a terminal, and cut
+    /// where it gets long.
     func shown(at index: Int32) -> String {
         var text = ""
         lua_checkstack(state, 16)
@@ -12,7 +12,7 @@ extension LuaHost {
         return text
     }
 
-    /// So many bytes are worth reading.
+    /// The length at which a value is cut, in bytes.
     private static let longest = 60
 
     private func show(_ index: Int32, depth: Int, in text: inout String) {
@@ -60,7 +60,7 @@ extension LuaHost {
             pop(state)
         }
         if isCut { pop(state) }
-        // Lua has no order of its own for them.
+        // Lua does not define an order of the fields.
         let all = elements + fields.sorted() + (isCut ? ["..."] : [])
         text += "{\(all.joined(separator: ", "))}"
     }

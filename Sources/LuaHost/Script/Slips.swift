@@ -3,19 +3,19 @@ import CLuaHost
 import DLP
 
 extension LuaHost {
-    /// The functions by which a script and the runtime know each other.
+    /// The functions of a script that the runtime calls.
     private static let contract = ["examples", "cost", "setup", "work", "collect", "summarize"]
 
-    /// What looks like a slip in the names of a script that has been run: a sentence for each.
+    /// Returns a sentence for each probable misspelling in the names of a script that has run.
     ///
-    /// A global function whose name is almost one of the contract's, and a local one with such a name that nobody calls,
-    /// where the script has no other of that name.
+    /// These are: a global function with a name close to one of the contract's, and a local function with exactly such a name
+    /// that is not used (in a job, `work` even if it is used). Both count only where the script has no global of that name.
     public func slips(in script: Script) -> [String] {
         let missing = Self.contract.filter { !isCallable($0) }
         var sentences: [String] = []
         for (function, candidates) in functions(near: missing) where !Self.contract.contains(function) {
             guard let meant = nearestName(to: function, among: candidates, most: 1) else { continue }
-            // Many names are near the shortest one: a function that the script calls itself is no slip of that.
+            // Many names are close to the short name `cost`; a function that the script itself calls is no misspelling of it.
             guard meant != "cost" || !LocalFunction.isUsed(function, in: script.source) else { continue }
             sentences.append("\(function) is no function that a job calls; is \(meant) meant?")
         }
@@ -69,16 +69,16 @@ extension LuaHost {
     }
 }
 
-/// A local variable with the name of a function of the contract.
+/// A local variable that has the name of a function of the contract.
 private struct LocalFunction {
     var name: String
     var line: Int
     /// Whether the script mentions it elsewhere.
     var isUsed: Bool
 
-    /// Those of the `names` that the script declares as local.
+    /// Finds the local variables of the script that have one of the `names`.
     static func all(of names: [String], in source: Bytes) -> [LocalFunction] {
-        // Most scripts do without some of the functions, and then do not mention them.
+        // Most scripts leave out some of the functions, and do not mention them either.
         let mentioned = source.withUnsafeBytes { text in names.filter { contains(text, Array($0.utf8)) } }
         guard !mentioned.isEmpty, source.withUnsafeBytes({ $0.first != 0x1B }) else { return [] }
         let tokens = LuaLexer.tokens(of: source)
@@ -95,7 +95,7 @@ private struct LocalFunction {
         }
     }
 
-    /// Whether the script mentions this name elsewhere than where it defines a function of it.
+    /// Whether the script mentions this name in other places than the definition of a function of that name.
     static func isUsed(_ name: String, in source: Bytes) -> Bool {
         guard source.withUnsafeBytes({ $0.first != 0x1B }) else { return true }
         let tokens = LuaLexer.tokens(of: source)

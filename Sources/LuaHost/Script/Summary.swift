@@ -6,9 +6,9 @@ extension LuaHost {
     /// Calls `summarize` with all results.
     ///
     /// - Parameters:
-    ///   - runs: taken over and freed one by one, so that encoded and decoded results do not both fill memory.
+    ///   - runs: consumed and freed one by one, so that encoded and decoded results do not both fill memory.
     ///   - errors: the examples that failed for good.
-    ///   - numbers: which examples of the list these are, where they are not all of it.
+    ///   - numbers: which examples of the list these are, if they are not the whole list.
     public func summarize(
         _ runs: consuming [ResultRun], count: Int, errors: [Fault], numbers: [Int]? = nil
     ) throws(ScriptError) {
@@ -17,7 +17,7 @@ extension LuaHost {
         seedRandom(index: 0)
         try check(dlp_get_global(state, "summarize"))
         lua_createtable(state, Int32(clamping: count), 2)
-        // A collection while the table grows would find nothing to free.
+        // A garbage collection while the table grows would find nothing to free.
         let hasStopped = dlp_stop_collector(state)
         defer { if hasStopped { dlp_restart_collector(state) } }
         runs.reverse()
@@ -46,7 +46,7 @@ extension LuaHost {
         try apart { () throws(ScriptError) in try check(dlp_call(state, 1, 0)) }
     }
 
-    /// Pushes what is known of an example that failed. [-0, +1]
+    /// Pushes a table that describes an example that failed. [-0, +1]
     func pushFailure(_ error: Fault, _ state: LuaState) {
         lua_createtable(state, 0, 4)
         let texts = [("message", error.message), ("traceback", error.traceback)]
@@ -62,14 +62,14 @@ extension LuaHost {
         }
     }
 
-    /// Pushes a table of what is known of the examples that failed, by their index. [-0, +1]
+    /// Pushes a table that describes the failed examples, by index. [-0, +1]
     private func pushErrors(_ errors: [Fault]) {
         lua_createtable(state, 0, Int32(clamping: errors.count))
         for error in errors {
             pushFailure(error, state)
             lua_rawseti(state, -2, lua_Integer(error.example ?? 0))
         }
-        // Their number is no entry: scripts go through these by `pairs`.
+        // Their number `n` is not an entry of the table, because scripts traverse it with `pairs`.
         lua_createtable(state, 0, 1)
         setField("__index") {
             lua_createtable(state, 0, 1)

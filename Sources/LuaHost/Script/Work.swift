@@ -6,43 +6,44 @@ import Glibc
 
 /// An example whose `work` failed.
 public struct WorkError: Error, Sendable {
-    /// The example, from 0.
+    /// The example's index, from 0.
     public var index: Int
-    /// What it raised.
+    /// The error that `work` raised.
     public var error: ScriptError
-    /// The example's value, shortened for a message; empty where its index says all.
+    /// The example's value, shortened for a message; empty where the index alone identifies it.
     public var given = ""
 }
 
-/// What came of some examples of a chunk.
+/// A report on some examples of a chunk.
 public struct WorkReport: Sendable {
     /// The examples that are done.
     public var done: Chunk
-    /// How long that took.
+    /// How long these examples took.
     public var nanoseconds: UInt64
-    /// How long the one took that then has failed, where one has.
+    /// How long the example took that then failed, if one has.
     public var failedNanoseconds: UInt64 = 0
-    /// How much processor time all that took, with that of the programs that were waited for.
+    /// The processor time of all this, including programs that were waited for.
     public var cpu: UInt64
-    /// The most memory that this rank held meanwhile, or one of these programs, in bytes; 0 where nobody knows.
+    /// The peak memory of this rank, or of one of these programs, in that time, in bytes; 0 where it is not known.
     public var peak: Int64
     /// Their results, one CBOR item each.
     public var results: Bytes
 }
 
 extension LuaHost {
-    /// Calls `work` on the examples of `chunk`, one after another, until the time is over, the root wants no more, or this
-    /// rank is to leave.
+    /// Calls `work` on the examples of `chunk`, one after another, until the time is over, the root wants no more results, or
+    /// this rank is to leave.
     ///
     /// - Parameters:
-    ///   - sent: the encoded examples where they came with the indices; nil where this rank has them all.
-    ///   - ownCount: so many examples of the list this rank has all the same.
-    ///   - giveBackAfter: after so many nanoseconds (0: never) the rest stays undone.
-    ///   - reportInterval: every so many nanoseconds (0: never) `partDone` is told what was done since the last report.
-    ///   - failed: told where `work` raises, or returns what cannot travel, and of what was done before, since the last
-    ///     failure; after that the rest of the chunk is done.
-    /// - Returns: what was done since the last failure; nil where that was the end of the chunk.
-    /// - Throws: what `failed` throws, and `JobEnd`.
+    ///   - sent: the encoded examples if they were sent with the indices; nil where this rank has all of them.
+    ///   - ownCount: this rank has the first `ownCount` examples of the list itself; they were not sent.
+    ///   - giveBackAfter: the time in nanoseconds (0: no limit) after which the rest stays undone.
+    ///   - reportInterval: the time in nanoseconds (0: never) between calls of `partDone`, which gets what was done since the
+    ///     last report.
+    ///   - failed: called where `work` raises an error, or returns something that cannot be sent. It also gets what was done
+    ///     since the last report. Afterwards the rest of the chunk is done.
+    /// - Returns: what was done since the last report; nil where the chunk ended with a failure.
+    /// - Throws: errors of `failed`, and `JobEnd`.
     public func work(
         _ chunk: Chunk, of examples: Examples, sent: Bytes?, ownCount: Int = 0, giveBackAfter: Int64 = 0,
         reportInterval: UInt64 = 0,
@@ -113,7 +114,7 @@ extension LuaHost {
         }
     }
 
-    /// The error with the value of its example, the one at `place` in its chunk.
+    /// Returns the error with the value of its example added; the example is at `place` among the sent ones.
     private func naming(_ error: WorkError, _ examples: Examples, at place: Int, of sent: Bytes?) -> WorkError {
         var error = error
         let top = lua_gettop(state)
@@ -131,12 +132,12 @@ extension LuaHost {
                 error.given = shownExample(examples, error.index) ?? ""
             }
         } catch {
-            // The message goes without it.
+            // The message then does not show the value.
         }
         return error
     }
 
-    /// The example at `index`, from 0, as a message shows it; nil where its index says all, or where it cannot be had here.
+    /// The example at `index`, from 0, as a message shows it; nil where the index identifies it, or where it cannot be read here.
     public func shownExample(_ examples: Examples, _ index: Int) -> String? {
         guard case .table = examples else { return nil }
         let top = lua_gettop(state)
@@ -145,7 +146,7 @@ extension LuaHost {
         return shown(at: -1)
     }
 
-    /// Whether an example has failed only because a signal, which is about to stop the job, was for its program, too.
+    /// Whether an example failed only because its program got the signal that is about to stop the job, too.
     func isToStayUndone() throws -> Bool {
         guard dlp_is_cut_short(state) else { return false }
         while try !isInterrupted && !isLeaving() && !client.isHalted() { usleep(1000) }
@@ -184,9 +185,9 @@ extension LuaHost {
 
     /// Calls `collect` with each result of a run.
     ///
-    /// - Parameter sent: the encoded examples of the run that the script does not have, or not any more.
-    /// - Returns: how many of the results it has been called with: all, or those before it wanted no more.
-    /// - Throws: `WorkError` with the example whose result it failed on.
+    /// - Parameter sent: the encoded examples of the run that the script does not have, or no longer has.
+    /// - Returns: how many of the results `collect` was called with: all, or those up to the one after which it wanted no more.
+    /// - Throws: `WorkError` with the example for whose result `collect` failed.
     @discardableResult
     public func collect(_ run: ResultRun, of examples: Examples, sent: Bytes?) throws(WorkError) -> Int {
         isCollecting = true
@@ -220,7 +221,7 @@ extension LuaHost {
         }
     }
 
-    /// Calls `body`, which reads what came from another rank or a journal: `what` with the index from 0.
+    /// Calls `body`, which decodes data from another rank or a journal. Errors name it by `what` and the index, from 0.
     func readable(
         _ what: StaticString, _ index: Int, _ body: () throws(CodecError) -> Void
     ) throws(ScriptError) {

@@ -4,9 +4,9 @@ import Synchronization
 public final class WorkCounter: Sendable {
     private let count = Atomic(0)
 
-    /// How many there are by now.
+    /// The current count.
     public var value: Int { count.load(ordering: .relaxed) }
 
-    /// One more; only the thread that works calls it.
+    /// Adds one. Only the working thread may call this.
     func increment() { count.store(value + 1, ordering: .relaxed) }
 }

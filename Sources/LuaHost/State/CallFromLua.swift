@@ -10,17 +10,17 @@ enum HostFunction: Int32, CaseIterable {
     case encodeLine, keepOutputs, depends, digestFile
 }
 
-/// Why a call from Lua fails.
+/// The reason why a call from Lua fails.
 enum CallError: Error {
-    /// The script is to blame.
+    /// The script has made an error.
     case script(String)
     /// The job is over.
     case end(JobEnd)
 }
 
-/// What Lua's trampoline calls.
+/// Runs the function `number`; Lua's trampoline calls it.
 ///
-/// Nothing here raises: errors are returned as a status, for which C raises once this frame is gone.
+/// Nothing here raises a Lua error. Errors are returned as a status, and C raises them after this frame has returned.
 func dispatchCallFromLua(_ context: UnsafeMutableRawPointer?, _ state: LuaState?, _ number: Int32) -> Int32 {
     guard let context, let state, let function = HostFunction(rawValue: number) else {
         lua_pushnil(state)

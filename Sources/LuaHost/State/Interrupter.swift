@@ -1,10 +1,10 @@
 import CLuaHost
 import Synchronization
 
-/// Makes a script fail from any thread, because its job is over.
+/// Makes a script fail because its job is over; it can be used from any thread.
 public final class Interrupter: Sendable {
     private struct State {
-        /// The address of the Lua state, or nil once it is closed: a pointer could not be shared between threads.
+        /// The address of the Lua state, or nil once it is closed. (A pointer could not be shared between threads.)
         var address: UInt?
         var isInterrupted = false
     }
@@ -13,7 +13,7 @@ public final class Interrupter: Sendable {
 
     init(_ lua: LuaState) { state = Mutex(State(address: UInt(bitPattern: lua))) }
 
-    /// Makes the script fail at its next instruction, and, should it catch the error, at each one after that.
+    /// Makes the script fail at its next instruction; if it catches the error, it fails again at each following one.
     public func interrupt() {
         state.withLock { state in
             state.isInterrupted = true
@@ -24,6 +24,6 @@ public final class Interrupter: Sendable {
     /// Whether `interrupt` was called.
     var isInterrupted: Bool { state.withLock { $0.isInterrupted } }
 
-    /// The state is about to be closed.
+    /// Must be called before the state is closed.
     func forget() { state.withLock { $0.address = nil } }
 }

@@ -1,9 +1,9 @@
 import CLua
 import DLP
 
-/// A Lua state, or one coroutine of it.
+/// A Lua state, or a coroutine of one.
 ///
-/// Only functions of Lua's C interface that cannot raise may be called on it from Swift; `CLuaHost` has the others.
+/// From Swift, only functions of Lua's C interface that cannot raise errors may be called on it; `CLuaHost` wraps the others.
 typealias LuaState = OpaquePointer
 
 /// Removes the `count` values on top.
@@ -33,7 +33,7 @@ func push(_ state: LuaState, _ text: SystemString) {
 
 /// The bytes of the string at `index`; valid while that string stays on the stack.
 ///
-/// A number is not converted: that would change what lies on the stack.
+/// Returns nil for a number: converting it would change the value on the stack.
 @inline(__always)
 func bytes(_ state: LuaState, _ index: Int32) -> UnsafeRawBufferPointer? {
     guard lua_type(state, index) == LUA_TSTRING else { return nil }

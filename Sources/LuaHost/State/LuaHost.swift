@@ -11,70 +11,70 @@ public final class LuaHost {
     let localPlace: (rank: Int, size: Int)?
     /// Collects the results of a chunk.
     let encoder = LuaEncoder()
-    /// Encodes what collectives send: that may happen while results are being collected.
+    /// Encodes values for collectives. It is separate because collectives can run while results are being collected.
     let collectiveEncoder = LuaEncoder()
     /// Writes values as JSON for the script.
     var jsonRenderer = JSONRenderer()
     var jsonText = ByteWriter()
     /// Writes values as JSON for programs.
     var lineRenderer = JSONRenderer(for: .program)
-    /// Whether a function of the job is being called to which the other ranks need not come: a loop begun there is this
-    /// rank's own, and a collective would wait for the others.
+    /// Whether a function of the job is running that other ranks need not call. A loop that begins there is this rank's alone,
+    /// and a collective would wait for the other ranks in vain.
     private(set) var isApart = false
     /// Whether the script has asked for a function of the module `dlp`.
     public internal(set) var usesModule = false
-    /// Why the job ended while the script waited for other ranks: then no error of the script counts any more.
+    /// How the job ended while the script waited for other ranks. Once set, errors of the script no longer count.
     public internal(set) var jobEnd: JobEnd?
-    /// Called for `os.exit`, before the process ends, to tell the other ranks; returns the status with which it ends.
+    /// Called for `os.exit`, before the process ends, to tell the other ranks; returns the exit status.
     public var willExit: (Int32) -> Int32 = { $0 }
-    /// Asked after each example of a job: whether this rank is to leave, so that the rest of its chunk goes back.
+    /// Called after each example of a job: whether this rank is to leave, so that the rest of its chunk goes back.
     public var isLeaving: () -> Bool = { false }
-    /// Who is told of the loops of the module.
+    /// The object that is told of the module's loops.
     public weak var loopDelegate: (any LoopDelegate)?
-    /// What the module's loops do unless told otherwise.
+    /// The options of the module's loops where the script does not give any.
     let loopDefaults: LoopDefaults
     /// The loops of the module in which this rank takes part, by their number.
     var moduleLoops: [UInt64: LoopPart] = [:]
     var loopUnderWay = LoopUnderWay()
-    /// How far the present chunk of such a loop has been reported: the time since it began, and the processor time then.
+    /// What has been reported of the current chunk of such a loop: the time since its beginning, and the processor time then.
     var loopReported: (time: UInt64, cpu: UInt64) = (0, 0)
     var memoryMeter = MemoryMeter()
     /// Counts the examples that `work` has done here.
     public let workCounter = WorkCounter()
-    /// Whether the script has only what can do no harm.
+    /// Whether the script is confined to functions that can do no harm.
     let isSandboxed: Bool
-    /// How many bytes of memory it may use, for messages.
+    /// The limit of its memory in bytes, for messages.
     var memoryLimit: Int?
-    /// What is known of its functions, where it is noted which of them examples enter.
+    /// What is known of its functions, if it is recorded which of them examples enter.
     var tracking: Tracking?
-    /// Puts examples back that `work` has changed, where somebody sees them again.
+    /// Restores examples that `work` has changed, if they are used again.
     var exampleKeeper: ExampleKeeper?
-    /// Whether `collect` runs.
+    /// Whether `collect` is running.
     var isCollecting = false
     /// Whether `collect` has said that it wants no more results.
     public internal(set) var wantsNoMore = false
-    /// The examples, encoded, that it has added to the list since they were last taken.
+    /// The encoded examples that `collect` has added to the list since they were last taken.
     var additions: [Bytes] = []
-    /// How commands are shown, where those are the script.
+    /// How commands are shown, if the script is a command.
     public var commandOptions = CommandOptions()
-    /// Where this rank keeps what commands have written, if anywhere.
+    /// Where this rank keeps the output of commands, if anywhere.
     public var outputFolders: OutputFolders?
-    /// Makes examples fail which take too long, where there is a limit.
+    /// Makes examples fail that take too long, if there is a limit.
     var exampleWatch: ExampleWatch?
 
-    /// How the loops of the module `dlp` run where their options do not say.
+    /// The options of the module's loops where the script does not give any.
     public struct LoopDefaults {
         /// Whether the root takes examples too.
         public var rootWorks = true
         /// A fixed chunk size.
         public var chunk: Int?
-        /// What becomes of elements that fail, and of ranks that die.
+        /// What happens when elements fail and when ranks die.
         public var failures = FailurePolicy()
         /// How long an element may take, in seconds.
         public var timeout: Double?
-        /// Whether the results of loops that have a name are kept, so that all ranks must name the same.
+        /// Whether the results of named loops are kept, so that all ranks must use the same names.
         public var keepsStages = false
-        /// Whether it is noted what their elements enter.
+        /// Whether it is recorded what functions elements enter.
         public var tracks = false
 
         /// The defaults of the command line.
@@ -84,11 +84,11 @@ public final class LuaHost {
     /// A state whose module `dlp` communicates through `client`.
     ///
     /// - Parameters:
-    ///   - backend: what `dlp.backend` says.
-    ///   - version: what `dlp.version` says.
-    ///   - localPlace: this rank's place among those of its host, and how many these are; nil where nobody says.
-    ///   - seed: with an example's index, what seeds `math.random`.
-    ///   - isSandboxed: whether files, programs, modules and bytecode are kept from the script.
+    ///   - backend: the value of `dlp.backend`.
+    ///   - version: the value of `dlp.version`.
+    ///   - localPlace: this rank's place among the ranks of its host, and their number; nil where that is unknown.
+    ///   - seed: seeds `math.random`, together with an example's index.
+    ///   - isSandboxed: whether the script may not use files, programs, modules and bytecode.
     /// - Throws: `ScriptError` where memory is short.
     public init(
         client: any RankClient, backend: String, version: String, seed: Int64,
@@ -100,7 +100,7 @@ public final class LuaHost {
         self.seed = seed
         self.loopDefaults = loopDefaults
         self.isSandboxed = isSandboxed
-        // The context is filled in below: `self` may not be used before all is initialised.
+        // The context is set below: `self` may not be used before all properties are initialised.
         guard let state = dlp_new_state() else {
             throw ScriptError(message: "not enough memory for a Lua state")
         }
@@ -114,29 +114,29 @@ public final class LuaHost {
 
     deinit { close() }
 
-    /// What seeds `math.random`, together with an example's index.
+    /// The seed of `math.random`, used together with an example's index.
     public var seed: Int64
 
-    /// Seeds `math.random` as for the example `index`, counted from 1; minus that is for collecting its result, and 0 for
-    /// everything that is no example.
+    /// Seeds `math.random` for the example `index`, from 1; for collecting the result of an example, the index is negative; for
+    /// everything else it is 0.
     public func seedRandom(index: Int) { dlp_random_seed(state, seed, lua_Integer(index)) }
 
     /// Lets another thread make the script fail.
     public let interrupter: Interrupter
 
-    /// Where the value `dlp.LATER` is, once the script has asked for it.
+    /// The address of the value `dlp.LATER`, once the script has asked for it.
     var laterAddress: UnsafeRawPointer?
 
-    /// Where the table is that the module's functions have among themselves.
+    /// The address of the table that the module's functions share.
     var coreAddress: UnsafeRawPointer?
 
-    /// Takes the examples, encoded, that `collect` has added to the list.
+    /// Returns the encoded examples that `collect` has added to the list, and removes them.
     public func takeAdditions() -> [Bytes] {
         defer { additions = [] }
         return additions
     }
 
-    /// Closes the Lua state, which runs what the script wants run at its end; no script runs in it any more.
+    /// Closes the Lua state, which runs the script's finalizers; after this no script can run in it.
     public func close() {
         guard !isClosed else { return }
         isClosed = true
@@ -149,13 +149,13 @@ public final class LuaHost {
 
     private var isClosed = false
 
-    /// The example of the job, counted from 1, in whose `work` the script is.
+    /// The example of the job, from 1, in whose `work` the script is; nil where it is in none.
     public var exampleAtWork: Int? {
         let example = dlp_example_under_way(state)
         return example.number == 0 || dlp_is_at_element(state) ? nil : Int(example.index)
     }
 
-    /// A number that changes when the script prints.
+    /// A number that changes whenever the script prints.
     public var printed: UInt64 { dlp_printed(state) }
 
     /// Whether the examples come from an iterator that has not been closed.
@@ -170,7 +170,7 @@ public final class LuaHost {
         interrupter.interrupt()
     }
 
-    /// Calls a function of the job, where `condition` holds as one to which the other ranks need not come.
+    /// Calls a function of the job; where `condition` holds, it counts as one that other ranks need not call.
     func apart<Result, Failure: Error>(
         when condition: Bool = true, _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {

@@ -9,10 +9,10 @@ public struct ScriptError: Error, Sendable {
     /// Lua's traceback, or empty.
     public var traceback: String
 
-    /// What the example has left all the same, as an encoded value; mostly nothing.
+    /// What the example has left despite the error, as an encoded value; usually nil.
     public var result: Bytes?
 
-    /// An error of our own on the script's behalf.
+    /// An error that we raise on the script's behalf.
     public init(message: String, traceback: String = "") {
         self.message = message
         self.traceback = traceback
@@ -20,11 +20,11 @@ public struct ScriptError: Error, Sendable {
 }
 
 extension LuaHost {
-    /// The error whose value is on top of the stack, which is removed.
+    /// Returns the error whose value is on top of the stack, and removes the value.
     func popError() -> ScriptError {
         var error = ScriptError(message: describeTop(), traceback: traceback)
         error.result = resultOfError()
-        // Where in our own Lua it was raised says nothing to anybody.
+        // The place in our own Lua code where it was raised is of no use to the user.
         if error.result != nil { error.traceback = "" }
         pop(state)
         if let memoryLimit, error.message.hasSuffix("not enough memory") {
@@ -36,7 +36,7 @@ extension LuaHost {
         return error
     }
 
-    /// What comes with the error on top of the stack, in its metatable.
+    /// The value that comes with the error on top of the stack, in its metatable.
     private func resultOfError() -> Bytes? {
         guard lua_type(state, -1) == LUA_TTABLE, luaL_getmetafield(state, -1, "__result") != LUA_TNIL else {
             return nil
@@ -61,7 +61,7 @@ extension LuaHost {
         return string(state, -1) ?? ""
     }
 
-    /// The value at `index` as JSON, or nil where it has none.
+    /// The value at `index` as JSON; nil where it cannot be encoded.
     func json(at index: Int32) -> String? {
         let encoder = LuaEncoder()
         do {
@@ -75,7 +75,7 @@ extension LuaHost {
         } catch { return nil }
     }
 
-    /// Lua's traceback without the frames that are ours.
+    /// Lua's traceback, without our own frames.
     private var traceback: String {
         var lines = String(decodingVisibly: SystemString(cString: dlp_traceback(state)).bytes).split(
             separator: "\n", omittingEmptySubsequences: false)

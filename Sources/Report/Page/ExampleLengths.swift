@@ -2,32 +2,32 @@
     import Glibc
 #endif
 
-/// How long examples took: as many numbers for a million of them as for a thousand.
+/// The distribution of examples' lengths. It takes as little memory for a million examples as for a thousand.
 struct ExampleLengths {
-    /// A stretch of lengths, in seconds, and how many examples fall into it.
+    /// A range of lengths, in seconds, and the number of examples in it.
     struct Bar: Equatable {
         var from: Double
         var to: Double
         var count: Int
     }
 
-    /// How finely lengths are told apart: so many steps to a power of ten, of half a percent each.
+    /// The resolution of lengths: this many steps to a power of ten, half a percent each.
     private static let steps = 500.0
-    /// There are about so many bars.
+    /// The approximate number of bars.
     private static let bars = 30
 
-    /// How many examples fall into each step.
+    /// The number of examples in each step.
     private var counts: [Int: Int] = [:]
     /// How many examples there are.
     private(set) var count = 0
-    /// How long they took together, and the shortest and the longest of them, in seconds.
+    /// The total length of the examples, and the shortest and the longest, in seconds.
     private(set) var sum = 0.0
     private(set) var least = Double.infinity
     private(set) var most = 0.0
 
-    /// Adds `count` examples that took so many seconds each.
+    /// Adds `count` examples that took `seconds` each.
     mutating func add(_ seconds: Double, count added: Int) {
-        // The clock counts nanoseconds.
+        // Not less than a nanosecond, the resolution of the clock.
         let seconds = max(seconds, 1e-9)
         counts[Int((log10(seconds) * Self.steps).rounded(.down)), default: 0] += added
         count += added
@@ -36,7 +36,7 @@ struct ExampleLengths {
         most = max(most, seconds)
     }
 
-    /// The length that a part of the examples, from 0 to 1, does not exceed.
+    /// The length that a fraction of the examples, from 0 to 1, does not exceed.
     func quantile(_ part: Double) -> Double {
         var rest = Int((part * Double(count)).rounded(.up))
         for (step, count) in counts.sorted(by: { $0.key < $1.key }) {
@@ -48,10 +48,10 @@ struct ExampleLengths {
 
     private func middle(of step: Int) -> Double { pow(10, (Double(step) + 0.5) / Self.steps) }
 
-    /// Whether lengths differ so much that only a logarithmic scale shows them.
+    /// Whether the lengths differ so much that a logarithmic scale is needed.
     var isLogarithmic: Bool { count > 0 && most > 10 * least }
 
-    /// All lengths in bars of equal width on their scale, those that are empty too.
+    /// All lengths in bars of equal width on their scale, including empty bars.
     var distribution: [Bar] {
         guard count > 0 else { return [] }
         return isLogarithmic ? logarithmicBars : linearBars
@@ -59,7 +59,7 @@ struct ExampleLengths {
 
     private var logarithmicBars: [Bar] {
         let decades = log10(most / least)
-        // Divisors of the number of steps, so that each step falls into one bar.
+        // Divisors of the number of steps, so that each step falls into exactly one bar.
         let perDecade = [10, 5, 4, 2].first { decades * Double($0) <= Double(Self.bars) } ?? 1
         let width = Int(Self.steps) / perDecade
         var bars: [Int: Int] = [:]
@@ -73,7 +73,7 @@ struct ExampleLengths {
     }
 
     private var linearBars: [Bar] {
-        // A step of lengths is half a percent wide: narrower bars would have gaps.
+        // A step is half a percent wide, so narrower bars would leave gaps.
         let least = max((most - self.least) / Double(Self.bars), most / 100)
         var width = pow(10, log10(least).rounded(.down))
         for factor in [1.0, 2, 5, 10] where width * factor >= least {

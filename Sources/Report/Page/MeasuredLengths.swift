@@ -1,13 +1,13 @@
-/// How long examples took, each by itself as far as that is known: what a plan goes by.
+/// How long examples took, individually as far as it is known. A plan is based on these lengths.
 struct MeasuredLengths {
-    /// No more are told apart; then neighbours are taken together.
+    /// From twice this many runs on, neighbours are combined, so that this many runs remain.
     private static let most = 1 << 20
 
     private var runs: [(first: Int, count: Int, seconds: Double)] = []
-    /// How many examples there are.
+    /// The number of examples.
     private(set) var count = 0
 
-    /// Adds `count` examples that took so many seconds each, the first of which has the number `first`.
+    /// Adds `count` examples that took `seconds` each; the first has the number `first`.
     mutating func add(_ seconds: Double, first: Int, count added: Int) {
         guard added > 0 else { return }
         count += added
@@ -22,10 +22,10 @@ struct MeasuredLengths {
         }
     }
 
-    /// In the order of the list: a long example ends late, but was begun early.
+    /// The runs in the order of the list. Reports come in another order: a long example begins early but is reported late.
     private var ordered: [(first: Int, count: Int, seconds: Double)] { runs.sorted { $0.first < $1.first } }
 
-    /// The seconds of each example, in the order of the list; of very many some, evenly spread over all.
+    /// The seconds of each example, in the order of the list. If there are very many, an evenly spread part of them.
     var seconds: [Double] {
         let step = max(1, (count + 4 * Self.most - 1) / (4 * Self.most))
         var seconds: [Double] = []

@@ -1,19 +1,19 @@
-/// What a page says of a job: who did what when, how long examples took, and which of them failed.
+/// The contents of a job's page: what each rank did when, how long examples took, and which of them failed.
 ///
-/// However many examples there are, it stays small: it keeps sums, and single examples only where a reader wants them.
+/// Its size does not grow with the number of examples: it keeps sums, and single examples only where a reader needs them.
 struct Page {
-    /// A rank on a host: another one where a job goes on elsewhere.
+    /// A rank on a host. If the job goes on on another host, that is another row.
     struct Row {
         var rank: Int
-        /// Nil as long as nothing was heard of it.
+        /// Nil until the host is known.
         var host: String?
         var line: TimelineRow
-        /// How long it was at work, and the processor time that it took for it, in nanoseconds.
+        /// How long it worked, and the processor time that this took, in nanoseconds.
         var work: UInt64 = 0
         var cpu: UInt64?
-        /// The most memory that it held, in bytes.
+        /// Its peak memory, in bytes.
         var memory: Int?
-        /// How many examples it did, and how many times one failed.
+        /// How many examples it did, and how often one failed.
         var count = 0
         var failed = 0
     }
@@ -23,7 +23,7 @@ struct Page {
         var host: String
     }
 
-    /// About so many blocks there are at most, in all rows, and in each of them.
+    /// The approximate maximum of blocks in all rows, and the maximum in each row.
     private static let capacity = 40_000
     private static let mostPerRow = 4_000
 
@@ -38,14 +38,14 @@ struct Page {
     private(set) var longest = LongestExamples()
     private(set) var failures = FailedExamples()
     private var blocksPerRow = mostPerRow
-    /// The rows of ranks whose host is known.
+    /// The rows of the ranks whose host is known.
     private var places: [Place: Int] = [:]
 
     init(_ facts: PageFacts) { self.facts = facts }
 
-    /// The job has so many ranks, and began at `start`: before it is known who worked when.
+    /// Sets the number of ranks and the job's beginning, `start`. Must be called before any work is added.
     ///
-    /// - Parameter began: the same in seconds since 1970.
+    /// - Parameter began: the same moment in seconds since 1970.
     mutating func begin(ranks: Int, start: UInt64, began: Double) {
         self.start = start
         self.began = began
@@ -58,7 +58,7 @@ struct Page {
         Row(rank: rank, host: host, line: TimelineRow(origin: start, capacity: blocksPerRow))
     }
 
-    /// The row of a rank, which is on this host.
+    /// Returns the row of a rank on this host.
     private mutating func place(_ rank: Int, _ host: String) -> Int {
         let place = Place(rank: rank, host: host)
         if let row = places[place] { return row }
@@ -74,7 +74,7 @@ struct Page {
         return index
     }
 
-    /// `rank` was at work.
+    /// Adds work of `rank`.
     mutating func addWork(_ work: PageWork, rank: Int, host: String) {
         let row = place(rank, host)
         let duration = min(work.nanoseconds, work.end)
@@ -88,14 +88,15 @@ struct Page {
         end = max(end, work.end)
     }
 
-    /// What examples of this rank cost besides time.
+    /// Adds the costs, besides time, of examples of this rank.
     mutating func addCost(rank: Int, host: String, cpu: UInt64?, memory: Int?) {
         let row = place(rank, host)
         if let cpu { rows[row].cpu = (rows[row].cpu ?? 0) &+ cpu }
         if let memory { rows[row].memory = max(rows[row].memory ?? 0, memory) }
     }
 
-    /// `count` examples took so many nanoseconds each; `example` is the one at a place among them, where it is wanted.
+    /// Adds `count` examples that took `nanoseconds` each. `example` returns the one at a place among them; it is called if
+    /// needed.
     mutating func addLengths(of nanoseconds: UInt64, count: Int, _ example: (Int) -> PageExample) {
         lengths.add(Double(nanoseconds) / 1e9, count: count)
         if count > 0 { measured.add(Double(nanoseconds) / 1e9, first: example(0).number, count: count) }
@@ -106,20 +107,20 @@ struct Page {
         }
     }
 
-    /// An example has failed for good.
+    /// Adds an example that has failed for good.
     mutating func addFailure(_ example: PageExample) { failures.add(example) }
 
-    /// `rank` was lost.
+    /// Marks `rank` as lost.
     mutating func lose(_ rank: Int, host: String, cause: String, at now: UInt64) {
         let row = place(rank, host)
         rows[row].line.lose(at: now, cause: cause)
         end = max(end, now)
     }
 
-    /// Sets the inputs of the longest examples of the job itself that have none.
+    /// Sets the inputs of the longest examples of the job itself, where they are missing.
     mutating func nameInputs(_ input: (Int) -> String) { longest.nameInputs(input) }
 
-    /// The job is over.
+    /// Sets the end of the job.
     mutating func finish(at now: UInt64) { end = max(end, now) }
 
     /// The rows by rank.
@@ -128,15 +129,15 @@ struct Page {
     }
 }
 
-/// What a rank did without a break, and reported together.
+/// Work that a rank did without a break, and reported together.
 public struct PageWork: Sendable {
     /// The lowest and the highest index of its examples, from 1.
     public var examples: ClosedRange<Int>
-    /// How many examples these are.
+    /// How many examples there are.
     public var count: Int
     /// How many of them failed.
     public var failed: Int
-    /// How long all that took.
+    /// How long all of it took.
     public var nanoseconds: UInt64
     /// When it ended, in nanoseconds of the page's clock.
     public var end: UInt64
@@ -151,43 +152,43 @@ public struct PageWork: Sendable {
     }
 }
 
-/// What a page says of a job besides what its ranks did.
+/// Facts about a job for its page, besides what its ranks did.
 public struct PageFacts: Sendable {
-    /// What the job is called.
+    /// The job's name.
     public var title: String
-    /// What else there is to say, by its name.
+    /// Other facts, each with a name.
     public var others: [(name: String, value: String)] = []
 
     /// Facts about a job of this name.
     public init(title: String) { self.title = title }
 }
 
-/// How a job came to its end, for a page.
+/// How a job ended, for a page.
 public struct PageEnding: Sendable {
-    /// Why it ended before all was done; nil where it did not.
+    /// Why it ended before everything was done; nil where it did not.
     public var reason: String?
-    /// How many examples there are; nil where nobody knows.
+    /// How many examples there are; nil where it is not known.
     public var total: Int?
-    /// Whether its script wanted no more of them.
+    /// Whether its script wanted no more examples.
     public var hadEnough = false
-    /// How many were done before it began.
+    /// How many examples were done before this job began.
     public var earlier = 0
-    /// The line to type that does an example alone, by its index from 1; nil where there is none.
+    /// The command line that does one example alone, by the example's index from 1; nil where there is none.
     public var alone: (@Sendable (Int) -> String?)?
-    /// What other numbers of ranks would bring.
+    /// Estimates for other numbers of ranks.
     public var plan: [PagePlan] = []
 
-    /// An end after all was done.
+    /// An end after everything was done.
     public init() {}
 }
 
-/// How long the job would take on a number of ranks.
+/// The estimated time of the job on a number of ranks.
 public struct PagePlan: Sendable {
     /// The number of ranks.
     public var ranks: Int
     /// The time, in seconds.
     public var seconds: Double
 
-    /// `ranks` ranks would take so many seconds.
+    /// An estimate: `ranks` ranks would take `seconds`.
     public init(ranks: Int, seconds: Double) { (self.ranks, self.seconds) = (ranks, seconds) }
 }

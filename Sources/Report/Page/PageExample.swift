@@ -1,4 +1,4 @@
-/// An example that a page shows by itself: one of the longest, or one that failed.
+/// An example that a page shows individually: one of the longest, or one that failed.
 public struct PageExample: Sendable {
     /// Why an example failed for good.
     public struct Failure: Sendable {
@@ -17,9 +17,9 @@ public struct PageExample: Sendable {
         }
     }
 
-    /// Its index in the list, from 1; 0 where it is in the list no more.
+    /// Its index in the list, from 1; 0 where it is no longer in the list.
     public var number: Int
-    /// The loop whose element it is; empty for an example of the job itself.
+    /// The loop to which it belongs; empty for an example of the job itself.
     public var loop = ""
     /// The rank that did it.
     public var rank: Int
@@ -27,18 +27,18 @@ public struct PageExample: Sendable {
     public var host: String
     /// When it ended, in nanoseconds of the page's clock.
     public var end: UInt64
-    /// How long it took; nil where nobody knows.
+    /// How long it took; nil where it is not known.
     public var nanoseconds: UInt64?
-    /// How many examples were reported together, and share their time; 1 where this is its own.
+    /// How many examples were reported together and share this time; 1 if the time is the example's own.
     public var together = 1
-    /// Its value, as people read it; empty where the index says all, or nobody knows.
+    /// Its value in readable form; empty where the index says everything, or where the value is not known.
     public var input = ""
-    /// The most memory that its rank held meanwhile, in bytes; nil where nobody knows.
+    /// The peak memory of its rank in that time, in bytes; nil where it is not known.
     public var memory: Int?
-    /// Why it failed, where it did.
+    /// Why it failed; nil where it did not.
     public var failure: Failure?
 
-    /// An example with what is always known.
+    /// An example with the facts that are always known.
     public init(number: Int, rank: Int, host: String, end: UInt64, nanoseconds: UInt64?) {
         self.number = number
         self.rank = rank
@@ -48,15 +48,15 @@ public struct PageExample: Sendable {
     }
 }
 
-/// The longest examples that there were.
+/// The longest examples.
 struct LongestExamples {
-    /// So many are kept.
+    /// How many are kept.
     static let limit = 20
 
-    /// The longest first.
+    /// The examples, the longest first.
     private(set) var list: [PageExample] = []
 
-    /// Whether an example that took so long is one of them, so far.
+    /// Whether an example that took `nanoseconds` is one of the longest so far.
     func takes(_ nanoseconds: UInt64) -> Bool {
         list.count < Self.limit || nanoseconds > list[list.count - 1].nanoseconds ?? 0
     }
@@ -69,7 +69,7 @@ struct LongestExamples {
         if list.count > Self.limit { list.removeLast() }
     }
 
-    /// Sets the inputs of those of the job itself that have none.
+    /// Sets the inputs of the examples of the job itself where they are missing.
     mutating func nameInputs(_ input: (Int) -> String) {
         for place in list.indices where list[place].input.isEmpty && list[place].loop.isEmpty {
             list[place].input = input(list[place].number)
@@ -77,11 +77,11 @@ struct LongestExamples {
     }
 }
 
-/// The examples that failed for good: the first of them with all that is known, all of them as a number.
+/// The examples that failed for good: the first of them with all details, all of them as a number.
 struct FailedExamples {
-    /// So many are listed, as long as their texts do not take more bytes.
+    /// The limits of the list: the number of examples, and the size of their texts in bytes.
     private static let limit = (examples: 500, bytes: 1 << 20)
-    /// Longer texts are cut.
+    /// The lengths at which texts are cut.
     private static let longest = (message: 4_000, traceback: 8_000)
 
     private(set) var list: [PageExample] = []
@@ -99,6 +99,6 @@ struct FailedExamples {
         list.append(listed)
     }
 
-    /// Those that are listed, in the order of the examples.
+    /// The listed examples, in the order of the list.
     var ordered: [PageExample] { list.sorted { ($0.loop, $0.number) < ($1.loop, $1.number) } }
 }

@@ -1,8 +1,8 @@
-/// What is the same on every page: where things stand, and what browsers may do with it.
+/// The parts that all pages have in common: the layout, and the permissions for browsers.
 enum PageFrame {
     /// The beginning, up to the body.
     ///
-    /// Nothing is ever fetched, and only scripts that know `nonce` run.
+    /// The page loads nothing from outside, and only scripts that carry `nonce` run.
     static func head(nonce: String, style: String) -> String {
         #"""
         <!DOCTYPE html>
@@ -23,7 +23,7 @@ enum PageFrame {
         """#
     }
 
-    /// The places that the script fills.
+    /// The elements that the script fills.
     static let body = #"""
         <body>
         <header>

@@ -1,6 +1,6 @@
-// The timeline of a page: what is seen of it, how it is drawn, and how a reader moves in it.
+// The timeline of a page: its visible part, its drawing, and the reader's navigation in it.
 extension PageScript {
-    /// What there is to see, and which part of it is seen.
+    /// The contents of the timeline, and its visible part.
     static let timelineView = #"""
         // The blocks of a row, from seven numbers for each.
         function unpack(list) {
@@ -120,7 +120,7 @@ extension PageScript {
 
         """#
 
-    /// What is seen, on a canvas.
+    /// Draws the visible part on a canvas.
     static let timelineDrawing = #"""
         const canvas = at("canvas"), chart = at("timeline"), pen = canvas.getContext("2d");
         const layout = {left: 0, right: 12, top: 8, bottom: 26, width: 0, height: 0};
@@ -402,7 +402,7 @@ extension PageScript {
 
         """#
 
-    /// What the reader's hands do.
+    /// Handles the reader's input.
     static let timelineInput = #"""
         function say(text, isHeard) {
           at("details").setAttribute("aria-live", isHeard ? "polite" : "off");

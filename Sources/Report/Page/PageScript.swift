@@ -1,11 +1,11 @@
-/// The script of a page, in parts: plain JavaScript, which every present browser runs as it is.
+/// The script of a page, in parts: plain JavaScript, which all current browsers run unchanged.
 ///
-/// What comes from the job is put onto the page as text only, never as markup.
+/// Data of the job is put onto the page as text only, never as markup.
 enum PageScript {
-    /// All of it, in order.
+    /// All parts, in order.
     static let parts = [tools, summary, lengths, timelineView, timelineDrawing, timelineInput, tables, plan]
 
-    /// What the others use.
+    /// Functions that the other parts use.
     private static let tools = #"""
         const data = JSON.parse(document.getElementById("data").textContent);
         const at = id => document.getElementById(id);

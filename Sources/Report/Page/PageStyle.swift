@@ -1,4 +1,4 @@
-/// How a page looks: light or dark as the reader's system is, and light on paper.
+/// The look of a page: light or dark, as the reader's system is; always light on paper.
 enum PageStyle {
     /// The style sheet.
     static let text = #"""

@@ -3,21 +3,22 @@ import Glibc
 
 /// A page as the text of its file.
 ///
-/// What comes from the job stands in it as JSON, in which nothing can end the element around it; the page's own script puts it
-/// onto the page, as text only.
+/// Data of the job is embedded as JSON, in a form that cannot end the enclosing element. The page's own script puts it onto
+/// the page, as text only.
 struct PageText {
     private let page: Page
     private let ending: PageEnding
     private let nonce: String
 
-    /// - Parameter nonce: a word that nobody can guess, by which a browser knows the page's own script.
+    /// - Parameter nonce: a word that cannot be guessed; it tells the browser which script is the page's own.
     init(_ page: Page, _ ending: PageEnding, nonce: String) {
         self.page = page
         self.ending = ending
         self.nonce = nonce
     }
 
-    /// Values of examples, lines that do one alone, and what is said of the job once, are cut to so many characters.
+    /// The lengths, in characters, at which values of examples, command lines for a single example, and facts of the job
+    /// are cut.
     private static let longest = (input: 200, line: 400, fact: 10_000)
 
     /// Writes the page.
@@ -35,10 +36,10 @@ struct PageText {
         file.buffer.append(utf8: "\n</script>\n</body>\n</html>\n")
     }
 
-    /// Appends JSON as it may stand within an element of HTML.
+    /// Appends JSON in a form that may stand within an HTML element.
     ///
-    /// What HTML, or an old JavaScript, would take for something is written as an escape: outside of strings JSON has none of
-    /// it.
+    /// Characters that HTML, or an old JavaScript, would misinterpret are written as escapes. JSON contains them in strings
+    /// only.
     static func append(_ json: [UInt8], to text: inout ByteWriter) {
         var place = 0
         var start = 0
@@ -62,7 +63,7 @@ struct PageText {
         json[start...].withUnsafeBytes { text.append(contentsOf: $0) }
     }
 
-    /// As much of the beginning of `text` as has so many characters.
+    /// The first `length` characters of `text`.
     static func cut(_ text: String, to length: Int) -> String {
         guard text.utf8.count > length else { return text }
         let start = text.unicodeScalars.prefix(length)
@@ -71,7 +72,7 @@ struct PageText {
 
     // MARK: The data
 
-    /// All that the page shows, as JSON; times are microseconds since the job's beginning.
+    /// All data that the page shows, as JSON; times are microseconds since the job's beginning.
     private func data() -> Bytes {
         var json = ByteWriter()
         let rows = page.orderedRows
@@ -143,8 +144,9 @@ struct PageText {
         json.append(utf8: "}")
     }
 
-    /// Seven numbers for each block: the time since the end of the one before, how long it lasted, how much of that was
-    /// idle; the first example, how far the last one is from it, how many between are others', how many failed.
+    /// Appends seven numbers for each block: the time since the end of the block before, its duration, how much of that was
+    /// idle; its first example, the distance to its last example, how many examples in between belong to others, and how
+    /// many failed.
     private func appendBlocks(_ blocks: [TimelineBlock], to json: inout ByteWriter) {
         json.append(utf8: "[")
         var last: UInt64 = 0
@@ -194,7 +196,7 @@ struct PageText {
         json.append(utf8: "}")
     }
 
-    /// A time in seconds since 1970 as ISO 8601 has it, in UTC.
+    /// Formats a time in seconds since 1970 by ISO 8601, in UTC.
     static func iso(_ seconds: Double) -> String {
         let milliseconds = Int((seconds * 1000).rounded(.down))
         var whole = time_t(milliseconds / 1000)

@@ -1,11 +1,12 @@
-/// Numbers as people read them.
+/// Formats numbers for people.
 package enum Figures {
-    /// `value`, at least 0, with three digits and a factor of a thousand or more as a letter: 0.05, 7.25, 14.3k, 2.00M.
+    /// Formats `value`, at least 0, with three digits, and with a letter for a factor of a thousand or more: 0.05, 7.25,
+    /// 14.3k, 2.00M.
     static func short(_ value: Double) -> String {
         guard value.isFinite, value > 0 else { return "0" }
         var scaled = value
         var unit = 0
-        // What rounds to 1000 is written with the next letter.
+        // A value that rounds to 1000 gets the next letter.
         while scaled >= 999.5, unit < units.count - 1 {
             scaled /= 1000
             unit += 1
@@ -16,11 +17,11 @@ package enum Figures {
 
     private static let units = ["", "k", "M", "G", "T"]
 
-    /// `value`, at least 0, with `digits` digits behind the point.
+    /// Formats `value`, at least 0, with `digits` digits after the point.
     package static func fixed(_ value: Double, _ digits: Int) -> String {
         var factor = 1
         for _ in 0..<digits { factor *= 10 }
-        // Beyond this a double has no digits behind the point, and an integer no room.
+        // Above this a double has no digits after the point, and an integer no room.
         let limit = 1e15
         let scaled = Int((max(0, min(value, limit)) * Double(factor)).rounded())
         guard digits > 0 else { return String(scaled) }
@@ -28,23 +29,23 @@ package enum Figures {
         return "\(scaled / factor).\(String(repeating: "0", count: digits - fraction.count))\(fraction)"
     }
 
-    /// A time as h:mm:ss.
+    /// Formats a time as h:mm:ss.
     package static func clock(seconds: Double) -> String {
         let whole = Int(max(0, min(seconds, 1e12)))
         return "\(whole / 3600):\(padded(whole / 60 % 60)):\(padded(whole % 60))"
     }
 
-    /// A time as 3.2 s, or as h:mm:ss from an hour on.
+    /// Formats a time as 3.2 s, or as h:mm:ss from an hour on.
     package static func time(seconds: Double) -> String {
         seconds < 3600 ? "\(fixed(seconds, seconds < 0.995 ? 3 : 1)) s" : clock(seconds: seconds)
     }
 
-    /// An amount of memory as 512 bytes or 7.25 MiB.
+    /// Formats an amount of memory as 512 bytes or 7.25 MiB.
     package static func bytes(_ count: Int64) -> String {
         var scaled = Double(max(count, 0))
         guard scaled >= 1024 else { return "\(max(count, 0)) bytes" }
         var unit = -1
-        // What rounds to 1024 is written with the next unit.
+        // A value that rounds to 1024 gets the next unit.
         while scaled >= 1023.5, unit < memoryUnits.count - 1 {
             scaled /= 1024
             unit += 1
@@ -54,7 +55,7 @@ package enum Figures {
 
     private static let memoryUnits = ["KiB", "MiB", "GiB", "TiB", "PiB"]
 
-    /// `count` and what it counts.
+    /// Formats `count` with the noun that it counts.
     package static func count(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
     private static func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : String(value) }

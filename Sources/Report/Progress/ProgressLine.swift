@@ -1,11 +1,11 @@
-/// A state of progress as one line of text.
+/// Formats a state of progress as one line of text.
 public enum ProgressLine {
     private static let longestBar = 40
     private static let shortestBar = 8
 
-    /// The line, with a bar if `columns` is given, in which case it is never wider.
+    /// Returns the line. If `columns` is given, it has a bar, and is never wider than that.
     ///
-    /// Where there is little room the bar goes first, then what matters least.
+    /// Where there is little room, the bar is left out first, and then the least important parts.
     public static func render(_ state: ProgressState, columns: Int? = nil, prefix: String = "") -> String {
         let prefix = TerminalText.printable(prefix)
         let head = prefix.isEmpty ? [] : ["\(prefix):"]
@@ -29,11 +29,11 @@ public enum ProgressLine {
         return TerminalText.truncate(line(bar: nil), to: max(columns, 0))
     }
 
-    /// What the line tells, and how much each part matters.
+    /// The parts of the line, and how important each is.
     private static func parts(_ state: ProgressState) -> [(text: String, weight: Int)] {
         var parts: [(String, Int)] = []
         if let fraction = state.fraction {
-            // Rounded down: 100 % means that nothing is left.
+            // Rounded down, so that 100 % means that nothing is left.
             let percent = String(Int(fraction * 100))
             parts.append((String(repeating: " ", count: 3 - percent.count) + "\(percent) %", 7))
         }

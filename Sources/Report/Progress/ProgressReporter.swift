@@ -1,11 +1,11 @@
 /// Decides when progress is shown.
 ///
-/// Where the sink can redraw a line that is at most ten times a second, otherwise a whole line every ten seconds. It
-/// has no clock: times come with the states, and `nextDeadline` says when it wants to see another one.
+/// If the sink can redraw a line, it is shown ten times a second at most; otherwise a whole line is printed every ten
+/// seconds. The reporter has no clock: the times come with the states, and `nextDeadline` says when it needs the next one.
 public struct ProgressReporter {
-    /// Whether progress is wanted.
+    /// Whether progress is to be shown.
     public enum Mode: String, Sendable, CaseIterable {
-        /// Where the sink can redraw a line.
+        /// If the sink can redraw a line.
         case auto
         /// Always.
         case on
@@ -13,9 +13,9 @@ public struct ProgressReporter {
         case off
     }
 
-    /// Nanoseconds between two drawings of the same line while something happens.
+    /// Nanoseconds between two drawings of the line while something changes.
     private static let drawInterval: UInt64 = 100_000_000
-    /// Nanoseconds after which the line is drawn again though nothing happened, for its times.
+    /// Nanoseconds after which the line is redrawn without a change, to update its times.
     private static let tickInterval: UInt64 = 1_000_000_000
     /// Nanoseconds between two whole lines.
     private static let lineInterval: UInt64 = 10_000_000_000
@@ -27,7 +27,7 @@ public struct ProgressReporter {
     private var shown: ProgressState
     private var hasNews = false
 
-    /// A reporter of what begins at `start`, in nanoseconds of the monotonic clock.
+    /// A reporter of progress that begins at `start`, in nanoseconds of the monotonic clock.
     public init(mode: Mode, prefix: String = "", sink: any ProgressSink, start: UInt64) {
         self.prefix = prefix
         self.sink = sink
@@ -36,13 +36,13 @@ public struct ProgressReporter {
         shown = ProgressState(start: start, now: start)
     }
 
-    /// When `update` should be called at the latest; nil for never.
+    /// The latest time at which `update` should be called; nil for never.
     public var nextDeadline: UInt64? {
         guard !isSilent else { return nil }
         return shown.now + (redraws ? (hasNews ? Self.drawInterval : Self.tickInterval) : Self.lineInterval)
     }
 
-    /// Shows `state` if it is time to.
+    /// Shows `state` if it is time for that.
     public mutating func update(_ state: ProgressState) {
         if state.done != shown.done || state.failures != shown.failures || state.busyRanks != shown.busyRanks
             || state.total != shown.total || state.lostRanks != shown.lostRanks || state.costing != shown.costing
@@ -59,7 +59,7 @@ public struct ProgressReporter {
         }
     }
 
-    /// Shows the last state, for good, and below it `summary`; call it once.
+    /// Shows the final state permanently, and below it `summary`. Must be called once.
     public consuming func finish(_ state: ProgressState, summary: String? = nil) {
         guard !isSilent else { return }
         sink.show(status: "")

@@ -1,14 +1,14 @@
-/// How a job went, as one line of text.
+/// Formats the outcome of a job as one line of text.
 public enum SummaryLine {
-    /// The line, for a job in which all ranks together worked for `work` nanoseconds, and took `cpu` of their processors.
+    /// Returns the line for a job whose ranks together worked for `work` nanoseconds and used `cpu` nanoseconds of
+    /// processor time.
     ///
-    /// How much faster it was than one rank is told by the processor time: ranks that wait for a processor work longer, but
-    /// not more.
+    /// The speed-up is computed from processor time: ranks that wait for a processor work longer, but do not do more.
     ///
     /// - Parameters:
-    ///   - longest: the longest example, from 1, and how many nanoseconds it took.
-    ///   - peak: the most memory that a rank held, in bytes.
-    ///   - crowd: how many ranks share how many processors, where these are fewer.
+    ///   - longest: the number of the longest example, from 1, and its nanoseconds.
+    ///   - peak: the peak memory of a rank, in bytes.
+    ///   - crowd: how many ranks share how many processors, if there are fewer processors than ranks.
     public static func render(
         _ state: ProgressState, work: Int64, cpu: Int64, longest: (example: Int, nanoseconds: Int64)? = nil,
         peak: Int64? = nil, crowd: (ranks: Int, processors: Int)? = nil
@@ -27,7 +27,7 @@ public enum SummaryLine {
             line += ", speedup \(Figures.fixed(speedup, 1))"
             line += ", efficiency \(Figures.fixed(100 * speedup / Double(state.ranks), 0)) %"
         }
-        // Of shorter ones nobody wants to know which it was.
+        // Below a millisecond it is of no interest which example was the longest.
         if let longest, longest.nanoseconds >= 1_000_000 {
             line += "; longest \(Figures.time(seconds: Double(longest.nanoseconds) / 1e9)) (example \(longest.example))"
         }

@@ -1,14 +1,14 @@
 import DLP
 
 extension ByteWriter {
-    /// Adds a JSON value as the field of a table: nothing for null, strings as they are, and everything else as JSON.
+    /// Adds a JSON value as a field of a table: nothing for null, strings unchanged, and everything else as JSON.
     mutating func appendCSVField(json: UnsafeRawBufferPointer) {
         if json.elementsEqual("null".utf8) { return }
         guard json.first == UInt8(ascii: "\"") else { return appendCSVField(json) }
         appendCSVField(jsonCharacters: UnsafeRawBufferPointer(rebasing: json.dropFirst().dropLast()))
     }
 
-    /// Adds what stands between the quotes of a JSON string as the field of a table.
+    /// Adds the characters of a JSON string, without its quotes, as a field of a table.
     mutating func appendCSVField(jsonCharacters: UnsafeRawBufferPointer) {
         guard jsonCharacters.contains(UInt8(ascii: "\\")) else { return appendCSVField(jsonCharacters) }
         var text = ByteWriter(capacity: jsonCharacters.count)
@@ -25,7 +25,7 @@ extension ByteWriter {
             case UInt8(ascii: "f"): text.append(0x0c)
             case UInt8(ascii: "r"): text.append(0x0d)
             case UInt8(ascii: "u"):
-                // The renderer writes control characters this way, and nothing else.
+                // The renderer writes only control characters in this form.
                 text.append(UInt8(String(decoding: rest.prefix(4), as: UTF8.self), radix: 16) ?? 0)
                 rest = rest.dropFirst(4)
             default: text.append(escape)
@@ -34,7 +34,7 @@ extension ByteWriter {
         text.withUnsafeMutableBytes { appendCSVField(UnsafeRawBufferPointer($0)) }
     }
 
-    /// Adds a field, in quotes where RFC 4180 asks for them and where it is empty, which tells it from none.
+    /// Adds a field. It is quoted where RFC 4180 demands it, and where it is empty, so that it differs from a missing value.
     private mutating func appendCSVField(_ text: UnsafeRawBufferPointer) {
         let quote = UInt8(ascii: "\"")
         let isPlain = !text.contains { $0 == quote || $0 == UInt8(ascii: ",") || $0 == 0x0a || $0 == 0x0d }

@@ -1,10 +1,10 @@
-/// The members of a JSON array or object, one after the other, as the text that they are.
+/// The members of a JSON array or object, one after another, as JSON text.
 ///
-/// It reads the text that `JSONRenderer` writes: well-formed, on one line, without spaces between tokens.
+/// It reads only text that `JSONRenderer` writes: well-formed, on one line, without spaces between tokens.
 struct JSONMembers: Sequence, IteratorProtocol {
     /// One element of an array, or one entry of an object.
     struct Member {
-        /// What stands between the quotes of the key; nothing in an array.
+        /// The characters of the key, without its quotes; empty in an array.
         var key: UnsafeRawBufferPointer
         var value: UnsafeRawBufferPointer
     }
@@ -35,7 +35,7 @@ struct JSONMembers: Sequence, IteratorProtocol {
         return Member(key: key, value: value)
     }
 
-    /// Goes to the comma or bracket behind a value.
+    /// Advances to the comma or bracket after a value.
     private mutating func skipValue() {
         var depth = 0
         while position < text.count {
@@ -54,7 +54,7 @@ struct JSONMembers: Sequence, IteratorProtocol {
         }
     }
 
-    /// Goes behind the closing quote of the string that begins here.
+    /// Advances past the closing quote of the string that begins here.
     private mutating func skipString() {
         position += 1
         while position < text.count, text[position] != UInt8(ascii: "\"") {

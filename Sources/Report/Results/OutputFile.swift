@@ -4,30 +4,31 @@ import DLP
     import Glibc
 #endif
 
-/// A file, or another descriptor, that is written from its beginning to its end through a buffer.
+/// A file, or another descriptor, that is written from beginning to end through a buffer.
 ///
-/// A file takes its place when it is complete: until then it is written beside it, under a name that says so, and what was
-/// there before stays. What is no plain file, such as a terminal or a pipe, is written where it is.
+/// A file appears in its place when it is complete. Until then it is written beside it, under a name that marks it as
+/// partial, and an existing file stays. Anything that is not a plain file, such as a terminal or a pipe, is written
+/// directly.
 struct OutputFile: ~Copyable {
     private static let bufferSize = 1 << 16
 
-    /// What has not been written yet: append to it, then call `flushIfFull`.
+    /// The data that has not been written yet: append to it, then call `flushIfFull`.
     var buffer = ByteWriter(capacity: OutputFile.bufferSize)
 
     private let descriptor: Int32
-    /// What is written, and where, for errors.
+    /// The kind of content, and the name of the output, for errors.
     private let content: String
     private let name: String
-    /// Whether the descriptor is ours to close.
+    /// Whether we must close the descriptor.
     private var isOwned: Bool
-    /// Where the file is to be; nil where it is written in its place.
+    /// The final place of the file; nil where it is written directly.
     private let target: OutputTarget?
-    /// Whether the disk has any of it.
+    /// Whether anything has been written.
     private var isBegun = false
 
-    /// Creates a file that is to be at `path`; errors call what it is for `content`.
+    /// Creates a file that will appear at `path`. Errors name its contents by `content`.
     ///
-    /// - Throws: `ReportError` where that is not possible.
+    /// - Throws: `ReportError` where it cannot be created.
     init(path: SystemString, for content: String = "the results") throws(ReportError) {
         let target: OutputTarget?
         let descriptor: Int32
@@ -44,7 +45,7 @@ struct OutputFile: ~Copyable {
         return descriptor
     }
 
-    /// An output of results on a descriptor that stays the caller's; errors call it `name`.
+    /// An output of results to a descriptor that the caller keeps; errors name it by `name`.
     init(descriptor: Int32, name: String) {
         self.init(descriptor: descriptor, content: "the results", name: name, isOwned: false, target: nil)
     }
@@ -57,16 +58,16 @@ struct OutputFile: ~Copyable {
         self.target = target
     }
 
-    /// Writes what is in the buffer if that has become much.
+    /// Writes the buffer if it is large enough.
     ///
-    /// - Throws: `ReportError` where the system refuses, for example because the disk is full.
+    /// - Throws: `ReportError` where the system reports an error, for example because the disk is full.
     mutating func flushIfFull() throws(ReportError) {
         if buffer.count >= Self.bufferSize { try flush() }
     }
 
-    /// Writes what is in the buffer.
+    /// Writes the buffer.
     ///
-    /// - Throws: `ReportError` where the system refuses, for example because the disk is full.
+    /// - Throws: `ReportError` where the system reports an error, for example because the disk is full.
     mutating func flush() throws(ReportError) {
         if buffer.count > 0 { isBegun = true }
         let code = buffer.withUnsafeMutableBytes { writeFully(UnsafeRawBufferPointer($0), to: descriptor) }
@@ -74,9 +75,9 @@ struct OutputFile: ~Copyable {
         if code != 0 { throw ReportError("cannot write \(content) to \(name)", code: code) }
     }
 
-    /// Writes the rest, closes the file if it is ours, and puts it into its place.
+    /// Writes the rest, closes the file if it is ours, and moves it to its place.
     ///
-    /// - Throws: `ReportError` where the system refuses; some file systems say only here that the disk is full.
+    /// - Throws: `ReportError` where the system reports an error; some file systems report only here that the disk is full.
     mutating func finish() throws(ReportError) {
         try flush()
         guard isOwned else { return }
@@ -90,9 +91,9 @@ struct OutputFile: ~Copyable {
         }
     }
 
-    /// Writes the rest as far as possible, and leaves the file beside its place, for it is not complete.
+    /// Writes the rest as far as possible, and leaves the incomplete file beside its place.
     ///
-    /// - Returns: what it is called; nil where there is nothing in it, or where it is no file of its own.
+    /// - Returns: its name; nil where it is empty, or is written directly.
     mutating func abandon() -> String? {
         try? flush()
         guard isOwned else { return nil }
@@ -100,7 +101,7 @@ struct OutputFile: ~Copyable {
         return leave()
     }
 
-    /// Closes the file; nothing is left of one with nothing in it.
+    /// Closes the file, and removes it if it is empty.
     private func leave() -> String? {
         close(descriptor)
         guard let target else { return nil }
@@ -111,7 +112,7 @@ struct OutputFile: ~Copyable {
         return OutputTarget.partialName(of: SystemString(name)).description
     }
 
-    /// What stands behind the last point of a file's name, in lower case; nil where there is none.
+    /// The part after the last point of a file's name, in lower case; nil where there is none.
     static func ending(of path: SystemString) -> String? {
         let name = path.description.split(separator: "/").last ?? ""
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)

@@ -2,31 +2,31 @@ import CSystem
 import DLP
 import Glibc
 
-/// A call of the system that failed.
+/// A failed system call.
 struct SystemRefusal: Error {
     /// Its `errno`.
     let code: Int32
 }
 
-/// The place of a file that takes it when it is complete.
+/// The place of a file that moves there when it is complete.
 ///
-/// It is known by its directory, which is open, so that it stays the same whatever the present directory becomes.
+/// The directory is held open, so that the place stays the same when the working directory changes.
 final class OutputTarget {
     private let directory: Int32
     private let name: SystemString
-    /// What the file that is there may be used for, and by whom.
+    /// The permissions of the existing file.
     private let mode: mode_t?
 
-    /// The place at `path`; nil where something is there that is no plain file, so that it must be written itself.
+    /// The place at `path`; nil where something exists there that is not a plain file, and must be written directly.
     ///
     /// - Throws: where it cannot be written.
     init?(path: SystemString) throws(SystemRefusal) {
         var status = stat()
-        // A link stays, and what it leads to is replaced.
+        // A symbolic link stays, and the file that it points to is replaced.
         let isLink = lstat(path.cString, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
         let resolved = isLink ? realpath(path.cString, nil) : nil
         defer { free(resolved) }
-        // One that leads nowhere is followed by the system alone.
+        // A link to nothing can only be followed by the system.
         if isLink, resolved == nil { return nil }
         let path = resolved.map { SystemString(cString: $0) } ?? path
         let isThere = stat(path.cString, &status) == 0
@@ -38,7 +38,7 @@ final class OutputTarget {
         let slash = path.bytes.lastIndex(of: UInt8(ascii: "/"))
         name = SystemString(bytes: path.bytes[(slash.map { $0 + 1 } ?? 0)...])
         let parent = slash.map { SystemString(bytes: path.bytes[...$0]) } ?? "./"
-        // A file that may be written in a directory that may not is written in its place.
+        // If the file may be written but its directory may not, the file is written directly.
         if isThere, access(parent.cString, W_OK | X_OK) != 0 { return nil }
         directory = dlp_open_directory(parent.cString)
         guard directory >= 0 else { throw SystemRefusal(code: errno) }
@@ -46,7 +46,7 @@ final class OutputTarget {
 
     deinit { close(directory) }
 
-    /// What a file is called that is not complete.
+    /// The name of the file while it is not complete.
     static func partialName(of path: SystemString) -> SystemString { path + ".partial" }
 
     private var partialName: [CChar] { Self.partialName(of: name).cString }
@@ -61,11 +61,11 @@ final class OutputTarget {
         return descriptor
     }
 
-    /// Puts the file, which is complete, into its place.
+    /// Moves the complete file to its place.
     func takePlace() throws(SystemRefusal) {
         guard renameat(directory, partialName, directory, name.cString) == 0 else { throw SystemRefusal(code: errno) }
     }
 
-    /// Removes the file, in which there is nothing.
+    /// Removes the file, which is empty.
     func remove() { unlinkat(directory, partialName, 0) }
 }

@@ -1,6 +1,6 @@
 public import DLP
 
-/// What may stand beside the result of an example where results are written.
+/// A fact about an example that can be written beside its result.
 public enum ResultField: String, Sendable, CaseIterable {
     case seconds
     case cpu
@@ -20,7 +20,7 @@ public enum ResultField: String, Sendable, CaseIterable {
         return names
     }
 
-    /// The fields that a text names, with commas between them; nil where it does not, or one of them twice.
+    /// Parses field names that are separated by commas; nil where a name is unknown or occurs twice.
     public static func list(_ text: String) -> [ResultField]? {
         let words = text.split(separator: ",", omittingEmptySubsequences: false)
         let fields = words.compactMap { ResultField(rawValue: String($0)) }
@@ -28,30 +28,30 @@ public enum ResultField: String, Sendable, CaseIterable {
     }
 }
 
-/// What is known of an example besides its result; nil where nobody knows it.
+/// The facts about an example besides its result; nil where unknown.
 public struct ExampleFacts: Sendable, Equatable {
     /// How long it took.
     public var seconds: Double?
     /// The processor time that it took, in seconds.
     public var cpu: Double?
-    /// The most memory that was held meanwhile, in bytes.
+    /// The peak memory in that time, in bytes.
     public var peak: Int64?
     /// The rank that did it.
     public var rank: Int?
     /// That rank's host.
     public var host: String?
-    /// When it was begun, as `time` writes it.
+    /// When it began, in the form of `time`.
     public var started: String?
     /// How often it was tried.
     public var attempts: Int?
 
-    /// Nothing known.
+    /// Facts that are all unknown.
     public init() {}
 
-    /// A time in seconds since 1970, in UTC, as a journal has it.
+    /// Formats a time in seconds since 1970, in UTC, as a journal does.
     public static func time(_ seconds: Double) -> String { PageText.iso(seconds) }
 
-    /// Adds one of them as JSON.
+    /// Adds one fact as JSON.
     func append(_ field: ResultField, to json: inout ByteWriter) {
         func append(_ value: (some CustomStringConvertible)?) { json.append(utf8: value?.description ?? "null") }
         func append(text: String?) { if let text { json.appendJSON(text) } else { json.append(utf8: "null") } }
@@ -66,7 +66,7 @@ public struct ExampleFacts: Sendable, Equatable {
         }
     }
 
-    /// Adds those that are wanted as a JSON array.
+    /// Adds the wanted facts as a JSON array.
     func appendArray(_ fields: [ResultField], to json: inout ByteWriter) {
         for (place, field) in fields.enumerated() {
             json.append(utf8: place == 0 ? "[" : ",")
@@ -75,7 +75,7 @@ public struct ExampleFacts: Sendable, Equatable {
         json.append(utf8: "]")
     }
 
-    /// Adds those that are wanted as members of a JSON object, each with a comma before it.
+    /// Adds the wanted facts as members of a JSON object, each with a comma before it.
     public func appendMembers(_ fields: [ResultField], to json: inout ByteWriter) {
         for field in fields {
             json.append(utf8: ",\"\(field.rawValue)\":")

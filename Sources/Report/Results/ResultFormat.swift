@@ -9,9 +9,9 @@ public enum ResultFormat: String, Sendable, CaseIterable {
     /// A table, RFC 4180.
     case csv
 
-    /// The form that the name of a file asks for.
+    /// The format that a file's name asks for by its ending.
     ///
-    /// - Throws: `ReportError` where it asks for none of them.
+    /// - Throws: `ReportError` where the ending is of no format.
     public init(path: SystemString) throws(ReportError) {
         guard let format = OutputFile.ending(of: path).flatMap({ ResultFormat(rawValue: $0) }) else {
             throw ReportError("cannot tell the format of \(path): give the output file a name in .jsonl, .json or .csv")

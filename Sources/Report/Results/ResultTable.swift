@@ -2,23 +2,23 @@ import DLP
 
 /// Results as a table, RFC 4180.
 ///
-/// Its columns are `index`, counted from 1 (`example` where the results have an `index` of their own), and the keys of the results where all of them are maps; the positions where
-/// all of them are arrays; otherwise `result`. Nil leaves a cell empty, the empty string is a pair of quotes, and
-/// what has parts of its own is JSON text.
+/// The first column is `index`, from 1; it is called `example` if the results have an `index` of their own. The other
+/// columns are the keys of the results if all of them are maps; the positions if all of them are arrays; otherwise
+/// `result`. Nil leaves a cell empty, the empty string is a pair of quotes, and a value that has parts is JSON text.
 struct ResultTable {
     private enum Columns {
         case result
-        /// What stands between the quotes of the keys: bytes, for Swift's strings take differently composed characters
-        /// for equal.
+        /// The characters of the keys, without quotes. They are bytes, because Swift's strings treat differently composed
+        /// characters as equal.
         case keys([[UInt8]])
         case positions(Int)
     }
 
     /// The results as lines of JSON.
     let lines: Bytes
-    /// The numbers of their examples; nil: from 1 on.
+    /// The numbers of their examples; nil: 1, 2, 3 and so on.
     var numbers: [Int]?
-    /// What stands beside the results in columns of its own behind theirs, and its lines of JSON.
+    /// The facts beside the results, in columns after the others, and their lines of JSON.
     var fields: [ResultField] = []
     var rows = Bytes.empty
 
@@ -51,7 +51,7 @@ struct ResultTable {
         var longest = 0
         for line in lines.split(separator: UInt8(ascii: "\n")) {
             let row = UnsafeRawBufferPointer(rebasing: line)
-            // Nil and an empty table, which is neither array nor map, fit everywhere.
+            // Nil and an empty table, which is neither an array nor a map, fit into every kind of row.
             if isEmpty(row) { continue }
             switch row.first {
             case UInt8(ascii: "{"): for member in JSONMembers(of: row) { keys.insert(Array(member.key)) }
@@ -102,12 +102,13 @@ struct ResultTable {
         }
     }
 
-    /// What the column of the index is called: no column has the name of another.
+    /// The name of the index column, which differs from the names of all other columns.
     private static func nameOfIndex(beside columns: Columns) -> String {
         name(["index", "example"], beside: columns)
     }
 
-    /// The first of these names that no column of the results has.
+    /// The first of these names that is not the name of a column of the results; if all of them are, the last with
+    /// underscores before it.
     private static func name(_ names: [String], beside columns: Columns) -> String {
         guard case .keys(let keys) = columns else { return names[0] }
         var names = names

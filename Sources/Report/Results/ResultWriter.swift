@@ -2,28 +2,29 @@ public import DLP
 
 /// Writes the results of a job, in the order of the examples, to a file or to standard output.
 ///
-/// JSON is written as results come. A table needs its columns first, so a `csv` writer holds the text of all results
-/// until `finish`.
+/// JSON is written as results come. A table needs its columns first, so a `csv` writer keeps the text of all results until
+/// `finish`.
 public struct ResultWriter: ~Copyable {
     private let format: ResultFormat
     private var file: OutputFile
     private var renderer = JSONRenderer()
     private var written = 0
-    /// The numbers of the examples in their list, from 1 on, where they are not all of it.
+    /// The numbers of the examples in their list, from 1, if they are not the whole list.
     public var numbers: [Int]?
-    /// What stands beside each result: then each line of JSON is an object with the members `index`, `result` and these.
+    /// The facts beside each result. With any of them, each line of JSON is an object with the members `index`, `result`
+    /// and these.
     public var fields: [ResultField] = []
-    /// These of all rows of a table, as lines of JSON arrays.
+    /// These facts for all rows of a table, as lines of JSON arrays.
     private var rows = ByteWriter()
 
-    /// Begins the file that is to be at `path` when it is complete; its name says the format.
+    /// Begins a file that appears at `path` when it is complete; its name determines the format.
     ///
     /// - Throws: `ReportError` where the format is unknown or the file cannot be written.
     public init(path: SystemString) throws(ReportError) {
         self.init(format: try ResultFormat(path: path), file: try OutputFile(path: path))
     }
 
-    /// Writes to a descriptor, which stays the caller's; errors call it `name`.
+    /// Writes to a descriptor that the caller keeps; errors name it by `name`.
     public init(descriptor: Int32, name: String, format: ResultFormat) {
         self.init(format: format, file: OutputFile(descriptor: descriptor, name: name))
     }
@@ -33,11 +34,11 @@ public struct ResultWriter: ~Copyable {
         self.file = file
     }
 
-    /// Adds the encoded result of example `index`, counted from 0; examples left out have no result: null.
+    /// Adds the encoded result of example `index`, from 0. Examples that are left out have no result: null.
     ///
-    /// - Precondition: `index` is larger than at the call before.
-    /// - Throws: `ReportError` where the result has no JSON text, with its example: then null is in its place; or cannot be
-    ///   written.
+    /// - Precondition: `index` is larger than in the call before.
+    /// - Throws: `ReportError` with the example where the result has no JSON text; null is then written in its place. Also where
+    ///   the file cannot be written.
     public mutating func append(
         index: Int, item: UnsafeRawBufferPointer, _ facts: ExampleFacts = ExampleFacts()
     ) throws(ReportError) {
@@ -55,17 +56,17 @@ public struct ResultWriter: ~Copyable {
         try endResult(facts)
     }
 
-    /// Adds the encoded result of example `index`, counted from 0; examples left out have no result: null.
+    /// Adds the encoded result of example `index`, from 0. Examples that are left out have no result: null.
     ///
-    /// - Precondition: `index` is larger than at the call before.
-    /// - Throws: `ReportError` as with memory that is the caller's.
+    /// - Precondition: `index` is larger than in the call before.
+    /// - Throws: `ReportError` in the same cases as the other `append`.
     public mutating func append(
         index: Int, item: Bytes, _ facts: ExampleFacts = ExampleFacts()
     ) throws(ReportError) {
         try item.withUnsafeBytes { (bytes) throws(ReportError) in try append(index: index, item: bytes, facts) }
     }
 
-    /// Writes what is missing of `count` results, and whatever the format has at its end.
+    /// Writes nulls for the results that are missing of `count`, and the end of the format.
     ///
     /// - Throws: `ReportError` where the file cannot be written.
     public consuming func finish(count: Int) throws(ReportError) {
@@ -74,9 +75,9 @@ public struct ResultWriter: ~Copyable {
         try file.finish()
     }
 
-    /// Writes what there is as far as possible, where the rest will not come, so that it can be read all the same.
+    /// Writes as much as possible when the rest will not come, in a form that can be read.
     ///
-    /// - Returns: what the file is called that has it; nil where there is none.
+    /// - Returns: the name of the file that contains it; nil where there is none.
     public consuming func abandon() -> String? {
         if written > 0 { try? close() }
         return file.abandon()
@@ -93,7 +94,7 @@ public struct ResultWriter: ~Copyable {
         }
     }
 
-    /// Passes on what has been appended so far; a table, which needs all of it, waits.
+    /// Writes out what has been appended so far. A table waits, because it needs all results.
     ///
     /// - Throws: `ReportError` where the file cannot be written.
     public mutating func flush() throws(ReportError) { if format != .csv { try file.flush() } }

@@ -1,17 +1,17 @@
 import DLP
 import Glibc
 
-/// Standard output as a screen that is drawn whole, on a terminal of its own that goes away with it.
+/// Standard output as a screen that is redrawn as a whole, on the terminal's alternate screen, which disappears afterwards.
 ///
-/// Keys come one by one and are not shown meanwhile. It belongs to one thread.
+/// Meanwhile keys come one by one and are not shown. It must be used by one thread.
 package struct FullScreen: ~Copyable {
     private static let enter = "\u{1b}[?1049h\u{1b}[?25l"
     private static let leave = "\u{1b}[?25h\u{1b}[?1049l"
 
-    /// How the keyboard was, where there is one.
+    /// The keyboard's former settings, if there is a keyboard.
     private let keyboard: termios?
 
-    /// Takes the terminal; nil where standard output is none.
+    /// Takes over the terminal; nil where standard output is not a terminal.
     package init?() {
         guard isDrawable(STDOUT_FILENO) else { return nil }
         var settings = termios()
@@ -19,7 +19,7 @@ package struct FullScreen: ~Copyable {
         resume()
     }
 
-    /// How many columns and rows it has.
+    /// The number of its columns and rows.
     private var size: (columns: Int, rows: Int) {
         var size = winsize()
         guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
@@ -28,10 +28,10 @@ package struct FullScreen: ~Copyable {
         return (Int(size.ws_col), Int(size.ws_row))
     }
 
-    /// Whether there are keys to be read.
+    /// Whether keys can be read.
     package var hasKeyboard: Bool { keyboard != nil }
 
-    /// Draws what `lines` gives for so many columns and rows, as far as there is room.
+    /// Draws the lines that `lines` returns for these columns and rows, as far as there is room.
     package func draw(_ lines: (_ columns: Int, _ rows: Int) -> [String]) {
         let (columns, rows) = size
         var output = ByteWriter()
@@ -45,16 +45,16 @@ package struct FullScreen: ~Copyable {
         write(&output)
     }
 
-    /// Gives the terminal back as it was.
+    /// Restores the terminal.
     package func suspend() {
         write(Self.leave)
         if var keyboard { tcsetattr(STDIN_FILENO, TCSANOW, &keyboard) }
     }
 
-    /// Takes the terminal again.
+    /// Takes over the terminal again.
     package func resume() {
         if var keyboard {
-            // Ctrl-C and its like go on to be signals.
+            // Ctrl-C and similar keys remain signals.
             keyboard.c_lflag &= ~tcflag_t(ICANON | ECHO)
             tcsetattr(STDIN_FILENO, TCSANOW, &keyboard)
         }
@@ -67,7 +67,7 @@ package struct FullScreen: ~Copyable {
         write(&output)
     }
 
-    /// A terminal that is gone is no reason to end in a hurry: a signal comes.
+    /// Writes, and ignores errors: if the terminal is gone, a signal will end the program.
     private func write(_ output: inout ByteWriter) {
         output.withUnsafeMutableBytes { _ = writeFully(UnsafeRawBufferPointer($0), to: STDOUT_FILENO) }
     }

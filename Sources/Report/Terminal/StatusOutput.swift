@@ -5,46 +5,45 @@ import DLP
     import Glibc
 #endif
 
-/// Where progress is shown.
+/// An output that shows progress.
 public protocol ProgressSink: AnyObject {
     /// The width of the line that can be redrawn; nil where only whole lines can be printed.
     var columns: Int? { get }
 
-    /// Draws `status` in place of the one before; an empty one takes it away.
+    /// Replaces the status by `status`; an empty one removes it.
     func show(status: String)
 
-    /// Prints a whole line, above the status.
+    /// Prints a whole line above the status.
     func print(line: String)
 }
 
-/// A descriptor on which lines are printed, with a status below them where it is a terminal.
+/// A descriptor on which lines are printed; if it is a terminal, with a status below them.
 ///
-/// Everything goes out in one `write` each, so that no other process's output comes between its parts. It belongs to
-/// one thread.
+/// Each output is one `write`, so that no output of other processes comes between its parts. It must be used by one thread.
 public final class StatusOutput: ProgressSink {
     private static let eraseToEnd = "\u{1b}[K"
 
     private let descriptor: Int32
     private let isTerminal: Bool
     private var status = ""
-    /// Whether `status` stands on the terminal.
+    /// Whether `status` is visible on the terminal.
     private var isDrawn = false
-    /// Whether the cursor is behind an unfinished line that somebody printed, a prompt for example.
+    /// Whether the cursor is after an unfinished line that someone else printed, for example a prompt.
     private var isLineOpen = false
 
-    /// An output on `descriptor`, which stays the caller's.
+    /// An output to `descriptor`, which the caller keeps.
     public init(descriptor: Int32) {
         self.descriptor = descriptor
         isTerminal = isDrawable(descriptor)
     }
 
-    /// One less than the terminal is wide: a cursor behind the last column would wrap on some terminals.
+    /// One less than the width of the terminal: on some terminals, a cursor after the last column would wrap.
     public var columns: Int? {
         guard isTerminal else { return nil }
         return Int(dlp_terminal_columns(descriptor)) - 1
     }
 
-    /// Draws `status` in place of the one before; an empty one takes it away.
+    /// Replaces the status by `status`; an empty one removes it.
     public func show(status: String) {
         guard isTerminal, status != self.status || !isDrawn else { return }
         self.status = status
@@ -53,7 +52,7 @@ public final class StatusOutput: ProgressSink {
         flush(&output)
     }
 
-    /// Prints a whole line, above the status.
+    /// Prints a whole line above the status.
     public func print(line: String) {
         var output = ByteWriter()
         if isLineOpen { output.append(UInt8(ascii: "\n")) }
@@ -65,7 +64,7 @@ public final class StatusOutput: ProgressSink {
         flush(&output)
     }
 
-    /// Passes on what somebody else wrote, above the status; after an unfinished line the status stays away.
+    /// Passes on the output of others, above the status. After an unfinished line the status stays hidden.
     func pass(_ bytes: UnsafeRawBufferPointer) {
         guard let last = bytes.last else { return }
         var output = ByteWriter(capacity: bytes.count + status.utf8.count + 8)
@@ -87,7 +86,7 @@ public final class StatusOutput: ProgressSink {
         isDrawn = true
     }
 
-    /// A terminal that is gone must not end the job, so errors are left alone.
+    /// Writes, and ignores errors: the job must not end because its terminal is gone.
     private func flush(_ output: inout ByteWriter) {
         output.withUnsafeMutableBytes { _ = writeFully(UnsafeRawBufferPointer($0), to: descriptor) }
     }

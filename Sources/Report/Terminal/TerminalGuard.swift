@@ -2,23 +2,23 @@ import DLP
 // The C library's `stdout` is a variable; it is only handed to functions that lock it.
 @preconcurrency import Glibc
 
-/// Keeps what a script prints on a terminal apart from the status line that is drawn there.
+/// Separates a script's output on a terminal from the status line that is drawn there.
 ///
-/// While it is active standard output and standard error, as far as they are the terminal of the status, lead into a
-/// pipe. The owner polls `descriptor` and calls `drain`, which passes on what was written, above the status. The
-/// owning thread itself must print through `output` only: nobody would empty a pipe that it filled. Programs that the
-/// script starts see a pipe where the terminal was.
+/// While it is active, standard output and standard error lead into a pipe, if they are the terminal of the status. The
+/// owner polls `descriptor` and calls `drain`, which passes on the output, above the status. The owning thread itself must
+/// print only through `output`, because a pipe that it filled itself would not be emptied. Programs that the script starts
+/// see a pipe in place of the terminal.
 public struct TerminalGuard: ~Copyable {
-    /// Becomes readable when something was printed.
+    /// Becomes readable when something has been printed.
     public let descriptor: Int32
-    /// Prints on the terminal itself.
+    /// Prints directly on the terminal.
     public let output: StatusOutput
 
     private let terminal: Int32
     private let replaced: [Int32]
 
-    /// Puts itself between the process and its terminal; nil where standard error is no terminal, or the system
-    /// refuses.
+    /// Puts itself between the process and its terminal; nil where standard error is not a terminal, or where a system call
+    /// fails.
     public init?() { self.init(standardOutput: STDOUT_FILENO, standardError: STDERR_FILENO) }
 
     /// The same for any two descriptors.
@@ -40,7 +40,7 @@ public struct TerminalGuard: ~Copyable {
         fflush(stdout)
         for descriptor in replaced { dup2(ends[1], descriptor) }
         close(ends[1])
-        // The library fills whole buffers for a pipe; a script's lines should come as they do on a terminal.
+        // For a pipe the library would write only full buffers. A script's lines should come as they do on a terminal.
         setvbuf(stdout, nil, _IOLBF, 0)
         descriptor = ends[0]
         output = StatusOutput(descriptor: terminal)
@@ -55,7 +55,7 @@ public struct TerminalGuard: ~Copyable {
             && first.st_rdev == second.st_rdev
     }
 
-    /// Passes on what has been printed so far.
+    /// Passes on everything printed so far.
     public func drain() {
         withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 1) { buffer in
             while true {
@@ -69,11 +69,11 @@ public struct TerminalGuard: ~Copyable {
         }
     }
 
-    /// Passes on the rest and gives the terminal back.
+    /// Passes on the rest, and restores the terminal.
     ///
-    /// Call it when the script has come to its end and before the process exits; what is printed meanwhile is lost.
+    /// Must be called after the script has ended and before the process exits. Anything printed meanwhile is lost.
     public consuming func stop() {
-        // The library's own buffer is smaller than an empty pipe, so this does not block.
+        // The pipe is empty then, and larger than the library's own buffer, so the flush does not block.
         drain()
         fflush(stdout)
         for descriptor in replaced { dup2(terminal, descriptor) }

@@ -1,9 +1,9 @@
-/// Text as a terminal shows it.
+/// Text as shown on a terminal.
 enum TerminalText {
-    /// How many columns `text` takes.
+    /// The number of columns that `text` takes.
     static func width(_ text: String) -> Int { text.unicodeScalars.reduce(0) { $0 + width($1) } }
 
-    /// As much of the beginning of `text` as fits into `columns`.
+    /// The longest beginning of `text` that fits into `columns`.
     static func truncate(_ text: String, to columns: Int) -> String {
         var used = 0
         let kept = text.unicodeScalars.prefix { scalar in
@@ -13,7 +13,7 @@ enum TerminalText {
         return String(String.UnicodeScalarView(kept))
     }
 
-    /// `text` on one line, without anything that would move the cursor.
+    /// `text` on one line, without characters that would move the cursor.
     static func printable(_ text: String) -> String {
         String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? " " : $0 }))
     }
@@ -22,7 +22,7 @@ enum TerminalText {
         scalar.value < 0x20 || 0x7f..<0xa0 ~= scalar.value || 0x2028...0x202e ~= scalar.value
     }
 
-    /// The columns that one scalar takes: two for East Asian wide ones and emoji (Unicode Standard Annex 11).
+    /// The columns of one scalar: two for wide East Asian characters and emoji (Unicode Standard Annex 11).
     private static func width(_ scalar: Unicode.Scalar) -> Int {
         guard scalar.value >= 0x300 else { return 1 }
         if scalar.properties.isGraphemeExtend || scalar.value == 0x200d { return 0 }

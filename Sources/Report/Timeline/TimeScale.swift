@@ -1,11 +1,11 @@
-/// The axis of a timeline: how far along which time is, and where to put round numbers.
+/// The axis of a timeline: the position of each time, and the places of round numbers.
 struct TimeScale {
     struct Tick: Equatable {
         var pixel: Double
         var label: String
     }
 
-    /// What ticks are counted in.
+    /// The unit of the ticks.
     let unit: String
 
     private let nanoseconds: Double
@@ -14,16 +14,16 @@ struct TimeScale {
     private let unitLength: Double
     private let step: Double
 
-    /// Pixels between two ticks at least.
+    /// The least distance of two ticks, in pixels.
     private static let leastDistance = 60.0
     private static let units = [("hours", 3600e9), ("minutes", 60e9), ("seconds", 1e9), ("milliseconds", 1e6)]
 
-    /// An axis of so many pixels for so much time.
+    /// An axis of `pixels` for `nanoseconds`.
     init(nanoseconds: UInt64, pixels: Double) {
         let whole = Double(max(nanoseconds, 1))
         self.nanoseconds = whole
         self.pixels = pixels
-        // The largest one of which there are a few.
+        // The largest unit of which there are at least three.
         let unit = Self.units.first { whole >= 3 * $0.1 } ?? ("microseconds", 1e3)
         (self.unit, unitLength) = unit
         let least = whole / unit.1 * Self.leastDistance / pixels
@@ -38,7 +38,7 @@ struct TimeScale {
         self.step = step
     }
 
-    /// How far along a time is.
+    /// The position of a time, in pixels.
     func pixel(_ time: UInt64) -> Double { min(Double(time) / nanoseconds, 1) * pixels }
 
     var ticks: [Tick] {

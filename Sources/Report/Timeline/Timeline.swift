@@ -1,11 +1,11 @@
 import DLP
 
-/// Who did what when in a job, for a file to look at.
+/// What each rank did when in a job, for a file that shows it.
 ///
-/// Ranks measure how long they work, and the root's clock says when they reported it: no other clock is needed. However
-/// many examples there are, it stays small: what is too short to be seen is taken together.
+/// Ranks measure how long they work, and the root's clock says when they reported it, so that no other clock is needed. The
+/// size does not grow with the number of examples: blocks that are too short to be seen are combined.
 struct Timeline {
-    /// About so many blocks there are at most, in all rows.
+    /// The approximate maximum of blocks in all rows.
     private static let capacity = 10_000
     private static let leastPerRow = 32
 
@@ -13,7 +13,7 @@ struct Timeline {
     /// When the job began, and ended, in nanoseconds of the monotonic clock.
     let start: UInt64
     private(set) var end: UInt64
-    /// By rank; those that came late are behind the others.
+    /// The rows by rank; ranks that joined late are after the others.
     private(set) var rows: [TimelineRow]
     private let blocksPerRow: Int
 
@@ -30,7 +30,7 @@ struct Timeline {
         while rows.count <= rank { rows.append(TimelineRow(origin: start, capacity: blocksPerRow)) }
     }
 
-    /// `rank` has said that it worked on `chunk`, the last example of which may have failed, for so many nanoseconds.
+    /// Adds a report of `rank`: it worked on `chunk`, whose last example may have failed, for `nanoseconds`.
     mutating func add(
         _ chunk: Chunk, isFailed: Bool, rank: Int, host: String, nanoseconds: Int64, at now: UInt64
     ) {
@@ -45,27 +45,27 @@ struct Timeline {
                 failed: isFailed ? 1 : 0))
     }
 
-    /// Examples that `rank` has worked on took so many nanoseconds of processors.
+    /// Adds processor time of examples of `rank`.
     mutating func add(cpu nanoseconds: UInt64, of rank: Int) {
         addRows(upTo: rank)
         rows[rank].add(cpu: nanoseconds)
     }
 
-    /// `rank` was lost.
+    /// Marks `rank` as lost.
     mutating func lose(_ rank: Int, host: String, cause: String, at now: UInt64) {
         addRows(upTo: rank)
         rows[rank].host = host
         rows[rank].lose(at: now, cause: cause)
     }
 
-    /// The job is over.
+    /// Sets the end of the job.
     mutating func finish(at now: UInt64) { end = max(now, start) }
 
-    /// How many examples were worked on, and how many times one failed.
+    /// How many examples were worked on, and how often one failed.
     var count: Int { rows.reduce(0) { $0 + $1.blocks.reduce(0) { $0 + $1.count } } }
     var failures: Int { rows.reduce(0) { $0 + $1.blocks.reduce(0) { $0 + $1.failed } } }
 
-    /// What people call a row: by its host too, where there are several.
+    /// The label of a row; with its host if there are several hosts.
     func name(of rank: Int) -> String {
         let isOneHost = Set(rows.compactMap(\.host)).count < 2
         guard !isOneHost, let host = rows[rank].host else { return "rank \(rank)" }

@@ -1,12 +1,12 @@
-/// A stretch of time in which a rank was at work; times are nanoseconds of the monotonic clock.
+/// A period in which a rank was working; times are nanoseconds of the monotonic clock.
 struct TimelineBlock: Equatable {
     var start: UInt64
     var end: UInt64
-    /// How long the rank was at work in between: less than all of it where short examples are taken together.
+    /// How long the rank was working in this period: less than its duration if short examples were combined.
     var work: UInt64
-    /// The lowest and the highest example that it worked on, from 1; others may lie between them.
+    /// The lowest and the highest example that it worked on, from 1; examples of others may be between them.
     var examples: ClosedRange<Int>
-    /// How many examples that were.
+    /// How many examples it worked on.
     var count: Int
     /// How many of them failed.
     var failed: Int
@@ -14,7 +14,7 @@ struct TimelineBlock: Equatable {
     /// How long it lasted.
     var duration: UInt64 { end - start }
 
-    /// This block and the one that follows, as one.
+    /// Combines this block and the one that follows it.
     func joined(with next: TimelineBlock) -> TimelineBlock {
         TimelineBlock(
             start: start, end: next.end, work: work + next.work,
@@ -24,7 +24,7 @@ struct TimelineBlock: Equatable {
             count: count + next.count, failed: failed + next.failed)
     }
 
-    /// What it was, in words.
+    /// A description of the block.
     var text: String {
         let (first, last) = (examples.lowerBound, examples.upperBound)
         var text = "example \(first)"

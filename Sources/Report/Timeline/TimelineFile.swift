@@ -2,7 +2,7 @@ import CSystem
 public import DLP
 import Synchronization
 
-/// A file that shows who did what when in a job; used from any thread.
+/// A file that shows what each rank did when in a job. It can be used from any thread.
 public final class TimelineFile: Sendable {
     private enum Format: String, CaseIterable {
         /// A picture.
@@ -13,19 +13,19 @@ public final class TimelineFile: Sendable {
 
     private struct State: ~Copyable {
         var timeline: Timeline
-        /// Until it has been written.
+        /// Nil once it has been written.
         var file: OutputFile?
     }
 
     private let format: Format
     private let state: Mutex<State>
 
-    /// Begins the file that is to be at `path` when it is complete; its name says the format.
+    /// Begins a file that appears at `path` when it is complete; its name determines the format.
     ///
     /// - Parameters:
-    ///   - title: what the job is called.
-    ///   - ranks: how many it has.
-    ///   - start: when it began, in nanoseconds of the monotonic clock.
+    ///   - title: the job's name.
+    ///   - ranks: the number of its ranks.
+    ///   - start: when the job began, in nanoseconds of the monotonic clock.
     /// - Throws: `ReportError` where the format is unknown or the file cannot be written.
     public init(path: SystemString, title: String, ranks: Int, start: UInt64) throws(ReportError) {
         guard let format = OutputFile.ending(of: path).flatMap({ Format(rawValue: $0) }) else {
@@ -36,8 +36,7 @@ public final class TimelineFile: Sendable {
         state = Mutex(State(timeline: Timeline(title: title, ranks: ranks, start: start), file: file))
     }
 
-    /// `rank` has just said that it worked on `chunk`, the last example of which may have failed, for so many
-    /// nanoseconds.
+    /// Adds a report that `rank` has just made: it worked on `chunk`, whose last example may have failed, for `nanoseconds`.
     public func add(_ chunk: Chunk, isFailed: Bool, rank: Int, host: String, nanoseconds: Int64) {
         let now = dlp_now()
         state.withLock {
@@ -45,18 +44,18 @@ public final class TimelineFile: Sendable {
         }
     }
 
-    /// Examples that `rank` has worked on took so many nanoseconds of processors.
+    /// Adds processor time of examples of `rank`.
     public func add(cpu nanoseconds: UInt64, of rank: Int) {
         state.withLock { $0.timeline.add(cpu: nanoseconds, of: rank) }
     }
 
-    /// `rank` has just been lost.
+    /// Marks `rank` as lost from now on.
     public func lose(_ rank: Int, host: String, cause: String) {
         let now = dlp_now()
         state.withLock { $0.timeline.lose(rank, host: host, cause: cause, at: now) }
     }
 
-    /// Writes all of it, at the end of the job, however that ends; later calls do nothing.
+    /// Writes the whole file. Must be called at the end of the job, however it ends; later calls do nothing.
     ///
     /// - Throws: `ReportError` where the file cannot be written.
     public func finish() throws(ReportError) {

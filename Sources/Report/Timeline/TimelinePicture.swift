@@ -1,23 +1,23 @@
 import DLP
 
-/// A timeline as an SVG picture: a row for each rank, below each other, and blocks for what it did.
+/// A timeline as an SVG picture: a row for each rank, one below another, with blocks for its work.
 struct TimelinePicture {
-    /// In pixels.
+    /// Lengths in pixels.
     private enum Layout {
         static let width = 1200.0
         static let left = 150.0
         static let right = 130.0
-        /// Where the columns at the right end.
+        /// Where the columns on the right end.
         static let (work, processors) = ("1128", "1188")
         static let top = 64.0
         static let bottom = 44.0
-        /// The height of a row where there are few, and all of them together where there are many.
+        /// The height of a row if there are few rows, and the height of all rows together if there are many.
         static let row = 24.0
         static let allRows = 1600.0
         static let leastRow = 3.0
-        /// Rows lower than this are not all labelled.
+        /// Below this height only some rows are labelled.
         static let text = 12.0
-        /// No block is so narrow that it cannot be seen.
+        /// The least width of a block, so that it stays visible.
         static let leastBlock = 0.4
     }
 
@@ -76,7 +76,7 @@ struct TimelinePicture {
         }
     }
 
-    /// Lines at round times, behind everything, with their labels below.
+    /// Appends lines at round times, behind everything else, with labels below.
     private func appendAxis(to text: inout ByteWriter) {
         let bottom = Layout.top + height
         for tick in scale.ticks {

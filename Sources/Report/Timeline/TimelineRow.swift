@@ -1,8 +1,8 @@
-/// What one rank did when.
+/// What one rank did, and when.
 struct TimelineRow {
-    /// How a rank was lost.
+    /// The loss of a rank.
     struct Loss {
-        /// Since when nothing was heard of it, and when that was noticed.
+        /// Since when nothing was heard of it, and when its loss was noticed.
         var start: UInt64
         var end: UInt64
         var cause: String
@@ -12,14 +12,14 @@ struct TimelineRow {
     private(set) var blocks: [TimelineBlock] = []
     private(set) var loss: Loss?
 
-    /// No block begins before.
+    /// The earliest possible beginning of a block.
     private let origin: UInt64
-    /// There are never more blocks.
+    /// The most blocks that are kept.
     private let capacity: Int
-    /// What lasts no longer together is one block; 0 as long as there are few.
+    /// Blocks that together last no longer than this are combined; 0 while there are few blocks.
     private var resolution: UInt64 = 0
 
-    /// How many blocks a late report may push back.
+    /// How many earlier blocks a late report may move.
     private static let reach = 16
 
     init(origin: UInt64, capacity: Int) {
@@ -27,26 +27,26 @@ struct TimelineRow {
         self.capacity = max(capacity, 4)
     }
 
-    /// What its examples took of processors, in nanoseconds, as far as that is known.
+    /// The processor time of its examples, in nanoseconds, as far as it is known.
     private(set) var cpu: UInt64?
 
     /// How long the rank was at work.
     var work: UInt64 { blocks.reduce(0) { $0 + $1.work } }
 
-    /// Adds what the rank reported that it had done.
+    /// Adds a block that the rank has reported.
     mutating func add(_ report: TimelineBlock) {
         var block = report
         block.start = max(block.start, origin)
         block.end = max(block.end, block.start)
         if let last = blocks.last {
             if last.end > block.start { pushBack(by: last.end - block.start) }
-            // Where there is no room for all of it, it is the clocks that differ.
+            // If there is not enough room, the clocks differ.
             block.start = max(block.start, blocks[blocks.count - 1].end)
             block.end = max(block.end, block.start)
         }
         append(block)
         guard blocks.count > capacity else { return }
-        // Two blocks that follow each other last longer than that together, so that half as many are left.
+        // Two neighbouring blocks then last longer than that together, so that at most half as many remain.
         resolution = max(4 * (block.end - origin) / UInt64(capacity), 1)
         let all = blocks
         blocks = []
@@ -61,8 +61,8 @@ struct TimelineRow {
         }
     }
 
-    /// Puts the latest blocks earlier, as far as the rank was idle before: they were reported late, for a rank does not
-    /// do two things at once.
+    /// Moves the latest blocks to earlier times, as far as the rank was idle before them. They were reported late, because
+    /// a rank does not do two things at once.
     private mutating func pushBack(by excess: UInt64) {
         let first = max(0, blocks.count - Self.reach)
         func gap(before index: Int) -> UInt64 {
@@ -77,10 +77,10 @@ struct TimelineRow {
         }
     }
 
-    /// Examples of the rank took so many nanoseconds of processors.
+    /// Adds processor time of examples of the rank.
     mutating func add(cpu nanoseconds: UInt64) { cpu = (cpu ?? 0).addingReportingOverflow(nanoseconds).partialValue }
 
-    /// The rank was lost.
+    /// Marks the rank as lost.
     mutating func lose(at moment: UInt64, cause: String) {
         let start = blocks.last?.end ?? origin
         loss = Loss(start: start, end: max(start, moment), cause: cause)

@@ -1,14 +1,14 @@
 import DLP
 
-/// A timeline in Chrome's Trace Event Format (JSON object form), as https://ui.perfetto.dev loads it.
+/// A timeline in Chrome's Trace Event Format (JSON object form), which https://ui.perfetto.dev can load.
 ///
-/// The job is a process, each rank a thread of it; times are microseconds since the job began.
+/// The job is a process, and each rank one of its threads; times are microseconds since the job began.
 struct TimelineTrace {
     private let timeline: Timeline
 
     init(_ timeline: Timeline) { self.timeline = timeline }
 
-    /// Writes the trace, an event on each line.
+    /// Writes the trace, one event on each line.
     ///
     /// - Throws: `ReportError` where the file cannot be written.
     func write(to file: inout OutputFile) throws(ReportError) {
