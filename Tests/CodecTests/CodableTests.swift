@@ -2,7 +2,7 @@ import Testing
 
 @testable import Codec
 
-/// What Swift programs send as examples and results.
+/// The values that Swift programs send as examples and results.
 @Suite(.timeLimit(.minutes(60)))
 struct CodableTests {
     private struct Inner: Codable, Equatable {
