@@ -1,10 +1,10 @@
 import AME
 import Glibc
 
-/// The launcher's end of the packets to and from rank 0.
+/// The launcher's end of the control channel: packets to and from rank 0.
 final class ControlChannel {
     let descriptor: Int32
-    /// Rank 0's end, until it has been handed over.
+    /// Rank 0's end, until rank 0 has it.
     private var peer: Int32?
     private var outbox: ArraySlice<String> = []
 
@@ -22,7 +22,7 @@ final class ControlChannel {
         closePeer()
     }
 
-    /// Rank 0's end, to be inherited; -1 after `closePeer`.
+    /// Rank 0's end, to be inherited by rank 0; -1 after `closePeer`.
     var peerDescriptor: Int32 { peer ?? -1 }
 
     /// Closes rank 0's end here, once rank 0 has it.
@@ -31,7 +31,7 @@ final class ControlChannel {
         peer = nil
     }
 
-    /// Whether packets wait until rank 0 has read others.
+    /// Whether packets wait because rank 0 has not read the earlier ones.
     var isPending: Bool { !outbox.isEmpty }
 
     /// Sends `message`, now or from a later `flush`.
@@ -40,7 +40,7 @@ final class ControlChannel {
         flush()
     }
 
-    /// Sends what waits, as far as rank 0 takes it.
+    /// Sends waiting packets, as far as rank 0 takes them.
     func flush() {
         while var text = outbox.first {
             let count = text.withUTF8 {
@@ -48,24 +48,25 @@ final class ControlChannel {
             }
             if count < 0 && errno == EINTR { continue }
             if count < 0 && errno == EAGAIN { return }
-            // Sent, or rank 0 is gone and nobody wants it any more. Where the system has no memory for it rank 0 does without:
-            // that a connection has ended says as much.
+            // The packet was sent, or rank 0 is gone and does not need it. If the system has no memory for a packet,
+            // rank 0 does without it: the end of a connection tells it the same.
             outbox.removeFirst()
         }
     }
 
-    /// The packets that have come, and whether more can come.
+    /// Returns the packets that have come, and whether more can come.
     func receive() -> (messages: [ControlMessage], isOpen: Bool) {
         var messages: [ControlMessage] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {
             let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-            // A rank 0 that has gone without reading all it was sent is an error, once; what it has said comes after that.
+            // If rank 0 has gone without reading everything, `recv` fails once; the packets that rank 0 sent can be
+            // read after that.
             if count < 0 && (errno == EINTR || errno == ECONNRESET) { continue }
-            // Whatever the reason is, what there is waits: the poller says so again.
+            // On any other error the packets keep waiting, and the poller reports them again.
             if count < 0 { return (messages, true) }
             if count == 0 { return (messages, false) }
-            // What is no message is ignored: rank 0 may be of another version.
+            // Unknown packets are ignored: rank 0 may be of another version.
             if let message = ControlMessage(text: String(decoding: buffer[..<count], as: UTF8.self)) {
                 messages.append(message)
             }

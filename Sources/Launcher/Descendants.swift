@@ -1,14 +1,14 @@
 import CSystem
 import Glibc
 
-/// The processes that a process has started, and those that they have started, as they were at one moment.
+/// The processes that a process has started, directly or through others, as they were at one moment.
 package struct Descendants: ~Copyable {
     private var tree = dlp_tree()
 
-    /// Those of this process.
+    /// The descendants of this process.
     package init() { dlp_tree_add_children(&tree, getpid()) }
 
-    /// `processes` and those of theirs.
+    /// `processes` and their descendants.
     package init(and processes: [Int32]) { for process in processes { dlp_tree_add(&tree, process) } }
 
     deinit {
@@ -16,10 +16,10 @@ package struct Descendants: ~Copyable {
         dlp_tree_clear(&tree)
     }
 
-    /// Sends `signal` to those that still run.
+    /// Sends `signal` to those that are still running.
     package func signal(_ signal: Int32) { withUnsafePointer(to: tree) { dlp_tree_signal($0, signal) } }
 
-    /// Asks them to end, waits for that, and kills those that have not done so in half a second.
+    /// Sends SIGTERM, waits for the processes to end, and kills those that have not ended in half a second.
     package mutating func end() {
         signal(SIGTERM)
         for _ in 0..<50 {
@@ -30,7 +30,7 @@ package struct Descendants: ~Copyable {
         signal(SIGKILL)
     }
 
-    /// The processes whose parent is `process`.
+    /// Returns the processes whose parent is `process`.
     static func children(of process: pid_t) -> [pid_t] {
         var children = [pid_t](repeating: 0, count: 64)
         while true {
@@ -44,6 +44,6 @@ package struct Descendants: ~Copyable {
 /// Sends `signal` to a process or, with a negative number, to a process group.
 func send(_ signal: Int32, to target: pid_t) {
     kill(target, signal)
-    // Who is stopped would not notice.
+    // A stopped process would not notice the signal.
     if signal == SIGTERM { kill(target, SIGCONT) }
 }

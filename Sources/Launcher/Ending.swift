@@ -4,10 +4,10 @@ import Glibc
 enum Ending: Hashable, Sendable, CustomStringConvertible {
     case exited(Int32)
     case signalled(Int32)
-    /// Nobody knows: the connection with its host has broken.
+    /// Unknown, because the connection with the process's host has broken.
     case lost
 
-    /// The exit status by which a shell would report it.
+    /// The exit status that a shell would report.
     var status: Int32 {
         switch self {
         case .exited(let status): status
@@ -16,7 +16,7 @@ enum Ending: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// What is said after the name of the process.
+    /// A predicate that follows the name of the process.
     var description: String {
         switch self {
         case .exited(let status): "ended with status \(status)"

@@ -1,25 +1,26 @@
 import AME
 import Glibc
 
-/// The rules of a job: who is sent which signal when, and what the job's exit status is.
+/// The rules of a job: which rank is sent which signal at which time, and the job's exit status.
 ///
-/// A value without processes, descriptors or a clock: events go in, actions come out, times are nanoseconds that the
-/// caller gives. `Supervisor` carries the actions out.
+/// It is a value without processes, descriptors or a clock: events go in, actions come out, and the caller gives the
+/// time in nanoseconds. `Supervisor` performs the actions.
 struct Job {
     private enum Phase: Hashable {
         case running
-        /// Ranks may end by themselves until then.
+        /// Ranks may end by themselves until the given time.
         case waiting(until: UInt64)
         /// Ranks have been sent SIGTERM.
         case terminating(until: UInt64)
         /// Ranks have been sent SIGKILL.
         case killing
-        /// No rank is left, but perhaps processes that they started; the next of these signals is due then.
+        /// No rank is left, but perhaps processes that ranks started. The first of these signals is due at the given
+        /// time.
         case leftovers(next: ArraySlice<Int32>, at: UInt64)
         case over
     }
 
-    /// The status of a job whose rank 0 was ended by something else than the job.
+    /// The status of a job whose rank 0 was ended by something other than the job.
     private static let vanishedStatus: Int32 = 3
 
     private let size: Int
@@ -27,14 +28,15 @@ struct Job {
     private let terminalRank: Int?
     private var phase = Phase.running
     private var timeout: UInt64?
-    /// Whether rank 0 copes with the loss of other ranks, and tells the user of it, or has done so until its end.
+    /// Whether rank 0 handles the loss of other ranks and reports it to the user, or did so until its end.
     private(set) var isLed = false
     /// Whether rank 0 has said that it has begun, but not that the job is over.
     private var isUnfinished = false
     private var endings: [Ending?]
     private var alive: Int
     private var firstFailure: Ending?
-    /// What the user is to be told of the rank that failed first, unless rank 0 turns out to lead, and does so itself.
+    /// The report about the rank that failed first. It is not needed if rank 0 turns out to lead, and reports the
+    /// failure itself.
     private var report: Action?
     /// The status of a job that the launcher itself ended.
     private var verdict: Int32?
@@ -44,11 +46,11 @@ struct Job {
     private var last: (signal: Int32, time: UInt64)?
     /// Whether SIGINT or SIGTERM has come.
     private var wasAskedToEnd = false
-    /// Whether it has come a second time, and rank 0 may speak before all are killed.
+    /// Whether the signal has come a second time, and rank 0 may report before all are killed.
     private var hadLastWord = false
     private var sent: Set<Int32> = []
 
-    /// A job of `size` running ranks that is ended at the time `timeout`.
+    /// Creates a job of `size` running ranks, which is ended at the time `timeout`.
     init(size: Int, terminalRank: Int? = nil, timeout: UInt64? = nil) {
         self.size = size
         self.terminalRank = terminalRank
@@ -57,7 +59,7 @@ struct Job {
         alive = size
     }
 
-    /// The signal with which the user has asked for the job's end, if so.
+    /// The signal with which the user has asked for the job's end, if any.
     var endingSignal: Int32? { wasAskedToEnd ? interruption : nil }
 
     /// Whether all ranks have ended.
@@ -77,17 +79,18 @@ struct Job {
         }
     }
 
-    /// The exit status, final once `isOver`: that of rank 0 where it leads, otherwise of the rank that failed first.
+    /// The exit status, final once `isOver`: that of rank 0 where it leads, otherwise that of the rank that failed
+    /// first.
     var status: Int32 {
         if let verdict { return verdict }
         if isLed, let ending = endings[0] { return seenByUser(ending).status }
         return firstFailure?.status ?? 0
     }
 
-    /// What follows from `event` at the time `now`.
+    /// Returns the actions for `event` at the time `now`.
     mutating func handle(_ event: Event, at now: UInt64) -> [Action] {
         let actions = react(to: event, at: now)
-        // Until the others are ended rank 0 may still say that it leads.
+        // Until the other ranks are ended, rank 0 may still say that it leads.
         if case .waiting = phase, endings[0] == nil { return actions }
         guard let report else { return actions }
         self.report = nil
@@ -117,7 +120,7 @@ struct Job {
     }
 
     private mutating func ended(_ rank: Int, _ seen: Ending, _ now: UInt64) -> [Action] {
-        // Something in rank 0 has ended its process, and what has become of the job nobody knows.
+        // Something in rank 0 has ended its process, and it is not known what has become of the job.
         let hasVanished = rank == 0 && isUnfinished && seen == .exited(0)
         let ending = hasVanished ? .exited(Self.vanishedStatus) : seen
         endings[rank] = ending
@@ -137,7 +140,7 @@ struct Job {
                 var isUnexpected = hasVanished
                 if case .signalled = ending, !isSent(ending) { isUnexpected = true }
                 if ending == .lost { isUnexpected = true }
-                // The others are told at once, lest each wonders what has become of rank 0.
+                // The others are told at once, so that they need not find out what has become of rank 0.
                 if isUnexpected { return actions + terminate(now) }
                 phase = .waiting(until: now + Period.farewell)
             } else if isFailure {
@@ -147,18 +150,18 @@ struct Job {
         return actions
     }
 
-    /// Whether the user's signal has killed rank 0 before it could say anything of it.
+    /// Whether the user's signal has killed rank 0 before it could report anything.
     private var isInterruptedInSilence: Bool {
         guard let interruption, wasAskedToEnd, !isLed, let ending = endings[0] else { return false }
         return seenByUser(ending) == .signalled(interruption)
     }
 
-    /// Whether it is by a signal that was the launcher's.
+    /// Whether the rank was killed by a signal of the launcher's.
     private func isSent(_ ending: Ending) -> Bool {
         if case .signalled(let signal) = ending { sent.contains(signal) } else { false }
     }
 
-    /// A rank that the user's second signal killed ended by the first, as far as the user is concerned.
+    /// For the user, a rank that was killed after the second signal ended by the first one.
     private func seenByUser(_ ending: Ending) -> Ending {
         if ending == .signalled(SIGKILL), sent.contains(SIGKILL), let interruption { return .signalled(interruption) }
         return ending
@@ -181,7 +184,7 @@ struct Job {
         }
         firstFailure = nil
         report = nil
-        // Rank 0 may say so only after a worker has failed; until SIGTERM that is early enough.
+        // Rank 0 may say that it leads only after a worker has failed; that is early enough until SIGTERM.
         if case .waiting = phase { phase = .running }
         return endings.indices.compactMap { rank in endings[rank].map { .notify(notice(rank, $0)) } }
     }
@@ -219,13 +222,13 @@ struct Job {
         return send(signal, except: fromTerminal ? terminalRank : nil)
     }
 
-    /// Kills, but lets a rank 0 that leads have its last word before that.
+    /// Kills all ranks, but first lets a leading rank 0 report.
     private mutating func interruptedAgain(_ signal: Int32, _ fromTerminal: Bool, _ now: UInt64) -> [Action] {
         guard isLed, endings[0] == nil, !hadLastWord else { return kill() }
         hadLastWord = true
         phase = .terminating(until: now + Period.lastWord)
         sent.insert(signal)
-        // It ends the others itself.
+        // Rank 0 ends the other ranks itself.
         return fromTerminal && terminalRank == 0 ? [] : [.signal(rank: 0, signal)]
     }
 
@@ -264,7 +267,8 @@ struct Job {
         }
     }
 
-    /// Rank 0 comes last: others that see it go, and have no signal yet, would take that for its death.
+    /// Sends a signal to all running ranks, rank 0 last: other ranks that see it go before they have the signal would
+    /// take that for its death.
     private mutating func send(_ signal: Int32, except: Int? = nil) -> [Action] {
         sent.insert(signal)
         return endings.indices.reversed().filter { endings[$0] == nil && $0 != except }.map {

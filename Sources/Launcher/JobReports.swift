@@ -1,11 +1,11 @@
-/// What the user is told of a job's end.
+/// The messages for the user about a job's end.
 extension Job.Action {
-    /// Nobody can say how far the job is.
+    /// The message where it is not known how far the job is.
     static let ignorance = "rank 0 cannot say how far the job is: it has not begun, or is not dlp-lua"
 
-    /// The words, without the launcher's name; nil where there are none.
+    /// Returns the message without the launcher's name; nil where there is none.
     ///
-    /// - Parameter name: what a rank is called.
+    /// - Parameter name: returns the name of a rank in messages.
     func report(of name: (Int) -> String, timeout: Double?) -> String? {
         switch self {
         case .reportKilled(let rank, let signal): "\(name(rank)) \(Ending.signalled(signal))"
@@ -19,10 +19,10 @@ extension Job.Action {
     }
 }
 
-/// A period for people, to the millisecond.
+/// Formats a period for people, to the millisecond.
 func describe(nanoseconds: UInt64) -> String { "\(decimal(Double(nanoseconds / 1_000_000) / 1000)) s" }
 
-/// A number as a person writes it: 5 rather than 5.0.
+/// Formats a number without needless decimals: 5 rather than 5.0.
 private func decimal(_ number: Double) -> String {
     Int(exactly: number).map(String.init) ?? String(number)
 }

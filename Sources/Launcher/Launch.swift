@@ -4,12 +4,12 @@ import Glibc
 
 /// Starts the ranks of a job on this machine and waits for its end.
 ///
-/// For the main thread of a process that does nothing else: signals stay blocked, and the caller exits with the status.
-/// Messages go to standard error.
+/// To be called on the main thread of a process that does nothing else: signals stay blocked, and the caller exits
+/// with the returned status. Messages go to standard error.
 ///
-/// - Returns: 0 when all ranks ended with 0; otherwise the status of the rank that failed first, 128 + n where signal n
-///   killed it; rank 0's, where rank 0 leads; 2 for options that make no sense and a program that cannot be run; 124
-///   after the time-out; 141 when nobody reads the output any more; 1 where the system refuses something.
+/// - Returns: 0 when all ranks ended with 0; otherwise the status of the rank that failed first (128 + n where signal
+///   n killed it), or that of rank 0 where rank 0 leads; 2 for invalid options and a program that cannot be run; 124
+///   after the timeout; 141 when the reader of the output has gone; 1 where the system refuses something.
 public func launch(_ options: LaunchOptions) -> Int32 {
     dlp_keep_standard_descriptors()
     do throws(LaunchError) {
@@ -39,9 +39,9 @@ extension LaunchOptions {
     }
 }
 
-/// The number of ranks that `text` asks for: a number, or `auto`, one for each CPU that this process may run on.
+/// Parses a number of ranks: a number, or `auto` for one rank for each CPU that this process may use.
 ///
-/// - Throws: `LaunchError` where it is neither.
+/// - Throws: `LaunchError` where the text is neither.
 public func rankCount(_ text: SystemString) throws(LaunchError) -> Int {
     if text == "auto" {
         var cpus = [Int32](repeating: 0, count: 1024)
@@ -53,7 +53,7 @@ public func rankCount(_ text: SystemString) throws(LaunchError) -> Int {
     return number
 }
 
-/// - Throws: `LaunchError` where a job has more ranks than there can be processes.
+/// - Throws: `LaunchError` where a job has more ranks than processes are possible.
 func checkSize(_ size: Int) throws(LaunchError) {
     if size > mostProcesses {
         throw LaunchError(

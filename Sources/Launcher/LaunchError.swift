@@ -4,7 +4,7 @@ import Glibc
 public struct LaunchError: Error {
     /// One sentence for the user.
     public let message: String
-    /// The exit status that goes with it.
+    /// The exit status for this error.
     let status: Int32
 
     init(_ message: String, status: Int32) {
@@ -12,11 +12,11 @@ public struct LaunchError: Error {
         self.status = status
     }
 
-    /// A failed system call: `what`, and the reason in `errno`.
+    /// Creates an error for a failed system call: `what`, and the reason in `errno`.
     init(system what: String, status: Int32 = 1) {
         self.init("\(what): \(reason(errno))", status: status)
     }
 }
 
-/// The system's words for an error number.
+/// Returns the system's message for an error number.
 func reason(_ number: Int32) -> String { String(cString: strerror(number)) }

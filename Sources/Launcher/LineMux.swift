@@ -1,28 +1,30 @@
 import CSystem
 import Glibc
 
-/// Merges what several writers write into one text in which every line is one writer's.
+/// Merges the output of several writers into one text in which every line comes from one writer.
 ///
-/// Bytes go in as they arrive, `takeOutput` gives what is to be written now. Nothing else is changed: no byte is
-/// added but tags, and a newline where a writer left its line unfinished and another one's text follows.
+/// Bytes go in as they arrive; `takeOutput` returns what is to be written now. The text is changed in only two ways:
+/// tags are added, and a newline where a writer left its line unfinished and another writer's text follows.
 struct LineMux {
-    /// Bytes of an unfinished line that are held back; a longer line is passed through as it comes, and nobody else's
-    /// text until it ends (the writer has the floor).
+    /// The most bytes of an unfinished line that are held back. A longer line is passed on as it comes, and no other
+    /// writer's text until it ends: the writer has the floor.
     private let longLine: Int
-    /// Bytes that are held back for a writer that waits for the floor, before it should not be read from.
+    /// The most bytes that are held back for a writer that waits for the floor. Beyond that it should not be read
+    /// from.
     private let backlog: Int
-    /// Whether a writer that returns to the beginning of its line, as a progress bar does, is passed on like a prompt.
+    /// Whether a writer that returns to the beginning of its line, like a progress bar, is passed on at once like a
+    /// prompt.
     private let redraws: Bool
 
     private struct Source {
         let tag: [UInt8]
-        /// Whether unfinished lines are passed on at once, as prompts must be; such a writer never has the floor.
+        /// Whether unfinished lines are passed on at once, as needed for prompts; such a writer never has the floor.
         var isPrompt: Bool
-        /// What is held back.
+        /// The bytes that are held back.
         var pending: [UInt8] = []
-        /// The length of the whole lines in `pending`; more than 0 only while another writer has the floor.
+        /// The length of the complete lines in `pending`; more than 0 only while another writer has the floor.
         var whole = 0
-        /// Whether the beginning of the line at hand has been passed on.
+        /// Whether the beginning of the current line has been passed on.
         var isWithinLine = false
         var isClosed = false
         /// Whether it is in `waiting`.
@@ -31,15 +33,15 @@ struct LineMux {
 
     private var sources: [Source] = []
     private var output: [UInt8] = []
-    /// The writer of a long line that has not ended.
+    /// The writer of a long line that has not ended yet.
     private(set) var floor: Int?
-    /// The writer whose unfinished line is the last text.
+    /// The writer whose unfinished line is the end of the text.
     private var unfinished: Int?
-    /// Those that cannot go on before the floor changes, first come first served: they have whole lines, too much of a
-    /// line, or ended.
+    /// The writers that must wait until the floor changes, in order of arrival. They have complete lines or too much
+    /// of a line, or have ended.
     private var waiting: [Int] = []
 
-    /// Nothing from nobody; `redraws` is for terminals.
+    /// Creates a merger without writers; `redraws` is for terminals.
     init(redraws: Bool = false, longLine: Int = 1 << 20, backlog: Int = 1 << 18) {
         self.redraws = redraws
         self.longLine = longLine
@@ -52,10 +54,10 @@ struct LineMux {
         return sources.count - 1
     }
 
-    /// Whether the text so far ends with a newline, or there is none.
+    /// Whether the text so far is empty or ends with a newline.
     var isAtLineStart: Bool { unfinished == nil }
 
-    /// Whether somebody waits for the writer that has the floor.
+    /// Whether another writer waits for the one that has the floor.
     var isContended: Bool { floor != nil && !waiting.isEmpty }
 
     /// Whether `source` should not be read from before the floor changes.
@@ -63,16 +65,16 @@ struct LineMux {
 
     private func isBlocked(_ source: Int) -> Bool { floor != nil && floor != source }
 
-    /// The number of bytes that `takeOutput` would give.
+    /// The number of bytes that `takeOutput` would return.
     var outputCount: Int { output.count }
 
-    /// What is to be written since the last call.
+    /// Returns what is to be written since the last call.
     mutating func takeOutput() -> [UInt8] {
         defer { output = [] }
         return output
     }
 
-    /// `source` wrote `bytes`.
+    /// Adds `bytes` that `source` wrote.
     mutating func write(_ bytes: UnsafeRawBufferPointer, from source: Int) {
         let whole = dlp_length_of_whole_lines(bytes.baseAddress, bytes.count)
         if isBlocked(source) {
@@ -93,13 +95,13 @@ struct LineMux {
         settleFloor(source)
     }
 
-    /// `source` wrote `text`.
+    /// Adds `text` that `source` wrote.
     mutating func write(_ text: String, from source: Int) {
         var text = text
         text.withUTF8 { write(UnsafeRawBufferPointer($0), from: source) }
     }
 
-    /// `source` ended: what it left unfinished is passed on.
+    /// Closes `source`; its unfinished text is passed on.
     mutating func close(_ source: Int) {
         guard !sources[source].isClosed else { return }
         sources[source].isClosed = true
@@ -111,15 +113,15 @@ struct LineMux {
         settleFloor(source)
     }
 
-    /// Takes the floor from a writer that does not go on; its line is broken.
+    /// Takes the floor from a writer that has paused; its line is broken.
     mutating func breakFloor() {
         floor = nil
         serveWaiting()
     }
 
-    // MARK: - Who may write
+    // MARK: - The floor
 
-    /// Gives or takes the floor after `source` has written.
+    /// Gives the floor to `source`, or takes it away, after `source` has written.
     private mutating func settleFloor(_ source: Int) {
         let keepsIt = sources[source].isWithinLine && !sources[source].isPrompt && !sources[source].isClosed
         if keepsIt {
@@ -155,7 +157,7 @@ struct LineMux {
         }
     }
 
-    /// Passes the beginning of an unfinished line on, where it is not to be held back.
+    /// Passes on the beginning of an unfinished line, unless it is to be held back.
     private mutating func passBeginning(of source: Int) {
         let held = sources[source].pending.count
         let isUrgent = sources[source].isPrompt || sources[source].isWithinLine || held >= longLine
@@ -165,7 +167,7 @@ struct LineMux {
         }
     }
 
-    /// Passes on all that is left of a source that has ended.
+    /// Passes on the rest of a source that has ended.
     private mutating func finish(_ source: Int) {
         passPending(of: source)
         if unfinished == source && !sources[source].tag.isEmpty {
@@ -212,7 +214,7 @@ struct LineMux {
 
 private let newline = UInt8(ascii: "\n")
 
-/// The length of `bytes` up to its first newline, or all of it where it has none.
+/// Returns the length of `bytes` up to and including the first newline; without one, the whole length.
 private func lengthOfFirstLine(_ bytes: UnsafeRawBufferPointer) -> Int {
     guard let base = bytes.baseAddress, let first = memchr(base, Int32(newline), bytes.count) else {
         return bytes.count

@@ -3,9 +3,10 @@ import Glibc
 
 /// Standard output or standard error of the launcher, or both where they are the same file.
 ///
-/// Never blocks: what the reader does not take stays queued, and `isFull` says that ranks should not be read from.
+/// It never blocks: bytes that the reader does not take stay queued, and `isFull` says when ranks should not be read
+/// from.
 final class Output {
-    /// Queued bytes from which on ranks should not be read.
+    /// If this number of bytes is queued, ranks should not be read from.
     private static let limit = 1 << 18
 
     let descriptor: Int32
@@ -14,17 +15,17 @@ final class Output {
     private(set) var status = StatusLine()
     private var queue: [UInt8] = []
     private var written = 0
-    /// A description of the same file on which writing does not block, where there can be one.
+    /// A second file description of the same file, for writing without blocking, where that is possible.
     ///
-    /// `O_NONBLOCK` on `descriptor` itself would hold for everybody who shares it, such as the shell.
+    /// `O_NONBLOCK` on `descriptor` itself would also affect all other processes that share it, such as the shell.
     private let nonBlocking: Int32?
     /// Whether writing to `descriptor` never waits for a reader.
     private let isFile: Bool
-    /// Why writing became impossible; what is written from then on is dropped.
+    /// Why writing became impossible; everything written after that is dropped.
     private var failure: Int32?
     private var isFailureTaken = false
 
-    /// Writes to `descriptor`, which stays the caller's.
+    /// Writes to `descriptor`, which still belongs to the caller.
     init(descriptor: Int32) {
         self.descriptor = descriptor
         isTerminal = isatty(descriptor) == 1
@@ -33,7 +34,7 @@ final class Output {
         let type = fstat(descriptor, &information) == 0 ? information.st_mode & S_IFMT : 0
         isFile = type == S_IFREG
         var opened: Int32 = -1
-        // What cannot be written stays so.
+        // A descriptor that is open for reading only is not reopened for writing.
         let isWritable = fcntl(descriptor, F_GETFL) & O_ACCMODE != O_RDONLY
         if isWritable, type == S_IFIFO || type == S_IFCHR {
             opened = open("/proc/self/fd/\(descriptor)", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
@@ -48,13 +49,13 @@ final class Output {
     /// Whether bytes wait for the reader.
     var isPending: Bool { written < queue.count }
 
-    /// Whether so many bytes wait that no more should be made.
+    /// Whether so many bytes wait that no more should be added.
     var isFull: Bool { queue.count - written + lines.outputCount >= Self.limit }
 
     /// The descriptor to watch for room while `isPending`.
     var watched: Int32 { nonBlocking ?? descriptor }
 
-    /// The reason why writing has become impossible, once.
+    /// Returns the reason why writing has become impossible; only once.
     func takeFailure() -> Int32? {
         defer { isFailureTaken = failure != nil }
         return isFailureTaken ? nil : failure
@@ -67,10 +68,10 @@ final class Output {
         status.show(text)
     }
 
-    /// Takes the status line away until the next `flush`.
+    /// Removes the status line until the next `flush`.
     func hideStatus() { append(status.erase()) }
 
-    /// Writes what there is, as far as the reader takes it, and draws the status line below it.
+    /// Writes the text, as far as the reader takes it, and draws the status line below it.
     func flush() {
         let text = lines.takeOutput()
         if !text.isEmpty {
@@ -85,7 +86,7 @@ final class Output {
 
     private func append(_ text: String) { queue.append(contentsOf: text.utf8) }
 
-    /// Writes queued bytes until there are none or the reader takes no more.
+    /// Writes queued bytes until there are none left or the reader takes no more.
     func drain() {
         while isPending && failure == nil && isReady() {
             let count = queue.withUnsafeBytes { bytes in
@@ -106,7 +107,8 @@ final class Output {
         }
     }
 
-    /// Bytes that a write takes without blocking once `isReady`: a pipe with any room has room for `PIPE_BUF`.
+    /// The number of bytes that a write takes without blocking once `isReady`: a pipe with any room has room for
+    /// `PIPE_BUF`.
     private var largestWrite: Int { nonBlocking != nil || isFile ? 1 << 20 : Int(PIPE_BUF) }
 
     private func isReady() -> Bool {

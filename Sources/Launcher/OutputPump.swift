@@ -2,42 +2,42 @@ import CSystem
 import DLP
 import Glibc
 
-/// Brings what the ranks write to the launcher's standard output and standard error.
+/// Passes the output of the ranks on to the launcher's standard output and standard error.
 ///
-/// Memory stays bounded: where a reader is slow, or a rank waits for another one's long line to end, the rank's pipe is
-/// not read, and the rank blocks as if it wrote there itself.
+/// Memory stays bounded: where a reader is slow, or a rank waits for another rank's long line to end, the rank's pipe
+/// is not read. The rank then blocks as if it wrote to the reader itself.
 final class OutputPump {
-    /// How long the writer of a long line may pause while others wait to write: they might be what it waits for.
+    /// How long the writer of a long line may pause while others wait: it may be waiting for one of them.
     private static let floorPatience: UInt64 = 1_000_000_000
 
-    /// The reading end of what a rank writes.
+    /// The reading end of a rank's output.
     private struct Pipe {
         let descriptor: Int32
-        /// Indices of the output and of the writer there.
+        /// The indices of the output and of the writer in it.
         let output: Int
         let source: Int
     }
 
     private let poller: Poller
-    /// Standard output and standard error; one, where both are the same file, so that lines stay whole there too.
+    /// Standard output and standard error; only one where both are the same file, so that lines stay whole there too.
     private let outputs: [Output]
-    /// Those whose room is waited for.
+    /// The outputs that are watched for room.
     private var awaited: Set<Int> = []
     /// The writer that stands for the launcher itself.
     private let ownSource: Int
     private var pipes: [Int: Pipe] = [:]
-    /// Writers whose bytes come by `feed`: the index of the output, and of the writer there.
+    /// Writers whose bytes come by `feed`: the index of the output, and of the writer in it.
     private var feeds: [Int: (output: Int, source: Int)] = [:]
-    /// Pipes that are not read from until there is room for what they bring.
+    /// Pipes that are not read until there is room for their bytes.
     private var paused: Set<Int> = []
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    /// Whether what ranks write is read and dropped.
+    /// Whether the output of ranks is read and dropped.
     private(set) var isMuted = false
-    /// Why something that ranks wrote could not be read.
+    /// Why output of the ranks could not be read.
     private var failure: Int32?
     /// When the writer of a long line last wrote.
     private var floorTime: UInt64 = 0
-    /// The poller's numbers: those of the outputs, then those of the pipes.
+    /// The poller's numbers: first those of the outputs, then those of the pipes.
     private let firstNumber: Int
     private var nextNumber: Int
 
@@ -52,7 +52,7 @@ final class OutputPump {
 
     private var errors: Output { outputs[outputs.count - 1] }
 
-    /// Reads from `descriptor`, which becomes the pump's; `tag` begins each line.
+    /// Reads from `descriptor`, which then belongs to the pump; `tag` begins each line.
     func add(_ descriptor: Int32, to stream: RankStream, tag: String, isPrompt: Bool) {
         let output = stream == .output ? 0 : outputs.count - 1
         let source = outputs[output].lines.add(tag: tag, isPrompt: isPrompt)
@@ -65,7 +65,7 @@ final class OutputPump {
 
     /// Adds a writer whose bytes come by `feed`; `tag` begins each line.
     ///
-    /// - Returns: its number, for the calls that follow.
+    /// - Returns: the writer's number, for later calls.
     func addFeed(to stream: RankStream, tag: String) -> Int {
         let output = stream == .output ? 0 : outputs.count - 1
         let number = nextNumber
@@ -74,7 +74,7 @@ final class OutputPump {
         return number
     }
 
-    /// Takes what a writer has written.
+    /// Takes bytes that a writer has written.
     func feed(_ bytes: [UInt8], from number: Int, at now: UInt64) {
         guard let feed = feeds[number], !isMuted else { return }
         let output = outputs[feed.output]
@@ -83,29 +83,30 @@ final class OutputPump {
         if output.isFull { output.flush() }
     }
 
-    /// Whether more of a writer should not be taken before there is room.
+    /// Whether no more bytes of a writer should be taken for now.
     func isFull(_ number: Int) -> Bool {
         feeds[number].map { outputs[$0.output].isFull || outputs[$0.output].lines.isFull($0.source) } ?? false
     }
 
-    /// A writer has ended.
+    /// Notes that a writer has ended.
     func closeFeed(_ number: Int) {
         guard let feed = feeds.removeValue(forKey: number) else { return }
         outputs[feed.output].lines.close(feed.source)
     }
 
-    // MARK: - The launcher's own words
+    // MARK: - Messages of the launcher
 
-    /// Writes a line of the launcher's own to standard error.
+    /// Writes a line from the launcher itself to standard error.
     func report(_ line: String) { errors.lines.write(line.visible(keepsLines: true) + "\n", from: ownSource) }
 
-    /// Drops what ranks write from now on: what they have to say about the end of a job that is ended for them.
+    /// Drops the output of the ranks from now on, such as their complaints about the end of a job that is ended for
+    /// them.
     func mute() { isMuted = true }
 
-    /// Shows `text` at the bottom of the terminal, where standard error is one.
+    /// Shows `text` at the bottom of the terminal, if standard error is a terminal.
     func show(status text: String) { errors.show(status: text) }
 
-    /// Leaves the terminal to somebody else until the next `settle`.
+    /// Clears the status line, so that other processes can use the terminal until the next `settle`.
     func leaveTerminal() {
         for output in outputs {
             output.hideStatus()
@@ -116,12 +117,12 @@ final class OutputPump {
     /// Whether everything has been read and written.
     var isDone: Bool { pipes.isEmpty && feeds.isEmpty && !outputs.contains { $0.isPending } }
 
-    /// When `settle` is due, if nothing happens before.
+    /// The time at which `settle` is due, if nothing happens before.
     var deadline: UInt64? { outputs.contains(where: isStuck) ? floorTime + Self.floorPatience : nil }
 
     private func isStuck(_ output: Output) -> Bool { output.lines.isContended && !output.isFull }
 
-    /// Does what the poller says about `number`.
+    /// Handles the poller's event `number`.
     func handle(_ number: Int, at now: UInt64) {
         if number < firstNumber + outputs.count {
             outputs[number - firstNumber].drain()
@@ -131,9 +132,9 @@ final class OutputPump {
         }
     }
 
-    /// Writes what has been read, as far as it is taken.
+    /// Writes what has been read, as far as the readers take it.
     ///
-    /// - Returns: Why what ranks write is lost, once for each reason.
+    /// - Returns: why output of the ranks is lost; each reason once.
     func settle(at now: UInt64) -> Int32? {
         for output in outputs where isStuck(output) && now >= floorTime + Self.floorPatience {
             output.lines.breakFloor()
@@ -151,14 +152,14 @@ final class OutputPump {
         for number in paused { resumeIfPossible(number) }
         return failure.take()
             ?? outputs.enumerated().compactMap { index, output in
-                // What is said on standard error is no result: where there is no room for it the job goes on.
+                // Standard error holds no results. If there is no room for it, the job goes on.
                 output.takeFailure().flatMap { index > 0 && $0 != EPIPE ? nil : $0 }
             }.first
     }
 
     /// Reads what is left in the pipes; to be called until `isDone`.
     ///
-    /// Nobody should be left who writes; one who holds a pipe all the same is not waited for.
+    /// By now no process should write. If one still holds a pipe, this does not wait for it.
     func finish() {
         show(status: "")
         for (number, pipe) in pipes {
@@ -170,7 +171,7 @@ final class OutputPump {
 
     // MARK: - Reading
 
-    /// Reads once from a pipe; false where there was nothing.
+    /// Reads once from a pipe; returns false where there was nothing to read.
     @discardableResult
     private func readOnce(_ number: Int, _ pipe: Pipe) -> Bool {
         let output = outputs[pipe.output]

@@ -1,17 +1,18 @@
 import CSystem
 import Glibc
 
-/// Waits for descriptors (epoll); each is known by a number that the caller chooses.
+/// Waits for descriptors with epoll. Each is known by a number that the caller chooses.
 final class Poller {
-    /// How far behind its time a wait may end, in nanoseconds.
+    /// How much later than planned a wait may end, in nanoseconds.
     private static let patience: UInt64 = 2_000_000_000
 
     private let descriptor: Int32
-    /// Why something could not be watched, until somebody asks.
+    /// Why a descriptor could not be watched, until `takeFailure` returns it.
     private var failure: Int32?
     /// When the last wait ended.
     private var lastLook = dlp_now()
-    /// Whether the last wait ended far behind its time: this process stood still, and what has come meanwhile is unread.
+    /// Whether the last wait ended much later than planned: then this process stood still, and messages are still
+    /// unread.
     private(set) var isOverdue = false
     private var events = [epoll_event](repeating: epoll_event(), count: 256)
 
@@ -22,7 +23,7 @@ final class Poller {
 
     deinit { close(descriptor) }
 
-    /// What a descriptor is watched for; that it was closed on the other side is always told.
+    /// The events for which a descriptor is watched. That the other side has closed it is always reported.
     struct Interest: OptionSet {
         let rawValue: UInt32
         static let input = Interest(rawValue: EPOLLIN.rawValue)
@@ -34,7 +35,7 @@ final class Poller {
         control(EPOLL_CTL_ADD, watched, number, interest)
     }
 
-    /// Begins to watch `watched` for input, where it is something that can be waited for: a file always has some.
+    /// Begins to watch `watched` for input, if it can be polled. A file cannot: it is always ready.
     func addIfPossible(_ watched: Int32, as number: Int) -> Bool {
         var event = epoll_event()
         event.events = Interest.input.rawValue
@@ -42,7 +43,7 @@ final class Poller {
         return epoll_ctl(descriptor, EPOLL_CTL_ADD, watched, &event) == 0
     }
 
-    /// Goes on to watch `watched`, for something else.
+    /// Watches `watched` for other events from now on.
     func change(_ watched: Int32, as number: Int, for interest: Interest) {
         control(EPOLL_CTL_MOD, watched, number, interest)
     }
@@ -54,18 +55,18 @@ final class Poller {
         if epoll_ctl(descriptor, operation, watched, &event) != 0 { failure = errno }
     }
 
-    /// Why something could not be watched, once: what comes of it would go unnoticed.
+    /// Returns why a descriptor could not be watched; only once. Its events would go unnoticed.
     func takeFailure() -> Int32? { failure.take() }
 
-    /// Ceases to watch `watched`.
+    /// Stops watching `watched`.
     func remove(_ watched: Int32) { epoll_ctl(descriptor, EPOLL_CTL_DEL, watched, nil) }
 
-    /// Waits until `deadline`, in nanoseconds of the monotonic clock, and gives the numbers of what is ready.
+    /// Waits until `deadline`, in nanoseconds of the monotonic clock, and returns the numbers of ready descriptors.
     func wait(until deadline: UInt64?) -> [Int] {
         var milliseconds: Int32 = -1
         if let deadline {
             let now = dlp_now()
-            // Rounded up: a wait that ends before its deadline would be followed by another, and another.
+            // Rounded up: a wait that ends before its deadline would be followed by more waits.
             milliseconds = deadline <= now ? 0 : Int32(clamping: (deadline - now + 999_999) / 1_000_000)
         }
         let count = epoll_wait(descriptor, &events, Int32(events.count), milliseconds)

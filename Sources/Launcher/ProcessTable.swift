@@ -4,22 +4,22 @@ import Glibc
 
 /// The processes of a job: starts, signals and reaps them, and keeps the guardian informed.
 ///
-/// Ranks are found by their process group, which holds also what they started. The number of a group is taken as long
-/// as it has members, so a group is forgotten, here and by the guardian, as soon as its last member is gone: every
-/// member whose parent has ended is a child of this process, and so its end is noticed.
+/// A rank is found by its process group, which also holds the processes that it started. The number of a group is in
+/// use as long as the group has members. So a group is forgotten, here and by the guardian, as soon as its last
+/// member is gone. Every member whose parent has ended is a child of this process, so its end is noticed.
 final class ProcessTable {
     private struct Rank {
         let pid: pid_t
         let leadsGroup: Bool
         var isRunning = true
 
-        /// The rank and what it started, as `kill` takes it.
+        /// The rank and the processes that it started, as an argument for `kill`.
         var target: pid_t { leadsGroup ? -pid : pid }
     }
 
     private let guardian: pid_t
     private let guardianDescriptor: Int32
-    /// Ranks that run, or whose process group has members that do.
+    /// Ranks that are running, or whose process group has running members.
     private var ranks: [Int: Rank] = [:]
     private var rankOfProcess: [pid_t: Int] = [:]
 
@@ -28,18 +28,18 @@ final class ProcessTable {
         guardian = dlp_guardian_start(&descriptor)
         guardianDescriptor = descriptor
         if guardian < 0 { throw LaunchError(system: "cannot start a process") }
-        // Where that fails, leftovers that left their process group escape; nothing else depends on it.
+        // If this fails, leftovers that have left their process group escape. Nothing else depends on it.
         _ = dlp_adopt_orphans()
     }
 
-    /// Dismisses the guardian: from now on nobody kills what is left.
+    /// Dismisses the guardian: from now on it does not kill leftovers.
     deinit {
         _ = dlp_guardian_tell(guardianDescriptor, dlp_guardian_goodbye, 0)
         close(guardianDescriptor)
         waitpid(guardian, nil, 0)
     }
 
-    /// How a rank is to be started.
+    /// The way in which a rank is to be started.
     struct Plan {
         var environment: [[UInt8]]
         var input: Int32
@@ -54,7 +54,7 @@ final class ProcessTable {
 
     /// Starts `command` as `rank`.
     ///
-    /// - Returns: Its process number, or nil with the reason in `errno`.
+    /// - Returns: Its process number; nil with the reason in `errno`.
     func start(_ rank: Int, _ command: [SystemString], _ plan: Plan) -> pid_t? {
         var mask = plan.mask
         let pid = withCStrings(command.map(\.bytes)) { arguments in
@@ -85,14 +85,14 @@ final class ProcessTable {
         return pid
     }
 
-    /// Sends `signal` to a running rank and what it started; SIGUSR1, which only asks, to the rank alone: to programs that do
-    /// not expect it, it is the end.
+    /// Sends `signal` to a running rank and the processes that it started. SIGUSR1, which only asks, goes to the rank
+    /// alone, because it would end programs that do not expect it.
     func signal(_ rank: Int, _ signal: Int32) {
         guard let entry = ranks[rank] else { return }
         if signal == SIGUSR1 { ask(entry.pid) } else { send(signal, to: entry.target) }
     }
 
-    /// Sends SIGUSR1 to the dlp-lua that `process` is, or that it has started, as a shell does.
+    /// Sends SIGUSR1 to dlp-lua: to `process`, or to the one that `process` has started, as a shell does.
     private func ask(_ process: pid_t) {
         var processes = [process]
         while let process = processes.first {
@@ -102,7 +102,7 @@ final class ProcessTable {
         }
     }
 
-    /// Whether a process is dlp-lua, and listens to SIGUSR1.
+    /// Whether a process is dlp-lua and handles SIGUSR1.
     private func answers(_ process: pid_t) -> Bool {
         let file = open("/proc/\(process)/status", O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return false }
@@ -115,7 +115,7 @@ final class ProcessTable {
             let parts = line.split(separator: "\t", maxSplits: 1)
             if parts.count == 2 { facts[parts[0]] = parts[1] }
         }
-        // One that it has blocked it reads from a descriptor.
+        // If the signal is blocked, the process reads it from a descriptor.
         let masks = ["SigCgt:", "SigBlk:"].map { facts[$0].flatMap { UInt64($0, radix: 16) } ?? 0 }
         guard (masks[0] | masks[1]) & (1 << (SIGUSR1 - 1)) != 0 else { return false }
         var program = [CChar](repeating: 0, count: Int(PATH_MAX))
@@ -123,12 +123,12 @@ final class ProcessTable {
         return program.prefix(max(0, length)).suffix(8).elementsEqual("/dlp-lua".utf8.map { CChar($0) })
     }
 
-    /// Sends `signal` to all running ranks and what they started.
+    /// Sends `signal` to all running ranks and the processes that they started.
     func signalAll(_ signal: Int32) {
         for entry in ranks.values where entry.isRunning { send(signal, to: entry.target) }
     }
 
-    /// The ranks that have ended since the last call, and how.
+    /// Returns the ranks that have ended since the last call, with their endings.
     func reap() -> [(rank: Int, ending: Ending)] {
         var ended: [(rank: Int, ending: Ending)] = []
         var status: Int32 = 0
@@ -151,20 +151,22 @@ final class ProcessTable {
 
     // MARK: - Leftovers
 
-    /// Whether anything runs that this process, or what it started, has started.
+    /// Whether any descendant of this process is still running.
     var hasDescendants: Bool { !ranks.isEmpty || !children().isEmpty }
 
-    /// Sends `signal` to whatever outlived its rank: the members of the ranks' groups, and those who left them.
+    /// Sends `signal` to all processes that outlived their rank: the members of the ranks' groups, and those that
+    /// left them.
     func signalLeftovers(_ signal: Int32) {
         for entry in ranks.values { send(signal, to: entry.target) }
         for child in children() { send(signal, to: child) }
     }
 
-    /// The processes whose parent is this one, without the guardian.
+    /// The processes whose parent is this process, except the guardian.
     private func children() -> [pid_t] { Descendants.children(of: getpid()).filter { $0 != guardian } }
 }
 
-/// Calls `body` with `strings` as C has them: pointers that end with a null pointer, valid until `body` returns.
+/// Calls `body` with `strings` as C expects them: an array of pointers that ends with a null pointer, valid until
+/// `body` returns.
 private func withCStrings<Result>(
     _ strings: [[UInt8]], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {
@@ -179,7 +181,7 @@ private func withCStrings<Result>(
         var pointers = offsets.map { offset in buffer.baseAddress.map { $0 + offset } }
         pointers.append(nil)
         return pointers.withUnsafeBufferPointer { pointers in
-            // Not empty, and so it has a base address: it ends with nil.
+            // The array ends with nil, so it is not empty and has a base address.
             body(pointers.baseAddress.unsafelyUnwrapped)
         }
     }

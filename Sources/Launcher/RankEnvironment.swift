@@ -2,12 +2,13 @@ import AME
 import DLP
 import Glibc
 
-/// The environment of the ranks: the launcher's own, what the user exports, and what tells a rank its place.
+/// The environment of the ranks: the launcher's own, the user's exports, and the variables that tell a rank its
+/// place.
 struct RankEnvironment {
     /// Entries `NAME=VALUE`, as bytes: not everything in an environment is UTF-8.
     private let common: [[UInt8]]
 
-    /// An outer job's variables, if there is one, are replaced, not passed on.
+    /// Variables of an outer job, if there is one, are replaced, not passed on.
     init(
         inherited: [[UInt8]], exports: [(name: SystemString, value: SystemString?)],
         rendezvous: [(name: String, value: String)],
@@ -18,7 +19,7 @@ struct RankEnvironment {
         let set = exports.compactMap { name, value in value.map { (name: name, value: $0) } }
         var replaced = Set(AMEVariable.all.map { Array($0.utf8) })
         var entries: [[UInt8]] = []
-        // From the last to the first: the last of several values counts.
+        // From the last to the first, because the last of several values counts.
         for (name, value) in set.reversed() where replaced.insert(name.bytes).inserted {
             entries.append(name.bytes + [UInt8(ascii: "=")] + value.bytes)
         }
@@ -26,8 +27,8 @@ struct RankEnvironment {
         common = entries + own.map { Array("\($0.name)=\($0.value)".utf8) }
     }
 
-    /// The entries for `rank`, which has a place on its host where there are several, where rank 0 also inherits
-    /// descriptors.
+    /// Returns the entries for `rank`. Where there are several hosts, `place` is its place on its host. Rank 0 also
+    /// inherits descriptors.
     func entries(
         rank: Int, place: (rank: Int, size: Int)? = nil, listeners: [Int32], control: Int32
     ) -> [[UInt8]] {
@@ -43,7 +44,7 @@ struct RankEnvironment {
     }
 }
 
-/// This process's environment, as `NAME=VALUE`.
+/// Returns this process's environment as entries `NAME=VALUE`.
 func ownEnvironment() -> [[UInt8]] {
     var entries: [[UInt8]] = []
     var next = environ

@@ -3,29 +3,29 @@ import CSystem
 import DLP
 import Glibc
 
-/// Starts ranks of a job on this machine one after the other and holds what they share.
+/// Starts the ranks of a job on this machine one after the other, and holds what they share.
 final class RankStarter {
     private let command: [SystemString]
     private let size: Int
     private let signalMask: sigset_t
-    /// Where rank 0 listens, where it is to be started here.
+    /// The rendezvous where rank 0 listens, if rank 0 is to be started here.
     private let rendezvous: Rendezvous?
-    /// Where it listens for ranks of other hosts, where there are any.
+    /// The door where rank 0 listens for ranks of other hosts, if there are any.
     private let door: RemoteDoor?
     private let environment: RankEnvironment
     private let null: Int32
     private let descriptorLimit: UInt64
     private let cpus: [Int32]
-    /// The rank that reads standard input, if one does, and what that is for it.
+    /// The rank that reads standard input, if any, and the descriptor from which it reads.
     private let readingRank: Int?
     private let input: Int32
-    /// Each rank's place among those of this host, where there are several hosts.
+    /// Each rank's place among the ranks of this host, where there are several hosts.
     private let places: [Int: (rank: Int, size: Int)]
-    /// The rank that reads a terminal, if one does: it stays in the launcher's process group, since only the
-    /// foreground group may read there.
+    /// The rank that reads a terminal, if any. It stays in the launcher's process group, because only the foreground
+    /// group may read from the terminal.
     let terminalRank: Int?
 
-    /// For all ranks of a job.
+    /// Creates a starter for all ranks of a job.
     convenience init(_ options: LaunchOptions, signalMask: sigset_t) throws(LaunchError) {
         let isTerminal = isatty(0) == 1
         let rendezvous = try Rendezvous()
@@ -39,7 +39,7 @@ final class RankStarter {
             terminalRank: isTerminal ? options.pty : nil)
     }
 
-    /// For those ranks of a job that `order` names.
+    /// Creates a starter for the ranks of a job that `order` names.
     convenience init(
         _ order: RankOrder, command: [SystemString], exports: [(name: SystemString, value: SystemString?)],
         rendezvous: Rendezvous?, door: RemoteDoor?, input: Int32, signalMask: sigset_t
@@ -83,7 +83,7 @@ final class RankStarter {
 
     deinit { close(null) }
 
-    /// A started rank, and the reading ends of what it writes.
+    /// A started rank, with the reading ends of its output.
     struct Start {
         let pid: pid_t
         let output: Int32
@@ -123,18 +123,18 @@ final class RankStarter {
         return Start(pid: pid, output: output.reading, error: error.reading)
     }
 
-    /// The descriptors that the command names, as a shell's `<(...)` does; what they give can be read only once, by rank 0.
+    /// The descriptors that the command names, as with a shell's `<(...)`. They can be read only once, by rank 0.
     private var namedDescriptors: [Int32] {
         command.compactMap { word in
             guard let path = word.text, path.hasPrefix("/dev/fd/"), let number = Int32(path.dropFirst(8)), number > 2
             else { return nil }
-            // Those of this program itself are closed by exec.
+            // The descriptors of this program itself are closed by exec.
             let flags = fcntl(number, F_GETFD)
             return flags >= 0 && flags & FD_CLOEXEC == 0 ? number : nil
         }
     }
 
-    /// What `errno` says about the start of `rank`.
+    /// Returns the error for a failed start of `rank`, from `errno`.
     private func failure(_ rank: Int) -> LaunchError {
         let number = errno
         switch number {
@@ -164,11 +164,11 @@ private func makePipe() -> RankPipe? {
     return dlp_output_pipe(&ends) == 0 ? RankPipe(reading: ends[0], writing: ends[1]) : nil
 }
 
-/// The width of the terminal that standard error is; 0 where it is none.
+/// Returns the width of the terminal at standard error; 0 where it is none.
 func terminalColumns() -> Int { isDrawable(2) ? Int(dlp_terminal_columns(2)) : 0 }
 
-/// Allows this process as many descriptors as it may have, for two pipes per rank; gives the limit from before, which
-/// the ranks keep: programs that use `select` need it to be low.
+/// Raises the limit of descriptors to the allowed maximum, because each rank needs two pipes. Returns the previous
+/// limit, which the ranks keep: programs that use `select` need a low one.
 func raiseDescriptorLimit() -> UInt64 {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }

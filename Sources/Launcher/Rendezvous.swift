@@ -2,15 +2,15 @@ import AME
 import CSystem
 import Glibc
 
-/// Where the ranks of a job meet: a TCP address and a Unix-domain socket, both of them the job's own.
+/// The meeting point of a job's ranks: a TCP address and a Unix-domain socket, both used by this job only.
 final class Rendezvous {
     let host: String
     let port: UInt16
     /// The name of the listening socket in the abstract namespace.
     let socketName: String
-    /// That socket, for rank 0; bound and listening before any rank is started, so that no rank has to try twice.
+    /// That socket, for rank 0. It listens before any rank is started, so that no rank has to try twice.
     private(set) var listener: Int32
-    /// Keeps the port, on another address.
+    /// Reserves the port, on another address.
     private let guardSocket: Int32
 
     init() throws(LaunchError) {
@@ -25,13 +25,13 @@ final class Rendezvous {
         if guardSocket >= 0 { close(guardSocket) }
     }
 
-    /// Closes the socket here, once rank 0 has it: then it ends with rank 0, and the others notice.
+    /// Closes the socket here, once rank 0 has it. Then it closes when rank 0 ends, and the other ranks notice.
     func closeListener() {
         if listener >= 0 { close(listener) }
         listener = -1
     }
 
-    /// The variables that tell a rank of this host all this, and the key.
+    /// Returns the variables that tell a rank of this host the meeting point and the key.
     func variables(key: String) -> [(name: String, value: String)] {
         [
             (AMEVariable.host, host), (AMEVariable.port, String(port)), (AMEVariable.key, key),
@@ -40,19 +40,22 @@ final class Rendezvous {
     }
 }
 
-/// A new key for a job: 64 random bytes in base64.
+/// Returns a new key for a job: 64 random bytes in base64.
 func newJobKey() -> String { base64(randomBytes(64)) }
 
-/// Finds a TCP address that rank 0 can bind by itself, without `SO_REUSEADDR`, and that nobody else takes before.
+/// Finds a TCP address that rank 0 can bind by itself, without `SO_REUSEADDR`, and that no other process takes
+/// before.
 ///
-/// dlp_mpi's rank 0 wants an address that is not bound yet. A port of 127.0.0.1 would have to be set free for it, and
-/// anybody could take it in between. Every 127.x.y.z is this machine, so the job gets a random one, on which nobody
-/// else binds anything; what can still collide is a bind of the port on all addresses, and that fails as long as the
-/// same port is bound on any address, here on the neighbour's, which is held while the job runs.
+/// dlp_mpi's rank 0 wants an address that is not bound yet. A port of 127.0.0.1 would have to be released for it, and
+/// any process could take it in between. But every 127.x.y.z is this machine, so the job gets a random address on
+/// which no other process binds anything. Only a bind of the port on all addresses can still collide. Such a bind
+/// fails as long as the same port is bound on any address, so the job holds it on the neighbouring address while it
+/// runs.
 private func reservePort() -> (host: String, port: UInt16, guardSocket: Int32) {
     for _ in 0..<100 {
         let random = randomBytes(3)
-        // 127.0.y.z is where people put their own services; the last byte is even, and neither 0 nor 254.
+        // Users put their own services on 127.0.y.z, so that is avoided. The last byte is even, and neither 0 nor
+        // 254.
         let last = random[2] % 126 * 2 + 2
         let network: [UInt8] = [127, max(random[0], 1), random[1]]
         guard let (probe, port) = bindTCP(network + [last], port: 0) else { continue }
@@ -60,8 +63,8 @@ private func reservePort() -> (host: String, port: UInt16, guardSocket: Int32) {
         guard let (guardSocket, _) = bindTCP(network + [last + 1], port: port) else { continue }
         return ((network + [last]).map(String.init).joined(separator: "."), port, guardSocket)
     }
-    // There is no such address, as where the machine has IPv6 only. Ranks of ours meet at the Unix-domain socket; others
-    // have to try whether this port is free.
+    // There is no such address, for example where the machine has only IPv6. Our ranks meet at the Unix-domain
+    // socket; other programs have to try whether this port is free.
     return ("localhost", UInt16.random(in: 49152...65535), -1)
 }
 
@@ -103,12 +106,12 @@ private func listen(onAbstract name: String) throws(LaunchError) -> Int32 {
     return descriptor
 }
 
-/// Bytes of the system's random number generator (getrandom).
+/// Returns bytes from the system's random number generator (getrandom).
 private func randomBytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255) } }
 
 private func hexadecimal(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 
-/// Base64 as in RFC 4648, section 4.
+/// Encodes bytes in base64 as in RFC 4648, section 4.
 func base64(_ bytes: some Collection<UInt8>) -> String {
     let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
     var text = ""

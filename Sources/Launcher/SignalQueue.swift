@@ -1,16 +1,17 @@
 import CSystem
 import Glibc
 
-/// The signals that a launcher, or whoever has the terminal, is sent, the ends of its processes among them: they wait until it takes them.
+/// The signals that are sent to a launcher, or to another program that uses the terminal, including the ends of its
+/// child processes. They wait until they are taken.
 ///
-/// Those that it ignored from the start, as under `nohup`, remain ignored.
+/// Signals that were ignored from the start, as under `nohup`, remain ignored.
 package final class SignalQueue {
-    /// Can be read when a signal has come.
+    /// The descriptor is readable when a signal has come.
     package let descriptor: Int32
-    /// What was blocked before: with that the ranks are started.
+    /// The signal mask from before, with which ranks are started.
     let previousMask: sigset_t
 
-    /// - Throws: `LaunchError` where the system has no descriptor to give.
+    /// - Throws: `LaunchError` where the system has no more descriptors.
     package init() throws(LaunchError) {
         var mask = sigset_t()
         descriptor = dlp_launcher_signals(&mask)
@@ -20,7 +21,8 @@ package final class SignalQueue {
 
     deinit { close(descriptor) }
 
-    /// Takes the next signal, and says whether the kernel sent it, as it does for keys of a terminal; nil where none waits.
+    /// Takes the next signal, and says whether the kernel sent it, as it does for keys on a terminal; nil where none
+    /// waits.
     package func next() -> (number: Int32, isFromKernel: Bool)? {
         var information = signalfd_siginfo()
         let size = MemoryLayout<signalfd_siginfo>.size

@@ -2,9 +2,9 @@ import AME
 import CSystem
 import Glibc
 
-/// Runs a job: one thread that waits for output, signals and packets of rank 0, and does what `Job` says.
+/// Runs a job: one thread waits for output, signals and packets of rank 0, and does what `Job` decides.
 final class Supervisor {
-    /// The poller's numbers.
+    /// The numbers under which the poller reports descriptors.
     private enum Watched {
         static let signals = 0
         static let control = 1
@@ -22,7 +22,7 @@ final class Supervisor {
     private let starter: RankStarter
     private let pump: OutputPump
     private var pids: [pid_t] = []
-    /// Whether the user does not want to wait for the reader of the output any more.
+    /// Whether the user no longer wants to wait for the reader of the output.
     private var isAbandoned = false
     /// Whether rank 0 has closed its end of the control channel.
     private var isControlClosed = false
@@ -44,7 +44,7 @@ final class Supervisor {
         }
     }
 
-    /// Starts the ranks and waits for their end and for everything to be written.
+    /// Starts the ranks, and waits until they have ended and everything is written.
     ///
     /// - Returns: The job's exit status.
     func run() -> Int32 {
@@ -52,7 +52,7 @@ final class Supervisor {
         advance()
         while !(job.isOver && (pump.isDone || isAbandoned)) {
             let deadline = [job.deadline, pump.deadline].compactMap { $0 }.min()
-            // Pipes first, signals last: what a rank wrote comes before what is said about its end.
+            // Pipes first, signals last: what a rank wrote comes before the message about its end.
             for number in poller.wait(until: deadline).sorted(by: >) {
                 now = dlp_now()
                 switch number {
@@ -67,7 +67,7 @@ final class Supervisor {
         return job.status
     }
 
-    /// Does what is due after events, or after time has passed.
+    /// Performs actions that are due after events or after time has passed.
     private func advance() {
         perform(job.handle(.clock, at: now))
         if job.hasNoRanks && !job.isOver && !processes.hasDescendants { perform(job.handle(.alone, at: now)) }
@@ -76,7 +76,7 @@ final class Supervisor {
             report("cannot wait for the ranks: \(reason(failure)); the job is ended")
             perform(job.handle(.outputLost(status: 1), at: now))
         }
-        // Once more after a failure, for what is said about it.
+        // Repeated after a failure, so that the message about it is written.
         while let failure = pump.settle(at: now) { outputLost(failure) }
     }
 
@@ -94,7 +94,7 @@ final class Supervisor {
                 report(error.message)
                 return giveUpStarting(from: rank, status: error.status)
             }
-            // Thousands of ranks take seconds to start, and the user may not want to wait for them.
+            // Thousands of ranks take seconds to start, and the user may not want to wait that long.
             now = dlp_now()
             readSignals()
             if let signal = job.endingSignal { return giveUpStarting(from: rank + 1, status: 128 + signal) }
@@ -120,7 +120,7 @@ final class Supervisor {
             }
         }
         let ended = processes.reap()
-        // What rank 0 has said before it ended counts.
+        // Messages that rank 0 sent before its end still count.
         if ended.contains(where: { $0.rank == 0 }) { serveControl() }
         for (rank, ending) in ended {
             if options.debug { report("rank \(rank) (pid \(pids[rank])) \(ending) after \(elapsed)") }
@@ -128,7 +128,7 @@ final class Supervisor {
         }
     }
 
-    /// Stops the ranks and then this process, until somebody continues it.
+    /// Stops the ranks and then this process, until it is continued.
     private func suspend() {
         pump.leaveTerminal()
         processes.signalAll(SIGSTOP)
@@ -146,7 +146,7 @@ final class Supervisor {
             case .begun: perform(job.handle(.begun, at: now))
             case .over: perform(job.handle(.over, at: now))
             case .status(let text): pump.show(status: text)
-            // What only the launcher says.
+            // Only the launcher sends these.
             case .exited, .signalled, .lost: break
             }
         }
@@ -163,7 +163,8 @@ final class Supervisor {
         poller.change(control.descriptor, as: Watched.control, for: interest)
     }
 
-    /// Nobody reads any more, as after `| head -1`, which ends a program without a word, or there is no room.
+    /// Ends the job because its output cannot be written: there is no room, or the reader has gone, as after `| head
+    /// -1`. In the second case the job ends silently, like any program there.
     private func outputLost(_ failure: Int32) {
         if failure != EPIPE { report("cannot pass on the ranks' output: \(reason(failure)); the job is ended") }
         pump.mute()
@@ -191,5 +192,5 @@ final class Supervisor {
     private var elapsed: String { describe(nanoseconds: now - beginning) }
 }
 
-/// Seconds as nanoseconds; a century for everything that is longer.
+/// Converts seconds to nanoseconds; a longer period counts as a century.
 func nanoseconds(_ seconds: Double) -> UInt64 { UInt64(min(seconds, 3.2e9) * 1e9) }

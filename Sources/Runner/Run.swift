@@ -6,7 +6,7 @@ import Glibc
 import LuaHost
 import Report
 
-/// Does what the command line asks for, on this rank.
+/// Does on this rank what the command line asks for.
 ///
 /// - Returns: the exit status.
 public func run(_ invocation: Invocation) -> Int32 {
@@ -21,7 +21,8 @@ public func run(_ invocation: Invocation) -> Int32 {
     let joinable: Joinable?
     do throws(UsageError) {
         var wanted = invocation.options.backend
-        // An exported wish is meant for jobs; whoever only looks at one may be alone.
+        // An exported variable is meant for jobs. A process that only looks at a job may be alone and ignores it
+        // then.
         if wanted == nil, invocation.task.isRun || Detection.isLaunched(.own) { wanted = try Backend.fromEnvironment() }
         joinable = try Joinable(invocation, secret: secret, isRoot: Detection.rankByVariables(.own) == 0)
         detection = try Detection(
@@ -39,7 +40,7 @@ public func run(_ invocation: Invocation) -> Int32 {
         Diagnostics.write(repetition)
     }
 
-    // Whoever works alone is the root of its own job, whatever rank a launcher has given it.
+    // A process that works alone is the root of its own job, whatever rank a launcher has given it.
     let isAlone = if case .alone = detection.choice { true } else { false }
     let isRoot = isAlone || Detection.rankByVariables(.own) == 0
     let supervisor = Supervisor(isRoot ? .root : .worker, speaks: speaksAtStart())
@@ -62,25 +63,25 @@ public func run(_ invocation: Invocation) -> Int32 {
     return ScriptRun(session, invocation).run()
 }
 
-/// Says to libraries and programs what this rank may use of its host.
+/// Tells libraries and programs which part of its host this rank may use.
 ///
-/// - Returns: what is wrong with what was asked for.
+/// - Returns: what is wrong with the user's option; nil where nothing is.
 private func takeShare(_ connection: Connection, _ gpus: DeviceWish?) -> String? {
     let isOurs = if case .ameVariables = connection.detection.choice { true } else { false }
     HostShare.limitThreads(connection.place, isOurLauncher: isOurs)
     return gpus.flatMap { HostShare.chooseDevice($0, connection.place) }
 }
 
-/// Whether somebody reads standard error as it comes, here or by way of ameexec.
+/// Whether a user reads standard error on a terminal, here or through ameexec.
 private var isShownOnTerminal: Bool { isatty(2) == 1 || ProcessFacts.own.number(AMEVariable.columns) != nil }
 
-/// Whether this process tells of a signal that ends it before it is connected: the root does, unless the launcher is one of
-/// ours, which knows whether somebody wanted the job to end, or a rank has failed.
+/// Whether this process reports a signal that ends it before it is connected. The root does, unless one of our
+/// launchers started it: the launcher knows whether the user wanted the job to end or a rank has failed.
 public func speaksAtStart() -> Bool {
     Detection.rankByVariables(.own) == 0 && getenv(AMEVariable.control) == nil
 }
 
-/// Complains on the root alone: the other ranks were called with the same words.
+/// Complains on the root only, because the other ranks were called with the same command line.
 public func complainOnce(_ message: String, status: Int32) -> Int32 {
     if Detection.rankByVariables(.own) == 0 {
         Diagnostics.write(message)
@@ -90,7 +91,8 @@ public func complainOnce(_ message: String, status: Int32) -> Int32 {
     return status
 }
 
-/// Why this process must not start ranks by itself, or nil where it may: several of its kind would do so.
+/// Returns why this process must not start ranks; nil where it may. If a launcher started several such processes,
+/// each would start ranks.
 public func objectionToStartingRanks() -> String? {
     guard let launch = Detection.launchOfSeveral(.own, isChild: InheritedLaunch.includes) else { return nil }
     return

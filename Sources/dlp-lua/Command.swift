@@ -6,15 +6,15 @@ import Runner
 /// The command line of dlp-lua.
 struct Command {
     private let words: ParsedArguments
-    /// What it says besides the options of the job.
+    /// The options on the command line, except those of the job.
     private var options = GivenOptions()
-    /// The lists of examples that stand behind everything else, and their words.
+    /// The example lists at the end of the command line, and their words.
     private let lists: [ExampleList]
     private let wordsOfLists: ArraySlice<SystemString>
 
-    /// Takes apart the words of a command line.
+    /// Parses the words of a command line.
     ///
-    /// - Throws: `ArgumentError` where they are none, `UsageError` where lists of examples make no sense.
+    /// - Throws: `ArgumentError` for invalid words, `UsageError` for invalid lists of examples.
     init(_ arguments: [SystemString]) throws {
         let before: [SystemString]
         (before, lists) = try ExampleList.split(arguments)
@@ -23,12 +23,12 @@ struct Command {
         for (option, value) in given { try options.set(option, value) }
     }
 
-    /// The options that were given, in the order in which they stand.
+    /// The given options, in their order.
     private var given: [(option: CommandOption, value: SystemString)] {
         words.given.map { (CommandOption.all[$0.index], $0.value) }
     }
 
-    /// What is to be printed, and nothing else to be done; nil where there is something to do.
+    /// Returns a text to print, where nothing else is to be done; nil where there is more to do.
     func text() throws -> String? {
         if let text = try CommandOption.description.text(options.about) { return text }
         guard options.call.wantsKey else { return nil }
@@ -38,21 +38,21 @@ struct Command {
         return newKey()
     }
 
-    /// How many ranks to start, and where, as far as that was asked for.
+    /// How many ranks to start, and on which hosts, as far as the user says so.
     var start: StartOptions { options.start }
 
-    /// The words for each rank that is started.
+    /// The words for each started rank.
     var wordsOfRanks: [SystemString] {
         words.without { if case .start = CommandOption.all[$0] { true } else { false } } + wordsOfLists
     }
 
-    /// Whether ranks are to be started here; a plan only names their numbers.
+    /// Whether to start ranks here; for a plan, `-np` only names their numbers.
     var startsRanks: Bool {
         options.call.plan == nil && options.call.watch == nil
             && (start.ranks != nil || start.hosts != nil || start.hostFile != nil)
     }
 
-    /// What is to be done with the script.
+    /// What to do with the script.
     private var task: Invocation.Task {
         get throws {
             let call = options.call
@@ -68,7 +68,7 @@ struct Command {
         }
     }
 
-    /// What is to be done, without the number of ranks.
+    /// Returns what to do, apart from the number of ranks.
     func invocation() throws -> Invocation {
         let call = options.call
         var options = JobOptions()
@@ -132,7 +132,7 @@ struct Command {
             source = .none
         }
         var invocation = Invocation(source: source, arguments: arguments, task: task, options: options)
-        // It stands where it is the script's, and may have been meant for dlp-lua.
+        // The word belongs to the script, but may have been meant for dlp-lua.
         invocation.misplacedOption = words.firstOptionBehind(among: CommandOption.all.map(\.option))
         if call.command != nil {
             invocation.runCommands(hasTags: call.hasTags, isDry: call.isDry, outputs: call.outputs)
@@ -141,7 +141,7 @@ struct Command {
         return invocation
     }
 
-    /// Sees that a command stands for itself, where it is to be run for each example.
+    /// Checks that a command to run for each example stands alone on the command line.
     private func check(_ command: SystemString, isSandboxed: Bool) throws(UsageError) {
         if let word = words.rest.first {
             throw UsageError(
@@ -155,14 +155,14 @@ struct Command {
         }
     }
 
-    /// The address of the job to join, where nothing else was asked for that concerns the job.
+    /// Returns the address of the job to join, where the command line asks for nothing else about the job.
     private func address(_ join: SystemString) throws(UsageError) -> JobAddress {
         let call = options.call
         let hasScript = call.chunk != nil || call.command != nil || !words.rest.isEmpty
         if hasScript || call.checks || call.explains || call.results != nil || call.watch != nil {
             throw UsageError("--join takes script and options from the job that it joins")
         }
-        // These two concern its own connection.
+        // These two options concern the connection itself.
         let names = given.compactMap { if case .job(let option) = $0.option { option.option.name } else { nil } }
         let concerned = names + (call.readsNUL ? ["-0"] : [])
         if let other = concerned.first(where: { !["--connect-timeout", "--encrypt"].contains($0) }) {

@@ -12,7 +12,7 @@ struct Main {
         dlp_leave_crashes_to_system()
         dlp_survive_file_limit()
         dlp_keep_standard_descriptors()
-        // Where several are started one of them speaks for all.
+        // Where several processes are started, only one of them reports.
         dlp_begin_process("dlp-lua", speaksAtStart())
         do {
             let command = try Command(ownArguments())
@@ -32,7 +32,7 @@ struct Main {
         }
     }
 
-    /// `-np N` and `--hosts`: starts this program so often, here or there, without these options.
+    /// For `-np N` and `--hosts`: starts this program N times, here or on the hosts, without these options.
     private static func start(_ launch: LaunchOptions, _ command: Command) -> Int32 {
         var launch = launch
         launch.command = [launch.hosts == nil ? ownProgram() : "dlp-lua"] + command.wordsOfRanks

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Letting workers in", .serialized)
 struct AcceptorTests {
-    /// Plays worker `rank` by hand up to its acceptance.
+    /// Plays worker `rank` by hand until it is accepted.
     static func join(_ job: TestJob, rank: Int) throws -> RawConnection {
         let connection = try job.connect()
         let greeting = Greeting(role: .worker, rank: rank, size: job.size, isEncrypted: job.isEncrypted)
@@ -46,14 +46,14 @@ struct AcceptorTests {
         let job = try TestJob(size: 2, over: .ipv4, inheritsListener: false)
         let worker = try job.worker(1) { try $0.send(Message(.goodbye), to: 0) }
         guard case .tcp(_, let port) = job.endpoint else { throw CommunicationError("not TCP") }
-        // Another program on the port, which hangs up at once, and then goes.
+        // Another program on the port, which closes each connection at once and then ends.
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var yes: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, 4)
         try #require(withLoopback(isIPv6: false, port: port) { bind(descriptor, $0, $1) } == 0)
         try #require(listen(descriptor, 10) == 0)
         for _ in 0..<3 { close(accept(descriptor, nil, nil)) }
-        // Not by `close` alone: a program that is being started has it open a moment longer.
+        // `close` alone is not enough: a program that is being started holds the socket open a moment longer.
         shutdown(descriptor, Int32(SHUT_RDWR))
         close(descriptor)
         let root = try job.root { try message(from: $0).rank }
@@ -162,7 +162,7 @@ struct AcceptorTests {
         let workers = try (1..<4).map { rank in try job.worker(rank) { try $0.send(Message(.goodbye), to: 0) } }
         for worker in workers { try worker.join().get() }
         try root.join().get()
-        // Whoever is still there has been let go.
+        // The strangers that are still there have been let go.
         for stranger in open { _ = stranger.receive(Greeting.length + Verdict.length + HandshakeCodes.length) }
         for stranger in open { #expect(stranger.waitForEnd()) }
     }
@@ -174,7 +174,7 @@ struct AcceptorTests {
         var crowd: [RawConnection] = []
         for number in 0..<1000 {
             crowd.append(try job.connect())
-            // It exceeds the limit, so the oldest are dropped without waiting for their deadline.
+            // The number exceeds the limit, so the oldest are dropped without waiting for their deadline.
             let excess = number - Acceptor.reserve - job.size
             if excess > 0, number % 100 == 0 { #expect(crowd[excess - 1].waitForEnd()) }
         }
@@ -191,7 +191,8 @@ struct AcceptorTests {
         let flood = try TestThread {
             var strangers: [RawConnection] = []
             while !isOver.isSet {
-                // Each waits for an answer that it does nothing with, so that it is still there when more come.
+                // Each stranger waits for an answer and does nothing with it, so that it is still there when more
+                // come.
                 guard let stranger = RawConnection(to: job.endpoint) else { continue }
                 stranger.send(Greeting(role: .worker, rank: 1, size: 4).bytes)
                 strangers.append(stranger)
@@ -217,7 +218,7 @@ struct AcceptorTests {
         let hello = Greeting(role: .worker, rank: 1, size: 2).bytes
         var watched = pollfd(fd: dripper.descriptor, events: Int16(POLLIN), revents: 0)
         var sent = 0
-        // Poll is the pace of the drip; it returns 1 once the root has hung up.
+        // `poll` sets the pace of the bytes; it returns 1 once the root has hung up.
         while poll(&watched, 1, 200) == 0, dlp_now() - began < generous {
             dripper.send([hello[min(sent, 62)]])
             sent += 1

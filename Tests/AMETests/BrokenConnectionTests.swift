@@ -10,16 +10,16 @@ import Testing
 /// Connections that break at every byte, in both directions, by a close and by a reset.
 @Suite("Connections that break", .serialized, .hangLimit)
 struct BrokenConnectionTests {
-    /// Bytes of a handshake that lets a worker in, from the worker and from the root.
+    /// The number of bytes of a handshake that lets a worker in, from the worker and from the root.
     private static let proof = Greeting.length + HandshakeCodes.length
     private static let answer = Greeting.length
     private static let verdict = answer + Verdict.length + HandshakeCodes.length
 
-    /// What the two sides say after it: the worker, the root, and so on.
+    /// What the two sides send after the handshake: the worker, the root, and so on.
     private static let words = [0, 5, 40, 0].map { Message(.done, body: pattern($0)) }
     private static let answers = [30, 0, 7, 1].map { Message(.assign, body: pattern($0)) }
 
-    /// What one side has heard, and how it ended.
+    /// What one side has received, and how it ended.
     fileprivate struct Hearing: Sendable {
         var messages: [Message] = []
         var ending: String?
@@ -59,7 +59,7 @@ struct BrokenConnectionTests {
         }
     }
 
-    /// Runs `body` for each of `counts`, several at a time, and sees that no descriptor is left open.
+    /// Runs `body` for each of `counts`, several at a time, and checks that no descriptor is left open.
     private func sweep(
         _ counts: Range<Int>, _ direction: Relay.Direction, _ end: Relay.End, within timeout: UInt64 = generous,
         _ body: (Int, Result<Hearing, any Error>, Result<Hearing, any Error>) throws -> Void
@@ -70,7 +70,7 @@ struct BrokenConnectionTests {
             let pairs = try batch.map { try Pair(Relay.Cut(direction, after: $0, by: end), within: timeout) }
             for (count, pair) in zip(batch, pairs) { try body(count, pair.root.join(), pair.worker.join()) }
         }
-        // Other tests open some meanwhile, and close them again.
+        // Other tests open some descriptors meanwhile, and close them again.
         let limit = before + counts.count / 3
         let deadline = dlp_now() + generous
         while openDescriptors() > limit, dlp_now() < deadline { poll(nil, 0, 20) }
@@ -96,7 +96,7 @@ struct BrokenConnectionTests {
         try sweep(Self.answer + 1..<Self.verdict, .back, end, within: 2 * second) { count, root, worker throws in
             let heard = try root.get()
             #expect(heard.messages.isEmpty && heard.ending == "1: it closed the connection", "\(count): \(heard)")
-            // It tries again, and may come before the root has noticed that its former connection is gone.
+            // The worker tries again, and may come before the root has noticed that its first connection is gone.
             let complaint = worker.complaint ?? "none"
             let isTold =
                 complaint.hasPrefix("rank 1 cannot reach rank 0 at 127.0.0.1:")
@@ -113,7 +113,7 @@ struct BrokenConnectionTests {
         let isThere = direction == .there
         let (said, greeting) = isThere ? (Self.words, Self.proof) : (Self.answers, Self.verdict)
         let bounds = said.reduce(into: [greeting]) { $0.append($0[$0.count - 1] + FrameTests.wire([$1]).count) }
-        // The root does not know yet that its verdict has come; the last byte is followed by the end anyway.
+        // The root does not know yet that its verdict has arrived; the end follows the last byte anyway.
         try sweep((isThere ? greeting + 1 : greeting)..<bounds[said.count], direction, end) {
             count, root, worker throws in
             let hearings = try [root.get(), worker.get()]
@@ -121,7 +121,7 @@ struct BrokenConnectionTests {
             let whole = bounds.dropFirst().count { $0 <= count }
             #expect(near.messages == Array(said.prefix(whole)), "\(direction) \(count)")
             #expect(hearings[0].ending?.hasPrefix("1: it closed the connection") == true, "\(count): \(hearings[0])")
-            // Who is sending at that moment hears of it there.
+            // A side that is sending at that moment notices the break there.
             #expect(hearings[1].ending?.contains("it closed the connection") == true, "\(count): \(hearings[1])")
             #expect(hearings[1].ending?.contains("0") == true, "it names rank 0")
             let isWhole = bounds.contains(count)
@@ -133,7 +133,7 @@ struct BrokenConnectionTests {
 }
 
 extension BrokenConnectionTests.Hearing {
-    /// Waits for what comes next; false where that is the loss of the other side.
+    /// Waits for the next delivery; false where it is the loss of the other side.
     fileprivate mutating func listen(to communicator: some Communicator) throws -> Bool {
         switch try communicator.receive(until: dlp_now() + generous) {
         case .message(let message, _): messages.append(message)
@@ -144,7 +144,7 @@ extension BrokenConnectionTests.Hearing {
     }
 }
 
-/// How many descriptors this process has open.
+/// Returns how many descriptors this process has open.
 func openDescriptors() -> Int {
     guard let directory = opendir("/proc/self/fd") else { return 0 }
     defer { closedir(directory) }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AME
 
-/// The wires that this machine has.
+/// The kinds of sockets that this machine has.
 private let wires = Wire.allCases.filter { $0 != .ipv6 || hasIPv6 }
 
 @Suite("Root and workers", .serialized)
@@ -52,7 +52,7 @@ struct ConnectionsTests {
     func byteCount(wire: Wire) throws {
         let job = try TestJob(size: 2, over: wire)
         let worker = try job.worker(1) { worker throws in
-            // More than sockets hold: without the root's receiving it does not go.
+            // More than the sockets hold: it does not go through unless the root receives.
             try worker.send(Message(.done, body: pattern(50_000_000)), to: 0)
         }
         let root = try job.root { root throws in
@@ -87,7 +87,7 @@ struct ConnectionsTests {
         let body = pattern(1 << 20)
         let rounds = 12
         let root = try job.root { root throws in
-            // All of it is queued before the first receive.
+            // All messages are queued before the first receive.
             for number in 0..<rounds {
                 for rank in 1..<3 { try root.send(Message(.assign, first: number, body: body), to: rank) }
             }
@@ -179,7 +179,7 @@ struct ConnectionsTests {
         let worker = try job.worker(1) { worker throws in
             try worker.send(Message(.goodbye), to: 0)
             try root.join().get()
-            // The root's host has the connection closed; sooner or later sending notices.
+            // The root's host has closed the connection; sooner or later sending notices it.
             for _ in 0..<100 { try worker.send(Message(.done, body: pattern(1000)), to: 0) }
             #expect(try message(from: worker).message == Message(.stop, count: 7))
             #expect(try loss(from: worker).rank == 0)
@@ -262,7 +262,7 @@ struct ConnectionsTests {
             try worker.watchHangup { waker.wake() }
             try worker.send(Message(.goodbye), to: 0)
             try root.join().get()
-            // The watch wakes this receive, or it finds the end itself first; then the wake follows.
+            // The watch wakes this receive, or the receive first finds the end itself and the wake follows.
             var seen = try worker.receive(until: nil)
             if case .lost = seen {
                 worker.stopWatching()

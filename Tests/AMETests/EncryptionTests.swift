@@ -18,7 +18,7 @@ struct EncryptionTests {
             key: key, greeting: Greeting(role: .worker, rank: 2, size: 4, isEncrypted: encrypts, hasKey: hasKey))
     }
 
-    /// Whether what one end seals the other opens.
+    /// Whether one end can open what the other one seals.
     static func isOpened(_ sealer: RecordCipher?, by opener: RecordCipher?) throws -> Bool {
         let wire = try SealingTests.wire([Message(.goodbye)], cipher: #require(sealer))[0]
         return SealingTests.open(wire, cipher: try #require(opener)).messages == [Message(.goodbye)]
@@ -38,7 +38,7 @@ struct EncryptionTests {
         let exchange = HandshakeTests.Exchange(
             Self.root(encrypts: rootEncrypts), Self.worker(encrypts: !rootEncrypts))
         #expect(exchange.worker.outcome == .failed(.refused(.encryptionDiffers(rootEncrypts: rootEncrypts))))
-        // Who does not encrypt may be anybody, and learns nothing by which the key could be guessed.
+        // A side that does not encrypt may be anyone, so it learns nothing from which the key could be guessed.
         #expect(exchange.proof.isEmpty && exchange.root.outcome == .pending)
     }
 
@@ -53,8 +53,8 @@ struct EncryptionTests {
         #expect(root.channel == nil)
     }
 
-    /// Points of small order on Curve25519 and its twist, as https://cr.yp.to/ecdh.html lists them, and one that is no
-    /// canonical number.
+    /// Points of small order on Curve25519 and its twist, from the list at https://cr.yp.to/ecdh.html, and one that
+    /// is not a canonical number.
     static let smallOrderPoints: [[UInt8]] = [
         "0000000000000000000000000000000000000000000000000000000000000000",
         "0100000000000000000000000000000000000000000000000000000000000000",
@@ -90,11 +90,11 @@ struct EncryptionTests {
     func forwardSecrecy() throws {
         let exchange = HandshakeTests.Exchange(Self.root(), Self.worker())
         let opening = (hello: exchange.hello, answer: exchange.answer)
-        // All that an onlooker has beside the key: what was said.
+        // Everything that an observer has apart from the key: the bytes that were sent.
         let codes = HandshakeCodes(key: Self.key, shared: [], hello: opening.hello, answer: opening.answer)
         #expect(!codes.isValidProof(exchange.proof))
         #expect(try !Self.isOpened(exchange.root.channel?.outgoing, by: codes.channel(for: .worker).incoming))
-        // The shares are used once.
+        // The shares are used only once.
         let other = HandshakeTests.Exchange(Self.root(), Self.worker())
         #expect(
             exchange.hello.suffix(32) != other.hello.suffix(32) && exchange.answer.suffix(32) != other.answer.suffix(32)
@@ -103,7 +103,8 @@ struct EncryptionTests {
 
     @Test("who puts keys of its own in between is found out by both", arguments: [true, false])
     func inBetween(isAtRoot: Bool) throws {
-        // It cannot make a proof for what it has said to the root, nor a verdict for what it has said to the worker.
+        // An attacker in between cannot make a proof for what it has sent to the root, nor a verdict for what it has
+        // sent to the worker.
         let own = EphemeralKey().publicKey
         let exchange = HandshakeTests.Exchange(Self.root(), Self.worker()) { number, bytes in
             number == (isAtRoot ? 0 : 1) ? Array(bytes.dropLast(Greeting.shareLength)) + own : bytes
@@ -135,7 +136,7 @@ struct EncryptionTests {
         let (root, worker) = (one.root.channel, one.worker.channel)
         #expect(try Self.isOpened(root?.outgoing, by: worker?.incoming))
         #expect(try Self.isOpened(worker?.outgoing, by: root?.incoming))
-        // Reflected to who sealed it, or replayed on another connection.
+        // Reflected to the side that sealed it, or replayed on another connection.
         #expect(try !Self.isOpened(root?.outgoing, by: root?.incoming))
         #expect(try !Self.isOpened(worker?.outgoing, by: worker?.incoming))
         #expect(try !Self.isOpened(root?.outgoing, by: two.worker.channel?.incoming))

@@ -14,12 +14,12 @@ struct FrameTests {
             Message(.goodbye), Message(.results, operation: 7, first: 1, count: 2, extra: 3, body: pattern(3_000_000)),
         ]
 
-    /// The messages as they go over the wire.
+    /// Returns the messages as they are sent.
     static func wire(_ messages: [Message]) -> [UInt8] {
         messages.flatMap { FrameHeader($0).withBytes { Array($0) } + $0.body.array }
     }
 
-    /// What a parser makes of bytes that come in pieces of a size.
+    /// Returns what a parser makes of bytes that arrive in pieces of given sizes.
     static func parse(_ bytes: [UInt8], pieces: () -> Int) throws -> [Message] {
         var parser = FrameParser()
         var messages: [Message] = []
@@ -98,7 +98,7 @@ struct FrameTests {
         (47, [0x80], .length(1 << 63)),
     ]
 
-    /// Makes the header of a frame one that was meant to be as it is.
+    /// Makes a changed header valid again.
     static func reseal(_ frame: inout [UInt8]) {
         let opening = frame.withUnsafeBytes { FrameHeader.opening(of: $0) }
         frame.replaceSubrange(0..<4, with: opening.littleEndianBytes)

@@ -15,7 +15,7 @@ struct HandshakeTests {
         WorkerHandshake(key: key, greeting: Greeting(role: .worker, rank: rank, size: size))
     }
 
-    /// What the two sides said, and how it ended.
+    /// What the two sides sent, and how it ended.
     struct Exchange {
         var root: RootHandshake
         var worker: WorkerHandshake
@@ -24,7 +24,7 @@ struct HandshakeTests {
         var proof: [UInt8] = []
         var verdict: [UInt8] = []
 
-        /// Lets both talk; `edit` may change each of the four messages on its way.
+        /// Lets both sides talk; `edit` may change each of the four messages on its way.
         init(
             _ root: RootHandshake = rootSide(), _ worker: WorkerHandshake = workerSide(), taken: Set<Int> = [],
             edit: (Int, [UInt8]) -> [UInt8] = { $1 }
@@ -120,7 +120,7 @@ struct HandshakeTests {
         var root = RootHandshake(
             key: Self.key, greeting: Greeting(role: .root, rank: 0, size: 4, isEncrypted: isEncrypted))
         let answer = root.receive(worker.hello) { _ in false }
-        // What is not plain text is a share, made before the root looked at its key.
+        // The part that is not plain text is a share, made before the root looked at its key.
         #expect(answer.count == Greeting.length)
         let share = Array(answer.suffix(Greeting.shareLength))
         #expect(!Array(worker.receive(answer)).isEmpty && share != Array(worker.hello.suffix(Greeting.shareLength)))
@@ -148,7 +148,7 @@ struct HandshakeTests {
         var worker = Self.workerSide()
         _ = worker.receive(worker.hello)
         #expect(worker.outcome == .failed(.notARank))
-        // Its proof is not a root's verdict.
+        // The worker's proof is not a root's verdict.
         let proofReflected = Exchange { $0 == 3 ? Verdict.accepted.bytes + Exchange().proof : $1 }
         #expect(proofReflected.worker.outcome == .failed(.key))
     }

@@ -5,10 +5,11 @@ import Testing
 
 @testable import AME
 
-/// Connections that work, but not as one would wish.
+/// Connections that work, but badly.
 @Suite("Connections that are slow to give and to take", .serialized, .hangLimit)
 struct HinderedConnectionTests {
-    /// Sends messages of these sizes both ways at once, through relays of this kind, and expects each as it was sent.
+    /// Sends messages of these sizes both ways at once, through relays of this kind, and expects each to arrive
+    /// unchanged.
     private func exchange(
         _ sizes: [Int], workers: Int, _ conduct: Relay.Conduct, disturbing: Pest? = nil
     ) throws {

@@ -5,7 +5,7 @@ import FaultRelay
 import TestSupport
 import Testing
 
-/// Ranks that come together while signals interrupt whatever they do.
+/// Ranks that meet while signals interrupt everything that they do.
 @Suite("Handshakes while signals arrive", .serialized, .hangLimit)
 struct HinderedHandshakeTests {
     /// How the ranks of a job reach its root.
@@ -25,14 +25,14 @@ struct HinderedHandshakeTests {
 
     private static let workers = 4
 
-    /// Lets all ranks of one job come together, and each exchange a message with the root.
+    /// Lets all ranks of one job meet, and exchanges a message between each worker and the root.
     private func meet(_ way: Way, isEncrypted: Bool, inheritsListener: Bool, disturbing pest: Pest) throws {
         let job = try TestJob(
             size: Self.workers + 1, over: way.wire, inheritsListener: inheritsListener, isEncrypted: isEncrypted)
         var conduct = Relay.Conduct()
         conduct.piece = 1
         let relays = try (0..<Self.workers).map { _ in way == .bytes ? try job.relay(conduct) : nil }
-        // Some workers come before the root does, to a closed door or to one where nobody answers yet.
+        // Some workers come before the root does, to a closed door or to one where no root answers yet.
         let early = try (1...2).map { try worker($0, of: job, through: relays[$0 - 1], disturbing: pest) }
         let root = try TestThread {
             Result {
@@ -77,7 +77,7 @@ struct HinderedHandshakeTests {
         var rounds = 0
         // Where the machine is busy the signals come late, if at all.
         while rounds < 25 || pest.count < 500 {
-            // A port that nobody holds may be somebody else's before the root listens there.
+            // A port that is not held may be taken by another process before the root listens there.
             let inheritsListener = way != .local || rounds % 2 == 0
             try meet(way, isEncrypted: isEncrypted, inheritsListener: inheritsListener, disturbing: pest)
             rounds += 1

@@ -13,7 +13,7 @@ struct JoinTests {
         try JoinDoor.open(at: .host("127.0.0.1"), port: 0, key: key)
     }
 
-    /// Starts rank 0 of a job of its own, with a door, on a thread.
+    /// Starts rank 0 of a separate job, with a door, on a thread.
     private func root<Result: Sendable>(
         _ door: JoinDoor, encryption: AMEEnvironment.Encryption = .betweenHosts,
         _ body: @escaping @Sendable (AMERoot) throws -> Result
@@ -36,7 +36,7 @@ struct JoinTests {
         return try AMEWorker(joining: endpoint, key: key, connectTimeout: timeout)
     }
 
-    /// The rank that the next delivery says to have joined.
+    /// Returns the rank that has joined according to the next delivery.
     private static func joined(_ root: AMERoot) throws -> Int {
         let delivery = try root.receive(until: dlp_now() + generous)
         guard case .joined(let rank) = delivery else { throw CommunicationError("expected a rank, got \(delivery)") }
@@ -92,7 +92,7 @@ struct JoinTests {
     func plainRoot() throws {
         let (descriptor, port) = try listenOnLoopback(.ipv4)
         let endpoint = AMEEnvironment.Endpoint.tcp(host: "127.0.0.1", port: port)
-        // A root with the key, or somebody in between who says what it would.
+        // A root with the key, or an attacker in between that imitates one.
         let root = try TestThread {
             let connection = accept(descriptor, nil, nil)
             var hello = [UInt8](repeating: 0, count: Greeting.length)

@@ -39,7 +39,7 @@ struct PartsTests {
         let started = dlp_now()
         let milliseconds = UInt64(deadline.milliseconds)
         let rest = (deadline.moment ?? 0) - started
-        // The clock has gone on between the two looks at it.
+        // The clock has advanced between the two readings.
         #expect(
             milliseconds * 1_000_000 <= rest + 1_000_000 && milliseconds * 1_000_000 + (dlp_now() - started) >= rest)
         #expect(Deadline(1).hasPassed)

@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 import Testing
 
-/// Sends signals, as fast as it can, to threads that let it; their system calls are not restarted.
+/// Sends signals as fast as it can to threads that allow it; their system calls are not restarted.
 final class Pest: Sendable {
     private struct State {
         var victims: [pthread_t] = []
@@ -13,14 +13,14 @@ final class Pest: Sendable {
         let state = Mutex(State())
     }
 
-    /// How many signals have arrived, with whatever pest.
+    /// How many signals have arrived, from any pest.
     private static let arrived = Atomic(0)
 
     private let shared = Shared()
     private let thread: TestThread<Void>
     private let before: Int
 
-    /// How many signals have arrived since it began; those of another pest that is there at the same time count as well.
+    /// How many signals have arrived since this pest began; those of other pests at the same time count as well.
     var count: Int { Self.arrived.load(ordering: .relaxed) - before }
 
     init() throws {
@@ -61,7 +61,7 @@ final class Pest: Sendable {
     }
 }
 
-/// Does something on this thread that is disturbed meanwhile.
+/// Runs `body` on this thread, which is disturbed meanwhile.
 func disturbed(by pest: Pest?, _ body: () throws -> Void) throws {
     pest?.begin()
     defer { pest?.end() }

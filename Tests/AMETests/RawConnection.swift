@@ -7,7 +7,7 @@ import Testing
 final class RawConnection {
     let descriptor: Int32
 
-    /// A connection to `endpoint`; nil where nobody listens there, or too many wait.
+    /// Connects to `endpoint`; nil where nothing listens there, or too many connections wait.
     init?(to endpoint: AMEEnvironment.Endpoint) {
         switch endpoint {
         case .local(let name):
@@ -27,7 +27,7 @@ final class RawConnection {
 
     func send(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
 
-    /// As many bytes as asked for, or fewer where the connection ends before.
+    /// Receives as many bytes as asked for, or fewer where the connection ends before.
     func receive(_ count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         var received = 0
@@ -41,19 +41,19 @@ final class RawConnection {
         return Array(bytes.prefix(received))
     }
 
-    /// Waits until the other end has closed the connection; false where it says something instead.
+    /// Waits until the other end has closed the connection; false where it sends something instead.
     func waitForEnd() -> Bool { receive(1).isEmpty }
 }
 
 /// A socket that listens on the loopback address, and its port.
 ///
-/// - Parameter willClose: whether it will be closed, and the port used again: then the port is one that the system gives
-///   to nobody meanwhile, whoever connects to somebody.
+/// - Parameter willClose: whether the socket will be closed and the port used again. Then the port is outside the
+///   range from which the system takes ports for outgoing connections.
 func listenOnLoopback(_ wire: Wire, willClose: Bool = false) throws -> (descriptor: Int32, port: UInt16) {
     let isIPv6 = wire == .ipv6
     let descriptor = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var yes: Int32 = 1
-    // A program that is being started may have it open a moment longer.
+    // A program that is being started may hold the socket open a moment longer.
     if willClose { setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, 4) }
     let isBound = (0..<100).contains { _ in
         let port = willClose ? UInt16.random(in: 10_000..<32_000) : 0

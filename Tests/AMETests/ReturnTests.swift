@@ -91,7 +91,7 @@ struct ReturnTests {
             return assigned.first
         }
         #expect(try worker.join().get() == 7)
-        // Whether the first report was acknowledged in time is nobody's affair: it counts once.
+        // The first report may or may not have been acknowledged in time: it counts once.
         #expect([[9], [1, 9]].contains(try root.join().get()))
     }
 
@@ -102,7 +102,7 @@ struct ReturnTests {
             for _ in 1...2 { _ = try message(from: root) }
             root.drop(1)
             #expect(try loss(from: root).rank == 1)
-            // The worker says by its end that it knows.
+            // By ending, the worker shows that it knows.
             #expect(try message(from: root).rank == 2)
         }
         let gone = Flag()

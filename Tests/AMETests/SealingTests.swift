@@ -12,7 +12,7 @@ struct SealingTests {
         RecordCipher(key: key, recordsPerKey: recordsPerKey)
     }
 
-    /// The messages as they go over the wire, one after another, each by itself.
+    /// Returns the messages as they are sent, each of them separately.
     static func wire(_ messages: [Message], cipher: RecordCipher = cipher()) throws -> [[UInt8]] {
         var cipher = cipher
         return try messages.map { message in
@@ -32,7 +32,7 @@ struct SealingTests {
         }
     }
 
-    /// What comes out where the bytes arrive in pieces of a size, and how that ends.
+    /// Returns what is opened where the bytes arrive in pieces of a given size, and the error at the end.
     static func open(
         _ bytes: [UInt8], pieces: Int = .max, cipher: RecordCipher = cipher()
     ) -> (messages: [Message], error: FrameError?) {
@@ -89,7 +89,7 @@ struct SealingTests {
         for bit in 0..<(8 * wire.count) {
             var changed = wire
             changed[bit / 8] ^= 1 << (bit % 8)
-            // More bytes, so that a longer body does not just wait for them.
+            // More bytes follow, so that a longer body does not merely wait for them.
             let (messages, error) = Self.open(changed + [UInt8](repeating: 0, count: 70_000))
             #expect(messages.isEmpty, "bit \(bit)")
             #expect(error != nil || changed[40..<48] != wire[40..<48], "bit \(bit)")

@@ -10,7 +10,7 @@ import Testing
 struct SharedBodyTests {
     static let body = pattern(SharedBody.shortest)
 
-    /// A connected pair of sockets, each end's link.
+    /// A link at each end of a connected pair of sockets.
     static func links(sharesMemory: Bool = true) throws -> (Link, Link) {
         var ends: [Int32] = [-1, -1]
         try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0, &ends) == 0)
@@ -18,7 +18,7 @@ struct SharedBodyTests {
         return (links[0], links[1])
     }
 
-    /// Everything that `reader` has, and why it ended, if it has.
+    /// Returns everything that `reader` has, and why it ended, if it has.
     static func drain(_ reader: inout FrameReader) -> (messages: [Message], ending: String?) {
         let scratch = Scratch()
         var messages: [Message] = []
@@ -33,7 +33,7 @@ struct SharedBodyTests {
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self) }
 
-    /// How many descriptors of shared bodies this process has.
+    /// How many descriptors of shared bodies this process has open.
     private static var openDescriptors: Int {
         get throws {
             let directory = try #require(opendir("/proc/self/fd"))
@@ -59,13 +59,13 @@ struct SharedBodyTests {
         var received: [Message] = []
         for message in sent {
             writer.begin(message, shared: SharedBody.of(message.body, for: SharedBody.fewest))
-            // What is too small to be shared may have to wait until the other side makes room.
+            // A body that is too small to be shared may have to wait until the other side makes room.
             while writer.flush() == .wouldBlock { received += Self.drain(&reader).messages }
         }
         received += Self.drain(&reader).messages
         #expect(received == sent)
         received = []
-        // Tests that run beside this one may have some for a moment.
+        // Tests that run at the same time may have some open for a moment.
         let deadline = dlp_now() + generous
         while try Self.openDescriptors > 0, dlp_now() < deadline { usleep(10_000) }
         #expect(try Self.openDescriptors == 0)
@@ -134,7 +134,7 @@ struct SharedBodyTests {
         var reader = FrameReader(receiver)
         let large = pattern(10 * SharedBody.shortest)
         let sent = (0..<10).map { Message(.collective, first: $0, body: $0 % 3 == 0 ? large : Self.body) }
-        // The first one is larger than what a socket holds, and goes by bytes.
+        // The first one is larger than what a socket holds, and is sent as bytes.
         for message in sent {
             let shared = message.first % 3 == 0 ? nil : SharedBody.of(message.body, for: SharedBody.fewest)
             peer.send(message, shared: shared)
@@ -160,18 +160,18 @@ struct SharedBodyTests {
         #expect(received + Self.drain(&reader).messages == [Message(.results, body: Self.body)])
     }
 
-    /// What a peer may pass instead of what it should.
+    /// What a peer may pass instead of the right descriptor.
     enum Fraud: CaseIterable {
         case nothing, writable, empty, shorter, longer, pipe, device, file, twice, withoutNeed
     }
 
-    /// A descriptor of the kind, or -1.
+    /// Returns a descriptor of this kind, or -1.
     private static func descriptor(_ fraud: Fraud) throws -> Int32 {
         switch fraud {
         case .nothing: return -1
         case .writable: return dlp_memory_file("dlp-fraud", body.count, dlp_promise_size)
         case .empty:
-            // Sealed like the real ones, but of holes: to read it would take memory that nobody has announced.
+            // Sealed like the real ones, but sparse: reading it would take memory that was not announced.
             let descriptor = dlp_memory_file("dlp-fraud", body.count, dlp_promise_size)
             #expect(fcntl(descriptor, 1033, 0x9) == 0, "F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SEAL")
             return descriptor

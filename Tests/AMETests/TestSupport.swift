@@ -6,13 +6,13 @@ import Glibc
 import Synchronization
 import Testing
 
-/// A second, as the transport counts time.
+/// A second in the transport's unit of time.
 ///
-/// Deadlines in tests are generous: they only bound a failure.
+/// Deadlines in tests are generous: they only limit how long a failing test takes.
 let second: UInt64 = 1_000_000_000
 let generous = 60 * second
 
-/// A thread whose result is waited for.
+/// A thread whose result can be awaited.
 struct TestThread<Result: Sendable>: Sendable {
     private final class Box: Sendable {
         let result = Mutex<Result?>(nil)
@@ -55,7 +55,7 @@ private func startThread(_ body: @escaping @Sendable () -> Void) throws -> pthre
     return handle
 }
 
-/// Something that one thread tells others once.
+/// A flag that one thread sets and others read.
 final class Flag: Sendable {
     private let value = Atomic(false)
 
@@ -71,7 +71,7 @@ enum Wire: CaseIterable, Sendable {
     case ipv6
 }
 
-/// One job on threads of this process: an endpoint nobody else has, a key, and a listener that rank 0 inherits.
+/// A job on threads of this process: a unique endpoint, a key, and a listener that rank 0 inherits.
 struct TestJob: Sendable {
     let size: Int
     let endpoint: AMEEnvironment.Endpoint
@@ -81,7 +81,7 @@ struct TestJob: Sendable {
 
     private static let counter = Atomic(0)
 
-    /// - Parameter inheritsListener: whether rank 0 finds its listener open, as from our launcher.
+    /// - Parameter inheritsListener: whether rank 0 inherits an open listener, as from our launcher.
     init(size: Int, over wire: Wire = .local, inheritsListener: Bool = true, isEncrypted: Bool = false) throws {
         self.size = size
         self.isEncrypted = isEncrypted
@@ -144,19 +144,19 @@ struct TestJob: Sendable {
         }
     }
 
-    /// A bare connection to rank 0's listener: a stranger, or a worker that the test plays by hand.
+    /// Opens a bare connection to rank 0's listener, as a stranger or as a worker that the test plays by hand.
     func connect() throws -> RawConnection { try #require(RawConnection(to: endpoint)) }
 }
 
 extension Result {
-    /// The sentence of the error that this is.
+    /// The error's sentence.
     var complaint: String? {
         if case .failure(let error) = self { return "\(error)" }
         return nil
     }
 }
 
-/// The next delivery, which must be a message, or the next but for the ranks that are done.
+/// Returns the next delivery, which must be a message; losses of ranks that are done can be ignored.
 func message(
     from communicator: some Communicator, ignoringLosses: Bool = false
 ) throws -> (message: Message, rank: Int) {
@@ -170,7 +170,7 @@ func message(
     }
 }
 
-/// The next delivery, which must be the loss of a rank.
+/// Returns the next delivery, which must be the loss of a rank.
 func loss(from communicator: some Communicator) throws -> (rank: Int, reason: String) {
     let delivery = try communicator.receive(until: dlp_now() + generous)
     guard case .lost(let rank, let reason) = delivery else {
@@ -179,7 +179,7 @@ func loss(from communicator: some Communicator) throws -> (rank: Int, reason: St
     return (rank, reason)
 }
 
-/// Bytes of which each says where it belongs.
+/// Returns bytes each of which depends on its place.
 func pattern(_ count: Int) -> Bytes {
     var writer = ByteWriter(capacity: count + 8)
     for word in 0..<(count / 8 + 1) { writer.append(littleEndian: UInt64(word) &* 0x9E37_79B9_7F4A_7C15) }
@@ -199,7 +199,7 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
-/// Whether both hold the same bytes, fast enough for many.
+/// Whether both hold the same bytes; fast enough for large amounts.
 func areSame(_ left: Bytes, _ right: Bytes) -> Bool {
     left.withUnsafeBytes { a in
         right.withUnsafeBytes { b in

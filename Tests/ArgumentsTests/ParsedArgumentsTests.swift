@@ -3,7 +3,7 @@ import Testing
 
 @testable import Arguments
 
-/// What the words of a command line are.
+/// How the words of a command line are parsed.
 struct ParsedArgumentsTests {
     private static let options = [
         Option("-np", "-n", value: "N", help: "", joinsNumbers: true), Option("-e", value: "CHUNK", help: ""),

@@ -32,7 +32,7 @@ import Testing
 
     @Test("the claims of all heads together are at most the number of bytes")
     func nestedClaims() throws {
-        // Each of these arrays claims as many elements as bytes follow it.
+        // Each of these arrays claims to have as many elements as bytes follow it.
         let size = 2_000
         var encoded: [UInt8] = []
         for left in (0..<size).reversed() { encoded += [0x99, UInt8(3 * left >> 8), UInt8(3 * left & 0xff)] }
@@ -77,7 +77,7 @@ import Testing
         for _ in 0..<500 {
             var encoded = try Value.random(depth: 4, using: &random).encoded().array
             for _ in 0...random.below(3) {
-                // Changed in favour of what has a structure: tags 28 and 29, breaks, indefinite lengths.
+                // Mostly replaced by structural bytes: tags 28 and 29, breaks, indefinite lengths.
                 let byte = [0xff, 0x9f, 0xbf, 0x5f, 0x7f, 0xd8, 0x1c, 0x1d, 0xa1, 0x82, UInt8(random.below(256))]
                 encoded[random.below(encoded.count)] = byte[random.below(byte.count)]
             }
@@ -109,7 +109,7 @@ import Testing
                 readInEveryWay([head + 1, 0x3f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00])
             }
             readInEveryWay([UInt8](repeating: 0x81, count: 1_000_000))
-            // Each of 40 levels is the one before twice.
+            // Each of the 40 levels holds the previous one twice.
             var laughs: [UInt8] = [0x98, 40, 0xd8, 0x1c, 0x80]
             for level in 0..<39 as Range<UInt8> {
                 let reference = [0xd8, 0x1d] + (level < 24 ? [level] : [0x18, level])
@@ -120,7 +120,8 @@ import Testing
     }
 }
 
-/// Bytes of this process that count for `RLIMIT_DATA`; a sanitizer has reserved far more of them than there is memory.
+/// Returns the bytes of this process that count for `RLIMIT_DATA`. A sanitizer has reserved far more than there is
+/// memory.
 private func dataInUse() -> Int {
     var buffer = [UInt8](repeating: 0, count: 4096)
     let file = open("/proc/self/status", O_RDONLY)

@@ -2,7 +2,7 @@ import Codec
 import Testing
 
 @Suite struct CBORTypedArrayTests {
-    /// The numbers in `encoded`, or nil where `tag` makes no typed array of it.
+    /// Returns the numbers in `encoded`; nil where `tag` makes no typed array of it.
     private func numbers(_ tag: UInt64, _ encoded: String) throws -> [Double]? {
         try bytes(hex: encoded).withUnsafeBytes { (buffer) throws -> [Double]? in
             guard let array = try TypedArray(tag: tag, bytes: buffer) else { return nil }

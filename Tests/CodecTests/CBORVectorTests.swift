@@ -14,7 +14,7 @@ import Testing
         }
     }
 
-    /// Those in the form that we write too.
+    /// The examples in the form that we also write.
     static let written: [Vector] = [
         Vector("00", .integer(0)), Vector("01", .integer(1)), Vector("0a", .integer(10)), Vector("17", .integer(23)),
         Vector("1818", .integer(24)), Vector("1819", .integer(25)), Vector("1864", .integer(100)),
@@ -60,7 +60,7 @@ import Testing
             .map(["a", "b", "c", "d", "e"].map { (.text($0), .text($0.uppercased())) })),
     ]
 
-    /// Those that we read only: shorter floating-point numbers, and items of indefinite length.
+    /// The examples that we only read: shorter floating-point numbers, and items of indefinite length.
     static let read: [Vector] = [
         Vector("f90000", .double(0)), Vector("f98000", .double(-0.0)), Vector("f93c00", .double(1)),
         Vector("f93e00", .double(1.5)), Vector("f97bff", .double(65504)), Vector("fa47c35000", .double(100_000)),

@@ -3,7 +3,7 @@ import Simulation
 import Testing
 
 @Suite struct CBORWriterTests {
-    /// Around every change of a head's length, and the ends.
+    /// Arguments around every change of a head's length, and at the ends of the range.
     static let arguments: [UInt64] = [
         0, 1, 23, 24, 255, 256, 65_535, 65_536, 0xffff_ffff, 0x1_0000_0000, UInt64.max - 1, UInt64.max,
     ]
@@ -81,7 +81,8 @@ import Testing
 
     @Test("a sequence of bytes is UTF-8 exactly where the standard library says so")
     func utf8() {
-        // Every byte in front of some that may follow, from every class of bytes that the definition tells apart.
+        // Every byte before some bytes that may follow it, from every class that the definition of UTF-8
+        // distinguishes.
         let classes: [UInt8] = [0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc2, 0xe0, 0xed, 0xf4, 0xff]
         for first in UInt8.min...UInt8.max {
             for second in classes {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Codec
 
-/// What Swift programs send as examples and results.
+/// The values that Swift programs send as examples and results.
 @Suite(.hangLimit)
 struct CodableTests {
     private struct Inner: Codable, Equatable {

@@ -1,7 +1,7 @@
 import Codec
 import Simulation
 
-/// The bytes that pairs of hexadecimal digits stand for.
+/// Returns the bytes for pairs of hexadecimal digits.
 func bytes(hex: String) -> [UInt8] {
     var digits = hex.utf8.compactMap { UInt8(String(UnicodeScalar($0)), radix: 16) }[...]
     var bytes: [UInt8] = []
@@ -16,7 +16,7 @@ func hex(_ bytes: some Sequence<UInt8>) -> String {
 extension Value {
     init(hex: String) throws(CodecError) { try self.init(decoding: Bytes(CodecTests.bytes(hex: hex))) }
 
-    /// A random value of at most `depth` levels of arrays, maps and tags.
+    /// Returns a random value of at most `depth` levels of arrays, maps and tags.
     static func random(depth: Int, using random: inout SeededGenerator) -> Value {
         switch random.below(depth > 0 ? 12 : 9) {
         case 0: [.null, .bool(false), .bool(true), .simple(23), .simple(0), .simple(255)][random.below(6)]
@@ -39,14 +39,14 @@ extension Value {
     }
 }
 
-/// Calls `body` with a writer, and gives what it wrote.
+/// Calls `body` with a writer, and returns what it wrote.
 func written(_ body: (inout ByteWriter) throws -> Void) rethrows -> [UInt8] {
     var writer = ByteWriter()
     try body(&writer)
     return writer.finish().array
 }
 
-/// Every way to read the one item that `encoded` claims to be: they all have to survive whatever it is.
+/// Reads the item that `encoded` claims to be, in every possible way. None of them may crash, whatever the bytes are.
 func readInEveryWay(_ encoded: [UInt8]) {
     _ = try? Value(decoding: Bytes(encoded))
     encoded.withUnsafeBytes { buffer in

@@ -145,14 +145,14 @@ extension Value {
     }
 }
 
-/// A table of tables that may refer to each other in any way: what the tags 28 and 29 are for.
+/// A table of tables that may refer to each other in any way, which is the purpose of the tags 28 and 29.
 private struct ValueGraph {
     private enum Content {
         case scalar(Int64)
         case node(Int)
     }
 
-    /// For each node its entries, whose keys are the places in the array; all nodes are reachable from the first.
+    /// For each node its entries, whose keys are their places in the array; all nodes are reachable from the first.
     private var nodes: [[Content]]
 
     init(nodes count: Int, using random: inout SeededGenerator) {
@@ -165,7 +165,7 @@ private struct ValueGraph {
         nodes[0].append(.scalar(-1))
     }
 
-    /// The same with one scalar changed.
+    /// Returns the same graph with one scalar changed.
     func changed(using random: inout SeededGenerator) -> ValueGraph {
         var changed = self
         let scalars = nodes.indices.flatMap { node in

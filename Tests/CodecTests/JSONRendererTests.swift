@@ -3,7 +3,7 @@ import Simulation
 import Testing
 
 @Suite struct JSONRendererTests {
-    /// The JSON text of encoded bytes.
+    /// Returns the JSON text of encoded bytes.
     private func json(_ encoded: [UInt8], for reader: JSONRenderer.Reader = .anybody) throws(CodecError) -> String {
         var renderer = JSONRenderer(for: reader)
         var writer = ByteWriter()
@@ -144,7 +144,7 @@ import Testing
         #expect(
             try json(bytes(hex: "a3 6162 d81c8101 6161 d81d00 6163 a16164 d81d00"))
                 == #"{"a":[1],"b":[1],"c":{"d":[1]}}"#)
-        // A reference to a reference, and one out of the middle of a sorted map.
+        // A reference to a reference, and a reference to an item inside a sorted map.
         #expect(
             try json(bytes(hex: "82 a2 6162 d81c a2 6179 01 6178 02 6161 d81c d81d00 82 d81d01 d81d00"))
                 == #"[{"a":{"x":2,"y":1},"b":{"x":2,"y":1}},[{"x":2,"y":1},{"x":2,"y":1}]]"#)
@@ -159,7 +159,7 @@ import Testing
 
     @Test("shared values that would grow without bound are an error, and nothing is written")
     func expansion() throws {
-        // Each element is the one before ten times.
+        // Each element holds the previous one ten times.
         var encoded: [UInt8] = [0x92, 0xd8, 0x1c, 0x80]
         for number in 0..<17 as Range<UInt8> {
             encoded += [0xd8, 0x1c, 0x8a] + (0..<10).flatMap { _ in [0xd8, 0x1d, number] }

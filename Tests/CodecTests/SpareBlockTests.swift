@@ -6,7 +6,7 @@ import Testing
 struct SpareBlockTests {
     private static let megabyte = 1 << 20
 
-    /// Keeps new blocks of so many megabytes, in turn.
+    /// Offers new blocks of these sizes in megabytes, one after another, as spares; nil for each that is not kept.
     private static func keep(_ megabytes: [Int], in spares: inout dlp_spares) -> [UnsafeMutableRawPointer?] {
         megabytes.map { size in
             let block = malloc(size * megabyte)
@@ -16,7 +16,7 @@ struct SpareBlockTests {
         }
     }
 
-    /// How many megabytes each of those that are kept was made with.
+    /// Returns the sizes, in megabytes, with which the kept blocks were made.
     private static func kept(_ spares: dlp_spares) -> [Int] {
         let slots = [spares.slots.0, spares.slots.1, spares.slots.2, spares.slots.3]
         return slots.prefix(spares.count).map { $0.size / megabyte }
@@ -57,7 +57,7 @@ struct SpareBlockTests {
 
     @Test("a small block that grows large keeps what it holds")
     func growth() throws {
-        // Others of this process use the same ones meanwhile, so which block it is cannot be said.
+        // Other tests of this process use the same blocks meanwhile, so it cannot be known which block it is.
         for _ in 0..<10 {
             dlp_free(dlp_realloc(nil, 33 * Self.megabyte), 33 * Self.megabyte)
             let small = try #require(dlp_realloc(nil, 1_000))
@@ -77,7 +77,7 @@ struct SpareBlockTests {
             setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
             let block = dlp_realloc(nil, size)
             dlp_free(block, size)
-            // Nothing is mapped there any more.
+            // Nothing is mapped there any longer.
             var residence = [UInt8](repeating: 0, count: 1)
             let page = UnsafeMutableRawPointer(bitPattern: UInt(bitPattern: block) & ~0xfff)
             exit(block != nil && mincore(page, 4_096, &residence) != 0 && errno == ENOMEM ? 0 : 1)

@@ -11,13 +11,13 @@ struct JobTests {
         var description: String
     }
 
-    /// What a rank's part of a program returned, or the status and the message with which it ended.
+    /// What a rank's part of a program returned, or the status and message with which it ended.
     private enum Outcome: Sendable, Equatable {
         case done(String)
         case ended(status: Int32, message: String?)
     }
 
-    /// Runs `body` on `size` ranks; their outcomes by rank.
+    /// Runs `body` on `size` ranks and returns their outcomes by rank.
     private func run(
         onRanks size: Int, _ body: @escaping @Sendable (Job) throws -> String
     ) throws -> [Outcome] {

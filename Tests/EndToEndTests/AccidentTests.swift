@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What a C library can do to the process that has loaded it.
+/// Harm that a C library can do to the process that has loaded it.
 @Suite(.hangLimit)
 struct AccidentTests {
     /// A directory with `job.lua` and a module whose functions do harm.
@@ -73,7 +73,7 @@ struct AccidentTests {
         let scratch = try scratch(job: job("if dlp.RANK > 0 then harm.\(function)(0) end"))
         let outcome = try run("ameexec -np 2 dlp-lua --mode \(mode) job.lua", in: scratch)
         #expect(outcome.status == 0 && outcome.output.hasSuffix("all\n"), "\(outcome.error)")
-        // Where rank 0 has taken the example itself nothing is lost.
+        // If rank 0 has taken the example itself, no rank is lost.
         #expect(outcome.error.isEmpty || outcome.error.contains("lost rank 1 (host "), "\(outcome.error)")
     }
 

@@ -1,10 +1,10 @@
 import TestSupport
 import Testing
 
-/// Examples that every rank makes for itself.
+/// Examples that every rank makes itself.
 @Suite(.hangLimit)
 struct AgreementTests {
-    /// A list in the order of `pairs`, which differs from process to process; `REST` may put it right.
+    /// A list in the order of `pairs`, which differs between processes; `rest` may sort it.
     private static func job(_ rest: String = "") -> String {
         """
         function examples()

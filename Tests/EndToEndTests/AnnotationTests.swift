@@ -2,14 +2,14 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The annotations for the Lua language server, against what is there.
+/// Compares the annotations for the Lua language server with the real module.
 @Suite(.hangLimit)
 struct AnnotationTests {
     private static let file = "\(Program.scripts)/annotations/dlp.lua"
 
     @Test("every field of the module is annotated, with its type, and nothing else is")
     func fields() throws {
-        // The annotations are Lua, too, whose functions are empty: what they define is compared with what they describe.
+        // The annotations are Lua too, with empty functions: what they define is compared with what they describe.
         let scratch = try Scratch(
             job: """
                 local annotated = {}

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A launcher that is not ours, and what connects the ranks that it starts.
+/// A foreign launcher, and the transport that connects the ranks that it starts.
 enum Arrangement: String, CaseIterable, CustomTestStringConvertible {
     case openMPI, openMPIOverAME, openMPI5, openMPI5OverAME
     case hydra, hydraByPort, hydraOverMPI
@@ -10,10 +10,10 @@ enum Arrangement: String, CaseIterable, CustomTestStringConvertible {
 
     var testDescription: String { rawValue }
 
-    /// One that connects by MPI, and one for each way in which AME's ranks find each other.
+    /// One arrangement that connects by MPI, and one for each way in which AME's ranks find each other.
     static let oneOfEach: [Arrangement] = [.openMPI, .openMPIOverAME, .hydra, .hydraByPort, .slurm]
 
-    /// What connects the ranks.
+    /// The transport that connects the ranks.
     var backend: String {
         switch self {
         case .openMPI, .openMPI5, .hydraOverMPI, .slurmPMI2OverMPI, .slurmPMIx: "mpi"
@@ -36,16 +36,16 @@ enum Arrangement: String, CaseIterable, CustomTestStringConvertible {
     var isHydra: Bool { rawValue.hasPrefix("hydra") }
     var isOpenMPI5: Bool { rawValue.hasPrefix("openMPI5") }
 
-    /// Whether what another rank prints may come into the middle of a line, in spite of all that a rank can do.
+    /// Whether output of another rank may appear in the middle of a line, although each rank writes whole lines.
     ///
-    /// Open MPI's mpiexec gives each rank a pseudo-terminal, which passes on what stands before a tabulator or the end
-    /// of a line by itself.
+    /// Open MPI's mpiexec gives each rank a pseudo-terminal, which passes on the text before a tabulator or a line
+    /// end separately.
     var tearsLines: Bool { rawValue.hasPrefix("openMPI") }
 
-    /// Whether the root learns that its standard input ends: from Open MPI 5's mpiexec even `cat` does not.
+    /// Whether the root learns that its standard input has ended. Under Open MPI 5's mpiexec not even `cat` does.
     var endsInput: Bool { !isOpenMPI5 }
 
-    /// The launcher's part of a command line that starts so many ranks.
+    /// Returns the launcher's part of a command line that starts this number of ranks.
     func launcher(_ ranks: Int) -> String {
         switch self {
         case .openMPI, .openMPIOverAME: "mpiexec.openmpi -n \(ranks)"
@@ -58,9 +58,9 @@ enum Arrangement: String, CaseIterable, CustomTestStringConvertible {
         }
     }
 
-    /// On two nodes where there is a rank for each; the time limit, in minutes, is for an srun that a test kills.
+    /// Uses two nodes where there is a rank for each; the time limit, in minutes, is for an srun that a test kills.
     ///
-    /// Quiet, for now and then a job waits for its predecessor to leave, and srun says so.
+    /// It is quiet because a job sometimes waits for its predecessor to leave, and srun reports that.
     private func srun(_ type: String, _ ranks: Int) -> String {
         "srun -Q --mpi=\(type) -t 2 -N \(min(ranks, 2)) -n \(ranks)"
     }
@@ -70,25 +70,26 @@ enum Arrangement: String, CaseIterable, CustomTestStringConvertible {
     /// Slurm kills the ranks of MPICH programs that call MPI_Abort, whatever status they ask for.
     func status(_ status: Int32) -> Int32 { self == .slurmPMI2OverMPI ? 128 + SIGKILL : status }
 
-    /// What the launcher and its ranks need in their environment.
+    /// Returns the variables that the launcher and its ranks need.
     func environment() throws -> [String: String] {
         var environment = isSlurm ? try Testbed.slurmEnvironment() : Testbed.environment
         switch self {
         case .openMPIOverAME, .openMPI5OverAME, .hydra, .hydraByPort, .slurmPMI2, .slurmPMIxOverAME:
             environment["DLP_BACKEND"] = "ame"
-        // By a plugin, and under Hydra as it is.
+        // By a plugin; under Hydra without one.
         case .slurmPMI2OverMPI: environment["DLP_MPI_LIBRARY"] = try Testbed.mpichPlugin()
         default: break
         }
         return environment
     }
 
-    /// Runs dlp-lua on so many ranks to its end; the words after it are parted by blanks.
+    /// Runs dlp-lua on this number of ranks to its end; blanks separate the words after it.
     func run(_ ranks: Int, _ words: String, in scratch: Scratch? = nil, input: String = "") throws -> Outcome {
         try start(ranks, words, in: scratch ?? Scratch(), input: input).finish()
     }
 
-    /// Runs dlp-lua on so many ranks to an end that rank 0 explains, by `MPI_Abort` right after its words where that is MPI.
+    /// Runs dlp-lua on this number of ranks to an end that rank 0 explains; over MPI it calls `MPI_Abort` right after
+    /// its message.
     func runToComplaint(_ ranks: Int, _ words: String, in scratch: Scratch? = nil) throws -> Outcome {
         let launcher: LostWords? =
             switch self {
@@ -99,7 +100,7 @@ enum Arrangement: String, CaseIterable, CustomTestStringConvertible {
         return try LostWords.mayGo(launcher) { try run(ranks, words, in: scratch) }
     }
 
-    /// Starts dlp-lua on so many ranks.
+    /// Starts dlp-lua on this number of ranks.
     func start(
         _ ranks: Int, _ words: String, in scratch: Scratch, input: String = "", adding variables: [String: String] = [:]
     ) throws -> Launched {

@@ -5,7 +5,7 @@ import Testing
 /// How jobs end early under real launchers.
 @Suite(.hangLimit)
 struct ArrangementEndTests {
-    /// Every rank leaves a file that says that it is busy, and is so for ever.
+    /// Every rank leaves a file that says that it is busy, and then stays busy for ever.
     private static let busy = """
         function examples() return 100 end
         function work()
@@ -76,21 +76,21 @@ struct ArrangementEndTests {
             }
         }
         let outcome = try launched.finish()
-        // Hydra now and then ends with 0 after a Ctrl-C, though its ranks end with 130.
+        // Hydra sometimes ends with 0 after a Ctrl-C, although its ranks end with 130.
         if !arrangement.isHydra { #expect(outcome.status != 0) }
         #expect(!outcome.output.contains("never"))
     }
 
-    /// Kills a rank of a busy job, which ends it.
+    /// Kills a rank of a busy job, which ends the job.
     private func kill(_ rank: Int, _ arrangement: Arrangement) throws {
-        // MPICH does not notice that a rank is gone, and srun leaves the others alone unless it is told not to.
+        // MPICH does not notice that a rank is gone, and srun does not end the other ranks unless it is told to.
         let variables = arrangement == .slurmPMI2OverMPI ? ["SLURM_KILL_BAD_EXIT": "1"] : [:]
         let launched = try start(arrangement, adding: variables)
         try launched.signal(SIGKILL, rank: rank)
         let outcome = try launched.finish()
         #expect(outcome.status != 0)
         #expect(!outcome.output.contains("never"))
-        // Hydra says it on standard output.
+        // Hydra reports it on standard output.
         #expect(outcome.output + outcome.error != "", "somebody says why")
     }
 
@@ -126,7 +126,7 @@ struct ArrangementEndTests {
         arguments: Arrangement.allCases.filter { $0.atLoss == .either })
     func workerOverlooked(_ arrangement: Arrangement) throws {
         let outcome = try loseWorker(arrangement)
-        // Hydra's own lines begin with an empty one.
+        // Hydra's own messages begin with an empty line.
         #expect(outcome.output.hasPrefix("\n") || outcome.output.hasPrefix(StuckJob.output), "\(outcome.output)")
         #expect(outcome.output.contains("BAD TERMINATION"))
         #expect(outcome.status == SIGKILL, "Hydra gives the wait status as it is")
@@ -134,13 +134,13 @@ struct ArrangementEndTests {
 }
 
 extension Arrangement {
-    /// What becomes of a job one of whose workers has died.
+    /// What happens to a job when one of its workers has died.
     fileprivate enum AtLoss { case ends, goesOn, either }
 
-    /// AME goes on where the launcher lets it: srun does.
+    /// With AME the job goes on where the launcher allows it, which srun does.
     ///
-    /// Hydra ends the job, unless it looks for dead processes between the moment at which the kernel closes such a
-    /// process's output, which wakes it, and that at which the process can be waited for: then it sleeps on.
+    /// Hydra is woken when the kernel closes the output of a dead process. It ends the job, unless it looks for dead
+    /// processes before the process can be waited for: then it sleeps on.
     fileprivate var atLoss: AtLoss {
         if backend == "mpi" { return .ends }
         return isSlurm ? .goesOn : isHydra ? .either : .ends

@@ -4,7 +4,7 @@ import Testing
 /// The module dlp under real launchers.
 @Suite(.hangLimit)
 struct ArrangementModuleTests {
-    /// Every function of the module, each held to what it promises on three ranks; the root says so at the end.
+    /// Calls every function of the module on three ranks and checks its result; at the end the root reports success.
     private static let everything = """
         local dlp = require "dlp"
         assert(dlp.SIZE == 3 and dlp.IS_ROOT == (dlp.RANK == dlp.ROOT))

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Jobs that end early under real launchers, and go on where they were.
+/// Jobs that end early under real launchers, and then go on where they stopped.
 @Suite(.hangLimit)
 struct ArrangementStopTests {
     /// Starts a job of three ranks, and waits until some of its examples are in the journal.
@@ -24,7 +24,7 @@ struct ArrangementStopTests {
         arguments: Arrangement.allCases.filter { $0.backend == "mpi" })
     func killed(_ arrangement: Arrangement) throws {
         let scratch = try LongJob.scratch()
-        // MPICH does not notice that a rank is gone, and srun leaves the others alone unless it is told not to.
+        // MPICH does not notice that a rank is gone, and srun does not end the other ranks unless it is told to.
         let variables = arrangement == .slurmPMI2OverMPI ? ["SLURM_KILL_BAD_EXIT": "1"] : [:]
         let launched = try start(arrangement, in: scratch, adding: variables)
         try launched.signal(SIGKILL, rank: 1)
@@ -51,11 +51,11 @@ struct ArrangementStopTests {
         let launched = try start(arrangement, in: scratch)
         launched.signal(SIGTERM)
         let outcome = try launched.finish()
-        // Open MPI's mpiexec waits a second only, and srun not at all.
+        // Open MPI's mpiexec waits only a second, and srun not at all.
         if arrangement.isHydra {
             #expect(outcome.error.contains("dlp-lua: interrupted after "), "\(outcome.error)")
         } else {
-            // Hydra now and then ends with 0 after a signal, though its ranks end with another status.
+            // Hydra sometimes ends with 0 after a signal, although its ranks end with another status.
             #expect(outcome.status != 0)
         }
         try goOn(arrangement, in: scratch)

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Jobs under real launchers have the results that they have without.
+/// Jobs under real launchers have the same results as without a launcher.
 @Suite(.hangLimit)
 struct ArrangementTests {
     /// One job under one launcher.
@@ -12,7 +12,7 @@ struct ArrangementTests {
         var testDescription: String { "\(arrangement.rawValue), \(mode): \(job.testDescription)" }
     }
 
-    /// Three jobs for every mode of every arrangement, taken in turn: each job comes to several launchers.
+    /// Three jobs for every mode of every arrangement, in turn, so that each job runs under several launchers.
     private static let turns = Arrangement.allCases.enumerated().flatMap { place, arrangement in
         ["map", "managed", "round-robin"].enumerated().flatMap { modePlace, mode in
             (0..<3).compactMap { turn in
@@ -23,7 +23,7 @@ struct ArrangementTests {
         }
     }
 
-    /// Standard input comes to the root by way of the launcher.
+    /// Standard input reaches the root through the launcher.
     private static let inputs = Arrangement.allCases.filter(\.endsInput).flatMap { arrangement in
         ReferenceJob.all.filter { $0.input != "" }.map { Run(arrangement: arrangement, mode: "map", job: $0) }
     }

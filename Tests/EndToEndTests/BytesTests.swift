@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Bytes are bytes: what comes from outside keeps every one, UTF-8 or not.
+/// Bytes from outside are kept unchanged, whether they are UTF-8 or not.
 @Suite(.hangLimit)
 struct BytesTests {
     /// Runs a command line of the shell, in which `$N` is a name that is not UTF-8.
@@ -129,7 +129,7 @@ struct BytesTests {
     func many(_ command: String) throws {
         let scratch = try Scratch(job: "if not dlp or dlp.IS_ROOT then print(#arg, arg[#arg]) end")
         let program = command == "ameexec" ? "ameexec lua5.4" : command
-        // Seventeen seconds on a fast machine where the time goes with the square.
+        // This would take seventeen seconds on a fast machine if the time grew with the square.
         let outcome = try run("bash -c", "timeout 60 \(program) job.lua $(seq 50000)", in: scratch)
         #expect(outcome.output == "50000\t50000\n" && outcome.error == "" && outcome.status == 0)
     }

@@ -39,7 +39,7 @@ struct CollectTests {
         "mpiexec.openmpi -n 5 dlp-lua --chunk 7", "mpiexec.openmpi -n 16 dlp-lua",
     ]
 
-    /// What one rank makes of a job, and the file of its results.
+    /// Returns the output of a job on one rank, and the file of its results.
     private func reference(_ job: String) throws -> (output: String, file: String) {
         let scratch = try Scratch(job: job)
         let outcome = try run("dlp-lua --output results.json job.lua", in: scratch)
@@ -108,7 +108,7 @@ struct CollectTests {
                 "\(start) --chunk 1 --journal run.db job.lua \(words)".split(separator: " ").map { String($0) },
                 in: scratch)
             let ranks = start.contains("-np 3") ? 3 : 1
-            // Which ones they are depends on what was handed out ahead.
+            // Which examples wait depends on what was handed out ahead.
             let held = words == "all" ? 5...6 : 3...6
             try launched.reaches("each rank has begun one that waits, as far as there are so many") {
                 held.count { scratch.names.contains("begun.\($0)") } == min(held.count, ranks)
@@ -116,7 +116,7 @@ struct CollectTests {
             launched.signal(SIGTERM)
             let isDone = words == "all" && ranks == 3
             if isDone {
-                // The signal mostly comes before anything ends; the job is done in any case.
+                // The signal mostly comes before any example ends; the job must be done in any case.
                 usleep(300_000)
                 try scratch.write("go", "")
             }
@@ -130,7 +130,7 @@ struct CollectTests {
     @Test("workers that are killed meanwhile change nothing of it", arguments: modes, 0..<4)
     func lostWorkers(_ mode: String, _ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
-        // Of 600 examples or so.
+        // The job has about 600 examples.
         let mark = "io.open('begun.' .. dlp.RANK, 'a'):close() local till = os.clock() + 0.002"
         let job = Self.pi.replacing("local hits = 0", with: "local hits = 0 \(mark) while os.clock() < till do end")
         let reference = try reference(job)
@@ -138,7 +138,7 @@ struct CollectTests {
         let launched = try Launched(
             "ameexec -np 4 dlp-lua --mode \(mode) --crash-limit 99 --output results.json job.lua".split(separator: " ")
                 .map { String($0) }, in: scratch)
-        // Whoever has begun an example is one that the job can do without.
+        // Once a rank has begun an example, the job can do without it.
         try launched.reaches("all work, or it is over") {
             Set(scratch.names).isSuperset(of: (1...3).map { "begun.\($0)" }) || launched.hasEnded
         }

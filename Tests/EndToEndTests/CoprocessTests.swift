@@ -146,7 +146,7 @@ struct CoprocessTests {
         #expect(outcome.error.contains("takes longer than --timeout allows, 5 s"), "\(outcome.error)")
     }
 
-    /// Waits for a coprocess that does not answer in time.
+    /// A coprocess that does not answer in time.
     private static let waits = "dlp.coprocess{'sh', '-c', PROGRAM}(1)"
 
     @Test("Ctrl-C ends a job whose ranks wait for answers, and nothing is left", arguments: WaitingJob.calls)

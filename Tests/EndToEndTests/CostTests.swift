@@ -1,11 +1,11 @@
 import TestSupport
 import Testing
 
-/// What examples cost besides time, in the journal and beside their results.
+/// The costs of examples other than time, in the journal and beside their results.
 @Suite("Costs", .hangLimit)
 struct CostTests {
-    /// The second example holds 200 MB for a moment, a string and the buffer that it comes from; all take longer than the time in
-    /// which memory is looked at once.
+    /// The second example holds 200 MB for a moment: a string and the buffer from which it is made. All examples take
+    /// longer than the interval at which memory is sampled.
     private static let job = """
         function examples() return 4 end
         function work(i)
@@ -139,7 +139,7 @@ struct CostTests {
         let journal = try #require(scratch.read("j.jsonl")).split(separator: "\n")
         for (live, kept) in zip(lines, journal) { #expect(live.hasPrefix(kept.dropLast()), "\(live) \(kept)") }
         #expect(journal.count == 3)
-        // What was done before is as the journal has it.
+        // Earlier results are reported as the journal has them.
         let goesOn = try run(
             "ameexec -np 2 dlp-lua \(options) --output on.jsonl --journal run.db job.lua", in: scratch)
         #expect(goesOn.status == 4, "\(goesOn)")

@@ -10,8 +10,8 @@ struct CrashTests {
         "round-robin --examples root", "managed --root-works no",
     ]
 
-    /// Each example leaves a file when it begins, and takes its time, some more than others; the last one as long as
-    /// there are ranks to be killed, whose kill must not come too late.
+    /// Each example leaves a file when it begins, and takes some time, some more than others. The last one takes as
+    /// long as there are ranks to be killed, so that no kill comes too late.
     private static let job = """
         function examples() return 120 end
         function work(n)
@@ -26,7 +26,7 @@ struct CrashTests {
         end
         """
 
-    /// Starts a job of four ranks, and kills `ranks`, each as soon as so many examples have begun.
+    /// Starts a job of four ranks, and kills `ranks`, each once the given number of examples has begun.
     private func run(_ options: String, in scratch: Scratch, killing ranks: [(rank: Int, after: Int)]) throws -> Outcome
     {
         let words = "ameexec -np 4 dlp-lua \(options) job.lua".split(separator: " ").map { String($0) }
@@ -41,7 +41,7 @@ struct CrashTests {
         return try launched.finish()
     }
 
-    /// What the job prints on one rank that nobody kills.
+    /// Returns the output of the job on one rank that is not killed.
     private func expectedOutput() throws -> String {
         let scratch = try Scratch(job: Self.job)
         try scratch.write("go", "")
@@ -58,7 +58,7 @@ struct CrashTests {
     func killed(_ mode: String, _ seed: UInt64) throws {
         var generator = seed &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(mode.utf8.count) << 20
         func random(_ range: ClosedRange<Int>) -> Int {
-            // Linear congruential, by Knuth: the same moments in every run.
+            // A linear congruential generator, by Knuth: the same moments in every run.
             generator = generator &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return range.lowerBound + Int(generator >> 33) % range.count
         }
@@ -67,7 +67,7 @@ struct CrashTests {
         let first = random(1...3)
         let moment = random(1...60)
         let second = first % 3 + 1
-        // A rank without work waits for the others, so that it is there to be killed.
+        // A rank without work waits for the others, so that it is still there to be killed.
         let outcome = try run(
             "--mode \(mode) --crash-limit 9", in: scratch,
             killing: [(first, moment), (second, moment + random(0...30))])

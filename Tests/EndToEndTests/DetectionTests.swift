@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Signs of a launcher that mislead, and libraries that are not there.
+/// Misleading signs of launchers, and missing libraries.
 @Suite(.hangLimit)
 struct DetectionTests {
     /// Runs a command in the environment of an arrangement.
@@ -56,7 +56,7 @@ struct DetectionTests {
         #expect(outcome.error == "" && outcome.status == 0, "\(outcome.error)")
     }
 
-    /// Runs its arguments where the libraries that it is told of are not to be found, and only there.
+    /// Runs its arguments in an environment where the given libraries cannot be found.
     private static let hide = """
         set -e
         directory=$(dirname "$(ldconfig -p | awk '$1 == "libc.so.6" && /x86-64|AArch64/ { print $NF; exit }')")
@@ -68,7 +68,7 @@ struct DetectionTests {
         exec "$@"
         """
 
-    /// Runs a command that hides libraries from dlp-lua alone, not from its launcher.
+    /// Runs a command with libraries hidden from dlp-lua alone, not from its launcher.
     private func withoutLibraries(_ libraries: String, _ arrangement: Arrangement, _ launcher: String) throws -> Outcome
     {
         let scratch = try Scratch()

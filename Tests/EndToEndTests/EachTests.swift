@@ -5,7 +5,7 @@ import Testing
 /// A command that is run for each example.
 @Suite("Each", .hangLimit)
 struct EachTests {
-    /// Runs dlp-lua with these options, a command, and what stands behind it.
+    /// Runs dlp-lua with these options, a command, and the words after it.
     private func each(
         _ options: String = "", _ command: String, _ lists: [String], in scratch: Scratch? = nil, input: String = ""
     ) throws -> Outcome {
@@ -13,7 +13,7 @@ struct EachTests {
         return try Launched(words, in: scratch ?? Scratch(), input: input).finish()
     }
 
-    // What GNU parallel prints for the same, but for empty words, which stay words.
+    // The output of GNU parallel for the same arguments, except that empty words stay words here.
     private static let replacements: [(command: String, list: [String], expected: [String])] = [
         ("echo {} {.} {/} {//} {/.} {#}", ["a/b.c.d"], ["a/b.c.d a/b.c b.c.d a b.c 1"]),
         ("echo {.} {/} {//} {/.}", ["/x", ".h", "a.b/c"], ["/x x / x", " .h . ", "a.b/c c a.b c"]),
@@ -21,7 +21,7 @@ struct EachTests {
         ("echo {#}:{1} {-1}{2}", ["a", "b", ":::", "1", "2"], ["1:a 11", "2:a 22", "3:b 11", "4:b 22"]),
         ("echo {2/.}-{1//} {}", ["p/q", ":::", "r/s.t"], ["s-p p/q r/s.t"]),
         ("echo", ["a", "b"], ["a", "b"]), ("echo x;", ["echo"], ["x", ""]), ("echo {#}", ["q"], ["1"]),
-        // What stands for nothing is the command's own.
+        // Braces that name no replacement belong to the command.
         ("echo ab | grep -oE 'b{1,2}' && echo {3} ${HOME+{}} x{a,b} # {}", ["q"], ["b", "{3} q x{a,b}"]),
         ("set -- p; echo ${1} $1 {1}", ["q"], ["p p q"]), ("echo q | awk '{print $1}' -", [], []),
     ]
@@ -114,7 +114,7 @@ struct EachTests {
         ])
     func order(_ options: String) throws {
         let scratch = try Scratch()
-        // The first ends last wherever others can be done meanwhile.
+        // The first command ends last wherever others can run meanwhile.
         let slow = "case {} in 1) sleep 0.3;; esac; echo {}; echo e{} >&2; echo {} again"
         let outcome = try each(options, slow, [":::", "1", "2", "3", "4"], in: scratch)
         #expect(outcome.lines == (1...4).flatMap { ["\($0)", "\($0) again"] } && outcome.status == 0)

@@ -5,7 +5,7 @@ import Testing
 /// A journal after the script has been edited.
 @Suite(.hangLimit)
 struct EditTests {
-    /// Says on standard error which examples it does.
+    /// A job that says on standard error which examples it does.
     private static let job = """
         local rate = 2
         local function helper(x) return x * rate end

@@ -1,22 +1,22 @@
 import TestSupport
 import Testing
 
-// Of jobs that say on standard error which examples they do, each on a line that begins with "did ".
+// For jobs that report on standard error which examples they do, each on a line that begins with "did ".
 
 extension Outcome {
-    /// What such lines say behind that.
+    /// The rest of each such line.
     var deeds: [Substring] {
         error.split(separator: "\n").filter { $0.hasPrefix("did ") }.map { $0.dropFirst(4) }
     }
 
-    /// What standard error has besides.
+    /// The other lines of standard error.
     var messages: String {
         error.split(separator: "\n").filter { !$0.hasPrefix("did ") }.joined(separator: "\n")
     }
 }
 
 extension Scratch {
-    /// What a plain loop under the stock interpreter gives of `job.lua`.
+    /// Returns what a plain loop under the stock interpreter makes of `job.lua`.
     func plainOutput() throws -> String {
         let reference = try run("lua5.4 \(Program.scripts)/reference.lua job.lua", in: self)
         #expect(reference.status == 0, "\(reference.error)")

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// `--encrypt`: all or none of the ranks, over sockets.
+/// `--encrypt`, on all ranks or none, over sockets.
 @Suite(.hangLimit)
 struct EncryptionTests {
     @Test("a job is the same, however its ranks meet", arguments: Arrangement.oneOfEach.filter { $0.backend == "ame" })

@@ -1,10 +1,10 @@
 import TestSupport
 import Testing
 
-/// What a user reads when a script fails.
+/// The messages for the user when a script fails.
 @Suite(.hangLimit)
 struct ErrorTests {
-    /// Where a script can fail: its text around `FAIL`, which stands in line 3 and fails once, and what the message says.
+    /// A place where a script can fail: the script with `FAIL` in line 3, which fails once, and the message.
     struct Place: Sendable, CustomTestStringConvertible {
         var testDescription: String
         var script: String
@@ -175,7 +175,7 @@ struct ErrorTests {
         }
     }
 
-    /// The statement that makes `examples()` of a list, and what is said of its second example.
+    /// The statement that makes the list in `examples()`, and the message about its second example.
     private static let given = [
         ("return {'a.csv', 'b.csv'}", "example 2 failed, given \"b.csv\": "), ("return 2", "example 2 failed: "),
         ("return {1.5, {lr = 0.1, name = 'x'}}", "example 2 failed, given {lr = 0.1, name = \"x\"}: "),

@@ -39,7 +39,7 @@ struct ExampleScriptTests {
 
         """
 
-    /// Runs an example under the stock interpreter and under us.
+    /// Runs an example under the stock interpreter and under dlp-lua.
     private func compare(_ words: String, _ command: String, input: String = "", in scratch: Scratch) throws {
         let expected = try run("lua5.4 \(Program.scripts)/reference.lua \(words)", in: scratch, input: input)
         try #require(expected.status == 0 && expected.output != "", "\(expected.error)")
@@ -89,7 +89,7 @@ struct ExampleScriptTests {
         let job = Program.example("digits.lua")
         let expected = try run("lua5.4 \(Program.scripts)/reference.lua \(job)")
         #expect(expected.lines.first == "accuracy 0.9889 (1777 of 1797), k = 3, Euclidean")
-        // With NumPy, from Debian, too.
+        // Also with NumPy from Debian.
         for job in [job, Program.example("digits_numpy.lua")] {
             let outcome = try run("ameexec -np 2 dlp-lua \(job)", environment: ["PYTHON": "/usr/bin/python3"])
             #expect(outcome.output == expected.output)
@@ -104,7 +104,7 @@ struct ExampleScriptTests {
         #expect(outcome.error == "" && outcome.status == 0, "\(outcome.error)")
     }
 
-    /// The imperative examples, with what they print on so many ranks, sorted.
+    /// The imperative examples, with their sorted output on `size` ranks.
     static let imperativeScripts: [(script: String, lines: @Sendable (_ size: Int) -> [String])] = [
         ("1_rank_and_size", { size in (0..<size).map { "rank=\($0), size=\(size)" } }),
         (

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// `os.exit`, wherever a script calls it.
+/// `os.exit`, at any place in a script.
 @Suite(.hangLimit)
 struct ExitTests {
     private static let commands = [
@@ -10,7 +10,7 @@ struct ExitTests {
         "dlp-lua -np 2 --examples root",
     ]
 
-    /// Scripts with `EXIT` in the place that they are named for.
+    /// Scripts with `EXIT` at the place after which they are named.
     private static let places = [
         (name: "top level", script: "EXIT"),
         (name: "examples", script: "function examples() EXIT end function work() end"),
@@ -55,7 +55,7 @@ struct ExitTests {
             let scratch = try Scratch(job: place.script.replacing("EXIT", with: "os.exit(\(exit.argument))"))
             let outcome = try run("\(command) job.lua", in: scratch)
             #expect(outcome.status == exit.status, "\(place.name)")
-            // Who ends a job with status 0 by it means that.
+            // A script that ends a job with status 0 does so on purpose.
             let isTold = place.name == "work" && exit.status != 0
             #expect(isTold ? outcome.isExit(exit.status) : outcome.error == "", "\(place.name): \(outcome.error)")
         }
@@ -93,7 +93,7 @@ struct ExitTests {
                 end
                 \(rest)
                 """)
-        // Where results stay on the ranks until the end there is nothing to collect before it.
+        // Where results stay on the ranks until the end, there is nothing to collect before it.
         if command.contains("managed") && rest.contains("n >= 1000") { return }
         let outcome = try run("\(command) job.lua", in: scratch)
         #expect(outcome.status == 5)
@@ -140,7 +140,7 @@ struct ExitTests {
 }
 
 extension Outcome {
-    /// Whether standard error is the line about `os.exit` with that status in `work`, and nothing else.
+    /// Whether standard error is only the line about `os.exit` with that status in `work`.
     fileprivate func isExit(_ status: Int32) -> Bool {
         isOneMessage("dlp-lua", with: "work called os.exit(\(status))", "at example ", "before all is done")
     }

@@ -2,10 +2,11 @@ import Glibc
 import TestSupport
 import Testing
 
-/// One call of the system fails, whichever it is: it may cost a rank, or the job with a word, but no result and no time.
+/// A single system call fails, any of them. This may cost a rank, or end the job with a message, but never lose a
+/// result or hang.
 @Suite(.hangLimit)
 struct FailingCallTests {
-    /// Small and large messages go both ways.
+    /// Small and large messages are sent in both directions.
     private static let job = """
         local word = dlp.bcast(("y"):rep(400000))
         function examples() return 6 end
@@ -17,7 +18,7 @@ struct FailingCallTests {
         end
         """
 
-    /// Runs the job once for each call that `process` makes, which then fails.
+    /// Runs the job once for each call that `process` makes, with that call failing.
     private func fail(_ process: String, with number: Int32?, _ check: (Outcome, _ call: String) -> Void) throws {
         let place = try Scratch()
         let library = try FailingCall.compile(in: place)
@@ -56,13 +57,13 @@ struct FailingCallTests {
     }
 }
 
-/// A call of the system that the library of `Tests/FailingCalls` makes fail.
+/// A system call that the library of `Tests/FailingCalls` makes fail.
 struct FailingCall {
-    /// Which one, counted from 1.
+    /// The call's number, counted from 1.
     var number: Int
     /// The rank that makes it, or "launcher".
     var process: String
-    /// What it fails with, where that is not what suits the call.
+    /// The error of the call; nil: one that suits the call.
     var errno: Int32?
 
     /// Compiles the library; returns its path.
@@ -73,7 +74,7 @@ struct FailingCall {
         return "\(scratch.path)/failing-calls.so"
     }
 
-    /// What a command needs in its environment so that it fails.
+    /// The variables that make the call fail.
     func environment(_ library: String, in scratch: Scratch) -> [String: String] {
         var variables = [
             "LD_PRELOAD": library, "FAILING_CALL": "\(number)", "FAILING_PROCESS": process,
@@ -83,6 +84,6 @@ struct FailingCall {
         return variables
     }
 
-    /// The call that has failed, if one has.
+    /// The name of the call that has failed, if one has.
     static func name(in scratch: Scratch) -> String? { scratch.read("failed") }
 }

@@ -12,7 +12,8 @@ struct FailureTests {
         "ameexec -np 4 dlp-lua --mode round-robin --examples root --root-works no",
     ]
 
-    /// Every seventh of 100 examples fails; it says what it has drawn, which must not depend on who tries it.
+    /// Every seventh of 100 examples fails. Its message shows a random number, which must not depend on the rank that
+    /// tries it.
     private static let job = """
         function examples() return 100 end
         function work(n)
@@ -161,7 +162,7 @@ struct FailureTests {
 
     @Test("an example that waits for its next attempt holds nobody up")
     func resting() throws {
-        // Example 1 fails until all others are done: an attempt that held them up would come too early for ever.
+        // Example 1 fails until all others are done. If an attempt held them up, it would always come too early.
         let scratch = try Scratch(
             job: """
                 function examples() return 60 end

@@ -6,7 +6,7 @@ import Testing
 /// `dlp.add` in `collect`.
 @Suite(.hangLimit)
 struct GrowthTests {
-    /// A search tree of 1,023 nodes, whose list begins as one of each kind.
+    /// A search tree of 1,023 nodes, whose list begins as a list of each kind.
     private static func tree(_ examples: String) -> String {
         """
         function examples()

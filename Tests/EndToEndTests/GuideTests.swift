@@ -2,10 +2,10 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What the guide tells its readers to type.
+/// The commands in the guide.
 @Suite("The guide")
 struct GuideTests {
-    /// A section of the recipes: its title, and the commands that stand in it.
+    /// A section of the recipes: its title and its commands.
     struct Recipe: CustomTestStringConvertible {
         var title: String
         var commands: [String] = []
@@ -13,8 +13,8 @@ struct GuideTests {
         var testDescription: String { title }
     }
 
-    /// The sections of these pages that have commands, and the files that they show, whose first line begins with a comment
-    /// that names the file.
+    /// The sections of these pages that have commands, and the files that they show. The first line of a file is a
+    /// comment that names it.
     static let (recipes, files): ([Recipe], [(name: String, text: String)]) = {
         var (recipes, files): ([Recipe], [(name: String, text: String)]) = ([], [])
         for page in [

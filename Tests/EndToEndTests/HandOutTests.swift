@@ -1,10 +1,10 @@
 import TestSupport
 import Testing
 
-/// The root is busy, and the others get on all the same.
+/// The root is busy, and the other ranks still get work.
 @Suite(.hangLimit)
 struct HandOutTests {
-    /// `wait()` returns once another rank has counted so many of the 200 examples as it can get.
+    /// `wait()` returns once another rank has counted as many of the 200 examples as it can get.
     private static let prelude = """
         local function exists() local f = io.open("others-are-done") if f then f:close() end return f end
         function wait() repeat until exists() end
@@ -32,7 +32,8 @@ struct HandOutTests {
                   print(count.root, count.other)
                 end
                 """)
-        // A chunk of one: the root holds one example, or two, and all others go to the worker while it waits.
+        // With a chunk of one, the root holds one example or two, and all others go to the worker while the root
+        // waits.
         let outcome = try run(
             "ameexec -np 2 dlp-lua --mode \(mode) --examples \(source) --chunk 1 job.lua", in: scratch)
         #expect(outcome.error == "")

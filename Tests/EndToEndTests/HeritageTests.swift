@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What a parent leaves to those that it starts.
+/// What child processes inherit.
 @Suite(.hangLimit)
 struct HeritageTests {
     private static let blocking =

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What a rank is told of its host.
+/// What a rank knows about its place on its host.
 @Suite("Place on the host")
 struct HostPlaceTests {
     @Test("a rank knows its place among those of its host", arguments: Arrangement.allCases)
@@ -12,7 +12,7 @@ struct HostPlaceTests {
                 if all then table.sort(all) print(table.concat(all, ", ")) end
                 """)
         let outcome = try arrangement.run(4, "job.lua", in: scratch)
-        // Of Slurm's two nodes the first one is filled, as far as there is something for the other.
+        // Slurm fills the first of two nodes, as long as there is a rank left for the other.
         let expected =
             arrangement.isSlurm ? "0 of 1, 0 of 3, 1 of 3, 2 of 3" : "0 of 4, 1 of 4, 2 of 4, 3 of 4"
         #expect(outcome.output == expected + "\n" && outcome.status == 0, "\(outcome.output)\(outcome.error)")

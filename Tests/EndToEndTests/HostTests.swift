@@ -25,7 +25,8 @@ struct HostTests {
     /// Starts a job, and waits until this rank of it is stuck for ever.
     private func start(_ hosts: Hosts, stuck rank: Int) throws -> [Launched] {
         let scratch = try Scratch(job: StuckJob.script)
-        // An example may be with one lost rank after the other before both are known to be lost; it is none that kills.
+        // An example may be on one lost rank after the other before both are known to be lost, although it does not
+        // kill them.
         let ranks = try start(hosts, "--crash-limit 9 --rejoin 5 job.lua \(rank)", in: scratch)
         try StuckJob.wait(ranks[rank], in: scratch)
         return ranks
@@ -56,7 +57,7 @@ struct HostTests {
 
     @Test("a job goes on without hosts that are lost and ends where one was the root's")
     func lost() throws {
-        // All at once: the system takes half a minute to find out.
+        // All jobs at once: the system takes half a minute to notice a loss.
         let hosts = try (0..<6).map { _ in try Hosts(3) }
         let jobs = try zip(hosts, [2, 1, 0, 2, 1, 2]).map { try start($0, stuck: $1) }
         try hosts[0].cut(3)
@@ -85,7 +86,7 @@ struct HostTests {
         let stopped = try jobs[3].prefix(2).map { try $0.finish() }
         #expect(stopped.map(\.status) == [0, 0] && stopped[0].output == StuckJob.output)
         #expect(stopped[0].isOneMessage("dlp-lua", with: "rank 2", "h3"), "\(stopped[0].error)")
-        // nsenter(1) stands still with its child, and lets that go on.
+        // nsenter(1) stops together with its child, and continues it.
         jobs[3][2].signal(SIGCONT)
         #expect(try jobs[3][2].finish().status == 3, "it finds out when it goes on")
         let apart = try jobs[4].map { try $0.finish() }
@@ -98,7 +99,8 @@ struct HostTests {
         #expect(last.isOneMessage("dlp-lua", with: "rank 2 (host h3)", "rank 0") && last.status == 3, "\(last.error)")
     }
 
-    /// The ranks that stay wait with their examples until the accident is over, so that the job outlasts it.
+    /// The surviving ranks wait with their examples until the accident is over, so that the job lasts longer than the
+    /// accident.
     private static let longJob = """
         function examples() return 12 end
         function work(n)
@@ -151,14 +153,14 @@ struct HostTests {
         #expect(outcomes.map(\.status) == [0, 0] && outcomes[0].complaints.count == 1, "\(outcomes.map(\.error))")
     }
 
-    /// In which direction nothing gets through, or only small packets do.
+    /// The direction in which nothing gets through, or only small packets.
     enum Deafness: CaseIterable, Sendable {
         case root, worker, worker576, root576
     }
 
     @Test("a connection on which one direction is cut, or large packets vanish, ends for both within half a minute")
     func oneWay() throws {
-        // The worker sends large results all the time, and the root large examples; alone the root soon stops.
+        // The worker sends large results all the time, and the root large examples; alone the root would soon stop.
         let script = """
             function examples() local list = {} for i = 1, 3000 do list[i] = i .. ('x'):rep(20000) end return list end
             function work(text)

@@ -60,7 +60,7 @@ struct InputTests {
         #expect(try run("dlp-lua --format lines job.lua", in: scratch).lines == ["\"a\"", "\"1\""])
         let boxed = try run("dlp-lua --sandbox job.lua", in: scratch)
         #expect(boxed.status == 2 && boxed.error.contains("input cannot be set by the script under --sandbox"))
-        // What the user names is the user's affair.
+        // A file that the user names is always allowed.
         try scratch.write("job.lua", Self.echo)
         #expect(try run("dlp-lua --sandbox --input other job.lua", in: scratch).lines == ["\"x\""])
     }
@@ -130,7 +130,7 @@ struct InputTests {
 
     @Test("the root alone reads what dlp.csv names, and its rows are examples on every rank", arguments: arrangements)
     func functions(_ arrangement: String) throws {
-        // No other rank finds the file.
+        // The other ranks do not find the file.
         let scratch = try Scratch(
             job: """
                 function examples() return dlp.csv(dlp.IS_ROOT and "table.csv" or "/nowhere", {types = {n = "integer"}}) end

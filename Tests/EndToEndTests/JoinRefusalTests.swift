@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-// Who may not join a job, and why.
+// Which processes may not join a job, and why.
 
 extension JoinTests {
     @Test("another key, a short one and none are told apart, and the job does not notice")

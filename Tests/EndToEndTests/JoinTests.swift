@@ -3,13 +3,13 @@ import Simulation
 import TestSupport
 import Testing
 
-/// Ranks that join a job which has begun.
+/// Ranks that join a job after its start.
 @Suite(.hangLimit)
 struct JoinTests {
     static let key = ["DLP_JOIN_KEY": "a secret for tests only"]
 
-    /// Each example leaves a file when it begins, and waits for another one: `go`, or one that lets an example of its rank
-    /// end.
+    /// Each example leaves a file when it begins, and waits for another file: `go`, or one that lets an example of
+    /// its rank end.
     static let job = """
         function examples() return 40 end
         function work(n)
@@ -65,7 +65,7 @@ struct JoinTests {
             }
         }
 
-        /// Waits until standard error says something.
+        /// Waits until a text appears on standard error.
         func wait(for text: String) throws {
             try launched.reaches("it says: \(text)") { launched.errorText.contains(text) }
         }
@@ -85,7 +85,7 @@ struct JoinTests {
         var losses: Int { launched.errorText.split(separator: "\n").count { $0.contains("lost rank") } }
     }
 
-    /// What the job prints in the end.
+    /// Returns what the job should print in the end.
     func expected(_ script: String = job) throws -> String {
         let scratch = try Scratch(job: script)
         try scratch.write("go", "")
@@ -182,7 +182,7 @@ struct JoinTests {
         try job.wait(for: 1)
         late.signal(signal)
         try late.reaches("it ends") {
-            // It may take a moment until the signal has been heard.
+            // It may take a moment until the signal is noticed.
             if !job.scratch.names.contains("go.1") { try job.go(1) }
             return late.hasEnded
         }
@@ -386,6 +386,6 @@ struct JoinTests {
 }
 
 extension Outcome {
-    /// Whether it did well and had nothing to say.
+    /// Whether it succeeded without any output.
     fileprivate var isQuiet: Bool { status == 0 && error == "" && output == "" }
 }

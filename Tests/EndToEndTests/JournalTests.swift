@@ -3,7 +3,7 @@ import Simulation
 import TestSupport
 import Testing
 
-/// Jobs that are killed, and go on where they were.
+/// Jobs that are killed, and then go on where they stopped.
 @Suite(.hangLimit)
 struct JournalTests {
     /// Each example leaves a line in a file of its rank.
@@ -23,7 +23,7 @@ struct JournalTests {
         end
         """
 
-    /// What one process makes of the job without a journal.
+    /// Runs the job as one process without a journal.
     private func reference(_ job: String = job) throws -> Outcome { try run("dlp-lua job.lua", in: Scratch(job: job)) }
 
     /// How often each example was done, by its index.
@@ -35,7 +35,7 @@ struct JournalTests {
         return counts
     }
 
-    /// The first column that the SQLite shell answers with.
+    /// Returns the first column of the SQLite shell's answer.
     private func query(_ sql: String, in scratch: Scratch) throws -> [String] {
         let outcome = try run("sqlite3 run.db", sql, in: scratch)
         #expect(outcome.status == 0, "\(outcome.error)")
@@ -54,10 +54,11 @@ struct JournalTests {
             let launched = try Launched(
                 "ameexec -np \(ranks) dlp-lua --mode \(mode) --journal run.db job.lua".split(separator: " ")
                     .map { String($0) }, in: scratch)
-            // Not before it has begun: who kills the launcher's shell before there are ranks shows nothing.
+            // The kill must come after the job has begun: killing the launcher's shell before there are ranks would
+            // prove nothing.
             try launched.reaches("it works") { counts(in: scratch).count > attempt }
             usleep(.random(in: 0..<400_000, using: &random))
-            // It may have ended by then.
+            // The job may have ended by then.
             launched.signalIfRunning(SIGKILL, rank: 0)
             _ = try launched.finish()
             let before = Set(
@@ -124,10 +125,10 @@ struct JournalTests {
         #expect(scratch.read("exported.csv") == scratch.read("plain.csv"))
     }
 
-    /// A job over the words of `list`, which notes each that it works on.
+    /// A job over the words of `list`, which records each word that it works on.
     private func words(_ list: String) -> String {
         let examples = list.split(separator: " ").map { "'\($0)'" }.joined(separator: ", ")
-        // The list is no part of the script, which must stay the same.
+        // The list is not part of the script, which must stay the same.
         return "return {\(examples)}"
     }
 

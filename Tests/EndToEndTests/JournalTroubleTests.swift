@@ -2,12 +2,12 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Journals that somebody else uses, that cannot be written, or that are not what they are taken for.
+/// Journals that another job uses, that cannot be written, or that are something else.
 @Suite(.hangLimit)
 struct JournalTroubleTests {
     private static let simple = "function examples() return 10 end function work(n) return n end"
 
-    /// The first 20 of its examples take no time, the others wait for the file `go`.
+    /// The first 20 examples take no time, the others wait for the file `go`.
     private static let waiting = """
         function examples() return 40 end
         function work(n)
@@ -24,7 +24,7 @@ struct JournalTroubleTests {
     private func start(_ scratch: Scratch, _ command: String = "ameexec -np 2 dlp-lua") throws -> Launched {
         let words = "\(command) --journal run.db job.lua".split(separator: " ").map { String($0) }
         let launched = try Launched(words, in: scratch)
-        // Others of them are in chunks with examples that wait.
+        // The other fast examples are in chunks with waiting ones.
         try launched.reaches("some are in the journal") {
             let count = try run("sqlite3 run.db", "SELECT count(*) FROM results", in: scratch).lines.first
             return count.flatMap { Int($0) } ?? 0 >= 10
@@ -147,7 +147,7 @@ struct JournalTroubleTests {
         #expect(outcome.isOneMessage("dlp-lua", with: "--journal keeps nothing of a script without a function work"))
     }
 
-    /// Runs a shell script with a small file system of its own at `disk`.
+    /// Runs a shell script with a separate small file system at `disk`.
     private func onDisk(_ options: String, _ script: String, in scratch: Scratch) throws -> Outcome {
         let mount = "mkdir disk && mount -t tmpfs -o \(options) tmpfs disk || exit 99"
         let outcome = try run("unshare --mount --map-root-user sh -c", "\(mount)\n\(script)", in: scratch)

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Iterators that are asked as late as can be, and `dlp.LATER`.
+/// Iterators that are asked as late as possible, and `dlp.LATER`.
 @Suite(.hangLimit)
 struct LaterTests {
     private static let starts = ["dlp-lua", "ameexec -np 3 dlp-lua", "ameexec -np 3 dlp-lua --root-works no"]

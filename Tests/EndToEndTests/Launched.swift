@@ -2,10 +2,10 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A command that a test started, in a session of its own; what is left of it is killed with the object.
+/// A command that a test started, in a separate session; what is left of it is killed with the object.
 final class Launched {
     let pid: pid_t
-    /// An entry in the environment of all its processes and of no other.
+    /// A variable in the environment of all its processes, and of no others.
     private let mark: String
     /// The directory in which it runs.
     let scratch: Scratch
@@ -21,7 +21,7 @@ final class Launched {
     ///   - scratch: The directory in which it runs.
     ///   - input: What it reads on standard input.
     ///   - environment: Variables that are set in addition to those of the tests.
-    ///   - place: What must be there as long as it runs.
+    ///   - place: An object that must exist as long as the command runs.
     init(
         _ words: [String], in scratch: Scratch, input: String = "", environment: [String: String] = [:],
         at place: AnyObject? = nil
@@ -94,7 +94,7 @@ final class Launched {
         return status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
     }
 
-    /// Waits for its end and for that of all that it started.
+    /// Waits for its end and for that of everything that it started.
     func finish() throws -> Outcome {
         let status = try wait()
         try eventually("no process of it is left, but\n\(processTable)") { processes.isEmpty }
@@ -104,7 +104,7 @@ final class Launched {
     /// Sends a signal to the process that was started.
     func signal(_ signal: Int32) { if waitStatus == nil { kill(pid, signal) } }
 
-    /// Sends a signal to our launcher, whatever started that.
+    /// Sends a signal to our launcher, whatever program started it.
     func signalLauncher(_ signal: Int32) throws {
         let found = processes.filter { process in
             ["dlp-lua", "ameexec"].contains(commandName(of: process)) && rankNumber(in: variables(of: process)) == nil
@@ -119,7 +119,7 @@ final class Launched {
         try #require(signalIfRunning(signal, rank: rank), "one process is rank \(rank)")
     }
 
-    /// Sends a signal to one rank of the job, unless that has ended; returns whether it has not.
+    /// Sends a signal to one rank of the job, if it has not ended; returns whether it has not.
     @discardableResult
     func signalIfRunning(_ signal: Int32, rank: Int) -> Bool {
         guard let process = process(rank: rank) else { return false }
@@ -127,7 +127,7 @@ final class Launched {
         return true
     }
 
-    /// Whether a rank stands still; nil where it has ended.
+    /// Whether a rank is stopped; nil where it has ended.
     func isStopped(rank: Int) -> Bool? {
         process(rank: rank).flatMap { line("State", of: $0) }.map { $0.hasPrefix("T") }
     }
@@ -140,15 +140,15 @@ final class Launched {
         return mask & 1 << UInt64(signal - 1) != 0
     }
 
-    /// The most memory, in kilobytes, that a rank of the job has had so far; nil where it has ended.
+    /// Returns the peak memory of a rank so far, in kilobytes; nil where the rank has ended.
     func peakMemory(rank: Int) -> Int? {
         process(rank: rank).flatMap { number("VmHWM", of: $0) }
     }
 
-    /// The process that is a rank, unless that has ended.
+    /// Returns the process of a rank, if it has not ended.
     private func process(rank: Int) -> pid_t? {
-        // Launchers have no rank, and what a rank starts is none of our programs, but looks like the rank until it has
-        // become what it shall be.
+        // Launchers have no rank. A program that a rank starts looks like the rank until it executes the other
+        // program.
         let found = processes.filter { process in
             ["dlp-lua", "mpi-probe"].contains(commandName(of: process))
                 && rankNumber(in: variables(of: process)) == rank
@@ -157,7 +157,7 @@ final class Launched {
         return ranks.count == 1 ? ranks[0] : nil
     }
 
-    /// What the system says of a process under this name; nil where that has ended.
+    /// Returns a number from a process's status in /proc; nil where the process has ended.
     private func number(_ name: String, of process: pid_t) -> Int? {
         line(name, of: process).flatMap { Int($0.filter(\.isNumber)) }
     }
@@ -170,7 +170,7 @@ final class Launched {
     /// What it has written to standard error so far.
     var errorText: String { String(decoding: contents(of: error), as: UTF8.self) }
 
-    /// All processes that it started and that still run, a line each: number, rank, program, state, where it waits.
+    /// All its processes that still run, one line each: number, rank, program, state, where it waits.
     var processTable: String {
         processes.map { process in
             let rank = rankNumber(in: variables(of: process)).map { String($0) } ?? "-"
@@ -180,13 +180,13 @@ final class Launched {
         }.joined(separator: "\n")
     }
 
-    /// All processes that it started and that still run.
+    /// All its processes that still run.
     var processes: [pid_t] {
         entries(of: "/proc").compactMap { Int32($0) }.filter { variables(of: $0).contains(mark[...]) }
     }
 }
 
-/// What a command that has ended has left.
+/// The outcome of a command that has ended.
 struct Outcome {
     var status: Int32
     /// What it wrote to standard output.
@@ -203,7 +203,7 @@ struct Outcome {
     }
 }
 
-/// Runs a command to its end; words are parted by blanks, and more can be given apart.
+/// Runs a command to its end; blanks separate its words, and further words can be given separately.
 func run(
     _ command: String, _ words: String..., in scratch: Scratch? = nil, input: String = "",
     environment: [String: String] = [:]
@@ -225,16 +225,16 @@ private func text(of process: pid_t, _ name: String) -> String? {
     return String(decoding: contents(of: file), as: UTF8.self)
 }
 
-/// A process's rank by the variables of its launcher; nil where it has none.
+/// Returns a process's rank from the variables of its launcher; nil where it has none.
 ///
-/// Those of Slurm come last: what other launchers start inside an allocation inherits them.
+/// Slurm's variable comes last, because ranks of other launchers inside an allocation inherit it.
 private func rankNumber(in variables: [Substring]) -> Int? {
     ["AME_RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMI_ID", "SLURM_PROCID"].lazy.compactMap { name in
         variables.lazy.first { $0.hasPrefix("\(name)=") }.flatMap { Int($0.dropFirst(name.count + 1)) }
     }.first
 }
 
-/// The environment that a process was started with; empty where it has ended or is another user's.
+/// Returns the environment with which a process was started; empty where it has ended or belongs to another user.
 private func variables(of process: pid_t) -> [Substring] {
     text(of: process, "environ")?.split(separator: "\0") ?? []
 }
@@ -250,7 +250,7 @@ private func ownEnvironment() -> [String] {
     return entries
 }
 
-/// A file without a name.
+/// Creates a file without a name.
 private func temporaryFile() throws -> Int32 {
     var name = Array("/tmp/dlp-lua-test-XXXXXX".utf8CString)
     let file = mkstemp(&name)

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What ranks find of each other under launchers that are not ours, with a program that does nothing else.
+/// How ranks meet under foreign launchers, with a program that does nothing else.
 @Suite("Meeting under other launchers", .serialized)
 struct LauncherMeetingTests {
     static let commands = [

@@ -51,7 +51,7 @@ struct LimitTests {
                   print("all there")
                 end
                 """)
-        // A test machine may be busy enough for examples of no length to take ten milliseconds; then they fail rightly.
+        // On a busy machine, even trivial examples may take ten milliseconds; then they fail rightly.
         let outcome = try run("dlp-lua --timeout 0.01 --on-error continue --retries 5 job.lua", in: scratch)
         #expect(outcome.output == "all there\n", "\(outcome.error)")
     }

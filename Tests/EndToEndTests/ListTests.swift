@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Examples that stand on the command line, behind `:::` and its kin.
+/// Examples on the command line, after `:::` and similar marks.
 @Suite("Lists", .hangLimit)
 struct ListTests {
     private static let echo = "function work(example) return example end"

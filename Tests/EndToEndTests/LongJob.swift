@@ -1,11 +1,12 @@
 import TestSupport
 import Testing
 
-/// A job of more examples than any test waits for, each of which leaves a line when it begins and when it ends.
+/// A job with more examples than any test waits for. Each example leaves a line when it begins and when it ends.
 ///
-/// Each begins with a program that does not heed SIGTERM, which launchers send to programs together with their rank.
+/// Each begins with a program that ignores SIGTERM, because launchers send this signal to programs together with
+/// their rank.
 ///
-/// The file `count` says how many there are, so that what a test has stopped can be brought to an end; lists may change.
+/// The file `count` holds the number of examples, so that a test can finish a stopped job; the list may change.
 enum LongJob {
     static let script = """
         local function note(name, n)
@@ -25,7 +26,7 @@ enum LongJob {
         function summarize(results) print(results.n, results[1], results[results.n]) end
         """
 
-    /// How many examples there are at first, and at last.
+    /// The number of examples at first, and in the end.
     private static let many = 20_000
     private static let few = 60
 
@@ -36,14 +37,14 @@ enum LongJob {
         return scratch
     }
 
-    /// Waits until so many ranks are at work.
+    /// Waits until this number of ranks is at work.
     static func wait(_ launched: Launched, for ranks: Int, in scratch: Scratch) throws {
         try launched.reaches("\(ranks) ranks are at work") {
             scratch.names.count { $0.hasPrefix("began.") && scratch.read($0)?.isEmpty == false } >= ranks
         }
     }
 
-    /// How often each example was done, or begun, by its index.
+    /// Returns how often each example was done, or begun, by its index.
     static func counts(of name: String = "ended", in scratch: Scratch) -> [Int: Int] {
         var counts: [Int: Int] = [:]
         for file in scratch.names where file.hasPrefix("\(name).") {
@@ -52,20 +53,20 @@ enum LongJob {
         return counts
     }
 
-    /// The examples that the journal has as done; none where there is no journal yet.
+    /// Returns the examples that are done according to the journal; none where there is no journal yet.
     static func kept(in scratch: Scratch) throws -> Set<Int> {
         let outcome = try run("sqlite3 run.db", "SELECT example FROM results WHERE state = 'done'", in: scratch)
         return Set(outcome.lines.compactMap { Int($0) })
     }
 
-    /// Waits until the journal has so many examples.
+    /// Waits until the journal has this number of examples.
     static func wait(_ launched: Launched, forKept count: Int, in scratch: Scratch) throws {
         try launched.reaches("\(count) examples are in the journal") { try kept(in: scratch).count >= count }
     }
 
-    /// Lets the job go on, with a list that comes to an end, and expects that it does only what is not in the journal.
+    /// Lets the job go on with a short list, and expects that it does only what is not in the journal.
     ///
-    /// - Parameter start: runs dlp-lua with such words.
+    /// - Parameter start: runs dlp-lua with these words.
     static func goOn(in scratch: Scratch, _ start: (_ words: String) throws -> Outcome) throws {
         try scratch.write("count", "\(few)")
         let sound = try run("sqlite3 run.db", "PRAGMA integrity_check", in: scratch)

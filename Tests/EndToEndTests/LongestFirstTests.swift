@@ -1,11 +1,11 @@
 import TestSupport
 import Testing
 
-/// The longest examples first, where it is known which they are: by `cost`, or by an earlier run.
+/// The longest examples first, where their lengths are known: from `cost`, or from an earlier run.
 @Suite(.hangLimit)
 struct LongestFirstTests {
-    /// Where `FIRST` names an example, all others wait until that one has begun: a job that begins with another one on all of
-    /// its ranks fails.
+    /// Where `FIRST` names an example, all others wait until that one has begun. A job that begins with other
+    /// examples on all of its ranks fails.
     private static let job = """
         local first, mark = os.getenv("FIRST"), os.getenv("MARK")
         local function isBegun() local file = io.open(mark) if file then file:close() end return file end
@@ -34,7 +34,7 @@ struct LongestFirstTests {
     private func run(_ command: String, _ scratch: Scratch, first: String? = nil) throws -> Outcome {
         var environment = Testbed.environment
         if let first { environment["FIRST"] = first }
-        // Nothing has begun yet, whatever has in an earlier job.
+        // A new mark for each run, so that an earlier job's mark does not count.
         environment["MARK"] = "begun-\(entries(of: scratch.path).count)-\(UInt64.random(in: 0...(.max)))"
         return try EndToEndTests.run(command, in: scratch, environment: environment)
     }
@@ -123,13 +123,13 @@ struct LongestFirstTests {
             let lines = options.contains("only") ? Array(without.lines[1...]) : without.lines
             #expect(outcome.lines == lines && outcome.error == "" && outcome.status == 0, "\(options): \(outcome)")
             if options.contains("fresh") {
-                // That one was quick everywhere.
+                // In that run, the example was fast everywhere.
                 try scratch.write("job.lua", Self.job + slow)
                 #expect(try run("dlp-lua --journal run.db --fresh job.lua", scratch).status == 0)
                 try scratch.write("job.lua", Self.job + reversed)
             }
         }
-        // Of the one that the run does not know the script knows something.
+        // The script knows the cost of the example that the earlier run does not know.
         try scratch.write("job.lua", Self.job + reversed + "function cost(e) return e == 'new' and 1e6 or 1 end\n")
         let both = try run("\(start) --costs run.db job.lua", scratch, first: "new")
         #expect(both.output == without.output && both.error == "" && both.status == 0, "\(both)")
@@ -280,7 +280,7 @@ struct LongestFirstTests {
         let read = try run("ameexec -np 2 dlp-lua job.lua", scratch)
         #expect(read.lines.count == 5 && read.status == 0)
         #expect(read.complaints.count == 1 && read.error.contains("cost() is of no use here: the examples are read"))
-        // What cannot be called is the script's own.
+        // A `cost` that is not a function belongs to the script.
         try scratch.write("job.lua", "cost = 5 function examples() return 2 end function work(e) return cost end")
         #expect(try run("ameexec -np 2 dlp-lua job.lua", scratch).output == "5\n5\n")
     }

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// An MPI that can be called without a plugin: its launcher, and the interface by which it is called.
+/// An MPI library that can be used without a plugin: its launcher, and the interface by which it is called.
 enum BuiltInMPI: String, CaseIterable {
     case openMPI, openMPI5, mpich, mpich5, mpich5Standard, intel, intelStandard
 
@@ -17,7 +17,7 @@ enum BuiltInMPI: String, CaseIterable {
         }
     }
 
-    /// How its launcher may lose what rank 0 says last.
+    /// How its launcher may lose the last words of rank 0.
     var lostWords: LostWords? {
         switch self {
         case .openMPI: nil
@@ -26,7 +26,7 @@ enum BuiltInMPI: String, CaseIterable {
         }
     }
 
-    /// The library that is to be taken, or the end of its path.
+    /// The library to be used, or the end of its path.
     var library: String {
         switch self {
         case .openMPI: "libmpi.so.40"
@@ -39,7 +39,7 @@ enum BuiltInMPI: String, CaseIterable {
         }
     }
 
-    /// What it says of itself.
+    /// How the library describes itself.
     var words: String {
         switch self {
         case .openMPI: "Open MPI v4"
@@ -50,14 +50,14 @@ enum BuiltInMPI: String, CaseIterable {
         }
     }
 
-    /// The standard's interface is taken where there is no other, or where it is named.
+    /// The standard's interface is used where there is no other, or where it is named.
     var environment: [String: String] {
         guard self == .mpich5Standard || self == .intelStandard else { return Testbed.environment }
         let place = Testbed.mpi(self == .intelStandard ? "intel" : "mpich")
         return Testbed.environment.merging(["DLP_MPI_LIBRARY": "\(place)/lib/libmpi_abi.so.1"]) { $1 }
     }
 
-    /// Runs dlp-lua on so many ranks to its end; the words after it are parted by blanks.
+    /// Runs dlp-lua on this number of ranks to its end; blanks separate the words after it.
     func run(_ ranks: Int, _ words: String, in scratch: Scratch) throws -> Outcome {
         try start(ranks, words, in: scratch).finish()
     }
@@ -69,7 +69,7 @@ enum BuiltInMPI: String, CaseIterable {
     }
 }
 
-/// Libraries of all MPIs that there are, with no plugin and nothing to say.
+/// The libraries of all MPIs that are there, without plugins and options.
 @Suite("MPI libraries")
 struct MPILibraryTests {
     @Test("each launcher's own library is opened, and no other", arguments: BuiltInMPI.allCases)
@@ -129,7 +129,7 @@ struct MPILibraryTests {
         #expect(outcome.status == 1 && said.count == 1, "\(outcome.status): \(outcome.error)")
     }
 
-    // Open MPI's mpiexec lets nobody say more.
+    // Open MPI's mpiexec does not pass on anything more.
     @Test(
         "Ctrl-C at the launcher ends all ranks, and the root says how far it came",
         arguments: [BuiltInMPI.mpich, .mpich5, .mpich5Standard, .intel, .intelStandard])
@@ -172,7 +172,7 @@ struct MPILibraryTests {
         #expect(outcome.error.contains("\(library) is for MPICH, but the launcher is not"), "\(outcome.error)")
     }
 
-    /// The names of what is declared for an interface, with how to print the number of each.
+    /// The names that an interface declares, with the way to print the number of each.
     private static let numbers = [
         "MPI_SUCCESS", "MPI_ANY_SOURCE", "MPI_THREAD_SERIALIZED", "MPI_COMM_WORLD", "MPI_BYTE", "MPI_INT", "MPI_MAX",
         "MPI_ERRORS_RETURN", "MPI_STATUS_IGNORE", "sizeof(MPI_Status)", "offsetof(MPI_Status, MPI_SOURCE)",
@@ -214,7 +214,7 @@ struct MPILibraryTests {
             #expect(outcome.status == 0, "texts are no longer than there is room for")
             return outcome.output
         }
-        // Beside the other's header our declarations of the routines must not contradict.
+        // Our declarations of the routines must not contradict the other library's header.
         let expected = try output(compiler, theirs, "-DROUTINES=\"\(sources)/routines.h\"")
         #expect(try output("cc", "\"\(sources)/\(ours)\"", "") == expected)
     }

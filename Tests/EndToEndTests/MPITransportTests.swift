@@ -2,12 +2,12 @@ import Glibc
 import TestSupport
 import Testing
 
-/// An MPI's launcher, and the library that goes with it.
+/// The launcher of an MPI, and its library.
 enum MPI: String, CaseIterable {
     case openMPI
     case mpich
 
-    /// Starts ranks on this machine, more than it has cores.
+    /// Returns the words that start ranks on this machine, more than it has cores.
     func words(ranks: Int) -> [String] {
         switch self {
         case .openMPI: ["mpiexec", "--allow-run-as-root", "--oversubscribe", "-n", "\(ranks)"]
@@ -15,7 +15,7 @@ enum MPI: String, CaseIterable {
         }
     }
 
-    /// What tells the probe whose library to use.
+    /// Tells the probe which library to use.
     var environment: [String: String] { ["PROBE_FAMILY": rawValue.lowercased()] }
 }
 
@@ -41,7 +41,7 @@ struct MPITransportTests {
             environment: mpi.environment.merging(environment) { $1 })
     }
 
-    /// Bodies as a job cuts them, or into many pieces.
+    /// Bodies in the pieces of a real job, or in many small pieces.
     static let pieces: [[String: String]] = [[:], ["PROBE_PIECES": "small"]]
 
     @Test("messages of all sizes arrive whole and in order, both ways at once", arguments: MPI.allCases, pieces)
@@ -103,11 +103,11 @@ struct MPITransportTests {
 
     @Test("ranks that another MPI's launcher started do not take themselves for whole jobs")
     func foreignLauncher() throws {
-        // Each is alone in the eyes of Open MPI.
+        // For Open MPI, each process is alone.
         let words = MPI.mpich.words(ranks: 2) + ["\(Program.directory)/mpi-probe", "hello"]
         let outcome = try Launched(words, in: Scratch(), environment: ["PROBE_SIZE": "2"]).finish()
         #expect(outcome.status == 3)
-        // The launcher may end one of them when the other has spoken.
+        // The launcher may end one process after the other has reported.
         #expect(!outcome.lines.isEmpty)
         for line in outcome.lines {
             #expect(line.contains("2 processes, but Open MPI") && line.contains("DLP_MPI_LIBRARY"))

@@ -2,10 +2,10 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A limit that the system sets to the memory of the processes in it, beyond which it kills; it goes with the object.
+/// A memory limit for a group of processes, beyond which the system kills; it is removed with the object.
 private final class MemoryCage {
     private let path: String
-    /// The file into which a process writes its number to go in.
+    /// A process that writes its number into this file joins the group.
     let entrance: String
 
     init(bytes: Int) throws {
@@ -32,7 +32,7 @@ struct MemoryTests {
     func killed(_ mode: String) throws {
         let cage = try MemoryCage(bytes: 64 << 20)
         let scratch = try Scratch(
-            // Who works waits until the hungry rank has been given something.
+            // The other ranks wait until the hungry rank has got an example.
             job: """
                 function examples() return 40 end
                 function work(n)

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Mistakes of scripts that are met with a line, and correct scripts that are not.
+/// Mistakes of scripts that are reported with a line, and correct scripts that are not reported.
 @Suite(.hangLimit)
 struct MistakeTests {
     private static let commands = ["dlp-lua", "ameexec -np 3 dlp-lua"]
@@ -87,7 +87,7 @@ struct MistakeTests {
         let scratch = try Scratch(job: job)
         for command in Self.commands {
             let some = try run("\(command) --timeout 5 --retries 2 --mode managed --chunk 1 job.lua", in: scratch)
-            // At the beginning of a loop those which none heeds, and at the end what none has heeded.
+            // Options that no loop uses are reported when a loop begins; options that none has used, at the end.
             let lines = names.split(separator: "|").map { names in
                 "dlp-lua: \(names) \(names.contains("and") ? "are" : "is") of no use to a script without a function work\n"
             }
@@ -106,7 +106,7 @@ struct MistakeTests {
     @Test("a job that reads the terminal says so once", arguments: ["job.lua", "-"])
     func terminal(_ source: String) throws {
         let scratch = try Scratch(job: "function work(line) return #line end")
-        // script(1) types its input into the terminal that it makes, and Ctrl-D after that.
+        // script(1) types its input into the terminal that it makes, followed by Ctrl-D.
         let input = source == "-" ? "print('read')\n" : "abc\n"
         let outcome = try run("script -qec", "dlp-lua \(source)", "/dev/null", in: scratch, input: input)
         let told = outcome.output.matches(of: /dlp-lua: the [^\r\n]* is the terminal: Ctrl-D/)

@@ -2,9 +2,9 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The variables by which dlp_mpi's own launcher tells ranks their places, and no others.
+/// The variables by which dlp_mpi's launcher tells ranks their places, and no others.
 struct Rendezvous {
-    /// A port of this machine that was free a moment ago, and that the system gives to nobody who connects to somebody.
+    /// A port of this machine that was free a moment ago, and that the system does not use for outgoing connections.
     let port: UInt16
     let size: Int
     var host = "127.0.0.1"
@@ -33,7 +33,7 @@ struct Rendezvous {
         port = try #require(free)
     }
 
-    /// What `rank` has in its environment.
+    /// Returns the environment of `rank`.
     func environment(rank: Int) -> [String: String] {
         [
             "AME_HOST": host, "AME_PORT": String(port), "AME_RANK": String(rank), "AME_SIZE": String(size),
@@ -49,11 +49,11 @@ struct Rendezvous {
     }
 }
 
-/// Somebody who connects to the root and is no rank.
+/// A program that connects to the root and is not a rank.
 final class Stranger {
     private let descriptor: Int32
 
-    /// Connects as soon as somebody listens at `port`.
+    /// Connects as soon as a process listens at `port`.
     init(port: UInt16) throws {
         var connected: Int32 = -1
         try eventually("somebody listens") {
@@ -72,7 +72,7 @@ final class Stranger {
 
     deinit { close(descriptor) }
 
-    /// Says something, as far as the other side listens.
+    /// Sends bytes, as far as the other side takes them.
     func say(_ bytes: [UInt8]) {
         _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
     }

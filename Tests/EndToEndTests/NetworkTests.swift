@@ -108,7 +108,8 @@ struct NetworkTests {
         #expect(try ranks[0].finish().status == 128 + SIGKILL)
         let outcomes = try ranks.dropFirst().map { try $0.finish() }
         #expect(outcomes.allSatisfy { $0.status == 3 })
-        // Whoever is first speaks for all of the host; on a busy machine another may come when that one has gone.
+        // The first rank of a host reports for all. On a busy machine another one may report after the first has
+        // gone.
         let complaints = outcomes.map(\.error).filter { $0 != "" }
         #expect(!complaints.isEmpty)
         for outcome in outcomes where outcome.error != "" {

@@ -1,10 +1,10 @@
 import TestSupport
 import Testing
 
-/// Jobs on this kernel, and on one that knows no system call that came after Linux 4.18.
+/// Jobs on this kernel, and on one without the system calls that came after Linux 4.18.
 @Suite(.hangLimit)
 struct OldKernelTests {
-    /// A scratch directory with `old-kernel`, which starts commands so.
+    /// A directory with `old-kernel`, which starts commands in this way.
     private func place() throws -> Scratch {
         let scratch = try Scratch()
         let source = "\(Program.root)/Tests/OldKernel/old-kernel.c"
@@ -35,7 +35,8 @@ struct OldKernelTests {
     @Test("the guardian of a job holds no file that the launcher was given", arguments: ["", "./old-kernel"])
     func guardian(_ kernel: String) throws {
         let scratch = try place()
-        // It is the launcher's child, as this rank is, and may be still about to close what it was given.
+        // That process is the launcher's child, as this rank is, and may still be about to close the descriptors that
+        // it was given.
         try scratch.write(
             "job.lua",
             """

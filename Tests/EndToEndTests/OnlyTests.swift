@@ -1,12 +1,12 @@
 import TestSupport
 import Testing
 
-/// `--only`, `--sample`, `--failed`: some of the examples, as they are in the whole job.
+/// `--only`, `--sample`, `--failed`: some of the examples, with the same results as in the whole job.
 @Suite(.hangLimit)
 struct OnlyTests {
     private static let starts = ["dlp-lua -np 1", "ameexec -np 3 dlp-lua"]
     private static let modes = ["map", "managed", "round-robin"]
-    /// Each example has a random number, and one can be told to fail.
+    /// Each example has a random number, and one can be made to fail.
     private static let job = """
         function examples() local list = {} for i = 1, 40 do list[i] = "e" .. i end return list end
         function work(example, index)

@@ -1,12 +1,12 @@
 import TestSupport
 import Testing
 
-/// What goes in and out of ranks.
+/// Input and output of ranks.
 @Suite(.hangLimit)
 struct OutputTests {
     @Test("every line that a rank prints arrives whole")
     func wholeLines() throws {
-        // A line is its rank, its number, its length, and so many letters; now and then it is long.
+        // A line consists of its rank, its number, its length, and that many letters; some lines are long.
         let scratch = try Scratch(
             job: """
                 local letter = ("abcd"):sub(dlp.RANK + 1, dlp.RANK + 1)

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What `--outputs` keeps of the commands of `--each`.
+/// The output of the commands of `--each` that `--outputs` keeps.
 @Suite("A folder for each example", .hangLimit)
 struct OutputsTests {
     private func each(_ options: String, _ command: String, _ words: [String], in scratch: Scratch) throws -> Outcome {

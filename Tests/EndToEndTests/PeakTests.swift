@@ -1,10 +1,10 @@
 import TestSupport
 import Testing
 
-/// How much memory large values take on their way: that of a value, of its encoded form, and little else.
+/// How much memory large values need when they are sent: that of a value, of its encoded form, and little else.
 @Suite(.serialized, .hangLimit)
 struct PeakTests {
-    /// What each way of starting is, with how many ranks it starts.
+    /// A way to start a job, with its number of ranks.
     enum Start: CaseIterable {
         case two, five, encrypted, openMPI
 
@@ -18,9 +18,10 @@ struct PeakTests {
         }
     }
 
-    /// Makes a value of 117 MB, whose encoded form has 109, and tells a rank's peak.
+    /// Makes a value of 117 MB, whose encoded form has 109 MB, and prints a rank's peak.
     ///
-    /// That is by how many MB it has had more than at the beginning. To make the value takes less than to send it.
+    /// The peak is how much more memory, in MB, the rank has had than at the beginning. Making the value needs less
+    /// than sending it.
     private static let value = """
         local function peak()
           local status <close> = io.open("/proc/self/status")
@@ -36,10 +37,11 @@ struct PeakTests {
 
         """
 
-    /// What may come on top: what the rest of the program takes, and what is on its way between two places.
+    /// The additional memory that is allowed: for the rest of the program, and for data on its way between two
+    /// places.
     private static let slack = 64
 
-    /// The peaks that a job tells, by rank.
+    /// Returns the peaks that a job prints, by rank.
     private func peaks(_ job: String, _ start: Start) throws -> [Int: Int] {
         let outcome = try start.run(Scratch(job: Self.value + job))
         #expect(outcome.status == 0 && outcome.error == "", "\(outcome.error)")

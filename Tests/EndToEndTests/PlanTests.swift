@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What `--plan` says of a job by the times in its journal.
+/// What `--plan` says about a job, from the times in its journal.
 @Suite("Plans", .hangLimit)
 struct PlanTests {
     private static let job = """
@@ -10,7 +10,7 @@ struct PlanTests {
         function summarize() end
         """
 
-    /// The seconds that the plan in a file has, by number of ranks.
+    /// Returns the seconds in a plan's file, by number of ranks.
     private func seconds(_ file: String) -> [Int: Double] {
         let rows = file.split(whereSeparator: \.isNewline).map { $0.split(separator: ",") }
         let columns = ["ranks", "seconds"].compactMap { rows.first?.firstIndex(of: Substring($0)) }
@@ -42,7 +42,7 @@ struct PlanTests {
         #expect(times.count == 40 && sum > 2, "\(rows)")
         for (ranks, time) in planned {
             let least = max(sum / Double(ranks), longest)
-            // Whoever is free takes the next one: no such schedule needs longer.
+            // A free rank takes the next example: no such schedule needs longer than this.
             #expect(time > least * 0.999 && time < sum / Double(ranks) + longest + 0.1, "\(planned) of \(sum)")
         }
     }
@@ -75,7 +75,7 @@ struct PlanTests {
         let file = try #require(scratch.read("plan.csv"))
         let (rank, host) = (column("memory", of: file)[0], column("host_memory", of: file))
         #expect(column("hosts", of: file) == [1, 1, 2] && rank > 90e6, "\(file)")
-        // One of them has the large example, the others have less.
+        // One of the ranks has the large example, the others have less.
         #expect(host[0] > rank && host[0] < host[1] && host[1] == host[2] && host[1] < 4 * rank, "\(file)")
         for (words, ranks, hosts) in [
             ("--hosts a:2,b:6,a:1", [3.0, 9], [1.0, 2]), ("--hosts a:2,b:6 -np 3,8", [3, 8], [2, 2]),

@@ -1,12 +1,12 @@
 import Glibc
 
-/// Where what is tested lies.
+/// The places of the programs under test.
 enum Program {
-    /// The directory of dlp-lua and ameexec: `DLP_BINARIES`, where scripts/test has installed them, or where the tests
-    /// themselves were built.
+    /// The directory of dlp-lua and ameexec: `DLP_BINARIES`, where scripts/test has installed them, or the directory
+    /// in which the tests were built.
     static let shipped = getenv("DLP_BINARIES").map { String(cString: $0) } ?? directory
 
-    /// Where the tests were built, and with them the programs that only tests start.
+    /// The directory in which the tests were built, along with the programs that only tests start.
     static let directory: String = {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink("/proc/self/exe", &buffer, buffer.count)

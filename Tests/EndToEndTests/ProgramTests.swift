@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Signals that find ranks waiting for programs that the script has started.
+/// Signals to ranks that wait for programs that the script has started.
 @Suite(.hangLimit)
 struct ProgramTests {
     @Test(

@@ -1,8 +1,9 @@
 import Testing
 
-/// A job whose output is compared with that of the reference: its functions in a plain loop under the stock interpreter.
+/// A job whose output is compared with that of the reference: the same functions in a plain loop under the stock
+/// interpreter.
 struct ReferenceJob: Sendable, CustomTestStringConvertible {
-    /// What is special about it.
+    /// What is special about the job.
     var testDescription: String
     var script: String
     var input: String
@@ -20,7 +21,7 @@ struct ReferenceJob: Sendable, CustomTestStringConvertible {
 
     static let all = lists + data + lengths + results + random
 
-    /// Ways to say what the examples are.
+    /// The ways to define the examples.
     private static let lists = [
         ReferenceJob(
             "a table of numbers",
@@ -87,7 +88,7 @@ struct ReferenceJob: Sendable, CustomTestStringConvertible {
             """),
     ]
 
-    /// Few, none, many.
+    /// Few examples, none, and many.
     private static let lengths = [
         ReferenceJob(
             "a whole number of examples",
@@ -110,7 +111,7 @@ struct ReferenceJob: Sendable, CustomTestStringConvertible {
         ReferenceJob("two examples", "function examples() return 2 end function work(n) return n, 'dropped' end"),
     ]
 
-    /// What a result may be.
+    /// The possible kinds of results.
     private static let results = [
         ReferenceJob(
             "strings of any bytes",

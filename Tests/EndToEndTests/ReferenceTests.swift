@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// The same bytes as from a plain loop under the stock interpreter, however the work is distributed.
+/// The output is the same bytes as from a plain loop under the stock interpreter, however the work is distributed.
 @Suite(.hangLimit)
 struct ReferenceTests {
     private static let arrangements = [
@@ -25,7 +25,7 @@ struct ReferenceTests {
 
     @Test("a job has the results of its plain loop", arguments: ReferenceJob.all, arrangements)
     func same(_ job: ReferenceJob, _ arrangement: String) throws {
-        // Lines and one-shot iterators are the root's by nature: nobody can ask for a replica.
+        // Only the root can have lines and one-shot iterators, so `--examples replicate` cannot be asked for.
         let asked = job.isOneShot ? arrangement.replacing(" --examples replicate", with: "") : arrangement
         let scratch = try Scratch(job: job.script)
         let expected = try run(

@@ -2,10 +2,10 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What becomes of jobs on hosts that are reached by ssh when something breaks, or somebody ends them.
+/// What happens to jobs on hosts reached by ssh when something breaks, or the user ends them.
 @Suite("Accidents of ranks on other hosts", .hangLimit)
 struct RemoteAccidentTests {
-    /// What takes a host, or what connects with it, from a job.
+    /// What a job loses: a host, or a part of the connection with it.
     enum Accident: String, CaseIterable {
         case agent, ssh, sshd, host, rank
     }
@@ -25,7 +25,7 @@ struct RemoteAccidentTests {
         let outcome = try launched.finish()
         #expect(outcome.output == StuckJob.output)
         #expect(outcome.status == 0, "\(outcome.error)")
-        // The other rank of the host has nothing to do: when its loss is told last the job may have come to its end.
+        // The other rank of the host has nothing to do: the job may have finished before its loss is reported.
         let lost = 1...(accident == .rank ? 1 : 2)
         #expect(
             lost.contains(outcome.complaints.count) && outcome.error.contains("lost rank 3 (host h2)"),
@@ -64,7 +64,7 @@ struct RemoteAccidentTests {
     @Test("output that is lost after the ranks' end is told, and costs the status 0", arguments: ["agent", "ssh"])
     func lostOutput(_ lost: String) throws {
         let run = try RemoteRun()
-        // Fills all that lies between it and a reader that does not read.
+        // Fills all buffers between itself and a reader that does not read.
         try run.scratch.write(
             "fill.py",
             """
@@ -156,7 +156,7 @@ struct RemoteAccidentTests {
         let outcome = try run.start("dlp-lua --hosts \(list) --tunnel \(job)").finish()
         #expect(outcome.status == 0 && outcome.error == "", "\(outcome.error)")
         #expect(outcome.bytes == (try EndToEndTests.run("dlp-lua -np 4 \(job)")).bytes)
-        // More than all buffers on the way hold, and another tunnel's end on the same host.
+        // More than all buffers on the way hold, and a second tunnel end on the same host.
         try run.scratch.write(
             "large.lua",
             """

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A job from the first of several hosts.
+/// A job that is started on the first of several hosts.
 struct RemoteRun {
     let hosts: Hosts
     let scratch: Scratch

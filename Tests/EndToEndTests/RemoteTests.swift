@@ -127,7 +127,7 @@ struct RemoteTests {
         try refuses("--hosts h2:2 no-such-program", 2, "no-such-program")
         try refuses(
             "--hosts h1:1,h2:1 --remote-path /nowhere sh touch.sh", 2, "host h2", "/nowhere/ameexec", "--remote-path")
-        // Keys that nobody accepts, where ssh would ask for a password.
+        // Keys that are not accepted, where ssh would ask for a password.
         try refuses(
             "--hosts h2:2 sh touch.sh", 3, "host h2 cannot be reached", "Permission denied",
             environment: ["DLP_SSH": "\(run.hosts.ssh) -oPubkeyAuthentication=no"])
@@ -153,12 +153,12 @@ struct RemoteTests {
         try run.isClean(1, 2)
     }
 
-    /// What agents say that are none, behind their first words.
+    /// Invalid messages, sent after the preamble of an agent.
     static let nonsense: [[UInt8]] = [
-        // A rank has ended, one that nobody has started has written something, a frame of 4 GB, an unknown word.
+        // The end of a rank, output of a rank that was never started, a frame of 4 GB, an unknown kind.
         [17, 0, 0, 0, 7] + [UInt8](repeating: 0, count: 16), [25, 0, 0, 0, 6] + [UInt8](repeating: 0, count: 24),
         [255, 255, 255, 255, 6], [1, 0, 0, 0, 200],
-        // It is ready, listens and refuses before it has been asked.
+        // Readiness, a place to listen and a refusal, all before the agent was asked.
         [9, 0, 0, 0, 2] + [UInt8](repeating: 0, count: 8), [9, 0, 0, 0, 12, 1] + [UInt8](repeating: 0, count: 7),
         [9, 0, 0, 0, 3] + [UInt8](repeating: 0, count: 8),
     ]
@@ -204,7 +204,7 @@ struct RemoteTests {
         try launched.reaches("all ranks run") { Set(run.scratch.names).isSuperset(of: ["0", "1"]) }
         let key = try #require(run.scratch.read("key.0")).split(separator: "\n").joined()
         #expect(key.count == 88 && run.scratch.read("key.1") == "\(key)\n")
-        // The hosts' processes are this machine's, too.
+        // The hosts' processes are also processes of this machine.
         for process in entries(of: "/proc").compactMap({ Int32($0) }) {
             let command = Self.text(of: process, "cmdline")
             #expect(!command.contains(key), "\(command)")

@@ -2,12 +2,12 @@ import Glibc
 import TestSupport
 import Testing
 
-/// `--report`, and `--results` with `--output` in .html: all of a job on one page.
+/// `--report`, and `--results` with `--output` in .html: the whole job on one page.
 @Suite(.hangLimit)
 struct ReportRunTests {
     private static let commands = ["dlp-lua", "ameexec -np 3 dlp-lua"]
 
-    /// A job of 60 examples, two of which fail with what would be markup if a page took it for that.
+    /// A job of 60 examples, of which two fail with text that would be markup if a page did not escape it.
     private static let job = """
         local name = "</script><script>document.title = 'run'</script>"
         function examples()
@@ -23,7 +23,7 @@ struct ReportRunTests {
         function summarize(results) print(results.n) end
         """
 
-    /// Looks into a page; what it shows is `page`, to be asserted about.
+    /// Checks assertions about a page; `page` is what the page shows.
     private func check(
         _ assertions: String, _ name: String = "out.html", in scratch: Scratch,
         _ place: SourceLocation = #_sourceLocation
@@ -43,7 +43,7 @@ struct ReportRunTests {
         #expect(outcome.status == 0, "\(outcome.error)", sourceLocation: place)
     }
 
-    /// What a browser says of a page; it starts slowly on a busy machine.
+    /// Returns a browser's output for a page; it starts slowly on a busy machine.
     private func browse(_ words: String..., in scratch: Scratch) throws -> Outcome {
         let launched = try Launched(["\(Program.scripts)/testbed/browser"] + words, in: scratch)
         for _ in 0..<12_000 where !launched.hasEnded { usleep(10_000) }
@@ -110,7 +110,7 @@ struct ReportRunTests {
             "ameexec -np 3 dlp-lua --on-error continue --report out.html --journal run.db job.lua", in: scratch)
         let rows = "[...document.querySelectorAll('tbody')].map(body => body.rows.length)"
         let cells = "[...document.querySelectorAll('#failures tbody tr')].map(row => row.textContent)"
-        // The keys: to the first failure, to the block before it.
+        // The keys: to the next failure, to the block before it.
         let press = { (key: String) in
             "document.getElementById('timeline').dispatchEvent(new KeyboardEvent('keydown', {key: '\(key)', bubbles: true}))"
         }

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// `--output`: results in files that other programs read.
+/// `--output`: results in files for other programs.
 @Suite(.hangLimit)
 struct ResultFileTests {
     private static let job = """
@@ -100,7 +100,7 @@ struct ResultFileTests {
         "a job that fails leaves the file that was there, and what there is under a name that says so",
         arguments: ["jsonl", "json", "csv"], ["dlp-lua", "ameexec -np 3 dlp-lua"])
     func failed(_ format: String, _ command: String) throws {
-        // Where rank 0 only collects, two results have come when the third example fails. One that works, too, may have
+        // If rank 0 only collects, two results have come when the third example fails. If it also works, it may have
         // the next example before it collects a result, but not two thousand.
         let isAlone = command == "dlp-lua"
         let scratch = try Scratch(

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// `dlp.run` and `dlp.sleep` in jobs that are ended, and what is left of them.
+/// `dlp.run` and `dlp.sleep` in jobs that are ended, and the processes that are left.
 @Suite(.hangLimit)
 struct RunTests {
     private static let waits = [
@@ -21,7 +21,7 @@ struct RunTests {
         "an example whose program SIGTERM has ended, too, stays undone", arguments: WaitingJob.calls,
         ["map", "managed", "round-robin", "map --on-error continue"])
     func terminate(_ call: WaitingJob.Call, _ mode: String) throws {
-        // One that heeds the signal ends in its own way.
+        // A program that handles the signal ends in its own way.
         let heeds = """
             local script = "trap 'exit 1' TERM; echo $PPID >rank.$0; while :; do sleep 0.05; done"
             dlp.run{"sh", "-c", script, dlp.RANK, check = true}

@@ -1,6 +1,6 @@
 import TestSupport
 
-/// A directory for the files of one test, which goes with the object.
+/// A directory for the files of one test; it is removed with the object.
 typealias Scratch = TemporaryDirectory
 
 extension TemporaryDirectory {

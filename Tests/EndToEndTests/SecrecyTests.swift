@@ -1,10 +1,10 @@
 import TestSupport
 import Testing
 
-/// The job's key shows nowhere but where the protocol puts it: in the environment with which ranks are started.
+/// The job's key appears only where the protocol needs it: in the environment with which ranks are started.
 @Suite(.hangLimit)
 struct SecrecyTests {
-    /// Lua that says where it finds the key, which `key` holds.
+    /// A Lua script that reports where it finds the key, which the file `key` holds.
     private static let search = """
         local key = io.open('key'):read('l')
         assert(#key == 88)
@@ -21,7 +21,7 @@ struct SecrecyTests {
         end
         """
 
-    /// Starts two ranks that know the key by then, which the file `key` has.
+    /// Starts two ranks that have the key, which is then in the file `key`.
     private static func start(_ words: String, in scratch: Scratch) throws -> Outcome {
         try run(
             "ameexec -np 2 sh -c", "echo $AME_AUTHKEY > key.$AME_RANK; mv key.$AME_RANK key; exec dlp-lua \(words)",

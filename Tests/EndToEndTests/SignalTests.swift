@@ -2,10 +2,10 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Signals to the launcher, to ranks, and to a process alone.
+/// Signals to the launcher, to ranks, and to a single process.
 @Suite(.hangLimit)
 struct SignalTests {
-    /// After the first examples every rank leaves a file that says so and is busy in Lua for ever.
+    /// After the first examples, every rank leaves a file that says so and then computes in Lua for ever.
     private static let busy = """
         function examples() return 100000 end
         function work(n)
@@ -16,7 +16,7 @@ struct SignalTests {
         function summarize() print("never") end
         """
 
-    /// Starts a job of `ranks` and waits until `busy` of them are busy.
+    /// Starts a job and waits until `ranks` of its ranks are busy.
     private func start(_ command: String, busy ranks: Int, job: String = busy) throws -> Launched {
         let scratch = try Scratch(job: job)
         let launched = try Launched((command + " job.lua").split(separator: " ").map { String($0) }, in: scratch)
@@ -116,7 +116,7 @@ struct SignalTests {
             job: "dlp.barrier() function examples() return 4 end function work() while true do end end")
         for _ in 0..<20 {
             let launched = try Launched((command + " job.lua").split(separator: " ").map { String($0) }, in: scratch)
-            // It starts its guardian when it listens to signals.
+            // The launcher starts its guardian after it has begun to handle signals.
             try launched.reaches("it has begun") { launched.processTable.contains("ameexec-guard") }
             usleep(UInt32.random(in: 0...100_000))
             launched.signal(signal)
@@ -174,7 +174,7 @@ struct SignalTests {
             "if n == 1 then os.execute('sleep 0.3') os.exit(1) end",
         ])
     func deepInC(_ end: String) throws {
-        // The pattern takes time exponential in its length.
+        // The pattern takes a time exponential in its length.
         let scratch = try Scratch(
             job: """
                 function examples() return 3 end

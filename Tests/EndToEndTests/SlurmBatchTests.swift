@@ -2,19 +2,19 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Jobs that are handed in, not waited for.
+/// Jobs that are submitted to Slurm's queue.
 @Suite(.hangLimit)
 struct SlurmBatchTests {
-    /// Says on how many ranks it did what.
+    /// Prints on how many ranks the job ran, and its argument.
     private static let job = """
         function examples() return 3 end
         function work() return arg[1] end
         function summarize(results) print(dlp.SIZE .. " " .. table.concat(results, " ")) end
         """
 
-    /// Hands in what the words name, and waits until Slurm has done with it.
+    /// Submits a job, and waits until Slurm has finished it.
     ///
-    /// Not by `sbatch --wait`, which looks once in ten seconds.
+    /// It does not use `sbatch --wait`, which looks only once in ten seconds.
     ///
     /// - Returns: the number of the job.
     @discardableResult
@@ -25,7 +25,7 @@ struct SlurmBatchTests {
         let number = try #require(submission.lines.first)
         try eventually("the job ends") {
             let jobs = try run("squeue -h -j \(number)", in: scratch, environment: environment)
-            // A controller that is too busy to answer is no sign that the job has ended.
+            // A controller that is too busy to answer does not mean that the job has ended.
             return jobs.output == "" && (jobs.status == 0 || jobs.error.contains("Invalid job id"))
         }
         return number
@@ -58,17 +58,17 @@ struct SlurmBatchTests {
         #expect(scratch.outputs == ["4 x x x\n"])
     }
 
-    /// Hands in the template with its other call, which stops a job after two seconds, until nothing is left to do.
+    /// Submits the template with its other call, which stops a job after two seconds, until nothing is left to do.
     ///
-    /// Slurm itself would start a job again that was put back into the queue, but after two minutes; a file that stands in
-    /// for scontrol takes down which job that is.
+    /// Slurm itself would restart a requeued job, but only after two minutes. A file in place of scontrol records
+    /// which job was requeued.
     ///
-    /// Slurm gives up steps and jobs on a machine that is too busy for it. Then the next one goes on with the journal, too.
+    /// Slurm gives up steps and jobs on a machine that is too busy. Then too the next job goes on with the journal.
     ///
     /// - Parameters:
-    ///   - jobs: what names the jobs, after the number that sbatch gives.
+    ///   - jobs: the names of the jobs, after the number that sbatch returns.
     ///   - ends: what they print at their ends.
-    /// - Returns: how often jobs were put back.
+    /// - Returns: how often jobs were requeued.
     private func submitUntilDone(
         _ words: String, jobs: [String], ends: [String], in scratch: Scratch
     ) throws -> Int {
@@ -127,6 +127,6 @@ struct SlurmBatchTests {
 }
 
 extension Scratch {
-    /// What the batch jobs that ran here have printed.
+    /// The output of the batch jobs that ran here.
     fileprivate var outputs: [String] { names.filter { $0.hasSuffix(".out") }.compactMap { read($0) } }
 }

@@ -1,10 +1,10 @@
 import TestSupport
 import Testing
 
-/// Allocations and steps of Slurm in the shapes that users give them.
+/// Allocations and steps of Slurm in the forms that users choose.
 @Suite(.hangLimit)
 struct SlurmTests {
-    /// Runs a command with Slurm's clients in reach.
+    /// Runs a command with access to Slurm's clients.
     private func run(_ command: String, _ words: String..., in scratch: Scratch, environment: [String: String] = [:])
         throws -> Outcome
     {
@@ -29,7 +29,7 @@ struct SlurmTests {
         #expect(outcome.status == 0, "\(outcome.error)")
     }
 
-    // Without it ranks get out of MPI_Init while others are in the middle of it, now and then.
+    // Without the ring, ranks sometimes leave MPI_Init while others are still in it.
     @Test("the testbed's pmix lets ranks meet by its ring")
     func ring() throws {
         let outcome = try run("scontrol show config", in: Scratch())
@@ -60,8 +60,8 @@ struct SlurmTests {
         #expect(outcome.error == "" && outcome.status == 0, "\(outcome.error)")
     }
 
-    // Not with pmix: its daemons take the step's nodes for the first ones of the allocation, and send some of their messages
-    // there. Ranks of any program wait for ever then, one start in thirty on a busy machine.
+    // Not with pmix: its daemons take the step's nodes for the first ones of the allocation, and send some of their
+    // messages there. Then the ranks of any program wait for ever, in one start of thirty on a busy machine.
     @Test("ranks are found on the later nodes of an allocation", arguments: ["none", "pmi2"])
     func laterNodes(_ type: String) throws {
         let outcome = try run("salloc -Q -t 2 -N 4 srun --mpi=\(type) -r 2 -N 2 -n 2 dlp-lua --info", in: Scratch())
@@ -69,8 +69,9 @@ struct SlurmTests {
         #expect(outcome.error == "" && outcome.status == 0)
     }
 
-    // Heterogeneous only where any program works: with pmi2 the ranks of MPICH do not meet across the parts of a step, and
-    // with pmix srun now and then does not notice that all ranks have ended, those of a plain MPI program either.
+    // Only the types with which any program works in a heterogeneous step. With pmi2, MPICH's ranks do not meet
+    // across the parts of a step. With pmix, srun sometimes does not notice that all ranks have ended, even those of
+    // a plain MPI program.
     @Test("the parts of a heterogeneous step are one job")
     func heterogeneousStep() throws {
         let outcome = try run(
@@ -88,7 +89,7 @@ struct SlurmTests {
         #expect(outcome.error == "" && outcome.status == 0, "\(outcome.error)")
     }
 
-    /// Says who did what, and takes long enough for two of it to overlap.
+    /// Reports which rank did what, and takes long enough for two steps to overlap.
     private static let slow = """
         function examples() return 6 end
         function work(n) os.execute("sleep 0.1") return arg[1] .. n end

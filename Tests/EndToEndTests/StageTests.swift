@@ -2,7 +2,8 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The loops of scripts that are no jobs have what a job has: stages, attempts, limits, ends in good order, lost ranks.
+/// The loops of imperative scripts have the features of a job: stages, retries, limits, ends in good order, lost
+/// ranks.
 @Suite(.hangLimit)
 struct StageTests {
     /// Two stages, of which the second needs the results of the first; each call leaves a file.
@@ -78,7 +79,7 @@ struct StageTests {
         #expect(unknown.status == 2 && unknown.error.contains("no stage sum, but: squares, sums"))
     }
 
-    /// Element 5 kills the first rank but rank 0 that gets it.
+    /// Element 5 kills the first worker that gets it.
     private static func killing(_ loop: String, after: String = "") -> String {
         """
         local function work(i)
@@ -308,7 +309,7 @@ struct StageTests {
         try launched.reaches("both wait for a program") {
             scratch.names.contains("waits.1") && scratch.names.contains("waits.2")
         }
-        // As batch systems do: all processes of the job get it.
+        // All processes of the job get the signal, as from batch systems.
         for process in launched.processes { kill(process, SIGTERM) }
         let outcome = try launched.finish()
         #expect(outcome.status == 143 && outcome.error.contains("interrupted after 0 of 6"), "\(outcome)")

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Ranks that were not started alike, or whose scripts make something else of themselves.
+/// Ranks that were started differently, or whose scripts define different things.
 @Suite(.hangLimit)
 struct StartAgreementTests {
     private static let modes = ["map", "managed", "round-robin"]
@@ -64,7 +64,7 @@ struct StartAgreementTests {
         #expect(partial.status == 2 && partial.error.contains("it has no function summarize"), "\(partial.error)")
     }
 
-    /// What one rank has that others have not, and what the message says of it.
+    /// What only some ranks have, and the message about it.
     private static let additions = [
         ("if dlp.IS_ROOT then function summarize(r) end end", "it has no function summarize, and rank 0 has a"),
         ("if not dlp.IS_ROOT then function collect(r) end end", "it has a function collect, and rank 0 has no"),
@@ -112,7 +112,7 @@ struct StartAgreementTests {
         #expect(outcome.status == 2 && outcome.output == "")
     }
 
-    /// How rank 2 is started otherwise than the others, and what the message says of it.
+    /// How rank 2 is started differently from the others, and the message about it.
     private static let starts = [
         ("job$AME_RANK.lua", "its script has another text"), ("--journal j.db job$AME_RANK.lua", "another text"),
         ("-e \"function work(n) return n + $((AME_RANK / 2)) end\"", "another text"),

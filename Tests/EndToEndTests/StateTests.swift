@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// SIGUSR1: who does what since when, and how far the job is.
+/// SIGUSR1: what each rank does since when, and how far the job is.
 @Suite(.hangLimit)
 struct StateTests {
     /// A job whose third example waits for the file `go`.
@@ -18,7 +18,7 @@ struct StateTests {
         function summarize(results) print(results.n) end
         """
 
-    /// Asks a job, the third example of which has begun, until it says that the others are done and their ranks wait; then
+    /// Asks a job whose third example has begun, until it reports that the others are done and their ranks wait; then
     /// lets it go on.
     private func check(
         _ launched: Launched, ranks: Int, ask: () throws -> Void, done: () throws -> Void = {}
@@ -81,7 +81,7 @@ struct StateTests {
     @Test("ranks on other hosts are told of as well, wherever rank 0 is", arguments: ["h1:1,h2:2", "h2:2,h1:1"])
     func hosts(_ list: String) throws {
         let run = try RemoteRun(Self.job)
-        // The shell says which process to ask: the first host has a process table of its own.
+        // The shell tells which process to ask, because the first host has a separate process table.
         try run.scratch.write(
             "ask.sh",
             """

@@ -7,7 +7,7 @@ import Testing
 struct StopTests {
     private static let commands = ["dlp-lua", "ameexec -np 3 dlp-lua", "ameexec -np 3 dlp-lua --root-works no"]
 
-    /// Nothing that was begun has been abandoned, or begun twice.
+    /// Expects that every example that was begun has been finished, and was begun only once.
     private func expectAllFinished(in scratch: Scratch) {
         let ended = LongJob.counts(in: scratch)
         #expect(LongJob.counts(of: "began", in: scratch) == ended && ended.values.allSatisfy { $0 == 1 })
@@ -21,7 +21,7 @@ struct StopTests {
         let stopped = try run("\(command) --mode \(mode) --stop-after 0.7 --journal run.db job.lua", in: scratch)
         let done = LongJob.counts(in: scratch).count
         #expect(stopped.status == 5 && stopped.output == "")
-        // How many there are is known only once the list has been read to its end.
+        // The number of examples is known only once the list has been read to its end.
         #expect(
             stopped.isOneMessage(
                 "dlp-lua", with: "stopped after \(done) ", "examples, as --stop-after asks; summarize was not called",
@@ -115,7 +115,7 @@ struct StopTests {
         let words = "ameexec -np 2 dlp-lua --stop-after 1 job.lua".split(separator: " ").map { String($0) }
         let launched = try Launched(words, in: scratch)
         try launched.reaches("rank 1 is at work") { scratch.names.contains("at.1") }
-        // By then rank 0 has begun its last example, and waits for rank 1 alone.
+        // By now rank 0 has begun its last example, and then waits only for rank 1.
         usleep(1_500_000)
         try launched.signal(SIGKILL, rank: 1)
         let outcome = try launched.finish()
@@ -180,7 +180,7 @@ struct StopTests {
         launched.signal(SIGTERM)
         let outcome = try launched.finish()
         #expect(outcome.status == 143 && scratch.names.contains("done"))
-        // Rank 0 may have come in time to begin one, too.
+        // Rank 0 may have come in time to begin an example too.
         let ends = (1...2).map { "dlp-lua: interrupted after \($0) of 3 examples" }
         #expect(ends.contains { outcome.error.contains($0) }, "\(outcome.error)")
     }
@@ -201,7 +201,7 @@ struct StopTests {
                 end
                 function summarize() print("done") end
                 """)
-        // Whether one gets the signal before it is in the loop is chance: with many there are some.
+        // Whether a rank gets the signal before it is in the loop is chance: of many ranks, some do.
         let workers = 1...8
         let launched = try Launched(["ameexec", "-np", "9", "dlp-lua", "job.lua"], in: scratch)
         try launched.reaches("all ranks wait for the root") {
@@ -217,8 +217,8 @@ struct StopTests {
         #expect(outcome.status == 0 && outcome.output == "done\n" && outcome.error == "", "\(outcome)")
     }
 
-    /// A job whose rank 1 is stopped as soon as it has done its part, when its state is closed; rank 0 tells by a file when
-    /// it closes its own.
+    /// A job whose rank 1 is stopped as soon as it has done its part, when its state is closed. Rank 0 leaves a file
+    /// when it closes its own state.
     private static let stopsAtTheEnd = """
         function examples() return 6 end
         function work(n) return n end
@@ -273,11 +273,11 @@ struct StopTests {
     }
 }
 
-/// A rank 0 that is late in the loop, when others may be at work.
+/// A rank 0 that enters the loop late, when others may already be at work.
 enum SlowRoot {
-    /// What a job with `--progress on` needs in its environment for that.
+    /// Returns the environment in which a job with `--progress on` has such a rank 0.
     static func environment(in scratch: Scratch) throws -> [String: String] {
-        // Between its answer to the others and the loop rank 0 makes a pipe for its display.
+        // Between its answer to the other ranks and the loop, rank 0 makes a pipe for its display.
         try scratch.write(
             "slow-pipe.c",
             """

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Terminals, limits and variables as they are elsewhere.
+/// Unusual terminals, limits and variables.
 @Suite(.hangLimit)
 struct StrangeWorldTests {
     private static let squares = "function examples() return 3 end function work(n) return n * n end"
@@ -101,7 +101,7 @@ struct StrangeWorldTests {
             "sh -c", "script -qec 'dlp-lua \(ranks) job.lua' /dev/null", in: scratch, environment: ["TERM": "dumb"])
         #expect(dumb.output.contains("over") && !dumb.bytes.contains(0x1B), "\(dumb.output)")
 
-        // A line is drawn anew where the work takes long enough for that.
+        // The line is redrawn if the work takes long enough.
         let other = try Launched(
             ["script", "-qfec", "dlp-lua \(ranks) job.lua drawn", "typescript"], in: scratch,
             environment: ["TERM": "xterm"])

@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-/// A job in which one rank, named by the argument, never ends its first example; the others wait until it has begun.
+/// A job in which one rank, named by the argument, never finishes its first example; the others wait until it has
+/// begun it.
 enum StuckJob {
     static let script = """
         function examples() return 12 end
@@ -16,7 +17,7 @@ enum StuckJob {
         function summarize(results) print(table.concat(results, " ")) end
         """
 
-    /// What it prints where others do what the stuck rank did not.
+    /// The job's output where other ranks do what the stuck rank did not.
     static let output = "1 2 3 4 5 6 7 8 9 10 11 12\n"
 
     /// Waits until the rank is stuck.

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Programs that use the library, as `ameexec` starts them, and by themselves.
+/// Programs that use the library, started by `ameexec` and alone.
 @Suite(.hangLimit)
 struct SwiftProgramTests {
     @Test("the example counts primes on any number of ranks", arguments: [0, 1, 3])

@@ -2,9 +2,9 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What real launchers need that no machine has by itself: a Slurm, several hosts, a plugin for another MPI.
+/// What the tests with real launchers need: a Slurm, several hosts, a plugin for another MPI.
 enum Testbed {
-    /// A directory for all of it, which goes with this process: below `DLP_TESTBED`, or in /tmp.
+    /// A directory for all of it, removed with this process: below `DLP_TESTBED`, or in /tmp.
     static let directory: String = {
         let parent = getenv("DLP_TESTBED").map { String(cString: $0) } ?? "/tmp"
         var name = Array("\(parent)/dlp-tests-XXXXXX".utf8CString)
@@ -15,7 +15,7 @@ enum Testbed {
 
     /// Calls one of the testbed's scripts, for the testbed in `bed`.
     ///
-    /// Not by `Launched`, for what they start outlives them.
+    /// It does not use `Launched`, because the processes that a script starts outlive it.
     static func call(_ script: String, _ words: String, bed: String) throws {
         let log = "\(directory)/log"
         let status = system("DLP_TESTBED='\(bed)' '\(Program.scripts)/\(script)' \(words) </dev/null >'\(log)' 2>&1")
@@ -26,16 +26,16 @@ enum Testbed {
         }
     }
 
-    /// What a script of the testbed complained about.
+    /// The complaint of a testbed script.
     struct Failure: Error, CustomStringConvertible {
         var description: String
     }
 
-    /// Variables for jobs under launchers.
+    /// Variables for jobs under foreign launchers.
     static let environment = [
-        // What a launcher that is killed forgets to delete goes with the testbed.
+        // Files that a killed launcher does not delete are removed with the testbed.
         "TMPDIR": directory, "OMPI_MCA_btl_vader_backing_directory": directory,
-        // Open MPI starts neither as root nor more ranks than there are cores unless it is told to.
+        // Unless it is told to, Open MPI starts neither as root nor more ranks than there are cores.
         "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
         "OMPI_MCA_rmaps_base_oversubscribe": "1", "PRTE_ALLOW_RUN_AS_ROOT": "1",
         "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
@@ -51,8 +51,8 @@ enum Testbed {
 
     /// The variables by which Slurm's commands find it.
     static func slurmEnvironment() throws -> [String: String] {
-        // Its nodes are one host: what Open MPI takes for ranks of several hosts would collide in its shared memory, and
-        // meet at an address of the host that leads nowhere from itself.
+        // Its nodes are a single host. Ranks that Open MPI takes to be on several hosts would collide in its shared
+        // memory, and would try to meet at an address that the host cannot reach from itself.
         let variables = [
             "SLURM_CONF": "\(try slurm.get())/slurm/slurm.conf", "OMPI_MCA_btl": "tcp,self",
             "OMPI_MCA_btl_tcp_if_include": "lo",

@@ -2,12 +2,12 @@ import Glibc
 import TestSupport
 import Testing
 
-/// `--timeline`: who did what when, in a file.
+/// `--timeline`: a file that shows which rank did what, and when.
 @Suite(.hangLimit)
 struct TimelineRunTests {
     private static let commands = ["dlp-lua", "ameexec -np 3 dlp-lua"]
 
-    /// A job of short and long examples, one of which fails.
+    /// A job of short and long examples, of which one fails.
     private static let job = """
         function examples() return 60 end
         function work(n)
@@ -18,7 +18,7 @@ struct TimelineRunTests {
         function summarize(results) print(results.n) end
         """
 
-    /// Looks into `out.json`; `ranks`, `events` and `span`, in microseconds, are there to be asserted about.
+    /// Checks assertions about `out.json`, in which `ranks`, `events` and `span` (in microseconds) are defined.
     private func check(_ assertions: String, in scratch: Scratch, _ place: SourceLocation = #_sourceLocation) throws {
         let program = """
             import json
@@ -80,7 +80,7 @@ struct TimelineRunTests {
         let outcome = try run("\(command) --stop-after 0.7 --timeline out.json job.lua", in: stopped)
         #expect(outcome.status == 5, "\(outcome.error)")
         try check("assert done == \(LongJob.counts(in: stopped).count)", in: stopped)
-        // Not one with os.execute, during which SIGINT is ignored.
+        // Not a job with os.execute, during which SIGINT is ignored.
         let interrupted = try Scratch(
             job: "function examples() return 1 end function work() io.open('busy', 'w'):close() while true do end end")
         let words = "\(command) --timeline out.json job.lua".split(separator: " ").map { String($0) }

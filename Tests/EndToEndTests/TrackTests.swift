@@ -2,10 +2,10 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A journal that notes what examples enter and open, after an edit.
+/// A journal that notes what examples enter and open, after the script was edited.
 @Suite(.hangLimit)
 struct TrackTests {
-    /// Says on standard error which examples it does.
+    /// A job that says on standard error which examples it does.
     private static let job = """
         local function rare(x) return x * 100 end
         local function usual(x) return x + 1 end
@@ -54,7 +54,7 @@ struct TrackTests {
         #expect(second.output == (try scratch.plainOutput()))
         #expect(done(try run(command, in: scratch)) == [])
 
-        // What is not tracked any more is judged by what was.
+        // Without tracking, the examples are judged by what was tracked before.
         try scratch.write("job.lua", mended.replacing("x + 1", with: "x + 2"))
         let third = try run("dlp-lua --journal run.db job.lua", in: scratch)
         #expect(done(third).count == 36 && !done(third).contains(10), "\(third.error)")
@@ -95,7 +95,7 @@ struct TrackTests {
         let missing = try run("\(launcher) --track --on-error continue --journal run.db job.lua", in: scratch)
         #expect(missing.status == 4 && done(missing) == [40], "\(missing)")
         try scratch.write("data2", "3")
-        // An edit elsewhere: which files were read is known.
+        // An edit at another place: it is known which files were read.
         try scratch.write("job.lua", reading.replacing("x + 1", with: "x - 1"))
         let edited = try run(command, in: scratch)
         #expect(done(edited).count == 37 && !done(edited).contains(10), "\(edited.error)")

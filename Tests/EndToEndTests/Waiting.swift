@@ -1,16 +1,16 @@
 import Glibc
 import Testing
 
-/// Waits until `condition` holds; fails the test after a minute, far longer than anything here takes.
+/// Waits until `condition` holds; fails the test after a minute, which is far longer than anything here takes.
 func eventually(_ what: @autoclosure () -> Comment, _ condition: () throws -> Bool) throws {
     let holds = try waits(orUntil: { false }, for: condition)
     try #require(holds, what())
 }
 
 extension Launched {
-    /// Waits until `condition` holds, which the job shall bring about.
+    /// Waits until the job makes `condition` hold.
     ///
-    /// Fails the test after a minute, and at once where the job ends before; then it tells what became of the job.
+    /// Fails the test after a minute, or at once where the job ends before; it then reports what happened to the job.
     func reaches(_ what: String, _ condition: () throws -> Bool) throws {
         let holds = try waits(orUntil: { hasEnded }, for: condition)
         if !holds {
@@ -21,11 +21,11 @@ extension Launched {
     }
 }
 
-/// Whether `condition` holds, or comes to hold within a minute and not after the end that `hasEnded` sees.
+/// Whether `condition` holds within a minute, and not later than at the end that `hasEnded` reports.
 private func waits(orUntil hasEnded: () -> Bool, for condition: () throws -> Bool) throws -> Bool {
     let deadline = seconds() + 60
     while true {
-        // In this order: what holds as it ends has been reached.
+        // In this order, because a condition that holds at the end counts as reached.
         let isLast = hasEnded() || seconds() >= deadline
         if try condition() { return true }
         if isLast { return false }
@@ -33,7 +33,7 @@ private func waits(orUntil hasEnded: () -> Bool, for condition: () throws -> Boo
     }
 }
 
-/// A clock that nobody sets.
+/// The monotonic clock, in seconds.
 private func seconds() -> Int {
     var now = timespec()
     clock_gettime(CLOCK_MONOTONIC, &now)

@@ -2,9 +2,9 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A job whose ranks wait for programs that the script has started, to be ended by signals.
+/// A job whose ranks wait for programs that the script has started, and that is ended by signals.
 struct WaitingJob {
-    /// How it is started, and how many ranks it then has.
+    /// A command that starts the job, and its number of ranks.
     typealias Call = (command: String, ranks: Int)
 
     static let calls: [Call] = [("dlp-lua", 1), ("dlp-lua -np 2", 2), ("ameexec -np 2 dlp-lua", 2)]
@@ -16,13 +16,14 @@ struct WaitingJob {
         """
 
     let launched: Launched
-    /// The ranks' process groups: they and their programs.
+    /// The ranks' process groups, which hold the ranks and their programs.
     let groups: Set<pid_t>
 
-    /// Starts a job in which `wait()` does `waits`, with a long program in the place of PROGRAM, and tells by files that it
-    /// goes on after that; returns when each of its ranks waits.
+    /// Starts a job in which `wait()` executes `waits`, with a long program in place of PROGRAM. If it continues
+    /// after that, it leaves a file. Returns when each rank waits.
     ///
-    /// - Parameter waits: what leaves the number of the rank's process in the file `rank.` and its rank, and then waits.
+    /// - Parameter waits: Lua that writes the process number of the rank into the file `rank.` with its rank, and
+    ///   then waits.
     init(_ command: String, _ ranks: Int, _ job: String = script, waits: String) throws {
         let wait = """
             local function wait()
@@ -42,14 +43,15 @@ struct WaitingJob {
         groups = Set(found.map { getpgid($0) }.filter { $0 > 0 })
     }
 
-    /// Whether a rank has gone on from what it waited for.
+    /// Whether a rank has continued after its wait.
     var hasGoneOn: Bool { launched.scratch.names.contains { $0.hasPrefix("gone-on.") } }
 
-    /// Interrupts it, with its programs or without them, and expects that nothing goes on from that, and nothing is left.
+    /// Interrupts the job, with its programs or without them. Expects that nothing continues and that no process is
+    /// left.
     static func interrupt(_ call: Call, _ script: String, waits: String) throws {
         for reachesPrograms in [false, true] {
             let job = try WaitingJob(call.command, call.ranks, script, waits: waits)
-            // A terminal signals them all, `kill` those that it is told.
+            // A terminal signals all of them, `kill` only the named processes.
             if reachesPrograms { for group in job.groups { kill(-group, SIGINT) } }
             job.launched.signal(SIGINT)
             let outcome = try job.launched.finish()
@@ -59,7 +61,7 @@ struct WaitingJob {
         }
     }
 
-    /// Ends it and its programs by SIGTERM, and expects that their examples stay undone.
+    /// Ends the job and its programs by SIGTERM, and expects that their examples are not done.
     static func terminate(_ call: Call, mode: String, waits: String) throws {
         let job = try WaitingJob("\(call.command) --journal run.db --mode \(mode)", call.ranks, waits: waits)
         for group in job.groups { kill(-group, SIGTERM) }
@@ -71,7 +73,7 @@ struct WaitingJob {
         #expect(try run("dlp-lua --results run.db", in: job.launched.scratch).output == "")
     }
 
-    /// Sends it SIGTERM, of which its programs get nothing, and expects that each rank finishes its example.
+    /// Sends SIGTERM to the job, but not to its programs, and expects that each rank finishes its example.
     static func finish(_ call: Call, waits: String) throws {
         let job = try WaitingJob(call.command, call.ranks, waits: waits)
         job.launched.signal(SIGTERM)

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// `--watch`: how far a job is, as another terminal shows it.
+/// `--watch`: another terminal shows how far a job is.
 @Suite(.hangLimit)
 struct WatchTests {
     /// A job whose third example waits for the file `go`.
@@ -18,7 +18,7 @@ struct WatchTests {
         end
         """
 
-    /// The job, when everything but its third example is in the journal.
+    /// Starts the job, and waits until everything but its third example is in the journal.
     private func waitingJob(_ start: String) throws -> Launched {
         let launched = try Launched(
             "\(start) --chunk 1 --on-error continue --journal run.db job.lua".split(separator: " ").map(String.init),
@@ -85,7 +85,7 @@ struct WatchTests {
         try stage.reaches("it waits for the stage") { scratch.read("staged")?.contains("0 examples") ?? false }
         let watch = try Launched(["sh", "-c", "exec dlp-lua --watch run.db >seen"], in: scratch)
         try watch.reaches("it knows all ranks") { scratch.read("seen")?.contains("/3 ranks") ?? false }
-        // One of the workers waits, or has the third example.
+        // Rank 2 waits, or has the third example.
         try job.signal(SIGKILL, rank: 2)
         try watch.reaches("the lost one is counted") { scratch.read("seen")?.contains("1 rank lost") ?? false }
         try job.reaches("SIGUSR1 tells of it, too") {

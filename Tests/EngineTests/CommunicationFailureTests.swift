@@ -29,7 +29,7 @@ struct CommunicationFailureTests {
             .failed, operation: 1, first: first, count: done.count, body: Bytes(fault.encoded.array + done))
     }
 
-    /// What the root's main thread is told next of loop 1, as text.
+    /// The next event for the root's main thread in loop 1, as text.
     private func next(_ root: RootUnderTest) throws -> String {
         switch try root.client.event(of: 1) {
         case .results(let run): "results \(run.first)+\(run.count)/\(run.stride) \(run.results.array) of \(run.rank)"
@@ -245,7 +245,7 @@ struct CommunicationFailureTests {
     }
 }
 
-/// Passes everything on, and remembers how it was left.
+/// Passes all messages on, and records how it was left.
 private final class Leaving: Communicator {
     private let inner: ThreadCommunicator
     private(set) var hasAborted: Bool?

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Engine
 
-/// A worker that says what cannot be ends the job with a message: the root neither traps nor waits for ever.
+/// A worker that sends impossible messages ends the job with an error: the root neither traps nor waits for ever.
 @Suite("A root and what workers may send it")
 struct CommunicationHostileTests {
     static let numbers: [Int64] = [.min, .min + 1, -1, 0, 1, 2, 1 << 32, .max - 1, .max]
@@ -25,7 +25,7 @@ struct CommunicationHostileTests {
         return message
     }
 
-    /// A root in loop 1 over ten examples, of which its worker has the first five.
+    /// A root in loop 1 over ten examples, whose worker has the first five.
     private func rootInLoop(_ options: LoopOptions, length: Int? = 10) throws -> RootUnderTest {
         let root = try RootUnderTest(workers: 1)
         _ = try root.client.enterLoop(length: length, options: options, working: false)
@@ -164,7 +164,7 @@ struct CommunicationHostileTests {
         #expect(other.fault().contains("not 5"))
     }
 
-    /// What a worker that has done the examples 0 to 4 says that it delivers.
+    /// False deliveries of a worker that has done the examples 0 to 4.
     private static let lies: [[(first: Int64, count: Int64, stride: Int64)]] = [
         [(5, 5, 1)], [(0, 5, 2)], [(1 << 40, 5, 1)], [(0, 3, 1), (0, 2, 1)], [(3, 2, 1), (0, 3, 1)], [(0, 6, 1)],
         [(0, 4, 1)], [(0, 2, 1), (2, 4, 1)],
@@ -195,7 +195,7 @@ struct CommunicationHostileTests {
         try root.send(message(.delivered))
         #expect(
             root.observer.losses.wait(until: soon()) { $0.first }?.contains("nothing more of it is believed") == true)
-        // What it says later comes to nothing either.
+        // Later messages from it have no effect either.
         try root.send(message(.exit, count: 7))
         try root.send(message(.results, first: 5, count: 5, extra: 1, body: Bytes([5, 6, 7, 8, 9])), from: 2)
         try root.send(message(.delivered), from: 2)
@@ -263,7 +263,7 @@ struct CommunicationHostileTests {
             switch kind {
             case .assign, .deliver, .end, .stop, .fault, .exit, .failed: #expect(root.end() != nil)
             default:
-                // None of the others may do more than end the job: the root still hears what comes next.
+                // The other messages may do no more than end the job: the root still handles the next message.
                 try root.send(message(.exit, count: 7))
                 #expect(root.end() != nil)
             }

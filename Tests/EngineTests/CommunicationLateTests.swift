@@ -13,7 +13,7 @@ struct CommunicationLateTests {
     private let managed = LoopOptions(results: .stay, examples: .replicated, chunk: 1)
     private let offer = Bytes(Array("a job".utf8))
 
-    /// A root that watches its loop 1 over `length` examples and takes whoever comes late.
+    /// A root that observes its loop 1 over `length` examples and accepts ranks that join late.
     private func joinableRoot(workers: Int, late: Int, length: Int, _ options: LoopOptions) throws -> RootUnderTest {
         let root = try RootUnderTest(workers: workers, late: late)
         var options = options
@@ -36,7 +36,7 @@ struct CommunicationLateTests {
             Message(.done, operation: 1, first: Int(first), count: 1, body: stays ? .empty : Bytes([1])), from: rank)
     }
 
-    /// How many results the root's main thread is given until the loop ends.
+    /// Returns how many results the root's main thread gets until the loop ends.
     private func resultsUntilEnd(_ root: RootUnderTest) throws -> Int {
         var count = 0
         while true {
@@ -128,7 +128,7 @@ struct CommunicationLateTests {
         #expect(try root.next(2)?.kind == .offer)
         #expect(try root.next(2)?.first == 1)
         try done(root, 2, 1)
-        // What is given to it now it does not begin.
+        // It does not begin what it is given now.
         #expect(try root.next(2)?.first == 2)
         try root.send(Message(.retire, operation: 1), from: 2)
         #expect(try root.next(2)?.kind == .end)

@@ -279,7 +279,7 @@ struct CommunicationLoopTests {
         let list = LoopList(.list, place: "job.lua:1")
         let entry = Message.entry(length: 3, options, list: list).body.array
         var bodies = entry.indices.map { Array(entry[..<$0]) }
-        // A text where a number belongs, and the reverse, wherever a part begins.
+        // A text in place of a number, and the reverse, wherever a part begins.
         bodies += entry.indices.filter { entry[$0] < 0x20 }.map { entry[..<$0] + [0x60] + entry[($0 + 1)...] }
         for body in bodies {
             let root = try RootUnderTest(workers: 1)

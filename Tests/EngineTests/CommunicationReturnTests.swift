@@ -14,7 +14,7 @@ struct CommunicationReturnTests {
         return options
     }
 
-    /// A root that watches its loop 1 over `length` examples, in which all workers have begun.
+    /// A root that observes its loop 1 over `length` examples, in which all workers have begun.
     private func root(workers: Int, length: Int, _ options: LoopOptions) throws -> RootUnderTest {
         let root = try RootUnderTest(workers: workers)
         root.client.allowReturns()
@@ -27,12 +27,12 @@ struct CommunicationReturnTests {
         try root.send(.entry(length: length, options, host: "host-\(rank)"), from: rank)
     }
 
-    /// Has come to the end of what it had before it was lost.
+    /// Reports that a rank has finished what it had before it was lost.
     private func resume(_ root: RootUnderTest, _ rank: Int, _ options: LoopOptions) throws {
         try root.send(Message(toRoot: .resume(loop: 1, options, host: "host-\(rank)")), from: rank)
     }
 
-    /// Reports examples as done that took so long that none is handed out in advance.
+    /// Reports examples as done, with a duration so long that none is handed out in advance.
     private func done(
         _ root: RootUnderTest, _ rank: Int, _ first: Int, _ results: [UInt8], count: Int? = nil
     ) throws {
@@ -42,7 +42,7 @@ struct CommunicationReturnTests {
                 body: Bytes(results)), from: rank)
     }
 
-    /// Breaks the connection of a rank, and waits until the root knows.
+    /// Breaks the connection of a rank, and waits until the root notices it.
     private func lose(_ root: RootUnderTest, _ rank: Int) {
         root.workers[rank - 1].close(until: nil)
         #expect(
@@ -54,7 +54,7 @@ struct CommunicationReturnTests {
         #expect(root.observer.comings.wait(until: soon()) { $0.contains("=\(rank) host-\(rank)") ? true : nil } != nil)
     }
 
-    /// The results that the root's main thread is given until the loop ends, by example.
+    /// Returns the results that the root's main thread gets until the loop ends, by example.
     private func results(_ root: RootUnderTest) throws -> [Int: [[UInt8]]] {
         var found: [Int: [[UInt8]]] = [:]
         while true {
@@ -73,7 +73,7 @@ struct CommunicationReturnTests {
         _ = try (root.next(1), root.next(2))
         lose(root, 2)
         comeBack(root, 2)
-        // The example that it was at is kept for it.
+        // The example on which the rank was at work is kept for it.
         try done(root, 1, 0, [10])
         #expect(try root.next(1)?.first == 2)
         try done(root, 2, 1, [11])
@@ -108,7 +108,7 @@ struct CommunicationReturnTests {
         #expect(try root.next(2)?.first == 4)
         lose(root, 2)
         try done(root, 1, 0, [10, 11, 12, 13])
-        // One at a time, as it may have been the rank's death.
+        // One at a time, because one of them may have caused the rank's death.
         #expect(try root.next(1)?.first == 4)
         comeBack(root, 2)
         try done(root, 2, 4, [23, 15, 16, 17])
@@ -149,7 +149,7 @@ struct CommunicationReturnTests {
         let root = try root(workers: 1, length: 1, options())
         _ = try root.next(1)
         lose(root, 1)
-        // Nobody else is there, so the job is over; with another rank it is not.
+        // No other rank is there, so the job is over; with another rank it is not.
         #expect(root.fault().contains("every rank that could work on it has died"))
         let other = try self.root(workers: 2, length: 2, options())
         _ = try (other.next(1), other.next(2))

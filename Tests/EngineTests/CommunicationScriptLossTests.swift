@@ -15,7 +15,7 @@ struct CommunicationScriptLossTests {
         return options
     }
 
-    /// The rank begins loop `loop` over four elements, having been in so many collectives.
+    /// Begins loop `loop` over four elements on a rank, after its earlier collectives.
     private func begin(_ root: RootUnderTest, _ rank: Int, _ loop: UInt64, _ options: LoopOptions) throws {
         let list = LoopList(.number, place: "job.lua:1")
         try root.send(.entry(loop, length: 4, options, host: "host\(rank)", list: list), from: rank)

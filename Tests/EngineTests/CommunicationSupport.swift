@@ -7,7 +7,7 @@ import Testing
 
 @testable import Engine
 
-/// Remembers why the job ended, and how far it is.
+/// Records why the job ended, and how far it is.
 final class EndObserver: JobObserver {
     let ends = Monitor<[JobEnd]>([])
 
@@ -26,11 +26,11 @@ final class EndObserver: JobObserver {
         losses.update { $0.append("\(rank) \(host) \(cause)") }
     }
     func rankReturned(_ rank: Int, host: String) { comings.update { $0.append("=\(rank) \(host)") } }
-    /// Who came late, and who left early, with its host.
+    /// The ranks that joined late or left early, with their hosts.
     let comings = Monitor<[String]>([])
     func rankJoined(_ rank: Int, host: String) { comings.update { $0.append("+\(rank) \(host)") } }
     func rankLeft(_ rank: Int, host: String) { comings.update { $0.append("-\(rank) \(host)") } }
-    /// What the user was told.
+    /// The messages for the user.
     let notes = Monitor<[String]>([])
     func note(_ text: String) { notes.update { $0.append(text) } }
     func rankIsSilent(_ rank: Int, host: String, isDone: Bool) {
@@ -40,13 +40,13 @@ final class EndObserver: JobObserver {
     func jobIsStuck(_ end: JobEnd, leave: () -> Void) {}
 }
 
-/// A root with its client, and the bare communicators of its workers, which can send it anything.
+/// A root with its client, and the bare communicators of its workers, which can send it any message.
 final class RootUnderTest {
     let client: RootClient
     let observer = EndObserver()
     let workers: [ThreadCommunicator]
 
-    /// - Parameter late: how many more there are, which the root does not know before they `join`.
+    /// - Parameter late: how many more workers there are, which the root does not know before they `join`.
     init(workers count: Int, late: Int = 0) throws {
         let group = ThreadCommunicator.group(of: count + 1, late: late)
         workers = Array(group.dropFirst())
@@ -56,15 +56,16 @@ final class RootUnderTest {
 
     deinit { client.stop(status: 0) }
 
-    /// Waits until the root has heard that so many examples of the newest loop are done; false where it does not.
+    /// Waits until the root knows that this number of examples of the newest loop is done; false where that does not
+    /// happen.
     func hears(done count: Int) -> Bool {
         observer.progress.wait(until: soon()) { $0?.done == count ? true : nil } ?? false
     }
 
-    /// Why the job ended, or nil where it goes on for ten seconds.
+    /// Returns why the job ended; nil where it goes on for ten seconds.
     func end() -> JobEnd? { observer.ends.wait(until: soon()) { $0.first } }
 
-    /// The message of the fault with which the job ended.
+    /// Returns the message of the fault with which the job ended.
     func fault(sourceLocation: SourceLocation = #_sourceLocation) -> String {
         guard case .fault(let fault)? = end() else {
             Issue.record("the job goes on", sourceLocation: sourceLocation)
@@ -73,7 +74,7 @@ final class RootUnderTest {
         return fault.message
     }
 
-    /// What the worker of this rank receives next, other than being woken.
+    /// Returns what the worker of this rank receives next, except being woken.
     func next(_ rank: Int) throws -> Message? {
         while true {
             switch try workers[rank - 1].receive(until: soon()) {
@@ -88,7 +89,7 @@ final class RootUnderTest {
 }
 
 extension Message {
-    /// A rank takes part in a loop: of a job, or where there is a `list` of a script.
+    /// A rank's entry into a loop of a job, or, with a `list`, of a script.
     static func entry(
         _ loop: UInt64 = 1, length: Int?, _ options: LoopOptions, working: Bool = true, host: String = "here",
         list: LoopList? = nil, collectives: UInt64 = 0
@@ -100,7 +101,7 @@ extension Message {
                 LoopEntry(length: length, options: options, isWorking: working, host: host, beginning: beginning)))
     }
 
-    /// A rank's part of a collective, with no bytes.
+    /// A rank's part in a collective, without bytes.
     static func part(_ operation: Collective, number: UInt64 = 1, announces: Bool = false) -> Message {
         Message(
             toRoot: .collective(
@@ -108,5 +109,5 @@ extension Message {
     }
 }
 
-/// A generous deadline for what should happen at once.
+/// A generous deadline for events that should happen at once.
 func soon() -> UInt64 { dlp_now() + 10_000_000_000 }

@@ -110,7 +110,7 @@ struct EarlyEndTests {
             }
         }
         #expect(stopped == [1, 2] && root.communicator.dismissed == [1, 2] && ended == [3])
-        // What was under way comes to nothing, and so does the end of the connection.
+        // Messages on their way have no effect, and neither has the end of the connection.
         root.say(done(0), from: 1)
         root.engine.lost(2, "it closed its end")
         root.say(.goodbye, from: 3)

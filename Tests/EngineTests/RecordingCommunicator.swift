@@ -3,11 +3,11 @@ import SystemSupport
 
 @testable import Engine
 
-/// The root's end of a job of which only a list of what was sent exists.
+/// The root's end of an imaginary job: only records what was sent.
 final class RecordingCommunicator: Communicator {
     let rank = 0
     let size: Int
-    /// What the root has sent since it was last asked, with the rank that gets it.
+    /// The messages that the root has sent since the last `take`, with their ranks.
     private var sent: [(message: ToWorker, rank: Int)] = []
     private(set) var dropped: [Int] = []
     private(set) var awaited: [Int] = []
@@ -36,14 +36,14 @@ final class RecordingCommunicator: Communicator {
 
     func close(until deadline: UInt64?) {}
 
-    /// Takes what has been sent.
+    /// Returns the messages that have been sent, and forgets them.
     func take() -> [(message: ToWorker, rank: Int)] {
         defer { sent = [] }
         return sent
     }
 }
 
-/// A root's engine with nothing around it: what happens is called, and the time is a number.
+/// A root's engine alone: the test calls its events, and the time is a number.
 final class EngineUnderTest {
     let communicator: RecordingCommunicator
     let shared: RootShared
@@ -56,16 +56,16 @@ final class EngineUnderTest {
         engine = RootEngine(communicator, shared, observer, now: 1_000_000_000)
     }
 
-    /// Lets so many milliseconds pass.
+    /// Lets this number of milliseconds pass.
     ///
-    /// - Returns: whether the main thread is not waited for any longer.
+    /// - Returns: whether the engine no longer waits for the main thread.
     @discardableResult
     func pass(milliseconds: UInt64) -> Bool {
         engine.now += milliseconds * 1_000_000
         return engine.advance()
     }
 
-    /// A rank says something, or rank 0 as one that works.
+    /// Delivers a message of a rank; rank 0 is the one that works on the root.
     func say(_ message: ToRoot, from rank: Int) {
         if rank == 0 {
             engine.handle(.message(message))
@@ -75,18 +75,18 @@ final class EngineUnderTest {
         _ = engine.advance()
     }
 
-    /// A rank takes part in loop 1.
+    /// Lets a rank enter loop 1.
     func enter(_ rank: Int, length: Int, _ options: LoopOptions, working: Bool = true) {
         say(
             .enter(loop: 1, LoopEntry(length: length, options: options, isWorking: working, host: "host-\(rank)")),
             from: rank)
     }
 
-    /// What rank 0's main thread is to do next.
+    /// Returns the next event for rank 0's main thread.
     func nextEvent() -> LoopEvent? { shared.inbox.withLock { $0.popEvent(of: 1) } }
 }
 
-/// An observer whose launcher says how ranks end when a test wants it to.
+/// An observer whose launcher explains the ends of ranks when the test wants it to.
 final class LauncherObserver: JobObserver {
     let explanations = Monitor<[Int: LossExplanation]>([:])
     let losses = Monitor<[String]>([])

@@ -7,7 +7,7 @@ import Testing
 struct ReportWatchTests {
     private static let second: UInt64 = 1_000_000_000
 
-    /// Looks every half second until `end`, in seconds; the ranks that were found, and when.
+    /// Looks every half second until `end`, in seconds; returns the ranks that were found, and when.
     private func look(
         _ watch: inout ReportWatch, from begin: Int = 0, until end: Int, byteCount: (Int) -> UInt64 = { _ in 0 }
     ) -> [(rank: Int, at: UInt64)] {

@@ -14,7 +14,7 @@ struct RootEngineTests {
         return options
     }
 
-    /// The examples that a rank has been given since the last look.
+    /// Returns the examples that a rank has been given since the last call.
     private func given(_ root: EngineUnderTest, to rank: Int) -> [Int] {
         root.communicator.take().flatMap { sent -> [Int] in
             guard sent.rank == rank, case .assign(_, let chunk, _, _) = sent.message else { return [] }
@@ -166,7 +166,7 @@ struct RootEngineTests {
                 default: Issue.record("\(event), seed \(seed)")
                 }
             }
-            // The last one lives, so that the loop can end.
+            // The last rank survives, so that the loop can end.
             if living.count > 1, random.below(40) == 0, let rank = living.sorted().randomElement(using: &random) {
                 living.remove(rank)
                 root.observer.explanations.update {
@@ -185,7 +185,7 @@ struct RootEngineTests {
         #expect((Array(results.values) + Array(failures.values)).allSatisfy { $0 == 1 }, "seed \(seed)")
     }
 
-    /// A rank does some of its first chunk: a part, all of it, or it gives the rest back or fails on an example.
+    /// Lets a rank do some of its first chunk: a part, all of it, or it gives back the rest or fails on an example.
     private func work(
         _ root: EngineUnderTest, _ rank: Int, _ held: inout [Chunk], _ random: inout SeededGenerator
     ) {
@@ -236,7 +236,7 @@ struct RootEngineTests {
         #expect(activities()[1] == .waits && activities()[2] == .works(Chunk(first: 2, count: 2), since: later))
         root.engine.lost(2, "it closed its end")
         #expect(activities()[2] == .isLost)
-        // One at a time, for one of them may be the reason.
+        // One at a time, because one of them may be the reason.
         #expect(activities()[1] == .works(Chunk(first: 2, count: 1), since: root.engine.now))
         #expect(root.engine.rankStates.map(\.host) == ["host-0", "host-1", "host-2", nil])
     }

@@ -1,9 +1,10 @@
-// Preloaded into a process it makes one call of the system fail: so a test finds out what each of them is needed for.
+// When it is preloaded into a process, this library makes one system call fail. So a test finds out what each call is
+// needed for.
 //
-// FAILING_CALL       which one, counted from 1
-// FAILING_PROCESS    the rank in which they are counted, or "launcher"
-// FAILING_ERRNO      what it fails with; by default what suits the call
-// FAILING_REPORT     the file that is told which call it was
+// FAILING_CALL       the number of the call, from 1
+// FAILING_PROCESS    the rank in which calls are counted, or "launcher"
+// FAILING_ERRNO      the error; by default one that suits the call
+// FAILING_REPORT     the file into which the name of the call is written
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -42,9 +43,9 @@ __attribute__((constructor)) static void begin(void) {
     snprintf(report, sizeof report, "%s", path ? path : "/dev/null");
 }
 
-/// Whether this call is the one, and then errno says why it fails.
+/// Whether this call must fail; then sets errno.
 static bool fails(const char *name, int usual, bool can_be_interrupted) {
-    // What is forked from the process counts by itself, and is let alone.
+    // A forked child counts separately, and its calls do not fail.
     if (wanted == 0 || syscall(SYS_getpid) != process) return false;
     if (chosen_errno == EINTR && !can_be_interrupted) return false;
     if (atomic_fetch_add(&count, 1) + 1 != wanted) return false;

@@ -7,7 +7,7 @@ enum LoopbackSocket {
     static func listening(hasSmallBuffers: Bool) throws -> (descriptor: Int32, port: UInt16) {
         let descriptor = tcp()
         guard descriptor >= 0 else { throw RelayError(errno) }
-        // What it accepts has its buffers.
+        // Accepted sockets inherit its buffer sizes.
         if hasSmallBuffers { shrink(descriptor) }
         var address = loopback(port: 0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -25,7 +25,7 @@ enum LoopbackSocket {
         return (descriptor, UInt16(bigEndian: address.sin_port))
     }
 
-    /// A connection with `target`; nil where nobody is there.
+    /// Connects to `target`; nil where nothing listens.
     static func connected(to target: Relay.Target) -> Int32? {
         switch target {
         case .local(let name):
@@ -48,8 +48,8 @@ enum LoopbackSocket {
 
     /// Gives a socket small buffers.
     ///
-    /// Not the smallest that there are: they hold less than one segment of the loopback device, and TCP then waits for its
-    /// timers.
+    /// They are not the smallest possible ones: those hold less than one segment of the loopback device, and TCP then
+    /// waits for its timers.
     static func shrink(_ descriptor: Int32) {
         var size: Int32 = 1 << 15
         for option in [SO_SNDBUF, SO_RCVBUF] { setsockopt(descriptor, SOL_SOCKET, option, &size, 4) }

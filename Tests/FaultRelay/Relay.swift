@@ -1,9 +1,9 @@
 import Glibc
 
-/// Stands between a socket that connects to it and the place where that wants to go: passes bytes on, and breaks the
-/// connection where it is told to.
+/// A relay between a socket that connects to it and its target: passes bytes on, and breaks the connection on
+/// request.
 ///
-/// It listens on the loopback address, on a thread of its own, which ends with the object.
+/// It listens on the loopback address, on a separate thread, which ends with the object.
 public final class Relay: Sendable {
     /// Where connections lead.
     public enum Target: Sendable {
@@ -21,7 +21,7 @@ public final class Relay: Sendable {
         case reset
     }
 
-    /// Whose bytes.
+    /// The direction of bytes.
     public enum Direction: Sendable, CaseIterable {
         /// From the side that connected.
         case there
@@ -29,7 +29,7 @@ public final class Relay: Sendable {
         case back
     }
 
-    /// A connection breaks when exactly so many bytes have gone in one direction.
+    /// A connection breaks when exactly this number of bytes has gone in one direction.
     public struct Cut: Sendable {
         var direction: Direction
         var count: Int
@@ -45,11 +45,12 @@ public final class Relay: Sendable {
     public struct Conduct: Sendable {
         /// The most bytes that it passes on at once.
         public var piece = 1 << 16
-        /// What becomes of the first connection through which so much goes; later ones stay.
+        /// The break of the first connection with this many bytes; later connections stay intact.
         ///
-        /// Who has come to the port by mistake, as one who looks for a listener of before, goes without that.
+        /// A connection that came to the port by mistake, for an earlier listener, ends without these bytes and does
+        /// not count.
         public var cut: Cut?
-        /// Whether its sockets hold little.
+        /// Whether its sockets have small buffers.
         public var hasSmallBuffers = false
 
         /// Passes everything on as it comes.
@@ -61,13 +62,15 @@ public final class Relay: Sendable {
     private let orders: Int32
     private let thread: pthread_t
 
-    /// - Parameter target: where a connection that has come leads; nil: nowhere yet, so that it is closed.
-    /// - Throws: `RelayError` where the system has no sockets to give.
+    /// - Parameter target: returns the target of a new connection; nil: there is none yet, so the connection is
+    ///   closed.
+    /// - Throws: `RelayError` where the system has no more sockets.
     public init(_ conduct: Conduct = Conduct(), to target: @escaping @Sendable () -> Target?) throws {
         let listener = try LoopbackSocket.listening(hasSmallBuffers: conduct.hasSmallBuffers)
         port = listener.port
         var ends: [Int32] = [-1, -1]
-        // Closed in programs that other threads start meanwhile: the relay ends with the last copy of its end.
+        // Closed in programs that other threads start meanwhile, because the relay ends only with the last copy of
+        // this end.
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
         guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw RelayError(errno) }
         orders = ends[1]
@@ -103,7 +106,7 @@ public final class Relay: Sendable {
     }
 }
 
-/// The system has refused something, for this reason.
+/// A failed system call.
 public struct RelayError: Error {
     /// As in `errno`.
     public var code: Int32

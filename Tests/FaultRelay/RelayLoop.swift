@@ -1,9 +1,9 @@
 import CSystem
 import Glibc
 
-/// What a relay's thread does.
+/// The loop of a relay's thread.
 final class RelayLoop {
-    /// What a byte from the owner says; the end of them is the end of the relay.
+    /// The meaning of a byte from the owner; the end of input is the end of the relay.
     enum Order: UInt8 {
         case close, reset, hold, goOn
     }
@@ -44,7 +44,7 @@ final class RelayLoop {
         }
     }
 
-    /// False where the owner has gone.
+    /// Reads an order; false where the owner has gone.
     private func takeOrder() -> Bool {
         var byte: UInt8 = 0
         guard read(orders, &byte, 1) == 1 else { return false }

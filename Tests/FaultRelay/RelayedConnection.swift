@@ -1,17 +1,17 @@
 import CSystem
 import Glibc
 
-/// One connection through a relay: two sockets, and the bytes that have come from one and not gone to the other.
+/// One connection through a relay: two sockets, and the bytes that have come from one and not yet gone to the other.
 final class RelayedConnection {
     /// The bytes of one direction.
     private struct Flow {
         let from: Int32
         let to: Int32
-        /// How many may go before the connection is cut.
+        /// How many bytes may still go before the connection is cut.
         var left = Int.max
         var waiting: [UInt8] = []
         var hasEnded = false
-        /// Whether nobody takes the bytes any more.
+        /// Whether the receiver has stopped taking bytes.
         var isInVain = false
         var isClosed = false
     }
@@ -20,7 +20,7 @@ final class RelayedConnection {
     private let piece: Int
     private let cut: Relay.Cut?
     private(set) var isOver = false
-    /// Whether it broke where it was told to.
+    /// Whether it was cut as requested.
     private(set) var wasCut = false
 
     init(near: Int32, far: Int32, _ conduct: Relay.Conduct, cut: Relay.Cut?) {
@@ -29,7 +29,7 @@ final class RelayedConnection {
         flows = [Flow(from: near, to: far), Flow(from: far, to: near)]
         for descriptor in [near, far] {
             _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-            // Pieces must not be put together again.
+            // Pieces must not be merged again.
             if dlp_is_local(descriptor) == 0 { _ = dlp_tcp_tune(descriptor) }
             if conduct.hasSmallBuffers { LoopbackSocket.shrink(descriptor) }
         }
@@ -45,7 +45,7 @@ final class RelayedConnection {
         }
     }
 
-    /// Passes on what can be.
+    /// Passes on what is possible.
     func pass() {
         for index in flows.indices where !isOver {
             read(&flows[index])
@@ -60,7 +60,7 @@ final class RelayedConnection {
         var buffer = [UInt8](repeating: 0, count: min(piece, flow.left))
         let count = recv(flow.from, &buffer, buffer.count, 0)
         if count > 0 {
-            // To close a socket that has unread bytes would discard what is under way the other way.
+            // Closing a socket with unread bytes would discard bytes on their way in the other direction.
             if !flow.isInVain { flow.waiting = Array(buffer[..<count]) }
         } else if count == 0 || errno != EAGAIN && errno != EINTR {
             flow.hasEnded = true
@@ -71,7 +71,7 @@ final class RelayedConnection {
         if !flow.waiting.isEmpty {
             let count = send(flow.to, flow.waiting, flow.waiting.count, Int32(MSG_NOSIGNAL))
             if count < 0, errno == EAGAIN || errno == EINTR { return }
-            // Where nobody takes the bytes any more, what has come the other way is passed on all the same.
+            // If the receiver takes no more bytes, those of the other direction are passed on all the same.
             flow.isInVain = count < 0
             flow.waiting.removeFirst(count < 0 ? flow.waiting.count : count)
             if flow.left != .max { flow.left -= max(0, count) }

@@ -1,7 +1,8 @@
 import DLP
 import Glibc
 
-/// Whatever the bytes are: every way of reading them ends, says why where it refuses them, and agrees with the others.
+/// Checks for any bytes: every way of reading them ends, gives a reason where it refuses them, and agrees with the
+/// others.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let input = UnsafeRawBufferPointer(start: start, count: count)

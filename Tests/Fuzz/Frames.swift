@@ -3,13 +3,13 @@ import Glibc
 
 @testable import AME
 
-/// The first byte says in which pieces the rest arrives, and whether the connection is encrypted.
+/// The first byte determines in which pieces the rest arrives, and whether the connection is encrypted.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     guard let start, count > 0 else { return 0 }
     let isEncrypted = start[0] & 0x80 != 0
     let piece = 1 << Int(start[0] & 0x0F)
-    // An attacker does not know the key; a fixed one makes finds repeatable.
+    // An attacker does not know the key; a fixed one makes findings reproducible.
     let key = JobKey(base64: String(repeating: "A", count: 86) + "==")
     let cipher = key.map { RecordCipher(key: $0.connectionSecret([])) }
     var parser = FrameParser(cipher: isEncrypted ? cipher : nil)
@@ -43,7 +43,8 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 
     return 0
 }
 
-/// Gives the headers among `bytes`, which begin with the magic "DLPF", the check that no random change would hit.
+/// Sets the check of the headers among `bytes`, which begin with the magic "DLPF", because no random change would
+/// match it.
 private func seal(_ bytes: UnsafeMutableRawBufferPointer) {
     guard bytes.count >= FrameHeader.length else { return }
     for place in 0...(bytes.count - FrameHeader.length) where bytes[place...].starts(with: Array("DLPF".utf8)) {

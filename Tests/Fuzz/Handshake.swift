@@ -2,8 +2,8 @@ import Glibc
 
 @testable import AME
 
-/// The first byte says which side is played, in which pieces the peer's words arrive and whether we encrypt; the others are
-/// what the peer says, who does not have the key.
+/// The first byte determines which side is played, in which pieces the peer's bytes arrive, and whether we encrypt.
+/// The other bytes come from a peer that does not have the key.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     guard let start, count > 0, let key = JobKey(base64: String(repeating: "A", count: 86) + "==") else { return 0 }
@@ -19,7 +19,7 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 
         var root = RootHandshake(key: key, greeting: Greeting(role: .root, rank: 0, size: 4, isEncrypted: isEncrypted))
         var answered = 0
         while root.wanted > 0, !rest.isEmpty { answered += root.receive(next(root.wanted)) { $0 == 1 }.count }
-        // A stranger learns no more than the greeting, and that it does not have the key.
+        // A stranger learns only the greeting, and that it does not have the key.
         precondition(answered <= Greeting.length + Verdict.length + HandshakeCodes.length)
         if case .accepted = root.outcome { preconditionFailure("a stranger was let in") }
         precondition(root.channel == nil)

@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-// Whatever a file of data has in it: each way of reading it ends, says why where it refuses it, and does not depend on the
-// pieces in which it comes. The first byte says how it is read.
+// Checks for any contents of a data file: each way of reading it ends, gives a reason where it refuses it, and does
+// not depend on the pieces in which it comes. The first byte determines how it is read.
 
 static void check(bool holds, const char *what) {
     if (holds) return;
@@ -33,7 +33,7 @@ static int descriptor(const uint8_t *bytes, size_t count) {
     return file;
 }
 
-/// Adds all records of the file to a table at the top, as they are or by their messages; a prefix counts as read ahead.
+/// Adds all records of the file, or their error messages, to a table at the top; a prefix counts as read ahead.
 static void read_all(lua_State *L, const uint8_t *bytes, size_t count, size_t ahead, dlp_input format) {
     lua_newtable(L);
     if (dlp_open_input(L, descriptor(bytes + ahead, count - ahead), "f", format, bytes, ahead) != LUA_OK)
@@ -52,7 +52,7 @@ static void read_all(lua_State *L, const uint8_t *bytes, size_t count, size_t ah
 static bool are_alike(lua_State *L, int a, int b) {
     if (lua_type(L, a) != lua_type(L, b)) return false;
     if (lua_type(L, a) != LUA_TTABLE) {
-        // A number that is none is not itself.
+        // NaN is not equal to itself.
         return lua_rawequal(L, a, b) || (lua_isnumber(L, a) && lua_tonumber(L, a) != lua_tonumber(L, a));
     }
     luaL_checkstack(L, 8, NULL);
@@ -66,7 +66,7 @@ static bool are_alike(lua_State *L, int a, int b) {
     return true;
 }
 
-/// What a request passes to a protected call.
+/// The arguments for a protected call.
 typedef struct {
     const uint8_t *bytes;
     size_t count;
@@ -82,7 +82,7 @@ static int records(lua_State *L) {
     return 0;
 }
 
-/// Reads CSV by the function of the module, with options.
+/// Reads CSV by the module's function, with options.
 static int typed(lua_State *L) {
     const input *in = lua_touserdata(L, 1);
     static const char *const all[] = {"i", "n", "b", "s"};

@@ -2,7 +2,7 @@ import AME
 import DLP
 import Glibc
 
-/// A program of the library's users, for the end-to-end tests: does what its first argument names.
+/// A program of a library user, for the end-to-end tests: does what its first argument names.
 @main
 struct Main {
     private struct Point: Codable {
@@ -44,7 +44,7 @@ struct Main {
                 for case .failure(let failure) in results { print(failure.index, failure.message, failure.attempts) }
             case "killed":
                 let numbers = try job.map(0..<50) { number in
-                    // One worker dies of its first example, and the others wait for that.
+                    // One worker dies in its first example, and the others wait for that.
                     if job.rank > 0, open("killed", O_CREAT | O_EXCL, 0o600) >= 0 { kill(getpid(), SIGKILL) }
                     while access("killed", F_OK) != 0 { usleep(1000) }
                     return number

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Journal
 
-/// Which of several equal examples each is, in lists of any length.
+/// The number of each example among equal ones, in lists of any length.
 struct DigestListTests {
     @Test("each has its digest, and the number that it has among equal ones", arguments: [1, 3, 100, 10_000])
     func numbers(_ kinds: UInt64) {
@@ -13,7 +13,7 @@ struct DigestListTests {
         var seen: [Digest: Int] = [:]
         var expected: [ExampleKey] = []
         for _ in 0..<10_000 {
-            // Those of one kind have other upper bits, as have those that fall into one slot.
+            // Digests of one kind differ in their upper bits, and so do those that fall into one slot.
             let kind = UInt64.random(in: 0..<kinds, using: &random)
             let digest = Digest(high: kind % 7, low: kind / 2)
             seen[digest, default: 0] += 1

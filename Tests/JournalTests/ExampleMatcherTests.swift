@@ -4,9 +4,9 @@ import Testing
 
 @testable import Journal
 
-/// Which examples of a list a journal has, whatever was done to the list.
+/// Which examples of a list are in a journal, after any change of the list.
 struct ExampleMatcherTests {
-    /// The rows of a job that had `list`, and did what `done` says.
+    /// The rows of a job that had `list` and did the examples that `done` selects.
     private func rows(_ list: [String], done: (Int) -> Bool = { _ in true }) -> [ExampleKey: JournalRow] {
         var matcher = ExampleMatcher([:])
         var rows: [ExampleKey: JournalRow] = [:]
@@ -17,7 +17,7 @@ struct ExampleMatcherTests {
         return rows
     }
 
-    /// For each example of `list`, the place that it had when it was done.
+    /// Returns for each example of `list` the place that it had when it was done.
     private func found(_ list: [String], in rows: [ExampleKey: JournalRow]) -> [Int?] {
         var matcher = ExampleMatcher(rows)
         return list.map { matcher.match(digest($0)).row?.index }
@@ -65,7 +65,7 @@ struct ExampleMatcherTests {
         for (example, place) in zip(edited, found) {
             if let place { #expect(list[place] == example && isDone[place], "seed \(seed)") }
         }
-        // The k-th of equal examples finds the result of the k-th, and of no other.
+        // The k-th of several equal examples finds the result of the k-th only.
         for name in names {
             let before = list.indices.filter { list[$0] == name }
             let after = edited.indices.filter { edited[$0] == name }

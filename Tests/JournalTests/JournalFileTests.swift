@@ -5,7 +5,7 @@ import Testing
 
 @testable import Journal
 
-/// Whose a journal is, and what is no journal.
+/// The owner of a journal, and files that are not journals.
 struct JournalFileTests {
     @Test("a new journal says whose it is")
     func create() throws {
@@ -82,7 +82,7 @@ struct JournalFileTests {
         #expect(refusal.contains(reason) && refusal.contains("--keep") && refusal.contains("--fresh"), "\(refusal)")
         #expect(try scratch.records().count == 2)
 
-        // What was kept is its own from then on.
+        // The kept journal belongs to this script from then on.
         for policy in [JournalPolicy.keep, .goOn] {
             let file = try scratch.open(policy, script: script, text: text, seed: seed)
             let ledger = try file.rows().ledger()
@@ -141,7 +141,7 @@ struct JournalFileTests {
         #expect(try scratch.query("SELECT value FROM meta WHERE name = 'format'") == ["7"])
         #expect(
             try scratch.query("SELECT json FROM results ORDER BY example") == ["c", "b", "a"].map { "\"done \($0)\"" })
-        // Of the older one that was done, there is no checksum; those that came must keep theirs.
+        // The older row that was done has no checksum; the new rows must keep theirs.
         #expect(try scratch.query("SELECT json FROM results WHERE checksum IS NULL") == ["\"done a\""])
         try Database(path: scratch.path, .readWrite).execute("UPDATE results SET checksum = NULL")
         #expect(try scratch.open(.keep).read().contents.broken.count == 2)
@@ -201,7 +201,7 @@ struct JournalFileTests {
             for index in place..<min(place + 4_000, bytes.count) { bytes[index] = .random(in: 0...255, using: &random) }
         }
         try scratch.write(bytes)
-        // Some damage cannot be seen; what can is one sentence that names the file.
+        // Some damage cannot be detected. Detected damage is reported in one sentence that names the file.
         let complaint = message {
             try scratch.run(["example 1", "something new"])
             _ = try scratch.records()

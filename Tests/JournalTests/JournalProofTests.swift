@@ -6,7 +6,7 @@ import Testing
 
 @testable import Journal
 
-/// A journal is believed only where it proves itself.
+/// A row of a journal is used only if its proof is valid.
 @Suite(.hangLimit)
 struct JournalProofTests {
     private static let list = (0..<40).map { "example \($0)" }
@@ -18,7 +18,7 @@ struct JournalProofTests {
         return scratch
     }
 
-    /// The results of the list that a job would take from the journal, by their index.
+    /// Returns the results for the list that a job would take from the journal, by index.
     private func stored(in file: JournalFile) throws -> [Int: Bytes] {
         let ledger = try file.rows().ledger()
         let results = try StoredResults(file.place)
@@ -33,7 +33,7 @@ struct JournalProofTests {
         return found
     }
 
-    /// Whether every result is the one that the job has made.
+    /// Whether every result is the one that the job made.
     private func areRight(_ found: [Int: Bytes]) throws -> Bool {
         try found.allSatisfy { index, result in try result == Value.text("done \(Self.list[index])").encoded() }
     }
@@ -82,13 +82,13 @@ struct JournalProofTests {
             try scratch.write(Array(bytes[..<length]))
             let complaint = message { _ = try scratch.open(.keep).rows().ledger() }
             guard complaint == "" else { continue }
-            // Nothing but what has failed is an issue here.
+            // Only examples that failed are of interest here.
             try scratch.run(list, .keep)
             #expect(try scratch.open().read().contents.broken.isEmpty, "\(length) of \(bytes.count)")
         }
     }
 
-    /// What somebody, or something, may have put into a column.
+    /// Values that someone, or an accident, may have put into a column.
     private static let odd = [
         "NULL", "-9223372036854775808", "9223372036854775807", "-1", "0", "1", "4294967296", "9e999", "-0.5", "0.5",
         "''",
@@ -107,7 +107,7 @@ struct JournalProofTests {
             try scratch.write(bytes)
             let changed = message {
                 let database = try Database(path: scratch.path, .readWrite)
-                // Some cannot be there even so, for the row itself is checked by SQLite.
+                // Some values are impossible even so, because SQLite checks the row itself.
                 try database.execute(
                     "PRAGMA ignore_check_constraints = ON; UPDATE results SET \(column) = \(value) WHERE id = 2")
             }
@@ -118,7 +118,7 @@ struct JournalProofTests {
                 try scratch.write(damaged)
                 let complaint = message {
                     let found = try stored(in: scratch.open(policy))
-                    // Only a checksum can tell one result from another.
+                    // Only a checksum can distinguish one result from another.
                     if format == 3 { #expect(try areRight(found), "\(column) = \(value)") }
                 }
                 #expect(

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Journal
 
-/// A directory that goes away with its contents, and the journal in it.
+/// A directory with a journal; it is removed with its contents.
 final class JournalScratch: Sendable {
     private let scratch: TemporaryDirectory
     var directory: String { scratch.path }
@@ -15,7 +15,7 @@ final class JournalScratch: Sendable {
 
     init() throws { scratch = try TemporaryDirectory() }
 
-    /// Puts `bytes` into the journal's place.
+    /// Writes `bytes` in place of the journal.
     func write(_ bytes: [UInt8]) throws { try scratch.write("run.db", bytes: bytes) }
 
     /// The bytes of the journal.
@@ -33,7 +33,7 @@ final class JournalScratch: Sendable {
             policy: policy, lock: JournalLock(path: SystemString(path)), mode: mode)
     }
 
-    /// Notes in the journal what became of the examples `list`: each of them is done, or fails where `fails` says so.
+    /// Notes in the journal the outcome of the examples `list`: each is done, or failed where `fails` says so.
     func run(
         _ list: [String], _ policy: JournalPolicy = .goOn, mode: CommitMode? = nil,
         fails: (Int) -> Bool = { _ in false }
@@ -56,7 +56,7 @@ final class JournalScratch: Sendable {
         try writer.close()
     }
 
-    /// Notes that the examples `list` are done, as a dlp-lua did that knew neither beginnings nor peaks.
+    /// Notes that the examples `list` are done, as an older dlp-lua did that recorded neither start times nor peaks.
     func runWithoutCosts(_ list: [String]) throws {
         try run(list)
         let database = try Database(path: path, .readWrite)
@@ -79,7 +79,7 @@ final class JournalScratch: Sendable {
         return records
     }
 
-    /// Makes of the journal one of an older format: they had no checksums, and the oldest an index.
+    /// Converts the journal to an older format. Those had no checksums, and the oldest one had an index.
     func makeOlder(_ format: Int) throws {
         let older = try Database(path: path, .readWrite)
         for column in JournalSchema.added { try older.execute("ALTER TABLE results DROP COLUMN \(column.name)") }
@@ -89,7 +89,7 @@ final class JournalScratch: Sendable {
         if format == 1 { try older.execute("CREATE UNIQUE INDEX keys ON results (digest, occurrence)") }
     }
 
-    /// Values that an SQL query gives, as text.
+    /// Returns the values of an SQL query, as text.
     func query(_ sql: String) throws -> [String] {
         let rows = try Statement(Database(path: path, .readOnly), sql)
         var values: [String] = []
@@ -127,13 +127,13 @@ func fault(_ index: Int, message: String = "job.lua:1: no") -> Fault {
     Fault(phase: .work, message: message, traceback: "stack traceback:", example: index + 1, rank: 3, host: "there")
 }
 
-/// What `body` throws, as the sentence that a user sees.
+/// Returns the sentence for the user of the error that `body` throws.
 func message(of body: () throws -> Void) -> String {
     do { try body() } catch { return "\(error)" }
     return ""
 }
 
-/// Waits until `condition` holds; fails the test after a minute, far longer than anything here takes.
+/// Waits until `condition` holds; fails the test after a minute, which is far longer than anything here takes.
 func eventually(_ what: Comment, _ condition: () throws -> Bool) throws {
     for _ in 0..<12_000 {
         if try condition() { return }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("What rows were made with")
 struct JournalVersionTests {
-    /// A version of a function that reaches a helper, both told by a word each, in a script of this text.
+    /// The version of a function that reaches a helper. Each is identified by a word, in a script of this text.
     private func version(
         _ work: String, _ helper: String, text: String = "work = print", script: SystemString = "job.lua",
         obstacle: String? = nil, value: String? = nil, modules: String = ""
@@ -20,9 +20,9 @@ struct JournalVersionTests {
             ], obstacles: obstacle.map { [$0] } ?? [])
     }
 
-    /// Does what the journal does not have of `list`.
+    /// Does the examples of `list` that the journal does not have.
     ///
-    /// - Returns: the places of those that were done, and what the journal says of the change.
+    /// - Returns: the places of the examples that were done, and what the journal reports about the change.
     @discardableResult
     private func run(
         _ scratch: JournalScratch, _ list: [String], _ version: CodeVersion, _ policy: JournalPolicy = .goOn,
@@ -47,16 +47,16 @@ struct JournalVersionTests {
     func changes() throws {
         let scratch = try JournalScratch()
         #expect(try run(scratch, ["a", "b"], version("w", "h")).done == [0, 1])
-        // Another text, and nothing that is reached.
+        // Another text, with the same reached code.
         var (done, edit) = try run(scratch, ["a", "b"], version("w", "h", text: "-- edited"))
         #expect(done == [] && edit == .init(isOfText: true, outdated: 0, done: 2, changes: []))
-        // That is known from then on.
+        // The new text is known from then on.
         #expect(try run(scratch, ["a", "b"], version("w", "h", text: "-- edited")).edit == nil)
         (done, edit) = try run(scratch, ["a", "b", "c"], version("w", "H", text: "edited"))
         #expect(done == [0, 1, 2])
         #expect(edit == .init(isOfText: true, outdated: 2, done: 2, changes: ["helper (job.lua:1)"]))
         #expect(try scratch.query("SELECT count(*) FROM results") == ["3"])
-        // The text is the same, and what it gets from elsewhere is not.
+        // The text is the same, but what it reaches elsewhere has changed.
         (done, edit) = try run(scratch, ["c"], version("W", "H", text: "edited"))
         #expect(done == [0] && edit == .init(isOfText: false, outdated: 3, done: 3, changes: ["work (job.lua:3)"]))
         #expect(try scratch.records().count == 3)
@@ -66,7 +66,7 @@ struct JournalVersionTests {
     func mixture() throws {
         let scratch = try JournalScratch()
         try run(scratch, ["a", "b", "c"], version("w", "1"))
-        // Ended before all was done again.
+        // The job ended before everything was done again.
         let file = try scratch.open()
         let ledger = try file.rows().ledger(code: version("w", "2"))
         for example in ["a", "b", "c"] { #expect(add(example, to: ledger).stored == nil) }
@@ -77,7 +77,7 @@ struct JournalVersionTests {
         #expect(try scratch.query("SELECT example FROM results ORDER BY example") == ["1", "2", "3"])
         #expect(try run(scratch, ["a", "b", "c"], version("w", "2")).done == [0, 2])
         #expect(try run(scratch, ["a", "b", "c"], version("w", "2")).done == [])
-        // What nothing was made with any more is forgotten, once it is opened again.
+        // A version without any rows is forgotten when the journal is opened again.
         try scratch.open().rows().ledger(code: version("w", "2")).complete()
         #expect(try scratch.query("SELECT count(*) FROM meta WHERE name LIKE 'version %'") == ["1"])
     }
@@ -91,15 +91,15 @@ struct JournalVersionTests {
         for words in ["before it was changed", reads, "--keep", "--fresh"] {
             #expect(refusal.contains(words), "\(refusal)")
         }
-        // Also where it is known now, and was not before.
+        // Also where it is known now and was not before.
         #expect(
             message { try run(scratch, ["a"], version("w", "h", text: "edited")) }.contains(
                 "before, the function \(reads)"))
-        // Nothing has been lost by that.
+        // The refusal has lost nothing.
         #expect(try run(scratch, ["a"], version("w", "h", obstacle: reads)).done == [])
         #expect(try run(scratch, ["a"], version("w", "h", text: "edited"), .keep).done == [])
         #expect(try run(scratch, ["a"], version("w", "h", text: "edited")).done == [])
-        // What is seen counts all the same.
+        // Visible changes count all the same.
         let (done, edit) = try run(scratch, ["a"], version("W", "h", text: "edited", obstacle: reads))
         #expect(done == [0] && edit?.changes == ["work (job.lua:3)"])
     }
@@ -111,7 +111,7 @@ struct JournalVersionTests {
         let (done, edit) = try run(scratch, ["a"], version("w", "h", value: "2"))
         #expect(
             done == [] && edit == .init(isOfText: false, outdated: 0, done: 1, changes: ["rate, met at job.lua:3,"]))
-        // Where the script, or one of its modules, is another it has to be what it was.
+        // If the script or one of its modules has changed, the value must be the same as before.
         #expect(try run(scratch, ["a"], version("w", "h", text: "edited", value: "3")).done == [0])
         #expect(try run(scratch, ["a"], version("w", "h", text: "edited", value: "4", modules: "m")).done == [0])
         #expect(try run(scratch, ["a"], version("w", "h", text: "edited", value: "4", modules: "n")).done == [])

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Journal
 
-/// What somebody sees who watches a journal, and what the job that writes it has of that.
+/// What the user of a journal's watch sees, and what it costs the job that writes the journal.
 @Suite(.hangLimit)
 struct JournalWatchTests {
     @Test("what is done and what has failed is counted, and of a failure that is mended nothing remains")
@@ -40,7 +40,7 @@ struct JournalWatchTests {
             asked.withLock { $0 += 1 }
             pass(answer)
         }
-        // It looks at once, and not again for a second.
+        // The writer looks at once, and then not again for a second.
         usleep(100_000)
         #expect(asked.withLock { $0 } == 0)
         var watch: JournalWatch? = try JournalWatch(path: SystemString(scratch.path))
@@ -49,7 +49,7 @@ struct JournalWatchTests {
 
         watch = nil
         let count = asked.withLock { $0 }
-        // One who looks at the same moment may have been seen.
+        // A watch that looked at the same moment may have been noticed.
         sleep(2)
         #expect(asked.withLock { $0 } <= count + 1)
         try writer.close()

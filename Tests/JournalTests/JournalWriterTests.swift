@@ -7,7 +7,7 @@ import Testing
 
 @testable import Journal
 
-/// What a job notes, and what is there afterwards.
+/// What a job notes, and what the journal holds afterwards.
 @Suite(.hangLimit)
 struct JournalWriterTests {
     @Test("what was noted is there, with all that is known of it", arguments: [CommitMode.writeAhead, .rollback])
@@ -51,7 +51,7 @@ struct JournalWriterTests {
         let writer = try JournalWriter(file, ledger) { Issue.record("\($0)") }
         let two = ExampleCost(nanoseconds: 4_000_000_000, cpu: 1_000_000_000, peak: 1 << 33, age: 10_000_000_000)
         writer.note(.done(try results(0, [.integer(1), .integer(2)]), host: "here", two, attempts: 1), in: ledger)
-        // What a rank says that lies.
+        // The report of a rank with impossible values.
         let lie = ExampleCost(nanoseconds: .min, cpu: .min, peak: .min, age: .max)
         writer.note(.done(try results(2, [.integer(3)]), host: "here", lie, attempts: 1), in: ledger)
         var failure = fault(3)
@@ -160,7 +160,7 @@ struct JournalWriterTests {
                 .done(try results(number, [.integer(1)]), host: "here", ExampleCost(nanoseconds: 0), attempts: 1),
                 in: ledger)
         }
-        // Time for the writer to try in vain; where it has not come that far, it has nothing to wait for.
+        // Time for the writer to try in vain. If it has not come that far, it has nothing to wait for.
         usleep(500_000)
         try reader.execute("COMMIT")
         try writer.close()
@@ -175,7 +175,7 @@ struct JournalWriterTests {
         let file = try scratch.open(mode: mode)
         let ledger = try file.rows().ledger()
         for number in 0..<100 { _ = ledger.add(digest("\(number)")) }
-        // As a disk that is full after so many pages.
+        // Like a disk that is full after this number of pages.
         try file.database.execute("PRAGMA max_page_count = 40")
         let failures = Mutex<[JournalError]>([])
         let writer = try JournalWriter(file, ledger) { failure in failures.withLock { $0.append(failure) } }
@@ -194,7 +194,7 @@ struct JournalWriterTests {
         let complaint = message { try writer.close() }
         #expect(complaint.contains("database or disk is full") && complaint.contains("what it holds is kept"))
         #expect(failures.withLock { $0.map { $0.description } } == [complaint])
-        // A batch is there whole or not at all; the first one is.
+        // A batch is written completely or not at all; the first one is complete.
         #expect(try scratch.records().count >= 1)
         #expect(try scratch.query("PRAGMA integrity_check") == ["ok"])
     }

@@ -3,10 +3,10 @@ import Testing
 
 @testable import Journal
 
-/// What an edit concerns, by what an example has met of the script.
+/// Which examples an edit concerns, judged by what each example has met of the script.
 @Suite("How what is reached hangs together")
 struct ReachGraphTests {
-    /// A part by a letter: what it is, whether it is a function, and what it reaches.
+    /// A part named by a letter: its content, whether it is a function, and what it reaches.
     private typealias Part = (name: String, content: String, extent: ReachGraph.Extent, references: [(Int, Int)])
 
     private func version(_ parts: [Part], roots: [(Int, Bool)] = [(0, false)], obstacle: String? = nil) -> CodeVersion {
@@ -54,7 +54,7 @@ struct ReachGraphTests {
     @Test("what was one thing must not be two, nor two one")
     func identity() {
         let old = version(base)
-        // g in the place of f: the same where neither was entered, and that f is f matters to nobody but who enters it.
+        // g in place of f: the same where neither was entered, because only a function that is entered matters.
         let swapped = edited(0) { $0.references = [(2, 0), (1, 0), (3, 0)] }
         #expect(swapped.changes(since: old, for: trace(0)) == [])
         #expect(swapped.changes(since: old, for: trace(0, 1))?.isEmpty == false)
@@ -95,7 +95,7 @@ struct ReachGraphTests {
     func coding() throws {
         let code = version(base, roots: [(0, true), (3, false)])
         #expect(CodeVersion(encoded: code.encoded) == code)
-        // Parts that are not there.
+        // References to parts that do not exist.
         let broken = version([("work", "1", .entered, [(7, 0)])])
         #expect(broken.changes(since: broken, for: trace(0))?.isEmpty == false)
     }
@@ -126,7 +126,7 @@ struct ReachGraphTests {
             try writer.close()
             return (undone, ledger.edit)
         }
-        // Of c nothing is known.
+        // The trace of c is unknown.
         let traces = ["a": trace(0), "b": trace(0, 1)]
         #expect(try run(version(base), traces).done == [0, 1, 2])
         let mended = edited(1) { $0.content = "x" }
@@ -134,7 +134,7 @@ struct ReachGraphTests {
         #expect(done == [1, 2])
         #expect(edit?.outdated == 2 && edit?.done == 3 && edit?.changes == ["f"])
         #expect(try run(mended, [:]).done == [])
-        // a is still judged by what it was made with, c by what it has met since.
+        // a is still judged by the version with which it was made, c by what it has met since.
         var both = base
         (both[1].content, both[2].content) = ("x", "y")
         #expect(try run(version(both), ["c": trace(0)]).done == [2])

@@ -75,10 +75,10 @@ struct AgentCodingTests {
         "lengths and counts that nothing has are refused before anything is set aside for them",
         arguments: [
             [0, 0, 0, 0], [255, 255, 255, 255], [1, 0, 0, 1], [1, 0, 0, 0, 0], [1, 0, 0, 0, 99],
-            // An output of 2^62 bytes, and one of less than nothing.
+            // An output of 2^62 bytes, and one of a negative length.
             [25, 0, 0, 0, 6] + [UInt8](repeating: 0, count: 16) + [0, 0, 0, 0, 0, 0, 0, 0x40],
             [25, 0, 0, 0, 6] + [UInt8](repeating: 0, count: 16) + [UInt8](repeating: 255, count: 8),
-            // A list of places of which there are a billion.
+            // A list that claims a billion places.
             [9, 0, 0, 0, 2, 0, 0xCA, 0x9A, 0x3B, 0, 0, 0, 0],
         ] as [[UInt8]])
     func hostile(bytes: [UInt8]) {
@@ -168,7 +168,7 @@ struct TunnelRelayTests {
         _ = try relay.pass(.open, from: end(1, 5))
         #expect(try relay.pass(.open, from: end(1, 6)) == TunnelRelay.Delivery(end: end(1, 6), word: .close))
         for _ in 0..<2 { #expect(try relay.pass(.data(half), from: end(1, 5))?.end == end(0, 0)) }
-        // Both directions have a window of their own.
+        // Each direction has a separate window.
         #expect(try relay.pass(.data(half), from: end(0, 0))?.end == end(1, 5))
         _ = try relay.pass(.credit(half.count), from: end(0, 0))
         #expect(try relay.pass(.data(half), from: end(1, 5))?.end == end(0, 0))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Launcher
 
-/// Each option of ameexec is said once, and what is said of it holds.
+/// Each option of ameexec is declared once, and its declaration is right.
 struct AmeexecOptionsTests {
     @Test("every option sets something, and every property is set by one")
     func reach() throws {
@@ -21,12 +21,12 @@ struct AmeexecOptionsTests {
             #expect(set.count == 1, "\(entry.option.name)")
             reached.formUnion(set)
         }
-        // The rest comes from these, or is for dlp-lua.
+        // The other properties are derived from these, or are for dlp-lua.
         let derived: Set = ["launch.size", "launch.command", "launch.hosts", "launch.program"]
         #expect(reached == Set(leaves(AmeexecOptions()).keys).subtracting(derived))
     }
 
-    /// Properties of the parts by name, with their values.
+    /// The properties of the parts by name, with their values.
     private func leaves(_ options: AmeexecOptions) -> [String: String] {
         var leaves: [String: String] = [:]
         for part in Mirror(reflecting: options).children {

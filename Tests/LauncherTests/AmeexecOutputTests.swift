@@ -6,7 +6,8 @@ import Testing
 struct AmeexecOutputTests {
     @Test("lines of ranks that write at the same time stay whole")
     func wholeLines() throws {
-        // Each line consists of its rank's letter only; lengths vary up to 100 kB, and pieces are written anyhow.
+        // Each line consists only of its rank's letter. Lengths vary up to 100 kB, and the pieces are written at
+        // random.
         let script = """
             import os, random
             rank = int(os.environ["AME_RANK"])
@@ -59,7 +60,7 @@ struct AmeexecOutputTests {
 
     @Test("a rank that stops within a long line does not block another one for ever")
     func interruptedLongLine() throws {
-        // Rank 0 goes on only when rank 1 has written more than a pipe and its backlog hold.
+        // Rank 0 goes on only after rank 1 has written more than a pipe and its backlog hold.
         let script = """
             import os, socket
             name = "\\0test-" + os.environ["AME_SOCKET"]

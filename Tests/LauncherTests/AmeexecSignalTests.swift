@@ -18,7 +18,7 @@ struct AmeexecSignalTests {
         let launched = try start(3, "ulimit -c 0; echo ready; exec sleep 60")
         launched.signal(signal)
         #expect(try launched.wait() == status)
-        // Of the other two users know more than they are told.
+        // For the other two signals, a message would tell the user nothing new.
         #expect(launched.errorText == ([SIGINT, SIGTERM].contains(signal) ? "ameexec: interrupted\n" : ""))
     }
 
@@ -79,7 +79,7 @@ struct AmeexecSignalTests {
 
     @Test("ranks are stopped and continued with the launcher")
     func suspension() throws {
-        // SIGTSTP stops nobody in an orphaned process group, so the launcher is given a shell with job control.
+        // SIGTSTP stops no process in an orphaned process group, so the launcher runs in a shell with job control.
         let script = """
             set -m
             state() { read -r _ _ letter _ </proc/$(cat $FILE)/stat; echo $letter; }
@@ -115,7 +115,7 @@ struct AmeexecControlTests {
 
     @Test("a rank 0 that leads is told how workers end, and decides the status")
     func lead() throws {
-        // Python may take longer to start on rank 0 than the moment that the others get after a failure.
+        // Python may take longer to start on rank 0 than the period that the others get after a failure.
         let file = "/tmp/ameexec-test-led-\(getpid())"
         defer { unlink(file) }
         let script =

@@ -70,12 +70,12 @@ struct AmeexecTests {
 
     @Test("each rank is told its place, and only rank 0 has descriptors besides its standard ones")
     func environment() throws {
-        // `ls` itself opens one for the directory.
+        // `ls` itself opens a descriptor for the directory.
         let script = """
             fds=$(ls /proc/self/fd | wc -l)
             echo $AME_RANK $AME_SIZE $fds ${AME_LISTEN_FD:+listen} ${AME_CONTROL_FD:+control}
             """
-        // A descriptor of the user's shell does not get through either.
+        // A descriptor of the user's shell does not reach the ranks either.
         let inherited = dup2(1, 77)
         defer { close(inherited) }
         let outcome = try ameexec("-np", "3", "sh", "-c", script)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Lists of hosts")
 struct HostListTests {
-    /// Hosts with their places, 0 where none are said.
+    /// Returns hosts with their places; 0 where none are given.
     private static func text(_ list: HostList) -> String {
         list.entries.map { "\($0.name)=\($0.places ?? 0)" }.joined(separator: " ")
     }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Launcher
 
-// Units of the clock that the tests give.
+// Units of the clock in these tests.
 private let second: UInt64 = 1_000_000_000
 private let millisecond: UInt64 = 1_000_000
 

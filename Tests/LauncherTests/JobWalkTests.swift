@@ -5,15 +5,15 @@ import Testing
 
 @testable import Launcher
 
-/// Drives a job with any events and checks what must hold whatever happens.
+/// Feeds any events to a job and checks the rules that must always hold.
 private struct Walk {
     var job: Job
     var now: UInt64 = 0
     var running: Set<Int>
-    /// What happened, to be shown when a rule is broken.
+    /// The events so far, to be shown when a rule is broken.
     var history: [Job.Event] = []
     var failures: [Ending] = []
-    /// Whether nothing came but ends of ranks and signals that do not end the job.
+    /// Whether only ends of ranks and signals that do not end the job have come.
     var isPlain = true
     /// Ranks that were sent SIGKILL.
     var killed: Set<Int> = []
@@ -57,7 +57,7 @@ private struct Walk {
         if isPlain { #expect(job.status == failures.first?.status ?? 0, "\(history)") }
     }
 
-    /// Lets nothing but time pass, where ranks ignore everything but SIGKILL, until the job is over or waits for them.
+    /// Lets only time pass, with ranks that ignore everything but SIGKILL, until the job is over or waits for them.
     mutating func exhaust() {
         for _ in 0..<20 {
             for rank in killed.intersection(running) {

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// An `ameexec` that a test started, in a session of its own; what is left of it is killed with the object.
+/// An `ameexec` that a test started, in a separate session; what is left of it is killed with the object.
 final class Launched {
     let pid: pid_t
     private let output: Int32
@@ -82,7 +82,7 @@ final class Launched {
     var errorText: String { contents(error) }
 }
 
-/// What an `ameexec` that has ended has left.
+/// The outcome of an `ameexec` that has ended.
 struct Outcome: Equatable {
     var status: Int32
     var output: String
@@ -96,7 +96,7 @@ func ameexec(_ arguments: String..., input: String = "") throws -> Outcome {
     return Outcome(status: status, output: launched.outputText, error: launched.errorText)
 }
 
-/// Waits until `condition` holds; fails the test after a minute, far longer than anything here takes.
+/// Waits until `condition` holds; fails the test after a minute, which is far longer than anything here takes.
 func eventually(_ what: Comment, _ condition: () -> Bool) throws {
     for _ in 0..<12_000 {
         if condition() { return }
@@ -122,7 +122,7 @@ func isRunning(_ word: String) -> Bool {
     return false
 }
 
-/// The program that was built along with the tests: it lies beside them.
+/// The path of the program that was built along with the tests, in the same directory.
 private func ameexecPath() -> String {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = readlink("/proc/self/exe", &buffer, buffer.count)
@@ -130,7 +130,7 @@ private func ameexecPath() -> String {
     return tests.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/ameexec"
 }
 
-/// A file without a name.
+/// Creates a file without a name.
 private func temporaryFile() throws -> Int32 {
     var name = Array("/tmp/ameexec-test-XXXXXX".utf8CString)
     let file = mkstemp(&name)
@@ -140,7 +140,7 @@ private func temporaryFile() throws -> Int32 {
     return file
 }
 
-/// All of a file.
+/// Returns the whole contents of a file.
 private func contents(_ file: Int32) -> String {
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)

@@ -4,7 +4,7 @@ import Testing
 @testable import Launcher
 
 extension LineMux {
-    /// What is to be written since the last call, as text.
+    /// Returns what is to be written since the last call, as text.
     fileprivate mutating func text() -> String { String(decoding: takeOutput(), as: UTF8.self) }
 }
 
@@ -139,7 +139,7 @@ struct LineMuxTests {
         var generator = SeededGenerator(seed: seed)
         var mux = LineMux(longLine: Int.random(in: 1...40, using: &generator))
         let writers = (0..<5).map { _ in mux.add() }
-        // Every line names its writer in each of its characters.
+        // Every line consists of its writer's letter only.
         let letters: [Character] = ["a", "b", "c", "d", "e"]
         var rest = writers.map { writer in
             (0..<30).map { _ in

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// A pseudoterminal: the test is its user.
+/// A pseudoterminal of which the test is the user.
 final class Terminal {
     private let descriptor: Int32
     /// The path of the side that programs use.
@@ -10,7 +10,7 @@ final class Terminal {
     private(set) var screen = ""
 
     init(columns: UInt16 = 80) throws {
-        // Linux's own interface, since Swift does not see posix_openpt and its kin.
+        // Linux's own interface, because Swift does not see posix_openpt and related functions.
         descriptor = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
         var number: UInt32 = 0
         var lock: Int32 = 0

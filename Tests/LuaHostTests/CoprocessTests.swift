@@ -8,7 +8,7 @@ import Testing
 /// `dlp.coprocess`, in the state of one rank.
 @Suite("A program that answers a script", .hangLimit)
 struct CoprocessTests {
-    /// `python(text)`: a coprocess whose function, `work`, the text defines in Python.
+    /// `python(text)`: a coprocess whose function `work` is defined by the text, in Python.
     private static let python = """
         local directory = ...
         function python(text, timeout)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import LuaHost
 
-/// The functions that switch between coroutines are ours, and have to do what Lua's own do.
+/// The functions that switch between coroutines are our own, and must behave like those of Lua.
 @Suite("Coroutines")
 struct CoroutineTests {
     @Test(

@@ -8,8 +8,8 @@ import Testing
 /// `dlp.csv`, `dlp.jsonl`, `dlp.lines` and `dlp.grid`.
 @Suite("Data that a script reads")
 struct DataFileTests {
-    /// What the scripts here begin with: `file(text)` is the name of one; `csv`, `jsonl`, `lines` are those functions for a
-    /// text, as JSON; and `fails` says how one fails.
+    /// The beginning of the scripts: `file(text)` returns the name of a file; `csv`, `jsonl`, `lines` apply these
+    /// functions to a text and return JSON; `fails` returns the message of a failure.
     private static let beginning = #"""
         local directory = ...
         path = directory .. "/data"

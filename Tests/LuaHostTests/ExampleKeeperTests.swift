@@ -35,7 +35,7 @@ struct ExampleKeeperTests {
         let rank = try LoneRank()
         let examples = try rank.open("fails = \(fails) " + Self.job)
         rank.host.keepExamples(forCollect: true, forRetries: fails)
-        // The sixth holds what no copy can be made of.
+        // The sixth example holds something that cannot be copied.
         for index in [0, 1, 2, 3, 4, 6] {
             let chunk = Chunk(first: index, count: 1)
             if fails { _ = try rank.host.work(chunk, of: examples, sent: nil) { _, _ in } }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The timer of examples")
 struct ExampleTimerTests {
-    /// Looks when the timer wants to, at one example, until `end`; the verdicts with their times.
+    /// Looks at one example whenever the timer asks for it, until `end`; returns the verdicts with their times.
     private static func verdicts(
         _ timer: inout ExampleTimer, number: UInt64, from start: UInt64, until end: UInt64
     ) -> [(time: UInt64, verdict: ExampleTimer.Verdict)] {
@@ -40,7 +40,7 @@ struct ExampleTimerTests {
         #expect(all.count - 1 - first >= 20)
         let end = try #require(all.last).time
         #expect(end >= start + limit + grace && end <= start + limit + 2 * grace)
-        // It hardly costs anything to wait for a distant limit.
+        // Waiting for a distant limit costs very little.
         #expect(first <= 18)
     }
 
@@ -98,7 +98,7 @@ struct ExampleTimerTests {
                 number += 2
                 (firstSeen, expiries) = (now, 0)
             }
-            // Sleep may be cut short, or last far too long.
+            // A sleep may be cut short, or last far too long.
             now += draw(8) == 0 ? draw(pause) : pause + draw(draw(4) == 0 ? 20 * pause : 1_000)
         }
     }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Digests of tables that are not encoded")
 struct FlatDigestTests {
-    /// Makes a global of each table, and compares the digest of it as it lies there with that of its encoding.
+    /// Makes each table a global, and compares its direct digest with that of its encoding.
     private func compare(_ rank: LoneRank, _ name: String) throws -> Bool {
         let state = rank.host.state
         lua_getglobal(state, name)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import LuaHost
 
-/// Bytes that claim to be a value: the decoder refuses or reads them, and never raises, traps or leaves the stack changed.
+/// Bytes that claim to be a value: the decoder refuses or reads them, and never raises, traps or changes the stack.
 @Suite("Hostile bytes")
 struct HostileBytesTests {
     @Test(

@@ -23,11 +23,11 @@ struct JSONTests {
             (#""\u0000\u00e4\u20AC\ud83d\ude00""#, #""\0\u{e4}\u{20ac}\u{1f600}""#), (#""ä€😀""#, #""ä€😀""#),
             ("[]", "{}"), ("{}", "{}"), ("[ ]", "{}"), ("[[],{}]", "{{}, {}}"), ("[1,[2,3],4]", "{1, {2, 3}, 4}"),
             (#"{"a":{"b":[true]},"c":"d"}"#, "{a = {b = {true}}, c = 'd'}"), (#"{"1":2}"#, "{['1'] = 2}"),
-            // Holes, and what is nothing.
+            // Holes, and nulls.
             ("[null]", "{n = 1}"), ("[1,null,3]", "{1, nil, 3, n = 3}"),
             ("[[null,2],null]", "{{nil, 2, n = 2}, n = 2}"),
             (#"{"a":null,"b":1}"#, "{b = 1}"),
-            // Of two values under one key the last counts.
+            // Of two values for one key, the last counts.
             (#"{"a":1,"a":[2]}"#, "{a = {2}}"), (#"{"a":1,"a":null}"#, "{}"),
             // Some programs put a byte order mark in front.
             ("\u{feff}[1]", "{1}"),

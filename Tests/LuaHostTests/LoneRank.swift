@@ -4,7 +4,7 @@ import Testing
 
 @testable import LuaHost
 
-/// The only rank of a job, with a Lua state that can also encode and decode.
+/// The only rank of a job, with a Lua state that can also encode and decode values.
 final class LoneRank {
     let client: RootClient
     let host: LuaHost
@@ -27,7 +27,7 @@ final class LoneRank {
         try host.run(script(text, arguments: arguments))
     }
 
-    /// The global `name` as `tostring` has it.
+    /// Returns the global `name` as `tostring` shows it.
     func global(_ name: String) -> String { luaGlobal(name, in: host) }
 
     /// The error that running `text` raises.
@@ -39,7 +39,7 @@ final class LoneRank {
         } catch { return error }
     }
 
-    /// What `work` returns for the examples of a chunk, none of which may fail.
+    /// Returns the results of `work` for the examples of a chunk, none of which may fail.
     func results(of chunk: Chunk, _ examples: Examples, sent: Bytes? = nil) throws -> Bytes {
         let report = try host.work(chunk, of: examples, sent: sent) { throw $1 }
         return try #require(report).results
@@ -56,7 +56,7 @@ func script(_ text: String, arguments: [SystemString] = []) -> Script {
     Script(chunkName: "@job.lua", source: Bytes(Array(text.utf8)), name: "job.lua", arguments: arguments)
 }
 
-/// The global `name` of the host's state as `tostring` has it.
+/// Returns the global `name` of the host's state as `tostring` shows it.
 func luaGlobal(_ name: String, in host: LuaHost) -> String {
     lua_getglobal(host.state, name)
     defer { pop(host.state) }
@@ -70,7 +70,7 @@ private func luaText(_ state: LuaState) -> String {
     return String(decoding: UnsafeRawBufferPointer(start: base, count: length), as: UTF8.self)
 }
 
-/// `encode(value)`: its encoding, or nil and the message; nothing may be left on the stack beside it.
+/// `encode(value)`: the encoding, or nil and the message; fails if anything else is left on the stack.
 private let luaEncode: lua_CFunction = { state in
     guard let state else { return 0 }
     let top = lua_gettop(state)
@@ -89,7 +89,7 @@ private let luaEncode: lua_CFunction = { state in
     }
 }
 
-/// `decode(bytes)`: the value, or nil and the message; nothing may be left on the stack beside it.
+/// `decode(bytes)`: the value, or nil and the message; fails if anything else is left on the stack.
 private let luaDecode: lua_CFunction = { state in
     guard let state, let source = bytes(state, 1) else { return 0 }
     let top = lua_gettop(state)
@@ -112,8 +112,8 @@ private func failure(_ state: LuaState, _ message: String) -> Int32 {
 
 /// Lua's `roundtrip(value)` and `same(a, b)`.
 ///
-/// The latter says whether two values are alike to the bit, also where they contain themselves. Keys that are tables
-/// are matched by their field `id`.
+/// `same` says whether two values are equal to the bit, even if they contain themselves. Keys that are tables are
+/// matched by their field `id`.
 private let comparison = """
     function roundtrip(value)
       local back, message = decode(assert(encode(value)))

@@ -5,8 +5,8 @@ import Testing
 
 @Suite("Loops over lists that differ from rank to rank")
 struct LoopListTests {
-    /// Defines `complete(own, expected)`, which fails unless the values that the ranks' lists hold together are these, in
-    /// whatever order.
+    /// Defines `complete(own, expected)`, which fails unless the values in the lists of all ranks together are the
+    /// expected ones, in any order.
     private let complete = """
         function complete(own, expected)
           local all = dlp.gather(own)
@@ -33,7 +33,7 @@ struct LoopListTests {
         "all ranks do what rank 0 has",
         arguments: loops,
         [
-            // In another order, of another length, of another kind.
+            // A list in another order, of another length, of another kind.
             "dlp.IS_ROOT and {1, 2, 3, 4, 5} or dlp.RANK == 1 and {5, 4, 3, 2, 1} or {2, 1, 3, 5, 4}",
             "dlp.IS_ROOT and {1, 2, 3, 4, 5} or {1, 2, 3}",
             "dlp.IS_ROOT and {1, 2, 3, 4, 5} or {6, 7, 8, 9, 10, 11, 12}",

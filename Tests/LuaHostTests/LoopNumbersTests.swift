@@ -5,7 +5,7 @@ import Testing
 
 @Suite("math.random in loops")
 struct LoopNumbersTests {
-    /// What the root's `answer` is on so many ranks, none of which may fail.
+    /// Returns the root's `answer` on this number of ranks, none of which may fail.
     private func answer(
         _ text: String, onRanks size: Int, sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> String {
@@ -16,7 +16,7 @@ struct LoopNumbersTests {
         return ranks.first?.answer ?? ""
     }
 
-    /// Defines `all(loop)`, which gives the root a text of what `loop(add)` has added by index on all ranks.
+    /// Defines `all(loop)`, which returns to the root a text of what `loop(add)` has added by index on all ranks.
     private let all = """
         function all(loop)
           local own = {}
@@ -32,7 +32,7 @@ struct LoopNumbersTests {
 
         """
 
-    /// The loops over six elements, each of which adds what `draw()` gives in its body.
+    /// Loops over six elements, each of which adds the value of `draw()` in its body.
     private static let loops = [
         "for r, i in dlp.map_unordered(draw, SEQ, {chunk = 1}) do add(i, r) end",
         "for i, r in ipairs(dlp.map(draw, SEQ, {chunk = 4})) do add(i, r) end",

@@ -9,7 +9,7 @@ import Testing
 struct MemoryLimitTests {
     private static let limit = 4 << 20
     private static let message = "not enough memory: --memory allows this rank 4M"
-    /// Lua that wants more, a little at a time.
+    /// Lua code that allocates more and more, in small steps.
     private static let hog = "local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end"
 
     private func limited(to limit: Int = limit) throws -> LoneRank {
@@ -190,7 +190,7 @@ struct MemoryLimitTests {
         #expect(throws: ScriptError.self) {
             try rank.host.summarize([ResultRun(first: 0, count: 1, results: results, rank: 0)], count: 1, errors: [])
         }
-        // What was overdrawn is free again.
+        // The memory beyond the limit is free again.
         try rank.run("local s = ('x'):rep(1 << 20)")
     }
 
@@ -208,7 +208,7 @@ struct MemoryLimitTests {
               end})
             end
             """)
-        // The collection after the error is the host's.
+        // The host collects garbage after the error.
         for _ in 1...5 { #expect(rank.error("litter() \(Self.hog)").message == Self.message) }
         try rank.run("litter() dlp.map(function(i) litter() return {i} end, 2000) assert(tries > 5 and successes == 0)")
         try rank.run("for i = 1, 100 do litter() end")
@@ -251,7 +251,7 @@ struct MemoryLimitTests {
             """)
         let used = try #require(Int(rank.global("used")))
         rank.host.limitMemory(to: used + 40 * step)
-        // Whether the exercise itself has room is open; that it leaves the rank sound is not.
+        // The exercise may or may not have room, but it must leave the rank intact.
         try? rank.run("exercise()")
         rank.host.limitMemory(to: nil)
         try rank.run("assert(exercise() == 0 and dlp.gather({1})[1][1] == 1)")
@@ -263,7 +263,7 @@ struct MemoryLimitTests {
     }
 }
 
-/// `memory()`: the bytes that the state uses, and those that it keeps.
+/// `memory()`: the bytes that the state uses, and the bytes that it keeps.
 private let pushMemory: lua_CFunction = { state in
     guard let state else { return 0 }
     let memory = dlp_memory_of(state)

@@ -3,8 +3,7 @@ import Testing
 
 @testable import LuaHost
 
-/// A script can get at what the module keeps to itself: by the library debug, or by functions that it puts in the place of
-/// Lua's own.
+/// A script can reach the module's private parts by the library debug, or by functions that replace Lua's own.
 @Suite("Scripts that reach into the module")
 struct ModuleInternalsTests {
     private static let numbers = [
@@ -29,7 +28,7 @@ struct ModuleInternalsTests {
                 "\(value), {length = \(value), value = \(value)}, {stage = \(value), chunk = \(value)}",
             ] {
                 let rank = try LoneRank()
-                // What becomes of the job is its own affair.
+                // What happens to this job does not matter.
                 _ = try? rank.run(
                     """
                     local core

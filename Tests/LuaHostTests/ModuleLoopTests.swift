@@ -11,7 +11,8 @@ struct ModuleLoopTests {
             sourceLocation: sourceLocation)
     }
 
-    /// Defines `complete(own, n)`, which fails unless the ranks' lists together are the numbers up to n, each once.
+    /// Defines `complete(own, n)`, which fails unless the lists of all ranks together are the numbers up to n, each
+    /// once.
     private let complete = """
         function complete(own, n)
           local all = dlp.gather(own)
@@ -194,7 +195,7 @@ struct ModuleLoopTests {
             dlp.barrier()
             """, onRanks: 2)
         let told = ranks.contains { $0.end != nil }
-        // One rank may have done everything before the other came: then nothing is wrong that anyone could see.
+        // One rank may have done everything before the other came. Then no error can be noticed.
         #expect(told || ranks.allSatisfy { $0.error == nil })
     }
 
@@ -314,7 +315,7 @@ struct ModuleLoopTests {
         let last = "count = (count or 0) + 1 if count == 2 then error('no') end"
         let ranks = try run(loop.replacing("LAST", with: last), onRanks: 1)
         #expect(ranks.first?.error == "job.lua:1: no \(place)", "\(ranks)")
-        // Nothing is said of a loop that is over, or whose error was caught.
+        // A loop that is over, or whose error was caught, is not mentioned.
         let after = try run(
             "pcall(function() \(loop.replacing("LAST", with: last)) end) error('later')", onRanks: 1)
         #expect(after.first?.error == "job.lua:1: later")

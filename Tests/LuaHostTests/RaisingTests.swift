@@ -3,7 +3,7 @@ import Testing
 
 @testable import LuaHost
 
-/// An error in Lua is a longjmp: it must leave nothing behind of the Swift frames that the call went through.
+/// An error in Lua is a longjmp: it must leave nothing behind of the Swift frames through which the call went.
 @Suite("Calls from Lua that raise")
 struct RaisingTests {
     @Test("leave no frame behind that holds on to the host or its client")

@@ -5,11 +5,11 @@ import Testing
 
 @testable import LuaHost
 
-/// What became of one rank's script.
+/// The outcome of one rank's script.
 struct RankOutcome: Sendable {
-    /// The script's global `answer`, as `tostring` has it.
+    /// The script's global `answer`, as `tostring` shows it.
     var answer = ""
-    /// What the script raised.
+    /// The error that the script raised.
     var error: String?
     /// The job's exit status as this rank learnt it.
     var status: Int32 = 0
@@ -17,9 +17,9 @@ struct RankOutcome: Sendable {
     var end: JobEnd?
 }
 
-/// Runs `text` on `size` ranks, each on a thread of its own; their outcomes by rank.
+/// Runs `text` on `size` ranks, each on a separate thread; returns their outcomes by rank.
 ///
-/// A rank that has not ended after a minute is an issue, and no rank's outcome is returned then.
+/// If a rank has not ended after a minute, this records an issue and returns no outcomes.
 func run(
     _ text: String, onRanks size: Int, rootWorks: Bool = true, sourceLocation: SourceLocation = #_sourceLocation
 ) throws -> [RankOutcome] {
@@ -42,13 +42,13 @@ final class Gathered<Value: Sendable>: Sendable {
 
     func add(_ rank: Int, _ value: Value) { values.update { $0[rank] = value } }
 
-    /// All of them once there are `count`, or nil at the deadline, in nanoseconds of the monotonic clock.
+    /// Returns all values once there are `count`, or nil at the deadline, in nanoseconds of the monotonic clock.
     func wait(for count: Int, until deadline: UInt64) -> [Value]? {
         values.wait(until: deadline) { $0.count == count ? $0.sorted { $0.key < $1.key }.map(\.value) : nil }
     }
 }
 
-/// Interrupts the script when the job ends, as the program does.
+/// Interrupts the script when the job ends, as the real program does.
 private final class InterruptingObserver: JobObserver {
     private let interrupter = Monitor<Interrupter?>(nil)
 
@@ -104,7 +104,7 @@ private func outcome(of text: String, _ communicator: ThreadCommunicator, _ root
     return outcome
 }
 
-/// Ends the job on account of an error; returns the job's exit status.
+/// Ends the job because of an error; returns the job's exit status.
 private func leave(_ client: any RankClient, _ outcome: RankOutcome) -> Int32 {
     let fault = Fault(phase: .load, message: outcome.error ?? "", rank: client.rank, host: "here")
     let end = outcome.end ?? .fault(fault)

@@ -9,10 +9,10 @@ import Testing
 
 /// A script of parts, each of which can be written in several ways.
 private struct EditableScript {
-    /// The ways, and which of them is taken.
+    /// The ways in which each part can be written, and the chosen one.
     private var slots: [(ways: [String], choice: Int)] = []
 
-    /// How many parts come first that no example has to do with.
+    /// The number of parts at the beginning that no example uses.
     static let unrelated = 4
 
     init(_ random: inout SeededGenerator) {
@@ -88,7 +88,7 @@ private struct EditableScript {
 
     /// Writes one of the parts in another way.
     ///
-    /// - Returns: whether that is one which no example has to do with.
+    /// - Returns: whether that part is one that no example uses.
     mutating func edit(_ random: inout SeededGenerator) -> Bool {
         let place = Int.random(in: 0..<slots.count, using: &random)
         slots[place].choice = random.below(slots[place].ways.count)
@@ -98,10 +98,10 @@ private struct EditableScript {
 
 @Suite("Edits of scripts")
 struct ReachEditTests {
-    /// Each seed makes some eighty edits; the guide has what came of many thousands.
+    /// Each seed makes about eighty edits; the guide reports the outcome of many thousands.
     private static let seeds = getenv("DLP_EDIT_SEEDS").flatMap { Int(String(cString: $0)) } ?? 4
 
-    /// What a script's `work` reaches, and for each example what it returns, and what it has met.
+    /// Returns what a script's `work` reaches, and for each example its result and what it has met.
     private func run(_ text: String) throws -> Run {
         let rank = try LoneRank(seed: 5)
         try rank.run(text)
@@ -122,18 +122,19 @@ struct ReachEditTests {
         return (text, reach, results, traces)
     }
 
-    /// What rows are made with by a script.
+    /// The version with which a script's rows are made.
     private func version(_ run: Run) -> CodeVersion {
         let identity = JournalIdentity(script: "job.lua", text: Bytes(Array(run.text.utf8)), arguments: [], seed: 5)
         return CodeVersion(identity, run.reach)
     }
 
-    /// A run of a script.
+    /// The outcome of a script's run.
     private typealias Run = (text: String, reach: Reach, results: [String], traces: [ExampleTrace?])
 
     /// Edits random scripts, one place after another.
     ///
-    /// - Parameter look: looks at what is before and after an edit, which may be of nothing that an example has to do with.
+    /// - Parameter look: called with the runs before and after an edit, and whether the edit is of a part that no
+    ///   example uses.
     private func edit(
         _ seed: UInt64, _ look: (_ before: Run, _ after: Run, _ isUnrelated: Bool) throws -> Void
     ) throws {
@@ -171,7 +172,7 @@ struct ReachEditTests {
     func tracked(seed: Int) throws {
         var (kept, needless, count) = (0, 0, 0)
         try edit(UInt64(seed) + 1_000_000) { before, after, _ in
-            // What is not done again in any case has been looked at above.
+            // Examples that are never done again have been checked above.
             guard before.reach.digest != after.reach.digest else { return }
             let (old, new) = (version(before), version(after))
             for (index, trace) in before.traces.enumerated() {

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("What work reaches")
 struct ReachTests {
-    /// What `work` reaches in a script.
+    /// Returns what `work` reaches in a script.
     private func reach(_ text: String) throws -> Reach {
         let rank = try LoneRank()
         try rank.run(text)
@@ -13,7 +13,7 @@ struct ReachTests {
         return rank.host.reachOfWork()
     }
 
-    /// The names of the parts of `after` that are not as in `before`.
+    /// Returns the names of the parts of `after` that differ from those in `before`.
     private func changes(_ before: Reach, _ after: Reach) -> [String] {
         let digests = Dictionary(grouping: before.parts, by: \.name)
         return after.parts.filter { part in !(digests[part.name] ?? []).contains { $0.digest == part.digest } }.map(
@@ -142,7 +142,7 @@ struct ReachTests {
         #expect(try reach(text).inputs.count == 1)
         let told = try reach("dlp.depends(1) \(text)")
         #expect(told.obstacles.isEmpty && told.inputs.isEmpty)
-        // However many files there are.
+        // This holds for any number of files.
         let calls = (1...30).map { "io.open('f\($0)')\n" }.joined()
         let hidden = try reach("dlp.depends(1) function examples() return 1 end function work(x) \(calls) load(x) end")
         #expect(hidden.obstacles.count == 1 && hidden.obstacles.first?.hasPrefix("calls load") == true)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import LuaHost
 
-/// `dlp.run`, and what else the module has for programs.
+/// `dlp.run`, and the module's other functions for programs.
 @Suite("Programs that a script runs")
 struct RunTests {
     @Test("leave status, signal, outputs and what they have taken")
@@ -101,7 +101,7 @@ struct RunTests {
     @Test("inherit neither descriptors nor signals")
     func inheritance() throws {
         let directory = try TemporaryDirectory()
-        // As a library may leave them.
+        // As a library may leave the signals.
         var (mask, before) = (sigset_t(), sigset_t())
         sigemptyset(&mask)
         sigaddset(&mask, SIGTERM)
@@ -250,7 +250,7 @@ struct RunTests {
     func late(_ waits: String) throws {
         let rank = try LoneRank()
         _ = try rank.open("function examples() return 10 end function work(n) if n == 2 then \(waits) end end")
-        // Not even the programs are ended by anybody else here.
+        // Here, nothing else ends the programs either.
         try rank.host.limitTime(to: 0.2) { _ in }
         #expect(rank.workError(2)?.message == "job.lua:1: " + LuaHost.lateMessage(0.2))
         try rank.host.limitTime(to: nil) { _ in }

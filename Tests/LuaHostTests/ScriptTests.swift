@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The script contract")
 struct ScriptTests {
-    /// The results of `work` on all examples, done here, as one Lua expression would show them.
+    /// Returns the results of `work` on all examples, as one Lua expression would show them.
     private func results(of text: String, seed: Int64 = 0) throws -> String {
         let rank = try LoneRank(seed: seed)
         try rank.run(
@@ -111,7 +111,7 @@ struct ScriptTests {
         #expect(draws == rank.global("answer"))
     }
 
-    /// Every bit of the index counts, also where it is not the next one.
+    /// Every bit of the index counts, even if it is not the next index.
     @Test("seeds of any index are those of plain Lua", arguments: [0, 9, Int64.min])
     func distantSeeds(seed: Int64) throws {
         let rank = try LoneRank(seed: seed)

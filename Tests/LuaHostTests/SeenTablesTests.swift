@@ -13,7 +13,7 @@ struct SeenTablesTests {
             seen.removeAll()
             var offsets: [UInt: Int] = [:]
             var shared: Set<Int> = []
-            // Some lie close together, as what was made at once, others a page apart.
+            // Some addresses are close together, like those of tables made at once; others are a page apart.
             let (spread, step) = (1 + generator.below(2000), UInt(generator.below(2) == 0 ? 64 : 4096))
             for offset in 0..<generator.below(3000) {
                 let address = 0x7f00_0000_0040 + UInt(generator.below(spread)) * step

@@ -4,7 +4,7 @@ import Testing
 
 @testable import LuaHost
 
-/// Names that a script has almost right.
+/// Names in a script that are almost right.
 struct SlipTests {
     @Test(
         "a field of dlp that is a slip is an error with its line, before and after the module's functions are there",
@@ -98,7 +98,7 @@ struct SlipTests {
 
     private func slips(_ text: String) throws -> [String] {
         let rank = try LoneRank()
-        // Only what the tests themselves define is taken away.
+        // Only the functions that the tests themselves define are removed.
         try rank.run(text.replacing("print(", with: "tostring("))
         return rank.host.slips(in: script(text))
     }

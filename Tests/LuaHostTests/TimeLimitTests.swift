@@ -12,7 +12,7 @@ import Testing
 struct TimeLimitTests {
     private static let seconds = 0.05
 
-    /// A job that does `body` on example 2, with the message of a limit.
+    /// A job that does `body` on example 2, with a time limit's message.
     private func limited(_ body: String) throws -> LoneRank {
         let rank = try LoneRank()
         _ = try rank.open(
@@ -57,13 +57,13 @@ struct TimeLimitTests {
         ])
     func loops(body: String) throws {
         let rank = try limited(body)
-        // Not by the clock: on a busy machine any example may take long.
+        // Not by the clock, because on a busy machine any example may take long.
         let expirer = try Expirer(rank) { $0 == 2 }
         defer { expirer.stop() }
         #expect(rank.workError(1) == nil)
         let error = try #require(rank.workError(2))
         var expected = [LuaHost.lateMessage(Self.seconds)]
-        // Where the time is up in it rather than before it.
+        // Where the time is up during it rather than before it.
         if body.hasPrefix("error(setmetatable") { expected.append("a table value whose __tostring fails") }
         #expect(expected.contains { error.message.contains($0) }, "\(error.message)")
         for index in 3...8 {
@@ -117,11 +117,11 @@ struct TimeLimitTests {
               if n % 2 == 0 then co() end
             end
             """)
-        // Examples with an odd index expire again and again, whether they are still under way or not.
+        // Examples with an odd index expire again and again, whether they are still running or not.
         let expirer = try Expirer(rank) { $0 % 2 == 1 }
         defer { expirer.stop() }
         var (index, expired) = (0, 0)
-        // It only bounds a failure: with a sanitizer, on a busy machine, a minute was not enough.
+        // The deadline only limits a failing test: with a sanitizer, on a busy machine, a minute was not enough.
         let deadline = dlp_now() + 600_000_000_000
         while index < 20_000 || (expired < 100 && dlp_now() < deadline) {
             index += 1
@@ -138,7 +138,7 @@ struct TimeLimitTests {
         let pipe = directory.file("pipe")
         try #require(mkfifo(pipe, 0o600) == 0)
         let rank = try LoneRank()
-        // It waits for someone to write.
+        // It waits for a writer.
         _ = try rank.open("function examples() return 10 end function work() io.open('\(pipe)'):close() end")
         let given = Flag()
         try rank.host.limitTime(to: 0.01) { example in
@@ -163,12 +163,12 @@ struct TimeLimitTests {
     }
 }
 
-/// A thread that makes examples expire again and again, whether they are still under way or not.
+/// A thread that makes examples expire again and again, whether they are still running or not.
 private final class Expirer {
     private let isOver = Flag()
     private let thread: ServiceThread
 
-    /// Expires the examples of `rank` whose index, from 1, `isMeant`.
+    /// Expires the examples of `rank` that `isMeant` selects by their index, from 1.
     init(_ rank: LoneRank, _ isMeant: @escaping @Sendable (Int) -> Bool) throws {
         let address = UInt(bitPattern: rank.host.state)
         let expire: @Sendable () -> Void = { [isOver] in
@@ -188,7 +188,7 @@ private final class Expirer {
     }
 }
 
-/// A truth that two threads share.
+/// A flag that two threads share.
 private final class Flag: Sendable {
     private let flag = Atomic(false)
 

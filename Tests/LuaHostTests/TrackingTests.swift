@@ -7,16 +7,16 @@ import Testing
 
 @Suite("What examples meet")
 struct TrackingTests {
-    /// What a script's examples enter and open, by example from 1: the names of functions, and of files.
+    /// What a script's examples enter and open, by example from 1: names of functions, and of files.
     private struct Traces {
         var entered: [Int: Set<String>] = [:]
         var files: [Int: [String]] = [:]
-        /// How many files are known of examples of which nothing else is.
+        /// The number of files for examples of which nothing else is known.
         var opened: [Int: Int] = [:]
         var kept: String?
     }
 
-    /// Does the examples of a script one after another, and reports on all of them together.
+    /// Does the examples of a script one after another, and then reports on all of them together.
     private func traces(_ text: String, hasBetween: Bool = false) throws -> Traces {
         let rank = try LoneRank()
         try rank.run(text)
@@ -106,7 +106,7 @@ struct TrackingTests {
             """)
         #expect(found.entered[1] == ["work"])
         for index in 2...4 { #expect(found.entered[index]?.isSuperset(of: ["work", "f"]) == true, "\(index)") }
-        // A variable is named by the first function that has it.
+        // A variable is named after the first function that uses it.
         #expect([name, "work", "f", "m"].contains(found.kept), "\(found.kept ?? "nothing")")
     }
 
@@ -235,7 +235,7 @@ struct TrackingTests {
             function cost(x) CALL return 1 end
             function work(x) return memo[x] or get(x) end
             """
-        // What the first one leaves cannot be told from that.
+        // Without the call, what the first example leaves cannot be told apart.
         #expect(try traces(script.replacing("CALL", with: ""), hasBetween: true).entered.keys.sorted() == [1])
         let rank = try LoneRank()
         try rank.run(script.replacing("CALL", with: "get(x)"))

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Waiting for MPI")
 struct BackoffTests {
-    /// What a wait does that begins at 0 and looks at the ends of its pauses, where a look takes a microsecond.
+    /// Returns the pauses of a wait that begins at 0 and looks at the end of each pause; a look takes a microsecond.
     static func pauses(
         _ backoff: inout Backoff, until end: UInt64, isTransferring: Bool = false, willHear: Bool = false
     ) -> [(at: UInt64, Backoff.Pause)] {
@@ -94,7 +94,7 @@ struct BackoffTests {
         var yielded: UInt64 = 0
         for start in stride(from: 0, to: 1_000_000_000, by: 1_000_000) as StrideTo<UInt64> {
             backoff.endWait()
-            // Looks every microsecond: past the wait's own patience only credit keeps it from sleeping.
+            // Looks every microsecond. After the wait's own patience, only credit keeps it from sleeping.
             for now in stride(from: start, to: start + 100_000, by: 1000)
             where backoff.pause(at: now, isTransferring: true, willHear: false) == .yield
                 && now >= start + Backoff.patience

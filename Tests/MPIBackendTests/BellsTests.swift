@@ -7,14 +7,14 @@ import Testing
 
 @Suite("Bells")
 struct BellsTests {
-    /// The bells of a job on this host, by rank; each of a mapping of its own, as in processes of their own.
+    /// The bells of a job on this host, by rank; each has a separate mapping, as in separate processes.
     static func bells(_ size: Int) throws -> [Bells] {
         var address = dlp_bells_address()
         let root = try Bells(ofRootOf: size, address: &address)
         return try [root] + (1..<size).map { try Bells(of: $0, size: size, root: address) }
     }
 
-    /// A thread that does `body`, to be joined.
+    /// A thread that runs `body`, to be joined.
     static func thread(_ body: @escaping @Sendable () -> Void) throws -> ServiceThread { try ServiceThread(body) }
 
     static let long: UInt64 = 60_000_000_000
@@ -68,7 +68,7 @@ struct BellsTests {
         while heard < UInt32(ringers * rings) {
             let began = dlp_now()
             _ = bells[0].wait(heard: heard, nanoseconds: Self.long)
-            // It may wake without a ring, by one that it has heard already, but not sleep through one.
+            // It may wake without a new ring, because of an earlier one, but it must not sleep through a ring.
             #expect(dlp_now() - began < Self.long, "it slept on after \(heard)")
             heard = bells[0].rings
         }
@@ -122,7 +122,7 @@ struct BellsTests {
         #expect(second.hearsAll && root.hearsAll)
     }
 
-    /// What a rank of another host is told, and may find in the same place.
+    /// What a rank of another host is told, and what it may find at the same place.
     static let elsewhere: [@Sendable (inout dlp_bells_address) -> Void] = [
         { $0.process = 1 << 40 },
         { $0.descriptor = -1 },
@@ -131,7 +131,7 @@ struct BellsTests {
         { $0.nonce.1 ^= 1 },
         { $0.count += 1 },
         { address in
-            // A pipe, which to open could take for ever.
+            // A pipe, which could block for ever when it is opened.
             var ends: [Int32] = [-1, -1]
             pipe(&ends)
             address.descriptor = ends[0]
@@ -150,7 +150,7 @@ struct BellsTests {
         #expect(!worker.wait(heard: heard, nanoseconds: 1_000_000))
         worker.wake()
         #expect(worker.wait(heard: heard, nanoseconds: Self.long) && worker.takeWake())
-        // What it rings is not heard by the root, and does no harm.
+        // The root does not hear its rings, which do no harm.
         worker.ring(0)
         #expect(root.rings == 0)
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MPIBackend
 
-// One after another, for a process opens one MPI library, once.
+// One after another, because a process opens only one MPI library, once.
 @Suite("MPI library", .serialized)
 struct LibraryTests {
     @Test(
@@ -55,7 +55,7 @@ struct LibraryTests {
         #expect(error?.description.contains("dlp-mpi-other.so: build it with scripts/build-mpi-plugin") == true)
     }
 
-    /// What MPI says, what the launcher said, and what the objection to that contains.
+    /// What MPI says, what the launcher said, and the contents of the objection.
     static let places: [(rank: Int, size: Int, expectedRank: Int?, expectedSize: Int?, objection: [String]?)] = [
         (0, 1, nil, nil, nil), (0, 1, 0, 1, nil), (2, 4, 2, 4, nil), (2, 4, nil, 4, nil), (2, 4, 2, nil, nil),
         (0, 1, 2, 4, ["4 processes", "only this one", "DLP_MPI_LIBRARY", "DLP_BACKEND=ame"]),

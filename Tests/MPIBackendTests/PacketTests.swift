@@ -42,7 +42,7 @@ struct PacketTests {
         }
     }
 
-    /// A way, what to write where into a packet with a body of 3 bytes, and what that is called.
+    /// A way, an offset in a packet with a body of 3 bytes, the bytes to write there, and the resulting error.
     static let hostile: [(Packet.BodyWay, Int, [UInt8], FrameError)] = [
         (.inside, 0, [0], .notAFrame), (.inside, 4, [9], .version(9)), (.inside, 6, [0], .kind(0)),
         (.inside, 7, [3], .flags(3)), (.inside, 7, [4], .flags(4)), (.inside, 7, [255], .flags(255)),

@@ -3,9 +3,10 @@ import DLP
 import Glibc
 import MPIBackend
 
-/// One rank that does what a scenario says, over MPI: `mpi-probe SCENARIO [NUMBER ...]`.
+/// A rank that runs a scenario over MPI: `mpi-probe SCENARIO [NUMBER ...]`.
 ///
-/// The library is that of DLP_MPI_LIBRARY, or of the family PROBE_FAMILY, or Open MPI. With PROBE_PIECES=small bodies are cut into many pieces.
+/// The library is that of DLP_MPI_LIBRARY, or of the family PROBE_FAMILY, or Open MPI. With PROBE_PIECES=small,
+/// bodies are cut into many pieces.
 @main
 enum Main {
     static func main() {
@@ -45,7 +46,7 @@ enum Main {
     }
 }
 
-/// Writes a line at once: a rank may end without notice.
+/// Writes a line at once, because a rank may end without notice.
 func say(_ line: String, to descriptor: Int32 = STDOUT_FILENO) {
     let bytes = Array("\(line)\n".utf8)
     _ = write(descriptor, bytes, bytes.count)

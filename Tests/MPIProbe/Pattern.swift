@@ -1,9 +1,9 @@
 import DLP
 import Glibc
 
-/// Bytes that a rank can make and another check without their being sent along.
+/// Bytes that one rank can make and another rank can check without a copy.
 enum Pattern {
-    /// The message with this number from `source`: its body, and so its way, depends on both.
+    /// The message with this number from `source`: its body, and therefore its way, depends on both.
     static func message(_ number: Int, from source: Int, bodyLength: Int) -> Message {
         Message(
             .results, operation: UInt64(number), first: source, count: bodyLength, extra: .min,
@@ -37,14 +37,14 @@ enum Pattern {
     }
 }
 
-/// What was not as it should be.
+/// What was wrong.
 struct ProbeFailure: Error, CustomStringConvertible {
     let description: String
 
     init(_ description: String) { self.description = description }
 }
 
-/// Sizes that both ends draw alike (SplitMix64).
+/// Sizes that both ends draw in the same way (SplitMix64).
 struct Sizes {
     private var state: UInt64
 

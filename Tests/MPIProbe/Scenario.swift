@@ -3,7 +3,7 @@ import DLP
 import Glibc
 import MPIBackend
 
-/// What the ranks of a probe do; each function is one scenario, which throws where something is wrong.
+/// The scenarios of a probe. Each function is one scenario, which throws where something is wrong.
 struct Scenario {
     let communicator: MPICommunicator
     let numbers: [Int]
@@ -93,7 +93,7 @@ struct Scenario {
         say("rank \(rank) has all")
     }
 
-    /// Rank 1 takes leave at once, and the root goes on to broadcast to the others: BYTES.
+    /// Rank 1 takes leave at once, and the root continues to broadcast to the others: BYTES.
     private func leaveEarly() throws {
         guard rank != 1 else { return }
         for number in 0..<5 {
@@ -131,7 +131,7 @@ struct Scenario {
         say("rank \(rank) woke")
     }
 
-    /// Waits for nothing: MILLISECONDS; says what that cost, in thousandths of a core.
+    /// Waits for nothing: MILLISECONDS; prints what that costs, in thousandths of a core.
     private func idle() throws {
         say("rank \(rank) waits", to: STDERR_FILENO)
         let began = (dlp_now(), processorTime())
@@ -161,13 +161,13 @@ struct Scenario {
         communicator.abort(status: Int32(numbers[0]), until: dlp_now() + 2_000_000_000)
     }
 
-    /// A worker ends the job, of which the root knows nothing: STATUS.
+    /// A worker ends the job without telling the root: STATUS.
     private func workerFails() throws {
         if rank != 1 { _ = try communicator.receive(until: nil) }
         communicator.abort(status: Int32(numbers[0]), until: nil)
     }
 
-    /// Messages there and back between the root and each worker in turn: COUNT, BYTES; says how long one takes.
+    /// Messages from the root to each worker in turn and back: COUNT, BYTES; prints how long one takes.
     private func ping() throws {
         let began = dlp_now()
         for number in 0..<numbers[0] {

@@ -1,4 +1,5 @@
-// old-kernel COMMAND [ARG...]: runs a command as on Linux 4.18, that of RHEL 8: system calls that came later are not there.
+// old-kernel COMMAND [ARG...]: runs a command as on Linux 4.18, that of RHEL 8, without the system calls that came
+// later.
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -9,7 +10,7 @@
 #include <unistd.h>
 
 int main(int argc, char **argv) {
-    // They have numbers from 424 on, on all machines.
+    // Later system calls have numbers from 424 on, on all machines.
     struct sock_filter rules[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 424, 0, 1),

@@ -22,7 +22,7 @@ struct ExampleLengthsTests {
         #expect(bars.count <= 40 && zip(bars, bars.dropFirst()).allSatisfy { abs($0.to / $1.from - 1) < 1e-9 })
         #expect((bars.first?.count ?? 0) > 0 && (bars.last?.count ?? 0) > 0)
         for bar in bars {
-            // A step of lengths is half a percent wide.
+            // The steps of lengths are half a percent wide.
             let exact = all.count { bar.from <= $0 && $0 < bar.to }
             let wide = all.count { bar.from / 1.006 <= $0 && $0 < bar.to * 1.006 }
             let narrow = all.count { bar.from * 1.006 <= $0 && $0 < bar.to / 1.006 }
@@ -58,7 +58,7 @@ struct ExampleLengthsTests {
             result /= 10
             rest += 1
         }
-        // The rest by steps, for the tests need no exact power.
+        // The rest in steps, because the tests need no exact power.
         while rest >= 1 {
             result *= 10
             rest -= 1

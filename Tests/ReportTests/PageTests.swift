@@ -9,7 +9,7 @@ import Testing
 struct PageTests {
     private static let start: UInt64 = 1_000_000_000
 
-    /// The text of the page, and what stands in it as JSON, in which escapes of HTML are as they are written.
+    /// Returns the text of the page, and the JSON in it, with escapes of HTML as they are written.
     private func written(
         _ facts: PageFacts = PageFacts(title: "job.lua"), ranks: Int = 2,
         ending: PageEnding = PageEnding(), _ fill: (PageFile) -> Void
@@ -81,7 +81,7 @@ struct PageTests {
             !data.contains {
                 "<>&\u{2028}\u{2029}\u{202e}\u{0}\u{1b}".unicodeScalars.contains($0.unicodeScalars.first!)
             })
-        // Everything else is the same text as for any other job.
+        // Everything else is the same as for any other job.
         let frame = { (text: String) in text.replacing(/nonce[-=]"?[0-9a-z]+/, with: "") }
         let around = frame(whole).split(separator: data, maxSplits: 1)
         #expect(around.count == 2 && around.allSatisfy { frame(plain).contains($0) })

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Report
 
-/// A sink that remembers what it was told.
+/// A sink that records what it is told.
 final class RecordingSink: ProgressSink {
     enum Event: Equatable { case status(String), line(String) }
 
@@ -17,13 +17,13 @@ final class RecordingSink: ProgressSink {
     func print(line: String) { events.append(.line(line)) }
 }
 
-/// A pseudo-terminal: what is written to `slave` is what a person would see at `master`.
+/// A pseudo-terminal: what is written to `slave` can be read at `master`, as a user would see it.
 final class PseudoTerminal {
     let master: Int32
     let slave: Int32
 
     init(columns: UInt16 = 80) throws {
-        // What posix_openpt, unlockpt and ptsname do, whose declarations Swift does not see.
+        // Does what posix_openpt, unlockpt and ptsname do; Swift does not see their declarations.
         let (unlock, number): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
         master = open("/dev/ptmx", O_RDWR | O_NOCTTY)
         var locked: Int32 = 0
@@ -36,7 +36,8 @@ final class PseudoTerminal {
         _ = fcntl(master, F_SETFL, O_NONBLOCK)
     }
 
-    /// Everything that arrived since the last time; the terminal's own carriage returns before newlines are left out.
+    /// Returns everything that has arrived since the last call, without the carriage returns that the terminal adds
+    /// before newlines.
     func read() -> String {
         var text: [UInt8] = []
         var buffer = Array(repeating: UInt8(0), count: 1 << 16)
@@ -55,7 +56,7 @@ final class PseudoTerminal {
     }
 }
 
-/// What `body` throws, as the sentence that a user sees.
+/// Returns the sentence for the user of the error that `body` throws.
 func message(of body: () throws -> Void) -> String? {
     do { try body() } catch { return "\(error)" }
     return nil

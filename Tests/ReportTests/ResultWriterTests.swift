@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Result files")
 struct ResultWriterTests {
-    /// What a file with that ending holds for these results, nil being an example without one.
+    /// Returns the contents of a file with that ending for these results; nil is an example without a result.
     private func written(_ ending: String, _ results: [Value?]) throws -> String {
         let directory = try TemporaryDirectory()
         var writer = try ResultWriter(path: directory.file("out.\(ending)"))

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Files that show who did what when")
 struct TimelineFileTests {
-    /// The text of a file with that ending, for a job of two ranks one of which was lost.
+    /// Returns the text of a file with that ending, for a job of two ranks of which one was lost.
     private func written(_ ending: String) throws -> String {
         let directory = try TemporaryDirectory()
         let file = try TimelineFile(

@@ -8,7 +8,7 @@ import Testing
 struct TimelineTests {
     private static let start: UInt64 = 1_000_000
 
-    /// Adds reports of one example each: the time at which the report came, and how long the example took.
+    /// Adds reports of one example each: the time of the report, and the duration of the example.
     private func row(_ reports: [(at: UInt64, took: UInt64)], capacity: Int = 1000) -> TimelineRow {
         var row = TimelineRow(origin: Self.start, capacity: capacity)
         for (number, report) in reports.enumerated() {

@@ -4,10 +4,10 @@ import Testing
 
 @testable import Runner
 
-/// What each launcher leaves in the environment, and what follows.
+/// The variables that each launcher leaves in the environment, and what is detected from them.
 @Suite("Detection")
 struct DetectionTests {
-    /// A launcher's variables, as far as they matter.
+    /// A launcher's variables, as far as they are relevant.
     struct Launch: CustomTestStringConvertible, Sendable {
         var testDescription: String
         var variables: [String: String]
@@ -40,7 +40,7 @@ struct DetectionTests {
             slurm
             + Launch(
                 testDescription: " --mpi=pmix", variables: ["PMIX_NAMESPACE": "slurm.pmix.7.0", "PMIX_RANK": "5"])
-        /// What the daemons of another launcher, which srun started on each node, pass on to its ranks.
+        /// The variables of another launcher's daemons, which srun started on each node, as inherited by its ranks.
         static let daemons = Launch(
             testDescription: " in an allocation",
             variables: [
@@ -190,7 +190,7 @@ struct DetectionTests {
         let own = Set(DetectedLauncher.all(in: facts).compactMap(\.identity))
         let detection = try Detection(wanted: nil, facts: facts) { $0.identity.map(own.contains) ?? false }
         #expect(detection.launcher == nil && detection.warning == nil)
-        // A step that the rank starts is another one.
+        // A step that the rank starts is a different one.
         var nested = launch
         nested.variables.merge(["SLURM_STEP_ID": "1", "PMIX_NAMESPACE": "slurm.pmix.7.1"]) { $1 }
         let next = try Detection(wanted: nil, facts: self.facts(nested, [.openMPI, .pmix])) {

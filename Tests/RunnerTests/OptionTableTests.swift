@@ -5,9 +5,9 @@ import Testing
 
 @testable import Runner
 
-/// Each option is said once, and what is said of it holds.
+/// Each option is declared once, and its declaration is right.
 struct OptionTableTests {
-    /// A value that an option takes, other than its default.
+    /// Returns a valid value of an option other than its default.
     private func value(for entry: CommandOption) -> SystemString {
         switch entry.completion {
         case .words(let words): SystemString(words.last ?? "")
@@ -16,7 +16,7 @@ struct OptionTableTests {
         }
     }
 
-    /// What an option sets.
+    /// Returns what an option sets.
     private func set(_ entry: CommandOption, _ value: SystemString) throws -> (GivenOptions, JobOptions) {
         var (given, job) = (GivenOptions(), JobOptions())
         try given.set(entry, value)
@@ -24,7 +24,7 @@ struct OptionTableTests {
         return (given, job)
     }
 
-    /// Which properties of a structure are not as they are in an empty one.
+    /// Returns the properties of a structure that differ from those of an empty one.
     private func changed<Structure>(_ structure: Structure, _ empty: Structure) -> Set<String> {
         let (now, before) = (Mirror(reflecting: structure).children, Mirror(reflecting: empty).children)
         return Set(zip(now, before).filter { "\($0.value)" != "\($1.value)" }.compactMap { $0.0.label })
@@ -60,7 +60,7 @@ struct OptionTableTests {
             let value = value(for: .job(option))
             try options.set(option.name, value)
             #expect(option.isSet(in: options), "\(option.name)")
-            // What travels between ranks means there what it meant here.
+            // An option that is sent to other ranks has the same meaning there.
             guard option.alike == .value || option.isOffered else { continue }
             var there = JobOptions()
             try there.set(option.name, try #require(option.value(in: options)))

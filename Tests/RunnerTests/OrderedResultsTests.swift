@@ -12,7 +12,7 @@ struct OrderedResultsTests {
         return ResultRun(first: first, count: count, stride: stride, results: results.finish(), rank: 0)
     }
 
-    /// What comes out when `runs` come in.
+    /// Returns what comes out when `runs` go in.
     private func order(_ runs: [ResultRun]) throws -> [Int] {
         var ordered = OrderedResults()
         var emitted: [Int] = []
@@ -24,7 +24,7 @@ struct OrderedResultsTests {
         return emitted
     }
 
-    /// The examples of a run, which its results name.
+    /// Returns the examples of a run, which its results name.
     private func indices(in run: ResultRun) throws -> [Int] {
         try run.results.withUnsafeBytes { bytes in
             var reader = CBORReader(bytes)

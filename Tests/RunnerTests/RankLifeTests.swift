@@ -7,7 +7,7 @@ import Testing
 
 @Suite("A rank's life", .hangLimit)
 struct RankLifeTests {
-    /// One thing that can happen to a rank in one state, and what comes of it.
+    /// An event in one state of a rank, and the resulting state.
     private struct Step {
         let before: RankWorld
         let event: RankLife.Event
@@ -20,9 +20,9 @@ struct RankLifeTests {
         RankLife(.joined, speaks: false),
     ]
 
-    /// Goes through all states that a rank can come to, and all that can happen to it there.
+    /// Goes through all states that a rank can reach, and all events that can happen there.
     ///
-    /// - Returns: how many states there are.
+    /// - Returns: the number of states.
     private func explore(from life: RankLife, _ look: (Step) -> Void) -> Int {
         let beginning = RankWorld(life: life)
         var seen: Set<RankWorld> = [beginning]
@@ -133,14 +133,14 @@ struct RankLifeTests {
                 _ = world.happens(.timeIsUp(.scriptsEnd))
                 #expect(world.forced == (world.life.signal.map { 128 + $0 } ?? 3), "\(step)")
             }
-            // Only what runs in a loop has more time, and only after SIGTERM.
+            // Only running examples of a loop get more time, and only after SIGTERM.
             if step.after.signals.first == SIGINT { #expect(step.after.timers.contains(.rootsReaction), "\(step)") }
         }
     }
 
     // MARK: Rules
 
-    /// What the script's thread of a connected rank does after `event`, when it finds `answers`.
+    /// Returns what the script's thread of a connected rank does after `event`, with these answers.
     private func end(
         _ role: RankLife.Role, takesPart: Bool = false, after signals: [Int32] = [], by event: RankLife.Event,
         _ answers: RankLife.Event...

@@ -3,7 +3,7 @@ import Glibc
 
 @testable import Runner
 
-/// A rank's life with what surrounds it, of which a test chooses what happens next.
+/// A rank's life with its surroundings; a test chooses what happens next.
 struct RankWorld: Hashable {
     /// What the script's thread does.
     enum Thread: Hashable { case inScript, asking, done(Int32) }
@@ -30,7 +30,7 @@ struct RankWorld: Hashable {
     var hasExited: Bool { if case .done = thread { true } else { false } }
     var isOver: Bool { forced != nil }
 
-    /// Whether `event` is brought by the script's thread, which then does what is to be done.
+    /// Whether `event` comes from the script's thread, which then performs the actions.
     static func isOfThread(_ event: RankLife.Event) -> Bool {
         switch event {
         case .notConnected, .finished, .exited, .failed, .interrupted, .refused, .rootAnswered, .othersFinished,
@@ -40,7 +40,7 @@ struct RankWorld: Hashable {
         }
     }
 
-    /// All that can happen next.
+    /// All events that can happen next.
     var events: [RankLife.Event] {
         guard !isOver else { return [] }
         var events: [RankLife.Event] = timers.map { .timeIsUp($0) }
@@ -104,7 +104,7 @@ struct RankWorld: Hashable {
 
     /// Lets `event` happen.
     ///
-    /// - Returns: what is to be done.
+    /// - Returns: the resulting actions.
     mutating func happens(_ event: RankLife.Event) -> [RankLife.Action] {
         switch event {
         case .signal(let signal): signals.append(signal)
@@ -117,7 +117,7 @@ struct RankWorld: Hashable {
         default: break
         }
         let actions = life.handle(event)
-        // An answer to a question is no reason for anything.
+        // An answer to a question does not count as a reason.
         if event != .asked { for action in actions { note(action) } }
         return actions
     }

@@ -7,7 +7,7 @@ import Testing
 struct SignalRulesTests {
     private static let later = LifePeriods.sameSignal + 1
 
-    /// What becomes of signals that come at such times after the first.
+    /// Returns the verdicts for signals that come at these times after the first.
     private func verdicts(
         letsFinish: Bool, _ signals: [(signal: Int32, time: UInt64)]
     ) -> [SignalRules.Verdict] {

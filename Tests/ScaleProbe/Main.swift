@@ -1,11 +1,12 @@
 import DLP
 import Simulation
 
-/// Simulates jobs, for scripts/bench/scale: a line of standard input is a job, a line of standard output how it went.
+/// Simulates jobs, for scripts/bench/scale. Each line of standard input is a job, and each line of standard output
+/// its outcome.
 ///
-/// A job is words NAME=NUMBER, and shape=DISTRIBUTION, in any order; see `settings`. What comes out are three durations in
-/// seconds, the makespan, the least that was possible and the time for which the root was busy, and the numbers of chunks,
-/// of the root's messages, of ranks that it lost, and of examples that failed for good.
+/// A job is a list of words NAME=NUMBER, and shape=DISTRIBUTION, in any order; see `settings`. The outcome is three
+/// durations in seconds (the makespan, the least possible makespan, and the time for which the root was busy) and the
+/// numbers of chunks, of the root's messages, of ranks that it lost, and of examples that failed for good.
 @main
 struct Main {
     static func main() throws {
@@ -37,16 +38,17 @@ struct Main {
     }
 }
 
-/// What a line says.
+/// The job in a line.
 private struct Job {
-    /// What may be said, and what holds where it is not.
+    /// The possible settings and their defaults.
     ///
-    /// Durations are in nanoseconds. Ranks; how long an example takes on average, and how long each rank has to work; examples
-    /// in a chunk (0: adaptive), and what the schedule takes a hand-out to cost; how long the root is busy with a message, and
-    /// how long one is under way. Of so many ranks one is slow (0: none), and takes so many times as long; how long a rank
-    /// lives (0: for ever), and when its death is noticed. Ranks of a host that has a relay (0: there are none), how long a
-    /// word is under way to it and how long it is busy with that, and how long the root is with what a rank says in a relay's
-    /// message.
+    /// Durations are in nanoseconds. `ranks`: their number; `example`: the mean duration of an example; `work`: how
+    /// long each rank has to work; `chunk`: examples in a chunk (0: adaptive); `hand-out`: the cost of a hand-out in
+    /// the schedule's estimate; `message`: how long the root is busy with a message; `delay`: how long a message is
+    /// on its way. `slow`: of this number of ranks one is slow (0: none); `slowness`: how many times as long it
+    /// takes; `life`: how long a rank lives (0: for ever); `notice`: when its death is noticed. `host`: ranks of a
+    /// host with a relay (0: there are none); `hop`: how long a message is on its way to the relay; `relay`: how long
+    /// the relay is busy with it; `part`: how long the root is busy with one rank's part of a relay's message.
     private static let settings: [Substring: Int64] = [
         "ranks": 1, "example": 1_000_000, "work": 1_000_000_000, "chunk": 0, "hand-out": 20_000, "message": 10_000,
         "delay": 50_000, "slow": 0, "slowness": 1, "life": 0, "notice": 0, "host": 0, "hop": 0, "relay": 0, "part": 0,
@@ -72,7 +74,7 @@ private struct Job {
     subscript(name: Substring) -> Int64 { numbers[name] ?? 0 }
 }
 
-/// A line that is no job.
+/// A line that is not a job.
 private struct UnreadableJob: Error {
     var line: String
 }

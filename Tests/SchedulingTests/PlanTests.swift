@@ -34,7 +34,7 @@ struct PlanTests {
             let row = try plan.row(ranks: 16)
             #expect(plan.isExtrapolated && plan.measured == count && plan.count == all.count)
             let width = row.range.upperBound - row.range.lowerBound
-            // One of ten lies outside, though not by much.
+            // One of ten is outside the range, but not by much.
             #expect(
                 abs(row.makespan - whole.makespan) < 1.5 * width && row.range.contains(row.makespan), "\(row) \(whole)")
             widths.append(width)

@@ -9,7 +9,7 @@ struct ScheduleChunkTests {
     ) -> ChunkingInput {
         var estimate = CostEstimate()
         if let cost {
-            // Times are whole nanoseconds, so a fraction of one shows over many examples only.
+            // Times are whole nanoseconds, so fractions show only over many examples.
             let time = Int64(min(cost * 1000, 1e18))
             estimate.record(nanoseconds: time, examples: 1000, window: 16)
         }

@@ -17,12 +17,12 @@ struct ScheduleCostTests {
         }
     }
 
-    /// The makespan where whoever is free takes the longest that is left (LPT; Graham, SIAM Journal on Applied Mathematics
-    /// 17, 1969).
+    /// Returns the makespan where each free rank takes the longest example that is left (LPT; Graham, SIAM Journal on
+    /// Applied Mathematics 17, 1969).
     private func longestFirst(_ costs: [Int64], ranks: Int) -> Int64 {
         var free = [Int64](repeating: 0, count: ranks)
         for cost in costs.sorted(by: >) {
-            // The first of the earliest, by a heap in an array.
+            // The first of the earliest ranks, from a heap in an array.
             free[0] += cost
             var parent = 0
             while true {
@@ -63,7 +63,8 @@ struct ScheduleCostTests {
         #expect(outcome.chunks < 20_000)
     }
 
-    /// Not where every third example costs nothing: those are left over between the others, and each goes alone.
+    /// Except where every third example costs nothing: those are left over between the others, and each is handed out
+    /// alone.
     @Test(
         "examples of a few milliseconds are done no later than without costs", arguments: shapes.dropLast(), [2, 8, 32])
     func mediumExamples(_ shape: String, ranks: Int) throws {
@@ -76,7 +77,7 @@ struct ScheduleCostTests {
         #expect(outcome.ratio < max(1.05, without.ratio * 1.01))
     }
 
-    /// What a lone worker is given, one after another, without delay.
+    /// Returns the chunks that a lone worker is given, one after another, without delay.
     private func sequence(_ costs: [Double], _ count: Int, _ policy: ChunkPolicy, limit: Int? = nil) throws -> [Chunk] {
         var schedule = ManagedSchedule(.known(count), workers: 1, policy: policy)
         schedule.order(by: costs)

@@ -8,7 +8,7 @@ struct ScheduleExplorationTests {
         var examples: Int
         var policy: ChunkPolicy
         var cost: Int64
-        /// At most so many times an example fails, or a worker leaves, dies or gives something back.
+        /// How many times at most an example fails, or a worker leaves, dies or gives something back.
         var disturbances: Int
         var failures: FailurePolicy?
 
@@ -20,7 +20,7 @@ struct ScheduleExplorationTests {
     private static let cases = cases([
         (1, 8, 3), (2, 8, 1), (2, 4, 2), (3, 4, 1), (4, 6, 0), (4, 2, 1), (2, 0, 2), (3, 1, 3),
     ])
-    /// Where who did what matters as well, or when the list grew, there are far more states.
+    /// If it also matters which worker did what, or when the list grew, there are far more states.
     private static let smallCases = cases([
         (1, 8, 2), (2, 6, 0), (2, 4, 1), (3, 2, 1), (3, 4, 0), (4, 2, 0), (2, 2, 3), (2, 0, 2),
     ])
@@ -146,7 +146,7 @@ struct ScheduleExplorationTests {
         }
     }
 
-    /// Goes through all states that can be reached; the harness checks each step.
+    /// Goes through all reachable states; the harness checks each step.
     private func explore(
         _ test: Case, _ extent: ManagedSchedule.Extent, resultsStay: Bool, shares: Int? = nil, late: Int = 0,
         rise: Int64? = nil, halts: Bool = false, hasParts: Bool = false, returns: Bool = false, hasLimit: Bool = false
@@ -162,7 +162,7 @@ struct ScheduleExplorationTests {
         setup.late = late
         setup.mayRetire = late > 0
         var open = [(harness: ScheduleHarness(setup), left: test.disturbances, trail: [ScheduleEvent]())]
-        // The most disturbances with which a state was left: with fewer there is nothing new behind it.
+        // The most disturbances that were left in a state: with fewer, nothing new can follow.
         var seen: [[Int16]: Int] = [:]
         var finished = 0
         while let (harness, left, trail) = open.popLast() {

@@ -6,7 +6,7 @@ import Testing
 struct ScheduleFailureTests {
     private var actions: [ScheduleAction] = []
 
-    /// A schedule of which every worker has entered.
+    /// A schedule that every worker has entered.
     private mutating func schedule(
         _ examples: Int, workers: Int, chunk: Int = 1, retries: Int = 0, crashLimit: Int = 2
     ) throws -> ManagedSchedule {
@@ -17,7 +17,7 @@ struct ScheduleFailureTests {
         return schedule
     }
 
-    /// The examples that were assigned since the last call, by worker.
+    /// Returns the examples that were assigned since the last call, by worker.
     private mutating func assigned() -> [Int: [Int]] {
         var examples: [Int: [Int]] = [:]
         for case .assign(let worker, let chunk, _) in actions { examples[worker, default: []] += chunk.indices }
@@ -114,11 +114,11 @@ struct ScheduleFailureTests {
         #expect(assigned() == [2: [1], 3: [0]])
         try schedule.done(3, first: 0, completed: 1, nanoseconds: 1, into: &actions)
         #expect(assigned() == [3: [2]])
-        // Example 1 killed both: the others are innocent, and go out in chunks again.
+        // Example 1 killed both workers: the others are cleared, and are handed out in chunks again.
         #expect(schedule.lost(2, into: &actions) == CrashedExample(example: 1, deaths: 2))
         try schedule.done(1, first: 4, completed: 4, nanoseconds: 1, into: &actions)
         #expect(assigned() == [1: [3]])
-        // One death alone does not condemn those that had been suspected beside the culprit.
+        // One death does not condemn the examples that had been suspected together with the culprit.
         #expect(schedule.lost(3, into: &actions) == nil)
         #expect(schedule.failedCount == 1)
     }

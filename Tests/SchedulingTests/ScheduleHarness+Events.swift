@@ -1,10 +1,10 @@
 @testable import Scheduling
 
 extension ScheduleHarness {
-    /// Everything that decides what can happen from here on; what an example costs matters only for the choice of an end.
+    /// Everything that decides what can happen from here on; an example's cost matters only for the choice of an end.
     ///
-    /// Workers other than rank 0 differ in nothing but their numbers, so states that differ only in those are the same,
-    /// unless they have shares.
+    /// Workers other than rank 0 differ only in their numbers, so states that differ only in those are the same,
+    /// unless the workers have shares.
     var signature: [Int16] {
         var parts: [(worker: Int, key: [Int16])] = []
         for worker in phases.indices {
@@ -58,13 +58,13 @@ extension ScheduleHarness {
         if let suspicion = unit.suspicion { key += [-7, Int16(suspicion.deaths), Int16(suspicion.death)] }
     }
 
-    /// What can happen next; `disturbed`: also partly done chunks, failures, leaving and dying.
+    /// Returns the events that can happen next; `disturbed`: also partly done chunks, failures, leaving and dying.
     func possibleEvents(disturbed: Bool) -> [ScheduleEvent] {
         var events: [ScheduleEvent] = []
-        // Workers other than rank 0 differ in nothing but their numbers, so they need to come in one order only.
+        // Workers other than rank 0 differ only in their numbers, so they need to enter in one order only.
         if phases[0] == .absent { events.append(.enter(0)) }
         if let newcomer = phases.dropFirst().firstIndex(of: .absent) { events.append(.enter(newcomer)) }
-        // Who comes late comes in any order: some take longer than others until they are ready.
+        // Late workers enter in any order, because some take longer than others to get ready.
         if disturbed { events += phases.indices.filter { phases[$0] == .unexpected }.map { .enter($0) } }
         if setup.extent == .growing || setup.mayGrow, !complete {
             if listed < setup.examples { events += [.extend(1), .extend(setup.examples - listed)] }
@@ -83,7 +83,7 @@ extension ScheduleHarness {
         }
         for worker in phases.indices {
             if phases[worker] == .delivering { events.append(.delivered(worker)) }
-            // Neither those that came late come back, nor those that wanted to go.
+            // Workers that joined late do not return, nor do those that wanted to leave.
             if phases[worker] == .lost, worker < setup.workers, !retiring.contains(worker), setup.mayReturn, disturbed {
                 events.append(.returned(worker))
             }
@@ -100,7 +100,7 @@ extension ScheduleHarness {
             }
             for (slot, chunk) in held[worker].enumerated() {
                 let doable = chunk.clipped(to: setup.examples).count
-                // A worker finds out that the list has an end before it reports the rest of its chunk.
+                // A worker learns that the list has ended before it reports the rest of its chunk.
                 if doable == chunk.count || complete { events.append(.done(worker, slot: slot, completed: doable)) }
                 guard disturbed else { continue }
                 if setup.hasParts, slot == 0 {
@@ -126,7 +126,7 @@ extension ScheduleHarness {
 }
 
 extension ScheduleEvent {
-    /// Whether nothing but this kind of event happens where nothing goes wrong.
+    /// Whether this kind of event is a disturbance: without disturbances, only the other kinds happen.
     func isDisturbance(in harness: ScheduleHarness) -> Bool {
         switch self {
         case .limit(let end): end < harness.limit

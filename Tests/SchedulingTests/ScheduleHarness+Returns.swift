@@ -1,6 +1,6 @@
 @testable import Scheduling
 
-// What follows from the events of workers that were lost and have returned.
+// The consequences of events of workers that were lost and have returned.
 
 extension ScheduleHarness {
     mutating func release(_ worker: Int) {
@@ -8,7 +8,7 @@ extension ScheduleHarness {
         held[worker] = []
     }
 
-    /// Looks at what the schedule keeps for a worker that has returned.
+    /// Checks what the schedule keeps for a worker that has returned.
     private mutating func keep(_ worker: Int) throws {
         guard let chunk = schedule.workers[worker].current?.chunk else { return }
         try require(
@@ -17,7 +17,7 @@ extension ScheduleHarness {
         held[worker] = [chunk]
     }
 
-    /// Whether an example that has been handed out is nobody's.
+    /// Whether no worker has an example that has been handed out.
     private func isFree(_ example: Int) -> Bool { !account[example].isTaken }
 
     mutating func takeBack(_ worker: Int) throws {

@@ -1,6 +1,6 @@
 @testable import Scheduling
 
-/// Something that may happen to a schedule.
+/// An event that may happen to a schedule.
 enum ScheduleEvent: Hashable {
     case enter(Int)
     /// The worker has done the first `completed` examples of its chunk number `slot`.
@@ -15,9 +15,9 @@ enum ScheduleEvent: Hashable {
     case retire(Int)
     case lost(Int)
     case returned(Int)
-    /// The worker, which has returned, has done the next `completed` examples of what it had when it was lost.
+    /// The worker, which has returned, has done the next `completed` examples of those that it had when it was lost.
     case claimed(Int, completed: Int)
-    /// The same for one of them, which failed.
+    /// The same for one example, which failed.
     case failedAfterReturn(Int)
     case resume(Int)
     case extend(Int)
@@ -25,7 +25,7 @@ enum ScheduleEvent: Hashable {
     case close
     case length(Int)
     case halt
-    /// Examples below this one may be handed out.
+    /// Examples below this index may be handed out.
     case limit(Int)
 }
 
@@ -34,7 +34,7 @@ struct BrokenRule: Error, CustomStringConvertible {
     let description: String
 }
 
-/// A schedule together with an independent account of who has and who has done what, which checks every step.
+/// A schedule together with an independent account of which worker has and has done what. It checks every step.
 struct ScheduleHarness {
     enum Phase: Int { case absent, active, delivering, ended, left, lost, unexpected, returning }
 
@@ -42,12 +42,12 @@ struct ScheduleHarness {
         var extent: ManagedSchedule.Extent
         var workers: Int
         var policy: ChunkPolicy
-        /// What becomes of failures; nil: nothing fails.
+        /// The policy for failures; nil: nothing fails.
         var failures: FailurePolicy?
         var resultsStay: Bool
         var shares: Int?
         var sharesInChunks = false
-        /// How many more workers may come late, and whether workers may retire.
+        /// How many more workers may join late, and whether workers may retire.
         var late = 0
         var mayRetire = false
         /// Whether workers that were lost may return.
@@ -56,36 +56,38 @@ struct ScheduleHarness {
         var hasParts = false
         /// Whether some of the examples of a list that grows are done already.
         var skips = false
-        /// Whether examples are handed out only as far as a limit allows, which moves.
+        /// Whether examples are handed out only up to a limit, which moves.
         var hasLimit = false
-        /// Whether a list of which the length is known may get longer.
+        /// Whether a list of known length may get longer.
         var mayGrow = false
         /// Whether the hand-out may be ended early.
         var halts = false
         /// Nanoseconds for the first example, and how many more for each that follows.
         var cost: Int64
         var rise: Int64 = 0
-        /// Whether the list may be gone through from its end.
+        /// Whether the list may be handed out from its end.
         var mayBeginAtEnd = false
-        /// What the schedule is told of costs, once the list has ended; nil: nothing.
+        /// The costs that the schedule is told once the list has ended; nil: none.
         var costs: [Double]?
         /// How many examples there will be.
         var examples: Int
     }
 
-    /// What is true of one example.
+    /// The facts about one example.
     struct Example: Hashable {
-        /// The worker that has it, that has done it, and on which it failed before it is tried again; or -1.
+        /// The worker that has it, the one that has done it, and the one on which it failed before it is tried again;
+        /// or -1.
         var holder = -1
         var doer = -1
         var failedOn = -1
-        /// Whether it may be tried again now; before that it rests.
+        /// Whether it may be tried again now; before that it must wait.
         var isRetryable = false
         var isFailed = false
-        /// Whether it is done and its result does not die with its worker.
+        /// Whether it is done and its result survives the death of its worker.
         var isSafe = false
         var attempts = 0
-        /// How many workers died that had it in the chunk under work, and how many of them had only it there.
+        /// How many workers died that had it in the chunk in work, and for how many of them it was the only example
+        /// there.
         var deaths = 0
         var deathsAlone = 0
 
@@ -97,7 +99,7 @@ struct ScheduleHarness {
     var phases: [Phase]
     private(set) var retiring: Set<Int> = []
     var held: [[Chunk]]
-    /// What each worker had under work when it was lost, and has not said anything of since.
+    /// What each worker had in work when it was lost, and has not reported on since.
     var former: [Chunk?]
     var account: [Example]
     private(set) var listed: Int
@@ -131,10 +133,10 @@ struct ScheduleHarness {
     var allSettled: Bool {
         complete && account.allSatisfy { $0.doer >= 0 || $0.isFailed } || isHalted && held.allSatisfy(\.isEmpty)
     }
-    /// What is not done once all is settled stays undone.
+    /// An example that is not done once all is settled remains undone.
     var allDone: Bool { allSettled && account.allSatisfy { $0.doer < 0 || $0.isSafe } }
 
-    /// Lets `event` happen and checks what the schedule makes of it.
+    /// Lets `event` happen and checks how the schedule reacts.
     mutating func apply(_ event: ScheduleEvent) throws {
         actions.removeAll(keepingCapacity: true)
         switch event {
@@ -191,7 +193,7 @@ struct ScheduleHarness {
             listed += count
             schedule.extend(by: count, into: &actions)
         case .skip(let count):
-            // Nobody among the workers has done them.
+            // None of the workers has done them.
             for example in listed..<listed + count { account[example] = Example(doer: phases.count, isSafe: true) }
             listed += count
             schedule.skip(count)
@@ -262,7 +264,7 @@ struct ScheduleHarness {
         }
     }
 
-    /// Gives back what a worker has that was kept for it.
+    /// Gives back what was kept for a worker.
     private mutating func drop(_ worker: Int, as phase: Phase) {
         for chunk in held[worker] { free(chunk) }
         held[worker] = []
@@ -352,7 +354,8 @@ struct ScheduleHarness {
                 schedule.outstanding(worker) == held[worker].reduce(0) { $0 + $1.count },
                 "worker \(worker) is said to have \(schedule.outstanding(worker)) examples")
             if waits {
-                // Who has reported the last ones as a part of a chunk has yet to find that there are no more.
+                // A worker that has reported its last examples as a part of a chunk must still find out that there
+                // are no more.
                 try require(!allDone || held.contains { !$0.isEmpty }, "worker \(worker) was not ended")
                 try require(!allSettled || !keepsResults(worker), "worker \(worker) waits with results")
                 let isSpared = worker == 0 && !isAlone(0) && schedule.queue.openCount(sparing: true) == 0

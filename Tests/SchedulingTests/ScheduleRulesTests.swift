@@ -5,7 +5,7 @@ import Testing
 struct ScheduleRulesTests {
     private var actions: [ScheduleAction] = []
 
-    /// A schedule of 10 examples with two workers, of which 0 has the examples 0 to 3 and 1 those from 4 to 7.
+    /// A schedule of 10 examples with two workers: worker 0 has the examples 0 to 3, and worker 1 has 4 to 7.
     private mutating func twoAtWork(resultsStay: Bool = false) throws -> ManagedSchedule {
         var schedule = ManagedSchedule(.known(10), workers: 2, policy: .fixed(4), resultsStay: resultsStay)
         try schedule.enter(0, into: &actions)
@@ -42,7 +42,7 @@ struct ScheduleRulesTests {
         var actions: [ScheduleAction] = []
         for worker in 0..<3 { try schedule.enter(worker, into: &actions) }
         _ = try schedule.failed(1, first: 99, completed: 0, nanoseconds: 1, into: &actions)
-        // More than enough time for an example that is still under work to count as long.
+        // More than enough time for an example that is still in work to count as long.
         var given = [1]
         for _ in 1..<20 {
             actions = []

@@ -23,8 +23,8 @@ struct ScheduleSimulationTests {
         #expect(try run(simulator, distribution, 1_000_000, mean: 200 * Self.millisecond).outcome.ratio < 1.05)
     }
 
-    /// A very long example late in the list makes any schedule late that does not know of it, so the measure is one
-    /// that hands out examples one at a time and at no cost.
+    /// A very long example late in the list delays any schedule that does not know of it. So the reference is a
+    /// schedule that hands out examples one at a time and at no cost.
     @Test("with few ranks and long examples", arguments: CostDistribution.allCases, [2, 5, 16])
     func longExamples(_ distribution: CostDistribution, ranks: Int) throws {
         let simulator = ScheduleSimulator(ranks: ranks)
@@ -46,8 +46,8 @@ struct ScheduleSimulationTests {
         }
     }
 
-    /// The makespan where whoever is free takes the next example (list scheduling; Graham, Bell System Technical
-    /// Journal 45, 1966).
+    /// Returns the makespan where each free rank takes the next example (list scheduling; Graham, Bell System
+    /// Technical Journal 45, 1966).
     private func listScheduled(_ costs: [Int64], ranks: Int) -> Int64 {
         var free = Array(repeating: Int64(0), count: ranks)
         for cost in costs {
@@ -57,7 +57,7 @@ struct ScheduleSimulationTests {
         return free.max() ?? 0
     }
 
-    /// What could not be beaten knows nothing of the failed attempts.
+    /// The lower bound does not include the failed attempts.
     @Test(
         "where a tenth of the examples fails at first, and half of the ranks die", arguments: [false, true],
         [2, 16, 1000])
@@ -68,7 +68,8 @@ struct ScheduleSimulationTests {
         if areMortal { simulator.deaths = .init(meanLife: 6e9, notice: 0) }
         let count = 200 * ranks
         let (outcome, _) = try run(simulator, .constant, count, mean: 20 * Self.millisecond)
-        // Of two ranks the other one has to do all that failed on the first, and that may be half of it all.
+        // With two ranks, the other one has to do everything that failed on the first, which may be half of all
+        // examples.
         let best = ranks == 2 ? 1.25 : 1.15
         #expect(outcome.ratio < best * (areMortal ? 1.1 : 1))
         #expect((outcome.lost > ranks / 4) == areMortal && outcome.failed == 0, "\(outcome)")

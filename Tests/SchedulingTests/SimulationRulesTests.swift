@@ -2,7 +2,7 @@ import Scheduling
 import Simulation
 import Testing
 
-/// What a simulation takes a job to be, by cases of which the answer is known.
+/// How a simulation models a job, checked by cases with known answers.
 @Suite("A simulated job")
 struct SimulationRulesTests {
     private static let second: Int64 = 1_000_000_000
@@ -26,7 +26,7 @@ struct SimulationRulesTests {
         let outcome = try simulator.run(constant(1, Self.second))
         let root = 2 * (simulator.messageCost + 30)
         #expect(outcome.makespan == Self.second + root + 2 * simulator.delay + 2 * 100 + 7)
-        // Each of its two words is a message, and is answered by one.
+        // Each of its two messages is answered by one message.
         #expect(outcome.chunks == 1 && outcome.messages == 4)
     }
 

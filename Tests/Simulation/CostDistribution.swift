@@ -1,16 +1,16 @@
 import Glibc
 
-/// How the costs of examples are distributed, and in which order they come.
+/// The distribution of the costs of examples, and their order.
 public enum CostDistribution: String, CaseIterable, Sendable {
-    /// All cost the same.
+    /// All examples cost the same.
     case constant
     /// One of five takes six times as long as the others.
     case bimodal
     /// A Pareto distribution: its mean is three times its least value, its variance infinite.
     case heavyTail
-    /// The first ones cost nothing, the last ones twice the mean.
+    /// The first examples cost nothing, the last ones twice the mean.
     case ascending
-    /// The other way round.
+    /// The reverse order.
     case descending
 
     /// `count` costs in nanoseconds with a mean of about `mean`, the same in every run.

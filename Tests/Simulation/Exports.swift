@@ -1,2 +1,2 @@
-// Whoever tests with simulated jobs needs what plans them.
+// Tests with simulated jobs need the planning module.
 @_exported public import Planning

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SystemSupport
 
-/// Text of others in messages of ours.
+/// Foreign text in our messages.
 struct VisibleTextTests {
     @Test(
         "what a terminal obeys is shown",

@@ -1,13 +1,13 @@
 public import Glibc
 
-/// A directory for the files of one test, which goes with the object.
+/// A directory for the files of one test; it is removed with the object.
 public final class TemporaryDirectory: Sendable {
-    /// Where it is.
+    /// The path of the directory.
     public let path: String
 
-    /// An empty directory below `/tmp`.
+    /// Creates an empty directory below `/tmp`.
     ///
-    /// - Throws: `SystemCallFailure`, as all that writes here.
+    /// - Throws: `SystemCallFailure`, like all methods that write here.
     public init() throws {
         var name = Array("/tmp/dlp-lua-test-XXXXXX".utf8CString)
         guard mkdtemp(&name) != nil else { throw SystemCallFailure(code: errno) }
@@ -17,7 +17,7 @@ public final class TemporaryDirectory: Sendable {
     deinit { Self.remove(path) }
 
     private static func remove(_ path: String) {
-        // A link is not followed.
+        // A symbolic link is not followed.
         guard unlink(path) != 0 else { return }
         for name in entries(of: path) { remove("\(path)/\(name)") }
         rmdir(path)
@@ -26,7 +26,7 @@ public final class TemporaryDirectory: Sendable {
     /// The path of a file.
     public func file(_ name: String) -> String { "\(path)/\(name)" }
 
-    /// Writes a file, in place of what was there, of which it keeps the mode unless it is given one.
+    /// Writes a file, replacing an existing one, whose mode it keeps unless `mode` is given.
     public func write(_ name: String, _ text: String, mode: mode_t? = nil) throws {
         try write(name, bytes: Array(text.utf8), mode: mode)
     }
@@ -52,17 +52,17 @@ public final class TemporaryDirectory: Sendable {
         return contents(of: descriptor)
     }
 
-    /// The names of what is here, in their order.
+    /// The sorted names of the directory's entries.
     public var names: [String] { entries(of: path).sorted() }
 }
 
-/// The system has refused something that a test needs.
+/// A failed system call that a test needs.
 public struct SystemCallFailure: Error {
     /// As in `errno`.
     public var code: Int32
 }
 
-/// All of a file, from its beginning.
+/// Returns the whole contents of a file.
 public func contents(of file: Int32) -> [UInt8] {
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
@@ -73,7 +73,7 @@ public func contents(of file: Int32) -> [UInt8] {
     }
 }
 
-/// The names in a directory.
+/// Returns the names in a directory.
 public func entries(of path: String) -> [String] {
     guard let directory = opendir(path) else { return [] }
     defer { closedir(directory) }

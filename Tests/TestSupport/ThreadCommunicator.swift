@@ -1,16 +1,16 @@
 public import Engine
 import SystemSupport
 
-/// A communicator between threads of one process, for the tests of everything that stands on `Communicator`.
+/// A communicator between threads of one process, for tests of everything that uses `Communicator`.
 public final class ThreadCommunicator: Communicator, Sendable {
     /// This rank, from 0.
     public let rank: Int
     /// How many ranks the job has.
     public let size: Int
-    /// Of these ranks, and then of those that may come late.
+    /// The mailboxes of these ranks, followed by those of ranks that may join late.
     private let mailboxes: [Mailbox]
 
-    /// Where one rank's deliveries wait for it.
+    /// The place where one rank's deliveries wait.
     private struct Mailbox: Waker {
         struct State {
             var queue: [Delivery] = []
@@ -33,17 +33,17 @@ public final class ThreadCommunicator: Communicator, Sendable {
         self.mailboxes = mailboxes
     }
 
-    /// Connected communicators for ranks `0 ..< size`, each to be used by one thread, and for `late` more, which the root
-    /// does not know before they `join`.
+    /// Returns connected communicators for ranks `0 ..< size`, each to be used by one thread, and for `late` more,
+    /// which the root does not know before they `join`.
     public static func group(of size: Int, late: Int = 0) -> [ThreadCommunicator] {
         let mailboxes = (0..<size + late).map { _ in Mailbox() }
         return mailboxes.indices.map { ThreadCommunicator(rank: $0, size: size, mailboxes: mailboxes) }
     }
 
-    /// Lets the root know of this rank, which comes late.
+    /// Tells the root about this rank, which joins late.
     public func join() { mailboxes[0].put(.joined(rank: rank)) }
 
-    /// Connects this rank again, which has closed its end; what the root had sent it is void.
+    /// Connects this rank again after it has closed its end; what the root had sent to it is lost.
     public func comeBack() {
         mailboxes[rank].state.update { $0 = Mailbox.State() }
         mailboxes[0].put(.returned(rank: rank))
@@ -52,14 +52,14 @@ public final class ThreadCommunicator: Communicator, Sendable {
     /// Lets other threads interrupt `receive`.
     public var waker: any Waker { mailboxes[rank] }
 
-    /// Puts the message where the other thread finds it; the loss of the root throws.
+    /// Puts the message into the other thread's mailbox; throws where the root is gone.
     public func send(_ message: Message, to destination: Int) throws(CommunicationError) {
         let isClosed = mailboxes[destination].state.withLock { $0.isClosed }
         if isClosed, destination == 0 { throw CommunicationError("the root has gone") }
         mailboxes[destination].put(.message(message, from: rank))
     }
 
-    /// Waits, asleep, for what comes next.
+    /// Waits, asleep, for the next delivery.
     public func receive(until deadline: UInt64?) throws(CommunicationError) -> Delivery {
         let next: Delivery? = mailboxes[rank].state.wait(until: deadline) { state in
             if state.head < state.queue.count {

@@ -39,11 +39,12 @@ def _take_standard_descriptors():
 
 _questions, _answers = _take_standard_descriptors()
 
-# Many ranks print to one place: whole lines, also where PYTHONUNBUFFERED lets every word go by itself.
+# Many ranks print to the same place, so whole lines are written, even where PYTHONUNBUFFERED would write every word
+# separately.
 if hasattr(sys.stdout, "reconfigure"):
     sys.stdout.reconfigure(line_buffering=True, write_through=False)
 
-# Ctrl-C is for the whole job. The traceback of each KeyboardInterrupt would only hide what dlp-lua says.
+# Ctrl-C is for the whole job. The traceback of each KeyboardInterrupt would only hide dlp-lua's message.
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -110,7 +111,7 @@ def serve(function):
     """Calls `function` with each value that comes, and sends back what it returns; returns when no more come."""
     for question in _questions:
         answer = _answer(function, question)
-        # What it has printed comes before what follows from its answer.
+        # Its output must come before any output that follows from its answer.
         try:
             sys.stdout.flush()
         except (AttributeError, ValueError, OSError):
@@ -119,6 +120,6 @@ def serve(function):
             _answers.write(answer + b"\n")
             _answers.flush()
         except BrokenPipeError:
-            # Nobody is there any more. What is still in the buffer would fail again at the end.
+            # The reader has gone. Writing the rest of the buffer at the end would fail again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), _answers.fileno())
             return

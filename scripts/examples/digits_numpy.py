@@ -1,4 +1,4 @@
-# The work of digits_numpy.lua. dlp-lua starts it, once for each rank, with K and the file of the digits.
+# The work of digits_numpy.lua. dlp-lua starts this program once for each rank, with K and the file of the digits.
 
 import sys
 
@@ -15,7 +15,7 @@ def classify(index):
     own = index - 1
     distances = ((images - images[own]) ** 2).sum(axis=1)
     distances[own] = np.iinfo(np.int64).max
-    # Equally distant ones in the order of the file, and the smallest label of those with equally many votes.
+    # Equally distant images in the order of the file, and the smallest label among those with equally many votes.
     nearest = np.argsort(distances, kind="stable")[:k]
     return np.bincount(labels[nearest]).argmax()
 

@@ -13,7 +13,7 @@ IMPORT = re.compile(
     r"^(?:@\w+\s+)*(?:(?:public|package|internal|fileprivate|private)\s+)?"
     r"import\s+(?:(?:struct|class|enum|protocol|func|var|let|typealias)\s+)?(\w+)", re.M)
 EXPORT = re.compile(r"^@_exported\s+(?:public\s+)?import\s+(\w+)", re.M)
-# What the toolchain and the system bring.
+# The modules that the toolchain and the system provide.
 GIVEN = {"Dispatch", "Glibc", "Swift", "Synchronization", "Testing", "XCTest"}
 FOLDERS = {"test": "Tests", "regular": "Sources", "executable": "Sources"}
 
@@ -24,7 +24,7 @@ def names(dependency):
 
 
 package = json.load(sys.stdin)
-# Programs that tests start are built for them, and not imported.
+# Programs that tests start are built for the tests, but not imported.
 PROGRAMS = {target["name"].replace("-", "_") for target in package["targets"] if target["type"] == "executable"}
 
 
@@ -34,7 +34,7 @@ def files_of(target):
     return sorted(pathlib.Path(folder).rglob("*.swift"))
 
 
-# What a module hands on to whoever imports it.
+# The modules that a module re-exports.
 handed_on = {
     target["name"].replace("-", "_"): {name for file in files_of(target) for name in EXPORT.findall(file.read_text())}
     for target in package["targets"]

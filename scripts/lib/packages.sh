@@ -1,6 +1,7 @@
-# Sourced by the scripts: what they need of the machine. Where it is not there and cannot be had they end with status 2.
+# Sourced by the scripts: the packages and tools that they need. If one is missing and cannot be installed, they end
+# with status 2.
 
-# What a build uses. Without the last two it goes through, but the program then has no Open MPI and no PMIx.
+# The packages for a build. Without the last two, the build succeeds, but the program has no Open MPI and no PMIx.
 build_packages=(liblua5.4-dev libsqlite3-dev pkg-config libopenmpi-dev libpmix-dev)
 
 need_swift() {
@@ -9,7 +10,7 @@ need_swift() {
     exit 2
 }
 
-# need_packages NAME...: installs those of these Debian packages that are missing, and says which.
+# need_packages NAME...: installs the missing ones of these Debian packages, and says which.
 need_packages() {
     local package missing=()
     for package in "$@"; do
@@ -26,7 +27,7 @@ need_packages() {
     fi
 
     echo "$(basename "$0"): installing ${missing[*]}"
-    # The lists may be absent or too old to have these versions; only then are they worth an update.
+    # The package lists may be missing or too old for these versions; only then are they updated.
     install_packages "${missing[@]}" >/dev/null 2>&1 && return
     if ! { apt-get update -qq && install_packages "${missing[@]}" >/dev/null; }; then
         echo "$(basename "$0"): apt-get could not install ${missing[*]}; its reason stands above" >&2

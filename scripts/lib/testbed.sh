@@ -1,11 +1,12 @@
 # Sourced by scripts/testbed/*: machines that are namespaces of this one.
 #
-# A machine is a process 1 with a process table and a mount table of its own, and whatever else unshare(1) is asked for.
-# When process 1 is killed the kernel kills everything in its table, so that a stop cannot forget anything. Files, process
-# ids and daemons of a testbed belong to its directory: two testbeds with two directories know nothing of each other.
+# A machine is a process 1 with a separate process table and mount table, and other namespaces as requested from
+# unshare(1). When process 1 is killed, the kernel kills everything in its process table, so that nothing can be left
+# after a stop. Files, process ids and daemons of a testbed belong to its directory. Two testbeds in two directories
+# are independent of each other.
 
 testbed=${DLP_TESTBED:-${TMPDIR:-/tmp}/dlp-testbed}
-# Daemons are in sbin, which users do not always have in PATH.
+# Daemons are in sbin, which is not always in the PATH of users.
 PATH=$PATH:/usr/sbin:/sbin
 
 die() {
@@ -13,7 +14,7 @@ die() {
     exit 1
 }
 
-# need_commands PACKAGE COMMAND...: ends with the line that installs the package where a command is missing.
+# need_commands PACKAGE COMMAND...: if a command is missing, ends with the line that installs the package.
 need_commands() {
     local package=$1 command
     shift
@@ -32,8 +33,8 @@ machine_start() {
     local name=$1 setup=$2 pid='' ready
     shift 2
     mkdir -p "$testbed/machines"
-    # The machine says when it is set up, and then lets go of all that it inherited: whoever reads the output of a test
-    # to its end must not wait for the testbed.
+    # The machine reports when it is set up, and then closes everything that it inherited: a reader of a test's output
+    # must not have to wait for the testbed to end.
     exec {ready}< <(
         cd / && DLP_MACHINE=$testbed/$name exec unshare --fork --kill-child --pid --mount --propagation private "$@" \
             bash -c "$(declare -f machine_boot "$setup"); machine_boot $setup $name" \
@@ -45,7 +46,7 @@ machine_start() {
     echo "$pid" >"$testbed/machines/$name.pid"
 }
 
-# What process 1 of a machine does: set up, say its process id as others see it, and bury orphans for ever.
+# Process 1 of a machine: sets it up, reports its process id as seen from outside, and reaps orphans for ever.
 machine_boot() {
     local pid
     set -e
@@ -55,18 +56,18 @@ machine_boot() {
     echo "$pid"
     exec >/dev/null 2>&1
     set +e
-    # Bash reaps every child that it inherits while it waits; for process 1 those are all orphans.
+    # Bash reaps all its children while it waits; for process 1 these include all orphans.
     while :; do
         sleep infinity &
         wait
     done
 }
 
-# machine_pid NAME: the process 1 of a machine that is up; status 1 where it is not.
+# machine_pid NAME: prints the process 1 of a running machine; status 1 if it is not running.
 machine_pid() {
     local pid
     pid=$(cat "$testbed/machines/$1.pid" 2>/dev/null) || return
-    # Process ids are used again: only ours has this variable.
+    # Process ids are reused; only our process has this variable.
     grep -qzxF "DLP_MACHINE=$testbed/$1" "/proc/$pid/environ" 2>/dev/null || return
     echo "$pid"
 }
@@ -74,9 +75,10 @@ machine_pid() {
 # machine_exec NAME COMMAND [ARG...]: runs a command on a machine, in the present directory.
 machine_exec() { (machine_become "$@"); }
 
-# machine_become NAME COMMAND [ARG...]: this process goes to a machine and becomes a command there.
+# machine_become NAME COMMAND [ARG...]: this process enters a machine and becomes a command there.
 #
-# By nsenter and not by `ip netns exec`: that mounts a /sys without cgroups, for which slurmd looks even where it uses none.
+# It uses nsenter, not `ip netns exec`, which mounts a /sys without cgroups; slurmd looks for them even if it uses
+# none.
 machine_become() {
     local name=$1 pid
     shift
@@ -89,7 +91,7 @@ machine_stop() {
     local pid
     if pid=$(machine_pid "$1"); then
         kill -KILL "$pid"
-        # Its memory goes last, and its variables with it: then nothing of it runs any more.
+        # The memory of the process goes last, and its variables with it. Then nothing of the machine runs any more.
         while machine_pid "$1" >/dev/null; do sleep 0.02; done
     fi
     rm -f "$testbed/machines/$1".{pid,log}

@@ -1,16 +1,17 @@
 # Sourced by scripts/install, scripts/uninstall and scripts/package: the tree of files that is installed.
 
-# The file in it that lists what scripts/install has put there.
+# The file in it that lists what scripts/install has installed.
 installed_list=share/dlp-lua/installed
 
-# lay_out PROGRAMS TREE: puts all that is installed below the directory TREE, which becomes a prefix such as /usr/local. The
-# programs come from the directory PROGRAMS, and must run here. To be called in the directory of the source.
+# lay_out PROGRAMS TREE: puts everything that is installed below the directory TREE, which becomes a prefix such as
+# /usr/local. The programs come from the directory PROGRAMS, and must run on this machine. To be called in the
+# directory of the source.
 lay_out() {
     local programs=$1 tree=$2 program library plugin share=$2/share
     mkdir -p "$tree/bin"
     for program in dlp-lua ameexec; do
         install -m 755 "$programs/$program" "$tree/bin"
-        # Libraries that are no part of every system: they look for Lua's in their own directory first.
+        # Libraries that not every system has: the programs look for Lua's library in their own directory first.
         library=$(ldd "$programs/$program" | awk '$1 ~ /^liblua/ && $3 ~ /^\// { print $3 }')
         [[ ! $library ]] || install -m 644 "$library" "$tree/bin"
 
@@ -19,12 +20,12 @@ lay_out() {
         generate "$programs/$program" "$share/zsh/site-functions/_$program" --generate-completion-script zsh
         generate "$programs/$program" "$share/fish/vendor_completions.d/$program.fish" --generate-completion-script fish
     done
-    # Those for MPIs with an interface of their own, where they have been built.
+    # The plugins for MPIs with an interface of their own, if they have been built.
     for plugin in "$programs"/dlp-mpi-*.so; do
         [[ ! -f $plugin ]] || install -m 755 "$plugin" "$tree/bin"
     done
 
-    # dlp-lua looks for it from where it lies itself.
+    # dlp-lua looks for it relative to its own place.
     copy_tree scripts/coprocess "$share/dlp-lua/coprocess"
     copy_tree scripts/annotations "$share/dlp-lua/annotations"
     copy_tree scripts/batch "$share/dlp-lua/batch"
@@ -35,7 +36,7 @@ lay_out() {
     licences >"$share/doc/dlp-lua/copyright"
 }
 
-# generate PROGRAM FILE OPTION...: what the program prints with these options.
+# generate PROGRAM FILE OPTION...: writes what the program prints with these options to FILE.
 generate() {
     local program=$1 file=$2
     shift 2
@@ -46,7 +47,7 @@ generate() {
     fi
 }
 
-# copy_tree FROM TO: the files below FROM, readable by all, without what running them has left.
+# copy_tree FROM TO: copies the files below FROM, readable by all, without leftovers of running them.
 copy_tree() {
     local file mode
     while IFS= read -r -d '' file; do
@@ -56,7 +57,7 @@ copy_tree() {
     done < <(cd "$1" && find . -type f ! -path '*/__pycache__/*' -printf '%P\0')
 }
 
-# licences: the terms of this program and of all that is inside it.
+# licences: prints the terms of this program and of everything that is inside it.
 licences() {
     local compiler crypto=.build/checkouts/swift-crypto
     compiler=$(basename "$(dirname "$(clang -print-file-name=libstdc++.a)")")
@@ -80,7 +81,7 @@ licences() {
     grep -rhoE 'Copyright (\(c\) )?[0-9].*' $crypto/Sources/CCryptoBoringSSL | sort -u
 }
 
-# licence NAME FILE ADDRESS: the text of a licence, or where it is to be had.
+# licence NAME FILE ADDRESS: prints the text of a licence, or the address where it can be found.
 licence() {
     printf '\n%s\n%s\n\n' "$1" "${1//?/=}"
     cat "$2" 2>/dev/null || printf '%s: %s\n' "$licence_is_missing" "$3"

@@ -1,11 +1,12 @@
-// What the programs and the libraries inside them use of glibc that 2.28 does not have; linked into packages only.
+// Functions of glibc that the programs and the libraries inside them use and 2.28 does not have; linked into packages
+// only.
 #define _GNU_SOURCE
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// Nobody outside of the program gets to see these names.
+// These names are not visible outside of the program.
 #pragma clang attribute push(__attribute__((visibility("hidden"))), apply_to = any(function, variable))
 
 // MARK: - Functions
@@ -14,12 +15,12 @@
 pid_t gettid(void) { return (pid_t)syscall(SYS_gettid); }
 int tgkill(pid_t process, pid_t thread, int signal) { return (int)syscall(SYS_tgkill, process, thread, signal); }
 
-/// From 2.32 on: whether there never was a second thread, so that the C++ library may do without locks. It never may.
+/// From 2.32 on: whether there never was a second thread, so that the C++ library may omit locks. It never may here.
 char __libc_single_threaded = 0;
 
 #pragma clang attribute pop
 
-// From 2.33 on. Before, the function had a number for the structure's layout, which is 1 on this machine.
+// From 2.33 on. Before, the function took a number for the structure's layout, which is 1 on this machine.
 extern int __xstat(int, const char *, void *), __lxstat(int, const char *, void *), __fxstat(int, int, void *);
 
 #pragma clang attribute push(__attribute__((visibility("hidden"))), apply_to = any(function, variable))
@@ -33,8 +34,8 @@ int fstat64(int file, struct stat64 *s) { return __fxstat(1, file, s); }
 
 // MARK: - Start
 
-// Since 2.34 glibc calls a program's initializers itself, and the start code of this machine relies on that. Before, the
-// start code handed over a function that does, which every glibc still calls.
+// Since 2.34 glibc itself calls a program's initializers, and the start code of this machine relies on that. Before,
+// the start code passed a function that does so, which every glibc still calls.
 typedef void initializer(int, char **, char **);
 extern initializer *__preinit_array_start[], *__preinit_array_end[], *__init_array_start[], *__init_array_end[];
 extern void _init(void);

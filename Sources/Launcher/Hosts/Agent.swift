@@ -3,9 +3,9 @@ import CSystem
 import DLP
 import Glibc
 
-/// Serves a launcher on another host over standard input and standard output until it says so, or is gone.
+/// Serves a launcher on another host over standard input and standard output, until the launcher ends it or is gone.
 ///
-/// For the main thread of a process that does nothing else.
+/// To be called on the main thread of a process that does nothing else.
 ///
 /// - Returns: 0, or 3 where the connection broke.
 public func serveAsAgent() -> Int32 {
@@ -18,26 +18,26 @@ public func serveAsAgent() -> Int32 {
     }
 }
 
-/// What the launcher and its agents keep to.
+/// The rules that the launcher and its agents share.
 enum AgentRules {
-    /// What an agent says before its first message.
+    /// What an agent sends before its first message.
     static let preamble = Array("\0dlp-agent\n".utf8)
-    /// How much of a stream is under way to the launcher at most.
+    /// How many bytes of a stream may be on their way to the launcher at most.
     static let window = 1 << 18
-    /// After how long without a word each side lets the other know that it is there, in nanoseconds.
+    /// After this time without sending anything, each side sends a sign of life; in nanoseconds.
     static let pause: UInt64 = 5_000_000_000
-    /// How long the launcher waits for such a word.
+    /// How long the launcher waits for a sign of life.
     static let launchersPatience: UInt64 = 30_000_000_000
-    /// The same for an agent: a launcher may stand still for a while, and its job with it.
+    /// How long an agent waits for one: a launcher may stand still for a while, and its job with it.
     static let agentsPatience: UInt64 = 90_000_000_000
 }
 
-/// The ranks of a job on one host: starts, signals and reaps them as the launcher says, and sends it what they write.
+/// The ranks of a job on one host: starts, signals and reaps them on the launcher's orders, and sends it their
+/// output.
 ///
-/// What becomes of the job is the launcher's decision alone. Where the connection with it breaks, all that runs here
-/// is ended.
+/// Only the launcher decides about the job. If the connection with it breaks, everything that runs here is ended.
 final class Agent {
-    /// The poller's numbers.
+    /// The numbers under which the poller reports descriptors.
     private enum Watched {
         static let signals = 0
         static let launcher = 1
@@ -50,9 +50,9 @@ final class Agent {
 
     private enum Phase: Equatable {
         case serving
-        /// The job is over; what is left of the output is sent.
+        /// The job is over; the rest of the output is being sent.
         case leaving
-        /// The launcher is gone: the next of these signals to what runs here is due then.
+        /// The launcher is gone. The first of these signals is due at the given time, for everything that runs here.
         case clearing(next: ArraySlice<Int32>, at: UInt64)
     }
 
@@ -61,14 +61,14 @@ final class Agent {
         let stream: RankStream
     }
 
-    /// The reading end of what a rank writes.
+    /// The reading end of a rank's output.
     private struct Pipe {
         let descriptor: Int32
         let key: Key
-        /// How much more may be sent before the launcher has passed some on.
+        /// How many more bytes may be sent before the launcher has passed some on.
         var credit = AgentRules.window
         var isWatched = true
-        /// Whether something was read that the launcher does not get.
+        /// Whether bytes were read that the launcher does not get.
         var isCut = false
     }
 
@@ -89,7 +89,7 @@ final class Agent {
     private var hasStarted = false
     private var isAlone = false
     private var isControlOpen = false
-    /// Whether the user has stopped the launcher, which says nothing meanwhile.
+    /// Whether the user has stopped the launcher, which then sends nothing.
     private var isSuspended = false
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
@@ -115,7 +115,7 @@ final class Agent {
                     cpus: max(1, Int(dlp_allowed_cpus(&cpus, Int32(cpus.count)))))))
         while !isDone {
             link.await(by: poller, as: Watched.room)
-            // Pipes first, signals last: what a rank wrote comes before what is said about its end.
+            // Pipes first, signals last: what a rank wrote comes before the message about its end.
             let numbers = poller.wait(until: deadline).sorted(by: >)
             if poller.isOverdue { link.excuse() }
             for number in numbers {
@@ -136,7 +136,7 @@ final class Agent {
         return phase == .leaving ? 0 : 3
     }
 
-    /// When something is due, if nothing happens before.
+    /// The time at which the next action is due, if nothing happens before.
     private var deadline: UInt64? {
         if case .clearing(_, let at) = phase { return at }
         let silenceEnd = isSuspended ? nil : link.lastHeard + AgentRules.agentsPatience
@@ -152,7 +152,7 @@ final class Agent {
     }
 
     private func advance() {
-        // What cannot be watched would go unnoticed.
+        // Without watching, events would go unnoticed.
         if let failure = poller.takeFailure() {
             writeMessage("cannot wait for the ranks: \(reason(failure))", from: "ameexec")
             clear()
@@ -173,7 +173,7 @@ final class Agent {
         }
     }
 
-    // MARK: - The launcher's words
+    // MARK: - Messages from the launcher
 
     private func readLauncher() {
         do throws(MessageError) {
@@ -265,7 +265,7 @@ final class Agent {
         }
     }
 
-    // MARK: - The ranks' words
+    // MARK: - Output of the ranks
 
     private func add(_ descriptor: Int32, _ key: Key) {
         pipes[nextNumber] = Pipe(descriptor: descriptor, key: key)
@@ -274,7 +274,7 @@ final class Agent {
         nextNumber += 1
     }
 
-    /// Reads from those pipes for which there is room, and no others.
+    /// Watches only the pipes whose bytes can be sent.
     private func settlePipes() {
         for (number, pipe) in pipes {
             let isWanted = pipe.credit > 0 && !link.isFull
@@ -286,12 +286,12 @@ final class Agent {
                     poller.remove(pipe.descriptor)
                 }
             }
-            // Nobody should be left who writes; one who holds a pipe all the same is not waited for.
+            // By now no process should write. If one still holds a pipe, the agent does not wait for it.
             if phase == .leaving, isWanted { while readOnce(number) {} }
         }
     }
 
-    /// Reads once from a pipe; false where there was nothing, or no room.
+    /// Reads once from a pipe; returns false where there was nothing to read, or no room.
     @discardableResult
     private func readOnce(_ number: Int) -> Bool {
         guard let pipe = pipes[number] else { return false }
@@ -353,14 +353,15 @@ final class Agent {
         while let (signal, _) = signals.next() {
             switch signal {
             case SIGCHLD, SIGTSTP, SIGUSR1: break
-            // Not the user's, which come by the launcher: this host wants its peace.
+            // These signals are not from the user, which come through the launcher. They mean that this host wants
+            // the agent to end.
             default: clear()
             }
         }
         let ended = processes.reap()
-        // What a process had started that was killed just now becomes this one's child only then.
+        // The children of a process that was just killed become children of this process only now.
         if case .clearing(let next, _) = phase, next.isEmpty { processes.signalLeftovers(SIGKILL) }
-        // What rank 0 has said before it ended counts.
+        // Messages that rank 0 sent before its end still count.
         if ended.contains(where: { $0.rank == 0 }) { serveControl() }
         for (rank, ending) in ended {
             running.remove(rank)
@@ -368,16 +369,16 @@ final class Agent {
         }
     }
 
-    /// Ends all that runs here.
+    /// Ends everything that runs here.
     private func clear() {
         if case .clearing = phase { return }
         press([SIGTERM, SIGKILL], SIGTERM)
-        // The launcher learns of it at once, if it is there.
+        // If the launcher is still there, it learns of the end at once.
         poller.remove(link.reader)
         tunnel = nil
         link.await(by: poller, as: Watched.room)
         for (number, pipe) in pipes where !pipe.isWatched {
-            // Who waits for room in its pipe could not end.
+            // A rank that waits for room in its pipe could not end.
             pipes[number]?.isWatched = true
             poller.add(pipe.descriptor, as: number, for: .input)
         }

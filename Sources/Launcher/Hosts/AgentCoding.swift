@@ -1,6 +1,6 @@
 import DLP
 
-/// A message that travels between launcher and agent: a kind, and its fields.
+/// A message between launcher and agent: a kind and its fields.
 protocol AgentMessage {
     /// The kind's number, which `init(kind:_:)` reads.
     var kind: UInt8 { get }
@@ -9,7 +9,7 @@ protocol AgentMessage {
 }
 
 extension AgentMessage {
-    /// The message as it travels: how many bytes follow, in 4 bytes, little-endian; the kind; the fields.
+    /// The encoded message: the number of bytes that follow (4 bytes, little-endian), the kind, the fields.
     var frame: [UInt8] {
         var writer = MessageWriter()
         write(to: &writer)
@@ -22,9 +22,9 @@ extension AgentMessage {
     }
 }
 
-/// Finds messages in the bytes that arrive.
+/// Splits the arriving bytes into messages.
 struct MessageParser {
-    /// How long a message may be: arguments and environment are far shorter than that on every system.
+    /// The largest length of a message. Arguments and environment are far shorter than that on every system.
     static let longest = 1 << 24
 
     private var bytes: [UInt8] = []
@@ -32,7 +32,7 @@ struct MessageParser {
 
     mutating func append(_ more: some Sequence<UInt8>) { bytes.append(contentsOf: more) }
 
-    /// The next message, as far as it has arrived.
+    /// Returns the next message, if it has arrived completely.
     mutating func next<Message: AgentMessage>(_: Message.Type = Message.self) throws(MessageError) -> Message? {
         let rest = bytes[start...]
         guard rest.count >= 4 else { return compact() }
@@ -53,12 +53,12 @@ struct MessageParser {
     }
 }
 
-/// No rank has a larger number.
+/// The numbers of ranks.
 private let ranks = 0...Int(Int32.max)
 private let signals = 1...64
-/// How connections are numbered.
+/// The numbers of connections.
 private let ids = 0...(1 << 32)
-/// What a status or an amount of bytes may be.
+/// The values of statuses and of amounts of bytes.
 private let statuses = 0...255
 private let amounts = 1...MessageParser.longest
 
@@ -144,7 +144,7 @@ extension FromAgent: AgentMessage {
     func write(to writer: inout MessageWriter) {
         switch self {
         case .hello(let hello):
-            // The version comes first in every version.
+            // In every version, the version comes first.
             writer.put(hello.version)
             writer.put(hello.identity)
             writer.put(hello.hostName)
@@ -242,7 +242,7 @@ extension TunnelWord {
 }
 
 extension AgentHello {
-    /// Only `version` is read of another version's.
+    /// Of a message of another version, only `version` is read.
     fileprivate init(_ reader: inout MessageReader) throws(MessageError) {
         version = try reader.text()
         (identity, hostName, cpus) = ("", "", 1)
@@ -292,7 +292,7 @@ extension RootPlace {
         freePort = try reader.number(in: 1...65535)
         port = try reader.number(in: 0...65535)
         addresses = try reader.list { reader throws(MessageError) in try reader.text() }
-        // They become words in an environment.
+        // These texts become words in an environment.
         let words = addresses + [socketName]
         guard words.allSatisfy({ $0.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: ",") } }) else {
             throw MessageError()

@@ -1,13 +1,13 @@
 import Glibc
 
-/// What a rank reads on standard input, which comes from the launcher.
+/// The standard input of a rank, which comes from the launcher.
 final class AgentInput {
-    /// The rank's end, until it has been handed over.
+    /// The rank's end of the pipe, until the rank has it.
     private(set) var reader: Int32
     private let writer: Int32
     private var queue: [UInt8] = []
     private var written = 0
-    /// Whether no more comes.
+    /// Whether the launcher has sent everything.
     private var hasEnded = false
     private var isOpen = true
     private var isWatched = false
@@ -31,14 +31,15 @@ final class AgentInput {
         reader = -1
     }
 
-    /// Takes what the rank is to read; nothing: that was all.
+    /// Adds bytes for the rank to read; an empty array means the end.
     func add(_ bytes: [UInt8]) {
         if bytes.isEmpty { hasEnded = true } else { queue += bytes }
     }
 
-    /// Passes on what the rank takes, and lets `poller` tell of room for the rest, under `number`.
+    /// Passes bytes on as far as the rank takes them. For the rest, lets `poller` report room under `number`.
     ///
-    /// - Returns: how much it has taken. Who reads no more takes nothing, and so gets nothing more.
+    /// - Returns: how many bytes the rank has taken. A rank that stops reading takes none, and so is sent nothing
+    ///   more.
     func pass(by poller: Poller, as number: Int) -> Int {
         guard isOpen else { return 0 }
         let start = written

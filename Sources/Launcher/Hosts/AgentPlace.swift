@@ -2,16 +2,16 @@ import AME
 import DLP
 import Glibc
 
-/// What an agent has made ready for a job before any rank is started.
+/// What an agent has prepared for a job before any rank is started.
 struct AgentPlace {
     let command: [SystemString]
     let exports: [(name: SystemString, value: SystemString?)]
-    /// Where rank 0 will listen, where it runs here.
+    /// Where rank 0 will listen, if it runs here.
     let rendezvous: Rendezvous?
-    /// Likewise for ranks of other hosts.
+    /// Where rank 0 will listen for ranks of other hosts.
     let door: RemoteDoor?
 
-    /// Goes to the job's directory, and looks whether its program is there.
+    /// Changes to the job's directory and checks that its program is there.
     ///
     /// - Throws: `LaunchError` where the job cannot run here.
     init(_ preparation: Preparation) throws(LaunchError) {
@@ -32,7 +32,7 @@ struct AgentPlace {
             door =
                 preparation.hasRoot && !preparation.isOneHost
                 ? try RemoteDoor { name in
-                    // Only this host's agent comes to it through a tunnel.
+                    // Through a tunnel, only this host's agent connects to rank 0.
                     if preparation.tunnels { return name == AMEVariable.reachableHost ? "127.0.0.1" : nil }
                     return exports.last { $0.name == SystemString(name) }?.value?.text
                         ?? AMEEnvironment.environmentVariable(name)
@@ -49,7 +49,7 @@ struct AgentPlace {
         }
     }
 
-    /// Looks for a program as exec would.
+    /// Checks for a program as exec would look it up.
     private static func check(_ program: SystemString) throws(LaunchError) {
         if program.bytes.contains(UInt8(ascii: "/")) {
             if access(program.cString, X_OK) == 0 { return }
@@ -64,7 +64,7 @@ struct AgentPlace {
     }
 }
 
-/// The directory of this program; `.` where the system does not tell.
+/// Returns the directory of this program; `.` where the system does not tell it.
 func ownDirectory() -> String {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)

@@ -1,17 +1,18 @@
 import DLP
 import Glibc
 
-/// The hosts that a batch system has given a job, by the variables that it sets.
+/// The hosts that a batch system has given to a job, from the variables that it sets.
 enum BatchHosts {
-    /// A variable, and how its value, or the file that it names, is read.
+    /// The variables, each of which holds the hosts or names a file that does.
     private static let variables = ["PBS_NODEFILE", "LSB_MCPU_HOSTS", "PE_HOSTFILE", "SLURM_JOB_NODELIST"]
 
-    /// The hosts of the batch job that this process belongs to.
+    /// Returns the hosts of the batch job to which this process belongs.
     ///
     /// - Parameters:
-    ///   - variable: looks a variable up.
-    ///   - file: reads a file.
-    /// - Throws: `LaunchError` where it belongs to none, or what the batch system says makes no sense.
+    ///   - variable: returns a variable's value.
+    ///   - file: returns the text of a file.
+    /// - Throws: `LaunchError` where this process belongs to no batch job, or where the batch system's data is
+    ///   malformed.
     static func list(
         variable: (String) -> String?, file: (SystemString) throws(LaunchError) -> String
     ) throws(LaunchError) -> HostList {
@@ -34,7 +35,7 @@ enum BatchHosts {
         return list
     }
 
-    /// PBS: a line for each place, those of a host anywhere among the others.
+    /// PBS: one line for each place; the lines of a host need not be adjacent.
     private static func countedLines(_ text: String) -> HostList? {
         var entries: [HostList.Entry] = []
         var index: [Substring: Int] = [:]
@@ -50,7 +51,7 @@ enum BatchHosts {
         return HostList(entries)
     }
 
-    /// LSF: hosts and numbers by turns.
+    /// LSF: hosts and numbers alternate.
     private static func pairs(_ text: String) -> HostList? {
         let words = text.split(whereSeparator: \.isWhitespace)
         guard words.count % 2 == 0 else { return nil }
@@ -76,7 +77,7 @@ enum BatchHosts {
         return HostList(entries)
     }
 
-    /// Slurm: a list of nodes, and how many tasks each takes; one for each core where it does not say.
+    /// Slurm: a list of nodes, and the number of tasks for each; without numbers, one task for each core.
     private static func slurm(_ nodes: String, _ tasks: String?) -> HostList? {
         guard let names = SlurmNotation.nodes(nodes) else { return nil }
         guard let tasks else { return HostList(names.map { .init($0) }) }
@@ -85,7 +86,7 @@ enum BatchHosts {
     }
 }
 
-/// The text of the file at `path`.
+/// Returns the text of the file at `path`.
 ///
 /// - Throws: `LaunchError` with the reason.
 func textOfFile(_ path: SystemString) throws(LaunchError) -> String {

@@ -4,57 +4,57 @@ import Glibc
 
 /// The launcher's connection with the agent on one host.
 final class HostConnection {
-    /// How much is kept of what ssh says.
+    /// How many bytes of ssh's messages are kept.
     private static let mostWords = 4096
 
-    /// Why a host cannot do its part.
+    /// Why a host cannot take part.
     struct Failure {
-        /// A sentence that begins behind the host's name.
+        /// A predicate that follows the host's name.
         var reason: String
         var status: Int32
     }
 
-    /// A stream of one of its ranks.
+    /// An output stream of one of the host's ranks.
     struct Stream {
         /// The pump's number for it.
         let feed: Int
-        /// Bytes that have come, and for which no others may come yet.
+        /// Bytes that have come, for which the rank has not yet been allowed to send more.
         var owed = 0
     }
 
-    /// Its number among the hosts, from 0.
+    /// The host's number, from 0.
     let index: Int
     let name: String
     let link: MessageLink<FromAgent, ToAgent>
-    /// What the command that connects says, such as ssh's own messages.
+    /// The messages of the command that connects, such as ssh.
     let errors: Int32
     private var words: [UInt8] = []
-    /// Whether the agent may still say something.
+    /// Whether the agent may still send something.
     var isOpen = true
-    /// When it ceased to be so.
+    /// The time at which `isOpen` became false.
     var closingTime: UInt64 = 0
-    /// How the process here that connects with it ended.
+    /// How the local process that connects to the host ended.
     var processEnding: Ending?
     var hello: AgentHello?
-    /// Whether it has been asked whether the job can run there.
+    /// Whether the host has been asked if the job can run there.
     var isAsked = false
     /// Whether the job can run there.
     var isReady = false
-    /// The port at which its agent takes connections to rank 0, where they go through a tunnel.
+    /// The port at which the host's agent takes connections to rank 0, where they go through a tunnel.
     var entrance: Int?
-    /// Where rank 0 listens, where it runs there.
+    /// Where rank 0 listens, if it runs on this host.
     var root: RootPlace?
     /// The ranks there, in ascending order.
     var ranks: [Int] = []
-    /// Those that have not ended.
+    /// The ranks that have not ended.
     var running: Set<Int> = []
     var pids: [Int: Int] = [:]
     var streams: [Int: [RankStream: Stream]] = [:]
-    /// Whether nothing runs there any more.
+    /// Whether nothing runs on the host any more.
     var isAlone = false
-    /// Whether it has been told that the job is over.
+    /// Whether the host has been told that the job is over.
     var isLeaving = false
-    /// Why it does nothing more; nil as long as it does.
+    /// Why the host has stopped taking part; nil as long as it takes part.
     var failure: Failure?
 
     /// Takes over the descriptors.
@@ -72,13 +72,13 @@ final class HostConnection {
         close(errors)
     }
 
-    /// Whether it does its part.
+    /// Whether the host takes part.
     var isUp: Bool { failure == nil && isOpen }
 
-    /// The ranks there that may still have written something, in ascending order.
+    /// The ranks whose output may not be complete, in ascending order.
     var unfinished: [Int] { ranks.filter { streams[$0]?.isEmpty == false } }
 
-    /// Reads what ssh says; false once it says nothing more.
+    /// Reads ssh's messages; returns false once they have ended.
     func readErrors() -> Bool {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = read(errors, &buffer, buffer.count)
@@ -88,13 +88,13 @@ final class HostConnection {
         return count > 0
     }
 
-    /// The last line that ssh, or the agent, has said; nil where there is none.
+    /// The last line that ssh or the agent has written; nil where there is none.
     var lastWords: String? {
         let lines = String(decodingVisibly: words).split(whereSeparator: \.isNewline)
         return lines.last { !$0.allSatisfy(\.isWhitespace) }.map { String($0) }
     }
 
-    /// Why it has closed the connection, once its process has ended.
+    /// Returns why the host has closed the connection, once the connecting process has ended.
     func explainEnd(_ shell: RemoteShell) -> Failure {
         while readErrors(), !words.isEmpty, poll(errors) {}
         let words = lastWords.map { ": \($0)" } ?? ""
@@ -104,7 +104,7 @@ final class HostConnection {
             return Failure(reason: "the connection broke\(words.isEmpty ? ": \(end)" : words)", status: 3)
         }
         switch processEnding {
-        // From before there were agents.
+        // The host has a version from before there were agents.
         case .exited(2) where words.contains("no option --agent"):
             return Failure(reason: RemoteShell.describe(version: "another version"), status: 2)
         case .exited(255) where !isHere: return Failure(reason: "cannot be reached by \(shell.name)\(words)", status: 3)

@@ -1,28 +1,28 @@
 public import DLP
 
-/// Hosts, in the order in which they get ranks.
+/// A list of hosts, in the order in which they get ranks.
 public struct HostList: Equatable, Sendable {
     /// A host, and how many ranks it gets there.
     public struct Entry: Equatable, Sendable {
-        /// As ssh takes it: a name, an address, or `user@name`.
+        /// A name, an address, or `user@name`, as ssh accepts it.
         public var name: String
-        /// nil: one for each core.
+        /// Nil: one rank for each core.
         public var places: Int?
 
         init(_ name: String, _ places: Int? = nil) { (self.name, self.places) = (name, places) }
     }
 
-    /// At least one; a host may come several times.
+    /// At least one entry; a host may occur several times.
     public private(set) var entries: [Entry]
 
     init(_ entries: [Entry]) { self.entries = entries }
 
-    /// How many ranks a host may get: as many as a system numbers processes.
+    /// The largest number of ranks for a host: the largest number of processes on a system.
     private static let mostPlaces = 1 << 22
 
-    /// The list that `--hosts` gives: `a:8,b:8,c`, where an address with colons stands in brackets.
+    /// Parses the value of `--hosts`: `a:8,b:8,c`, where an address with colons is in brackets.
     ///
-    /// - Throws: `LaunchError` where it is none.
+    /// - Throws: `LaunchError` where the text is no such list.
     public init(_ text: SystemString) throws(LaunchError) {
         entries = []
         for word in text.description.split(separator: ",", omittingEmptySubsequences: false) {
@@ -39,10 +39,10 @@ public struct HostList: Equatable, Sendable {
         }
     }
 
-    /// The list in a file of the kind that mpiexec takes: on each line `a slots=8`, `a:8` or `a`; `#` begins a comment.
+    /// Parses a host file like that of mpiexec: on each line `a slots=8`, `a:8` or `a`; `#` begins a comment.
     ///
-    /// - Parameter name: the file's, for messages.
-    /// - Throws: `LaunchError` with the line that is wrong.
+    /// - Parameter name: the file's name, for messages.
+    /// - Throws: `LaunchError` with the first bad line.
     init(lines text: String, of name: String) throws(LaunchError) {
         entries = []
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
@@ -51,7 +51,7 @@ public struct HostList: Equatable, Sendable {
             var entry = Self.entry(first)
             for word in words.dropFirst() {
                 let parts = word.split(separator: "=", omittingEmptySubsequences: false)
-                // Open MPI's max_slots says nothing about how many are wanted.
+                // Open MPI's max_slots does not say how many ranks are wanted.
                 if parts.count == 2, parts[0] == "max_slots" || parts[0] == "max-slots" { continue }
                 guard parts.count == 2, parts[0] == "slots" else {
                     entry = nil
@@ -69,16 +69,16 @@ public struct HostList: Equatable, Sendable {
         if entries.isEmpty { throw LaunchError("there is no host in \(name)", status: 2) }
     }
 
-    /// The list in the file at `path`.
+    /// Reads the host file at `path`.
     ///
-    /// - Throws: `LaunchError` where it cannot be read, or is none.
+    /// - Throws: `LaunchError` where it cannot be read, or is no host file.
     public init(file path: SystemString) throws(LaunchError) {
         try self.init(lines: try textOfFile(path), of: path.description)
     }
 
     // MARK: - Entries
 
-    /// The host that `word` names, with its number of ranks; nil where it names none.
+    /// Parses a host with its number of ranks; nil where `word` is no host.
     private static func entry(_ word: Substring) -> Entry? {
         var name = word
         var places: Int?
@@ -103,7 +103,7 @@ public struct HostList: Equatable, Sendable {
         return isName(name) ? Entry(String(name), places) : nil
     }
 
-    /// Whether ssh can only take `name` for a host: not for an option, nor a shell for anything else.
+    /// Whether ssh can only take `name` as a host, not as an option, and no shell takes it as anything special.
     static func isName(_ name: Substring) -> Bool {
         !name.isEmpty && name.utf8.first != UInt8(ascii: "-")
             && name.utf8.allSatisfy { byte in
@@ -116,7 +116,7 @@ public struct HostList: Equatable, Sendable {
             }
     }
 
-    /// The number of ranks that `word` spells; nil where it spells none.
+    /// Parses a number of ranks; nil where `word` is no such number.
     static func places(_ word: Substring) -> Int? {
         guard !word.isEmpty, word.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(word),
             (1...mostPlaces).contains(number)

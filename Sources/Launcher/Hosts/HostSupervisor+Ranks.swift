@@ -3,16 +3,16 @@ import CSystem
 import DLP
 import Glibc
 
-/// What hosts are told at the start, and what they say.
+/// The messages to the hosts at the start, and the messages from them.
 extension HostSupervisor {
     // MARK: - Before the ranks
 
-    /// Decides which ranks run where, and asks each host whether that can be.
+    /// Decides which ranks run on which host, and asks each host whether that is possible.
     ///
-    /// - Returns: the job's status where it cannot; the reason has been told.
+    /// - Returns: the job's status where it is not possible; the user has been told the reason.
     func plan() -> Int32? {
         do throws(LaunchError) {
-            // A plan lists all ranks.
+            // A plan lists every rank, so the size is checked first.
             try checkSize(min(places.reduce(0) { $0 + $1.places }, hosts.ranks ?? .max))
         } catch {
             report(error.message)
@@ -42,7 +42,7 @@ extension HostSupervisor {
         return nil
     }
 
-    /// How many ranks each host gets, by the hosts' numbers.
+    /// How many ranks each host gets, with the hosts' numbers.
     private var places: [(host: Int, places: Int)] {
         hosts.list.entries.compactMap { entry in
             connections.first { $0.name == entry.name }.map { connection in
@@ -57,7 +57,7 @@ extension HostSupervisor {
 
     // MARK: - The ranks
 
-    /// Has all hosts start their ranks; every one of them is ready.
+    /// Makes all hosts start their ranks. Every host must be ready.
     func startRanks() {
         let plan = rankPlan
         let byRank = connections.flatMap { connection in connection.ranks.map { ($0, connection) } }
@@ -68,7 +68,7 @@ extension HostSupervisor {
         if readingRank != nil { input = JobInput(poller: poller, number: Watched.input) }
         let key = newJobKey()
         let root = hostOfRank[0]
-        // A rank has one, and for a moment another one where it comes back.
+        // A rank has one connection, and for a moment a second one when it reconnects.
         let limits = connections.map { 4 * $0.ranks.count + 64 }
         if hosts.tunnels { relay = TunnelRelay(root: root.index, limits: limits) }
         guard let place = root.root else { preconditionFailure("the host of rank 0 has said where that listens") }
@@ -95,7 +95,7 @@ extension HostSupervisor {
         return Dictionary(uniqueKeysWithValues: all)
     }
 
-    /// What tells ranks where rank 0 listens.
+    /// Returns the variables that tell ranks where rank 0 listens.
     private func variables(
         _ place: RootPlace, _ key: String, isWithRoot: Bool, _ entrance: Int?
     ) -> [(String, String)] {
@@ -104,7 +104,7 @@ extension HostSupervisor {
                 (AMEVariable.host, "127.0.0.1"), (AMEVariable.port, String(entrance)), (AMEVariable.key, key),
             ]
         }
-        // Most other programs know addresses of IPv4 only.
+        // Most other programs know only IPv4 addresses.
         let address = place.addresses.first { !$0.contains(":") } ?? place.addresses.first ?? ""
         let common = [
             (AMEVariable.host, address), (AMEVariable.port, String(place.freePort)),
@@ -115,9 +115,9 @@ extension HostSupervisor {
         return common + [(AMEVariable.addresses, addresses)]
     }
 
-    // MARK: - What agents say
+    // MARK: - Messages from agents
 
-    /// Reads what has come from a host.
+    /// Reads the messages that have come from a host.
     func read(_ connection: HostConnection) {
         do throws(MessageError) {
             let isMore = try connection.link.receive()
@@ -134,7 +134,7 @@ extension HostSupervisor {
         }
     }
 
-    /// Takes note that a rank writes nothing more.
+    /// Notes that a rank writes nothing more.
     func closeStreams(of rank: Int, _ connection: HostConnection) {
         for stream in (connection.streams.removeValue(forKey: rank) ?? [:]).values { pump.closeFeed(stream.feed) }
     }
@@ -165,7 +165,7 @@ extension HostSupervisor {
             if options.debug { report("rank \(rank) has process number \(pid) on host \(connection.name)") }
         case .notStarted(let rank, let reason, let status):
             try check(rank, connection)
-            // The others there have the same reason.
+            // The other ranks there have failed for the same reason.
             if connection.running.count == connection.ranks.count || rank == 0 {
                 report("host \(connection.name): \(SystemString(reason))")
             }
@@ -193,25 +193,25 @@ extension HostSupervisor {
         }
     }
 
-    /// - Throws: `MessageError` where `rank` does not run there.
+    /// - Throws: `MessageError` where `rank` does not run on this host.
     private func check(_ rank: Int, _ connection: HostConnection) throws(MessageError) {
         guard job != nil, connection.running.contains(rank) else { throw MessageError() }
     }
 
-    /// - Throws: `MessageError` where a host says whether the job can run there, and nobody wants to know.
+    /// - Throws: `MessageError` where a host says whether the job can run there without having been asked.
     private func checkIsAsked(_ connection: HostConnection) throws(MessageError) {
         guard connection.isAsked, !connection.isReady else { throw MessageError() }
     }
 
     private func serveControl(_ text: String, _ connection: HostConnection) {
-        // What is no message is ignored: rank 0 may be of another version.
+        // Unknown packets are ignored: rank 0 may be of another version.
         guard connection.ranks.first == 0, let message = ControlMessage(text: text) else { return }
         switch message {
         case .lead: handle(.lead)
         case .begun: handle(.begun)
         case .over: handle(.over)
         case .status(let text): pump.show(status: text)
-        // What only the launcher says.
+        // Only the launcher sends these.
         case .exited, .signalled, .lost: break
         }
     }
@@ -228,21 +228,21 @@ extension HostSupervisor {
             return
         }
         entry.owed += bytes.count
-        // It sends no more than it may.
+        // An agent must not send more than it may.
         guard entry.owed <= AgentRules.window else { throw MessageError() }
         pump.feed(bytes, from: entry.feed, at: now)
         connection.streams[rank]?[stream] = entry
         if entry.owed >= AgentRules.window / 4 { pay(rank, stream, connection) }
     }
 
-    /// Lets a rank send as much as it has sent, once that has been passed on.
+    /// Allows a rank to send as many bytes as it has sent, once those have been passed on.
     private func pay(_ rank: Int, _ stream: RankStream, _ connection: HostConnection) {
         guard let entry = connection.streams[rank]?[stream], entry.owed > 0, !pump.isFull(entry.feed) else { return }
         connection.streams[rank]?[stream]?.owed = 0
         connection.link.send(.credit(rank: rank, stream, entry.owed))
     }
 
-    /// Does the same for all ranks of a host that wait for it.
+    /// Does this for all waiting ranks of a host.
     func payOwed(_ connection: HostConnection) {
         for (rank, streams) in connection.streams {
             for (stream, entry) in streams where entry.owed >= AgentRules.window / 4 { pay(rank, stream, connection) }

@@ -3,25 +3,25 @@ import CSystem
 import DLP
 import Glibc
 
-/// Runs a job whose ranks are on several hosts: one thread that waits for agents, signals and standard input, and has the
-/// agents do what `Job` says.
+/// Runs a job whose ranks are on several hosts. One thread waits for agents, signals and standard input, and makes
+/// the agents do what `Job` decides.
 final class HostSupervisor {
-    /// The poller's numbers.
+    /// The numbers under which the poller reports descriptors.
     enum Watched {
         static let signals = 0
         static let input = 1
         static let firstHost = 2
-        /// What each host takes: its messages, room for ours, what ssh says.
+        /// The numbers for each host: its messages, room for messages to it, ssh's messages.
         static let perHost = 3
     }
 
     /// Periods in nanoseconds.
     private enum Patience {
-        /// For a host to be reached and made ready.
+        /// For a host to be reached and to become ready.
         static let start: UInt64 = 30_000_000_000
-        /// For the process that connects with a host to end, once the connection has.
+        /// For the process that connects with a host to end after the connection has ended.
         static let process: UInt64 = 2_000_000_000
-        /// For a word of a host that has nothing left to do but send what its ranks wrote.
+        /// For a sign of life from a host that only has to send the rest of its ranks' output.
         static let farewell: UInt64 = 10_000_000_000
     }
 
@@ -32,7 +32,7 @@ final class HostSupervisor {
     let processes: ProcessTable
     let pump: OutputPump
     private let signals: SignalQueue
-    /// The limit from before this process raised its own.
+    /// The limit before this process raised its own.
     private let descriptorLimit: UInt64
     private let beginning = dlp_now()
     var now = dlp_now()
@@ -42,15 +42,15 @@ final class HostSupervisor {
     /// The host of each rank.
     var hostOfRank: [HostConnection] = []
     var input: JobInput?
-    /// What connects ranks of different hosts, where they do not do so themselves.
+    /// Connects ranks of different hosts, where they cannot connect themselves.
     var relay: TunnelRelay?
-    /// The rank that reads it.
+    /// The rank that reads standard input.
     var readingRank: Int?
-    /// The signal by which the user has asked for the end before the job began.
+    /// The signal with which the user asked for the end before the job began.
     private var earlySignal: Int32?
-    /// Whether the user does not want to wait for the reader of the output any more.
+    /// Whether the user no longer wants to wait for the reader of the output.
     private var isAbandoned = false
-    /// Whether something is missing of what ranks wrote that have ended as they should.
+    /// Whether output is missing from ranks that ended without an error.
     private var hasLostOutput = false
 
     init(_ options: LaunchOptions, _ hosts: LaunchOptions.HostOptions) throws(LaunchError) {
@@ -63,7 +63,7 @@ final class HostSupervisor {
         signals = try SignalQueue()
         poller = try Poller()
         processes = try ProcessTable()
-        // A host that is named twice has one agent.
+        // A host that is named twice has only one agent.
         var names: [String] = []
         for entry in hosts.list.entries where !names.contains(entry.name) { names.append(entry.name) }
         pump = OutputPump(poller: poller, firstNumber: Watched.firstHost + Watched.perHost * names.count)
@@ -74,7 +74,7 @@ final class HostSupervisor {
         }
     }
 
-    /// Starts the ranks and waits for their end and for everything to be written.
+    /// Starts the ranks, and waits until they have ended and everything is written.
     ///
     /// - Returns: The job's exit status.
     func run() -> Int32 {
@@ -94,12 +94,12 @@ final class HostSupervisor {
 
     private var isOver: Bool { job?.isOver == true && hasLeft && (pump.isDone || isAbandoned) }
 
-    /// Whether no host does anything any more, and no process here connects with one.
+    /// Whether no host is active any more and no local process connects with one.
     private var hasLeft: Bool { connections.allSatisfy { !$0.isUp && $0.processEnding != nil } || isAbandoned }
 
-    /// Waits until each host has come so far, or failed.
+    /// Waits until `isDone` holds for each host, or the host has failed.
     ///
-    /// - Returns: the job's status where it cannot begin; the reasons have been told.
+    /// - Returns: the job's status where the job cannot begin; the user has been told the reasons.
     private func settle(_ isDone: (HostConnection) -> Bool) -> Int32? {
         var deadline = now + Patience.start
         while connections.contains(where: { $0.failure == nil && !isDone($0) }) {
@@ -121,16 +121,16 @@ final class HostSupervisor {
         return failed.first?.failure?.status
     }
 
-    // MARK: - What happens
+    // MARK: - Events
 
-    /// Waits for something to happen, and does what follows.
+    /// Waits for events and handles them.
     private func turn(until limit: UInt64? = nil) {
         for connection in connections where connection.isUp {
             connection.link.await(by: poller, as: number(connection) + 1)
         }
-        // Signals last: what a rank wrote comes before what is said about its end.
+        // Signals last: what a rank wrote comes before the message about its end.
         let numbers = poller.wait(until: [limit, deadline].compactMap { $0 }.min()).sorted(by: >)
-        // Whoever stopped this process did not stop the hosts: what they have said since then is still to be read.
+        // While this process was stopped the hosts were not: their messages since then still have to be read.
         if poller.isOverdue { for connection in connections { connection.link.excuse() } }
         for number in numbers {
             now = dlp_now()
@@ -159,7 +159,7 @@ final class HostSupervisor {
         }
     }
 
-    /// When something is due, if nothing happens before.
+    /// The time at which the next action is due, if nothing happens before.
     private var deadline: UInt64? {
         var times = [job?.deadline, pump.deadline].compactMap { $0 }
         for connection in connections {
@@ -172,19 +172,19 @@ final class HostSupervisor {
         return times.min()
     }
 
-    /// When a host is to be told that this one is there; nil as long as it does not listen.
+    /// When to send a sign of life to a host; nil as long as it does not listen.
     private func pingTime(_ connection: HostConnection) -> UInt64? {
         connection.hello == nil ? nil : connection.link.pingTime
     }
 
-    /// When a host that says nothing counts as lost.
+    /// When a silent host counts as lost.
     private func silenceEnd(_ connection: HostConnection) -> UInt64 {
-        // Until it has said who it is there is another limit.
+        // Before its first message another limit holds.
         if connection.hello == nil { return .max }
         return connection.link.lastHeard + (connection.isLeaving ? Patience.farewell : AgentRules.launchersPatience)
     }
 
-    /// Does what is due after events, or after time has passed.
+    /// Performs actions that are due after events or after time has passed.
     private func advance() {
         for connection in connections { look(after: connection) }
         if let failure = poller.takeFailure() {
@@ -199,12 +199,12 @@ final class HostSupervisor {
             leave()
             if hasLeft { pump.finish() }
         }
-        // Once more after a failure, for what is said about it.
+        // Repeated after a failure, so that the message about it is written.
         while let failure = pump.settle(at: now) { outputLost(failure) }
         for connection in connections where connection.isUp { payOwed(connection) }
     }
 
-    /// Finds a host that has gone, or is silent, and lets one that is there know that this one is, too.
+    /// Detects a host that is gone or silent, and sends a sign of life to one that is there.
     private func look(after connection: HostConnection) {
         if connection.failure == nil, connection.isOpen {
             if now >= silenceEnd(connection) {
@@ -225,7 +225,7 @@ final class HostSupervisor {
         }
     }
 
-    /// Counts a host as lost, with its ranks.
+    /// Counts a host and its ranks as lost.
     func fail(_ connection: HostConnection, _ reason: String, status: Int32) {
         guard connection.failure == nil else { return }
         connection.failure = HostConnection.Failure(reason: reason, status: status)
@@ -244,7 +244,8 @@ final class HostSupervisor {
         }
         let lost = connection.ranks.filter { connection.running.contains($0) }
         if lost.isEmpty { return }
-        // A rank 0 that copes with it tells of it, too; once it has ended nothing of theirs is wanted any more.
+        // A rank 0 that handles losses reports this too; after its end the output of other ranks is not needed any
+        // more.
         if !job.isLed || lost.contains(0) {
             report("lost host \(connection.name) with \(Launcher.describe(ranks: lost)): \(reason)")
         }
@@ -252,7 +253,7 @@ final class HostSupervisor {
         for rank in lost { handle(.ended(rank: rank, .lost)) }
     }
 
-    /// Takes note that nothing more comes from a host.
+    /// Notes that nothing more comes from a host.
     func close(_ connection: HostConnection) {
         connection.isOpen = false
         connection.closingTime = now
@@ -266,7 +267,7 @@ final class HostSupervisor {
             connection.isLeaving = true
             connection.link.excuse()
             if connection.hello == nil {
-                // It does not listen yet.
+                // The host does not listen yet.
                 fail(connection, "was not waited for", status: 3)
             } else {
                 connection.link.send(.leave)
@@ -284,7 +285,7 @@ final class HostSupervisor {
             case SIGUSR1 where job == nil: report(Job.Action.ignorance)
             case SIGUSR1: handle(.asked)
             default:
-                // A second one before the job, or one after it, is of somebody who does not want to wait.
+                // A second signal before the job, or one after it, means that the user does not want to wait.
                 if job?.isOver ?? (earlySignal != nil) { isAbandoned = true }
                 if job == nil, earlySignal == nil {
                     earlySignal = signal
@@ -296,7 +297,7 @@ final class HostSupervisor {
         for (index, ending) in processes.reap() { connections[index].processEnding = ending }
     }
 
-    /// Stops the ranks and then this process, until somebody continues it.
+    /// Stops the ranks and then this process, until it is continued.
     private func suspend() {
         pump.leaveTerminal()
         for connection in connections where connection.isUp { connection.link.send(.suspend) }
@@ -310,7 +311,7 @@ final class HostSupervisor {
 
     // MARK: - The job
 
-    /// Does what follows from an event.
+    /// Performs the actions for an event.
     func handle(_ event: Job.Event) {
         guard let actions = job?.handle(event, at: now) else { return }
         for action in actions {
@@ -330,7 +331,8 @@ final class HostSupervisor {
         return "rank \(rank) (host \(connection.name), pid \(connection.pids[rank] ?? 0))"
     }
 
-    /// Nobody reads any more, as after `| head -1`, which ends a program without a word, or there is no room.
+    /// Ends the job because its output cannot be written: there is no room, or the reader has gone, as after `| head
+    /// -1`. In the second case the job ends silently, like any program there.
     private func outputLost(_ failure: Int32) {
         if failure != EPIPE { report("cannot pass on the ranks' output: \(reason(failure)); the job is ended") }
         pump.mute()
@@ -339,7 +341,7 @@ final class HostSupervisor {
 
     func report(_ text: String) { pump.report("\(options.program): \(text)") }
 
-    /// Says, where the user wants to know, how a rank ended.
+    /// Reports how a rank ended, if the user wants that.
     func reportEnd(of rank: Int, _ ending: Ending) {
         guard options.debug else { return }
         report("\(describe(rank: rank)) \(ending) after \(Launcher.describe(nanoseconds: now - beginning))")

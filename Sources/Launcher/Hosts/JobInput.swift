@@ -1,27 +1,27 @@
 import Glibc
 
-/// The launcher's standard input, for a rank on some host.
+/// The launcher's standard input, which is sent to a rank on some host.
 final class JobInput {
-    /// How much may be read before the rank has taken some.
+    /// How many bytes may be read before the rank has taken some.
     private var credit = AgentRules.window
     private let poller: Poller
     private let number: Int
-    /// A description of the same file on which reading does not block, where there can be one: what it is told to have may be
-    /// taken by others that read it, too.
+    /// A second file description of the same file, for reading without blocking, where that is possible. Another
+    /// reader of the file may take bytes that were reported as available.
     private let nonBlocking: Int32?
-    /// Whether it can be waited for, as files cannot.
+    /// Whether it can be polled; files cannot.
     private var isWatched = false
     private var hasEnded = false
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
-    /// Uses the poller's `number`.
+    /// Uses the poller's number `number`.
     init(poller: Poller, number: Int) {
         self.poller = poller
         self.number = number
         var information = stat()
         let type = fstat(0, &information) == 0 ? information.st_mode & S_IFMT : 0
         var opened: Int32 = -1
-        // What cannot be read stays so.
+        // A descriptor that is open for writing only is not reopened for reading.
         if fcntl(0, F_GETFL) & O_ACCMODE != O_WRONLY, type == S_IFIFO || type == S_IFCHR {
             opened = open("/proc/self/fd/0", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
         }
@@ -39,17 +39,18 @@ final class JobInput {
     /// Whether something can be read without waiting.
     private var isReady = false
 
-    /// The poller says that there is something.
+    /// Notes that the poller has reported input.
     func becomesReady() { isReady = true }
 
-    /// The rank has taken some.
+    /// Notes that the rank has taken some bytes.
     func add(credit more: Int) {
         let before = credit
         credit = min(credit + more, AgentRules.window)
         if before == 0, isWatched, !hasEnded { poller.add(watched, as: number, for: .input) }
     }
 
-    /// What has come, as far as the rank has room for it; nothing at its end, and nil where there is nothing.
+    /// Returns the bytes that have come, as far as the rank has room; an empty array at the end, and nil where
+    /// nothing has come.
     func next() -> [UInt8]? {
         guard isReady, credit > 0, !hasEnded else { return nil }
         let count = read(watched, &buffer, min(buffer.count, credit))
@@ -64,7 +65,7 @@ final class JobInput {
         return Array(buffer[..<max(count, 0)])
     }
 
-    /// Nobody reads it any more.
+    /// Stops reading, because no rank reads it any more.
     func end() {
         if isWatched, !hasEnded, credit > 0 { poller.remove(watched) }
         hasEnded = true

@@ -1,4 +1,5 @@
-/// The fields of a message, one after the other: numbers of 8 bytes, little-endian, and bytes behind their number.
+/// Writes the fields of a message one after the other: numbers as 8 bytes, little-endian, and byte strings after
+/// their length.
 struct MessageWriter {
     private(set) var bytes: [UInt8] = []
 
@@ -21,10 +22,10 @@ struct MessageWriter {
     }
 }
 
-/// A message that makes no sense.
+/// A malformed message.
 struct MessageError: Error {}
 
-/// Takes the fields of a message apart, and believes none of its counts before it has seen so many bytes.
+/// Reads the fields of a message. It trusts no count before it has checked that there are enough bytes.
 struct MessageReader {
     private var rest: ArraySlice<UInt8>
 
@@ -61,7 +62,7 @@ struct MessageReader {
     mutating func list<Element>(
         _ element: (inout Self) throws(MessageError) -> Element
     ) throws(MessageError) -> [Element] {
-        // Each element has 8 bytes at least.
+        // Each element has at least 8 bytes.
         let count = try number()
         guard (0...rest.count / 8).contains(count) else { throw MessageError() }
         var list: [Element] = []
@@ -69,9 +70,9 @@ struct MessageReader {
         return list
     }
 
-    /// Leaves out what another version says beside.
+    /// Skips what another version adds.
     mutating func skipRest() { rest = [] }
 
-    /// To be called at the end: nothing may be left.
+    /// Checks at the end that nothing is left.
     func finish() throws(MessageError) { if !rest.isEmpty { throw MessageError() } }
 }

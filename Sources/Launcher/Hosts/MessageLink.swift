@@ -1,11 +1,11 @@
 import CSystem
 import Glibc
 
-/// Messages over two descriptors, of which neither reading nor writing ever blocks.
+/// Messages over two descriptors. Neither reading nor writing ever blocks.
 final class MessageLink<Incoming: AgentMessage, Outgoing: AgentMessage> {
-    /// Bytes that wait to be written from which on no more should be made.
+    /// If this number of bytes waits to be written, no more messages should be made.
     private static var limit: Int { 1 << 20 }
-    /// How much is read before others get their turn.
+    /// How many bytes are read at a time, so that other descriptors get their turn.
     private static var share: Int { 1 << 18 }
 
     let reader: Int32
@@ -14,21 +14,21 @@ final class MessageLink<Incoming: AgentMessage, Outgoing: AgentMessage> {
     private var queue: [UInt8] = []
     private var written = 0
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    /// What comes before the first message; until it has come, what else does is somebody else's.
+    /// The bytes before the first message. Anything that comes before them is noise, for example from a shell.
     private var preamble: [UInt8]?
     private var noise: [UInt8] = []
     /// Whether the writing end is watched for room.
     private var isAwaited = false
-    /// When something last came from the other side.
+    /// When the other side last sent something.
     private(set) var lastHeard = dlp_now()
-    /// When something was last sent there.
+    /// When something was last sent to the other side.
     private var lastSent = dlp_now()
-    /// Whether the other side reads no more.
+    /// Whether the other side has stopped reading.
     private(set) var isDeaf = false
 
     /// Takes over the descriptors.
     ///
-    /// - Parameter preamble: what the other side says before its first message, behind what shells may say there.
+    /// - Parameter preamble: what the other side sends before its first message, possibly after output of shells.
     init(reader: Int32, writer: Int32, after preamble: [UInt8]? = nil) {
         self.reader = reader
         self.writer = writer
@@ -38,12 +38,12 @@ final class MessageLink<Incoming: AgentMessage, Outgoing: AgentMessage> {
         }
     }
 
-    /// Whether so much waits to be written that no more should be made.
+    /// Whether so many bytes wait to be written that no more messages should be made.
     var isFull: Bool { queue.count - written >= Self.limit }
 
     private var isPending: Bool { written < queue.count }
 
-    /// When the other side is to be told that this one is there; nil where something waits to be written, which tells it.
+    /// When the next sign of life is due; nil where bytes wait to be written, because they are one.
     var pingTime: UInt64? { isPending || isDeaf ? nil : lastSent + AgentRules.pause }
 
     /// Whether nothing waits to be written.
@@ -59,7 +59,7 @@ final class MessageLink<Incoming: AgentMessage, Outgoing: AgentMessage> {
         flush()
     }
 
-    /// Writes what waits, as far as the other side takes it.
+    /// Writes waiting bytes, as far as the other side takes them.
     func flush() {
         while isPending && !isDeaf {
             let count = queue.withUnsafeBytes { bytes in
@@ -83,7 +83,7 @@ final class MessageLink<Incoming: AgentMessage, Outgoing: AgentMessage> {
         }
     }
 
-    /// Lets `poller` tell of room, under `number`, as long as something waits.
+    /// Lets `poller` report room under `number`, as long as bytes wait.
     func await(by poller: Poller, as number: Int) {
         let isWanted = isPending && !isDeaf
         guard isWanted != isAwaited else { return }
@@ -91,10 +91,10 @@ final class MessageLink<Incoming: AgentMessage, Outgoing: AgentMessage> {
         if isWanted { poller.add(writer, as: number, for: .output) } else { poller.remove(writer) }
     }
 
-    /// Reads what has come, up to a share.
+    /// Reads what has come, up to `share` bytes.
     ///
     /// - Returns: whether more can come.
-    /// - Throws: `MessageError` where it is not what the other side would say.
+    /// - Throws: `MessageError` where the bytes are no valid messages.
     func receive() throws(MessageError) -> Bool {
         var left = Self.share
         while left > 0 {
@@ -109,13 +109,13 @@ final class MessageLink<Incoming: AgentMessage, Outgoing: AgentMessage> {
         return true
     }
 
-    /// The next message, as far as it has come.
+    /// Returns the next message, if it has come completely.
     func next() throws(MessageError) -> Incoming? { preamble == nil ? try parser.next() : nil }
 
-    /// Counts a silence from now on only: this process stood still.
+    /// Restarts the measurement of silence, because this process stood still.
     func excuse() { lastHeard = dlp_now() }
 
-    /// Looks for the preamble, which noise may precede, but not much.
+    /// Looks for the preamble. A limited amount of noise may precede it.
     private func skip(to bytes: ArraySlice<UInt8>) throws(MessageError) {
         guard let preamble else { return }
         noise += bytes

@@ -1,17 +1,17 @@
-/// Which ranks run on which of several hosts: by host, as they were given.
+/// The assignment of ranks to several hosts, in the order in which the hosts were given.
 struct RankPlan: Equatable {
     /// The number of ranks.
     let size: Int
     /// The ranks of each host, in ascending order.
     let ranks: [[Int]]
-    /// Likewise their places among those of the same machine, which may have several names.
+    /// For each host, the places of its ranks on its machine. A machine may have several host names.
     let localRanks: [[Int]]
     /// How many ranks run on the machine of each host.
     let localSizes: [Int]
 
     /// - Parameters:
     ///   - entries: The hosts' numbers, from 0, each with a number of places.
-    ///   - identities: What tells each host's machine from others.
+    ///   - identities: A text for each host that identifies its machine.
     ///   - limit: How many places are used; nil: all.
     init(entries: [(host: Int, places: Int)], identities: [String], limit: Int?) {
         var ranks = [[Int]](repeating: [], count: identities.count)
@@ -34,7 +34,7 @@ struct RankPlan: Equatable {
     }
 }
 
-/// Ranks for people: 0, 2 to 5.
+/// Formats ranks for people: 0, 2 to 5.
 func describe(ranks: [Int]) -> String {
     var parts: [ClosedRange<Int>] = []
     for rank in ranks {

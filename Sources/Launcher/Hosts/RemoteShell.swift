@@ -6,13 +6,13 @@ import Glibc
 struct RemoteShell {
     /// The program to start there.
     let agent: SystemString
-    /// The command that starts it on another host: ssh, or what the user has put in its place.
+    /// The command that starts the agent on another host: ssh, or the user's replacement.
     private let words: [SystemString]
-    /// The same program here.
+    /// The path of the same program on this host.
     private let ownAgent: SystemString
 
-    /// What is asked of OpenSSH: no terminal, no questions, no windows, an end of a connection that has died, no process that
-    /// stays for the next one, and nothing that the user has configured for a shell there.
+    /// Options for OpenSSH: no terminal, no questions, no windows; end a connection that has died; leave no process
+    /// behind for later connections; ignore what the user has configured for interactive shells there.
     private static let options = [
         "-T", "-x", "-a", "-oBatchMode=yes", "-oConnectTimeout=10", "-oServerAliveInterval=5",
         "-oServerAliveCountMax=3",
@@ -21,9 +21,9 @@ struct RemoteShell {
 
     /// - Parameters:
     ///   - remotePath: The directory of the programs on other hosts; nil: the same as here.
-    ///   - command: What `DLP_SSH` says.
-    ///   - ownDirectory: Where this program lies.
-    /// - Throws: `LaunchError` where that is no command.
+    ///   - command: The value of `DLP_SSH`.
+    ///   - ownDirectory: The directory of this program.
+    /// - Throws: `LaunchError` where `command` is empty.
     init(remotePath: SystemString?, command: String?, ownDirectory: String) throws(LaunchError) {
         ownAgent = SystemString("\(ownDirectory)/ameexec")
         agent = remotePath.map { $0 + "/ameexec" } ?? ownAgent
@@ -31,15 +31,15 @@ struct RemoteShell {
         guard let first = parts.first else {
             throw LaunchError("DLP_SSH is empty: unset it, or let it name a command like ssh", status: 2)
         }
-        // Other commands have other options.
+        // Other commands have different options.
         let isOpenSSH = first == "ssh" || first.hasSuffix("/ssh")
         words = (parts.map { String($0) } + (isOpenSSH ? Self.options : [])).map { SystemString($0) }
     }
 
-    /// What messages call the command that connects with a host.
+    /// The name of the connecting command in messages.
     var name: String { words[0].description }
 
-    /// What is said of a host that has `version`.
+    /// Describes a host that has another version.
     static func describe(version: String) -> String {
         "has \(version) of these programs, and here is \(Version.current): install the same there, or name its directory by "
             + "--remote-path"
@@ -53,17 +53,18 @@ struct RemoteShell {
     /// The command that starts the agent on a host.
     func command(for host: String) -> [SystemString] {
         if Self.isHere(host) { return [ownAgent, "--agent"] }
-        // Whatever shell the user has there takes the word as it is; exec spares a process.
+        // The quoted word is read unchanged by any shell of the user; exec saves a process.
         let quoted = agent.bytes.flatMap { $0 == UInt8(ascii: "'") ? Array(#"'\''"#.utf8) : [$0] }
         let program = SystemString("exec '") + SystemString(bytes: quoted) + "' --agent"
         return words + [SystemString(host), program]
     }
 }
 
-/// What the ranks on other hosts get of this process's environment: what dlp-lua and Lua heed, and what the user exports.
+/// Returns what the ranks on other hosts get of this process's environment: the variables of dlp-lua and Lua, and
+/// those that the user exports.
 func exportedEnvironment(_ exports: [(name: SystemString, value: SystemString?)]) -> [[UInt8]] {
     let own = ownEnvironment()
-    // How hosts are reached from here says nothing about how they are from there.
+    // The command to reach hosts from here says nothing about reaching hosts from there.
     var entries = own.filter { $0.starts(with: "DLP_".utf8) || $0.starts(with: "LUA_".utf8) }
         .filter { !$0.starts(with: "DLP_SSH=".utf8) }
     for (name, value) in exports {
@@ -77,7 +78,7 @@ func exportedEnvironment(_ exports: [(name: SystemString, value: SystemString?)]
     return entries
 }
 
-/// This process's directory, by the name that the user has for it, where it has one.
+/// Returns this process's directory, under the user's name for it if there is one.
 func ownWorkingDirectory() -> [UInt8] {
     var here = stat()
     var named = stat()

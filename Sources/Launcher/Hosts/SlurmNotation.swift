@@ -1,9 +1,9 @@
-/// How Slurm writes lists of nodes and of numbers.
+/// Slurm's notation for lists of nodes and of numbers.
 package enum SlurmNotation {
-    /// How many nodes or numbers a list may stand for: what is longer is no list of a real cluster.
+    /// The largest number of nodes or numbers in a list. No real cluster has more.
     private static let limit = 1_000_000
 
-    /// What Slurm writes as `2(x3),1`: two tasks on each of three nodes, and one on the next.
+    /// Parses a list such as `2(x3),1`: two tasks on each of three nodes, and one on the next.
     package static func tasks(perNode text: String) -> [Int]? {
         var sizes: [Int] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -22,7 +22,7 @@ package enum SlurmNotation {
         return sizes
     }
 
-    /// The nodes that a list such as `n[01-03,07],login` stands for, in its order; nil where it is none.
+    /// Expands a list such as `n[01-03,07],login` to its nodes, in order; nil where the text is no such list.
     static func nodes(_ text: String) -> [String]? {
         var names: [String] = []
         for part in parts(of: text) {
@@ -32,7 +32,7 @@ package enum SlurmNotation {
         return names.isEmpty || !names.allSatisfy({ HostList.isName($0[...]) }) ? nil : names
     }
 
-    /// The parts between those commas that stand in no bracket.
+    /// Splits at the commas outside of brackets.
     private static func parts(of text: String) -> [Substring] {
         var isInside = false
         return text.split(omittingEmptySubsequences: false) { character in
@@ -42,7 +42,7 @@ package enum SlurmNotation {
         }
     }
 
-    /// The names that one part stands for; it may have several brackets, of which the last varies fastest.
+    /// Expands one part to its names. It may have several brackets, of which the last varies fastest.
     private static func expand(_ part: Substring) -> [String]? {
         guard let start = part.firstIndex(of: "[") else {
             return part.isEmpty || part.contains("]") ? nil : [String(part)]
@@ -56,7 +56,7 @@ package enum SlurmNotation {
         return numbers.flatMap { number in endings.map { "\(part[..<start])\(number)\($0)" } }
     }
 
-    /// The numbers of `01-03,07`, with their leading zeros.
+    /// Returns the numbers of `01-03,07`, with their leading zeros.
     private static func numbers(_ text: Substring) -> [String]? {
         var all: [String] = []
         for range in text.split(separator: ",", omittingEmptySubsequences: false) {

@@ -1,29 +1,29 @@
 import CSystem
 import Glibc
 
-/// A word about one of the connections that the ssh connection carries, in either direction.
+/// A message about one of the connections that the ssh connection carries, in either direction.
 enum TunnelWord: Equatable {
     case open
     case data([UInt8])
-    /// So many bytes have been passed on, and as many more may follow.
+    /// This number of bytes has been passed on, and as many more may follow.
     case credit(Int)
-    /// That was all, in both directions.
+    /// The connection is closed in both directions.
     case close
 }
 
-/// An agent's end of the connections between ranks that the launcher carries from host to host.
+/// An agent's end of the connections between ranks that the launcher relays from host to host.
 ///
-/// On the host of rank 0 it connects with rank 0 where a rank elsewhere has connected; elsewhere it listens in rank 0's stead.
-/// All of that on the loopback address: only ssh leaves the host.
+/// On the host of rank 0 it connects to rank 0 for each rank that has connected elsewhere. On other hosts it listens
+/// in place of rank 0. It uses only the loopback address, so that only ssh leaves the host.
 final class Tunnel {
     private struct Channel {
         let descriptor: Int32
-        /// What is to be written there.
+        /// Bytes that wait to be written to the rank.
         var queue: [UInt8] = []
         var written = 0
-        /// How much may be sent to the other end.
+        /// How many bytes may be sent to the other end.
         var credit = AgentRules.window
-        /// Whether the other end has closed the connection: it is closed here when all has been written.
+        /// Whether the other end has closed the connection. It is closed here once everything is written.
         var isClosing = false
         var interest: Poller.Interest = []
     }
@@ -37,7 +37,7 @@ final class Tunnel {
     private var listener: Int32 = -1
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
-    /// Uses the poller's numbers from `firstNumber` on; `send` lets the other end know.
+    /// Uses the poller's numbers from `firstNumber` on; `send` sends words to the other end.
     init(poller: Poller, firstNumber: Int, send: @escaping (Int, TunnelWord) -> Void) {
         self.poller = poller
         self.firstNumber = firstNumber
@@ -62,7 +62,7 @@ final class Tunnel {
         return Int(port)
     }
 
-    /// Does what the poller says.
+    /// Handles an event of the poller.
     func serve(_ number: Int) {
         let id = number - firstNumber - 1
         if id < 0 {
@@ -73,13 +73,13 @@ final class Tunnel {
         }
     }
 
-    /// The other end of a connection has said something; `port` is rank 0's.
+    /// Handles a word from the other end of a connection; `port` is rank 0's.
     func handle(_ id: Int, _ word: TunnelWord, port: Int) {
         switch word {
         case .open: connect(id, port)
         case .data(let bytes):
             guard let channel = channels[id], !channel.isClosing else { return }
-            // It sends no more than it may.
+            // The other end must not send more than it may.
             guard channel.queue.count - channel.written + bytes.count <= AgentRules.window else { return drop(id) }
             channels[id]?.queue += bytes
             write(id)
@@ -92,7 +92,7 @@ final class Tunnel {
         }
     }
 
-    /// Waits for what there is room for, and for nothing else.
+    /// Watches each connection only for what there is room for.
     func settle(isLinkFull: Bool) {
         for (id, channel) in channels {
             var wanted: Poller.Interest = []
@@ -115,7 +115,7 @@ final class Tunnel {
     private func accept() {
         while true {
             let descriptor = dlp_accept(listener)
-            // Where there are no descriptors the rank waits, and tries again.
+            // If there are no descriptors left, the rank waits, and this is tried again.
             if descriptor < 0 { return }
             add(descriptor, nextID)
             send(nextID, .open)
@@ -148,7 +148,7 @@ final class Tunnel {
         channels[id] = Channel(descriptor: descriptor)
     }
 
-    /// Closes a connection here, and tells the other end.
+    /// Closes a connection here and tells the other end.
     private func drop(_ id: Int) {
         guard let channel = channels.removeValue(forKey: id) else { return }
         if !channel.interest.isEmpty { poller.remove(channel.descriptor) }

@@ -1,4 +1,4 @@
-/// The launcher's part of tunnels: which connection of a host is which one of rank 0's host.
+/// The launcher's part of tunnels: it maps each connection of a host to one of rank 0's host.
 struct TunnelRelay {
     /// An end of a connection: a host's number, and the connection's number there.
     struct End: Hashable {
@@ -6,7 +6,7 @@ struct TunnelRelay {
         let id: Int
     }
 
-    /// A word, and who is to hear it.
+    /// A word and its recipient.
     struct Delivery: Equatable {
         let end: End
         let word: TunnelWord
@@ -14,7 +14,7 @@ struct TunnelRelay {
 
     private struct Connection {
         let end: End
-        /// Bytes from there that rank 0 has not taken, and the other way round.
+        /// Bytes from that end that rank 0 has not taken, and the reverse.
         var fromEnd = 0
         var fromRoot = 0
     }
@@ -34,14 +34,14 @@ struct TunnelRelay {
         counts = Array(repeating: 0, count: limits.count)
     }
 
-    /// Where a word goes that a host has said, or the answer to it; nil where nobody wants it any more.
+    /// Returns where to send a word from a host, or the answer to it; nil where the connection is gone.
     ///
     /// - Throws: `MessageError` where an agent sends more than it may.
     mutating func pass(_ word: TunnelWord, from end: End) throws(MessageError) -> Delivery? {
         let isRoot = end.host == root
         if word == .open {
             guard !isRoot, ids[end] == nil else { return nil }
-            // Whoever connects there, ranks or others, does not cost this process more than that.
+            // The limit bounds the cost for this process, whichever programs connect there.
             guard counts[end.host] < limits[end.host] else { return Delivery(end: end, word: .close) }
             counts[end.host] += 1
             ids[end] = nextID
@@ -63,7 +63,7 @@ struct TunnelRelay {
         return Delivery(end: isRoot ? connection.end : End(host: root, id: id), word: word)
     }
 
-    /// A host is lost: the other ends of its connections, which are to be closed.
+    /// Forgets a lost host. Returns the other ends of its connections, which must be closed.
     mutating func lose(host: Int) -> [End] {
         let lost = ids.filter { $0.key.host == host }
         for end in lost.keys { forget(end) }

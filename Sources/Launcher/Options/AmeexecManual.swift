@@ -2,7 +2,7 @@ public import Arguments
 import DLP
 
 extension AmeexecOptions {
-    /// ameexec, as it tells people of itself.
+    /// The description of ameexec for help, manual page and completion.
     public static var description: ProgramDescription<Entry> {
         ProgramDescription(
             program: "ameexec", version: Version.current, sections: sections, first: .command, manual: manual)

@@ -3,23 +3,23 @@ public import DLP
 
 /// The options of ameexec.
 public struct AmeexecOptions: Sendable {
-    /// What it is to say of itself.
+    /// What ameexec is to tell about itself.
     public var about = AboutOptions()
-    /// How many ranks to start, and where.
+    /// How many ranks to start, and on which hosts.
     public var start = StartOptions()
     /// How to start them.
     public var launch = LaunchOptions()
 
-    /// Nothing set.
+    /// Creates options without values.
     public init() {}
 
-    /// An option: what it sets is one of the three.
+    /// An option, which sets a part of one of the three properties.
     public enum Entry: OptionEntry {
         case about(SettableOption<AboutOptions>)
         case start(SettableOption<StartOptions>)
         case launch(SettableOption<LaunchOptions>)
 
-        /// How it is written.
+        /// Its spelling and help.
         public var option: Option {
             switch self {
             case .about(let entry): entry.option
@@ -28,7 +28,7 @@ public struct AmeexecOptions: Sendable {
             }
         }
 
-        /// What a shell offers for its value.
+        /// What a shell offers to complete its value.
         public var completion: Option.Completion {
             switch self {
             case .about(let entry): entry.completion
@@ -39,14 +39,14 @@ public struct AmeexecOptions: Sendable {
 
     }
 
-    /// Each option, said once: everything else that knows the options asks here.
+    /// Every option, declared once; all other code that needs the options reads them here.
     public static let sections: [OptionSection<Entry>] = [
         OptionSection("Ranks", StartOptions.entries.map { .start($0) } + ranks),
         OptionSection("Input and output", streams),
         OptionSection("Information", information + AboutOptions.entries.map { .about($0) }),
     ]
 
-    /// All of them, in this order.
+    /// All options, in this order.
     public static let entries: [Entry] = sections.flatMap(\.entries)
 
     private static let ranks: [Entry] = [
@@ -89,7 +89,7 @@ public struct AmeexecOptions: Sendable {
                 Option("--debug", help: "Say when each rank starts and how it ends."), .flag({ $1(&$0.debug) })))
     ]
 
-    /// Takes over an option that was given.
+    /// Sets an option that was given.
     ///
     /// - Throws: `ArgumentError` where its value does not fit.
     public mutating func set(_ entry: Entry, _ value: SystemString) throws(ArgumentError) {

@@ -3,9 +3,9 @@ import DLP
 import Glibc
 
 extension LaunchOptions.HostOptions {
-    /// What the command line says of hosts; nil where it names none.
+    /// Reads the options about hosts; nil where no hosts are named.
     ///
-    /// - Throws: `LaunchError` where that makes no sense.
+    /// - Throws: `LaunchError` where the options contradict each other.
     public init?(_ start: StartOptions) throws(LaunchError) {
         let list: HostList
         if let text = start.hosts {
@@ -27,7 +27,7 @@ extension LaunchOptions.HostOptions {
         self.init(list: list)
         remotePath = start.remotePath
         tunnels = start.tunnels
-        // Without a number each host has as many places as cores, which auto means, too.
+        // Without a number, or with auto, each host has as many places as cores.
         if let ranks = start.ranks, ranks != "auto" { self.ranks = try rankCount(ranks) }
     }
 }

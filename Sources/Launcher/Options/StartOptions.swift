@@ -1,23 +1,23 @@
 public import Arguments
 public import DLP
 
-/// How many ranks to start, and where: options of ameexec and of dlp-lua.
+/// How many ranks to start, and on which hosts: options of both ameexec and dlp-lua.
 public struct StartOptions: Sendable {
     /// A number, or `auto`.
     public var ranks: SystemString?
     /// Hosts with their places, or `auto`.
     public var hosts: SystemString?
-    /// A file that names them.
+    /// A file with the hosts.
     public var hostFile: SystemString?
-    /// The directory of these programs there.
+    /// The directory of these programs on the hosts.
     public var remotePath: SystemString?
-    /// Whether the connections between ranks go over the ssh connections, too.
+    /// Whether the connections between ranks also go over the ssh connections.
     public var tunnels = false
 
-    /// Nothing said.
+    /// Creates options without values.
     public init() {}
 
-    /// The options by which that is said.
+    /// The options that set these values.
     public static let entries: [SettableOption<StartOptions>] = [
         SettableOption(
             Option(

@@ -5,26 +5,28 @@ import MPIBackend
 
 /// This process's place in the job, before it is connected with the other ranks.
 struct Connection {
-    /// What connects it with them.
+    /// The transport that connects it with the other ranks.
     let transport: Transport
     let rank: Int
     let size: Int
     let detection: Detection
-    /// This rank's place on its host, where somebody says.
+    /// This rank's place on its host, where the launcher says it.
     let place: HostPlace?
-    /// On the root: where others may join, if they may.
+    /// On the root: where other processes may join the job, if that is allowed.
     let door: JoinDoor?
-    /// What could connect this process and what did, for people: as it was before the connection hid any of it.
+    /// The ways to connect this process and which one was chosen, for `--info`: as found before connecting, which
+    /// hides some of them.
     let methods: [Detection.Method]
 
-    /// Finds this process's place, for which ranks that a foreign launcher started meet.
+    /// Finds this process's place in the job. To do so, the ranks that a foreign launcher started meet each other.
     ///
     /// - Parameters:
-    ///   - timeout: How long to wait for the others, in nanoseconds.
-    ///   - encryption: What is encrypted of what ranks say to each other over sockets.
-    ///   - joinable: Whether others may join later, on the root.
-    ///   - isExplained: Whether `methods` is wanted: to look for every library takes time.
-    /// - Throws: `CommunicationError` where they do not come, or what the launcher says makes no sense.
+    ///   - timeout: How long to wait for the other ranks, in nanoseconds.
+    ///   - encryption: Which messages between ranks are encrypted on sockets.
+    ///   - joinable: On the root: whether other processes may join later.
+    ///   - isExplained: Whether `methods` is needed. Finding them takes time, because every library must be looked for.
+    /// - Throws: `CommunicationError` where the other ranks do not come, or where the launcher's information is
+    ///   contradictory.
     init(
         _ detection: Detection, within timeout: UInt64, encryption: AMEEnvironment.Encryption, joinable: Joinable?,
         isExplained: Bool
@@ -41,7 +43,7 @@ struct Connection {
         case .alone: (transport, rank, size) = (.none, 0, 1)
         case .ameVariables:
             guard var environment = try AMEEnvironment() else { preconditionFailure("AME_RANK was there before") }
-            // A program that the script starts is no rank of this job, and the key is none of its business.
+            // A program that the script starts is not a rank of this job and must not see the job's key.
             AMEEnvironment.removeFromEnvironment()
             environment.encryption = encryption
             (transport, rank, size) = (.ame(environment), environment.rank, environment.size)
@@ -63,8 +65,8 @@ struct Connection {
         }
     }
 
-    /// The MPI library for the launchers of a family: the one that `DLP_MPI_LIBRARY` names, or what lies beside this
-    /// program or is inside it.
+    /// Returns the MPI library for a family of launchers: the one that `DLP_MPI_LIBRARY` names, or else the one
+    /// beside or inside this program.
     static func library(for family: MPIFamily) throws(CommunicationError) -> MPILibrary {
         let library = try MPILibrary.open(family: family, named: getenv("DLP_MPI_LIBRARY").map { String(cString: $0) })
         guard library.family == family || library.family == .other else {

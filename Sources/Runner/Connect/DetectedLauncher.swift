@@ -1,25 +1,25 @@
 import AME
 import MPIBackend
 
-/// A launcher that has left its signs in this process's environment.
+/// A launcher whose variables were found in this process's environment.
 struct DetectedLauncher {
-    /// What its processes meet by where there is no MPI.
+    /// The way in which its processes meet where there is no MPI.
     enum Way: String, CaseIterable {
         case pmi1 = "PMI-1"
         case pmix = "PMIx"
         case sharedFile = "a shared file"
     }
 
-    /// What users call it.
+    /// Its name, as users know it.
     var name: String
-    /// The way that it offers, whether it is open or not.
+    /// The way to meet that it offers, whether it can be used here or not.
     var way: Way
-    /// This process's rank; nil where only the launcher itself can tell, when asked.
+    /// This process's rank; nil where only the launcher itself can tell it on request.
     var rank: Int?
-    /// How many processes it started; nil where only the launcher itself can tell.
+    /// The number of processes that it started; nil where only the launcher itself can tell it on request.
     var size: Int?
-    /// What tells this start of a rank from any other, where something does: what a rank starts in turn inherits the
-    /// signs, and is no rank.
+    /// A text that identifies this start of this rank, where there is one. Programs that a rank starts inherit the
+    /// launcher's variables but are not ranks; the identity tells them apart.
     var identity: String?
     /// The MPI libraries whose programs it can start.
     var family: MPIFamily?
@@ -30,20 +30,20 @@ struct DetectedLauncher {
     /// How its processes meet without MPI.
     var meeting: Meeting
 
-    /// How processes meet, as far as a launcher's signs tell.
+    /// How processes meet, as far as the launcher's variables tell.
     enum Meeting {
-        /// By a way that is open.
+        /// In a way that can be used here.
         case open(Rendezvous)
-        /// By PMIx where there is a library for it, otherwise by another way.
+        /// By PMIx where a PMIx library is found, otherwise in another way.
         case pmix(otherwise: Rendezvous?)
-        /// Not at all, for this reason.
+        /// They cannot meet, for this reason.
         case closed(String)
     }
 
-    /// The way, or why there is none.
+    /// Returns the way to meet, or the reason why there is none.
     ///
-    /// Opens the PMIx library where the launcher speaks PMIx. An MPI may have one of its own, with which another would be
-    /// in its way: first look whether the MPI is there, then for this.
+    /// Opens the PMIx library where the launcher speaks PMIx. An MPI library may bring a PMIx library of its own,
+    /// which would conflict with a second one. So callers first look for the MPI library and only then call this.
     func rendezvous(_ facts: ProcessFacts) -> Result<Rendezvous, UsageError> {
         switch meeting {
         case .open(let rendezvous): return .success(rendezvous)
@@ -56,7 +56,7 @@ struct DetectedLauncher {
 }
 
 extension Rendezvous {
-    /// What its processes meet by.
+    /// The way in which its processes meet.
     var way: DetectedLauncher.Way {
         switch self {
         case .pmi1, .pmi1Port: .pmi1
@@ -67,10 +67,10 @@ extension Rendezvous {
 }
 
 extension DetectedLauncher {
-    /// Every launcher that can be seen, those first whose signs count most.
+    /// Returns every launcher that can be detected, in the order of precedence.
     ///
-    /// srun comes last: Open MPI and Hydra start their daemons by it inside an allocation, and then their ranks see the
-    /// daemons' `SLURM_PROCID` and `SLURM_NTASKS`.
+    /// srun comes last. Inside an allocation, Open MPI and Hydra start their daemons with srun, and their ranks then
+    /// inherit the daemons' `SLURM_PROCID` and `SLURM_NTASKS`.
     static func all(in facts: ProcessFacts) -> [DetectedLauncher] {
         [openMPI(facts), hydra(facts), pmix(facts), srun(facts)].compactMap { $0 }
     }
@@ -87,7 +87,7 @@ extension DetectedLauncher {
             meeting: space == nil ? .closed("PMIX_NAMESPACE is not set") : .pmix(otherwise: nil))
     }
 
-    /// Hydra, which is MPICH's mpiexec, and its kin: whoever speaks PMI-1 and is not srun.
+    /// Hydra, which is MPICH's mpiexec, and similar launchers: all that speak PMI-1, except srun.
     private static func hydra(_ facts: ProcessFacts) -> DetectedLauncher? {
         let descriptor = facts.number("PMI_FD")
         let port = facts.variable("PMI_PORT")
@@ -112,7 +112,7 @@ extension DetectedLauncher {
         return sighting
     }
 
-    /// A launcher that speaks nothing but PMIx.
+    /// A launcher that speaks only PMIx.
     private static func pmix(_ facts: ProcessFacts) -> DetectedLauncher? {
         guard let space = facts.variable("PMIX_NAMESPACE"), let rank = facts.number("PMIX_RANK"),
             facts.number("OMPI_COMM_WORLD_SIZE") == nil, slurmStep(facts).map({ space != "slurm.pmix.\($0)" }) ?? true
@@ -124,13 +124,13 @@ extension DetectedLauncher {
 
     /// srun, whatever its option `--mpi` says.
     ///
-    /// Only a task of a step counts: a batch script has the variables of one, too.
+    /// Only a task of a step counts. A batch script also has a task's variables.
     private static func srun(_ facts: ProcessFacts) -> DetectedLauncher? {
         guard let step = slurmStep(facts), let rank = facts.number("SLURM_PROCID"),
             let size = facts.number("SLURM_STEP_NUM_TASKS") ?? facts.number("SLURM_NTASKS")
         else { return nil }
         let cluster = facts.variable("SLURM_CLUSTER_NAME").map { "\($0)." } ?? ""
-        // Nothing but the file needs neither a library nor a descriptor that has come through.
+        // The shared file is the only way that needs neither a library nor an inherited descriptor.
         let file = Rendezvous.sharedFile(
             rank: rank, size: size, job: "\(cluster)\(step)", isOneHost: facts.number("SLURM_STEP_NUM_NODES") == 1)
         var sighting = DetectedLauncher(
@@ -150,15 +150,16 @@ extension DetectedLauncher {
         return sighting
     }
 
-    /// `JOB.STEP` of the Slurm step that this process is a task of; nil for batch scripts and interactive shells.
+    /// Returns `JOB.STEP` of the Slurm step of which this process is a task; nil for batch scripts and interactive
+    /// shells.
     static func slurmStep(_ facts: ProcessFacts) -> String? {
-        // The highest numbers stand for steps that are none: that of a batch script, of salloc's shell.
+        // The highest numbers stand for no real step: for a batch script or the shell of salloc.
         guard let job = facts.variable("SLURM_JOB_ID"), let step = facts.number("SLURM_STEP_ID"), step < 0xFFFF_FFF0
         else { return nil }
         return "\(job).\(step)"
     }
 
-    /// The descriptor on which a launcher speaks PMI-1, where that is still open.
+    /// Returns the descriptor on which the launcher speaks PMI-1, where it is still open.
     private static func openDescriptor(_ facts: ProcessFacts) -> Int32? {
         guard let descriptor = facts.number("PMI_FD").flatMap({ Int32(exactly: $0) }), facts.isSocket(descriptor) else {
             return nil

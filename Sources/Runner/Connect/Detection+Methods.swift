@@ -2,15 +2,15 @@ import AME
 import MPIBackend
 
 extension Detection {
-    /// What one way to connect has to say for itself.
+    /// One way to connect, as `--info` shows it.
     struct Method {
         var name: String
         var availability: Availability
         var isChosen: Bool
     }
 
-    /// Every way to connect in the order in which they count, for `--info`: which was chosen, which could have been, and
-    /// why not the others.
+    /// Returns every way to connect in the order of precedence, for `--info`: which one was chosen, which others were
+    /// possible, and why the rest were not.
     func methods(_ facts: ProcessFacts) -> [Method] {
         let seen = DetectedLauncher.all(in: facts)
         let isLaunchedByAME = facts.variable(AMEVariable.rank) != nil

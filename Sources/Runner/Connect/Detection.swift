@@ -1,48 +1,48 @@
 import AME
 import MPIBackend
 
-/// Which backend connects this process with its fellows, and why.
+/// Which backend connects this process with the other ranks, and why.
 struct Detection {
     /// How this process gets its place in the job.
     enum Choice {
         /// One process, alone.
         case alone
-        /// The variables of ameexec say everything.
+        /// By the variables that ameexec sets.
         case ameVariables
-        /// AME, by way of what the launcher offers for it.
+        /// By AME: the ranks meet in a way that the launcher offers.
         case ame(Rendezvous)
-        /// MPI, with the library for the launcher's family.
+        /// By MPI, with the library for the launcher's family.
         case mpi(MPIFamily)
     }
 
     var choice = Choice.alone
-    /// The launcher that counts.
+    /// The launcher that was chosen.
     var launcher: DetectedLauncher?
-    /// What the user should hear, once, though the job goes on.
+    /// A warning that the user should see once. The job goes on.
     var warning: String?
-    /// Likewise where each of several processes does the whole job.
+    /// A warning that each of several processes does the whole job. The job goes on.
     var repetition: String?
 
-    /// This process's rank as far as variables tell; 0 where they do not.
+    /// Returns this process's rank as far as variables tell it; otherwise 0.
     static func rankByVariables(_ facts: ProcessFacts) -> Int {
         facts.number(AMEVariable.rank) ?? DetectedLauncher.all(in: facts).first { !InheritedLaunch.includes($0) }?.rank
             ?? 0
     }
 
-    /// Whether a launcher started this process.
+    /// Whether a launcher started this process as a rank.
     static func isLaunched(_ facts: ProcessFacts) -> Bool {
         facts.variable(AMEVariable.rank) != nil
             || DetectedLauncher.all(in: facts).contains { !InheritedLaunch.includes($0) }
     }
 
-    /// Decides, from what was asked for and what the launcher left.
+    /// Decides from the user's options and the launcher's variables.
     ///
     /// - Parameters:
-    ///   - isTyped: whether what was asked for stands on the command line, rather than in the environment.
-    ///   - isJoinable: whether others may join the job later, which takes AME.
-    ///   - isChild: whether what is seen belongs to the rank that started this process.
-    /// - Throws: `UsageError` where what was asked for is not there, or the processes of a launcher cannot meet: each
-    ///   would do the whole job.
+    ///   - isTyped: whether the backend was named on the command line, not in the environment.
+    ///   - isJoinable: whether other processes may join the job later, which needs AME.
+    ///   - isChild: whether a launcher's variables belong to the rank that started this process.
+    /// - Throws: `UsageError` where the wanted backend is not available, or where the processes of a launcher cannot
+    ///   meet and each would do the whole job.
     init(
         wanted: Backend?, isTyped: Bool = true, facts: ProcessFacts, isJoinable: Bool = false,
         isChild: (DetectedLauncher) -> Bool = { _ in false }
@@ -73,7 +73,7 @@ struct Detection {
                 throw UsageError(
                     "the backend ame was asked for, but no launcher started this process: start with ameexec or -np")
             }
-            // Only where MPI was asked for do we come here with ameexec's variables.
+            // With ameexec's variables set, this point is reached only where MPI was asked for.
             if let size = facts.number(AMEVariable.size), size > 1, facts.variable(AMEVariable.rank) != nil {
                 throw UsageError(
                     "the backend mpi was asked for, but MPI cannot connect the \(size) processes that ameexec started: "
@@ -81,7 +81,7 @@ struct Detection {
             }
             return
         }
-        // One process needs nobody, and MPI would take a quarter of a second to tell it so.
+        // A single process needs no backend, and MPI would take a quarter of a second to start.
         if launcher.size == 1 { return }
         choice = try Self.choose(wanted ?? (isJoinable ? .ame : nil), launcher, facts)
     }
@@ -91,7 +91,7 @@ struct Detection {
     ) throws(UsageError) -> Choice {
         var reasons: [String] = []
         if wanted != .ame {
-            // Without a size from the launcher nobody could tell whether the library sees all ranks.
+            // Without a size from the launcher it cannot be checked whether the library sees all ranks.
             let family = launcher.family ?? (wanted == .mpi ? .openMPI : nil)
             if let family, launcher.size != nil {
                 switch facts.mpi(family) {
@@ -116,13 +116,14 @@ struct Detection {
                 + "would do the whole job: \(remedy), or let each work alone with --backend none")
     }
 
-    /// The launcher that has started this process and others, and how many they are, where one has.
+    /// Returns the launcher that started this process together with others, and how many processes it started; nil
+    /// where none did.
     static func launchOfSeveral(
         _ facts: ProcessFacts, isChild: (DetectedLauncher) -> Bool
     ) -> (name: String, size: Int)? {
         var launch: (name: String, size: Int?)?
         if facts.variable(AMEVariable.rank) != nil, facts.variable(AMEVariable.key) != nil {
-            // What a rank starts in turn has no key.
+            // A program that a rank starts does not get the key.
             launch = ("ameexec", facts.number(AMEVariable.size))
         } else {
             launch = DetectedLauncher.all(in: facts).first { !isChild($0) }.map { ($0.name, $0.size) }
@@ -131,7 +132,8 @@ struct Detection {
         return (launch.name, size)
     }
 
-    /// Where an allocation has several tasks and this process is none of them, the user may have forgotten srun.
+    /// Returns a warning where an allocation has several tasks and this process is none of them: the user may have
+    /// forgotten srun.
     private static func forgottenLauncher(_ facts: ProcessFacts) -> String? {
         guard let job = facts.variable("SLURM_JOB_ID"), DetectedLauncher.slurmStep(facts) == nil,
             let tasks = facts.number("SLURM_NTASKS"), tasks > 1

@@ -1,8 +1,8 @@
 import AME
 
-/// What `--encrypt` asks for, and where it cannot be had.
+/// What `--encrypt` asks for, and where it is not possible.
 enum Encryption {
-    /// What is encrypted where the option says `choice`.
+    /// Returns what is encrypted for the option's value `choice`.
     static func wanted(_ choice: Choice?) -> AMEEnvironment.Encryption {
         switch choice {
         case .yes: .everywhere
@@ -11,7 +11,7 @@ enum Encryption {
         }
     }
 
-    /// What is encrypted, and by what, for people.
+    /// Describes what is encrypted, and with what, for people.
     static func describe(_ encryption: AMEEnvironment.Encryption) -> String {
         switch encryption {
         case .everywhere: "AES-256-GCM"
@@ -20,12 +20,12 @@ enum Encryption {
         }
     }
 
-    /// - Throws: `UsageError` where ranks would be connected by what cannot encrypt.
+    /// - Throws: `UsageError` where the backend cannot encrypt.
     static func check(_ choice: Detection.Choice) throws(UsageError) {
         if case .mpi = choice { throw overMPI }
     }
 
-    /// - Throws: `UsageError` where a script asks for it after ranks have been connected without.
+    /// - Throws: `UsageError` where a script asks for encryption after the ranks have been connected without it.
     static func check(_ connection: Connection) throws(UsageError) {
         switch connection.transport {
         case .none: return

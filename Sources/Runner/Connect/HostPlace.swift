@@ -3,22 +3,22 @@ import Launcher
 
 /// A rank's place among the ranks of its job on its host, as the launcher says.
 struct HostPlace: Equatable {
-    /// From 0.
+    /// Counted from 0.
     var rank: Int
-    /// How many there are.
+    /// The number of the job's ranks on this host.
     var size: Int
 
     init(rank: Int, size: Int) { (self.rank, self.size) = (rank, size) }
 
-    /// What two variables say; nil where they say nothing, or what cannot be.
+    /// Reads the place from two variables; nil where they are not set or are contradictory.
     init?(_ facts: ProcessFacts, rank: String, size: String) {
         guard let rank = facts.number(rank), let size = facts.number(size), rank < size else { return nil }
         self.init(rank: rank, size: size)
     }
 
-    /// The place of this process: by what connects it, or by the launcher that counts.
+    /// Returns the place of this process, from what connects it or from the chosen launcher.
     ///
-    /// - Returns: nil where nobody says: for ranks that were started by hand on several hosts.
+    /// - Returns: nil where it is not known, as for ranks that were started by hand on several hosts.
     static func here(_ detection: Detection, _ facts: ProcessFacts) -> HostPlace? {
         switch detection.choice {
         case .alone: HostPlace(rank: 0, size: 1)
@@ -27,7 +27,8 @@ struct HostPlace: Equatable {
         }
     }
 
-    /// Our launcher says it where there are several hosts; else it, and dlp_mpi's, start all ranks on one.
+    /// Returns the place that our launcher gave. Where there are several hosts it sets local variables. Otherwise all
+    /// ranks of our launcher, and of that of dlp_mpi, run on one host.
     static func launchedByAME(_ facts: ProcessFacts) -> HostPlace? {
         if facts.variable(AMEVariable.localSize) != nil {
             return HostPlace(facts, rank: AMEVariable.localRank, size: AMEVariable.localSize)

@@ -1,32 +1,32 @@
 import CSystem
 import Glibc
 
-/// What a rank takes of its host, said to libraries and programs by variables, before the script is loaded.
+/// A rank's share of its host, told to libraries and programs by variables before the script is loaded.
 enum HostShare {
     /// The variables by which libraries learn how many threads to use.
     private static let threadVariables = [
         "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS",
     ]
-    /// Those by which they learn which devices there are, of NVIDIA, AMD and Intel.
+    /// The variables by which libraries learn which devices they may use, for NVIDIA, AMD and Intel.
     private static let deviceVariables = ["CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ZE_AFFINITY_MASK"]
-    /// With this one AMD's runtime leaves devices out before the others are counted.
+    /// With this variable, AMD's runtime hides devices before the others are numbered.
     private static let filterVariable = "ROCR_VISIBLE_DEVICES"
 
-    /// Gives each of several ranks of a host as many threads as there are processors for it, unless the user has said
-    /// how many, or it is alone there.
+    /// Sets the number of threads of each of several ranks on a host to its share of the processors. Does nothing
+    /// where the user has set a number, or where the rank is alone on its host.
     static func limitThreads(_ place: HostPlace?, isOurLauncher: Bool) {
         guard let place, place.size > 1, threadVariables.allSatisfy({ getenv($0) == nil }) else { return }
         var processors = [Int32](repeating: 0, count: 1024)
         let allowed = max(1, Int(dlp_allowed_cpus(&processors, Int32(processors.count))))
-        // Launchers of MPI and Slurm bind a rank to processors of its own.
+        // Launchers of MPI and Slurm bind each rank to its own processors.
         let isBound = !isOurLauncher && allowed * place.size <= Int(dlp_processors())
         let threads = isBound ? allowed : max(1, allowed / place.size)
         for variable in threadVariables { setenv(variable, "\(threads)", 1) }
     }
 
-    /// Shows one device to this rank, by turns.
+    /// Makes one device visible to this rank; the ranks of a host take the devices in turn.
     ///
-    /// - Returns: what is wrong, if anything is.
+    /// - Returns: an error message; nil where all is well.
     static func chooseDevice(_ wish: DeviceWish, _ place: HostPlace?) -> String? {
         guard let place else {
             return "--gpus needs to know which ranks share a host, which is not said of ranks that were started by hand"
@@ -38,7 +38,7 @@ enum HostShare {
         return nil
     }
 
-    /// How many devices the system shows.
+    /// Returns how many devices the system shows.
     private static func found() -> Int {
         if let filter = getenv(filterVariable) { return String(cString: filter).split(separator: ",").count }
         let nvidia = names(in: "/dev").count { $0.hasPrefix("nvidia") && Int($0.dropFirst(6)) != nil }
@@ -47,7 +47,7 @@ enum HostShare {
         return names(in: nodes).count { node in
             guard let file = fopen("\(nodes)/\(node)/simd_count", "re") else { return false }
             defer { fclose(file) }
-            // Processors are nodes, too, without such units.
+            // Processors are nodes too, but have no such units.
             let digit = fgetc(file)
             return digit > 48 && digit <= 57
         }

@@ -1,25 +1,26 @@
 import Glibc
 
-/// What programs that a rank starts inherit of its launcher's signs.
+/// What the programs that a rank starts inherit of its launcher's variables.
 ///
-/// Such a program is no rank: a second dlp-lua, started by a script, is a job of its own.
+/// Such a program is not a rank. A second dlp-lua that a script starts is a separate job.
 enum InheritedLaunch {
-    /// The variable that names the launches that whoever started this process belongs to.
+    /// The variable that names the launches to which this process's parent belongs.
     private static let variable = "DLP_RANK_OF"
-    /// What a launcher says about a descriptor or port that only this process has.
+    /// Variables that name a descriptor or port which only this process has.
     private static let handles = ["PMI_FD", "PMI_PORT", "PMI_ID", "PMI_RANK", "PMI_SIZE"]
-    /// What was said of this job's backend is not said of theirs.
+    /// Variables that choose this job's backend. They must not apply to jobs that this job starts.
     private static let wishes = ["DLP_BACKEND", "DLP_MPI_BACKEND"]
 
-    /// Whether a launcher's signs were left for the process that started this one.
+    /// Whether a launcher's variables belong to the process that started this one.
     static func includes(_ sighting: DetectedLauncher) -> Bool {
         guard let identity = sighting.identity, let known = getenv(variable) else { return false }
         return String(cString: known).split(separator: ";").contains { $0 == identity }
     }
 
-    /// Marks the launchers that can be seen as this process's own, for those that it starts.
+    /// Marks the detected launchers as those of this process, so that the programs that it starts know that they are
+    /// not ranks.
     ///
-    /// The signs themselves stay where they can: scripts look at them, for the number of a job or the GPU to take.
+    /// The launcher's own variables stay where possible: scripts use them, for a job's number or to choose a GPU.
     static func leave(_ seen: [DetectedLauncher], isLaunched: Bool) {
         let identities = seen.compactMap(\.identity)
         if !identities.isEmpty { setenv(variable, identities.joined(separator: ";"), 1) }

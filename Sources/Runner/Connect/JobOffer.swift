@@ -1,18 +1,20 @@
 import DLP
 import LuaHost
 
-/// What the root tells a rank that comes late: all that the others know from their command lines, and from each other.
+/// What the root sends to a rank that joins late: everything that the other ranks know from their command lines and
+/// from each other.
 ///
-/// It travels as a CBOR map.
+/// It is sent as a CBOR map.
 struct JobOffer {
     var script: Script
     /// Options by name, and their values, as on the command line.
     var options: [(name: String, value: SystemString)]
     var isSandboxed: Bool
-    /// What the ranks agree on: whether they have the examples, and then what tells these from others.
+    /// What the ranks agreed on: whether each rank makes the examples itself, and if so, the finding by which to
+    /// check that a rank makes the same ones.
     var source: LoopOptions.Examples
     var finding: Bytes
-    /// The number of the loop in which it is to take part.
+    /// The number of the loop in which the rank is to take part.
     var loop: UInt64 = 0
 
     /// An offer to take part in a job.
@@ -24,7 +26,7 @@ struct JobOffer {
         finding = agreement.finding
     }
 
-    /// As it is sent.
+    /// Returns the offer encoded for sending.
     ///
     /// - Throws: `CodecError` where the script is too large.
     func encoded() throws(CodecError) -> Bytes {
@@ -39,7 +41,7 @@ struct JobOffer {
         ]).encoded()
     }
 
-    /// The offer that `encoded` holds; nil where it holds none.
+    /// Decodes an offer; nil where `encoded` holds none.
     init?(encoded: Bytes) {
         guard case .map(let entries)? = try? Value(decoding: encoded) else { return nil }
         func value(_ name: String) -> Value? { entries.first { $0.key == .text(name) }?.value }
@@ -62,9 +64,9 @@ struct JobOffer {
         self.loop = UInt64(loop)
     }
 
-    /// The settings of the job, which began with `size` ranks.
+    /// Returns the settings of the job, which began with `size` ranks.
     ///
-    /// - Throws: `UsageError` where this program does not know one of them.
+    /// - Throws: `UsageError` for an option that this program does not know.
     func settings(size: Int) throws(UsageError) -> JobSettings {
         var known = JobOptions()
         for (name, value) in options { try known.set(name, value) }
@@ -78,10 +80,10 @@ struct JobOffer {
 }
 
 extension Value {
-    /// As text where it is UTF-8, otherwise as bytes.
+    /// A text where the string is valid UTF-8, otherwise bytes.
     fileprivate init(_ string: SystemString) { self = string.text.map { .text($0) } ?? .bytes(string.bytes) }
 
-    /// The string that this is; nil where it is something else.
+    /// The string that this value holds; nil for other kinds of values.
     fileprivate var string: SystemString? {
         switch self {
         case .text(let text): SystemString(text)

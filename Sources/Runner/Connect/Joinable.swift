@@ -1,18 +1,18 @@
 import AME
 import DLP
 
-/// A new secret for a job and those who join it, which nobody guesses.
+/// Returns a new random secret for a job and for the processes that join it.
 public func newKey() -> String { JobKey.newSecret() }
 
-/// That others may join a job, and by which key.
+/// Permission for other processes to join a job, with the address and the key.
 struct Joinable {
     let address: JobAddress
     let key: JobKey
 
-    /// What the command line asks for; nil where others may not join, or this is not the root.
+    /// Reads what the command line asks for; nil where joining is not allowed or this rank is not the root.
     ///
-    /// - Parameter secret: what the user has set.
-    /// - Throws: `UsageError` where it cannot be.
+    /// - Parameter secret: the secret that the user has set.
+    /// - Throws: `UsageError` where joining is not possible.
     init?(_ invocation: Invocation, secret: String?, isRoot: Bool) throws(UsageError) {
         guard isRoot, case .run = invocation.task, let address = invocation.options.joinable else { return nil }
         try Self.check(invocation.options.mode)
@@ -20,13 +20,13 @@ struct Joinable {
         key = try Self.key(secret)
     }
 
-    /// Refuses modes in which nobody can join.
+    /// Refuses modes in which no process can join.
     static func check(_ mode: Mode?) throws(UsageError) {
         guard mode == .roundRobin else { return }
         throw UsageError("--joinable is for the modes map and managed: in round-robin all is shared out at the start")
     }
 
-    /// The key that the user's secret stands for.
+    /// Returns the key that is derived from the user's secret.
     static func key(_ secret: String?) throws(UsageError) -> JobKey {
         let key: JobKey?
         do { key = try secret.flatMap { secret throws(CommunicationError) in try JobKey(secret: secret) } } catch {
@@ -41,16 +41,16 @@ struct Joinable {
         return key
     }
 
-    /// Takes the user's secret from the environment: it is none of the script's business, nor of programs that it
-    /// starts.
+    /// Returns the user's secret and removes it from the environment, so that neither the script nor the programs
+    /// that it starts can see it.
     static func takeSecret() -> String? {
         defer { AMEEnvironment.removeSecret(AMEVariable.joinKey) }
         return AMEEnvironment.environmentVariable(AMEVariable.joinKey)
     }
 
-    /// Begins to listen, and says where.
+    /// Begins to listen, and tells the user at which address.
     ///
-    /// - Throws: `CommunicationError` where that cannot be.
+    /// - Throws: `CommunicationError` where it cannot listen.
     func open() throws(CommunicationError) -> JoinDoor {
         let place = address.host.map { RootAddress.host($0) } ?? RootAddress()
         let door = try JoinDoor.open(at: place, port: address.port, key: key)

@@ -3,24 +3,25 @@ import DLP
 import Glibc
 import MPIBackend
 
-/// Whether something can be used here: with its description, or the reason why not.
+/// Whether something can be used here: its description, or the reason why not.
 enum Availability: Equatable {
     case here(String)
     case missing(String)
 }
 
-/// All that detection looks at, so that tests can play any launcher.
+/// Everything that the detection looks at. Tests can replace it to imitate any launcher.
 struct ProcessFacts: Sendable {
     /// A variable of this process's environment; an empty one counts as not set.
     var variable: @Sendable (String) -> String?
-    /// Whether an inherited descriptor is a socket: the variable that names it may have outlived it.
+    /// Whether an inherited descriptor is a socket. The variable that names it may be set although the descriptor is
+    /// closed.
     var isSocket: @Sendable (Int32) -> Bool
-    /// The MPI library for launchers of a family.
+    /// Whether there is an MPI library for the launchers of a family.
     var mpi: @Sendable (MPIFamily) -> Availability
-    /// The PMIx client library.
+    /// Whether there is a PMIx client library.
     var pmix: @Sendable () -> Availability
 
-    /// Those of this process.
+    /// The facts of this process.
     static let own = ProcessFacts(
         variable: { name in getenv(name).flatMap { $0.pointee == 0 ? nil : String(cString: $0) } },
         isSocket: { descriptor in
@@ -35,6 +36,6 @@ struct ProcessFacts: Sendable {
         },
         pmix: { Rendezvous.pmix.obstacle.map { .missing($0) } ?? .here("libpmix") })
 
-    /// A variable that is a number from 0 on.
+    /// Returns a variable's value where it is a number of at least 0.
     func number(_ name: String) -> Int? { variable(name).flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil } }
 }

@@ -3,27 +3,27 @@ import Glibc
 import Journal
 import LuaHost
 
-/// How all ranks come to the same script, arguments, options and seed, before the script runs.
+/// The agreement of all ranks on the script, arguments, options and seed, before the script runs.
 ///
-/// Rank 0 looks at what each rank has, and gives out what only it can know: a script that can be read only once, and a
-/// random seed.
+/// Rank 0 compares what the ranks were started with. It sends out what only it can know: a script that can be read
+/// only once, and a random seed.
 struct StartAgreement {
     let session: Session
     let invocation: Invocation
 
-    /// What a rank has of the script's text.
+    /// What a rank knows of the script's text.
     private struct OwnText {
-        /// Nil where rank 0 has to give it.
+        /// Nil where rank 0 has to send it.
         var text: Bytes?
-        /// Whether no other rank can have read the same.
+        /// Whether no other rank can read the same text.
         var isRootsOnly = false
-        /// Why this rank has none.
+        /// Why this rank could not read it.
         var problem: String?
     }
 
-    /// The script and the seed.
+    /// Returns the script and the seed.
     ///
-    /// - Throws: `UsageError` where rank 0 cannot read the script, and `JobEnd`, on rank 0 where a rank was started
+    /// - Throws: `UsageError` where rank 0 cannot read the script; `JobEnd` on rank 0 where a rank was started
     ///   differently.
     func reach() throws -> (script: Script, seed: Int64) {
         var own = try ownText()
@@ -42,7 +42,8 @@ struct StartAgreement {
         return (script(text), seed)
     }
 
-    /// The seed that the options ask for; a random one is that of the journal with which the job goes on, if there is one.
+    /// Returns the seed that the options ask for. A random seed is taken from the journal that the job continues,
+    /// where there is one.
     static func seed(_ options: JobOptions, journal: SystemString?) -> Int64 {
         switch options.seed {
         case nil: return 0
@@ -54,7 +55,7 @@ struct StartAgreement {
         }
     }
 
-    /// What this rank says of itself.
+    /// Encodes what this rank was started with.
     private func statement(_ own: OwnText) -> Bytes {
         var statement = Statement(entries: JobSettings.common(invocation.options, size: session.client.size))
         let arguments = Value.array(invocation.arguments.map { .bytes($0.bytes) })
@@ -73,9 +74,9 @@ struct StartAgreement {
         return digest.description
     }
 
-    /// Sees on rank 0 whether all were started alike.
+    /// Checks on rank 0 whether all ranks were started alike.
     ///
-    /// - Returns: whether the others are to be given the script.
+    /// - Returns: whether the other ranks need to be sent the script.
     private func judge(_ all: [OthersStatement], _ own: OwnText) throws(JobEnd) -> Bool {
         var all = all
         var isGiven = own.isRootsOnly
@@ -95,7 +96,7 @@ struct StartAgreement {
         return isGiven
     }
 
-    /// What rank 0 tells all.
+    /// Encodes what rank 0 tells all ranks.
     private static func encode(_ seed: Int64, _ text: Bytes?) -> Bytes {
         var writer = ByteWriter()
         writer.append(littleEndian: seed)
@@ -127,7 +128,7 @@ struct StartAgreement {
         case .standardInput:
             return OwnText(text: session.isRoot ? try StandardInput.allBytes() : nil, isRootsOnly: session.isRoot)
         case .file(let path):
-            // What is no plain file, such as a FIFO, gives its text only once.
+            // A file that is not a plain one, such as a FIFO, can be read only once.
             let isPlain = Self.isPlainFile(path)
             if session.isRoot { return OwnText(text: try Self.read(path), isRootsOnly: isPlain == false) }
             guard isPlain != false else { return OwnText() }
@@ -136,7 +137,7 @@ struct StartAgreement {
         }
     }
 
-    /// Whether a path leads to a plain file; nil where it leads nowhere.
+    /// Whether a path names a plain file; nil where nothing is there.
     private static func isPlainFile(_ path: SystemString) -> Bool? {
         var facts = stat()
         return stat(path.cString, &facts) == 0 ? facts.st_mode & S_IFMT == S_IFREG : nil

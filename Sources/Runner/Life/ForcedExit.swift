@@ -1,9 +1,10 @@
 import Glibc
 import Launcher
 
-/// The end of this process at once, whatever its threads do: the supervisor's last means, and that of the handler of signals.
+/// The immediate end of this process, whatever its threads do. The supervisor uses it as its last means; so does the
+/// signal handler.
 enum ForcedExit {
-    /// Ends this process, whose script may be in a function that does not come back, and all that it has started.
+    /// Ends this process and all processes that it has started. The script may be in a function that does not return.
     static func withDescendants(status: Int32) -> Never {
         Descendants().signal(SIGKILL)
         alone(status: status)

@@ -5,7 +5,7 @@ import LuaHost
 
 /// A process that joins a running job: from the connection to its exit status.
 ///
-/// What goes wrong here before it takes part is this process's own affair; the job does not notice.
+/// An error before it takes part ends only this process. The job does not notice it.
 final class JoinedRank {
     private let worker: AMEWorker
     private let client: WorkerClient
@@ -28,11 +28,11 @@ final class JoinedRank {
 
     /// Joins the job at `address`.
     ///
-    /// - Returns: the exit status: 0 where the job was over, or this process was told to leave; 1 where the script fails
-    ///   here before it takes part; 2, 3 as for any other rank.
+    /// - Returns: the exit status: 0 where the job was over or this process was told to leave; 1 where the script
+    ///   fails here before it takes part; 2 and 3 as for any other rank.
     static func run(_ address: JobAddress, _ options: JobOptions, secret: String?) -> Int32 {
         let place = HostPlace.launchedByAME(.own) ?? HostPlace(rank: 0, size: 1)
-        // Several may have been started together; for a job each of them is one more rank.
+        // Several processes may have been started together. For the job, each of them is one more rank.
         AMEEnvironment.removeFromEnvironment()
         InheritedLaunch.leave(DetectedLauncher.all(in: .own), isLaunched: true)
         do {
@@ -78,9 +78,9 @@ final class JoinedRank {
 
     private func finish() -> Int32 { conclude(.finished(status: 0, isJob: true)) }
 
-    /// Why this rank ends with `error`, of its own or of the job.
+    /// Returns why this rank ends after `error`: because of its own error, or because the job has ended.
     private func reason(of error: any Error, _ host: LuaHost?) -> RankLife.Event {
-        // What a script raises because the job is over is no error.
+        // An error that the script raises because the job is over does not count.
         if let end = host?.jobEnd { return .failed(end) }
         if host?.isInterrupted ?? false { return .interrupted }
         switch error {
@@ -93,7 +93,7 @@ final class JoinedRank {
         }
     }
 
-    /// The end of the job because of an example that failed here.
+    /// Returns the fault that ends the job because an example failed here.
     private func fault(_ error: WorkError) -> Fault {
         var fault = Fault(
             phase: .work, message: error.error.message, traceback: error.error.traceback, example: error.index + 1,
@@ -121,7 +121,7 @@ final class JoinedRank {
         return host
     }
 
-    /// Loads the script and works for the job, until that is over or this rank is to leave.
+    /// Loads the script and works for the job, until the job is over or this rank is told to leave.
     private func take(_ offer: JobOffer, _ settings: JobSettings, _ host: LuaHost) throws {
         try host.run(offer.script)
         try host.limit(toSeconds: settings.timeout, on: client, supervisor)
@@ -139,7 +139,8 @@ final class JoinedRank {
         try work(LoopWork(client, host, plan, loop: offer.loop, setup: setup), loop: offer.loop)
     }
 
-    /// What holds for the examples, where this rank has the same as the others or needs none.
+    /// Returns the agreement on the examples, where this rank makes the same examples as the others or needs none of
+    /// its own.
     private func agree(
         _ offer: JobOffer, _ examples: Examples, _ host: LuaHost, _ settings: JobSettings
     ) throws -> Agreement {
@@ -164,12 +165,12 @@ final class JoinedRank {
             }
             switch event {
             case .work(let chunk, let giveBackAfter, let sent):
-                // The root takes back what was on its way.
+                // The root takes back examples that were on their way to this rank.
                 if hasRetired { continue }
                 try work.work(on: chunk, giveBackAfter: giveBackAfter, sent: sent)
             case .deliver: try work.deliver()
             case .end, .halted: return
-            // The root's own affairs.
+            // These events are for the root only.
             case .results, .failed, .needsExamples, .workedOff, .list, .returned: continue
             }
         }
@@ -177,6 +178,6 @@ final class JoinedRank {
 }
 
 extension ScriptError {
-    /// What the user reads of it.
+    /// The text for the user.
     fileprivate var text: String { traceback.isEmpty ? message : "\(message)\n\(traceback)" }
 }

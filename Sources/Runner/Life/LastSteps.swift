@@ -2,18 +2,19 @@ import AME
 import CLuaHost
 import DLP
 
-/// What only the script's thread can do when it ends: a worker's client and the results belong to it.
+/// The last steps of a rank that only the script's thread can do, because the worker's client and the results belong
+/// to it.
 struct LastSteps {
     let client: any RankClient
-    /// Nil: the ranks of a host cannot tell who is first, and the first of the job speaks.
+    /// Nil: then the ranks of a host cannot tell which of them is the first, and only rank 1 speaks.
     var environment: AMEEnvironment?
     var observer: RootObserver?
     /// Where the results of a job are written, on the root.
     var output: ResultOutput?
 
-    /// Does `step`.
+    /// Performs `step`.
     ///
-    /// - Returns: what it has found; nil where nobody asks.
+    /// - Returns: the event that the step brings; nil for steps without an answer.
     func perform(_ step: RankLife.Step, _ supervisor: Supervisor) -> RankLife.Event? {
         switch step {
         case .flush: dlp_flush()
@@ -41,7 +42,7 @@ struct LastSteps {
         return nil
     }
 
-    /// - Returns: the job's status where the root has said it.
+    /// - Returns: the job's status where the root has sent it.
     private func awaitOthers(_ patience: UInt64?) throws(JobEnd) -> Int32? {
         switch client.role {
         case .worker(let worker): return try worker.finish()

@@ -1,12 +1,13 @@
 import DLP
 import Synchronization
 
-/// Whether this process, which has joined a job, is to leave it again: said by a signal, heard between two examples.
+/// The wish that this process, which has joined a job, leaves it again. A signal sets it; it is read between two
+/// examples.
 final class LeaveWish: Sendable {
     private let flag = Atomic(false)
     private let waker: any Waker
 
-    /// - Parameter waker: of what waits for the root.
+    /// - Parameter waker: wakes the thread that waits for the root.
     init(_ waker: any Waker) { self.waker = waker }
 
     var isThere: Bool { flag.load(ordering: .relaxed) }

@@ -1,8 +1,8 @@
 import Glibc
 
-/// Waiting for nothing but time.
+/// Sleeping for a fixed time.
 enum Pause {
-    /// Lets this thread sleep, through signals.
+    /// Suspends this thread for the full time, even if signals arrive.
     static func nanoseconds(_ nanoseconds: UInt64) {
         var wanted = timespec(
             tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))

@@ -2,20 +2,21 @@ import AME
 import DLP
 import Glibc
 
-/// Connections beside those of MPI, by which ranks notice that another one has died.
+/// Extra connections beside those of MPI, by which ranks notice that another rank has died.
 ///
-/// MPI leaves that to the launcher, and srun does not end a step because one of its tasks was killed, unless it was told
-/// to (`-K`): the others would wait for ever.
+/// MPI leaves this to the launcher. srun does not end a step when one of its tasks is killed, unless it was told to
+/// (`-K`). Without these connections the other ranks would wait for ever.
 final class PeerDeathWatch {
-    /// A worker's end.
+    /// The connection of a worker to the root.
     private var worker: AMEWorker?
 
     private init() {}
 
-    /// Connects all ranks, each of which must call this; nil where they cannot be connected.
+    /// Connects all ranks, each of which must call this. Returns nil where they cannot be connected.
     ///
-    /// - Parameter lost: called on the root, on a thread of its own, with a rank that has died and how that showed.
-    /// - Throws: `JobEnd` where the ranks cannot talk over `client`.
+    /// - Parameter lost: called on the root, on a separate thread, with a rank that has died and the sign of its
+    ///   death.
+    /// - Throws: `JobEnd` where the ranks cannot communicate over `client`.
     static func connect(
         _ client: any RankClient, lost: @escaping @Sendable (_ rank: Int, _ reason: String) -> Void
     ) throws(JobEnd) -> PeerDeathWatch? {
@@ -28,7 +29,7 @@ final class PeerDeathWatch {
             own.worker = try? AMEWorker(environment: environment, connectTimeout: LifePeriods.deathWatchStart)
         }
         let isConnected = watch?.isConnected ?? (own.worker != nil)
-        // Until all know that all are connected nobody takes a closed connection for a death.
+        // Until every rank knows that all are connected, a closed connection does not count as a death.
         let all = try client.gather(Bytes([isConnected ? 1 : 0]))
         let verdict = all?.allSatisfy { $0 == Bytes([1]) } ?? false
         guard try client.broadcast(Bytes([verdict ? 1 : 0])) == Bytes([1]) else { return nil }
@@ -36,7 +37,7 @@ final class PeerDeathWatch {
         return own
     }
 
-    /// Gives every rank the root's address and the key, or none where the root cannot listen.
+    /// Sends the root's address and the key to every rank, or nothing where the root cannot listen.
     private static func meet(_ client: any RankClient) throws(JobEnd) -> AMEEnvironment? {
         var end: JobEnd?
         var hasShared = false
@@ -56,17 +57,17 @@ final class PeerDeathWatch {
         return environment
     }
 
-    /// Calls `action` once, on a thread of its own, when the root has gone.
+    /// Calls `action` once, on a separate thread, when the root has gone.
     func watchHangup(_ action: @escaping @Sendable () -> Void) { try? worker?.watchHangup(action) }
 }
 
-/// The root's end: a thread, asleep, that learns which rank has gone.
+/// The root's side: a sleeping thread that learns which rank has gone.
 private final class RootWatch: Sendable {
     private struct State {
-        /// Whether all ranks have connected, once that is clear.
+        /// Whether all ranks have connected; nil until that is known.
         var isConnected: Bool?
         var isWatching = false
-        /// Ranks that went before anybody wanted to know.
+        /// Ranks that went before the watch began.
         var early: [(Int, String)] = []
     }
 
@@ -91,10 +92,10 @@ private final class RootWatch: Sendable {
         }
     }
 
-    /// Whether all ranks have connected; waits until that is clear.
+    /// Whether all ranks have connected; waits until that is known.
     var isConnected: Bool { state.wait { $0.isConnected } }
 
-    /// From now on a closed connection is a death.
+    /// Counts each closed connection as a death from now on.
     func begin() {
         let early = state.withLock { state in
             state.isWatching = true

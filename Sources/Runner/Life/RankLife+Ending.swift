@@ -8,7 +8,7 @@ extension RankLife {
         case .notConnected(let message):
             enter(.left)
             return [.removeMeetingFile, .say(message), .exit(3)]
-        // A finalizer may call `os.exit` once more, when this rank has taken leave.
+        // A finalizer may call `os.exit` once more after this rank has taken leave.
         case .exited(let status, _, _) where phase == .left: return [.exit(status)]
         case .failed(let end) where phase == .left: return [.exit(end.status)]
         case .finished(let status, let isJob): return finished(status, isJob: isJob)
@@ -24,19 +24,20 @@ extension RankLife {
         }
     }
 
-    /// The script has come to its end.
+    /// The script has finished.
     private mutating func finished(_ status: Int32, isJob: Bool) -> [Action] {
-        // Nothing is left for it.
+        // A joined rank has nothing more to do.
         if role == .joined { return leave(status: status) }
         enter(.ending(.others(status: status, areFilesClosed: false)))
-        // A script that does what it likes may do so for as long as it likes; the ranks of a job are done.
+        // An imperative script may run for any time. In a job all examples are done by now, so that the wait is
+        // limited.
         return [.step(.awaitOthers(role == .root && isJob ? LifePeriods.othersFinish : nil))]
     }
 
     /// The script has called `os.exit`.
     ///
-    /// In an imperative script every rank may finish by it, with status 0. In any other case it is the end of the job, or,
-    /// on a rank that does not yet take part, of this process.
+    /// In an imperative script every rank may finish by calling it with status 0. In any other case it ends the job,
+    /// or, on a rank that does not yet take part, only this process.
     private mutating func exited(_ status: Int32, _ example: Int?, isJob: Bool) -> [Action] {
         let isFinished = status == 0 && !isJob
         let end = JobEnd.exit(status: status, rank: rank, example: example)
@@ -61,7 +62,7 @@ extension RankLife {
         switch role {
         case .root:
             var end = end
-            // Of a signal for all ranks a worker may have heard, and gone, before the root.
+            // A worker may have heard of a signal for all ranks, and have gone, before the root.
             if let signal, case .fault(let fault) = end, fault.phase == .communication {
                 end = .interrupted(signal: signal)
             }
@@ -82,7 +83,7 @@ extension RankLife {
                 return [.say(refusal("the job ended before this process could join it"))] + leave(status: 3)
             case .fault(let fault) where fault.phase == .communication:
                 return [.say(refusal(fault.message))] + leave(status: 3)
-            // The root tells the user.
+            // The root tells the user why.
             case .fault, .exit, .interrupted:
                 return [.expectEnd, .step(.flush), .step(.report(end))] + awaitVerdict(end)
             }
@@ -94,9 +95,10 @@ extension RankLife {
         return [.step(.awaitRoot(LifePeriods.rootsVerdict))]
     }
 
-    /// The root is gone, so that one rank of each host tells the user.
+    /// The root is gone, so one rank of each host tells the user.
     ///
-    /// No rank does where all were asked to end, as by a launcher that ends the job: the reason is known then.
+    /// No rank tells it where all were asked to end, for example by a launcher that ends the job: then the reason is
+    /// known.
     private mutating func missRoot(_ message: String) -> [Action] {
         enter(.ending(.dismissal(message)))
         return [.step(.awaitDismissal(LifePeriods.lateSignal))]
@@ -140,26 +142,26 @@ extension RankLife {
 
     // MARK: The last steps
 
-    /// Takes leave as a rank that was there from the start.
+    /// Takes leave as a rank that has been in the job from the start.
     private mutating func close(status: Int32) -> [Action] {
         enter(.left)
         return [.step(.close(status)), .exit(status)]
     }
 
-    /// Leaves a job that goes on, or has ended by itself.
+    /// Leaves a job that goes on or has ended by itself.
     private mutating func leave(status: Int32) -> [Action] {
         enter(.left)
         return [.expectEnd, .step(.flush), .step(.sayGoodbye), .step(.close(0)), .exit(status)]
     }
 
-    /// Leaves because the job has ended, and says so: the root's message may be on another terminal.
+    /// Leaves because the job has ended, and says so, because the root's message may be on another terminal.
     private mutating func leaveEndedJob(_ status: Int32) -> [Action] {
         let words: [Action] =
             status == 0 ? [] : [.say("rank \(rank): the job has ended with status \(status); rank 0 says why")]
         return words + leave(status: status)
     }
 
-    /// Why this process does not take part, or no longer.
+    /// Returns the message why this process does not take part, or no longer does.
     private func refusal(_ message: String) -> String {
         takesPart ? "rank \(rank): \(message)" : "cannot join the job: \(message)"
     }

@@ -3,8 +3,8 @@ import Glibc
 
 /// How a rank ends: events go in, actions come out.
 ///
-/// It is a value without threads, clocks or files. The `Supervisor` brings the events and alone does the actions. The root,
-/// the ranks that were started with it and those that join later all have this one life.
+/// It is a value without threads, clocks or files. The `Supervisor` brings the events, and only it performs the
+/// actions. The root, the ranks that were started with it and those that join later all use this one state machine.
 ///
 /// Five words are used for ending, here and in names:
 /// - *halt*: no more examples are begun, and those that run are finished;
@@ -19,7 +19,7 @@ struct RankLife: Hashable {
         case root
         /// It was started with the root, and follows it.
         case worker
-        /// It came later, by itself: what goes wrong before it takes part is its own affair.
+        /// It came later, by itself. An error before it takes part ends only this rank.
         case joined
     }
 
@@ -38,7 +38,8 @@ struct RankLife: Hashable {
     /// What happens to a rank.
     enum Event: Equatable {
         // The start and the work, from the script's thread.
-        /// The transport begins to connect the ranks; if it takes too long, this process ends, and `speaks` then.
+        /// The transport begins to connect the ranks. If that takes too long, this process ends; `speaks` says
+        /// whether it then tells the user.
         case connecting(within: UInt64, speaks: Bool)
         case connected(Role, rank: Int)
         case notConnected(String)
@@ -53,7 +54,7 @@ struct RankLife: Hashable {
 
         // From any thread, at any moment.
         case signal(Int32)
-        /// Somebody wants to know how far the job is.
+        /// The user asks how far the job is.
         case asked
         /// The connection with the root is gone.
         case lostRoot
@@ -63,16 +64,16 @@ struct RankLife: Hashable {
         case jobEnded
         /// Root: the script still runs some time after the job's end.
         case scriptIsOverdue(JobEnd)
-        /// An example is over its time in a C function.
+        /// An example has exceeded its time limit inside a C function.
         case exampleIsStuck(Fault)
         case timeIsUp(Timer)
 
-        // The reason for which the script's thread ends.
-        /// The script has come to its end; `isJob` where it has a function `work`.
+        // The reasons why the script's thread ends.
+        /// The script has finished; `isJob` where it has a function `work`.
         case finished(status: Int32, isJob: Bool)
         /// The script has called `os.exit`, in an example or elsewhere.
         case exited(status: Int32, example: Int?, isJob: Bool)
-        /// The job ends early: because of this script, or as another rank has told this one.
+        /// The job ends early, because of this script or because another rank said so.
         case failed(JobEnd)
         /// The script was made to fail, and this rank does not know yet why the job ends.
         case interrupted
@@ -84,21 +85,21 @@ struct RankLife: Hashable {
         case rootAnswered(Int32?)
         /// All ranks have finished; the status is the job's where the root has sent it.
         case othersFinished(status: Int32?)
-        /// The files are closed, and they are complete unless there is a reason.
+        /// The files are closed: nil where they are complete, otherwise the reason why they are not.
         case filesClosed(JobEnd?)
         /// Whether a signal has come.
         case dismissal(Bool)
-        /// Whether this rank has told the user for its host.
+        /// Whether this rank has told the user, on behalf of its host.
         case spokeForHost(Bool)
     }
 
-    /// What is to be done.
+    /// What the supervisor is to do.
     enum Action: Equatable {
-        /// Expect the event `timeIsUp` after so many nanoseconds.
+        /// Set a timer: expect the event `timeIsUp` after this number of nanoseconds.
         case set(Timer, UInt64)
-        /// Tell the launcher that from here on this rank says what ends it, and let no library end the process.
+        /// Tell the launcher that from now on this rank reports what ends it, and let no library end the process.
         case takeCharge
-        /// From now on the end of this process is no accident.
+        /// Treat the end of this process as intended from now on.
         case expectEnd
         /// Root: let no rank begin another example.
         case halt
@@ -110,37 +111,38 @@ struct RankLife: Hashable {
         case noteDismissal
         /// Make the script fail, and send SIGTERM to the programs that it has started.
         case abandonScript
-        /// Tell the root of an example that does not come back, or else the user.
+        /// Tell the root of an example that does not return; tell the user where the transport cannot.
         case giveUp(Fault)
         /// Remove the file by which ranks find each other.
         case removeMeetingFile
         /// Tell the user.
         case say(String)
-        /// Root: tell the user who does what.
+        /// Root: tell the user what each rank does.
         case tellStates
         /// Root: end the display of progress; complete the journal, the timelines and the page.
         case closeFiles(because: JobEnd?)
-        /// Root: tell the user why the job ends, and what became of its files; of the files alone where there is no reason.
+        /// Root: tell the user why the job ends, and what became of its files. Without a reason: only about the
+        /// files.
         case tell(JobEnd?)
-        /// Root: tell the user how far the job came that was halted.
+        /// Root: tell the user how far the halted job came.
         case tellHowFar
-        /// Root: let the thread that serves the other ranks take leave of them.
+        /// Root: let the thread that serves the other ranks say goodbye to them.
         case dismissOthers
         /// End this process at once, with all that it has started.
         case exitNow(Int32)
-        /// End this process by a signal, as if nobody had handled it.
+        /// End this process by a signal, with the default action.
         case dieBySignal(Int32)
-        /// A step that only the script's thread can do, which has brought the event.
+        /// A step that only the script's thread can do. That thread has brought the event.
         case step(Step)
         /// End the script's thread, and with it the process, in good order.
         case exit(Int32)
     }
 
-    /// What only the script's thread can do when it ends.
+    /// A step that only the script's thread can do when it ends.
     enum Step: Equatable {
         /// Write what the script has printed.
         case flush
-        /// Root: keep the results that there are.
+        /// Root: keep the results so far.
         case keepPartialResults
         /// Root: find out whether the files are complete; brings `filesClosed`.
         case checkFiles
@@ -160,13 +162,13 @@ struct RankLife: Hashable {
         case close(Int32)
     }
 
-    /// What a rank does.
+    /// The phase of a rank's life.
     enum Phase: Hashable {
         /// It looks for the others.
         case starting
         /// Its script runs, or is about to.
         case running
-        /// Its script's thread ends, and waits for an answer.
+        /// Its script's thread is ending and waits for an answer.
         case ending(Question)
         /// It has taken leave of the others, or is about to.
         case left
@@ -174,13 +176,15 @@ struct RankLife: Hashable {
         case gone
     }
 
-    /// What the script's thread waits for when it ends, with what it needs afterwards.
+    /// What the script's thread waits for when it ends, with the values that it needs afterwards.
     enum Question: Hashable {
-        /// Whether the others finish: then the files are closed, or have been where the script has called `os.exit`.
+        /// Whether the other ranks finish. Then the files are closed, unless they have been already because the
+        /// script called `os.exit`.
         case others(status: Int32, areFilesClosed: Bool)
         /// Whether the files are complete.
         case files(status: Int32)
-        /// With which status the root ends the job; where this rank's own status is clear, only that the root has heard.
+        /// With which status the root ends the job. Where this rank's own status already stands, only whether the
+        /// root has heard.
         case verdict(status: Int32, isClear: Bool)
         /// Why the script was interrupted.
         case cause
@@ -188,7 +192,7 @@ struct RankLife: Hashable {
         case dismissal(String)
         /// Whether this rank speaks for its host.
         case speech
-        /// Whether a signal comes after it has spoken.
+        /// Whether a signal comes after this rank has spoken for its host.
         case notice
     }
 
@@ -197,13 +201,13 @@ struct RankLife: Hashable {
     private(set) var rank = 0
     /// Whether examples are being handed out.
     private(set) var isInLoop = false
-    /// The first signal that has asked this rank to end; nil on joined ranks, which leave on any.
+    /// The first signal that has asked this rank to end; nil on joined ranks, which leave on any signal.
     private(set) var signal: Int32?
     /// The signal after which no more examples are begun.
     private(set) var haltSignal: Int32?
-    /// Whether this process tells of what ends it before it is connected.
+    /// Whether this process reports what ends it before it is connected.
     private let speaks: Bool
-    /// How long the transport may take to connect the ranks, in nanoseconds, and whether this rank says so when it has not.
+    /// How long the transport may take to connect the ranks, in nanoseconds, and whether this rank reports a timeout.
     private var startLimit: UInt64 = 0
     private var tellsOfSlowStart = false
     private var wasInLoopAtSignal = false
@@ -216,14 +220,14 @@ struct RankLife: Hashable {
     private var hasTold = false
 
     /// - Parameters:
-    ///   - role: what this rank is, as far as that is known before it is connected.
+    ///   - role: the role of this rank, as far as it is known before it is connected.
     ///   - speaks: whether it says that a signal has ended it; otherwise the launcher does, which sees that.
     init(_ role: Role, speaks: Bool) {
         self.role = role
         self.speaks = speaks
     }
 
-    /// What is to be done about `event`, in this order.
+    /// Returns the actions to do for `event`, in this order.
     mutating func handle(_ event: Event) -> [Action] {
         guard phase != .gone else { return [] }
         switch event {
@@ -255,7 +259,8 @@ struct RankLife: Hashable {
             return [.closeFiles(because: end)] + story + [.dismissOthers, .exitNow(end.status)]
         case .exampleIsStuck(let fault):
             guard phase == .running else { return [] }
-            // The root's other thread can still end the job; to the root another rank is as good as dead.
+            // On the root, the service thread can still end the job. Any other rank ends itself, and the root counts
+            // it as lost.
             if role == .root { return [.endJob(.fault(fault))] }
             phase = .gone
             return [.giveUp(fault), .exitNow(3)]
@@ -276,7 +281,7 @@ struct RankLife: Hashable {
         return start + (role == .root ? interrupt(signal) : [.noteDismissal])
     }
 
-    /// Tells the user why the job ends, unless that has been done.
+    /// Tells the user why the job ends, unless that has been done already.
     mutating func tellOnce(_ end: JobEnd) -> [Action] {
         defer { hasTold = true }
         return hasTold ? [.tell(nil)] : [.tell(end)]
@@ -290,8 +295,8 @@ struct RankLife: Hashable {
 extension RankLife {
     /// A signal asks this rank to end.
     ///
-    /// SIGTERM is how batch systems announce the end, and how launchers pass that on: a job that hands out examples
-    /// finishes those that run. The other ranks, which often get the signal too, follow the root.
+    /// Batch systems announce the end with SIGTERM, and launchers pass it on. A job that hands out examples then
+    /// finishes the running ones. The other ranks often get the signal too, but follow the root.
     private mutating func got(_ signal: Int32) -> [Action] {
         switch role {
         case .joined: return [.leaveSoon]
@@ -315,7 +320,7 @@ extension RankLife {
         }
     }
 
-    /// The other ranks may have been asked, too: the root answers for all.
+    /// The other ranks may have been asked too; only the root answers.
     private func asked() -> [Action] {
         guard role == .root else { return [] }
         switch phase {
@@ -338,11 +343,11 @@ extension RankLife {
             return (tellsOfSlowStart ? [.say(slowStart)] : []) + [.exitNow(3)]
         case .rootsReaction:
             guard let signal, role == .worker else { return [] }
-            // A rank that was just about to begin the loop follows the root, too.
+            // A rank that was about to begin the loop follows the root too.
             if signal == SIGTERM, wasInLoopAtSignal || isInLoop { return [.set(.grace, LifePeriods.grace)] }
             return exitNow(128 + signal)
         case .grace:
-            // Outside of the loop this rank has done its part: the root is about to end the job by itself.
+            // Outside of the loop this rank has done its part, and the root is about to end the job by itself.
             guard let signal, isInLoop else { return [] }
             return role == .root ? interrupt(signal) : exitNow(128 + signal)
         case .scriptsEnd: return phase == .left ? [] : exitNow(signal.map { 128 + $0 } ?? 3)

@@ -7,23 +7,23 @@ import Journal
 import LuaHost
 import Report
 
-/// This process's place in the job: its client, its Lua state, and how all that ends.
+/// This process's place in the job: its client, its Lua state, and the ways in which it ends.
 final class Session {
     let client: any RankClient
     let connection: Connection
     let observer: RootObserver
     let control: LauncherChannel?
     let supervisor: Supervisor
-    /// Where the paths begin that the user has named.
+    /// The directory in which the user's paths begin.
     let startDirectory = StartDirectory()
     /// When this program began, in nanoseconds of the monotonic clock.
     let beginning: UInt64
-    /// Whether the script defines a job; until that is known it counts as imperative.
+    /// Whether the script defines a job; it counts as imperative until that is known.
     var isDeclarative = false
     private(set) var host: LuaHost?
     /// Where the results of a job are written, on the root.
     var output: ResultOutput?
-    /// The job's exit status where it is done.
+    /// The job's exit status once it is done.
     var status: Int32 = 0
 
     private var root: RootClient? { client.root }
@@ -47,7 +47,7 @@ final class Session {
         self.control = control
         self.observer = observer
         if !connection.transport.noticesLosses {
-            // Each rank waits for some other: one message is enough.
+            // Each rank waits for some other rank, so that one message is enough.
             supervisor.handle(.connecting(within: connectTimeout, speaks: rank == 0))
         }
         let opened = try connection.transport.open(
@@ -64,9 +64,9 @@ final class Session {
 
     private var watchHangup: ((@escaping @Sendable () -> Void) -> Void)?
 
-    /// Connects the ranks a second time, where nothing else would tell them that one has died.
+    /// Connects the ranks a second time, where otherwise they would not notice that one has died.
     ///
-    /// - Throws: `JobEnd` where they cannot talk to each other.
+    /// - Throws: `JobEnd` where they cannot communicate.
     func watchPeers() throws(JobEnd) {
         guard !connection.transport.noticesLosses, connection.detection.launcher?.endsOthers == false else { return }
         var lost: @Sendable (Int, String) -> Void = { (_, _) in }
@@ -80,14 +80,14 @@ final class Session {
         }
     }
 
-    /// Turns away who wants to join an imperative script, which is over by now.
+    /// Refuses processes that want to join an imperative script, which has finished by now.
     func refuseLateRanks() {
         guard isJoinable else { return }
         root?.refuseLateRanks("its script has no function work, so that only the ranks of its start can run it")
         Diagnostics.write("--joinable is of no use to a script without a function work")
     }
 
-    /// Shows the progress of the loop that begins, where that is wanted.
+    /// Shows the progress of the loop that begins, if wanted.
     func showProgress(_ mode: ProgressReporter.Mode, prefix: String = "") {
         guard isRoot else { return }
         observer.show(
@@ -96,7 +96,7 @@ final class Session {
                 size: client.size), after: client.loops)
     }
 
-    /// Opens the journal, where one is kept, or gives that which is open.
+    /// Opens the journal, where one is kept, or returns the one that is already open.
     func openJournal(_ settings: JobSettings, _ script: Script) throws(UsageError) -> JobJournal? {
         if let journal { return journal }
         guard let wanted = settings.journal, let end = root?.endJob else { return nil }
@@ -110,7 +110,7 @@ final class Session {
 
     private var journal: JobJournal?
 
-    /// Begins the files that show who did what when, where some are wanted and none has been begun.
+    /// Begins the timeline files, where they are wanted and have not been begun.
     func openTimelines(_ paths: [SystemString], title: String) throws(UsageError) {
         guard isRoot, !hasTimeline else { return }
         for path in paths {
@@ -123,7 +123,7 @@ final class Session {
 
     private var hasTimeline = false
 
-    /// Begins the page that shows all of the job, where one is wanted and none has been begun.
+    /// Begins the page that shows the whole job, where it is wanted and has not been begun.
     func openPage(_ path: SystemString?, of script: Script, seed: Int64) throws(UsageError) {
         guard isRoot, observer.page == nil, let path else { return }
         do {
@@ -173,14 +173,15 @@ final class Session {
         return conclude(.finished(status: status, isJob: isDeclarative))
     }
 
-    /// Ends this rank because the job is over early.
+    /// Ends this rank because the job has ended early.
     func end(_ end: JobEnd) -> Int32 { conclude(.failed(end)) }
 
-    /// Ends this rank because of a script's error, or, where the script failed only because the job is over, of that.
+    /// Ends this rank because of a script's error; where the script failed only because the job is over, the job's
+    /// end is the reason.
     func end(_ error: ScriptError, phase: Fault.Phase, example: Int? = nil, given: String = "") -> Int32 {
         if let end = host?.jobEnd { return self.end(end) }
         if let host, host.isInterrupted {
-            // Only the thread that serves the others knows it yet, or the root.
+            // The reason is known only to the service thread, or to the root.
             guard let root else { return conclude(.interrupted) }
             if let end = root.end { return self.end(end) }
         }

@@ -1,17 +1,17 @@
 import Glibc
 
-/// What signals that ask for the end mean, one after another; times are nanoseconds.
+/// The meaning of signals that ask for the end, one after another. Times are in nanoseconds.
 ///
-/// It is used in a signal handler, so that it must not allocate.
+/// It is used in a signal handler, so it must not allocate.
 struct SignalRules {
     enum Verdict: Equatable {
-        /// What runs may still finish.
+        /// Running examples may still finish.
         case finish
-        /// What runs is abandoned.
+        /// Running examples are abandoned.
         case abandon
         /// The process ends at once.
         case die
-        /// It belongs to the one before.
+        /// The signal belongs to the one before it.
         case ignore
     }
 
@@ -21,10 +21,11 @@ struct SignalRules {
     private var stage = Stage.running
     private var last: UInt64 = 0
 
-    /// - Parameter letsFinish: whether SIGTERM, with which batch systems announce the end, lets what runs finish.
+    /// - Parameter letsFinish: whether running examples may finish after SIGTERM, with which batch systems announce
+    ///   the end.
     init(letsFinish: Bool) { self.letsFinish = letsFinish }
 
-    /// What `signal` means that came at the time `now`.
+    /// Returns the meaning of `signal`, which came at the time `now`.
     mutating func handle(_ signal: Int32, at now: UInt64) -> Verdict {
         switch stage {
         case .running:
@@ -32,7 +33,7 @@ struct SignalRules {
             stage = letsFinish && signal == SIGTERM ? .finishing : .abandoning
             return stage == .finishing ? .finish : .abandon
         case .finishing:
-            // Whoever presses Ctrl-C means it.
+            // A Ctrl-C by the user always counts; a SIGTERM right after the first one does not.
             if signal == SIGTERM, now - last <= LifePeriods.sameSignal { return .ignore }
             last = now
             stage = .abandoning

@@ -3,21 +3,21 @@ import CSystem
 import DLP
 import Glibc
 
-/// Tells the supervisor of SIGINT, SIGTERM, SIGHUP and SIGUSR1, on a thread of its own.
+/// Tells the supervisor of SIGINT, SIGTERM, SIGHUP and SIGUSR1, on a separate thread.
 ///
-/// The handler only writes a byte into a pipe: hardly anything else may be done in one. The signals are not blocked,
-/// because programs that the script starts would inherit that.
+/// The handler only writes a byte into a pipe, because a signal handler may do hardly anything else. The signals are
+/// not blocked, because programs that the script starts would inherit that.
 struct SignalWatch {
-    // Unsafe because a handler runs on any thread, at any moment, where nothing can be locked.
+    // Unsafe because the handler runs on any thread at any moment, where nothing can be locked.
 
     /// The pipe's end for the handler; written once, before the handler is installed.
     nonisolated(unsafe) private static var descriptor: Int32 = -1
-    /// Touched by the handler only, once that is installed, and all signals that it handles are masked in it.
+    /// After the handler is installed only the handler uses it, and there all handled signals are masked.
     nonisolated(unsafe) private static var rules = SignalRules(letsFinish: false)
     /// Whether SIGINT and SIGHUP stop the script; written before the handler is installed.
     nonisolated(unsafe) private static var holdsScript = false
 
-    /// How long to wait where the system cannot poll at the moment.
+    /// How long to wait before the next try where `poll` fails, in nanoseconds.
     private static let pollPause: UInt64 = 10_000_000
 
     /// The pipe's other end.
@@ -26,9 +26,10 @@ struct SignalWatch {
     /// Calls `action` on the thread.
     ///
     /// - Parameters:
-    ///   - letsFinish: whether the first SIGTERM lets what runs finish, so that a second one is of interest.
-    ///   - holdsScript: whether SIGINT and SIGHUP stop the script at once, to be ended by `action`. A terminal sends them to programs that
-    ///     the script has started, too, and what it would make of their end must not look like a result.
+    ///   - letsFinish: whether running examples may finish after the first SIGTERM, so that a second one matters.
+    ///   - holdsScript: whether SIGINT and SIGHUP stop the script at once, so that `action` can end it. A terminal
+    ///     sends these signals also to programs that the script has started, and their early end must not look like a
+    ///     result.
     /// - Throws: `CommunicationError` where the system has no descriptors or no thread to give.
     static func start(
         letsFinish: Bool, holdsScript: Bool, _ action: @escaping @Sendable (SignalWatch) -> Void
@@ -46,17 +47,17 @@ struct SignalWatch {
         install()
     }
 
-    /// Makes the thread look for what else it has to do.
+    /// Wakes the thread so that it looks at its timers.
     static func nudge() {
         var nothing: UInt8 = 0
-        // Otherwise it would not end a process whose time is up.
+        // If the thread cannot be woken, it would not end a process whose time is up.
         while write(descriptor, &nothing, 1) < 0 { if errno != EINTR { dlp_quit_without_descriptor() } }
     }
 
-    /// Waits for the next signal that is not one with that before, at most until `moment`, in nanoseconds of the monotonic
+    /// Waits for the next signal that is not a repetition, at most until `moment`, in nanoseconds of the monotonic
     /// clock.
     ///
-    /// - Returns: nil where none came in time, and after a `nudge`.
+    /// - Returns: nil where no signal came in time, and after a `nudge`.
     func next(until moment: UInt64?) -> Int32? {
         let deadline = Deadline(moment)
         while true {
@@ -65,7 +66,7 @@ struct SignalWatch {
             if count > 0 {
                 var signal: UInt8 = 0
                 if read(reader, &signal, 1) == 1 { return signal == 0 ? nil : Int32(signal) }
-                // It is never empty then, and its other end is ours.
+                // The pipe is not empty here, and this process holds its other end, so that only an error is left.
                 if errno != EINTR { dlp_quit_without_descriptor() }
             }
             if count < 0, errno != EINTR { Pause.nanoseconds(Self.pollPause) }
@@ -76,7 +77,7 @@ struct SignalWatch {
     private static func install() {
         var handler = sigaction()
         handler.__sigaction_handler.sa_handler = { signal in
-            // It asks how far the job is, and ends nothing.
+            // SIGUSR1 asks how far the job is and ends nothing.
             guard signal != SIGUSR1 else {
                 let saved = errno
                 var byte = UInt8(truncatingIfNeeded: signal)
@@ -90,7 +91,7 @@ struct SignalWatch {
             case .finish, .abandon:
                 let saved = errno
                 var byte = UInt8(truncatingIfNeeded: signal)
-                // Where the pipe is gone nobody would hear of it.
+                // Without the pipe the supervisor would not hear of the signal.
                 if write(SignalWatch.descriptor, &byte, 1) < 0 { dlp_quit(128 + signal, "interrupted") }
                 dlp_note_signal(signal != SIGTERM && SignalWatch.holdsScript)
                 errno = saved
@@ -102,7 +103,8 @@ struct SignalWatch {
         for signal in watched {
             var present = sigaction()
             sigaction(signal, nil, &present)
-            // Whoever started us with a signal ignored, as nohup and shells in the background do, means it.
+            // A process that was started with a signal ignored, as by nohup or by a shell in the background, keeps
+            // ignoring it.
             let isIgnored = unsafeBitCast(present.__sigaction_handler.sa_handler, to: Int.self) == 1
             if !isIgnored { sigaction(signal, &handler, nil) }
         }

@@ -5,23 +5,23 @@ import Glibc
 import Launcher
 import LuaHost
 
-/// Watches over a rank's life: it hears of signals, of time, and of what the rank's threads tell it, does what `RankLife`
-/// asks for, and alone ends the process.
+/// Watches over a rank's life. It receives signals, timeouts and the events of the rank's threads, performs the
+/// actions that `RankLife` returns, and is the only part that ends the process.
 ///
-/// Any thread may tell it something. What only the script's thread can do is done by `conclude`, which that thread calls as
-/// the last that it does.
+/// Any thread may send it an event. Steps that only the script's thread can do are done by `conclude`, which that
+/// thread calls last.
 final class Supervisor: Sendable {
-    /// The means by which this rank acts on others and on its own script, as far as it has them by now.
+    /// The means by which this rank acts on other ranks and on its own script, as far as they exist yet.
     struct Means: Sendable {
         var control: LauncherChannel?
         var observer: RootObserver?
         var interrupter: Interrupter?
-        /// Root: lets no rank begin another example from a moment on; ends the job.
+        /// Root: `halt` lets no rank begin another example after a moment; `endJob` ends the job.
         var halt: @Sendable (UInt64) -> Void = { _ in }
         var endJob: @Sendable (JobEnd) -> Void = { _ in }
         /// Root: asks what each rank does.
         var askForStates: @Sendable (@escaping @Sendable ([RankState]) -> Void) -> Void = { _ in }
-        /// Tells the root of an example that does not come back; nil where the transport has no way.
+        /// Tells the root of an example that does not return; nil where the transport cannot.
         var giveUp: (@Sendable (_ example: Int, Fault) -> Void)?
         /// Joined: this rank leaves after the example that runs.
         var leaveSoon: @Sendable () -> Void = {}
@@ -32,7 +32,7 @@ final class Supervisor: Sendable {
     private struct State: Sendable {
         var life: RankLife
         var means = Means()
-        /// When which timer is up, in nanoseconds of the monotonic clock.
+        /// The moment at which each timer is up, in nanoseconds of the monotonic clock.
         var timers: [RankLife.Timer: UInt64] = [:]
         /// Whether a signal has said why the root may be gone.
         var isDismissed = false
@@ -41,16 +41,17 @@ final class Supervisor: Sendable {
     private let state: Monitor<State>
 
     /// - Parameters:
-    ///   - role: what this rank is, as far as that is known by now.
-    ///   - speaks: whether it tells of a signal that ends it before it is connected; otherwise the launcher does.
+    ///   - role: this rank's role, as far as it is known yet.
+    ///   - speaks: whether this process reports a signal that ends it before it is connected; otherwise the launcher
+    ///     does.
     init(_ role: RankLife.Role, speaks: Bool = false) { state = Monitor(State(life: RankLife(role, speaks: speaks))) }
 
-    /// Watches signals and time from now on, on a thread of its own.
+    /// Watches signals and timers from now on, on a separate thread.
     ///
-    /// - Throws: `CommunicationError` where the system has no descriptors or no thread to give.
+    /// - Throws: `CommunicationError` where the system has no more descriptors or threads.
     func begin() throws(CommunicationError) {
         let role = state.withLock { $0.life.role }
-        // A joined rank goes on until its example is done; the root lets examples finish where the job can use them.
+        // A joined rank goes on until its example is done. The root lets examples finish where the job can use them.
         try SignalWatch.start(letsFinish: role != .worker, holdsScript: role != .joined) { [self] watch in
             while true {
                 if let signal = watch.next(until: state.withLock { $0.timers.values.min() }) {
@@ -73,12 +74,12 @@ final class Supervisor: Sendable {
     /// Gives the supervisor more means.
     func equip(_ change: (inout Means) -> Void) { state.withLock { change(&$0.means) } }
 
-    // MARK: What ranks look at
+    // MARK: State that ranks read
 
-    /// Examples are handed out from now on, and what runs may finish when a signal comes.
+    /// Tells that examples are handed out from now on; running ones may finish when a signal comes.
     func loopBegins() { handle(.loopBegan) }
 
-    /// The loop is over.
+    /// Tells that the loop is over.
     ///
     /// - Returns: the signal that ended it early, if one did.
     func loopEnds() -> Int32? {
@@ -94,18 +95,18 @@ final class Supervisor: Sendable {
 
     // MARK: Events and actions
 
-    /// Does what is to be done about `event`, from any thread.
+    /// Performs the actions for `event`; may be called from any thread.
     ///
-    /// - Parameter leave: takes leave of the other ranks, on the thread that serves them.
+    /// - Parameter leave: says goodbye to the other ranks, on the thread that serves them.
     func handle(_ event: RankLife.Event, leave: () -> Void = {}) {
         for action in actions(on: event) { perform(action, leave) }
     }
 
     private func actions(on event: RankLife.Event) -> [RankLife.Action] { state.withLock { $0.life.handle(event) } }
 
-    /// Brings the script's thread to its end, because of `event`.
+    /// Ends the script's thread because of `event`.
     ///
-    /// - Parameter steps: does what only that thread can do; nil before the ranks are connected.
+    /// - Parameter steps: performs the steps that only that thread can do; nil before the ranks are connected.
     /// - Returns: the exit status.
     func conclude(_ event: RankLife.Event, _ steps: LastSteps? = nil) -> Int32 {
         var event = event
@@ -118,7 +119,7 @@ final class Supervisor: Sendable {
                 default: perform(action) {}
                 }
             }
-            // Without one another thread ends this process at this moment.
+            // Without an answer, another thread is just ending this process.
             guard let next = answer else { while true { pause() } }
             event = next
         }
@@ -159,7 +160,7 @@ final class Supervisor: Sendable {
         }
     }
 
-    /// Waits for a signal that says why the root is gone; false where none came within so many nanoseconds.
+    /// Waits for a signal that says why the root is gone; false where none came within `period` nanoseconds.
     func awaitDismissal(_ period: UInt64) -> Bool {
         state.wait(until: Deadline.after(period).moment) { $0.isDismissed ? true : nil } ?? false
     }

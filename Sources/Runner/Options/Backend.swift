@@ -1,14 +1,15 @@
 import Glibc
 
-/// What carries messages between ranks.
+/// The transport of messages between ranks.
 public enum Backend: String, CaseIterable, Sendable {
     case ame
     case mpi
     case none
 
-    /// What `DLP_BACKEND` asks for, or `DLP_MPI_BACKEND` as dlp_mpi names it; nil where neither is set.
+    /// Returns the backend that `DLP_BACKEND` asks for, or `DLP_MPI_BACKEND`, the variable of dlp_mpi; nil where
+    /// neither is set.
     ///
-    /// - Throws: `UsageError` for a value that is none.
+    /// - Throws: `UsageError` for an unknown value.
     static func fromEnvironment() throws(UsageError) -> Backend? {
         for name in ["DLP_BACKEND", "DLP_MPI_BACKEND"] {
             guard let raw = getenv(name), raw.pointee != 0 else { continue }

@@ -1,11 +1,12 @@
 /// An amount of memory, as people write it.
 struct ByteCount {
-    /// How many bytes it is.
+    /// The number of bytes.
     let bytes: Int
 
-    /// Bytes, with a suffix that stands for a power of 1024 (`K` or `KiB`, `M`, `G`, `T` likewise), in either case.
+    /// Parses a number of bytes with an optional suffix for a power of 1024 (`K` or `KiB`, likewise `M`, `G`, `T`),
+    /// in upper or lower case.
     ///
-    /// Nil where `text` is none, or less than one byte, or more than there can be.
+    /// Nil where `text` is not such an amount, is less than one byte, or is too large.
     init?(_ text: String) {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         let suffix = text.dropFirst(digits.count).uppercased()

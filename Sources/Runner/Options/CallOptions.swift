@@ -2,19 +2,19 @@ public import Arguments
 public import DLP
 public import Launcher
 
-/// What a command line of dlp-lua says besides the options of a job.
+/// The options of a dlp-lua command line that are not options of a job.
 public struct CallOptions: Sendable {
     /// The text of the script.
     public var chunk: SystemString?
     /// The command to run for each example.
     public var command: SystemString?
-    /// Whether each line that it writes has the example before it.
+    /// Whether each line of a command's output has the example before it.
     public var hasTags = false
-    /// Whether commands are only printed, or it is only said what would be done.
+    /// Whether to print the commands, or what would be done, without doing it.
     public var isDry = false
-    /// The example of which is to be said why it would be done.
+    /// The example about which to say why it would be done.
     public var why: Int?
-    /// Where a folder for each example is to keep what its command wrote.
+    /// The directory that gets a folder with the output of each example's command.
     public var outputs: SystemString?
     /// Whether NUL ends each example.
     public var readsNUL = false
@@ -22,36 +22,36 @@ public struct CallOptions: Sendable {
     public var join: SystemString?
     /// The journal to show.
     public var results: SystemString?
-    /// The journal by whose times a job is to be planned.
+    /// The journal by whose times to plan a job.
     public var plan: SystemString?
     /// The journal to follow.
     public var watch: SystemString?
-    /// The stage of it to show, to plan or to follow.
+    /// The stage of the journal to show, plan or follow.
     public var stage: SystemString?
-    /// Whether only the examples are looked at.
+    /// Whether only to look at the examples.
     public var checks = false
     /// Whether to say how ranks find each other.
     public var explains = false
     /// Whether to print a new secret.
     public var wantsKey = false
 
-    /// Nothing said.
+    /// Creates options without values.
     public init() {}
 }
 
-/// What a command line says besides the options of the job, which `JobOptions` has.
+/// The options that a command line sets, except those of a job, which `JobOptions` holds.
 public struct GivenOptions: Sendable {
-    /// What dlp-lua is to say of itself.
+    /// What dlp-lua is to tell about itself.
     public var about = AboutOptions()
     /// How many ranks to start, and where.
     public var start = StartOptions()
     /// What to do.
     public var call = CallOptions()
 
-    /// Nothing said.
+    /// Creates options without values.
     public init() {}
 
-    /// Takes over an option that was given; one of the job is left to `JobOptions`.
+    /// Sets an option that was given; an option of the job is left to `JobOptions`.
     ///
     /// - Throws: `ArgumentError` where its value does not fit.
     public mutating func set(_ option: CommandOption, _ value: SystemString) throws(ArgumentError) {

@@ -2,7 +2,7 @@ public import Arguments
 import DLP
 
 extension CommandOption {
-    /// dlp-lua, as it tells people of itself.
+    /// The description of dlp-lua for help, manual page and completion.
     public static var description: ProgramDescription<CommandOption> {
         ProgramDescription(
             program: "dlp-lua", version: Version.current, sections: sections, first: .files(["lua"]), manual: manual)

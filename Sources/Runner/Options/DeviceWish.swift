@@ -1,13 +1,13 @@
-/// Which devices the ranks of a host share, one each, as `--gpus` says.
+/// The devices that the ranks of a host share, one each, as `--gpus` says.
 public enum DeviceWish: Equatable, Sendable {
-    /// Those that there are.
+    /// All devices that there are.
     case auto
-    /// So many, numbered from 0.
+    /// This number of devices, numbered from 0.
     case count(Int)
-    /// These, by their numbers or names.
+    /// These devices, by their numbers or names.
     case list([String])
 
-    /// `auto`, a number, or a list with commas; nil for anything else.
+    /// Parses `auto`, a number, or a list with commas; nil for anything else.
     init?(_ text: String) {
         if text == "auto" {
             self = .auto
@@ -24,10 +24,11 @@ public enum DeviceWish: Equatable, Sendable {
         }
     }
 
-    /// The devices to choose from.
+    /// Returns the devices to choose from.
     ///
     /// - Parameters:
-    ///   - given: the list that a variable has already, by which a batch system says which devices belong to the job.
+    ///   - given: the list that a variable already holds, by which a batch system says which devices belong to the
+    ///     job.
     ///   - found: how many devices the host has.
     func devices(given: String?, found: Int) -> [String] {
         switch self {

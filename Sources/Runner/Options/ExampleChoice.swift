@@ -1,9 +1,9 @@
 /// Examples of a list by their indices, as `--only` names them.
 public struct ExampleRanges: Equatable, Sendable {
-    /// Ranges of indices, counted from 1, in their order and apart from each other.
+    /// Ranges of indices, counted from 1, in order and with gaps between them.
     let ranges: [ClosedRange<Int>]
 
-    /// The ranges that `text` spells: indices and first-last with commas between them, in any order.
+    /// Parses indices and ranges `first-last`, separated by commas, in any order.
     init?(_ text: String) {
         var ranges: [ClosedRange<Int>] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -34,7 +34,7 @@ public enum SampleSize: Equatable, Sendable {
     case count(Int)
     case percent(Double)
 
-    /// The size that `text` spells: a number, or a number with a percent sign.
+    /// Parses a number, or a number with a percent sign.
     init?(_ text: String) {
         if text.hasSuffix("%") {
             guard let percent = Double(text.dropLast()), percent > 0, percent <= 100 else { return nil }
@@ -53,7 +53,7 @@ public enum SampleSize: Equatable, Sendable {
         }
     }
 
-    /// How many of `count` examples that is: one at least where there is one.
+    /// Returns how many of `count` examples to draw: at least one where there is one.
     func size(of count: Int) -> Int {
         switch self {
         case .count(let wanted): min(wanted, count)
@@ -64,8 +64,8 @@ public enum SampleSize: Equatable, Sendable {
 
 extension JobOptions {
     /// The option by which only some of the examples are done; nil where all are.
-    ///
-    /// - Throws: `UsageError` where several do that, or where one lacks what it needs.
+    /// Returns the option by which only some of the examples are done; nil where all are.
+    /// - Throws: `UsageError` where there are several such options, or where one lacks what it needs.
     func choice() throws(UsageError) -> String? {
         let given = [
             only != nil ? "--only" : nil, sample != nil ? "--sample" : nil, failed == .yes ? "--failed" : nil,

@@ -1,27 +1,28 @@
 public import DLP
 import LuaHost
 
-/// A list of examples that the command line has: the words behind `:::`, or the lines of a file behind `::::`.
+/// A list of examples on the command line: the words behind `:::`, or the lines of a file behind `::::`.
 public struct ExampleList: Sendable {
-    /// What the examples are.
+    /// The source of the examples.
     public enum Content: Sendable {
         case words([SystemString])
-        /// The lines of this file, `-` being standard input.
+        /// The lines of this file; `-` stands for standard input.
         case lines(SystemString)
     }
 
-    /// What the examples are.
+    /// The source of the examples.
     public var content: Content
-    /// Whether its first goes with the first of the list before, its second with the second, and so on.
+    /// Whether this list is linked with the one before it: the first example with its first, the second with its
+    /// second, and so on.
     public var isLinked: Bool
 
-    /// The words that begin lists; `+` behind them: linked with the list before.
+    /// The words that begin lists; a `+` at the end links the list with the one before it.
     private static let marks = [":::", ":::+", "::::", "::::+"].map { SystemString($0) }
 
-    /// Takes the lists off a command line, where they stand at the end.
+    /// Takes the lists off the end of a command line.
     ///
     /// - Returns: the words before them, and the lists.
-    /// - Throws: `UsageError` where a list is linked with none, or names no file.
+    /// - Throws: `UsageError` where the first list is linked, or a list names no file.
     public static func split(_ words: [SystemString]) throws(UsageError) -> (
         before: [SystemString], lists: [ExampleList]
     ) {
@@ -48,10 +49,10 @@ public struct ExampleList: Sendable {
         return (Array(words[..<first]), lists)
     }
 
-    /// Whether it is what standard input has.
+    /// Whether its examples come from standard input.
     public var isStandardInput: Bool { if case .lines("-") = content { true } else { false } }
 
-    /// Its examples.
+    /// Reads its examples.
     ///
     /// - Parameter format: how a file is divided.
     /// - Throws: `UsageError` where it cannot be read.
@@ -83,7 +84,7 @@ public struct ExampleList: Sendable {
 }
 
 extension Invocation {
-    /// Adds the lists of examples that the command line has, where the job can have some.
+    /// Adds the example lists of the command line, where the job can have examples from there.
     ///
     /// - Throws: `UsageError` where it cannot.
     public mutating func add(_ lists: [ExampleList]) throws(UsageError) {

@@ -1,10 +1,10 @@
 import DLP
 import Glibc
 
-/// Options that name the same file: one would destroy what the other reads or has written.
+/// A check for options that name the same file, of which one would destroy what the other reads or has written.
 enum FileClash {
-    /// - Parameter files: what each file is for, as its user knows it, and its path where it is wanted.
-    /// - Throws: `UsageError` where two are one file.
+    /// - Parameter files: the purpose of each file, as the user knows it, and its path where it is given.
+    /// - Throws: `UsageError` where two paths are the same file.
     static func check(_ files: [(use: String, path: SystemString?)]) throws(UsageError) {
         var uses: [SystemString: String] = [:]
         for case (let use, let path?) in files {
@@ -15,7 +15,7 @@ enum FileClash {
         }
     }
 
-    /// What two paths of one file have in common; nil for what is no file, such as a terminal.
+    /// Returns a text that is equal for two paths of one file; nil for anything but files, such as a terminal.
     private static func identity(of path: SystemString) -> SystemString? {
         var status = stat()
         if stat(path.cString, &status) == 0 {

@@ -14,27 +14,28 @@ public struct Invocation: Sendable {
         case standardInput
         /// No script, but a journal to be shown, or one stage of it.
         case journal(SystemString, stage: String?)
-        /// The times in a journal, or in one stage of it, by which a job on these ranks is planned.
+        /// No script, but the times in a journal, or in one stage of it, by which a job on these ranks is planned.
         case plan(SystemString, stage: String?, PlannedRanks)
         /// No script, but a journal to be followed, or one stage of it.
         case watch(SystemString, stage: String?)
-        /// The running job at this address, which is to be joined, has it.
+        /// The script of the running job at this address, which is to be joined.
         case running(JobAddress)
-        /// None: `--info`.
+        /// No script: `--info`.
         case none
     }
 
-    /// What to do with it.
+    /// What to do with the script.
     public enum Task: Sendable, Equatable {
         case run
-        /// Load it and look at its examples only.
+        /// Load the script and look only at its examples.
         case check
-        /// Say what the job would do that goes on with a journal, or whether it would do one example, by its index from 1.
+        /// Say what a job that goes on with a journal would do, or whether it would do one example, by its index from
+        /// 1.
         case preview(example: Int?)
         /// Say how ranks find each other.
         case info
 
-        /// Whether it is only asked what would be done.
+        /// Whether the user only asks what would be done.
         var isPreview: Bool { if case .preview = self { true } else { false } }
 
         /// Whether examples are worked on.
@@ -45,17 +46,17 @@ public struct Invocation: Sendable {
     public var source: Source
     /// The script's arguments.
     public var arguments: [SystemString]
-    /// What to do with it.
+    /// What to do with the script.
     public var task: Task
-    /// What the command line says about the job.
+    /// The job's options from the command line.
     public var options: JobOptions
-    /// The lists of examples that the command line has, for a script without a function `examples`.
+    /// The example lists of the command line, for a script without a function `examples`.
     public var lists: [ExampleList] = []
-    /// How the files among them are divided.
+    /// How the files in these lists are divided into examples.
     public var listFormat = InputReader.Format.lines
-    /// How a command in place of the script is shown.
+    /// The options of a command that takes the place of the script.
     public var commandOptions = CommandOptions()
-    /// The first of the script's arguments that is written as an option of dlp-lua, which stands before the script.
+    /// The first of the script's arguments that looks like an option of dlp-lua; those must stand before the script.
     public var misplacedOption: SystemString?
 
     /// A call of dlp-lua.

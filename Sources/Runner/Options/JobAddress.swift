@@ -1,11 +1,11 @@
-/// Where a job can be joined.
+/// An address at which a job can be joined.
 public struct JobAddress: Equatable, Sendable {
-    /// A name or an address of its root's host; nil: any.
+    /// The name or address of the root's host; nil: any.
     public var host: String?
-    /// A TCP port; 0: one that the system chooses.
+    /// The TCP port; 0: the system chooses one.
     public var port: UInt16
 
-    /// The address that `text` spells: PORT, HOST:PORT, or [HOST]:PORT where HOST has colons of its own.
+    /// Parses PORT, HOST:PORT, or [HOST]:PORT for a HOST with colons.
     public init?(_ text: String) {
         let colon = text.lastIndex(of: ":")
         let digits = colon.map { text[text.index(after: $0)...] } ?? text[...]

@@ -1,7 +1,7 @@
 public import Arguments
 import DLP
 
-/// An option of a job: how it is written, what it sets, and whom it concerns.
+/// An option of a job: its spelling, what it sets, and which ranks and scripts it concerns.
 public struct JobOption: OptionEntry {
     /// Whether a script may set it in `dlp.options`.
     public enum ScriptRight: Sendable {
@@ -11,50 +11,51 @@ public struct JobOption: OptionEntry {
         /// Never, for this reason, which is a clause about the script.
         case never(String)
 
-        /// For what ranks need before they read the script.
+        /// For options that ranks need before they read the script.
         static let tooLate = ScriptRight.never("which is read too late for it")
-        /// For what is said of a single run.
+        /// For options that are meant for a single run.
         static let ofOneRun = ScriptRight.never("which says what every run has: it is for the command line")
     }
 
-    /// Which scripts take notice of it.
+    /// Which scripts use it.
     public enum Heed: Sendable {
         case everyScript
-        /// Those that have a function `work`.
+        /// Scripts with a function `work`.
         case jobs
-        /// These, and those that hand out examples by a loop.
+        /// Those, and scripts that hand out examples by a loop.
         case loops
-        /// These, where the loop's results come to the root.
+        /// Those, where the results of the loop come to the root.
         case maps
-        /// These, where the loop has a name.
+        /// Those, where the loop has a name.
         case stages
     }
 
-    /// What the ranks of a job must have alike of it.
+    /// What must be the same on all ranks of a job.
     public enum Agreement: Sendable {
-        /// Nothing: it is each rank's own affair, or the root's.
+        /// Nothing: each rank, or only the root, uses it for itself.
         case none
-        /// Whether it is set: its value is the root's affair.
+        /// Whether it is set; only the root uses the value.
         case presence
         case value
     }
 
-    /// How it is written.
+    /// Its spelling and help.
     public let option: Option
     /// Whether a script may set it.
     let script: ScriptRight
-    /// Which scripts take notice of it.
+    /// Which scripts use it.
     let heededBy: Heed
-    /// What the ranks must have alike of it.
+    /// What must be the same on all ranks.
     let alike: Agreement
-    /// Whether a rank is told that joins the job.
+    /// Whether a rank that joins the job is told of it.
     let isOffered: Bool
-    /// The options of the command line to which a script's value gives way, as it does to this one itself.
+    /// The options of the command line that override a script's value. The same option on the command line does so
+    /// anyway.
     let rivals: [String]
-    /// The option to which it belongs: where the command line has another value for that, the script's value for this is
-    /// dropped, too.
+    /// The option to which it belongs. If the command line sets another value for that option, the script's value for
+    /// this one is dropped too.
     let owner: String?
-    /// What its value sets.
+    /// The setting that its value changes.
     let setting: @Sendable () -> Setting<JobOptions>
 
     /// An option.
@@ -73,31 +74,31 @@ public struct JobOption: OptionEntry {
         self.setting = setting
     }
 
-    /// Its name as scripts and messages about them have it, without dashes.
+    /// Its name in scripts and in messages about them, without dashes.
     var name: String { String(option.name.dropFirst(2)) }
 
-    /// What a shell offers for its value.
+    /// What a shell offers to complete its value.
     public var completion: Option.Completion { setting().completion }
 
-    /// Whether a script may set it by a boolean, too.
+    /// Whether a script may also set it by a boolean.
     var isYesOrNo: Bool { option.value == nil || option.value == "yes|no" }
 
     /// Whether it is set.
     func isSet(in options: JobOptions) -> Bool { value(in: options) != nil }
 
-    /// What it is set to, as the command line would spell it; nil where it is not set.
+    /// Its value, as the command line would spell it; nil where it is not set.
     func value(in options: JobOptions) -> SystemString? { setting().value(in: options) }
 
-    /// Whether the value that a script has set is dropped, because of what the command line says.
+    /// Whether the script's value is dropped because of what the command line says.
     func givesWay(in script: JobOptions, to own: JobOptions) -> Bool {
         if isSet(in: own) || rivals.contains(where: { Self.named($0)?.isSet(in: own) == true }) { return true }
         guard let owner = owner.flatMap(Self.named) else { return false }
         return owner.isSet(in: own) && owner.isSet(in: script)
     }
 
-    /// All of them.
+    /// All options of jobs.
     static let all: [JobOption] = CommandOption.all.compactMap { if case .job(let option) = $0 { option } else { nil } }
 
-    /// The one of this name, which is without dashes.
+    /// Returns the option of this name, given without dashes.
     static func named(_ name: String) -> JobOption? { all.first { $0.name == name } }
 }

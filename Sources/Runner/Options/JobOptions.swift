@@ -9,73 +9,75 @@ public struct JobOptions: Sendable {
     public var mode: Mode?
     /// What carries messages; by default what the launcher suggests.
     public var backend: Backend?
-    /// How many examples are handed out at a time; by default as many as pay.
+    /// How many examples are handed out at a time; by default a number that suits their lengths.
     public var chunk: Int?
     /// Whether the root takes examples too; yes by default.
     public var rootWorks: Choice?
-    /// Who makes the list of examples; by default every rank, where all make the same.
+    /// Which ranks make the list of examples; by default every rank, where all make the same.
     public var examples: ExampleSource?
-    /// What seeds `math.random` beside an example's index; 0 by default.
+    /// The seed of `math.random`, used together with an example's index; 0 by default.
     public var seed: Seed?
-    /// In which order `collect` sees the results; as they come by default.
+    /// The order in which `collect` sees the results; by default as they arrive.
     public var collect: CollectOrder?
-    /// What an example that fails means for the job; its end by default.
+    /// What a failed example means for the job; by default it ends the job.
     public var onError: OnError?
-    /// How often an example that fails is tried again; 0 by default.
+    /// How often a failed example is tried again; 0 by default.
     public var retries: Int?
-    /// On how many ranks that die an example may be under work before it counts as failed; 2 by default.
+    /// On how many ranks an example may be in work while they die before it counts as failed; 2 by default.
     public var crashLimit: Int?
-    /// Where ranks may come late; by default none may.
+    /// The address at which ranks may join later; by default none may.
     public var joinable: JobAddress?
     /// How many seconds to wait for all ranks; 60 by default.
     public var connectTimeout: Double?
-    /// For how many seconds a rank whose connection broke tries to come back; 60 by default, 0: not at all.
+    /// For how many seconds a rank whose connection broke tries to reconnect; 60 by default, 0: not at all.
     public var rejoin: Double?
     /// When progress is shown; by default on a terminal.
     public var progress: ProgressReporter.Mode?
     /// The file for the results; by default they go to the script, or to standard output.
     public var output: SystemString?
-    /// What is written beside each result; nothing by default.
+    /// The fields written beside each result; none by default.
     public var with: [ResultField]?
-    /// The files that show who did what when; none by default.
+    /// The timeline files; none by default.
     public var timelines: [SystemString] = []
-    /// The page that shows all of the job; none by default.
+    /// The page that shows the whole job; none by default.
     public var report: SystemString?
-    /// The file whose records are the examples, `-` for standard input; by default the script says what they are.
+    /// The file whose records are the examples, `-` for standard input; by default the script makes the examples.
     public var input: SystemString?
-    /// How it is divided; by default as the end of its name says.
+    /// How the input is divided into examples; by default as its file name's suffix says.
     public var format: InputReader.Format?
-    /// The examples that alone are done; all by default.
+    /// The only examples to do; all by default.
     public var only: ExampleRanges?
-    /// How many examples are drawn, which alone are done; all are done by default.
+    /// The number of examples to draw, which alone are done; by default all are done.
     public var sample: SampleSize?
-    /// Whether those alone are done that the journal has as failed; no by default.
+    /// Whether only the examples are done that failed according to the journal; no by default.
     public var failed: Choice?
-    /// How many bytes of memory the script may use on each rank; any number by default.
+    /// How many bytes of memory the script may use on each rank; unlimited by default.
     public var memory: Int?
-    /// How many seconds an example may take; any number by default.
+    /// How many seconds an example may take; unlimited by default.
     public var timeout: Double?
     /// After how many seconds no more examples are begun; never by default.
     public var stopAfter: Double?
-    /// Whether files, programs, modules and bytecode are kept from the script, which must not decide that itself.
+    /// Whether the script has no access to files, programs, modules and bytecode. The script must not decide this
+    /// itself.
     public var isSandboxed = false
-    /// Which devices the ranks of a host share, one each; by default no rank is told.
+    /// The devices that the ranks of a host share, one each; by default no rank gets one assigned.
     public var gpus: DeviceWish?
-    /// Whether all that ranks say to each other is encrypted, or nothing; by default what leaves a host is.
+    /// Whether everything that ranks send to each other is encrypted, or nothing; by default only what leaves a host
+    /// is.
     public var encrypt: Choice?
-    /// The file that holds what is done.
+    /// The journal: the file that records the examples that are done.
     public var journal: SystemString?
-    /// Whether to go on with a journal that another script has made; no by default.
+    /// Whether to go on with a journal that was made by another script; no by default.
     public var keep: Choice?
     /// Whether to begin the journal anew; no by default.
     public var fresh: Choice?
     /// Whether the journal notes what each example enters and opens; no by default.
     public var track: Choice?
 
-    /// The journal of an earlier run, whose seconds say which examples are long.
+    /// The journal of an earlier run, whose times say which examples take long.
     public var costs: SystemString?
 
-    /// Nothing set.
+    /// Creates options without values.
     public init() {}
 
     /// Sets an option by its name, without dashes, from the text of its value.
@@ -86,7 +88,7 @@ public struct JobOptions: Sendable {
         try set(option, value, as: name)
     }
 
-    /// Sets an option that stands on the command line.
+    /// Sets an option from the command line.
     ///
     /// - Throws: `UsageError` for a value that does not fit.
     public mutating func set(_ option: JobOption, _ value: SystemString) throws(UsageError) {
@@ -99,7 +101,8 @@ public struct JobOptions: Sendable {
         }
     }
 
-    /// The options that are set and of which only some kinds of scripts take notice, as the command line spells them.
+    /// Returns the names of the options that are set and that only scripts of one kind use, as the command line
+    /// spells them.
     func names(heededBy kind: JobOption.Heed) -> [String] {
         CommandOption.all.compactMap { entry in
             guard case .job(let option) = entry, option.heededBy == kind, option.isSet(in: self) else { return nil }
@@ -107,7 +110,7 @@ public struct JobOptions: Sendable {
         }
     }
 
-    /// Takes over what the script asks for, where the command line has not said otherwise.
+    /// Adds the script's options, where the command line does not say otherwise.
     ///
     /// - Throws: `UsageError` for an unknown name or a value that does not fit.
     mutating func addScriptOptions(
@@ -129,7 +132,7 @@ public struct JobOptions: Sendable {
         }
     }
 
-    /// The option of this name, where a script may set it to `value`.
+    /// Returns the option of this name, where a script may set it to `value`.
     private static func option(
         _ name: String, _ value: ScriptOptionValue, isSandboxed: Bool
     ) throws(UsageError) -> JobOption {

@@ -3,7 +3,7 @@ import DLP
 import LuaHost
 import Report
 
-// What becomes of the examples: failures, limits, journal, results; and how ranks are connected meanwhile.
+// What happens to the examples: failures, limits, journal, results; and how the ranks are connected.
 extension CommandOption {
     static let failures: [CommandOption] = [
         .job(

@@ -98,7 +98,7 @@ extension CommandOption {
                     parse: { Seed($0) }))),
     ]
 
-    /// Those that choose some of the examples.
+    /// The options that choose some of the examples.
     static let choice: [CommandOption] = [
         .job(
             JobOption(

@@ -2,15 +2,15 @@ public import Arguments
 import DLP
 public import Launcher
 
-/// An option of dlp-lua: what it sets is a part of `GivenOptions`, or `JobOptions`.
+/// An option of dlp-lua; it sets a part of `GivenOptions` or `JobOptions`.
 public enum CommandOption: OptionEntry {
     case about(SettableOption<AboutOptions>)
-    /// For the launcher alone: the ranks that it starts do not get it.
+    /// For the launcher only: it does not pass the option on to its ranks.
     case start(SettableOption<StartOptions>)
     case call(SettableOption<CallOptions>)
     case job(JobOption)
 
-    /// How it is written.
+    /// Its spelling and help.
     public var option: Option {
         switch self {
         case .about(let entry): entry.option
@@ -20,7 +20,7 @@ public enum CommandOption: OptionEntry {
         }
     }
 
-    /// What a shell offers for its value.
+    /// What a shell offers to complete its value.
     public var completion: Option.Completion {
         switch self {
         case .about(let entry): entry.completion
@@ -30,7 +30,7 @@ public enum CommandOption: OptionEntry {
         }
     }
 
-    /// Each option, said once: everything else that knows the options asks here.
+    /// Every option, declared once; all other code that needs the options reads them here.
     public static let sections: [OptionSection<CommandOption>] = [
         OptionSection("What to run", script),
         OptionSection("Ranks", StartOptions.entries.map { .start($0) } + ranks),
@@ -43,6 +43,6 @@ public enum CommandOption: OptionEntry {
         OptionSection("Information", information + AboutOptions.entries.map { .about($0) }),
     ]
 
-    /// All of them, in this order.
+    /// All options, in this order.
     public static let all: [CommandOption] = sections.flatMap(\.entries)
 }

@@ -19,28 +19,28 @@ public enum Choice: String, CaseIterable, Sendable {
     case no
 }
 
-/// What an example that fails means for the job.
+/// What a failed example means for the job.
 public enum OnError: String, CaseIterable, Sendable {
     case stop
-    /// The others are done, and the job's status is 4.
+    /// The other examples are done, and the job's status is 4.
     case `continue`
 }
 
-/// In which order `collect` sees the results.
+/// The order in which `collect` sees the results.
 public enum CollectOrder: String, CaseIterable, Sendable {
-    /// As they come.
+    /// As they arrive.
     case arrival
-    /// In that of the examples.
+    /// In the order of the examples.
     case order
 }
 
-/// Where the seed of random numbers comes from.
+/// The seed of random numbers.
 public enum Seed: Equatable, Sendable {
     case number(Int64)
-    /// The root draws one.
+    /// The root draws a random seed.
     case random
 
-    /// The seed that `text` names: a whole number or `random`.
+    /// Parses a whole number or `random`.
     public init?(_ text: String) {
         if text == "random" {
             self = .random

@@ -2,18 +2,18 @@ import DLP
 public import Launcher
 import Planning
 
-/// How many ranks a plan is for, and where they are to be.
+/// The numbers of ranks to plan for, and the hosts on which they are to be.
 public struct PlannedRanks: Equatable, Sendable {
-    /// As `-np 1,2,4` names them; none: those that are worth looking at.
+    /// The numbers of `-np 1,2,4`; empty: those that are worth looking at.
     public var numbers: [Int] = []
-    /// How many ranks each host has room for, as `--hosts a:8,b:16` says; nil: as the job had them.
+    /// How many ranks each host has room for, as `--hosts a:8,b:16` says; nil: as in the job of the journal.
     public var places: [Int]?
 }
 
 extension StartOptions {
-    /// The ranks that are to be planned for.
+    /// Returns the numbers of ranks to plan for.
     ///
-    /// - Throws: `UsageError` where they are none, or more than the hosts have room for.
+    /// - Throws: `UsageError` for a number that is invalid, or larger than the hosts' room.
     public func plannedRanks() throws(UsageError) -> PlannedRanks {
         var planned = PlannedRanks()
         planned.places = try plannedPlaces()
@@ -28,7 +28,7 @@ extension StartOptions {
         return planned
     }
 
-    /// How many ranks each host has room for, where hosts are named.
+    /// Returns how many ranks each host has room for, where hosts are named.
     private func plannedPlaces() throws(UsageError) -> [Int]? {
         var start = self
         start.ranks = nil
@@ -42,7 +42,7 @@ extension StartOptions {
                 throw UsageError(
                     "--plan asks no host how many cores it has: say how many ranks it gets, as --hosts \(entry.name):8")
             }
-            // A host may come several times.
+            // A host may be named several times.
             if let host = hosts[entry.name] {
                 places[host] += number
             } else {

@@ -1,9 +1,9 @@
 /// A mistake in the options or their values: exit status 2.
 public struct UsageError: Error, Sendable, CustomStringConvertible {
-    /// One sentence.
+    /// The message, one sentence.
     public var message: String
 
-    /// An error with its sentence.
+    /// Creates an error from its sentence.
     public init(_ message: String) { self.message = message }
 
     /// The sentence.

@@ -2,9 +2,9 @@ import DLP
 import Journal
 import LuaHost
 
-/// How messages speak of what has changed of a script.
+/// The wording of messages about changes to a script.
 enum EditWords {
-    /// Some of what has changed, as it stands in a sentence.
+    /// Lists the first changes, to be used in a sentence.
     static func list(_ changes: [String]) -> String {
         let shown = changes.prefix(3)
         let inner = shown.dropLast().map { $0.hasSuffix(",") ? "\($0) " : "\($0), " }.joined() + (shown.last ?? "")
@@ -13,7 +13,7 @@ enum EditWords {
 }
 
 extension ExampleLedger.Edit {
-    /// A sentence about what is done.
+    /// Returns a sentence about the examples that are done.
     func described(of stage: String?) -> String {
         let place = stage.map { "stage \($0): " } ?? ""
         let function = stage == nil ? "work" : "its function"
@@ -33,7 +33,7 @@ extension ExampleLedger.Edit {
 }
 
 extension CodeVersion {
-    /// What is made with a function of the script that reaches this.
+    /// The version of the code that makes results with a function of this reach.
     init(_ identity: JournalIdentity, _ reach: Reach) {
         self.init(
             identity, modules: reach.modules, reach: reach.digest,
@@ -43,7 +43,7 @@ extension CodeVersion {
 }
 
 extension JournalIdentity {
-    /// That of a job with this script.
+    /// The identity of a job with this script.
     init(_ script: Script, seed: Int64) {
         self.init(script: script.name, text: script.source, arguments: script.arguments, seed: seed)
     }

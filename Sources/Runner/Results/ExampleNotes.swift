@@ -3,11 +3,11 @@ import Journal
 import Report
 import Synchronization
 
-/// What examples have cost whose results are to be written, until they are.
+/// The costs of examples, kept until their results are written.
 final class ExampleNotes: Sendable {
     private let facts = Mutex<[Int: ExampleFacts]>([:])
 
-    /// Examples are done, and the root hears of it now.
+    /// Notes the cost of examples that are done; called when the root receives the report.
     func note(_ run: ResultRun, host: String, _ cost: ExampleCost, attempts: Int) {
         var its = ExampleFacts()
         (its.seconds, its.cpu) = (cost.seconds(of: run.count), cost.cpuSeconds(of: run.count))
@@ -18,7 +18,7 @@ final class ExampleNotes: Sendable {
         }
     }
 
-    /// An example has failed for good.
+    /// Notes an example that has failed for good.
     func note(_ fault: Fault) {
         guard let example = fault.example else { return }
         var its = ExampleFacts()
@@ -29,10 +29,10 @@ final class ExampleNotes: Sendable {
         facts.withLock { $0[example - 1] = its }
     }
 
-    /// The journal says this of the example at `index`, from 0, which an earlier run has done.
+    /// Notes the facts from the journal about the example at `index`, from 0, which an earlier run has done.
     func note(_ its: ExampleFacts, of index: Int) { facts.withLock { $0[index] = its } }
 
-    /// What is known of the example at `index`, from 0, and is not needed any more.
+    /// Returns the known facts about the example at `index`, from 0, and removes them.
     func take(_ index: Int) -> ExampleFacts { facts.withLock { $0.removeValue(forKey: index) } ?? ExampleFacts() }
 
     private static func time(before age: Int64) -> String {
@@ -41,7 +41,7 @@ final class ExampleNotes: Sendable {
 }
 
 extension JournalReader.Record {
-    /// What the row says besides the result.
+    /// The facts in the row, apart from the result.
     var facts: ExampleFacts {
         var facts = ExampleFacts()
         (facts.seconds, facts.cpu, facts.peak, facts.rank) = (seconds, cpu, peak, rank)

@@ -1,29 +1,29 @@
 import DLP
 import LuaHost
 
-/// The examples of a job that failed for good, and what the user is told of them.
+/// The examples of a job that failed for good, and the report about them for the user.
 struct FailureList {
-    /// So many are listed one by one where the script does not look at them itself.
+    /// How many are listed at most, where the script does not look at the failures itself.
     private static let mostLines = 10
 
     private var faults: [Int: Fault] = [:]
 
     var count: Int { faults.count }
 
-    /// Adds one.
+    /// Adds a failure.
     mutating func add(_ fault: Fault) { faults[fault.example ?? 0] = fault }
 
-    /// All of them, in the order of the examples.
+    /// All failures, in the order of the examples.
     var ordered: [Fault] { faults.sorted { $0.key < $1.key }.map(\.value) }
 
-    /// Tells the user.
+    /// Reports the failures to the user.
     ///
     /// - Parameters:
-    ///   - examples: how many there were in all.
+    ///   - examples: how many examples there were in all.
     ///   - size: how many ranks the job has.
-    ///   - scriptSees: whether the script got them as `results.errors`.
-    ///   - haveResults: whether they have results all the same.
-    ///   - repetition: how one is done alone.
+    ///   - scriptSees: whether the script got the failures as `results.errors`.
+    ///   - haveResults: whether the failed examples have results all the same.
+    ///   - repetition: how to do one example alone.
     func report(of examples: Int, size: Int, scriptSees: Bool, haveResults: Bool, repetition: Repetition?) {
         report(
             "\(count) of \(examples) examples", "example",
@@ -33,7 +33,7 @@ struct FailureList {
             lists: !scriptSees, repetition)
     }
 
-    /// The same for the elements of a loop of the script, of which there were so many, where that is known.
+    /// Reports the failures in a loop of the script with `elements` elements; nil where the number is unknown.
     func report(of elements: Int?, size: Int, loop: ModuleLoop) {
         let isMap = loop.function == "map"
         report(
@@ -62,7 +62,7 @@ struct FailureList {
         return fault.text(ranks: size)
     }
 
-    /// The message's first line: what the script raises may have any number.
+    /// Returns the message's first line. A script's error may have any number of lines.
     private static func oneLine(_ fault: Fault) -> String {
         let lines = fault.message.split(separator: "\n", omittingEmptySubsequences: false)
         return lines.count > 1 ? "\(lines[0]) ..." : fault.message

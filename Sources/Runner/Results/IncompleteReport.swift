@@ -1,22 +1,23 @@
-/// How far a job came that ended before all was done, and how to go on.
+/// How far a job came that ended early, and how to go on.
 struct IncompleteReport {
     /// How many examples are done or have failed for good.
     var done: Int
     /// How many of them have failed.
     var failures: Int
-    /// How many there are, where that is known.
+    /// How many examples there are, where that is known.
     var total: Int?
-    /// What is missing because of it, as clauses.
+    /// What is missing because of the early end, as clauses.
     var consequences: [String] = []
-    /// What they are called.
+    /// The word for the examples in the message.
     var examples = "examples"
-    /// Whether `done` counts those of rank 0 only: in mode `round-robin` the others do not say.
+    /// Whether `done` counts only rank 0: in mode `round-robin` the other ranks do not report.
     var isOfRootOnly = false
     var hasJournal = false
-    /// How to go on where that does not keep them.
+    /// How to go on, where the job has no journal.
     var remedy = "their results are lost, with a --journal the next start would go on"
 
-    /// One line for the user, which begins with `what` has happened, and on whose wish where that is not clear.
+    /// Returns one line for the user. It begins with `what` has happened, and whose wish it was where that is not
+    /// clear.
     func text(_ what: String, as wish: String = "") -> String {
         let total = total.map { " of \($0)" } ?? ""
         let failed = failures > 0 ? ", \(failures) of which failed" : ""

@@ -2,7 +2,7 @@ import DLP
 import Journal
 import LuaHost
 
-/// The root's journal, from which each stage of the script takes what was done before, and in which it notes what is done now.
+/// The root's journal. Each stage of the script takes from it what was done before, and notes in it what is done now.
 final class JobJournal {
     let writer: JournalWriter
     private let rows: StoredRows
@@ -10,8 +10,8 @@ final class JobJournal {
 
     /// Opens the journal, and begins to write.
     ///
-    /// - Parameter end: ends the job where the journal cannot be written any more.
-    /// - Throws: `UsageError` where there can be no journal.
+    /// - Parameter end: ends the job where the journal can no longer be written.
+    /// - Throws: `UsageError` where the journal cannot be used.
     init(
         _ settings: JournalSettings, _ script: Script, seed: Int64, end: @escaping @Sendable (JobEnd) -> Void
     ) throws(UsageError) {
@@ -24,10 +24,11 @@ final class JobJournal {
         } catch { throw UsageError("\(error)") }
     }
 
-    /// The part of the stage `name`; nil: of the examples of the job itself.
+    /// Returns the part of the stage `name`; nil: that of the job's own examples.
     ///
-    /// - Parameter reach: what the function reaches that does them; nil for a command.
-    /// - Throws: `UsageError` where what is done was done with something else, and nobody knows whether that matters.
+    /// - Parameter reach: the reach of the function that does the examples; nil for a command.
+    /// - Throws: `UsageError` where earlier examples were done with other code and it is not known whether that
+    ///   matters.
     func stage(_ name: String? = nil, _ reach: Reach?) throws(UsageError) -> StageJournal {
         let ledger: ExampleLedger
         do { ledger = try rows.ledger(of: name, code: reach.map { CodeVersion(identity, $0) }) } catch {
@@ -40,7 +41,7 @@ final class JobJournal {
         return StageJournal(ledger: ledger, writer: writer)
     }
 
-    /// What a journal that cannot be used any more means for the job.
+    /// Returns the fault for a journal that can no longer be used.
     static func fault(_ error: any Error) -> Fault {
         Fault(phase: .communication, message: "\(error)", rank: 0, host: HostName.current, status: 2)
     }
@@ -50,14 +51,14 @@ final class JobJournal {
 struct StageJournal {
     let ledger: ExampleLedger
     let writer: JournalWriter
-    /// Where it is noted what the examples that are done have cost, where somebody wants to know.
+    /// Where the costs of examples that are done are noted, if they are wanted.
     var notes: ExampleNotes?
 
-    /// A run of examples of the list that are all done, or all to be done.
+    /// A run of neighbouring examples that are all done, or all still to be done.
     struct Run {
         var first: Int
         var count: Int
-        /// Where their results are, if they are done.
+        /// Where their results are stored; empty where they are not done.
         var stored: [StoredResult]
 
         var isDone: Bool { !stored.isEmpty }
@@ -66,9 +67,9 @@ struct StageJournal {
     /// Notes what becomes of examples.
     func note(_ entry: JournalEntry) { writer.note(entry, in: ledger) }
 
-    /// Adds the next examples of the list, one encoded value each.
+    /// Adds the next examples of the list, each as one encoded value.
     ///
-    /// - Returns: which of them are done, run by run.
+    /// - Returns: the examples run by run, each run done or not.
     func add(_ examples: [Bytes]) throws(CodecError) -> [Run] {
         var runs: [Run] = []
         for example in examples {
@@ -82,7 +83,7 @@ struct StageJournal {
         return runs
     }
 
-    /// Calls `body` with the results of those of the runs that are done, in parts that are not too large.
+    /// Calls `body` with the results of those runs that are done, in parts of limited size.
     ///
     /// - Throws: `JobEnd`, and what `body` throws.
     func readResults(of runs: [Run], _ body: (ResultRun) throws -> Void) throws {
@@ -95,17 +96,17 @@ struct StageJournal {
     }
 }
 
-/// The results of examples that are done, as they are read from a journal in parts that are not too large.
+/// The results of examples that are done, read from a journal in parts of limited size.
 struct StoredRuns {
     private let stage: StageJournal
     private var runs: [StageJournal.Run]
     private var place = 0
-    /// How many results they are.
+    /// The number of results.
     let count: Int
-    /// Not kept open: as long as there is a reader the journal cannot be closed.
+    /// The reader; nil after the last part, because the journal cannot be closed as long as there is a reader.
     private var stored: StoredResults?
 
-    /// So much is read at a time.
+    /// The largest part that is read at once.
     private static let largest = (bytes: 1 << 20, results: 512)
 
     init(_ runs: [StageJournal.Run], of stage: StageJournal) {
@@ -114,7 +115,7 @@ struct StoredRuns {
         count = self.runs.reduce(0) { $0 + $1.stored.count }
     }
 
-    /// The next part; nil after the last.
+    /// Returns the next part; nil after the last.
     mutating func next() throws -> ResultRun? {
         guard let run = runs.last else {
             stored = nil

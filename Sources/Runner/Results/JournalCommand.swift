@@ -1,11 +1,12 @@
 import CLuaHost
 import Journal
 
-/// Does what the command line asks of a journal, without a script: on rank 0 alone, for all were called with the same words.
+/// Does what the command line asks about a journal, without a script. Only rank 0 does it, because all ranks were
+/// called with the same command line.
 ///
-/// - Returns: the exit status; nil where it asks for something else.
+/// - Returns: the exit status; nil where the command line asks for something else.
 func lookIntoJournal(_ invocation: Invocation) -> Int32? {
-    /// Says what is wrong with the journal; nil where nothing is.
+    /// Returns what is wrong with the journal; nil where nothing is.
     let look: () throws -> String?
     switch invocation.source {
     case .journal(let path, let stage):

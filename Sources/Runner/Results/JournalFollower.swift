@@ -6,14 +6,14 @@ import Journal
 import Launcher
 import Report
 
-/// What `--watch` does: it shows how far the job is that writes a journal, until it has ended or the user has seen enough.
+/// What `--watch` does: it shows how far the job that writes a journal is, until the job has ended or the user quits.
 struct JournalFollower {
     private let path: SystemString
     private let stage: String?
     private let watch: JournalWatch
     private let signals: SignalQueue
 
-    /// How often to look, in milliseconds; and how often there is a line where there is no terminal, in looks.
+    /// How often to look, in milliseconds; and without a terminal, after how many looks to print a line.
     private static let (pause, linesApart): (Int32, Int) = (500, 10)
 
     /// Watches the journal at `path`, or one stage of it.
@@ -27,14 +27,14 @@ struct JournalFollower {
 
     private func view() throws -> JournalView {
         let look = try watch.look()
-        // As long as a job writes it the stage may still begin.
+        // While a job writes the journal, the stage may still begin.
         if !look.isWritten, let stage { try JournalReader(path: path).check(stage) }
         return JournalView(path: path, look: look, now: WallClock.now)
     }
 
     /// Draws until the job has ended.
     ///
-    /// - Returns: the signal that ends it, if one does.
+    /// - Returns: the signal by which to end, if one came.
     private func draw(on screen: consuming FullScreen) throws -> Int32? {
         while true {
             let view = try view()
@@ -50,9 +50,9 @@ struct JournalFollower {
         }
     }
 
-    /// Prints a line now and then until the job has ended.
+    /// Prints a line at intervals until the job has ended.
     ///
-    /// - Returns: the signal that ends it, if one does.
+    /// - Returns: the signal by which to end, if one came.
     private func printLines() throws -> Int32? {
         var number = 0
         while true {
@@ -81,7 +81,7 @@ struct JournalFollower {
         return (last, hasKeyboard && polled[1].revents != 0)
     }
 
-    /// The key that was pressed; `q`, too, where nobody can press one any more.
+    /// Returns the key that was pressed, or `q` where the input has ended.
     private func readKey() -> UInt8 {
         var key = UInt8(ascii: "q")
         _ = read(STDIN_FILENO, &key, 1)

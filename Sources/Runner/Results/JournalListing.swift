@@ -7,10 +7,11 @@ import Report
 struct JournalListing {
     private let reader: JournalReader
     private let stage: String?
-    /// What is shown besides the results; nil: what is usual.
+    /// The fields to show besides the results; nil: the usual ones.
     private let fields: [ResultField]?
 
-    /// Shows the journal at `path`, or writes its results to the file of `--output`; of one stage only where that is named.
+    /// Shows the journal at `path`, or writes its results to the file of `--output`; only of one stage where it is
+    /// named.
     ///
     /// - Returns: what is wrong with the journal.
     static func run(path: SystemString, stage: String?, _ options: JobOptions) throws -> String? {
@@ -25,10 +26,10 @@ struct JournalListing {
             ? try JournalPage(listing.reader, stage: stage).write(to: output) : try listing.export(to: output)
     }
 
-    /// What stands in files where there is no result.
+    /// The value written to files where there is no result.
     private static let null = Bytes([0xf6])
 
-    /// One line of JSON for each row.
+    /// Prints one line of JSON for each row.
     ///
     /// - Returns: what is wrong with the journal.
     private func show() throws -> String? {
@@ -70,8 +71,8 @@ struct JournalListing {
         if let attempts = record.attempts { line.append(utf8: ",\"attempts\":\(attempts)") }
     }
 
-    /// The file that the job itself would write if no more were done: what is not there is null, and so is what the format
-    /// cannot hold.
+    /// Writes the file that the job itself would write if it ended now. Results that are missing, or that the format
+    /// cannot hold, are null.
     ///
     /// - Returns: what is wrong with the journal.
     private func export(to path: SystemString) throws -> String? {
@@ -83,7 +84,7 @@ struct JournalListing {
         var misfits: [String] = []
         var next = 0
         let flaws = try reader.forEach { record in
-            // In a list that is being read anew an older example may still have the place of a newer one.
+            // In a list that is being read anew, an older example may still occupy the index of a newer one.
             guard record.stage == stage, let index = record.index, index >= next else { return }
             next = index + 1
             // A list may be cut while it is read.
@@ -95,7 +96,7 @@ struct JournalListing {
                 }
                 done += 1
             } else {
-                // What it has cost is known all the same.
+                // Its cost is known all the same.
                 if fields != nil { try writer.append(index: index, item: Self.null, record.facts) }
                 failed += 1
             }

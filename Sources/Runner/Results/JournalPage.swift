@@ -4,20 +4,21 @@ import Report
 
 /// The page that shows what a journal holds.
 struct JournalPage {
-    /// What rows say that were reported together.
+    /// The contents of rows that were reported together.
     private struct Entry {
         var work: PageWork
         var rank: Int
-        /// Its place among the names of hosts.
+        /// An index into the names of hosts.
         var host: Int
-        /// The processor time that all that took, in nanoseconds.
+        /// The processor time of the whole entry, in nanoseconds.
         var cpu: UInt64?
-        /// The most memory that its rank held meanwhile, in bytes.
+        /// The largest amount of memory that its rank held meanwhile, in bytes.
         var memory: Int?
-        /// The stage, each of which counts its examples from 1.
+        /// The stage; each stage counts its examples from 1.
         var loop: String
 
-        /// Whether `next` was reported with it: the root heard of both at the same moment, and what fails is told alone.
+        /// Whether `next` was reported together with it: the root received both at the same moment. Failed examples
+        /// are reported alone.
         func belongs(with next: Entry) -> Bool {
             (work.end, rank, host, loop) == (next.work.end, next.rank, next.host, next.loop)
                 && work.failed + next.work.failed == 0
@@ -38,7 +39,7 @@ struct JournalPage {
     private let reader: JournalReader
     private let stage: String?
 
-    /// - Parameter stage: of which alone the page is; nil: of all that the journal has.
+    /// - Parameter stage: the only stage to show; nil: the whole journal.
     init(_ reader: JournalReader, stage: String?) {
         self.reader = reader
         self.stage = stage
@@ -53,7 +54,8 @@ struct JournalPage {
         let (entries, hosts, flaws) = try read(into: page)
         let start = entries.map { $0.work.end - min($0.work.nanoseconds, $0.work.end) }.min() ?? 0
         let ranks = Set(entries.map(\.rank))
-        // Ranks that have done nothing are in no journal; a number without end is no rank.
+        // A journal holds no ranks that have done nothing, so the number is derived. The limit guards against absurd
+        // rank numbers.
         let size = min((ranks.max() ?? -1) + 1, 4 * ranks.count)
         page.begin(ranks: size, start: start, began: Double(start) / 1e9)
         for entry in entries {
@@ -82,9 +84,9 @@ struct JournalPage {
         return ending
     }
 
-    /// Reads the journal once: how long examples took, and which failed, goes onto the page at once.
+    /// Reads the journal once. Lengths of examples and failures go onto the page at once.
     ///
-    /// - Returns: when ranks were at work, in the order of time, as far as rows say so; the names of the hosts; and what is
+    /// - Returns: the work of ranks in the order of time, as far as rows tell it; the names of the hosts; and what is
     ///   wrong with the journal.
     private func read(into page: PageFile) throws -> (entries: [Entry], hosts: [String], flaws: String?) {
         var rows: [Entry] = []
@@ -138,6 +140,6 @@ struct JournalPage {
         return example
     }
 
-    /// Of what a row says in seconds, however large that is; sums of what no job can have taken mean nothing, but end nothing.
+    /// Converts the seconds of a row. Limits the value, so that sums of absurd values cannot overflow.
     private static func nanoseconds(_ seconds: Double) -> UInt64 { UInt64(min(max(seconds, 0), 4e9) * 1e9) }
 }

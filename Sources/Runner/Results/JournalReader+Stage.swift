@@ -1,7 +1,7 @@
 import Journal
 
 extension JournalReader {
-    /// The stage that is meant: the one that was named, or else the only one.
+    /// Returns the stage of this name, or else the only stage.
     ///
     /// - Throws: `UsageError` where there are several, or none of that name.
     func onlyStage(_ named: String?) throws -> String? {
@@ -16,12 +16,12 @@ extension JournalReader {
                 + Self.list(stages))
     }
 
-    /// Sees that there is a stage of this name.
+    /// Checks that there is a stage of this name.
     ///
     /// - Throws: `UsageError` where there is none.
     func check(_ named: String) throws {
         let stages = try stages()
-        // One that has no rows yet may have begun.
+        // A stage without rows may have begun.
         guard !stages.contains(named), lengths[named] == nil else { return }
         let others = stages.isEmpty ? "" : ", but: \(Self.list(stages))"
         throw UsageError("the journal has no stage \(named)\(others)")

@@ -1,12 +1,12 @@
 import DLP
 import Journal
 
-/// Which journal a job keeps, if any.
+/// The journal that a job keeps, if any.
 struct JournalSettings {
     var path: SystemString
     var policy: JournalPolicy
 
-    /// - Throws: `UsageError` where the options do not go together.
+    /// - Throws: `UsageError` where the options contradict each other.
     init?(_ options: JobOptions) throws(UsageError) {
         let (keeps, isFresh) = (options.keep == .yes, options.fresh == .yes)
         guard let path = options.journal else {
@@ -19,7 +19,8 @@ struct JournalSettings {
         guard !keeps || !isFresh else {
             throw UsageError("--keep goes on with a journal and --fresh starts over: one of them only")
         }
-        // What is only tried leaves the journal as it is; a sample is measured, so that the whole can be planned.
+        // A trial with --only leaves the journal as it is. A sample is noted, so that the whole job can be planned
+        // from it.
         guard options.only == nil else { return nil }
         self.path = path
         policy = keeps ? .keep : isFresh ? .fresh : .goOn

@@ -2,12 +2,12 @@ import DLP
 import Journal
 import Report
 
-/// What somebody who watches a journal sees.
+/// The view of a journal for a user who watches it.
 struct JournalView {
     /// The journal, as the user has named it.
     var path: SystemString
     var look: JournalWatch.Look
-    /// The present, in seconds since 1970.
+    /// The present time, in seconds since 1970.
     var now: Double
 
     private var busy: [WatchedRank] { look.ranks.filter { $0.work != nil } }
@@ -25,10 +25,10 @@ struct JournalView {
         return ProgressLine.render(state, columns: columns, prefix: prefix)
     }
 
-    /// The same in one line.
+    /// The progress in one line.
     var line: String { "\(progress(prefix: name))\(look.isWritten ? "" : "; no job writes it")" }
 
-    /// A screen of so many columns and rows.
+    /// Returns the lines of a screen with this number of columns and rows.
     func screen(columns: Int, rows: Int) -> [String] {
         var lines = [name, progress(columns: columns - 1)]
         if !lost.isEmpty {
@@ -37,7 +37,7 @@ struct JournalView {
         }
         lines.append("")
         let failures = look.failures.prefix(max(0, min(look.failures.count, rows / 3 - 2)))
-        // What the last failures and the words at the bottom need.
+        // The lines that the last failures and the bottom line need.
         let reserved = (failures.isEmpty ? 0 : failures.count + 2) + 2
         lines += table(rows: rows - lines.count - reserved)
         if !failures.isEmpty {
@@ -49,7 +49,7 @@ struct JournalView {
         return lines + ["", "q ends this view, not the job"]
     }
 
-    /// What has been under work the longest.
+    /// Returns a table of the ranks that have been at work the longest.
     private func table(rows: Int) -> [String] {
         guard !look.ranks.isEmpty else { return ["what ranks do is not known yet"] }
         let longest = busy.sorted { ($0.since, $0.rank) < ($1.since, $1.rank) }

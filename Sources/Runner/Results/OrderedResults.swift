@@ -2,20 +2,20 @@ import DLP
 
 /// Brings results that arrive in any order into the order of the examples.
 struct OrderedResults {
-    /// A run under way: the items before `position` have been passed on.
+    /// A run in progress: the items before `position` have been passed on.
     private struct Cursor {
         var run: ResultRun
         var position = 0
         var taken = 0
     }
 
-    /// Runs by the index of the example that is next in them.
+    /// Runs by the index of their next example.
     private var waiting: [Int: Cursor] = [:]
-    /// The examples of which there are results; nil: all of the list.
+    /// The examples that have results; nil: the whole list.
     private let selection: ExampleSelection?
     /// The example whose result is the next to be passed on.
     private(set) var next = 0
-    /// How many bytes of results wait for others.
+    /// How many bytes of results wait for earlier ones.
     private(set) var waitingBytes = 0
 
     init(_ selection: ExampleSelection? = nil) {
@@ -23,17 +23,18 @@ struct OrderedResults {
         leaveOut()
     }
 
-    /// Whether results wait for others.
+    /// Whether no results wait.
     var isEmpty: Bool { waiting.isEmpty }
 
-    /// Takes in results.
+    /// Adds results.
     mutating func add(_ run: ResultRun) {
         guard run.count > 0 else { return }
         waiting[run.first] = Cursor(run: run)
         waitingBytes += run.results.count
     }
 
-    /// The next results in the order of the examples, as many as stand together; nil where one has not come yet.
+    /// Returns the next results in the order of the examples, as many as are contiguous; nil where the next one is
+    /// still missing.
     mutating func popNext() throws(CodecError) -> ResultRun? {
         guard var cursor = waiting.removeValue(forKey: next) else { return nil }
         let run = cursor.run
@@ -58,10 +59,10 @@ struct OrderedResults {
         return ResultRun(first: next, count: 1, results: run.results[start..<cursor.position], rank: run.rank)
     }
 
-    /// Goes on with the first result that has come, whatever comes before it.
+    /// Goes on with the first result that has come, and skips the missing ones before it.
     mutating func passGap() { next = waiting.keys.min() ?? next }
 
-    /// Goes on behind examples that are not chosen.
+    /// Skips examples that are not chosen.
     private mutating func leaveOut() {
         guard let selection else { return }
         let run = selection.run(at: next, of: .max)
@@ -70,7 +71,7 @@ struct OrderedResults {
 }
 
 extension Bytes {
-    /// Where `count` items end of which the first stands at `start`.
+    /// Returns the end of `count` items, of which the first begins at `start`.
     func end(of count: Int, from start: Int = 0) throws(CodecError) -> Int {
         try withUnsafeBytes { (buffer) throws(CodecError) in
             var reader = CBORReader(buffer)

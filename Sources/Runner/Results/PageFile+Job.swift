@@ -3,17 +3,17 @@ import DLP
 import LuaHost
 import Report
 
-// What a job tells the page about itself.
+// What a job reports to the page.
 
 extension PageFacts {
-    /// What is known of a job before it begins.
+    /// The facts that are known before a job begins.
     init(of script: Script, seed: Int64) {
         self.init(title: script.name.description)
         add(arguments: script.arguments, seed: seed)
         others.append(("dlp-lua", Version.current))
     }
 
-    /// How the script was called.
+    /// Adds the arguments and the seed of the script.
     mutating func add(arguments: [SystemString]?, seed: Int64) {
         if let arguments, !arguments.isEmpty {
             others.append(("Arguments", arguments.map(\.description).joined(separator: " ")))
@@ -23,14 +23,15 @@ extension PageFacts {
 }
 
 extension PageFile {
-    /// The job has so many ranks, and began at `beginning`, in nanoseconds of the monotonic clock.
+    /// Begins the page of a job with this number of ranks, which began at `beginning`, in nanoseconds of the
+    /// monotonic clock.
     func begin(ranks: Int, since beginning: UInt64) {
         let age = Double(dlp_now() - beginning) / 1e9
         begin(ranks: ranks, start: beginning, began: WallClock.now - age)
     }
 
-    /// A rank has just said that it worked on `chunk`, the last example of which may have failed, for so many nanoseconds, and
-    /// held so many bytes of memory at most.
+    /// Adds a rank's report, which has just come: it worked on `chunk` for this number of nanoseconds and held at
+    /// most this many bytes of memory. The last example of the chunk may have failed.
     func addReport(
         _ chunk: Chunk, isFailed: Bool, rank: Int, host: String, nanoseconds: Int64, memory: Int?
     ) {
@@ -52,7 +53,7 @@ extension PageFile {
         }
     }
 
-    /// An example has just failed for good.
+    /// Adds an example that has just failed for good.
     func addFailure(_ fault: Fault) {
         var example = PageExample(
             number: fault.example ?? 0, rank: fault.rank, host: fault.host, end: dlp_now(),

@@ -4,7 +4,7 @@ import Journal
 import Planning
 import Report
 
-/// What `--plan` does: it says by the times in a journal how long the job would take on other numbers of ranks.
+/// What `--plan` does: from the times in a journal it computes how long the job would take on other numbers of ranks.
 struct PlanListing {
     private let plan: Plan
     /// How much memory ranks need, and which hosts they are on, where the journal says so.
@@ -12,12 +12,12 @@ struct PlanListing {
     private let places: HostPlaces?
     private let planned: PlannedRanks
 
-    /// No more rows are made up for hosts that are named without `-np`.
+    /// The most rows for hosts that are named without `-np`.
     private static let mostRows = 12
 
-    /// Prints the plan of a job by the journal at `path`, and writes its numbers to the file of `--output`.
+    /// Prints the plan for the job of the journal at `path`, and writes its numbers to the file of `--output`.
     ///
-    /// - Parameter planned: the numbers of ranks, where some are named, and the hosts.
+    /// - Parameter planned: the numbers of ranks, where given, and the hosts.
     static func run(path: SystemString, stage: String?, _ planned: PlannedRanks, _ options: JobOptions) throws {
         try FileClash.check([("--plan", path), ("--output", options.output)])
         let listing = try PlanListing(path, stage, planned, options)
@@ -50,12 +50,12 @@ struct PlanListing {
         self.planned = planned
     }
 
-    /// A row for each number of ranks, and from how many on more are of little use.
+    /// Returns a row for each number of ranks, and the number from which on more ranks are of little use.
     private func rows() throws -> (rows: [Plan.Row], useful: Int) {
         let useful = try plan.usefulRanks()
         var numbers = planned.numbers
         if numbers.isEmpty, let places = planned.places {
-            // One host, two, four, and all.
+            // Rows for one host, two, three and so on up to all; with many hosts the number doubles from row to row.
             var hosts = 1
             while hosts < places.count, numbers.count < Self.mostRows {
                 numbers.append(places[..<hosts].reduce(0, +))
@@ -63,7 +63,7 @@ struct PlanListing {
             }
             numbers.append(places.reduce(0, +))
         } else if numbers.isEmpty {
-            // Powers of two, up to the first that is of no use.
+            // Powers of two, up to the first that is of little use.
             var number = 1
             while number < 2 * useful {
                 numbers.append(number)
@@ -74,7 +74,7 @@ struct PlanListing {
         return (try Self.rows(of: plan, numbers), useful)
     }
 
-    /// The same on all processors.
+    /// Computes the rows on all processors.
     private static func rows(of plan: Plan, _ numbers: [Int]) throws -> [Plan.Row] {
         let results = Monitor<(next: Int, rows: [Int: Result<Plan.Row, any Error>])>((0, [:]))
         let work: @Sendable () -> Void = {
@@ -140,7 +140,7 @@ struct PlanListing {
             columns.append(
                 Column(head: "host hours") { Self.hours($0.makespan * Double(places.spread($0.ranks).hosts)) })
         }
-        // Whichever rank gets the example that needs most, one does.
+        // Some rank gets the example that needs most memory, so that the value is the same in every row.
         if let memory { columns.append(Column(head: "fullest rank") { _ in Figures.bytes(memory.ofRank) }) }
         if let memory, let places {
             columns.append(

@@ -4,8 +4,8 @@ import DLP
 import Glibc
 import Report
 
-/// Shows how far a loop is, on a thread of its own: it draws while the main thread is in Lua and the service thread
-/// asleep, and passes on what the script prints meanwhile.
+/// Shows how far a loop is. It draws on a separate thread, because the main thread may be in Lua and the service
+/// thread asleep. It also passes on what the script prints meanwhile.
 struct ProgressDisplay {
     private let thread: ServiceThread
     /// Closed to end the thread.
@@ -15,15 +15,16 @@ struct ProgressDisplay {
     struct Plan: Sendable {
         var mode: ProgressReporter.Mode
         var prefix = ""
-        /// The launcher, and the width of its terminal, where it draws for us.
+        /// The launcher, and the width of its terminal, where the launcher draws for this process.
         var control: LauncherChannel?
         var columns: Int?
         var size: Int
     }
 
-    /// Begins to show what `progress` says; nil where nothing is to be shown.
+    /// Begins to show what `progress` returns; nil where nothing is to be shown.
     ///
-    /// - Parameter costing: how far it is known what examples cost, while that is asked, and for how many nanoseconds it was.
+    /// - Parameter costing: returns, while the costs of examples are being determined, for how many they are known;
+    ///   and the time spent on that, in nanoseconds.
     init?(
         _ plan: Plan, _ progress: @escaping @Sendable () -> LoopProgress?,
         costing: @escaping @Sendable () -> (ProgressState.Costing?, UInt64)
@@ -54,7 +55,8 @@ struct ProgressDisplay {
             let sink = LauncherSink(control, columns: plan.columns)
             return report(plan, progress, costing, sink, descriptors: [stopped]) {}
         }
-        // Other ranks print past us on the same terminal; only what a single one prints can be kept apart.
+        // Other ranks print to the same terminal directly. Only the output of a single rank can be kept apart from
+        // the display.
         if plan.size == 1, let terminal = TerminalGuard() {
             report(plan, progress, costing, terminal.output, descriptors: [stopped, terminal.descriptor]) {
                 terminal.drain()
@@ -64,7 +66,7 @@ struct ProgressDisplay {
         report(plan, progress, costing, StatusOutput(descriptor: 2), descriptors: [stopped]) {}
     }
 
-    /// Draws until the first of `descriptors` is closed; calls `pass` where another one is readable.
+    /// Draws until the first of `descriptors` is closed, and calls `pass` where another one is readable.
     private static func report(
         _ plan: Plan, _ progress: () -> LoopProgress?, _ costing: () -> (ProgressState.Costing?, UInt64),
         _ sink: any ProgressSink, descriptors: [Int32], _ pass: () -> Void

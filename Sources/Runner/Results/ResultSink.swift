@@ -2,34 +2,35 @@ import DLP
 import LuaHost
 import Report
 
-/// What the root does with results: it gives them to `collect` and `summarize`, writes them to a file, or prints them.
+/// The root's handling of results: it gives them to `collect` and `summarize`, writes them to a file, or prints them.
 final class ResultSink {
     private let host: LuaHost
     private let plan: JobPlan
-    /// What `summarize` is to get.
+    /// The results for `summarize`.
     private var kept: [ResultRun] = []
-    /// Brings what is written into the order of the examples.
+    /// Brings the results to be written into the order of the examples.
     private var lines = OrderedResults()
     private var writtenCount = 0
     private let writes: Bool
-    /// Brings results into the order of the examples before anybody sees them, where that is wanted.
+    /// Brings results into the order of the examples before they are used, where that is wanted.
     private var turns: ResultTurns?
-    /// Keeps for `collect` the examples that the script itself has only once: those of an iterator, lines, and what is added.
+    /// Keeps for `collect` the examples that the script cannot produce again: those of an iterator, lines, and added
+    /// ones.
     let store: ExampleStore?
     private let output: ResultOutput
     private var failures = FailureList()
     private let size: Int
-    /// How an example is done alone.
+    /// How to do an example alone.
     private let repetition: Repetition?
-    /// The examples that alone are done; nil: all.
+    /// The only examples that are done; nil: all.
     private var selection: ExampleSelection?
-    /// Whether no result has been anything but nil so far.
+    /// Whether all results so far were nil.
     private var isAllNil = true
-    /// How many results have come, and how many examples have failed.
+    /// How many examples have a result or have failed.
     private(set) var count = 0
     /// How many of them have been passed on.
     private(set) var passedCount = 0
-    /// Whether the script wants no more of them.
+    /// Whether the script wants no more results.
     private(set) var isStopped = false
 
     /// - Parameter size: how many ranks the job has.
@@ -47,7 +48,7 @@ final class ResultSink {
     /// Called with examples that the script adds to the list.
     var grow: ([Bytes]) throws -> Void = { _ in }
 
-    /// From now on results are those of these examples alone.
+    /// Restricts the results to these examples from now on.
     func choose(_ selection: ExampleSelection) {
         self.selection = selection
         output.writer?.numbers = selection.numbers
@@ -55,7 +56,7 @@ final class ResultSink {
         turns?.choose(selection)
     }
 
-    /// Takes results as they come.
+    /// Takes results as they arrive.
     func take(_ run: ResultRun) throws {
         count += run.count
         guard turns != nil else { return try pass(run) }
@@ -72,7 +73,7 @@ final class ResultSink {
         try passInTurn()
     }
 
-    /// Takes results that are done already.
+    /// Takes results that an earlier run has made.
     func take(_ stored: StoredRuns) throws {
         var stored = stored
         guard turns != nil else {
@@ -84,7 +85,7 @@ final class ResultSink {
         try passInTurn()
     }
 
-    /// The example before which all may be handed out now, where there is a new one.
+    /// Returns the index before which all examples may now be handed out, where it has changed.
     func takeLimit() -> Int? { turns?.takeLimit() }
 
     private func passInTurn() throws {
@@ -107,7 +108,7 @@ final class ResultSink {
         try keep(collected == run.count ? run : run.prefix(collected))
     }
 
-    /// What becomes of results beside that they are collected.
+    /// Processes results apart from `collect`.
     private func keep(_ run: ResultRun) throws {
         passedCount += run.count
         if isAllNil { isAllNil = run.results.withUnsafeBytes { $0.allSatisfy { $0 == Self.nilByte } } }
@@ -115,7 +116,7 @@ final class ResultSink {
         if plan.summarizes { kept.append(run) }
     }
 
-    /// - Returns: how many of them the script has collected before it wanted no more.
+    /// - Returns: how many of the results the script has collected before it wanted no more.
     private func collect(_ run: ResultRun, _ sent: Bytes?) throws -> Int {
         let collected: Int
         do {
@@ -129,10 +130,10 @@ final class ResultSink {
         return collected
     }
 
-    /// An example that has failed has no result, unless it is a command.
+    /// Passes on a failed example. It has no result, unless it is a command.
     private func pass(_ fault: Fault, _ index: Int) throws {
         guard !isStopped else { return }
-        // Where failures have their turn the job did not end before.
+        // Where failures wait for their turn, the job ends only now.
         if turns != nil, !plan.settings.failures.continues { throw JobEnd.fault(fault) }
         passedCount += 1
         var fault = fault
@@ -143,7 +144,7 @@ final class ResultSink {
         if plan.settings.isCommand { _ = try collect(run, sent) }
     }
 
-    /// What stands in files where there is no result.
+    /// The value written to files where there is no result.
     private static let null = Bytes([nilByte])
     private static let nilByte: UInt8 = 0xf6
 
@@ -172,7 +173,8 @@ final class ResultSink {
     /// How many examples have failed for good.
     var failureCount: Int { failures.count }
 
-    /// What is missing where not all examples have been done, as clauses for the user; nothing more is written.
+    /// Returns what is missing where not all examples have been done, as clauses for the user; nothing more is
+    /// written.
     func takeStock() -> [String] {
         let summary = plan.summarizes ? ["summarize was not called"] : []
         guard writes else { return summary }
@@ -183,7 +185,7 @@ final class ResultSink {
     /// Passes on what has been written so far.
     func flush() throws { try output.writer?.flush() }
 
-    /// Says so where `work` has returned nothing although somebody waits for its results.
+    /// Warns where `work` has returned only nil although its results are wanted.
     private func complainOfNothing() {
         guard isAllNil, passedCount > 0, !hasFailures else { return }
         let isWanted =
@@ -194,9 +196,9 @@ final class ResultSink {
         Diagnostics.write("work returned nothing for \(examples): what it returns is the result")
     }
 
-    /// Completes what is written, and calls `summarize`.
+    /// Completes the output and calls `summarize`.
     func finish() throws {
-        // Where `summarize` stumbles over what is missing, that is the reason.
+        // If `summarize` fails because of missing results, this report shows the reason.
         defer {
             failures.report(
                 of: passedCount, size: size, scriptSees: plan.summarizes, haveResults: plan.settings.isCommand,
@@ -221,7 +223,7 @@ final class ResultSink {
         }
     }
 
-    /// The results are those that there are, as if the list held nothing else.
+    /// Settles for the results that there are, as if the list held only their examples.
     private func settle() throws {
         var indices = kept.flatMap { $0.indices } + failures.ordered.compactMap { $0.example.map { $0 - 1 } }
         if writes {
@@ -244,7 +246,7 @@ final class ResultSink {
 }
 
 extension ResultRun {
-    /// The examples, from 0.
+    /// The indices of the examples, from 0.
     fileprivate var indices: StrideTo<Int> { Swift.stride(from: first, to: first + count * stride, by: stride) }
 
     /// The first `count` of the results.
@@ -254,11 +256,11 @@ extension ResultRun {
     }
 }
 
-/// Where the root of a job writes its results, if anywhere.
+/// The place where the root of a job writes its results, if any.
 final class ResultOutput {
-    /// Nil once they are complete, or will not be.
+    /// Nil once the output is complete or has been given up.
     var writer: ResultWriter?
-    /// What examples cost, where that is written beside their results.
+    /// The costs of examples, where they are written beside the results.
     let notes: ExampleNotes?
 
     init(_ writer: consuming ResultWriter?, _ notes: ExampleNotes?) {
@@ -266,9 +268,9 @@ final class ResultOutput {
         self.notes = notes
     }
 
-    /// Leaves what has been written as it is, where the rest will not come.
+    /// Keeps what has been written so far, because the rest will not come.
     ///
-    /// - Returns: where it is, as a clause for the user; nil where nothing is in a file.
+    /// - Returns: where it is, as a clause for the user; nil where no file holds any results.
     func abandon() -> String? {
         guard let writer = writer.take(), let partial = writer.abandon() else { return nil }
         return "what there is of the results is in \(partial)"

@@ -1,38 +1,38 @@
 import DLP
 
-/// Lets what comes of examples wait for its turn, which is that of the list, and says how many examples may be begun
-/// meanwhile: what waits is memory.
+/// Makes results and failures wait until they are next in the order of the list. Limits how many examples may be
+/// begun meanwhile, because waiting results need memory.
 struct ResultTurns {
-    /// What an example has come to.
+    /// The outcome of an example.
     enum Turn {
         case results(ResultRun)
         case failure(Fault, index: Int)
     }
 
-    /// How many bytes of results may wait; with more of them only so many examples are begun as there are ranks.
+    /// How many bytes of results may wait. Above that, only as many examples are begun as there are ranks.
     private static let mostBytes = 64 << 20
 
     private var results = OrderedResults()
     private var failures: [Int: Fault] = [:]
     private var selection: ExampleSelection?
-    /// Results that were there before, from the example of `head` on; they are read when it is their turn.
+    /// Results of an earlier run, from the example of `head` on. They are read when their turn comes.
     var stored: StoredRuns?
     private var head: ResultRun?
     private let window: Int
     private let ranks: Int
-    /// The limit that was said last, and whether too much waits.
+    /// The limit that was last announced, and whether too many bytes wait.
     private var limit: Int?
     private var isCrowded = false
 
     /// - Parameters:
-    ///   - window: so many examples may be begun behind the first one whose result has not come.
+    ///   - window: how many examples may be begun after the first one whose result is missing.
     ///   - ranks: how many ranks there are.
     init(window: Int, ranks: Int) {
         self.window = window
         self.ranks = ranks
     }
 
-    /// From now on results are those of these examples alone.
+    /// Restricts the results to these examples from now on.
     mutating func choose(_ selection: ExampleSelection) {
         self.selection = selection
         results = OrderedResults(selection)
@@ -45,9 +45,9 @@ struct ResultTurns {
         results.add(ResultRun(first: index, count: 1, results: .empty, rank: fault.rank))
     }
 
-    /// What the next examples have come to; nil where that is not clear yet.
+    /// Returns the outcome of the next examples; nil where it is not known yet.
     mutating func next() throws -> Turn? {
-        // An example that has failed stands alone, and has nothing to be read.
+        // A failed example is a run of its own, and its result holds no items to read.
         if let fault = failures.removeValue(forKey: results.next) {
             let index = results.next
             _ = try results.popNext()
@@ -61,12 +61,13 @@ struct ResultTurns {
         return try results.popNext().map { .results($0) }
     }
 
-    /// The example before which all may be begun, where that is news.
+    /// Returns the index before which all examples may be begun, where it is to be announced anew.
     mutating func takeLimit() -> Int? {
         isCrowded = results.waitingBytes > (isCrowded ? Self.mostBytes / 2 : Self.mostBytes)
         let old = limit ?? 0
         let new = index(behind: isCrowded ? ranks : window)
-        // Who waits for the first of all must not wait for a limit.
+        // Small changes are not announced, except where the next example itself lies behind the old limit or too much
+        // waits.
         guard limit == nil || results.next >= old || new < old && isCrowded || new - old >= window / 4 else {
             return nil
         }
@@ -75,7 +76,7 @@ struct ResultTurns {
         return new
     }
 
-    /// The example that is so many behind the next one.
+    /// Returns the index of the example that is `count` places after the next one.
     private func index(behind count: Int) -> Int {
         guard let selection else { return results.next + count }
         guard selection.position(from: results.next) + count < selection.count else { return .max }

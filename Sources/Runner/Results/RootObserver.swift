@@ -8,46 +8,47 @@ import Planning
 import Report
 import Synchronization
 
-/// Looks on while the root serves: remembers how far it is, notes it in journal and timelines, and tells the user of what
-/// befalls the job.
+/// Observes the root while it serves: keeps the progress, records events in journal and timelines, and tells the user
+/// what happens to the job.
 final class RootObserver: JobObserver {
     private struct State {
         var progress: LoopProgress?
-        /// How far it is known what examples cost, while that is asked.
+        /// For how many examples the costs are known, while the costs are being determined.
         var costs: CostCount?
-        /// When that began, and how long it took that is over, in nanoseconds.
+        /// When the current determination began, and how long earlier ones took in total, in nanoseconds.
         var costing: (start: UInt64, time: UInt64) = (0, 0)
         var display: ProgressDisplay?
-        /// In mode `round-robin`, where the others report at the end only: what the root itself has done.
+        /// In mode `round-robin`, where the other ranks report only at the end: the root's own work.
         var own: WorkCounter?
-        /// Where it is noted what becomes of examples; and the loop of the latest stage, with its examples.
+        /// The journal; and the loop of the latest stage with the stage's part of it.
         var journal: JournalWriter?
         var stage: (loop: UInt64, journal: StageJournal)?
-        /// The loops of which the user knows that their examples leave something to others.
+        /// The loops for which the user has been warned that an example leaves something behind that others can see.
         var toldOfTraces: Set<UInt64> = []
-        /// Where it is noted what the examples of a loop cost, where that is written beside their results.
+        /// Where the costs of a loop's examples are noted, if they are written beside the results.
         var notes: (loop: UInt64, notes: ExampleNotes)?
-        /// Where it is noted who does what when.
+        /// The files that record which rank does what, and when.
         var timelines: [TimelineFile] = []
         var page: PageFile?
-        /// How the ranks work, for the page's plan.
+        /// How the ranks are made to work, for the page's plan.
         var conduct = Plan.Conduct()
         /// How many loops have begun.
         var loops = 0
-        /// Where results are that will not be complete, as a clause.
+        /// Where the incomplete results are, as a clause.
         var leftover: String?
-        /// Whether examples that are skipped are no part of what is to be done.
+        /// Whether skipped examples are not counted as part of the job.
         var leavesOutSkipped = false
-        /// How an example is done alone.
+        /// How to do an example alone.
         var repetition: Repetition?
-        /// Why journal or timelines are not complete, where they are not, until the user has been told.
+        /// Why journal or timelines are not complete; nil where they are, or once the user has been told.
         var fileFailure: JobEnd?
-        /// How far the job came that was halted, and the signal for which it was.
+        /// How far the halted job came, and the signal that halted it.
         var halted: (report: IncompleteReport, signal: Int32?)?
-        /// Whether the script has all results, so that nothing can be lost any more; and whether it wanted no more of them.
+        /// Whether the script has all results, so that nothing can be lost any more; and whether it wanted no more of
+        /// them.
         var isComplete = false
         var hadEnough = false
-        /// The examples of which journal and page know that they failed.
+        /// The failed examples that journal and page already record.
         var failed: Set<Int> = []
     }
 
@@ -62,7 +63,7 @@ final class RootObserver: JobObserver {
         self.size = size
     }
 
-    /// Begins to show the progress of the loop after the loop `last`, which other ranks may have begun already.
+    /// Begins to show the progress of the loop that follows the loop `last`; other ranks may have begun it already.
     func show(_ plan: ProgressDisplay.Plan, after last: UInt64) {
         finishDisplay()
         state.withLock { state in
@@ -76,7 +77,8 @@ final class RootObserver: JobObserver {
         state.withLock { $0.display = display }
     }
 
-    /// Ends what `show` began, for whoever comes first: the script's thread, or the service thread when the job ends.
+    /// Ends what `show` began. Called by the script's thread, or by the service thread when the job ends, whichever
+    /// is first.
     func finishDisplay() {
         let display = state.withLock { state in
             defer { state.display = nil }
@@ -85,7 +87,7 @@ final class RootObserver: JobObserver {
         display?.finish()
     }
 
-    /// What examples cost is asked from now on, or not any more.
+    /// Notes that costs of examples are being determined from now on; nil: no longer.
     func note(costs: CostCount?) {
         state.withLock { state in
             if state.costs != nil { state.costing.time += dlp_now() - state.costing.start }
@@ -94,7 +96,7 @@ final class RootObserver: JobObserver {
         }
     }
 
-    /// For how long it has been asked what examples cost, in nanoseconds.
+    /// How long the determination of costs has taken so far, in nanoseconds.
     private var costingTime: UInt64 {
         state.withLock { $0.costing.time + ($0.costs == nil ? 0 : dlp_now() - $0.costing.start) }
     }
@@ -103,30 +105,30 @@ final class RootObserver: JobObserver {
         state.withLock { $0.costs }.map { ProgressState.Costing(known: $0.known, wanted: $0.wanted) }
     }
 
-    /// The root does its share of the examples, and hears of the others' at the end only.
+    /// Sets the counter of the root's own work, for loops in which the other ranks report only at the end.
     func count(_ counter: WorkCounter) { state.withLock { $0.own = counter } }
 
-    /// There is a journal from now on, to be closed in the end.
+    /// Sets the journal, which is closed at the end.
     func note(in journal: JournalWriter) { state.withLock { $0.journal = journal } }
 
-    /// Notes what becomes of the examples of the loop `loop`, which is about to begin.
+    /// Records in `journal` what happens to the examples of the loop `loop`, which is about to begin.
     func note(in journal: StageJournal, of loop: UInt64) { state.withLock { $0.stage = (loop, journal) } }
 
-    /// Notes what the examples of the loop `loop` cost, which is about to begin.
+    /// Records in `notes` the costs of the examples of the loop `loop`, which is about to begin.
     func note(in notes: ExampleNotes, of loop: UInt64) { state.withLock { $0.notes = (loop, notes) } }
 
     private func notes(of loop: UInt64) -> ExampleNotes? {
         state.withLock { state in state.notes.flatMap { $0.loop == loop ? $0.notes : nil } }
     }
 
-    /// The journal of the loop `loop`, if it is the latest that has one.
+    /// Returns the journal of the loop `loop`, if that is the latest loop with a journal.
     private func journal(of loop: UInt64?) -> StageJournal? {
         state.withLock { state in state.stage.flatMap { $0.loop == loop ? $0.journal : nil } }
     }
 
-    /// Ends the display, and waits until all that has come is in the journal, if there is one.
+    /// Ends the display, and waits until everything that has arrived is in the journal, if there is one.
     ///
-    /// - Returns: why it is not.
+    /// - Returns: why the journal is not complete; nil where it is.
     func closeJournal() -> JobEnd? {
         finishDisplay()
         guard let journal = state.withLock({ $0.journal }) else { return nil }
@@ -134,38 +136,38 @@ final class RootObserver: JobObserver {
         return nil
     }
 
-    /// Waits while so much is to be written to the journal that memory would suffer.
+    /// Waits while so much remains to be written to the journal that memory would run short.
     func waitForRoom() { state.withLock { $0.journal }?.waitForRoom() }
 
-    /// The script has all results.
+    /// Notes that the script has all results.
     func jobIsComplete(hadEnough: Bool) {
         state.withLock { ($0.isComplete, $0.hadEnough) = (true, hadEnough) }
     }
 
-    /// Notes from now on who does what when.
+    /// Records in `timeline` from now on which rank does what.
     func note(in timeline: TimelineFile) { state.withLock { $0.timelines.append(timeline) } }
 
-    /// The same on a page that shows all of the job.
+    /// Records the whole job on `page` from now on.
     func note(in page: PageFile) { state.withLock { $0.page = page } }
 
-    /// Ranks work as this says.
+    /// Sets how the ranks are made to work.
     func note(conduct: Plan.Conduct) { state.withLock { $0.conduct = conduct } }
 
-    /// The page that shows all of the job, if there is one.
+    /// The page that shows the whole job, if there is one.
     var page: PageFile? { state.withLock { $0.page } }
 
     private var pictures: (timelines: [TimelineFile], page: PageFile?) {
         state.withLock { ($0.timelines, $0.page) }
     }
 
-    /// Keeps for the user where results are that will not be complete.
+    /// Keeps for the user where the incomplete results are.
     func note(leftover: String?) { state.withLock { $0.leftover = leftover } }
 
-    /// Completes journal, timelines and page, at the end of the job: a job that ends early for the reason `end`, if it does.
+    /// Completes journal, timelines and page at the end of the job; `end` is the reason where the job ends early.
     func closeFiles(because end: JobEnd?) {
         finishDisplay()
-        // What failed is done again, but whoever looks into the journal should find it.
-        // Where failures have their turn it has been told of already.
+        // The failed example will be done again, but the journal should show the failure. It may be recorded already,
+        // where failures wait for their turn.
         if case .fault(let fault)? = end, fault.phase == .work, let loop = progress?.operation,
             !state.withLock({ $0.failed.contains(fault.example ?? 0) })
         {
@@ -185,11 +187,11 @@ final class RootObserver: JobObserver {
         if let failure { state.withLock { $0.fileFailure = failure } }
     }
 
-    /// How the job came to its end, for its page.
+    /// Describes for the page how the job ended.
     private func pageEnding(_ end: JobEnd?, _ page: PageFile) -> PageEnding {
         var ending = PageEnding()
         let halted: (report: IncompleteReport, signal: Int32?)? = state.withLock { state in
-            // Of several loops no one's length is that of the job.
+            // With several loops, the length of one is not that of the job.
             if state.loops == 1 {
                 ending.total = state.progress?.total
                 ending.earlier = state.progress?.earlier ?? 0
@@ -199,7 +201,7 @@ final class RootObserver: JobObserver {
         }
         let (loops, conduct, hadEnough) = state.withLock { ($0.loops, $0.conduct, $0.hadEnough) }
         ending.hadEnough = hadEnough
-        // Loops come one after another, and one plan is for one list.
+        // A plan covers a single list, but several loops run one after another.
         if loops == 1 { ending.plan = page.plan(of: hadEnough ? nil : ending.total, conduct) }
         ending.reason = halted.map { Self.text($0) } ?? end.flatMap { text(of: $0) }
         if ending.reason == nil, case .exit(let status, _, .some)? = end {
@@ -208,10 +210,10 @@ final class RootObserver: JobObserver {
         return ending
     }
 
-    /// Why journal, timelines or page are not complete, where they are not.
+    /// Why journal, timelines or page are not complete; nil where they are.
     var fileFailure: JobEnd? { state.withLock { $0.fileFailure } }
 
-    /// Tells the user why the job ends, and what became of its files; of these alone where there is no reason.
+    /// Tells the user why the job ends, and what became of its files. Without a reason, only about the files.
     func tell(_ end: JobEnd?) {
         let (failure, leftover) = state.withLock { state in
             defer { (state.fileFailure, state.leftover) = (nil, nil) }
@@ -238,19 +240,19 @@ final class RootObserver: JobObserver {
         }
     }
 
-    /// Keeps how far a job came that was halted: by a signal, or else as --stop-after asks.
+    /// Keeps how far a halted job came: halted by a signal, or without one by --stop-after.
     func note(_ report: IncompleteReport, signal: Int32?) {
         var report = report
         report.hasJournal = journal(of: progress?.operation) != nil
         state.withLock { $0.halted = (report, signal) }
     }
 
-    /// Tells the user who does what, which they have asked.
+    /// Tells the user on request what each rank does.
     func tell(_ states: [RankState]) {
         Diagnostics.write(StateReport(progress, states, costing: costing, now: dlp_now(), date: time(nil)).text)
     }
 
-    /// Tells the user how far a job came that was halted.
+    /// Tells the user how far a halted job came.
     func tellHowFar() {
         guard let (report, signal) = state.withLock({ $0.halted }) else { return }
         Diagnostics.write(Self.text((report, signal)))
@@ -274,7 +276,7 @@ final class RootObserver: JobObserver {
         return report
     }
 
-    /// How far the last loop came.
+    /// How far the last loop has come.
     var progress: LoopProgress? { state.withLock { $0.progress } }
 
     func loopChanged(_ progress: LoopProgress?) {
@@ -288,10 +290,10 @@ final class RootObserver: JobObserver {
         }
     }
 
-    /// From now on examples that are skipped are no part of what is to be done.
+    /// Does not count skipped examples as part of the job from now on.
     func leaveOutSkipped() { state.withLock { $0.leavesOutSkipped = true } }
 
-    /// How an example of the job is done alone, which whoever hears of its failure is told.
+    /// Sets how to do an example alone; messages about failures tell it.
     func note(repetition: Repetition) { state.withLock { $0.repetition = repetition } }
 
     func rankHasWorked(_ rank: Int, host: String, on chunk: Chunk, isFailed: Bool, cost: ExampleCost) {
@@ -328,7 +330,7 @@ final class RootObserver: JobObserver {
     }
 
     func explainLoss(of rank: Int) -> LossExplanation {
-        // The launcher knows nothing of ranks that came late.
+        // The launcher does not know ranks that joined later.
         rank < size ? control?.explainLoss(of: rank) ?? .unknown : .unknown
     }
 
@@ -336,7 +338,7 @@ final class RootObserver: JobObserver {
         let (timelines, page) = pictures
         for timeline in timelines { timeline.lose(rank, host: host, cause: cause) }
         page?.lose(rank, host: host, cause: cause, at: dlp_now())
-        // Nobody does what an interrupted job leaves.
+        // An interrupted job does not redo the lost examples.
         let consequence = consequence == .redone && supervisor.haltSignal != nil ? .leftUndone : consequence
         Diagnostics.write("lost rank \(rank) (host \(host)): \(cause)\(consequence.clause)")
     }

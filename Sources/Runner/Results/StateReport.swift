@@ -4,18 +4,18 @@ import Glibc
 import Journal
 import Report
 
-/// Who does what in a job, for a user who asks while it runs.
+/// What each rank of a job does, for a user who asks while the job runs.
 struct StateReport {
     private let progress: LoopProgress?
     private let costing: ProgressState.Costing?
     private let states: [RankState]
-    /// The present, in nanoseconds of the monotonic clock, and in seconds since 1970.
+    /// The present time, in nanoseconds of the monotonic clock, and in seconds since 1970.
     private let now: UInt64
     private let date: time_t
 
     /// - Parameters:
     ///   - progress: how far the latest loop is.
-    ///   - costing: how far it is known what its examples cost, while that is asked.
+    ///   - costing: for how many examples the costs are known, while they are being determined.
     init(
         _ progress: LoopProgress?, _ states: [RankState], costing: ProgressState.Costing? = nil, now: UInt64,
         date: time_t
@@ -63,13 +63,13 @@ struct StateReport {
         }
     }
 
-    /// A time span in seconds, with one digit behind the point.
+    /// Formats a time span in seconds, with one decimal.
     private func seconds(_ nanoseconds: UInt64) -> String {
         let tenths = nanoseconds / 100_000_000
         return "\(tenths / 10).\(tenths % 10)"
     }
 
-    /// The time of the day, in the zone of this host, of a moment so long ago.
+    /// Returns the time of day, in this host's time zone, of a moment `age` nanoseconds ago.
     private func clock(_ age: UInt64) -> String {
         var moment = date - time_t(age / 1_000_000_000)
         var parts = tm()
@@ -79,7 +79,7 @@ struct StateReport {
 }
 
 extension StateReport {
-    /// The same for those that watch the job's journal.
+    /// Converts the states for users that watch the job's journal.
     static func watchedRanks(_ states: [RankState]) -> [WatchedRank] {
         let (present, now) = (WallClock.now, dlp_now())
         return states.map { state in

@@ -3,13 +3,13 @@ import LuaHost
 
 /// What all ranks agree on before examples are distributed.
 struct Agreement {
-    /// Whether ranks have the examples, or the root sends them.
+    /// Whether the ranks make the examples themselves, or the root sends them.
     var source: LoopOptions.Examples
-    /// How many there are, where that is known.
+    /// The number of examples, where it is known.
     var count: Int?
-    /// Where ranks have them: what every rank has found, by which others can be told.
+    /// Where the ranks make the examples: the finding that all have, for comparison with ranks that join.
     var finding = Bytes.empty
-    /// What the user should know about it, on the root.
+    /// A warning for the user, on the root.
     var warning: String?
 }
 
@@ -17,21 +17,22 @@ struct Agreement {
 struct Finding {
     var examples: Examples
     var digest: Digest?
-    /// Why it has none, where it is a table of what cannot be compared.
+    /// Why there is no digest: the table holds values that cannot be compared.
     var obstacle: String?
 
-    /// What this rank has: for a table its digest, while a number says all.
+    /// Describes this rank's examples: a table by its digest, a number by itself.
     init(_ examples: Examples, of host: LuaHost) throws(ScriptError) {
         self.examples = examples
         guard case .table = examples else { return }
         switch try host.digest(of: examples) {
         case .success(let digest): self.digest = digest
-        // Every rank has the same list all the same where each makes it by the same script: a list of functions, say.
+        // The ranks may have the same list all the same, for example a list of functions that each makes by the same
+        // script.
         case .failure(let error): obstacle = error.message
         }
     }
 
-    /// As a CBOR array: kind, count, the digest's halves.
+    /// The finding as a CBOR array: kind, count, the two halves of the digest.
     var encoded: Bytes {
         let kind: Int64 =
             switch examples {
@@ -42,7 +43,7 @@ struct Finding {
             }
         let halves: [UInt64] = digest.map { [$0.high, $0.low] } ?? [0, 0]
         let numbers: [Int64] = [kind, Int64(examples.count ?? 0)] + halves.map { Int64(bitPattern: $0) }
-        // A flat array of numbers is within every limit of the encoder.
+        // A flat array of numbers cannot exceed a limit of the encoder.
         return (try? Value.array(numbers.map { .integer($0) }).encoded()) ?? .empty
     }
 
@@ -60,8 +61,8 @@ struct Finding {
 }
 
 extension Session {
-    /// Sees that all ranks have the same script functions and options, before anything depends on a random seed that the
-    /// script asks for.
+    /// Checks that all ranks have the same script functions and options, before anything depends on a random seed
+    /// that the script asks for.
     ///
     /// - Returns: the seed.
     func agree(on options: JobOptions, _ statement: Statement) throws(JobEnd) -> Int64 {
@@ -83,15 +84,15 @@ extension Session {
 
     private static let remedy = "all ranks must define the same functions and set the same dlp.options"
 
-    /// Sees that all ranks have the same script functions and options, and finds out whether every rank made the same
-    /// list of examples.
+    /// Checks that all ranks have the same script functions and options, and whether every rank made the same list of
+    /// examples.
     ///
-    /// A digest of the values is compared: Lua's `pairs` has another order in each process, so that lists often differ.
-    /// Then the root's examples count, of whatever kind they are, and are sent with the work.
+    /// The ranks compare a digest of the values. Lua's `pairs` has a different order in each process, so lists often
+    /// differ. Then the root's examples are used, of whatever kind they are, and are sent with the work.
     ///
     /// - Parameters:
-    ///   - reach: what `work` reaches here, where it matters whether that is the same everywhere.
-    ///   - willAnswer: called on the root when all agree, before any other rank knows that.
+    ///   - reach: the reach of `work` on this rank, where it must be compared.
+    ///   - willAnswer: called on the root when all agree, before any other rank knows it.
     func agree(
         on examples: Examples, of host: LuaHost, _ statement: Statement, wanted: ExampleSource?, _ reach: Reach?,
         willAnswer: () -> Void
@@ -106,7 +107,7 @@ extension Session {
             willAnswer()
             return .success(Agreement(source: isSent ? .sent : .replicated, count: isSent ? nil : examples.count))
         }
-        // Where the root sends them anyway, nobody need look at what there is elsewhere.
+        // Where the root sends its examples anyway, those of the other ranks are not compared.
         let finding = wanted == .root ? nil : try Finding(examples, of: host)
         do throws(JobEnd) {
             return .success(try compare(statement, finding, examples, wanted, reach, willAnswer))
@@ -151,7 +152,7 @@ extension Session {
                 + "Make them the same to avoid that, or say --examples root")
     }
 
-    /// What a rank has found and what it reaches, as it is sent.
+    /// Encodes a rank's finding and the mark of its reach for sending.
     private static func joined(_ finding: Bytes, _ reach: Reach?) -> Bytes {
         guard let reach else { return finding }
         var writer = ByteWriter()
@@ -170,7 +171,7 @@ extension Session {
         return (more[0..<end], more[end..<more.count])
     }
 
-    /// How the examples of ranks differ, as far as they matter; nil where they do not.
+    /// Describes how the examples of the ranks differ, as far as it matters; nil where they are equal.
     private static func difference(_ findings: [Bytes], _ wanted: ExampleSource?) -> String? {
         guard let other = findings.firstIndex(where: { $0 != findings[0] }) else { return nil }
         let (here, there) = (Finding.describe(findings[0]), Finding.describe(findings[other]))

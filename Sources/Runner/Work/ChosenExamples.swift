@@ -1,11 +1,11 @@
-/// The examples of a list that alone are wanted, and what a journal has of them.
+/// The chosen examples of a list, and the results that a journal holds for them.
 struct ChosenExamples {
     let all: ExampleSelection
-    /// Those of which it has no results, and the others.
+    /// The examples without results in the journal.
     let undone: ExampleSelection
     let done: [StageJournal.Run]
 
-    /// A choice of which nothing is done.
+    /// A choice without any results.
     init(_ all: ExampleSelection) { (self.all, undone, done) = (all, all, []) }
 
     /// - Parameter runs: the whole list, in its order.

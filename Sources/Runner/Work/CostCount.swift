@@ -1,16 +1,16 @@
 import Synchronization
 
-/// Counts of how many examples it is known what they cost, while that is asked, for a user who waits meanwhile.
+/// Counts for how many examples the cost has been determined, for a user who waits meanwhile.
 final class CostCount: Sendable {
-    /// Of how many that is asked.
+    /// The number of examples whose costs are wanted.
     let wanted: Int
     private let count = Atomic(0)
 
     init(wanted: Int) { self.wanted = wanted }
 
-    /// Of how many it is known.
+    /// The number of examples whose costs are known.
     var known: Int { count.load(ordering: .relaxed) }
 
-    /// It is known of one more.
+    /// Counts one more known cost.
     func increment() { count.add(1, ordering: .relaxed) }
 }

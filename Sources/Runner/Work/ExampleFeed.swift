@@ -2,18 +2,18 @@ import DLP
 import Journal
 import Synchronization
 
-/// Gives a loop encoded examples; those whose results the journal has are not handed out.
+/// Gives encoded examples to a loop. Examples with a result in the journal are not handed out.
 ///
-/// The list may be read by a thread of its own while the main one adds to it.
+/// A separate thread may read the list while the main thread adds to it.
 final class ExampleFeed: Sendable {
     private struct State {
         /// Whether the list has ended, so that it only grows from now on.
         var hasEnded = false
-        /// What is to be added when it has.
+        /// Examples to be added once it has ended.
         var pending: [Bytes] = []
-        /// How many examples were added, those included.
+        /// How many examples were added, the pending ones included.
         var addedCount = 0
-        /// How many examples the loop has been given, of the list and others.
+        /// How many examples the loop has been given, from the list and added ones.
         var givenCount = 0
     }
 
@@ -24,7 +24,7 @@ final class ExampleFeed: Sendable {
     private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - store: what keeps examples, where `collect` wants to see them.
+    ///   - store: keeps the examples that `collect` wants to see.
     ///   - plan: whether the list may grow, and how.
     init(_ feed: LoopFeed, _ store: ExampleStore?, _ journal: StageJournal?, _ plan: JobPlan.Growth) {
         self.feed = feed
@@ -36,7 +36,7 @@ final class ExampleFeed: Sendable {
     /// How many examples were added to the list.
     var addedCount: Int { state.withLock { $0.addedCount } }
 
-    /// How many examples of a list that is sent the loop has been given, and of those that were added to it.
+    /// How many examples the loop has been given: those of a list that is sent, and those that were added.
     var givenCount: Int { state.withLock { $0.givenCount } }
 
     /// Adds the next examples of the list.
@@ -44,7 +44,7 @@ final class ExampleFeed: Sendable {
         try state.withLock { state in try give(examples, isKept: plan.listIsSent, &state) }
     }
 
-    /// Adds examples that are not part of the list; in a list whose order counts they come behind it.
+    /// Adds examples that are not part of the list; where order matters, they come after the list.
     func grow(_ examples: [Bytes]) throws {
         try state.withLock { state in
             state.addedCount += examples.count
@@ -54,9 +54,9 @@ final class ExampleFeed: Sendable {
         }
     }
 
-    /// Adds what waits for the end of the list, though that has not come.
+    /// Adds the examples that wait for the end of the list, although the end has not come.
     ///
-    /// - Returns: whether there was anything.
+    /// - Returns: whether there were any.
     func addPending() throws -> Bool { try state.withLock { state in try addPending(&state) } }
 
     private func addPending(_ state: inout State) throws -> Bool {
@@ -84,22 +84,22 @@ final class ExampleFeed: Sendable {
         try journal.readResults(of: runs) { feed.deliver($0) }
     }
 
-    /// Tells the loop of a run of examples that every rank has.
+    /// Tells the loop about a run of examples that every rank has.
     func tell(_ run: StageJournal.Run) { if run.isDone { feed.skip(run.count) } else { feed.add(count: run.count) } }
 
-    /// Leaves out the next `count` examples of the list.
+    /// Skips the next `count` examples of the list.
     func skip(_ count: Int) {
         state.withLock { $0.givenCount += count }
         feed.skip(count)
     }
 
-    /// Says what the examples of the list cost, before any is added.
+    /// Sets the costs of the list's examples, before any example is added.
     func order(by costs: [Double]) { feed.order(by: costs) }
 
     /// Adds `count` examples that every rank has.
     func add(count: Int) { feed.add(count: count) }
 
-    /// The list has ended.
+    /// Notes that the list has ended.
     func close() throws {
         guard plan.mayGrow else { return finish() }
         try state.withLock { state in
@@ -109,26 +109,26 @@ final class ExampleFeed: Sendable {
         }
     }
 
-    /// Nothing is added any more.
+    /// Closes the feed: nothing is added any more.
     func finish() {
         journal?.ledger.complete()
         feed.close()
     }
 
-    /// Nothing more is handed out: where the list itself has ended its length is known.
+    /// Notes that nothing more is handed out. If the list has ended, the journal then knows its length.
     func halt() {
         if plan.mayGrow, state.withLock({ $0.hasEnded && $0.pending.isEmpty }) { journal?.ledger.complete() }
     }
 
-    /// How many examples there are by now, those that were added included: `count` where all ranks have the list; nil where
-    /// nothing was added.
+    /// Returns how many examples there are by now, including the added ones; `count` is the length of the list where
+    /// all ranks have it. Nil where nothing was added.
     func length(of count: Int?) -> Int? {
         state.withLock { $0.addedCount == 0 ? nil : plan.listIsSent ? $0.givenCount : (count ?? 0) + $0.addedCount }
     }
 
-    /// Takes over from the main thread, which is not asked for examples any more.
+    /// Takes the feed over from the main thread, which the loop no longer asks for examples.
     func takeOver() { feed.takeOver() }
 
-    /// Waits, after `takeOver`, until the loop needs examples; false where the job ends instead.
+    /// After `takeOver`: waits until the loop needs examples; false where the job ends instead.
     func waitForDemand() -> Bool { feed.waitForDemand() }
 }

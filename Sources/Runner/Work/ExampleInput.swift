@@ -2,24 +2,24 @@ import DLP
 import Glibc
 import LuaHost
 
-/// The file whose records are the examples of a script that has no function `examples`.
+/// The input whose records are the examples of a script without a function `examples`.
 struct ExampleInput {
     /// Nil: standard input.
     var path: SystemString?
     var format: InputReader.Format
 
-    /// Standard input by lines, where nobody has said anything else.
+    /// The default: standard input, divided into lines.
     init() { format = .lines }
 
-    /// - Returns: nil where the options say nothing of it.
-    /// - Throws: `UsageError` where the file's name is that of something else.
+    /// - Returns: nil where the options name no input.
+    /// - Throws: `UsageError` where the file's suffix stands for a format that is not supported.
     init?(_ options: JobOptions) throws(UsageError) {
         guard options.input != nil || options.format != nil else { return nil }
         path = options.input == "-" ? nil : options.input
         if let wanted = options.format { format = wanted } else { format = try Self.format(of: path) }
     }
 
-    /// The format that the end of a file's name stands for.
+    /// Returns the format for the suffix of a file's name.
     private static func format(of path: SystemString?) throws(UsageError) -> InputReader.Format {
         guard let path, let dot = path.bytes.lastIndex(of: UInt8(ascii: ".")) else { return .lines }
         let suffix = String(decoding: path.bytes[dot...].dropFirst(), as: UTF8.self).lowercased()
@@ -38,10 +38,10 @@ struct ExampleInput {
         }
     }
 
-    /// What messages call it.
+    /// Its name in messages.
     var name: SystemString { path ?? "standard input" }
 
-    /// What its records are called.
+    /// The word for its records.
     var records: String {
         switch format {
         case .lines: "line"
@@ -68,12 +68,12 @@ struct ExampleInput {
     }
 }
 
-/// An input that is open.
+/// An input that has been opened.
 struct OpenInput {
     let input: ExampleInput
     let descriptor: Int32
 
-    /// Reads its records on a thread of its own, as many as the hand-out asks for: reading may block.
+    /// Reads the records on a separate thread, because reading may block; only as many as the hand-out asks for.
     ///
     /// - Parameter end: ends the job where a record cannot be read.
     func feed(_ feed: ExampleFeed, end: @escaping @Sendable (JobEnd) -> Void) throws {

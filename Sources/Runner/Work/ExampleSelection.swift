@@ -1,15 +1,15 @@
 import DLP
 
-/// Those examples of a list that alone are done, by their indices from 0.
+/// The chosen examples of a list, by their indices from 0.
 struct ExampleSelection: Equatable {
-    /// Ranges of indices, in their order and apart from each other.
+    /// Ranges of indices, in order and with gaps between them.
     let ranges: [Range<Int>]
     /// How many examples there are before each range.
     private let offsets: [Int]
-    /// How many examples they are.
+    /// The number of chosen examples.
     let count: Int
 
-    /// - Precondition: the ranges are in their order and apart from each other.
+    /// - Precondition: the ranges are in order and have gaps between them.
     init(_ ranges: [Range<Int>]) {
         self.ranges = ranges
         var offsets: [Int] = []
@@ -22,7 +22,7 @@ struct ExampleSelection: Equatable {
         self.count = count
     }
 
-    /// These indices, which are in their order.
+    /// Chooses these indices, which are in order.
     init(indices: [Int]) {
         var ranges: [Range<Int>] = []
         for index in indices {
@@ -35,9 +35,9 @@ struct ExampleSelection: Equatable {
         self.init(ranges)
     }
 
-    /// What `--only` names, of a list of `length`.
+    /// Chooses what `--only` names from a list of `length` examples.
     ///
-    /// - Throws: `UsageError` where the list ends before.
+    /// - Throws: `UsageError` where an index lies beyond the end of the list.
     init(_ only: ExampleRanges, of length: Int) throws(UsageError) {
         if let beyond = only.ranges.last, beyond.upperBound > length {
             let index = max(beyond.lowerBound, length + 1)
@@ -46,11 +46,11 @@ struct ExampleSelection: Equatable {
         self.init(only.ranges.map { $0.lowerBound - 1..<$0.upperBound })
     }
 
-    /// `size` examples of a list of `length`, drawn by the job's seed: the same for any number of ranks.
+    /// Draws `size` examples from a list of `length`, by the job's seed: the same examples for any number of ranks.
     init(sample size: Int, of length: Int, seed: Int64) {
         var numbers = SplitMix(state: UInt64(bitPattern: seed))
         var drawn: Set<Int> = []
-        // Floyd's way: each set of so many is as likely as any other, and nothing is drawn twice.
+        // Floyd's algorithm: every set of this size is equally likely, and no index is drawn twice.
         for last in length - size..<length {
             let index = numbers.next(below: last + 1)
             if !drawn.insert(index).inserted { drawn.insert(last) }
@@ -58,7 +58,8 @@ struct ExampleSelection: Equatable {
         self.init(indices: drawn.sorted())
     }
 
-    /// The first range that does not end before `index`; that behind the last where there is none.
+    /// Returns the place of the first range that does not end before `index`; the number of ranges where there is
+    /// none.
     private func place(of index: Int) -> Int {
         var (low, high) = (0, ranges.count)
         while low < high {
@@ -68,24 +69,24 @@ struct ExampleSelection: Equatable {
         return low
     }
 
-    /// The place of an example among these, from 0.
+    /// Returns the position of an example among the chosen ones, from 0.
     ///
-    /// - Precondition: it is one of them.
+    /// - Precondition: the example is chosen.
     func position(of index: Int) -> Int {
         let place = place(of: index)
         return offsets[place] + index - ranges[place].lowerBound
     }
 
-    /// How many of these come before `index`.
+    /// Returns how many chosen examples come before `index`.
     func position(from index: Int) -> Int {
         let place = place(of: index)
         guard place < ranges.count else { return count }
         return offsets[place] + max(0, index - ranges[place].lowerBound)
     }
 
-    /// The example at a place among these, from 0.
+    /// Returns the example at a position among the chosen ones, from 0.
     ///
-    /// - Precondition: there are more.
+    /// - Precondition: there is an example at this position.
     func index(at position: Int) -> Int {
         var (low, high) = (0, offsets.count)
         while high - low > 1 {
@@ -95,7 +96,8 @@ struct ExampleSelection: Equatable {
         return ranges[low].lowerBound + position - offsets[low]
     }
 
-    /// What comes at `index` of a list of `length`: so many that are chosen, or that are left out.
+    /// Returns the run that begins at `index` in a list of `length`: the number of neighbouring examples that are all
+    /// chosen, or all not.
     func run(at index: Int, of length: Int) -> (isChosen: Bool, count: Int) {
         let place = place(of: index)
         guard place < ranges.count else { return (false, length - index) }
@@ -103,7 +105,7 @@ struct ExampleSelection: Equatable {
         return range.contains(index) ? (true, range.upperBound - index) : (false, range.lowerBound - index)
     }
 
-    /// What these examples have in common with a range of others, in its order.
+    /// Returns the parts of `range` that are chosen, in order.
     func parts(of range: Range<Int>) -> [Range<Int>] {
         ranges[place(of: range.lowerBound)...].prefix { $0.lowerBound < range.upperBound }.map { $0.clamped(to: range) }
     }
@@ -111,7 +113,7 @@ struct ExampleSelection: Equatable {
     /// The indices counted from 1.
     var numbers: [Int] { ranges.flatMap { $0.map { $0 + 1 } } }
 
-    /// Results as if the list held nothing else.
+    /// Renumbers results as if the list held only the chosen examples.
     func dense(_ run: ResultRun) -> [ResultRun] {
         guard run.count > 0 else { return [] }
         let first = position(of: run.first)
@@ -135,7 +137,7 @@ struct ExampleSelection: Equatable {
     }
 }
 
-/// Random numbers that are the same for a seed wherever they are drawn.
+/// Random numbers that are the same for a seed on every host.
 private struct SplitMix {
     var state: UInt64
 

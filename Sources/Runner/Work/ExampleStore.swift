@@ -1,17 +1,17 @@
 import DLP
 import Synchronization
 
-/// Examples that were given away with the work, kept until `collect` has seen them beside their results.
+/// Examples that were handed out with the work, kept until `collect` has seen them beside their results.
 final class ExampleStore: Sendable {
     private struct State {
         var examples: [Int: Bytes] = [:]
-        /// How many examples of the list have been given away, or are not.
+        /// The index of the next example to keep: how many were handed out, or are on every rank.
         var count: Int
     }
 
     private let state: Mutex<State>
 
-    /// - Parameter count: so many examples at the front of the list every rank has.
+    /// - Parameter count: how many examples at the front of the list every rank has.
     init(behind count: Int) { state = Mutex(State(count: count)) }
 
     /// Keeps the next examples.
@@ -24,7 +24,7 @@ final class ExampleStore: Sendable {
         }
     }
 
-    /// The examples of a run, one after another; they are not kept any longer.
+    /// Returns the examples of a run, one after another, and removes them.
     func take(_ run: ResultRun) -> Bytes {
         state.withLock { state in
             var writer = ByteWriter()

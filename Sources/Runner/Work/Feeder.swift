@@ -2,30 +2,30 @@ import CSystem
 import DLP
 import LuaHost
 
-/// Gives a loop the examples that only the root has: as many at a time as its hand-out asks for.
+/// Gives a loop the examples that only the root has, as many at a time as the loop asks for.
 struct Feeder {
     private let feed: ExampleFeed
     private let host: LuaHost
     private let examples: Examples
-    /// Those that alone are fed; nil: all.
+    /// The only examples to feed; nil: all.
     private let selection: ExampleSelection?
-    /// What is known of the lengths of a list, which is then fed whole; nil: nothing.
+    /// The known costs of the examples of a list, which is then fed whole; nil: none.
     private var costs: KnownCosts?
     private var fed = 0
     private var isClosed = false
-    /// Whether the iterator has ever had nothing to propose; and how many results had been collected then, until there are
-    /// more.
+    /// Whether the iterator has ever returned `dlp.LATER`; and how many results had been collected when it last did.
+    /// It is not asked again before there are more.
     private var isAsked = false
     private var waitsBehind: Int?
 
-    /// How many are made at a time, and for how long, in nanoseconds: between two batches the root looks for results and for
-    /// work of its own, and what is there is begun.
+    /// How many examples are made at a time, and for how long, in nanoseconds. Between two batches the root looks for
+    /// results and for its own work, and the other ranks begin what has been made.
     private static let batch = 512
     private static let batchTime: UInt64 = 5_000_000
-    /// The same for a list.
+    /// The batch size for a list.
     private static let listBatch = 4096
 
-    /// A feeder of what `examples` gives.
+    /// Creates a feeder for `examples`.
     init(
         _ feed: ExampleFeed, _ host: LuaHost, _ examples: Examples, _ selection: ExampleSelection?, _ costs: KnownCosts?
     ) {
@@ -36,9 +36,9 @@ struct Feeder {
         self.costs = costs
     }
 
-    /// Feeds a batch of what is wanted.
+    /// Feeds a batch of the examples that the loop asks for.
     ///
-    /// - Parameter collected: how many results have been collected, and how many examples have failed.
+    /// - Parameter collected: how many examples have been collected or have failed.
     mutating func feed(_ demand: LoopDemand, collected: Int) throws {
         guard !isClosed, waitsBehind.map({ collected > $0 }) ?? true else { return }
         waitsBehind = nil
@@ -47,10 +47,11 @@ struct Feeder {
             while !isClosed { try feedBatch(of: Self.listBatch, collected) }
             return
         }
-        // What was given since then counts.
+        // Examples that were given since the loop asked count as well.
         let underWay = feed.givenCount - demand.given
         var most = min(Self.batch, (isAsked ? demand.idle : demand.count) - underWay)
-        // What is there already costs nothing to be made, and this thread may be held up in the script.
+        // The examples of a list exist already and cost nothing to make, so more of them are fed at once: this thread
+        // may be held up in the script.
         if examples.count != nil { most = Self.listBatch }
         guard most > 0 else { return }
         try feedBatch(of: most, collected)
@@ -98,7 +99,7 @@ struct Feeder {
         } catch { throw PhaseError(phase: .examples, error: error) }
     }
 
-    /// It would wait for ever.
+    /// The error where the loop would wait for ever.
     private var stillness: PhaseError {
         PhaseError(
             phase: .examples,

@@ -3,18 +3,18 @@ import Glibc
 import Journal
 import LuaHost
 
-/// What a job would do that goes on with a journal, for somebody who only asks.
+/// What a job that goes on with a journal would do, for a user who only asks.
 struct JobPreview {
     let host: LuaHost
     let examples: Examples
     let script: Script
     let settings: JobSettings
-    /// What `work` reaches.
+    /// The reach of `work`.
     let reach: Reach?
 
-    /// What it would do, as a line; of one example, by its index from 1, where one is meant.
+    /// Returns one line about the whole job, or about one example, by its index from 1.
     ///
-    /// - Throws: `UsageError` where nobody can tell.
+    /// - Throws: `UsageError` where the answer cannot be known.
     func line(about example: Int?) throws -> String {
         guard let journal = settings.journal else {
             throw UsageError("--dry-run and --why say what a job would do that goes on with a --journal: name one")

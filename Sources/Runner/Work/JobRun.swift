@@ -5,7 +5,7 @@ import LuaHost
 import Planning
 import Report
 
-/// A job on this rank: examples, agreement, distribution, and on the root what becomes of the results.
+/// A job on this rank: examples, agreement, distribution, and on the root the handling of the results.
 struct JobRun {
     private let session: Session
     private let host: LuaHost
@@ -13,7 +13,7 @@ struct JobRun {
     private let settings: JobSettings
     private let statement: Statement
     private let task: Invocation.Task
-    /// How an example is done alone.
+    /// How to do an example alone.
     private let repetition: Repetition?
 
     init(
@@ -30,7 +30,7 @@ struct JobRun {
     }
 
     func run() throws {
-        // A file that cannot be written is a reason not to begin.
+        // If a file cannot be written, the job should not begin.
         let summarizes = try scripted { () throws(ScriptError) in try host.isFunction("summarize") }
         let collects = try scripted { () throws(ScriptError) in try host.isFunction("collect") }
         let isWriting = session.isRoot && task == .run
@@ -52,18 +52,18 @@ struct JobRun {
         if case .preview(let example) = task { return try preview(of: example, examples, reach) }
         var journal = try journalFile?.stage(nil, reach)
         journal?.notes = output.notes
-        // Others may have done some before this rank comes to the loop.
+        // Other ranks may have done some examples before this rank enters the loop.
         if let root = session.client.root, let notes = output.notes {
             session.observer.note(in: notes, of: root.loops + 1)
         }
-        // Once the ranks agree others can be given some, however long this rank still takes.
+        // Once the ranks agree, other ranks may get examples, however long this rank still takes.
         if let root = session.client.root, let seconds = settings.timeout {
             let allowsSetup = try scripted { () throws(ScriptError) in try host.isFunction("setup") }
             root.limitExamples(to: UInt64(seconds * 1e9), allowsSetup: allowsSetup)
         }
         let agreement = try scripted(.examples) { () throws(ScriptError) in
             try session.agree(on: examples, of: host, statement, wanted: settings.examples, reach) {
-                // From here on others may be at work.
+                // From here on other ranks may be at work.
                 if task == .run { session.supervisor.loopBegins() }
             }
         }.get()
@@ -94,20 +94,20 @@ struct JobRun {
         }
     }
 
-    /// Says on the root what the job would do.
+    /// On the root: prints what the job would do.
     private func preview(of example: Int?, _ examples: Examples, _ reach: Reach?) throws {
         guard session.isRoot else { return }
         let preview = JobPreview(host: host, examples: examples, script: script, settings: settings, reach: reach)
         print(try session.startDirectory.during { try preview.line(about: example) })
     }
 
-    /// How long examples took in an earlier run, as far as that is of use.
+    /// Returns how long examples took in an earlier run, where that is of use.
     private func earlierSeconds() throws(UsageError) -> KnownSeconds? {
         if let path = settings.costs { return try KnownSeconds(fileOf: path) }
         return settings.journal.flatMap { KnownSeconds(of: $0) }
     }
 
-    /// What is known of the lengths of the examples, where that can be heeded.
+    /// Returns the known costs of the examples, where the job can use them.
     private func knownCosts(_ plan: JobPlan, _ seconds: KnownSeconds?) -> KnownCosts? {
         guard plan.allowsOrder else {
             guard plan.wantsOrder else { return nil }
@@ -140,7 +140,7 @@ struct JobRun {
         do { return try body() } catch { throw PhaseError(phase: phase, error: error) }
     }
 
-    /// Where results go that the script does not take itself: the file that was named, or standard output.
+    /// Returns the writer for results that the script does not take itself: to the named file, or to standard output.
     private func resultWriter(scriptTakesThem: Bool) throws -> ResultWriter? {
         let fields = settings.with ?? []
         if let path = settings.output {
@@ -165,9 +165,9 @@ struct JobRun {
         return nil
     }
 
-    /// Opens, on the root, what has the examples where the script does not.
+    /// On the root: opens the input that provides the examples where the script does not.
     ///
-    /// - Throws: `UsageError` where both have.
+    /// - Throws: `UsageError` where both provide them.
     private func openInput() throws -> OpenInput? {
         let isScripts = try scripted { () throws(ScriptError) in try host.isFunction("examples") }
         if isScripts, settings.input != nil {
@@ -182,7 +182,7 @@ struct JobRun {
 
     private func describe(_ input: ExampleInput) -> String { "one example for each \(input.records) of \(input.name)" }
 
-    /// What `--check` says.
+    /// Prints the output of `--check`.
     private func report(_ examples: Examples, _ agreement: Agreement) {
         guard session.isRoot else { return }
         let number =

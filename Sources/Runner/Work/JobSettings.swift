@@ -3,17 +3,17 @@ import DLP
 import LuaHost
 import Report
 
-/// A job's options with their defaults; those without are read as they are in the options.
+/// A job's options with their defaults. Options without a default are read directly.
 @dynamicMemberLookup
 struct JobSettings {
-    /// What command line and script say.
+    /// The options of command line and script.
     private let options: JobOptions
     var seed: Int64
     /// How many ranks the job has.
     var size: Int
-    /// The journal, if it keeps one.
+    /// The journal, if the job keeps one.
     var journal: JournalSettings?
-    /// What has the examples, if something was named.
+    /// The input that provides the examples, if one was named.
     var input: ExampleInput?
     /// Whether a command takes the place of the script.
     var isCommand = false
@@ -26,22 +26,22 @@ struct JobSettings {
 
     subscript<Value>(dynamicMember path: KeyPath<JobOptions, Value>) -> Value { options[keyPath: path] }
 
-    /// The option by which only some of the examples are done; nil where all are.
+    /// Returns the option by which only some of the examples are done; nil where all are.
     ///
-    /// - Throws: `UsageError` as the options do.
+    /// - Throws: `UsageError` as `JobOptions.choice` does.
     func choice() throws(UsageError) -> String? { try options.choice() }
 
-    /// Whether the journal notes what examples enter.
+    /// Whether the journal notes what each example enters and opens.
     var tracks: Bool { options.track == .yes && options.journal != nil && !isCommand }
     var mode: Mode { options.mode ?? .map }
     // A single rank that does not work would leave everything undone.
     var rootWorks: Bool { options.rootWorks != .no || size == 1 }
     var progress: ProgressReporter.Mode { options.progress ?? .auto }
-    /// Whether it is noted who does what when.
+    /// Whether events of ranks are recorded, for a timeline or a page.
     var hasTimeline: Bool { !options.timelines.isEmpty || options.report != nil }
-    /// Whether somebody wants to know how much memory examples take.
+    /// Whether the memory that examples use is shown anywhere.
     var showsMemory: Bool { journal != nil || options.with != nil || options.report != nil || progress == .on }
-    /// For how many seconds a rank whose connection broke tries to come back.
+    /// For how many seconds a rank whose connection broke tries to reconnect.
     var rejoin: Double { options.rejoin ?? 60 }
     var failures: FailurePolicy {
         FailurePolicy(
@@ -61,7 +61,7 @@ struct JobSettings {
         return effective
     }
 
-    /// What of them a rank must know that was not started with them: options by name, and their values.
+    /// The options that a joining rank must be told, by name, and their values.
     var forOthers: [(name: String, value: SystemString)] {
         let effective = effective
         return JobOption.all.filter(\.isOffered).compactMap { option in
@@ -69,8 +69,8 @@ struct JobSettings {
         }
     }
 
-    /// What all ranks must have alike: options as on the command line, and their values, which are empty where they do not
-    /// matter: the names of files are the root's affair.
+    /// Returns the options that all ranks must have in common, as on the command line, with their values. A value is
+    /// empty where it does not matter: the names of files concern only the root.
     static func common(_ options: JobOptions, size: Int) -> [(name: String, value: String)] {
         var effective = JobSettings(options, seed: 0, size: size).effective
         effective.seed = options.seed ?? effective.seed

@@ -2,27 +2,27 @@ import DLP
 import Journal
 import LuaHost
 
-/// What examples of a list cost relative to each other, as far as that is known before any of them is done: by the script's
-/// `cost`, and by the seconds that they took before.
+/// The costs of a list's examples relative to each other, as far as known before any of them is done: from the
+/// script's `cost`, and from the seconds that they took before.
 struct KnownCosts {
     let host: LuaHost
     let examples: Examples
     /// Whether the script has a function `cost`.
     let hasFunction: Bool
-    /// What examples took in an earlier run.
+    /// The seconds that examples took in an earlier run.
     let seconds: KnownSeconds?
-    /// Who is told, before and after, that what examples cost is asked.
+    /// Told before and after the costs are determined.
     let observer: RootObserver
-    /// Whether nothing is to be begun any more.
+    /// Whether no more examples are to be begun.
     let isHalted: () -> Bool
 
-    /// No list of more examples is ordered: what they cost would take gigabytes.
+    /// The longest list that is ordered. The costs of a longer one would take gigabytes.
     static let longestList = 1 << 28
 
-    /// What the examples of these ranges cost, by their indices from 0; 0 for those between.
+    /// Returns the costs of the examples in these ranges, by their indices from 0; 0 for the examples between them.
     ///
-    /// Where both are known seconds count, and what the script says of the others is brought to the same unit. An example of
-    /// which nothing is known counts as the mean of the others.
+    /// Where both sources are known, the seconds are used, and the script's costs of the other examples are scaled to
+    /// seconds. An example without any known cost counts as the mean of the others.
     func costs(of ranges: [Range<Int>]) throws -> [Double] {
         let end = ranges.last?.upperBound ?? 0
         let asked = hasFunction ? ranges.reduce(0) { $0 + $1.count } : 0
@@ -40,7 +40,7 @@ struct KnownCosts {
             }
         }
         guard let seconds else { return costs ?? [] }
-        // What the list has before its choice counts, too, where examples are equal.
+        // Equal examples are told apart by their number of occurrence, so those before the choice count too.
         var occurrences: [Digest: Int] = [:]
         var known = [Double](repeating: .nan, count: end)
         for index in 0..<end {
@@ -55,7 +55,7 @@ struct KnownCosts {
         return fill(known, with: costs, in: ranges, mean: seconds.mean)
     }
 
-    /// Fills in what no seconds are known of.
+    /// Fills in the costs where no seconds are known.
     private func fill(_ known: [Double], with costs: [Double]?, in ranges: [Range<Int>], mean: Double) -> [Double] {
         let indices = ranges.lazy.joined()
         var factor = 1.0
@@ -73,9 +73,9 @@ struct KnownCosts {
 }
 
 extension KnownSeconds {
-    /// Those of the file of `--costs`.
+    /// Reads the seconds from the file of `--costs`.
     ///
-    /// - Throws: `UsageError` where it has none.
+    /// - Throws: `UsageError` where it holds none.
     init(fileOf path: SystemString) throws(UsageError) {
         do { self = try JournalReader(path: path).seconds() } catch { throw UsageError("--costs: \(error)") }
         guard !examples.isEmpty else {
@@ -83,9 +83,9 @@ extension KnownSeconds {
         }
     }
 
-    /// Those of examples that a journal has and that are to be done again; nil where there are none.
+    /// Reads the seconds of those examples in a journal that are to be done again; nil where there are none.
     init?(of journal: JournalSettings) {
-        // What is wrong with it the user is told when it is opened.
+        // If the journal is damaged, the user is told when it is opened.
         guard let reader = try? JournalReader(path: journal.path),
             let seconds = try? reader.seconds(ofFailedOnly: journal.policy != .fresh), !seconds.examples.isEmpty
         else { return nil }

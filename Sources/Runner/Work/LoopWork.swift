@@ -1,30 +1,30 @@
 import DLP
 import LuaHost
 
-/// This rank's work in a job's loop, the same on the root as on any other rank.
+/// This rank's work in a job's loop; the same on the root as on any other rank.
 struct LoopWork {
     private let client: any RankClient
     private let host: LuaHost
     private let plan: JobPlan
     private let loop: UInt64
     private var setup: Setup
-    /// Whether it shall be told once that `work` prints where results are written, too.
+    /// Whether to warn the user, once, that `work` prints to where the results are written too.
     private var watchesOutput: Bool
     private let reportInterval: UInt64
-    /// Whether results stay here until they are asked for, and whether the first failure ends the job.
+    /// Whether results stay on this rank until the root asks for them, and whether the first failure ends the job.
     private let keepsResults: Bool
     private let endsAtFirstFailure: Bool
-    /// Results that stay here.
+    /// The results that stay on this rank.
     private var kept: [ResultRun] = []
 
-    /// - Parameter setup: the script's, where that has been called before.
+    /// - Parameter setup: the script's setup, where it has been called before.
     init(_ client: any RankClient, _ host: LuaHost, _ plan: JobPlan, loop: UInt64, setup: Setup? = nil) {
         self.client = client
         self.host = host
         self.plan = plan
         self.loop = loop
         self.setup = setup ?? Setup(host)
-        // One rank speaks for all: the first that works.
+        // Only one rank warns: the first that works.
         watchesOutput = plan.printsResults && client.rank == (plan.settings.rootWorks ? 0 : 1)
         host.keepExamples(
             forCollect: client.isRoot && plan.collects, forRetries: plan.settings.failures.retries > 0)
@@ -52,7 +52,7 @@ struct LoopWork {
                 try client.post(.done(loop: loop, chunkReport(report, goesOn: true)))
             },
             failed: { report, error in
-                // What fails because the job is over is no failure.
+                // An example that fails because the job is over has not failed.
                 guard !host.isInterrupted else { throw error }
                 var fault = Fault(
                     phase: .work, message: error.error.message, traceback: error.error.traceback,
@@ -62,7 +62,7 @@ struct LoopWork {
                 fault.nanoseconds = Int64(clamping: report.failedNanoseconds)
                 try host.postTraces(of: loop)
                 try client.post(.failed(loop: loop, chunkReport(report), fault))
-                // The root ends the job, with all that was done before: nothing else is begun here.
+                // The root ends the job, with all results so far: this rank begins nothing more.
                 if endsAtFirstFailure { try client.waitForEnd(of: loop) }
             })
         if watchesOutput, host.printed != printed {
@@ -76,21 +76,22 @@ struct LoopWork {
         try client.post(.done(loop: loop, chunkReport(last)))
     }
 
-    /// What the root hears of it.
+    /// Returns the report for the root.
     private mutating func chunkReport(_ report: WorkReport, goesOn: Bool = false) -> ChunkReport {
         ChunkReport(
             first: report.done.first, completed: report.done.count, goesOn: goesOn, nanoseconds: report.nanoseconds,
             cpu: report.cpu, peak: report.peak, results: send(report))
     }
 
-    /// The results to be sent at once: none where they stay.
+    /// Returns the results to send now: none where they stay on this rank.
     private mutating func send(_ report: WorkReport) -> Bytes {
         guard keepsResults else { return report.results }
         if report.done.count > 0 { kept.append(ResultRun(report.done, results: report.results, rank: client.rank)) }
         return .empty
     }
 
-    /// Sends the results that stayed here, after the root had lost this rank: others may have made them meanwhile.
+    /// Offers the results that stayed on this rank to the root after the root had lost this rank. Other ranks may
+    /// have made them meanwhile.
     mutating func offer() throws {
         for run in kept {
             let report = ChunkReport(first: run.first, completed: run.count, nanoseconds: 0, results: run.results)
@@ -99,7 +100,7 @@ struct LoopWork {
         kept = []
     }
 
-    /// Sends the results that stayed here.
+    /// Sends the results that stayed on this rank.
     mutating func deliver() throws {
         for run in kept { try client.post(.results(loop: loop, run)) }
         kept = []

@@ -3,9 +3,9 @@ import Launcher
 import LuaHost
 
 extension LuaHost {
-    /// Sets how long an example may take on the rank of `client`, over whose life `supervisor` watches; nil: for ever.
+    /// Sets how long an example may take on the rank of `client`, whose life `supervisor` watches; nil: unlimited.
     ///
-    /// - Throws: `CommunicationError` where the system has no thread to give.
+    /// - Throws: `CommunicationError` where the system has no more threads.
     func limit(
         toSeconds timeout: Double?, on client: any RankClient, _ supervisor: Supervisor
     ) throws(CommunicationError) {

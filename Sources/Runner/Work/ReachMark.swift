@@ -1,10 +1,11 @@
 import DLP
 import LuaHost
 
-/// What `work` reaches on a rank, short enough to be compared on all of them: for the whole and for each of its parts a few bits.
+/// A short form of what `work` reaches on a rank, for comparison between all ranks: 32 bits for the whole and for
+/// each of its parts.
 struct ReachMark {
     private var bits: [UInt8] = []
-    /// Of so many parts, no more, it is known which of them differs.
+    /// The largest number of parts for which it can be told which of them differs.
     private static let limit = 1000
 
     init(_ reach: Reach) {
@@ -13,14 +14,14 @@ struct ReachMark {
         }
     }
 
-    /// One encoded value.
+    /// The mark as one encoded value.
     var encoded: Bytes {
-        // Flat, it is within every limit of the encoder.
+        // A flat byte string cannot exceed a limit of the encoder.
         (try? Value.bytes(bits).encoded()) ?? .empty
     }
 
-    /// What differs between this rank and another, by the parts that this one has; nil where nothing does, or the other has not
-    /// said it.
+    /// Returns the first part of this rank that differs from another rank's; nil where nothing differs, or where the
+    /// other rank has not sent a mark.
     func difference(from other: Bytes, _ reach: Reach) -> Reach.Part? {
         guard case .bytes(let others)? = try? Value(decoding: other), others.count >= 4, others != bits else {
             return nil
@@ -35,7 +36,7 @@ struct ReachMark {
 extension Reach {
     /// Warns where another rank reaches something else.
     ///
-    /// - Parameter all: what the ranks have sent of it, by rank.
+    /// - Parameter all: the marks that the ranks have sent, by rank.
     func warn(of all: [(mark: Bytes, host: String)]) {
         let mark = ReachMark(self)
         for rank in all.indices.dropFirst() {

@@ -2,18 +2,18 @@ import Arguments
 import DLP
 import Journal
 
-/// The command line that does one example of a job alone, for a job whose script is a file and whose examples are no lists
-/// of the command line.
+/// The command line that does one example of a job alone. It exists where the script is a file and the examples are
+/// not lists on the command line.
 struct Repetition: Sendable {
     private let before: [SystemString]
     private let behind: [SystemString]
-    /// How many examples there are that can be named; nil: any.
+    /// How many examples have an index that can be named; nil: any.
     var count: Int?
 
-    /// The options of the command line by which examples become what they are.
+    /// The options of the command line that determine the examples.
     private static let options = ["input", "format", "examples", "sandbox"]
 
-    /// - Returns: nil where the script is no such file.
+    /// - Returns: nil where the script is not a file.
     init?(_ invocation: Invocation, seed: Int64) {
         guard case .file(let path) = invocation.source, invocation.lists.isEmpty else { return nil }
         var before: [SystemString] = invocation.options.seed == nil ? [] : ["--seed", SystemString("\(seed)")]
@@ -26,9 +26,9 @@ struct Repetition: Sendable {
         behind = [path] + invocation.arguments
     }
 
-    /// The same for the job that has made a journal, as far as that says how it was started.
+    /// Makes the command line for the job of a journal, as far as the journal says how the job was started.
     ///
-    /// - Returns: nil where its script is no file.
+    /// - Returns: nil where its script is not a file.
     init?(_ identity: JournalIdentity) {
         guard let arguments = identity.words, identity.script != "(command line)", identity.script != "-",
             !identity.script.bytes.isEmpty, !identity.isOfCommand
@@ -37,14 +37,14 @@ struct Repetition: Sendable {
         behind = [identity.script] + arguments
     }
 
-    /// The line for an example, by its index from 1; nil where that was added to the list.
+    /// Returns the command line for an example, by its index from 1; nil for an example that was added to the list.
     func line(_ example: Int) -> String? {
         guard example <= count ?? example else { return nil }
         let words = ["dlp-lua"] + before + ["--only", SystemString("\(example)")] + behind
         return words.map(Self.quote).joined(separator: " ")
     }
 
-    /// A word as a shell reads it.
+    /// Quotes a word for a shell.
     private static func quote(_ word: SystemString) -> String {
         let text = word.description
         let isPlain = { (byte: UInt8) in

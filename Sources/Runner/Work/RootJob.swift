@@ -3,8 +3,8 @@ import Journal
 import LuaHost
 import Report
 
-/// The root's part in a job: it works as the others do, feeds them with examples where only it has them, and takes the
-/// results.
+/// The root's part in a job: it works as the other ranks do, feeds examples to them where only it has them, and takes
+/// the results.
 struct RootJob {
     let session: Session
     let client: RootClient
@@ -12,19 +12,20 @@ struct RootJob {
     let plan: JobPlan
     let sink: ResultSink
     let journal: StageJournal?
-    /// What has the examples, where that is not the script.
+    /// The input that provides the examples, where the script does not.
     let input: OpenInput?
-    /// For ranks that come late, where some may.
+    /// The offer to ranks that join later, where they may.
     let offer: JobOffer?
-    /// What is known of the lengths of the examples; nil: they are begun in the order of the list.
+    /// The known costs of the examples; nil: examples are begun in the order of the list.
     let costs: KnownCosts?
 
-    /// So many examples are looked for in the journal before others get what is to be done.
+    /// How many examples are looked up in the journal at a time; after each batch the other ranks get what is to be
+    /// done.
     private static let batch = 4096
 
-    /// - Throws: what the script raises, and `JobEnd`.
+    /// - Throws: errors of the script, and `JobEnd`.
     func run() throws {
-        // In mode `round-robin` ranks have nothing to say before they are done, unless somebody wants to know.
+        // In mode `round-robin` ranks report only at the end, unless reports are wanted.
         if plan.settings.mode == .roundRobin, !plan.loopOptions.sharesInChunks {
             session.observer.count(host.workCounter)
         } else {
@@ -40,7 +41,7 @@ struct RootJob {
         session.observer.page?.nameInputs { host.shownExample(plan.examples, $0 - 1) ?? "" }
         let total = choice?.all.count ?? length
         let signal = session.supervisor.loopEnds()
-        // Whatever the script makes of the results, they are safe.
+        // From here on the results are safe, whatever the script does with them.
         if let failure = session.observer.closeJournal() { throw failure }
         guard sink.isStopped || sink.count == total else {
             guard client.isHalted() else {
@@ -65,7 +66,7 @@ struct RootJob {
         if sink.hasFailures { session.status = 4 }
     }
 
-    /// - Returns: the number of examples, where that is known at the end.
+    /// - Returns: the number of examples, where it is known at the end.
     private func runLoop(_ choice: ChosenExamples?) throws -> Int? {
         if plan.returnLimit != nil { client.allowReturns() }
         if let journal { session.observer.note(in: journal, of: client.loops + 1) }
@@ -75,7 +76,7 @@ struct RootJob {
             offer.loop = loop
             client.admitLateRanks(try offer.encoded())
         }
-        // Where examples are chosen the journal has been asked already.
+        // Where examples are chosen, the journal has been searched already.
         let feed = ExampleFeed(client.feed(for: loop), sink.store, choice == nil ? journal : nil, plan.growth)
         if plan.growth.mayGrow { sink.grow = { try feed.grow($0) } }
         if let choice, !choice.done.isEmpty, let journal { try sink.take(StoredRuns(choice.done, of: journal)) }
@@ -89,17 +90,17 @@ struct RootJob {
                 try sink.take(run)
             case .failed(let fault): try sink.take(fault)
             case .needsExamples(let demand): try feeder?.feed(demand, collected: sink.passedCount)
-            // Otherwise there is more by now.
+            // If the numbers differ, examples have been added since.
             case .workedOff(let added): if added == feed.addedCount { feed.finish() }
             case .work(let chunk, let giveBackAfter, let sent):
                 try work.work(on: chunk, giveBackAfter: giveBackAfter, sent: sent)
             case .deliver: try work.deliver()
             case .list, .returned: continue
-            // It comes after all results.
+            // This event comes after all results.
             case .end(let length), .halted(let length):
                 client.refuseLateRanks("all examples of the job are done")
                 feed.halt()
-                // What was added by the last results came too late where nothing more was to be begun.
+                // Examples that were added by the last results came too late if nothing more was to be begun.
                 return length.map { max($0, feed.length(of: plan.examples.count) ?? 0) }
             }
         }
@@ -109,9 +110,9 @@ struct RootJob {
         return nil
     }
 
-    /// Begins to tell the loop what only the root knows: its examples, or which of them are done.
+    /// Begins to tell the loop what only the root knows: the examples, or which of them are done.
     ///
-    /// - Returns: who goes on with it whenever the loop asks, where somebody has to.
+    /// - Returns: the feeder to ask whenever the loop needs examples; nil where none is needed.
     private func beginFeeding(_ feed: ExampleFeed, _ selection: ExampleSelection?) throws -> Feeder? {
         guard plan.isSent else {
             if let selection {
@@ -123,7 +124,7 @@ struct RootJob {
                 feed.add(count: count)
                 try feed.close()
             } else if plan.growth.mayGrow {
-                // All ranks have announced the list.
+                // All ranks have announced the list's length.
                 try feed.close()
             }
             return nil
@@ -133,7 +134,8 @@ struct RootJob {
         return nil
     }
 
-    /// Tells the loop which of the examples, which all ranks have, are to be done, and takes the results of the others.
+    /// Tells the loop which examples, all of which every rank has, are to be done, and takes the results of the
+    /// others.
     private func feedIndices(_ feed: ExampleFeed, _ journal: StageJournal) throws {
         var runs: [StageJournal.Run] = []
         try lookUp(in: journal) { run in
@@ -146,7 +148,7 @@ struct RootJob {
         }
         try sink.take(StoredRuns(runs, of: journal))
         guard plan.window != nil, !sink.isStopped else { return }
-        // Not before, as the script may want no more than there is.
+        // Only now, because the script may be content with the stored results.
         try tell(runs, to: feed)
         try feed.close()
     }
@@ -159,7 +161,7 @@ struct RootJob {
         for run in runs { feed.tell(run) }
     }
 
-    /// Tells the loop which of the examples, which all ranks have, are chosen.
+    /// Tells the loop which examples, all of which every rank has, are chosen.
     private func feedIndices(_ feed: ExampleFeed, _ selection: ExampleSelection) throws {
         let length = plan.examples.count ?? 0
         if let costs { feed.order(by: try costs.costs(of: selection.ranges)) }
@@ -172,7 +174,7 @@ struct RootJob {
         try feed.close()
     }
 
-    /// Finds all examples of a list of known length in the journal, run by run.
+    /// Looks up all examples of a list of known length in the journal, run by run.
     private func lookUp(in journal: StageJournal, _ body: (StageJournal.Run) -> Void) throws {
         let count = plan.examples.count ?? 0
         for first in stride(from: 0, to: count, by: Self.batch) {
@@ -185,9 +187,9 @@ struct RootJob {
         }
     }
 
-    /// The examples that alone are to be done; nil: all.
+    /// Returns the only examples to do; nil: all.
     ///
-    /// - Throws: `UsageError` where the list does not have them, or has no length that is known.
+    /// - Throws: `UsageError` where the list does not have them, or where its length is not known.
     private func choose() throws -> ChosenExamples? {
         guard let option = try plan.settings.choice() else { return nil }
         guard let length = plan.examples.count else {
@@ -207,7 +209,7 @@ struct RootJob {
         return ChosenExamples(ExampleSelection(indices: (0..<length).filter { journal.ledger.hasFailed($0) }))
     }
 
-    /// What the loop wants next; before a wait, what has been written so far is shown.
+    /// Returns the loop's next event; before it waits, shows what has been written so far.
     private func nextEvent(_ loop: UInt64) throws -> LoopEvent {
         if let event = try client.eventIfAny(of: loop) { return event }
         try sink.flush()

@@ -3,23 +3,24 @@ import Journal
 import LuaHost
 import Report
 
-/// What a script's own loops get of what the command line asks for: limits, journal, progress, and an end in good order.
+/// Applies the options of the command line to a script's own loops: limits, journal, progress, and an end in good
+/// order.
 final class ScriptLoops: LoopDelegate {
     private let session: Session
     private let script: Script
     private let settings: JobSettings
-    /// Whether it is only asked what would be done.
+    /// Whether the user only asks what would be done.
     private let isPreview: Bool
-    /// Called on rank 0 as a loop begins.
+    /// Called on rank 0 when a loop begins.
     private let loopBegins: () -> Void
     private weak var host: LuaHost?
-    /// The limit under which elements are at present, in seconds.
+    /// The present time limit for elements, in seconds.
     private var timeout: Double?
     private var hasMoment = false
-    /// What has failed in the present loop, and whether anything has in any.
+    /// What has failed in the present loop, and whether anything has failed in any loop.
     private var failures = FailureList()
     private(set) var haveFailures = false
-    /// Whether a loop has begun, one whose results come to the root, and one that has a name.
+    /// Whether any loop has begun; one whose results come to the root; one that has a name.
     private(set) var haveBegun = false
     private(set) var haveMaps = false
     private(set) var haveStages = false
@@ -37,7 +38,7 @@ final class ScriptLoops: LoopDelegate {
         self.loopBegins = loopBegins
     }
 
-    /// Why nobody can say beforehand what they would do.
+    /// The message why what loops would do cannot be known beforehand.
     static let noPreview =
         "--dry-run and --why are for a function work: what the loops of a script will do nobody knows before they come"
 
@@ -55,7 +56,7 @@ final class ScriptLoops: LoopDelegate {
             timeout = loop.timeout
             try host?.limit(toSeconds: timeout, on: session.client, session.supervisor)
         }
-        // A rank may take any time in the body of a loop that it does not report on before the end of a chunk.
+        // In the body of a loop without reports before the end of a chunk, a rank may take any time.
         if settings.timeout != nil || loop.timeout != nil {
             root?.limitExamples(to: loop.hasResults ? loop.timeout.map { UInt64($0 * 1e9) } : nil, allowsSetup: false)
         }
@@ -63,7 +64,7 @@ final class ScriptLoops: LoopDelegate {
             hasMoment = true
             root.halt(session.beginning + UInt64(seconds * 1e9))
         }
-        // What other loops have done is in the variables of the script, so that a signal need not wait for them.
+        // The work of other loops is in the script's variables, so a signal need not wait for it.
         if loop.hasResults { session.supervisor.loopBegins() }
     }
 
@@ -109,7 +110,7 @@ final class ScriptLoops: LoopDelegate {
     }
 }
 
-/// A stage of a script, whose results the journal has or gets.
+/// A stage of a script whose results are in the journal, or are added to it.
 private final class JournaledStage: StageResults {
     private let journal: StageJournal
     private let root: RootClient
@@ -118,7 +119,7 @@ private final class JournaledStage: StageResults {
     private var runs: [StageJournal.Run] = []
     private var stored: StoredRuns?
 
-    /// So many elements are looked for at a time.
+    /// How many elements are looked up at a time.
     private static let batch = 4096
 
     init(_ journal: StageJournal, _ root: RootClient, _ operation: UInt64) {

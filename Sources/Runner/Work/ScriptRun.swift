@@ -8,7 +8,7 @@ final class ScriptRun {
     private let session: Session
     private let invocation: Invocation
     private var options: JobOptions
-    /// The options of which the user has been told that they are of no use.
+    /// The options for which the user has been told that they have no effect.
     private var complained: Set<String> = []
 
     init(_ session: Session, _ invocation: Invocation) {
@@ -29,7 +29,7 @@ final class ScriptRun {
             }
             let loops = ScriptLoops(session, host, script, settings, isPreview: invocation.task.isPreview) {
                 [unowned self, unowned host] in
-                // Whoever waits for a file, say, should know at the beginning that none comes.
+                // A user who waits for a file, for example, should learn at the beginning that there will be none.
                 if (try? host.isFunction("work")) == false {
                     complainOfOptions(invocation.options.names(heededBy: .jobs))
                 }
@@ -65,7 +65,7 @@ final class ScriptRun {
             if settings.showsMemory { host.measureMemory() }
             settings.input = try ExampleInput(options)
             if options.joinable != nil { try Joinable.check(settings.mode) }
-            // An imperative script may use the names of a job's functions, and almost these names, for functions of its own.
+            // An imperative script may use these names, or similar ones, for its own functions.
             let slips = session.isRoot && !script.isCommand && (isJob || !host.usesModule) ? host.slips(in: script) : []
             for slip in slips { Diagnostics.write("\(script.name): \(slip)") }
             if statement == nil, invocation.task.isPreview { throw UsageError(ScriptLoops.noPreview) }
@@ -77,7 +77,7 @@ final class ScriptRun {
         } catch let error as PhaseError {
             return session.end(error.error, phase: error.phase, example: error.example, given: error.given)
         } catch let error as UsageError {
-            // What is refused leaves nothing behind.
+            // A refused job leaves no folders behind.
             session.host?.outputFolders?.removeIfUnused()
             return session.end(error)
         } catch let error as ReportError where error.example != nil {
@@ -89,7 +89,7 @@ final class ScriptRun {
         }
     }
 
-    /// The lists of examples that the command line has, where it has some: only the root needs what is in them.
+    /// Returns the example lists of the command line, if any. Only the root needs their contents.
     private func readLists() throws(UsageError) -> [(words: [SystemString], isLinked: Bool)]? {
         guard !invocation.lists.isEmpty else { return nil }
         guard options.examples != .replicate else {
@@ -101,7 +101,7 @@ final class ScriptRun {
         return lists
     }
 
-    /// Makes them the examples of the job, in place of an input that the script names.
+    /// Makes these lists the examples of the job, in place of an input that the script names.
     private func define(
         _ lists: [(words: [SystemString], isLinked: Bool)], in host: LuaHost, of script: Script, isJob: Bool
     ) throws {
@@ -117,9 +117,9 @@ final class ScriptRun {
         (options.examples, options.input, options.format) = (.root, nil, nil)
     }
 
-    /// What the script has that must be alike on all ranks, as it makes a job of it.
+    /// Returns the statement of what the script defines and all ranks must have in common for a job.
     ///
-    /// What a rank sets up, and whether it has examples of its own, is that rank's affair.
+    /// What a rank sets up, and whether it has examples, concerns only that rank.
     private func statement(of host: LuaHost) throws -> Statement {
         var statement = Statement(entries: JobSettings.common(options, size: session.client.size))
         for name in ["collect", "summarize"] {
@@ -130,7 +130,7 @@ final class ScriptRun {
         return statement
     }
 
-    /// Ends a script without a function work, which has done by now all that there is to do.
+    /// Ends a script without a function `work`, which has finished by now.
     private func finishImperative(_ script: Script, _ host: LuaHost, _ loops: ScriptLoops, hasSlips: Bool) -> Int32 {
         session.refuseLateRanks()
         let complaint = session.isRoot && !hasSlips ? complaint(of: host) : nil
@@ -139,9 +139,9 @@ final class ScriptRun {
         }
         if loops.haveFailures { session.status = 4 }
         let status = session.finish()
-        // Where it fails because other ranks have a function work, that is what the user has to know.
+        // If it fails because other ranks have a function `work`, only that matters to the user.
         if status == 0 || status == 4, session.isRoot {
-            // Loops begin before it is known what the script says in dlp.options.
+            // Loops begin before the script's `dlp.options` are known.
             let given = invocation.options
             let heeded =
                 (loops.haveBegun ? given.names(heededBy: .loops) : [])
@@ -154,20 +154,20 @@ final class ScriptRun {
         return status
     }
 
-    /// What the script has that nobody calls, as it has no function work.
+    /// Returns a warning about functions that are never called because the script has no function `work`.
     private func complaint(of host: LuaHost) -> String? {
         let functions = ["examples", "collect", "summarize"].filter { (try? host.isFunction($0)) == true }
-        // An imperative script may use these names for functions of its own.
+        // An imperative script may use these names for its own functions.
         guard !functions.isEmpty, !host.usesModule else { return nil }
         return "the script has \(functions.joined(separator: " and ")), but no function work: nobody calls them"
     }
 
-    /// Says which options an imperative script and its loops do not heed; what has been said is not said again.
+    /// Warns of options that an imperative script and its loops do not use; each option once.
     private func complainOfOptions(_ options: [String]) {
         let names = options.filter { complained.insert($0).inserted }
         guard let last = names.last else { return }
         let all = names.count == 1 ? "\(last) is" : names.dropLast().joined(separator: ", ") + " and \(last) are"
-        // The script may have loops that only lack a name.
+        // The script may have loops that lack only a name.
         let isOfStages = names == ["--journal"]
         Diagnostics.write(
             isOfStages
@@ -176,14 +176,14 @@ final class ScriptRun {
                 : "\(all) of no use to a script without a function work")
     }
 
-    /// Begins what shows who did what when: timelines and page.
+    /// Begins the files that show which rank did what: timelines and page.
     private func openPictures(of script: Script, seed: Int64) throws(UsageError) {
         guard session.isRoot else { return }
         var text: SystemString?
         if case .file(let path) = invocation.source { text = path }
         let timelines = options.timelines.map { ("--timeline", Optional($0)) }
         try session.startDirectory.during { () throws(UsageError) in
-            // A journal may give the costs of its own examples.
+            // A journal may provide the costs of its own examples.
             try FileClash.check(
                 [("--costs", options.costs), ("--output", options.output), ("--report", options.report)] + timelines)
             try FileClash.check(

@@ -2,9 +2,9 @@ import CSystem
 import DLP
 import Glibc
 
-/// What this process reads from standard input for itself.
+/// What this process itself reads from standard input.
 enum StandardInput {
-    /// Reads all of it as it is.
+    /// Reads all of it, unchanged.
     ///
     /// - Throws: `UsageError` where it cannot be read.
     static func allBytes() throws(UsageError) -> Bytes {
@@ -22,7 +22,7 @@ enum StandardInput {
         }
     }
 
-    /// What the C library has read of it, more than the script has taken.
+    /// Returns what the C library has read ahead and the script has not taken.
     static func takeReadAhead() -> [UInt8] {
         var ahead: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 12)
@@ -33,7 +33,8 @@ enum StandardInput {
         }
     }
 
-    /// Says what is read where that is a terminal, before which the user may not know that he is waited for.
+    /// Tells the user what is read from standard input where it is a terminal; otherwise the user may not know that
+    /// input is awaited.
     static func mentionTerminal(_ what: String) {
         guard isatty(STDIN_FILENO) != 0 else { return }
         Diagnostics.write("\(what), which is the terminal: Ctrl-D at the beginning of a line ends it")

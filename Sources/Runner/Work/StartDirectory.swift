@@ -1,9 +1,9 @@
 import CSystem
 import Glibc
 
-/// The directory in which this program was started, where the paths of its command line begin.
+/// The directory in which this program was started. Paths on its command line are relative to it.
 ///
-/// A script may have gone to another one while it was loaded.
+/// A script may change the directory while it is loaded.
 struct StartDirectory: ~Copyable {
     private let descriptor = dlp_open_directory(".")
 
@@ -20,7 +20,7 @@ struct StartDirectory: ~Copyable {
         return try body()
     }
 
-    /// Whether the script has stayed there.
+    /// Whether the current directory is still the start directory.
     private var isPresent: Bool {
         var (start, present) = (stat(), stat())
         guard fstat(descriptor, &start) == 0, stat(".", &present) == 0 else { return false }

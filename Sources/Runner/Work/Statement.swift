@@ -1,23 +1,23 @@
 import DLP
 
-/// What a rank has that must be alike on all ranks: how it was started, or what its script defines.
+/// What must be the same on all ranks: how a rank was started, or what its script defines.
 struct Statement {
-    /// What it has, by its name, and its value: options and functions as their names show, the rest as digests.
+    /// Names and values: options and functions in readable form, the rest as digests.
     var entries: [(name: String, value: String)]
 
-    /// As it is sent: the entries, which are the same bytes on ranks that are alike, then this rank's host, and what may
-    /// differ.
+    /// Returns the statement as it is sent: the entries, which are the same bytes on ranks that agree; then this
+    /// rank's host; then `more`, which may differ.
     func encoded(with more: Bytes = .empty) -> Bytes {
         var writer = ByteWriter()
         for item in [Value.map(entries.map { (.text($0.name), .text($0.value)) }), .text(HostName.current)] {
-            // Flat and short, they are within every limit of the encoder.
+            // They are flat and short, so they cannot exceed a limit of the encoder.
             if let encoded = try? item.encoded() { writer.append(encoded) }
         }
         writer.append(more)
         return writer.finish()
     }
 
-    /// How another rank differs, as a clause about it; nil where it does not.
+    /// Describes how another rank differs, as a clause about it; nil where it does not.
     func difference(of other: [String: String]) -> String? {
         let own = Dictionary(entries.map { ($0.name, $0.value) }) { first, _ in first }
         let names = entries.map(\.name) + other.keys.sorted().filter { own[$0] == nil }
@@ -33,16 +33,16 @@ struct Statement {
         return "a \(name)"
     }
 
-    /// The names of what is said by a digest.
+    /// The names of the entries that are digests.
     static let script = "script"
     static let arguments = "arguments"
 }
 
-/// A statement as another rank has sent it.
+/// A statement from another rank.
 struct OthersStatement {
     var entries: [String: String] = [:]
     var host = "unknown"
-    /// What may differ.
+    /// The part that may differ.
     var more = Bytes.empty
 
     init(encoded: Bytes) {
@@ -60,11 +60,11 @@ struct OthersStatement {
 }
 
 extension Statement {
-    /// Ends the job where another rank has not the same.
+    /// Ends the job where another rank's statement differs.
     ///
     /// - Parameters:
-    ///   - all: what the ranks have sent, by rank.
-    ///   - remedy: what to do about it, as a clause.
+    ///   - all: the statements of the ranks, by rank.
+    ///   - remedy: what the user can do, as a clause.
     func check(_ all: [OthersStatement], remedy: String) throws(JobEnd) {
         let differences = all.indices.compactMap { rank in
             difference(of: all[rank].entries).map { (rank: rank, text: $0) }

@@ -12,7 +12,7 @@ struct WorkerJob {
         let loop = try client.enterLoop(length: plan.announcedLength, options: plan.loopOptions)
         supervisor.loopBegins()
         defer { _ = supervisor.loopEnds() }
-        // Only then can the job end before what is under work is done.
+        // Only then can the job end before all examples in work are done.
         if plan.collects {
             try client.watchForStop { [supervisor] in supervisor.handle(.rootHasEnded) }
         }
@@ -28,7 +28,7 @@ struct WorkerJob {
                 try work.offer()
                 try client.resume(loop, options: plan.loopOptions)
             case .end, .halted: return
-            // The root's own affairs.
+            // These events are for the root only.
             case .results, .failed, .needsExamples, .workedOff, .list: continue
             }
         }

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Several addresses of rank 0", .serialized)
 struct EndpointsTests {
-    /// A TCP address of this host that swallows what is sent to it: its backlog is full and nobody accepts.
+    /// A TCP address of this host that never answers: its backlog is full and no process accepts.
     final class Swallower {
         let endpoint: AMEEnvironment.Endpoint
         private let listener: Int32
@@ -17,7 +17,7 @@ struct EndpointsTests {
             let (descriptor, port) = try listenOnLoopback(.ipv4)
             listener = descriptor
             endpoint = .tcp(host: "127.0.0.1", port: port)
-            // Changes the backlog, for which a listening socket may listen again.
+            // Changes the backlog: a listening socket may call listen again.
             try #require(listen(descriptor, 0) == 0)
             let addresses = try InternetAddress.resolve(host: "127.0.0.1", port: port)
             for _ in 0..<4 {
@@ -33,7 +33,8 @@ struct EndpointsTests {
         deinit { for descriptor in fillers + [listener] { close(descriptor) } }
     }
 
-    /// A root that listens by a rendezvous, and the environments of its workers with any endpoints.
+    /// A root that listens by a rendezvous, and a function that makes the environments of its workers for any
+    /// endpoints.
     static func job(
         size: Int
     ) throws -> (root: AMEEnvironment, contact: RootContact, worker: (Int, [AMEEnvironment.Endpoint]) -> AMEEnvironment)
@@ -99,7 +100,7 @@ struct EndpointsTests {
         let good = AMEEnvironment.Endpoint.tcp(host: "127.0.0.1", port: contact.port)
         let environment = worker(1, swallowers.map(\.endpoint) + [good])
         let thread = try TestThread {
-            // One after the other they would take as many seconds as there are.
+            // One after the other, they would take as many seconds as there are addresses.
             Result { try AMEWorker(environment: environment, connectTimeout: 15 * second) }.complaint
         }
         let communicator = try AMERoot(environment: root, connectTimeout: generous)
@@ -124,7 +125,7 @@ struct EndpointsTests {
         ]
         #expect(try Self.sum(root, [worker(1, endpoints)]) == 1)
         try program.join()
-        // The other job is none the worse for it.
+        // The other job is not affected.
         try another.worker(1) { try $0.send(Message(.goodbye), to: 0) }.join().get()
         #expect(try anotherRoot.join().get() == 1)
     }

@@ -9,7 +9,7 @@ struct PMI1Tests {
     typealias Reaction = PlayedPMI1Server.Reaction
 
     static let contact = RootContactTests.contact(host: HostIdentity.current)
-    /// What a rank other than 0 asks, in this order.
+    /// The requests of a rank other than 0, in order.
     static let steps = ["init", "get_maxes", "get_my_kvsname", "get", "barrier_in", "get", "finalize"]
 
     @Test(

@@ -5,9 +5,9 @@ import Testing
 
 @testable import AME
 
-/// A PMI-1 server that the test plays, for one rank.
+/// A PMI-1 server for one rank, played by the test.
 final class PlayedPMI1Server: Sendable {
-    /// What it does when a request comes.
+    /// Its reaction to a request.
     enum Reaction: Sendable {
         case say(String)
         case bytes([UInt8])
@@ -15,17 +15,17 @@ final class PlayedPMI1Server: Sendable {
         case hangUp
     }
 
-    /// In which order a server writes the fields of an answer.
+    /// The order in which a server writes the fields of an answer.
     enum Dialect: CaseIterable, Sendable {
         case hydra
         case slurm
     }
 
     let dialect: Dialect
-    /// What the launcher says of the ranks' hosts; nil: nothing.
+    /// What the launcher tells about the ranks' hosts; nil: nothing.
     let mapping: String?
     let longestValue: Int
-    /// The values that were put, by key, and every request.
+    /// The values that were put, by key, and all requests.
     private let values: Mutex<[String: String]>
     private let log = Mutex<[String]>([])
 
@@ -39,7 +39,7 @@ final class PlayedPMI1Server: Sendable {
     /// The requests so far.
     var requests: [String] { log.withLock { $0 } }
 
-    /// The right answer to a request.
+    /// Returns the right answer to a request.
     func answer(_ request: String) -> Reaction {
         let fields = Dictionary(
             request.split(separator: " ").map { word in
@@ -109,7 +109,7 @@ final class PlayedPMI1Server: Sendable {
         }
     }
 
-    /// Lets one rank meet the others by this server, and closes what it listens on.
+    /// Lets one rank meet the others through this server, and closes the sockets on which it listens.
     func meet(
         rank: Int = 1, size: Int = 2, claimed: (rank: Int, size: Int)? = nil, within timeout: UInt64 = generous,
         change: @escaping @Sendable (Int, String) -> Reaction? = { _, _ in nil }
@@ -124,7 +124,7 @@ final class PlayedPMI1Server: Sendable {
         }
         switch result {
         case .success(let environment): for listener in environment.listeners { close(listener) }
-        // A rank that fails leaves it open.
+        // A rank that fails leaves its end open.
         case .failure: close(ends[0])
         }
         try server.join()

@@ -111,7 +111,7 @@ struct ReachTests {
             let listening = try RootListening.open(choice, isOneHost: isOneHost)
             #expect(listening.contact.addresses.first == "127.0.0.1")
             #expect(listening.listeners.dropFirst().allSatisfy { $0.port == listening.contact.port })
-            // Nobody listens at that port of another address of this host.
+            // At that port, nothing listens on another address of this host.
             let other = try InternetAddress.resolve(host: "127.0.0.2", port: listening.contact.port)
             guard case .failed = other[0].connect(until: .after(generous)) else {
                 Issue.record("rank 0 listens where it should not")

@@ -74,7 +74,7 @@ struct RootContactFileTests {
     @Test("a file that an earlier job left misleads nobody: the worker reads again")
     func stale() throws {
         let directory = try TemporaryDirectory()
-        // The earlier job's socket is somebody else's by now, who takes the connection and hangs up.
+        // The earlier job's socket now belongs to another program, which accepts the connection and hangs up.
         let name = "dlp-test-stale-\(getpid())"
         let other = Array(name.utf8).withUnsafeBytes { dlp_local_listen($0.baseAddress, $0.count, 10) }
         try #require(other >= 0)
@@ -83,7 +83,7 @@ struct RootContactFileTests {
         try file.write(
             RootContact(key: JobKey(), host: HostIdentity.current, socketName: name, port: 0, addresses: []))
         let worker = try Self.worker(1, in: directory)
-        // The worker has fallen for it.
+        // The worker has connected to it.
         var watched = pollfd(fd: other, events: Int16(POLLIN), revents: 0)
         try #require(poll(&watched, 1, 60_000) == 1)
         close(accept(other, nil, nil))

@@ -45,7 +45,8 @@ struct RootContactTests {
     @Test("no beginning of a contact is taken for the whole where it is not one", arguments: contacts)
     func truncated(contact: RootContact) {
         let text = contact.text
-        // A contact that is cut within its addresses is still one, of fewer or other addresses; before that it is none.
+        // A contact that is cut within its addresses is still valid, with fewer or other addresses; a shorter one is
+        // not.
         let head = text.split(separator: ",").prefix(4).joined(separator: ",").utf8.count + 1
         for length in 0...head { #expect(RootContact(text: text.prefix(length)) == nil, "\(text.prefix(length))") }
     }
@@ -136,7 +137,7 @@ struct RootContactTests {
     }
 }
 
-/// A place where rank 0's contact lies already.
+/// A place where rank 0's contact already is.
 struct PlayedPlace: MeetingPlace {
     let rank: Int
     let size: Int

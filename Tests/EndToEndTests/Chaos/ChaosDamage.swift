@@ -3,7 +3,7 @@ import Simulation
 import TestSupport
 import Testing
 
-/// What befalls a journal between two starts of its job.
+/// Damage that a journal suffers between two starts of its job.
 struct ChaosDamage: CustomStringConvertible {
     enum Kind: String, CaseIterable {
         case bits, cell, truncation
@@ -17,12 +17,12 @@ struct ChaosDamage: CustomStringConvertible {
         seed = random.next()
     }
 
-    /// The name under which statistics count it.
+    /// Its name in the statistics.
     var name: String { "\(kind)-journal" }
 
     var description: String { "\(kind) \(seed)" }
 
-    /// What makes another value of a column, whatever is there.
+    /// SQL that changes a column's value, whatever it is.
     private static let changes = [
         "example = ifnull(example, 0) + 1", "digest = zeroblob(16)", "occurrence = occurrence + 1",
         "state = iif(state = 'done', 'failed', 'done')", "result = ifnull(result, x'') || x'01'", "result = x'f6f6'",
@@ -33,9 +33,9 @@ struct ChaosDamage: CustomStringConvertible {
         "started = ifnull(started, '') || 'x'", "peak = ifnull(peak, 0) + 1",
     ]
 
-    /// Does it to the journal in a directory.
+    /// Damages the journal in a directory.
     ///
-    /// - Returns: the row that does not prove itself any more, where it is known, and what was done.
+    /// - Returns: the row whose checksum fails now, where it is known, and a description of the damage.
     func strike(_ scratch: Scratch) throws -> (row: Int?, text: String) {
         var random = SeededGenerator(seed: seed)
         switch kind {
@@ -66,7 +66,7 @@ struct ChaosDamage: CustomStringConvertible {
         }
     }
 
-    /// One of the journal's files, the database itself more often than what is not yet in it.
+    /// Returns one of the journal's files; the database itself more often than its log.
     private func bytes(in scratch: Scratch, _ random: inout SeededGenerator) throws -> (name: String, bytes: [UInt8]) {
         let names = ["run.db", "run.db", "run.db-wal"].filter(scratch.names.contains)
         let name = names.randomElement(using: &random) ?? "run.db"

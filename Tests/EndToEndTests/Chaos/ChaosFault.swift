@@ -3,31 +3,31 @@ import Glibc
 
 /// Something bad that happens to one process of a job, or to its connection.
 struct ChaosFault: CustomStringConvertible {
-    /// To whom.
+    /// The process that it happens to.
     enum Victim: Hashable {
         case rank(Int)
         case launcher
     }
 
-    /// What.
+    /// What happens.
     enum Kind: Hashable {
         case kill
-        /// It stands still for so many milliseconds.
+        /// The process is stopped for this number of milliseconds.
         case pause(Int)
-        /// It stands still for so many milliseconds and is killed then.
+        /// The process is stopped for this number of milliseconds and then killed.
         case pauseAndKill(Int)
         /// Its connection with the root breaks.
         case cut(Relay.End)
-        /// Its connection passes nothing on for so many milliseconds.
+        /// Its connection passes nothing on for this number of milliseconds.
         case hold(Int)
-        /// It stands still for so many seconds, or for good, and there is a limit to its examples.
+        /// The process is stopped for this number of seconds, or for good, in a job with a time limit for examples.
         case stop(seconds: Int?)
-        /// It is asked to end by this signal.
+        /// The process is asked to end by this signal.
         case signal(Int32)
-        /// The so manieth call of the system that it makes fails, in the usual way or because a signal interrupts it.
+        /// The system call with this number fails, in the usual way or because a signal interrupts it.
         case failingCall(Int, isInterrupted: Bool)
 
-        /// The kind without its figures, for statistics.
+        /// The kind without its numbers, for statistics.
         var name: String {
             switch self {
             case .kill: "kill"
@@ -54,13 +54,13 @@ struct ChaosFault: CustomStringConvertible {
         }
     }
 
-    /// When.
+    /// When it happens.
     enum Moment: Hashable {
-        /// So many milliseconds after so many examples have begun.
+        /// This number of milliseconds after this number of examples have begun.
         case begun(Int, milliseconds: Int)
-        /// So many milliseconds after the start, which may be before all ranks have met.
+        /// This number of milliseconds after the start, which may be before all ranks have met.
         case started(milliseconds: Int)
-        /// So many microseconds after its victim listens to signals.
+        /// This number of microseconds after its victim listens to signals.
         case listening(microseconds: Int)
     }
 
@@ -70,10 +70,11 @@ struct ChaosFault: CustomStringConvertible {
 
     var description: String { "\(kind) of \(victim) at \(moment)" }
 
-    /// Which of those that a job can lose without its end it loses.
+    /// The worker that the job loses for certain, and that it can do without.
     var lostWorker: Int? { kind.isDeadly ? worker : nil }
 
-    /// Which of them it may lose: one may stop when it has done its part, and not every failing call costs anything.
+    /// The worker that the job may lose. A worker may be stopped after it has done its part, and not every failing
+    /// call does harm.
     var threatenedWorker: Int? {
         switch kind {
         case .stop, .failingCall(_, isInterrupted: false): worker
@@ -86,16 +87,16 @@ struct ChaosFault: CustomStringConvertible {
         return rank
     }
 
-    /// The signal by which somebody asks the job to end.
+    /// The signal by which the job is asked to end.
     var signal: Int32? { if case .signal(let signal) = kind { signal } else { nil } }
 
-    /// Whether a call fails that should cost something.
+    /// Whether a call fails whose failure should do harm.
     var isFailingCall: Bool { if case .failingCall(_, isInterrupted: false) = kind { true } else { false } }
 
-    /// Whether it stands still for long.
+    /// Whether the process is stopped for long.
     var isStop: Bool { if case .stop = kind { true } else { false } }
 
-    /// The name under which statistics count it.
+    /// Its name in the statistics.
     var name: String {
         switch victim {
         case .launcher: "\(kind.name)-launcher"

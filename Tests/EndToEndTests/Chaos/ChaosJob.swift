@@ -3,7 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A chaos job that runs: its ranks, its relays, and what is done to them.
+/// A running chaos job: its ranks, its relays, and the faults that are injected.
 final class ChaosJob {
     let plan: ChaosPlan
     let scratch: Scratch
@@ -11,7 +11,7 @@ final class ChaosJob {
     /// By rank, from 1; empty where ranks are connected directly.
     private var relays: [Relay] = []
     private let began = ChaosJob.milliseconds
-    /// What was done, as far as its victim was still there.
+    /// The faults that were injected while their victim was still there.
     private(set) var injected: [Injection] = []
     private let files: String
 
@@ -57,7 +57,7 @@ final class ChaosJob {
         launched = try Launched(command + plan.options + ["job.lua"], in: scratch, environment: environment)
     }
 
-    /// What becomes a rank: rank 0 says where it listens, each other one goes to its relay.
+    /// A script that becomes a rank: rank 0 records where it listens, and each other rank connects to its relay.
     private static func script(_ ports: [UInt16]) -> String {
         let cases = ports.enumerated().map { "\($0 + 1)) AME_PORT=\($1) ;;" }.joined(separator: "\n")
         return """
@@ -73,7 +73,7 @@ final class ChaosJob {
             """
     }
 
-    /// Does what the plan wants, and waits for the end.
+    /// Injects the faults of the plan, and waits for the end.
     func run() throws -> Outcome {
         for fault in plan.faults where !launched.hasEnded { try inject(fault) }
         let outcome = try launched.finish()
@@ -83,7 +83,7 @@ final class ChaosJob {
         return outcome
     }
 
-    /// How many examples have begun, each as often as somebody tried it.
+    /// How many examples have begun; an example counts once for each attempt.
     var begun: Int { scratch.names.count { $0.hasPrefix("\(files).") } }
 
     private func inject(_ fault: ChaosFault) throws {
@@ -106,7 +106,7 @@ final class ChaosJob {
 
     /// Waits until a process listens to a signal; false where the job ends before.
     ///
-    /// It looks more often than tests do who wait for an event, for the start of a job is over soon.
+    /// It looks more often than tests that wait for an event, because the start of a job takes little time.
     private func awaits(_ signal: Int32, _ victim: ChaosFault.Victim) -> Bool {
         let deadline = Self.milliseconds + 60_000
         while !launched.hasEnded, Self.milliseconds < deadline {
@@ -116,7 +116,7 @@ final class ChaosJob {
         return false
     }
 
-    /// False where its victim is not there any more, or not yet.
+    /// Injects a fault; false where its victim is no longer there, or not yet.
     private func strike(_ injection: inout Injection) throws -> Bool {
         let fault = injection.fault
         switch fault.kind {
@@ -137,7 +137,7 @@ final class ChaosJob {
             return !launched.hasEnded
         case .stop(let seconds):
             guard case .rank(let rank) = fault.victim, signal(SIGSTOP, fault.victim) else { return false }
-            // One that is about to end may end all the same.
+            // A process that is about to end may still end.
             try eventually("rank \(rank) stands still, or has ended") { launched.isStopped(rank: rank) ?? true }
             guard launched.isStopped(rank: rank) != nil else { return false }
             injection.begunAfter = begun
@@ -147,7 +147,7 @@ final class ChaosJob {
             signal(SIGCONT, fault.victim)
             return true
         case .signal(let number): return signal(number, fault.victim)
-        // It is made before the job starts.
+        // This fault is prepared before the job starts.
         case .failingCall: return false
         }
     }
@@ -177,7 +177,7 @@ extension ChaosFault.Victim {
 }
 
 extension FailingCall {
-    /// The call that a fault makes fail, if it does.
+    /// The call that a fault makes fail; nil for other faults.
     init?(_ fault: ChaosFault) {
         guard case .failingCall(let number, let isInterrupted) = fault.kind else { return nil }
         self.init(

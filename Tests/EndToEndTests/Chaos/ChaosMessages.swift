@@ -1,6 +1,6 @@
-/// What a chaos job has written to standard error, taken apart.
+/// The messages of a chaos job on standard error, parsed.
 struct ChaosMessages {
-    /// A rank that is said to be lost, and why.
+    /// A rank that is reported lost, and why.
     struct Loss {
         var rank: Int
         var host: String
@@ -11,24 +11,24 @@ struct ChaosMessages {
     private(set) var losses: [Loss] = []
     /// `lost rank ...`, as the end of the job.
     private(set) var fatalLosses: [Int] = []
-    /// Ranks whose death the launcher reports, as the end of the job.
+    /// Ranks whose death the launcher reports as the end of the job.
     private(set) var killed: [Int] = []
-    /// The ranks that say that their root has gone, each for its host.
+    /// The ranks that report that their root has gone, each for its host.
     private(set) var missingRoot: [Int] = []
-    /// Ranks that are said to have come back.
+    /// Ranks that are reported to have come back.
     private(set) var returns: [Int] = []
-    /// How many examples are said to have failed, where the job went on.
+    /// How many examples are reported as failed, where the job went on.
     private(set) var failedCount = 0
-    /// What is said of a signal that has ended the job.
+    /// Messages about a signal that has ended the job.
     private(set) var interruptions: [String] = []
-    /// Ranks that are said not to answer when all is done.
+    /// Ranks that are reported not to answer after all is done.
     private(set) var unanswering: [Int] = []
-    /// Single examples that are said to have failed, with what is said.
+    /// Single examples that are reported as failed, with the message.
     private(set) var failures: [(example: Int, text: String)] = []
-    /// What is none of these.
+    /// All other messages.
     private(set) var others: [String] = []
 
-    /// Takes the text apart; Lua's tracebacks do not count.
+    /// Parses the text; Lua's tracebacks are ignored.
     init(_ text: String) {
         for line in text.split(separator: "\n") where !line.hasPrefix("\t") && line != "stack traceback:" {
             read(String(line))
@@ -76,7 +76,7 @@ struct ChaosMessages {
 }
 
 extension String {
-    /// Where `part` stands first.
+    /// Returns the range where `part` first occurs.
     fileprivate func range(of part: String) -> Range<Index>? {
         var start = startIndex
         while start < endIndex {

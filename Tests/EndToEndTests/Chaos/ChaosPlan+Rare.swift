@@ -1,21 +1,21 @@
 import Glibc
 import Simulation
 
-/// Faults that take long, or need a job made for them: only `scripts/chaos` has them.
+/// Faults that take long or need a special job: only `scripts/chaos` uses them.
 extension ChaosPlan {
     private enum Rarity: CaseIterable {
         case failingCall, signal, stop, damage
     }
 
-    /// The plan of a job that more may befall than processes and connections that break.
+    /// Creates the plan of a job that may suffer more than processes and connections that break.
     ///
-    /// - Parameter hasRareFaults: whether it may; otherwise the plan is the one without.
+    /// - Parameter hasRareFaults: whether it may; otherwise the plan is the usual one.
     init(seed: UInt64, job: Int, hasRareFaults: Bool) {
         self.init(seed: seed, job: job)
         guard hasRareFaults else { return }
         var random = SeededGenerator(seed: ~seed &+ UInt64(job) &* 0xA24B_AED4_963E_E407)
         addFaults(&random)
-        // A job that ends early may be over before a rank that stands still is missed.
+        // A job that ends early may be over before a stopped rank is missed.
         if Int.random(in: 0..<6, using: &random) == 0, !faults.contains(where: \.isStop) {
             makeJob(&random)
             sink = .enough(.random(in: examples / 4...examples, using: &random))
@@ -32,7 +32,7 @@ extension ChaosPlan {
         }
     }
 
-    /// The victim's role, from a random number: the root and the launcher are as likely as all workers together.
+    /// Returns a random victim: the root and the launcher are each as likely as all workers together.
     private func anybody(_ random: inout SeededGenerator) -> ChaosFault.Victim {
         [.launcher, .rank(0), .rank(.random(in: 1..<ranks, using: &random))].randomElement(using: &random) ?? .launcher
     }
@@ -40,7 +40,7 @@ extension ChaosPlan {
     private mutating func addFailingCall(_ random: inout SeededGenerator) {
         faults.removeAll { $0.kind.isDeadly }
         let isInterrupted = Int.random(in: 0..<4, using: &random) == 0
-        // Small numbers are the start, the largest are beyond the last call of some jobs.
+        // Small numbers are calls during the start; the largest exceed the number of calls of some jobs.
         let number = Int.random(in: 1...(1 << Int.random(in: 3...10, using: &random)), using: &random)
         faults.append(
             ChaosFault(
@@ -64,14 +64,14 @@ extension ChaosPlan {
         faults.removeAll { $0.kind.isDeadly }
         timeout = 2
         if ranks == 2 { rootWorks = true }
-        // A rank may take the limit for each example of a chunk that is fixed.
+        // With a fixed chunk, a rank may use the time limit for each example of the chunk.
         chunk = .random(using: &random) ? nil : 1
-        // So are shares, of any length.
+        // Shares are fixed too, and may be of any length.
         if form == .job(mode: "round-robin") { form = .job(mode: "managed") }
         let begun = Int.random(in: 0..<3, using: &random) == 0 ? examples : Int.random(in: 1...examples, using: &random)
         let seconds = Int.random(in: 0..<3, using: &random) == 0 ? Int.random(in: 1...14, using: &random) : nil
         let victim = ChaosFault.Victim.rank(.random(in: 1..<ranks, using: &random))
-        // Nobody else lets it go on.
+        // Other faults must not make the stopped victim go on.
         faults.removeAll { $0.victim == victim }
         faults.append(
             ChaosFault(

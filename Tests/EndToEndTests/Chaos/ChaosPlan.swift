@@ -1,9 +1,9 @@
 import FaultRelay
 import Simulation
 
-/// A small job and what goes wrong in it, as a seed and a number determine.
+/// A small job and the faults in it, determined by a seed and a number.
 struct ChaosPlan {
-    /// How the ranks are started.
+    /// The way in which the ranks are started.
     enum Start: String, CaseIterable {
         case ameexec
         case np
@@ -11,7 +11,7 @@ struct ChaosPlan {
         case relay
     }
 
-    /// What the script is.
+    /// The kind of the script.
     enum Form: Equatable {
         /// A job in this mode.
         case job(mode: String)
@@ -21,10 +21,10 @@ struct ChaosPlan {
         var isJob: Bool { if case .job = self { true } else { false } }
     }
 
-    /// What becomes of the results of a job.
+    /// What happens to the results of a job.
     enum Sink: Equatable {
         case lines, summarize, collect
-        /// `collect` sees them in order, and has enough at this example or the first behind it that has not failed.
+        /// `collect` sees the results in order, and has enough at this example or the first successful one after it.
         case enough(Int)
     }
 
@@ -33,9 +33,9 @@ struct ChaosPlan {
     var sink: Sink
     var ranks: Int
     var examples: Int
-    /// Milliseconds that an example takes at most.
+    /// The longest time that an example takes, in milliseconds.
     var cost: Int
-    /// Every so manieth example fails; 0: none does.
+    /// Every example whose index is a multiple of this fails; 0: none.
     var failing: Int
     var chunk: Int?
     var rootWorks: Bool
@@ -44,14 +44,14 @@ struct ChaosPlan {
     var retries: Int
     var crashLimit: Int
     var hasJournal: Bool
-    /// The most bytes that a relay passes on at once.
+    /// The largest number of bytes that a relay passes on at once.
     var piece: Int
     var faults: [ChaosFault]
     /// How long an example may take, in seconds.
     var timeout: Int?
-    /// What befalls the journal before the job goes on from it.
+    /// Damage to the journal before the job goes on from it.
     var damage: ChaosDamage?
-    /// What is said to a journal that is there already.
+    /// The option for a journal that exists already.
     var policy: String?
 
     /// The plan of a job.
@@ -78,7 +78,7 @@ struct ChaosPlan {
         hasJournal = .random(using: &random)
         piece = [1, 7, 1 << 16].randomElement(using: &random) ?? 1
         faults = []
-        // Somebody who works must live.
+        // A rank that works must survive.
         let most = rootWorks ? ranks - 1 : ranks - 2
         var victims = Array(1..<ranks).shuffled(using: &random).prefix(.random(in: min(1, most)...most, using: &random))
         while let victim = victims.popFirst() { faults.append(deadlyFault(victim, &random)) }
@@ -109,7 +109,7 @@ struct ChaosPlan {
     }
 
     func moment(_ random: inout SeededGenerator) -> ChaosFault.Moment {
-        // One in eight comes while the ranks still meet.
+        // One fault in eight comes while the ranks still meet.
         if Int.random(in: 0..<8, using: &random) == 0 {
             return .started(milliseconds: .random(in: 0...60, using: &random))
         }
@@ -131,10 +131,10 @@ struct ChaosPlan {
         return words
     }
 
-    /// Whether the job does with a journal.
+    /// Whether the job keeps a journal.
     var keepsJournal: Bool { hasJournal && options.contains("--journal") }
 
-    /// Faults by which a rank may be lost before the job can do without it.
+    /// Whether a rank may be lost before the job can do without it.
     var hasEarlyFaults: Bool {
         faults.contains { fault in
             if case .started = fault.moment { fault.kind.isDeadly } else { false }

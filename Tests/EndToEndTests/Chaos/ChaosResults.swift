@@ -1,15 +1,15 @@
-/// The results of a chaos job beside those of its plain loop.
+/// Compares the results of a chaos job with those of its plain loop.
 struct ChaosResults {
-    /// Whether every example that has not failed has its result, once.
+    /// Whether every example that has not failed has exactly one result.
     private(set) var isComplete = true
-    /// Of how many examples there should be results.
+    /// How many examples should have results.
     private(set) var count: Int
-    /// Examples that have failed although they do not in the plain loop.
+    /// Examples that have failed although they do not fail in the plain loop.
     private(set) var crashed: Set<Int> = []
-    /// What is there and does not belong there, or is there twice.
+    /// Results that should not be there, or are there twice.
     private(set) var wrong: [String] = []
 
-    /// Compares what a job has printed with what its plain loop prints.
+    /// Compares the output of a job with that of its plain loop.
     init(_ lines: [String], reference: [String], plan: ChaosPlan) {
         count = plan.examples
         switch (plan.form, plan.sink) {
@@ -38,7 +38,7 @@ struct ChaosResults {
         }
     }
 
-    /// Lines that begin with the example's index, in any order, and none for a failed one.
+    /// Compares lines that begin with the example's index, in any order; failed examples have none.
     private mutating func compareAsSet(_ lines: [String], _ reference: [String]) {
         let right = Set(reference)
         var seen: Set<String> = []
@@ -47,7 +47,8 @@ struct ChaosResults {
             if !seen.insert(line).inserted { wrong.append("the line \(line) is there twice") }
         }
         for line in right.subtracting(seen) { crashed.insert(Int(line.split(separator: "\t")[0]) ?? 0) }
-        // What is missing may have failed, or never have been done: the caller knows by the number of failures.
+        // A missing result may belong to a failed example or one that was never done. The caller finds out from the
+        // number of failures.
         isComplete = crashed.isEmpty
     }
 }

@@ -2,23 +2,23 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Looks at the journal of a chaos job, and has the job go on from it where it has not been done.
+/// Checks the journal of a chaos job, and makes an unfinished job go on from it.
 struct ChaosResumption {
-    /// The first parts of the names of the files that the examples of a job leave, by start.
+    /// The first parts of the names of the files that examples leave, for each start of the job.
     static let files = ["first", "second", "kept", "fresh"]
 
     private let plan: ChaosPlan
     private let reference: Outcome
     private let scratch: Scratch
-    /// What has befallen the journal, if anything.
+    /// The damage to the journal, if any.
     private(set) var damage: String?
-    /// What is not as it should be.
+    /// What is wrong.
     private(set) var complaints: [String] = []
 
-    /// - Parameter verdict: on the first start of the job.
+    /// - Parameter verdict: the verdict on the first start of the job.
     init(_ plan: ChaosPlan, _ verdict: ChaosVerdict, in scratch: Scratch) throws {
         (self.plan, self.scratch, reference) = (plan, scratch, verdict.reference)
-        // Killed before there was one.
+        // The job was killed before there was a journal.
         guard scratch.names.contains("run.db") else {
             expect(!verdict.isDone, "there is no journal")
             return
@@ -36,14 +36,14 @@ struct ChaosResumption {
         if !isRight { complaints.append(complaint) }
     }
 
-    /// The examples that are done by the journal.
+    /// Returns the examples that are done according to the journal.
     private mutating func look(_ verdict: ChaosVerdict) throws -> Set<Int> {
         let shown = try run("dlp-lua --results run.db", in: scratch)
         let done = shown.lines.filter { $0.contains("\"state\":\"done\"") }.compactMap(index(in:))
         expect(shown.status == 0 || !verdict.isDone, "the journal cannot be read: \(shown.error)")
         expect(Set(done).count == done.count, "the journal has an example twice")
         if verdict.isDone {
-            // What was done beyond the last one that was wanted may be there.
+            // The journal may hold examples beyond the last one that was wanted.
             let wanted = done.count { $0 <= verdict.results.count }
             let right = verdict.results.count - verdict.messages.failedCount
             expect(wanted == right, "the journal has \(wanted) examples")
@@ -51,10 +51,10 @@ struct ChaosResumption {
         return Set(done)
     }
 
-    /// The index in a line of `--results`.
+    /// Returns the index in a line of `--results`.
     private func index(in line: String) -> Int? { Int(line.dropFirst("{\"index\":".count).prefix { $0.isNumber }) }
 
-    /// Starts the job again; it should come to its end.
+    /// Starts the job again; it should finish.
     ///
     /// - Returns: the examples that it does.
     @discardableResult
@@ -78,18 +78,18 @@ struct ChaosResumption {
         expect(verdict.isDone, "\(files): it ends with status \(outcome.status): \(outcome.error)")
     }
 
-    /// The examples that a start of the job has begun.
+    /// Returns the examples that a start of the job has begun.
     private func begun(_ files: String) -> Set<Int> {
         Set(scratch.names.filter { $0.hasPrefix("\(files).") }.compactMap { Int($0.split(separator: ".")[1]) })
     }
 
-    /// A damaged journal is refused with a word, or makes the right results; so it is with `--keep`.
+    /// A damaged journal must be refused with a message, or lead to the right results; also with `--keep`.
     private mutating func goOnFromDamaged(_ done: Set<Int>) throws {
         guard let struck = try plan.damage?.strike(scratch) else { return }
         damage = struck.text
         let second = try start("second")
         guard second.status == 2 else {
-            // What is damaged is not always read: it may lie in nobody's page, or behind the end of the log.
+            // The damage is not always read: it may lie in an unused page or after the end of the log.
             expect(struck.row == nil, "row \(struck.row ?? 0) is believed")
             return judge(second, "second")
         }

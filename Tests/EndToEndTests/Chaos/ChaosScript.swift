@@ -1,7 +1,7 @@
-/// The scripts of a chaos job, whose results nothing but example and seed determine.
+/// The scripts of a chaos job. Their results depend only on example and seed.
 ///
-/// `CHAOS_FILES` is the first part of the names of the files that examples leave when they begin; without it there are
-/// none.
+/// `CHAOS_FILES` is the first part of the names of the files that examples leave when they begin; without it they
+/// leave none.
 enum ChaosScript {
     /// The script of a plan.
     static func text(of plan: ChaosPlan) -> String {
@@ -54,7 +54,7 @@ enum ChaosScript {
             end
             """
         case .enough(let example):
-            // The plain loop, which leaves no files, has all of them.
+            // The plain loop has this variable unset, and has all examples.
             """
             dlp.options = {collect = "order"}
             function work(n) return try(n) end

@@ -2,11 +2,11 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Small jobs of all kinds whose processes are killed, stopped and cut off at random.
+/// Small jobs of all kinds whose processes are killed, stopped and disconnected at random.
 ///
-/// `DLP_CHAOS_JOBS` says how many, `DLP_CHAOS_SEED` which, `DLP_CHAOS_JOB` that only this one is wanted, and
-/// `DLP_CHAOS_RARE` that more shall befall them; into the file `DLP_CHAOS_LOG` goes a line for each. `scripts/chaos` sets
-/// them.
+/// `DLP_CHAOS_JOBS` is the number of jobs, `DLP_CHAOS_SEED` their seed, `DLP_CHAOS_JOB` the number of the only job to
+/// run. With `DLP_CHAOS_RARE` there are rare faults too. A line for each job is added to the file `DLP_CHAOS_LOG`.
+/// `scripts/chaos` sets these variables.
 @Suite(.hangLimit)
 struct ChaosTests {
     private static let seed = UInt64(number("DLP_CHAOS_SEED") ?? 1)
@@ -61,7 +61,7 @@ struct ChaosTests {
             ].joined(separator: " ") + "\n")
     }
 
-    /// What one process prints that nothing befalls.
+    /// Runs the plan's job as one process without faults.
     private func reference(of plan: ChaosPlan) throws -> Outcome {
         var alone = plan
         alone.hasJournal = false
@@ -70,7 +70,7 @@ struct ChaosTests {
         return try Launched(words, in: Scratch(job: ChaosScript.text(of: plan))).finish()
     }
 
-    /// Files that nobody should have left.
+    /// Returns files that no process should have left.
     private func strayFiles(in scratch: Scratch) -> [String] {
         let own = ["job.lua", "rank.sh", "root", "root.new", "run.db", "failing-calls.so", "failed"]
         return scratch.names.filter { name in
@@ -78,7 +78,7 @@ struct ChaosTests {
         }.map { "\($0) is left" }
     }
 
-    /// Adds a line to the log, where one is wanted.
+    /// Adds a line to the log, if there is one.
     private func note(_ line: String) {
         guard let path = getenv("DLP_CHAOS_LOG") else { return }
         let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)

@@ -1,4 +1,4 @@
-/// Judges what has become of a chaos job.
+/// Judges the outcome of a chaos job.
 struct ChaosVerdict {
     let plan: ChaosPlan
     let outcome: Outcome
@@ -6,38 +6,38 @@ struct ChaosVerdict {
     let injected: [ChaosJob.Injection]
     let messages: ChaosMessages
     let results: ChaosResults
-    /// What is not as it should be.
+    /// What is wrong.
     private(set) var complaints: [String] = []
 
-    /// The workers that were taken from the job, or may have been.
+    /// The workers that the job has lost, or may have lost.
     private var victims: Set<Int> {
-        // A connection that breaks on the root's side takes a worker, too, whichever it is.
+        // A connection that breaks on the root's side also takes a worker, but any of them.
         let found = hasFailedCallOnRoot ? messages.losses.prefix(1).map(\.rank) + messages.fatalLosses.prefix(1) : []
         return Set(injected.compactMap { $0.fault.threatenedWorker } + found)
     }
     /// Whether the root or the launcher was killed.
     private var wasBeheaded: Bool { injected.contains { $0.fault.endsJob } }
-    /// Whether a worker was taken when the job perhaps could not yet do without.
+    /// Whether a worker was taken at a time when the job may not have been able to do without it.
     private var wasHitEarly: Bool {
         injected.contains { $0.fault.kind.isDeadly && ($0.begun == 0 || $0.fault.moment < .begun(0, milliseconds: 0)) }
     }
 
-    /// The signal by which somebody has asked the job to end.
+    /// The signal by which the job was asked to end.
     private var interruption: ChaosJob.Injection? { injected.first { $0.fault.signal != nil } }
-    /// Whether a call has failed that should cost something.
+    /// Whether a call has failed whose failure should do harm.
     private var hasFailedCall: Bool { injected.contains { $0.fault.isFailingCall } }
     private var hasFailedCallOnRoot: Bool {
         injected.contains { $0.fault.isFailingCall && $0.fault.victim == .rank(0) }
     }
 
-    /// Whether the job has come to its end with all its results, but for examples that have failed.
+    /// Whether the job has finished with all its results, apart from examples that have failed.
     var isDone: Bool { outcome.status == 0 || outcome.status == 4 }
-    /// How many of the results that should be there are not, where the job says that it is done.
+    /// How many expected results are missing, where the job reports that it is done.
     var lost: Int { isDone ? max(0, results.crashed.count - allowedCrashes) : 0 }
 
     private var allowedCrashes: Int { victims.count / plan.crashLimit }
 
-    /// - Parameter remark: something that the job should say, once.
+    /// - Parameter remark: a message that must appear once.
     init(
         _ plan: ChaosPlan, _ outcome: Outcome, reference: Outcome, injected: [ChaosJob.Injection], remark: String? = nil
     ) {
@@ -59,11 +59,11 @@ struct ChaosVerdict {
         if !isRight { complaints.append(complaint) }
     }
 
-    /// Each loss is said once, of a rank that was lost, and why; nothing else is said but what follows from it.
+    /// Each lost rank must be reported once, with the right reason, and only expected messages may appear.
     private mutating func judgeMessages(_ remark: String?) {
         let remarks = messages.others.filter { line in remark.map(line.contains) ?? false }
         if let remark { expect(remarks.count == 1, "it does not say once: \(remark)") }
-        // Why a call that fails ends the job is the system's word.
+        // If a failing call ends the job, the reason is the system's message.
         let mayExplain = hasFailedCall && !isDone
         for line in messages.others where !remarks.contains(line) && !(mayExplain && Self.isMessage(line)) {
             complaints.append("nobody wants to read: \(line)")
@@ -73,7 +73,7 @@ struct ChaosVerdict {
         let named = messages.losses.map(\.rank) + ends.filter { $0 > 0 }
         if !wasBeheaded {
             expect(victims.isSuperset(of: named), "ranks \(named) are said to be lost, not \(victims)")
-            // By a signal while it starts it ends as any program does, and the launcher says so.
+            // A signal during the start ends rank 0 like any program, and the launcher reports it.
             let mayBeKilled = hasFailedCall || interruption?.fault.victim == .rank(0)
             expect(mayBeKilled || messages.killed.allSatisfy { $0 > 0 }, "rank 0 is said to have been killed")
         }
@@ -83,12 +83,12 @@ struct ChaosVerdict {
         expect(wasBeheaded || interruption != nil || ends.count <= 1, "several losses end the job")
         let missesRoot = messages.missingRoot.filter { rank in
             !injected.contains {
-                // One that was given up finds that out when it goes on.
+                // A stopped rank that was given up notices that when it goes on.
                 $0.fault.victim == .rank(rank) && ($0.fault.isCut || $0.fault.isStop && named.contains(rank))
                     || $0.fault.isFailingCall && victims.contains(rank)
             }
         }
-        // A root that its own failing call ends takes leave of nobody.
+        // A root that is ended by its own failing call does not take leave of the others.
         let mayMissRoot = wasBeheaded || hasFailedCallOnRoot && !isDone
         expect(mayMissRoot || missesRoot.isEmpty, "ranks \(missesRoot) take the root for lost")
         for loss in messages.losses {
@@ -105,7 +105,7 @@ struct ChaosVerdict {
         (line.hasPrefix("dlp-lua: ") || line.hasPrefix("ameexec: ")) && !line.contains("Fatal error")
     }
 
-    /// A signal is told once, and is the status, unless all was done.
+    /// A signal must be reported once and determine the status, unless all was done.
     private mutating func judgeInterruption() {
         let told = messages.interruptions
         guard let interruption, let signal = interruption.fault.signal else {
@@ -118,13 +118,13 @@ struct ChaosVerdict {
         }
     }
 
-    /// A rank that stands still for good is named once.
+    /// A rank that is stopped for good must be named once.
     private mutating func judgeStops() {
         for injection in injected {
             guard case .stop(let seconds) = injection.fault.kind, let rank = injection.fault.threatenedWorker else {
                 continue
             }
-            // It may have taken leave already.
+            // The rank may have taken leave already.
             let mayHaveLeft = injection.begunAfter ?? 0 >= plan.examples
             let named = messages.losses.map(\.rank) + messages.fatalLosses + messages.killed + messages.unanswering
             let count = named.count { $0 == rank }
@@ -138,7 +138,7 @@ struct ChaosVerdict {
             Set(stopped).isSuperset(of: messages.unanswering), "ranks \(messages.unanswering) are said not to answer")
     }
 
-    /// A job that goes on has everything but the examples of which it says that they failed.
+    /// A job that goes on must have all results, apart from the examples that it reports as failed.
     private mutating func judgeDone() {
         let failing = plan.failing == 0 ? 0 : results.count / plan.failing
         let crashed = results.crashed.filter { plan.failing == 0 || $0 % plan.failing != 0 }
@@ -148,18 +148,18 @@ struct ChaosVerdict {
             messages.failedCount == failing + crashed.count, "\(messages.failedCount) examples are said to have failed")
         expect(outcome.status == (failing + crashed.count == 0 ? 0 : 4), "the status is \(outcome.status)")
         expect(crashed.isEmpty || plan.continues, "failed examples do not end the job")
-        // Of one that is lost after a signal nobody is said to do anything.
+        // After a signal, no other rank is said to redo the examples of a lost rank.
         let areTold = interruption == nil && !messages.fatalLosses.isEmpty || !messages.killed.isEmpty
         expect(!areTold, "a loss is said to have ended the job")
         for injection in injected where plan.cost > 0 && !injection.fault.isCut {
-            // What was still to be done took longer than it takes to see that a process is gone.
+            // The rest of the job took longer than noticing that a process is gone.
             guard let begun = injection.begunAfter, begun * 2 < results.count, let rank = injection.fault.lostWorker
             else { continue }
             expect(messages.losses.contains { $0.rank == rank } || wasHitEarly, "the loss of rank \(rank) is not said")
         }
     }
 
-    /// A job that does not go on says why, and has a reason.
+    /// A job that does not go on must say why, and have a reason.
     private mutating func judgeEnd() {
         let status = outcome.status
         if wasBeheaded, status == 137 { return }
@@ -192,7 +192,7 @@ extension ChaosFault {
         if case .cut = kind { true } else { false }
     }
 
-    /// Whether a rank can be lost through it for this reason.
+    /// Whether this fault can cause the loss of a rank for this reason.
     fileprivate func explains(_ cause: String) -> Bool {
         switch kind {
         case .cut: cause.hasPrefix("it")

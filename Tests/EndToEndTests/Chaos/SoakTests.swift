@@ -4,16 +4,16 @@ import Testing
 
 /// A long job that loses its workers one after another.
 ///
-/// `DLP_SOAK_EXAMPLES` says how long; `scripts/soak` sets it.
+/// `DLP_SOAK_EXAMPLES` is the number of examples; `scripts/soak` sets it.
 @Suite(.hangLimit)
 struct SoakTests {
     private static let examples = getenv("DLP_SOAK_EXAMPLES").flatMap { Int(String(cString: $0)) } ?? 100_000
-    /// Kilobytes that the root may need, however many examples there are.
+    /// The most memory that the root may need, in kilobytes, for any number of examples.
     private static let bound = 64 << 10
 
     /// `collect` keeps one bit for each example.
     ///
-    /// Six of the examples are not done before the kill that belongs to them, so that none comes after the end.
+    /// Six of the examples wait for the kill that belongs to them, so that no kill comes after the end.
     private static let job = """
         local total = tonumber(arg[1])
         function examples() return total end
@@ -68,6 +68,6 @@ struct SoakTests {
         print("soak: \(outcome.output.dropLast()); \(killed.count) ranks killed, the root needed \(peak) kB at most")
     }
 
-    /// How many hundredths of the job rank 0 has seen done.
+    /// How many hundredths of the job are done according to rank 0.
     private func done(in scratch: Scratch) -> Int { scratch.names.count { $0.hasPrefix("done.") } }
 }

@@ -15,7 +15,7 @@ if what.isdigit():
 else:
     for name in os.listdir(what):
         job.program(["sh", "-c", 'gzip -c "$0" >/dev/null', os.path.join(what, name)])
-# It leaves two files of each program's output in the working directory.
+# HyperQueue leaves two files of each program's output in the working directory.
 with tempfile.TemporaryDirectory() as outputs, LocalCluster() as cluster:
     os.chdir(outputs)
     cluster.start_worker(WorkerConfig(cores=cores))

@@ -25,7 +25,7 @@ def joblib(everything):
 def dask(everything):
     from distributed import Client, LocalCluster
 
-    # Its guide asks for larger tasks than most of these examples are.
+    # Dask's guide asks for larger tasks than most of these examples are.
     size = -(-len(everything) // (16 * ranks))
     parts = [everything[at : at + size] for at in range(0, len(everything), size)]
     with LocalCluster(n_workers=ranks, threads_per_worker=1, dashboard_address=None) as cluster:

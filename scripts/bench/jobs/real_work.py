@@ -11,7 +11,7 @@ K = 3
 WORD = re.compile(rb"[0-9A-Za-z'\x80-\xff]+")
 
 
-# Digits, as scripts/examples/digits.lua. Each process reads what it needs when it first does.
+# Digits, like scripts/examples/digits.lua. Each process reads the data when it first needs them.
 
 
 @functools.cache
@@ -64,7 +64,7 @@ def digits_lines(results):
         yield "".join(f"{number:5}" for number in (label, *row))
 
 
-# Package closures, as scripts/examples/packages.lua.
+# Package closures, like scripts/examples/packages.lua.
 
 
 @functools.cache
@@ -125,7 +125,7 @@ def packages_lines(results):
     yield f"mean closure: {sum(results) / len(results):.2f} packages"
 
 
-# Words of documents, as scripts/examples/wordcount.lua.
+# Words of documents, like scripts/examples/wordcount.lua.
 
 
 def words_examples():
@@ -145,7 +145,7 @@ def words_lines(results):
         yield f"{count:8}  " + word.decode("latin-1")
 
 
-# A parameter sweep, as sweep.lua.
+# A parameter sweep, like sweep.lua.
 
 
 def sweep_size():
@@ -171,7 +171,7 @@ def sweep_work(example):
 
 def sweep_lines(results):
     largest, total = max(results), 0.0
-    # One after the other, as in Lua: sum() rounds otherwise.
+    # One after the other, as in Lua: sum() rounds differently.
     for result in results:
         total += result
     where = results.index(largest) + 1

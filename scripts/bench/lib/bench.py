@@ -50,14 +50,14 @@ def measure(context, name, part, directory):
     except measuring.Failed as error:
         print(f"bench: {name} cannot be measured: {error}", file=sys.stderr)
     finally:
-        # What was measured until an interrupt counts.
+        # Values that were measured before an interrupt are kept.
         results.write(os.path.join(directory, f"{name}.csv"))
         context.be_quiet()
         print(f"bench: {name} took {time.monotonic() - begin:.0f} s", file=sys.stderr)
 
 
 def run(arguments, parser):
-    # All at once: a run is long, and what is measured should be what stood here at its start.
+    # All are imported now: a run is long, and it should measure the files that were here at its start.
     parts = {name: importlib.import_module(f"parts.{name}") for name in names}
     if arguments.list:
         for name, part in parts.items():

@@ -90,7 +90,7 @@ def systems(peers):
         lambda r, n, k: [peers.python, python, "joblib", str(n), str(k), str(r)],
         peers.python,
     )
-    # Sixteen workers would take longer to start on a small machine than all others need together.
+    # Sixteen workers take longer to start on a small machine than all other measurements together.
     add(
         "Dask",
         (2, 4),

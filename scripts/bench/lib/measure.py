@@ -20,7 +20,7 @@ def run(command, environment, timeout=60, discard=False):
     """
     begin = time.perf_counter()
     output = subprocess.DEVNULL if discard else subprocess.PIPE
-    # A session of its own, so that a launcher that hangs can be ended with all that it started.
+    # A separate session, so that a hanging launcher can be ended with everything that it started.
     process = subprocess.Popen(
         command,
         env=environment,

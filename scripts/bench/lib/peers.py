@@ -54,19 +54,19 @@ class Peers:
     def environment(self):
         """That of every program that is measured."""
         environment = dict(os.environ)
-        # Ranks beyond the cores are wanted here, and dlp_mpi asks for the other two.
+        # More ranks than cores are wanted here, and dlp_mpi requires the other two variables.
         environment |= {"OMPI_MCA_rmaps_base_oversubscribe": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        # The wheel of mpi4py serves several MPIs; mpiexec is Open MPI's.
+        # The wheel of mpi4py supports several MPIs; this mpiexec is that of Open MPI.
         environment["MPI4PY_MPIABI"] = "openmpi"
         if os.geteuid() == 0:
             environment |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
         environment["PYTHONDONTWRITEBYTECODE"] = "1"
         environment["LUA_CPATH"] = os.path.join(home, "?.so") + ";;"
-        # Debian puts the modules of pure Lua where Lua 5.3 looks.
+        # Debian puts modules in pure Lua where Lua 5.3 looks for them.
         environment["LUA_PATH"] = "/usr/share/lua/5.3/?.lua;;"
         return environment
 
-    # Commands: what stands before a script and its arguments.
+    # Commands: the words before a script and its arguments.
 
     def ame(self, ranks, *options):
         return [self.ameexec, "-np", str(ranks), self.dlp, *options]
@@ -104,7 +104,7 @@ def install():
     attempt("Debian packages", "bash", "-c", f'source "{packages}"; need_packages {" ".join(debian)}')
     venv = os.path.join(home, "venv")
     python = os.path.join(venv, "bin", "python")
-    # The one that came last.
+    # The package that is installed last.
     if not installed("distributed"):
         attempt("Python's peers", sys.executable, "-m", "venv", venv)
         attempt("Python's peers", python, "-m", "pip", "install", "-q", *pypi)
@@ -116,7 +116,7 @@ def install():
             print(
                 "bench: dlp_mpi's AME left out: set DLP_MPI_REPOSITORY to what git can clone it from", file=sys.stderr
             )
-    # Quick, and so done each time: what is run is what the sources say.
+    # This is fast, so it is done each time: the programs always match the sources.
     flags = subprocess.run(["pkg-config", "--cflags", "lua5.4"], capture_output=True, text=True).stdout.split()
     attempt("the clock of the jobs", "cc", "-O2", "-shared", "-fPIC", *flags, "-o", f"{home}/clock.so", job("clock.c"))
     compiler = shutil.which("mpicc.openmpi") or "mpicc"

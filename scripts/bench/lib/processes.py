@@ -64,7 +64,7 @@ def cpu_of_ranks(command, environment, warm_up, length):
         ranks = {}
         for child in descendants(process.pid):
             number = rank(child)
-            # What a rank itself starts has its variables, too, and comes later.
+            # Programs that a rank starts have its variables too, but come later.
             if number is not None and number not in ranks:
                 ranks[number] = child
         before = {number: cpu_seconds(child) for number, child in ranks.items()}

@@ -44,7 +44,7 @@ def measure(context, results):
             def measured(command=(*command, kind, amount, repeats)):
                 said = run(list(command), context.environment)
                 speeds = {"encode": said["bytes"] / said["encode"] / 1e6}
-                # An encoding of one string may be all that there is to it.
+                # Decoding may not be measured: some tools have only an encoding of one string.
                 if said["decode"] > 0:
                     speeds["decode"] = said["bytes"] / said["decode"] / 1e6
                 speeds["both"] = said["bytes"] / (said["encode"] + said["decode"]) / 1e6

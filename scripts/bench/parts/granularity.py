@@ -45,7 +45,7 @@ def points(context, system, ranks, turn):
                 found[f"efficiency at {point[0]:.4g}"] = point[1]
             return point or (0, 1)
 
-        # The first point tells what a hand-out really costs; the others lie around where 50 % and 90 % are expected.
+        # The first point shows the real cost of a hand-out; the others are placed around the expected 50 % and 90 %.
         granularity, efficiency = measure_at(1)
         overhead = max(granularity * (1 - efficiency), overhead / 100)
         for factor in (0.3, 4, 12, 30):
@@ -126,7 +126,7 @@ def report(context, results):
         f"{context.cores} at most. Where a share was not reached, what was reached at the largest granularity tried, some "
         "30 times the cost of a hand-out. A system that gives up a rank for handing out never gets above 50 % on 2 ranks."
     )
-    # The other modes are in the table: their lines would lie on those of map.
+    # The other modes are only in the table: their lines would lie on those of map.
     drawn = [name for name in names if not name.startswith(("dlp-lua managed", "dlp-lua round-robin"))]
     figure = svg.lines(
         "Efficiency by granularity, 4 ranks",

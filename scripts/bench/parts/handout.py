@@ -26,7 +26,7 @@ def measure(context, results):
         cells.append(cell("plain Python loop", 1, count, handing.plain(peers, handing.PYTHON, count, 0)))
     for system in handing.systems(peers):
         for ranks in system.ranks:
-            # AME of dlp_mpi waits 90 ms for each example of a rank, so more ranks do more.
+            # dlp_mpi's AME waits 90 ms for each example of a rank, so more ranks do more.
             count = int(max(40, system.guess * share, 4 * ranks))
             cells.append(cell(system.name, ranks, count, system.command(ranks, count, 0), system.once))
     context.alternate(results, cells, context.rounds, BUDGET)

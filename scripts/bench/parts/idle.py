@@ -21,7 +21,7 @@ def measure(context, results):
         starts["dlp_mpi, mpi4py"] = [*peers.mpi(RANKS, peers.python), job("idle.py")]
     if peers.dlp_mpi_clone and peers.python:
         starts["dlp_mpi, its AME"] = [*peers.dlp_mpi_ame(RANKS, peers.python), job("idle.py")]
-    # A rank has one long example, or each has one after the other, of 0.1 s.
+    # One rank has a single long example, or each rank has examples of 0.1 s one after the other.
     for case, work in (("one works", ["1", "6"]), ("all work", [str(40 * RANKS), "0.1"])):
         for name, start in starts.items():
 

@@ -14,7 +14,7 @@ from lib.report import Report
 TITLE = "CSV and JSON"
 BUDGET = 60
 
-# What is asked of each, in MB/s.
+# The target for each case, in MB/s.
 cases = {
     "csv": ("CSV, rows by name", 100),
     "csv lists": ("CSV, rows as lists", 100),

@@ -67,7 +67,7 @@ def write_documents(path, quick):
                         size += len(text)
 
 
-# What a job needs, by the variable that tells Python where it is.
+# The data of a job, with the variable that tells Python where they are.
 writers = {
     "digits": ("DIGITS", write_digits), "packages": ("PACKAGES", write_packages), "words": ("DOCUMENTS", write_documents),
 }
@@ -117,7 +117,7 @@ def measure(context, results):
 
                 def measured(case=case, command=command):
                     said = run(command, environment, timeout=180)
-                    # Whoever prints something else has not done the same work.
+                    # A command that prints anything else has not done the same work.
                     if printed.setdefault(case, said["printed"]) != said["printed"]:
                         raise Failed("it printed something else than lua5.4")
                     return {"seconds": said["wall"], "loop": said["loop"]}
@@ -193,7 +193,7 @@ def targets(rows, expected):
         if gained is None:
             continue
         met = gained >= 0.95 * row.ranks
-        # Of a job of less than two seconds nothing is asked.
+        # Jobs of less than two seconds have no target.
         asked_of_it = row.times[LUA] >= 2
         if asked_of_it:
             single.append(met)

@@ -83,7 +83,8 @@ def commands(peers, ranks, path, way):
 
 def measure(context, results):
     cells = []
-    # Busy ranks, as many as there are cores; and eight that sleep, since more than the cores cannot be busy at once.
+    # Busy ranks, as many as there are cores; and eight sleeping ranks, because more ranks than cores cannot be busy
+    # at once.
     for way, ranks in (("spin", max(2, context.cores)), ("sleep", 8)):
         for shape, (path, lengths, bound) in write_lengths(ranks, 0.1 if context.quick else 0.5).items():
             for name, order in ((free, lengths), (longest_first, sorted(lengths, reverse=True))):
@@ -93,7 +94,7 @@ def measure(context, results):
                 def measured(command=command, bound=bound):
                     return {"over bound": run(command, context.environment)["seconds"] / bound}
 
-                # At its 90 ms for each example all shapes are alike.
+                # With 90 ms for each example, all shapes are alike.
                 slow = name.startswith("dlp_mpi, its AME")
                 if not slow or shape == "heavy-tailed":
                     cells.append(Cell(f"{shape}, {way}", name, ranks, measured, once=slow))
@@ -113,7 +114,7 @@ def report(context, results):
 
         head = [f"{ranks} ranks, {words}"] + shapes_seen
         texts.append(tables.table(head, [[name] + [cell(name, shape) for shape in shapes_seen] for name in names]))
-        # The table has dlp_mpi's AME; in the figure it would make all others look alike.
+        # dlp_mpi's AME is only in the table; in the figure it would make all others look alike.
         groups = [
             (name, [results.bar(shape, f"{shape}, {way}", name, ranks, "over bound") for shape in shapes_seen])
             for name in names

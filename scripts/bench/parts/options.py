@@ -45,15 +45,15 @@ def measure(context, results):
         cells.append(Cell(case, option, ranks, measured))
 
     def script(option):
-        # The clock is a C module, which a sandbox keeps out.
+        # The clock is a C module, which a sandbox excludes.
         return [job("empty.lua")] if option == "--sandbox" else [job("handout.lua")]
 
     for ranks in (1, max(2, min(context.cores, 8))):
         for option, arguments in choices.items():
-            # Not every version has each of them, and one rank alone has nothing to encrypt.
+            # Not every version has every option, and a single rank has nothing to encrypt.
             if not arguments or (arguments[0] in peers.options and (ranks, option) != (1, "--encrypt")):
                 add("many", ranks, option, arguments, count)
-        # A row in a database is another thing than an empty example: fewer do.
+        # A row in a database takes much longer than an empty example, so fewer examples are enough.
         for option, arguments in journals.items():
             if not arguments or arguments[0] in peers.options:
                 add("fewer", ranks, option, arguments, count // 10)

@@ -29,7 +29,7 @@ def measure(context, results):
     script, planned = [job("makespan.lua"), path, "sleep"], {}
     with tempfile.TemporaryDirectory() as directory:
         journal, table = (os.path.join(directory, name) for name in ("run.db", "plan.csv"))
-        # By a run on one rank: it knows nothing of those to come.
+        # The plan comes from a run on one rank, which knows nothing of the later runs.
         run([*peers.ame(1, "--chunk", "1", "--journal", journal), *script], context.environment)
         run([*peers.solo(), "--plan", journal, "-np", ",".join(numbers), "--output", table], context.environment)
         with open(table, newline="") as file:

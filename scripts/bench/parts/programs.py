@@ -18,7 +18,7 @@ FILES = 200
 def measure(context, results):
     peers, cells = context.peers, []
     count = 400 if context.quick else 4_000
-    # Some of them start no more than 50 a second.
+    # Some tools start no more than 50 programs a second.
     few = count // 20
 
     with tempfile.TemporaryDirectory() as directory:
@@ -42,7 +42,7 @@ def measure(context, results):
             add("true", "dlp-lua", ranks, [*start, job("programs.lua"), str(count)], count)
             add("true", "xargs -P", ranks, shell(f"seq {count} | xargs -P {ranks} -n 1 true"), count)
             if peers.starts:
-                # With both outputs piped, as ours are, and with those of the benchmark.
+                # With both outputs piped, as dlp-lua does, and with those of the benchmark.
                 for name, piped in (("C, outputs piped", "1"), ("C", "0")):
                     add("true", name, ranks, [peers.starts, str(ranks), str(count), piped, shutil.which("true")], count)
             add("gzip", "dlp-lua", ranks, [*start, job("programs.lua"), directory], FILES)

@@ -32,7 +32,7 @@ def measure(context, results):
         cells.append(Cell(case, system, ranks, measured, once))
 
     for number, once in zip(counts(context), (False, True)):
-        # First, since without it the others say little.
+        # This is first, because the other results say little without it.
         if peers.rows:
             add(number, BARE, 1, [peers.rows, "DIRECTORY/rows", str(number)], number, once)
         for ranks in (1, max(2, min(context.cores, 8))):

@@ -20,7 +20,7 @@ def measure(context, results):
 
         cells.append(Cell(case, name, ranks, measured, once))
 
-    # Short, and so often: a single start is a matter of a millisecond.
+    # A single start takes about a millisecond, so it is repeated.
     for _ in range(1 if context.quick else 6):
         add("empty", "lua5.4", 1, ["lua5.4", "-e", ""])
         add("empty", "dlp-lua", 1, [peers.dlp, "-e", ""])

@@ -8,7 +8,8 @@ from lib.report import Report
 TITLE = "Large values between ranks"
 BUDGET = 110
 
-# In words, and millions of bytes: of a value that is gathered or broadcast, and of one of the 16 results of a map.
+# The kinds in words, and sizes in millions of bytes: of a value that is gathered or broadcast, and of one of the 16
+# results of a map.
 kinds = {
     "numbers": ("floats", 8, 1),
     "strings": ("short strings", 4, 1),

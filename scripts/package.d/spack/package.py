@@ -1,7 +1,7 @@
-# A recipe for Spack, which installs the tarball of scripts/package: copy it to packages/dlp-lua in a Spack repository, put
-# the tarball's address and `sha256sum` in, and `spack install dlp-lua`.
+# A recipe for Spack, which installs the tarball of scripts/package. Copy it to packages/dlp-lua in a Spack
+# repository, insert the tarball's address and `sha256sum`, and run `spack install dlp-lua`.
 #
-# Looked at by Python's parser, but not tried with a Spack.
+# Checked by Python's parser, but not tried with Spack.
 
 from spack.package import *
 
@@ -16,7 +16,8 @@ class DlpLua(Package):
 
     version("0.1.0", sha256="0000000000000000000000000000000000000000000000000000000000000000")
 
-    # The programs are built; they need glibc 2.28 or newer, open the MPI that is there when they run, and have Lua inside.
+    # The programs are already built. They need glibc 2.28 or newer, open the MPI that they find at run time, and
+    # contain Lua.
     conflicts("platform=darwin", msg="Linux only")
     conflicts("target=aarch64:", msg="the tarball is for x86_64")
 
