@@ -4,8 +4,9 @@ extension String {
         self = bytes.withUnsafeBytes { String(decodingVisibly: $0) }
     }
 
-    /// As above. It is not generic over collections: at its first call the runtime would search all conformances of the
-    /// program for what each of them needs.
+    /// The text that `bytes` spell in UTF-8, where each byte that belongs to no character is shown as `\xff`.
+    ///
+    /// It is not generic over collections: at the first call the runtime would search all conformances of the program.
     package init(decodingVisibly bytes: UnsafeRawBufferPointer) {
         if let text = String(validating: bytes.assumingMemoryBound(to: UInt8.self), as: UTF8.self) {
             self = text
