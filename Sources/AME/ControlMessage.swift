@@ -1,8 +1,8 @@
 /// One packet on the control descriptor between rank 0 and our launcher, as text.
 public enum ControlMessage: Equatable, Sendable {
-    /// Rank 0 to launcher: rank 0 copes with the death of a worker by itself, and the job's status is rank 0's.
+    /// Rank 0 to launcher: rank 0 handles the death of a worker by itself, and the job's status is rank 0's.
     case lead
-    /// Rank 0 to launcher: a rank 0 that ends without `over` has not come to its end.
+    /// Rank 0 to launcher: from now on, if rank 0 ends without `over`, it has not come to its end.
     case begun
     /// Rank 0 to launcher: the job is over, well or not, and rank 0 is about to end.
     case over

@@ -16,13 +16,13 @@ public enum AMEVariable {
 
     /// The name of the abstract Unix-domain socket on which rank 0 listens, without its leading NUL.
     public static let socket = "AME_SOCKET"
-    /// Rank 0 only: the descriptor of that socket, bound and listening since before any rank was started; where ranks are on
-    /// several hosts, behind commas those for the others.
+    /// Rank 0 only: the descriptor of that socket, which is bound and listens since before any rank was started. Where
+    /// ranks are on several hosts the descriptors of the sockets for the others follow, after commas.
     public static let listener = "AME_LISTEN_FD"
     /// Rank 0 only: the descriptor of a `SOCK_SEQPACKET` pair to the launcher; see `ControlMessage`.
     public static let control = "AME_CONTROL_FD"
-    /// Set for ranks on other hosts than rank 0: a TCP port, and behind commas the names and addresses at which rank 0 listens
-    /// there, the likeliest first.
+    /// Set for ranks on other hosts than rank 0: a TCP port, followed, after commas, by the names and addresses at
+    /// which rank 0 listens there, the likeliest first.
     public static let addresses = "AME_ADDRESSES"
     /// Set where ranks are on several hosts: this process's place among those of its host, from 0.
     public static let localRank = "AME_LOCAL_RANK"
@@ -39,11 +39,12 @@ public enum AMEVariable {
     /// nothing.
     public static let meetingDirectory = "DLP_RENDEZVOUS_DIR"
 
-    /// Set by the user, for a job that others may join, and for these: the secret by which they know each other.
+    /// Set by the user, for a job that can be joined and for the workers that join it: the secret by which they
+    /// recognize each other.
     public static let joinKey = "DLP_JOIN_KEY"
 
-    /// All that a launcher sets: what a rank removes from its environment, so that a program that it starts in turn does not take
-    /// itself for that rank.
+    /// All variables that a launcher sets. A rank removes them from its environment, so that a program that it starts
+    /// does not take itself for that rank.
     public static let all = [
         host, port, rank, size, key, socket, listener, control, columns, addresses, localRank, localSize,
     ]

@@ -47,7 +47,7 @@ static int thread_level;
 
 static int start(int *rank, int *size) {
     return CALL(Init_thread, NULL, NULL, MPI_THREAD_SERIALIZED, &thread_level) ||
-                   // The duplicates inherit it, and what belongs to no communicator fails by it.
+                   // The duplicates inherit the handler, and errors that belong to no communicator use it.
                    CALL(Comm_set_errhandler, WORLD, RETURN_ERRORS) || CALL(Comm_dup, WORLD, &messages) ||
                    CALL(Comm_dup, WORLD, &broadcasts) || CALL(Comm_rank, messages, rank) ||
                    CALL(Comm_size, messages, size)
@@ -107,7 +107,8 @@ static int begin_broadcast(void *bytes, int count, struct dlp_mpi_request *opaqu
 
 static int begin_barrier(struct dlp_mpi_request *opaque) {
     MPI_Request request;
-    // Not among the broadcasts: a rank may begin it before the last of these, which other ranks begin first.
+    // Not on the communicator of broadcasts: a rank may begin the barrier before the last broadcast, which other ranks
+    // begin first.
     if (CALL(Ibarrier, messages, &request)) return -1;
     store_request(request, opaque);
     return 0;

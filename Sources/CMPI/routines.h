@@ -1,4 +1,4 @@
-// What dlp-lua calls of MPI, as the standard declares it for C; the types come before.
+// The MPI functions that dlp-lua calls, as the standard declares them for C; the types are declared before.
 
 int MPI_Abort(MPI_Comm communicator, int status);
 int MPI_Allreduce(const void *from, void *to, int count, MPI_Datatype type, MPI_Op operation, MPI_Comm communicator);

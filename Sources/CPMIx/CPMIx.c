@@ -42,7 +42,7 @@ static struct {
 static void *open_library(void) {
     static const char name[] = "libpmix.so.2";
     void *opened = dlopen(name, RTLD_NOW | RTLD_NOLOAD);
-    // Where Open MPI 5 and PRRTE say that they are, if they are not where they were built for.
+    // Variables by which Open MPI 5 and PRRTE say where they are, if they are not where they were built for.
     static const char *const prefixes[] = {"PMIX_PREFIX", "OPAL_PREFIX"};
     static const char *const directories[] = {"lib/openmpi", "lib", "lib64/openmpi", "lib64"};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
@@ -143,7 +143,7 @@ int dlp_pmix_fence(int milliseconds) {
     while (!fence.has_ended && !error) error = pthread_cond_timedwait(&fence.ended, &fence.mutex, &deadline);
     status = fence.has_ended ? fence.status : ETIME;
     pthread_mutex_unlock(&fence.mutex);
-    // Some have ended: whoever waits for one of them will say which.
+    // Some ranks have ended: the code that waits for one of them will say which.
     return status == PMIX_ERR_PARTIAL_SUCCESS ? 0 : status;
 }
 

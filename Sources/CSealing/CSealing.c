@@ -2,8 +2,8 @@
 
 #include <CCryptoBoringSSL_aead.h>
 
-// AES-256-GCM of the BoringSSL that swift-crypto has inside. Its own functions make the key ready for each record anew, and
-// copy each three times into new memory, which takes longer than to encrypt it.
+// AES-256-GCM of the BoringSSL inside swift-crypto. Swift-crypto's own functions prepare the key anew for each record,
+// and copy each record three times into new memory, which takes longer than encrypting it.
 
 struct dlp_key *dlp_key_new(const void *bytes) {
     return (struct dlp_key *)EVP_AEAD_CTX_new(EVP_aead_aes_256_gcm(), bytes, dlp_key_length, dlp_tag_length);

@@ -22,7 +22,8 @@ static bool is_memory_limited(struct rlimit *limit) {
     return getrlimit(RLIMIT_AS, limit) == 0 && limit->rlim_cur != RLIM_INFINITY;
 }
 
-/// Whether most of the memory is in use that this process may have. What grows asks for as much again as it has.
+/// Whether most of the memory that this process may have is in use. Something that grows asks for as much again as it
+/// has.
 static bool is_memory_short(void) {
     struct rlimit limit;
     char text[32] = "";
@@ -36,12 +37,12 @@ static bool is_memory_short(void) {
     return pages * (unsigned long long)sysconf(_SC_PAGESIZE) > limit.rlim_cur / 2;
 }
 
-/// Swift ends a process that gets no memory by a crash, and many a C library runs into one.
+/// Swift ends a process that gets no memory by a crash, and many C libraries crash then, too.
 static void crashed(int signal, siginfo_t *information, void *context) {
     (void)context;
     if (is_memory_short())
         dlp_quit(3, "out of memory: most of what its limit (ulimit -v) allows was in use when it crashed; raise it");
-    // The handler is gone: the system does the rest, at once or as soon as the instruction is tried again.
+    // The handler is removed already: the system does the rest, at once or as soon as the instruction is tried again.
     if (information->si_code <= 0) raise(signal);
 }
 
@@ -72,11 +73,11 @@ void dlp_leave_crashes_to_system(void) {
     if (getenv("SWIFT_BACKTRACE")) return;
     struct rlimit limit;
     bool is_limited = is_memory_limited(&limit);
-    // The usual one may have no room to grow.
+    // The usual stack may have no room to grow.
     if (is_limited) sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
     for (unsigned i = 0; i < sizeof crashes / sizeof *crashes; i++) {
         struct sigaction present;
-        // One that is ignored was so before us.
+        // A signal that is ignored was so before this program began.
         if (sigaction(crashes[i], NULL, &present) || present.sa_handler == SIG_IGN) continue;
         struct sigaction own = {.sa_handler = SIG_DFL};
         if (is_limited && crashes[i] != SIGQUIT)
@@ -89,7 +90,8 @@ void dlp_leave_crashes_to_system(void) {
 static void do_nothing(int signal) { (void)signal; }
 
 void dlp_survive_file_limit(void) {
-    // Programs that are started from here would inherit that the signal is ignored, but no handler.
+    // Programs that are started from here would inherit it if the signal were ignored, but they do not inherit a
+    // handler.
     struct sigaction present, action = {.sa_handler = do_nothing, .sa_flags = SA_RESTART};
     if (sigaction(SIGXFSZ, NULL, &present) == 0 && present.sa_handler == SIG_DFL) sigaction(SIGXFSZ, &action, NULL);
 }

@@ -15,7 +15,7 @@
 
 #define MEMORY_NAME "dlp-bells"
 
-// Each in a line of the cache by itself: different ranks write them.
+// Each bell has a cache line of its own: different ranks write them.
 struct bell {
     _Alignas(64) _Atomic(uint32_t) rings;
     _Atomic(uint32_t) announced;
@@ -47,7 +47,7 @@ struct dlp_bells *dlp_bells_make_shared(uint32_t count, struct dlp_bells_address
     return bells;
 }
 
-// Opens nothing but memory of this name: to open a device or a pipe of a stranger could do something.
+// Opens nothing but memory of this name: opening a device or a pipe of a stranger could have an effect.
 static int open_memory(const struct dlp_bells_address *address) {
     static const char expected[] = "/memfd:" MEMORY_NAME;
     char path[64], target[sizeof expected - 1];
@@ -81,8 +81,9 @@ uint32_t dlp_bell_rings(const struct dlp_bells *bells, uint32_t rank) { return a
 void dlp_bell_ring(struct dlp_bells *bells, uint32_t rank) {
     struct bell *bell = &bells->bells[rank];
     atomic_fetch_add(&bell->rings, 1);
-    // Who goes to sleep says so first, and then lets the system compare the count: one of the two sees the other. Only the
-    // sleeper takes it back, for that may be asleep again by the time that a ringer, which stood still, goes on.
+    // The sleeper sets its flag first, and then lets the system compare the count: so either the ringer or the sleeper
+    // sees the other. A ringer may resume after the sleeper has gone back to sleep, so only the sleeper clears the
+    // flag.
     if (atomic_load(&bell->is_asleep)) syscall(SYS_futex, &bell->rings, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
@@ -99,7 +100,7 @@ int dlp_bell_wait(struct dlp_bells *bells, uint32_t rank, uint32_t heard, uint64
     struct bell *bell = &bells->bells[rank];
     struct timespec rest = {.tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = (long)(nanoseconds % 1000000000)};
     atomic_store(&bell->is_asleep, 1);
-    // Returns early where the bell has been rung, and for a signal, which is as good a reason to look.
+    // Returns early where the bell has been rung, and at a signal, which is as good a reason to look.
     syscall(SYS_futex, &bell->rings, FUTEX_WAIT, heard, &rest, NULL, 0);
     atomic_store(&bell->is_asleep, 0);
     return atomic_load(&bell->rings) != heard;

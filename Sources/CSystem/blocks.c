@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/// Advice on a block's memory. It is for whole pages.
+/// Gives the system advice on a block's memory. Advice is for whole pages.
 static void advise(void *block, size_t size, int advice, bool with_shared_ends) {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)block, end = begin + size;
     if (with_shared_ends) end += page - 1;
@@ -38,7 +38,7 @@ bool dlp_keep_spare(struct dlp_spares *spares, void *block) {
     size_t size = malloc_usable_size(block), most = sizeof spares->slots / sizeof spares->slots[0];
     if (size > dlp_most_spare) return false;
     while (spares->count == most || total(spares) > dlp_most_spare - size) free(remove_slot(spares, 0));
-    // Its content is of no use to anyone; the system may drop it, page by page, until it is written to again.
+    // Its content is not needed any more; the system may drop it, page by page, until it is written to again.
     advise(block, size, MADV_FREE, false);
     spares->slots[spares->count] = (struct dlp_spare){.block = block, .size = size};
     spares->count++;
@@ -76,7 +76,8 @@ static void *take(size_t size) {
 }
 
 static bool keep(void *block) {
-    // What is kept would count where the address space is limited, and be missed by those who do not come here for it.
+    // Where the address space is limited, kept blocks would count, and code that allocates in other ways would lack
+    // them.
     struct rlimit limit;
     if (getrlimit(RLIMIT_AS, &limit) || limit.rlim_cur != RLIM_INFINITY) return false;
     pthread_mutex_lock(&lock);
@@ -92,7 +93,7 @@ bool free_kept_blocks(void) {
     return were_there;
 }
 
-/// How many bytes of a block are in memory: of one that was never written to as a whole these are fewer.
+/// How many bytes of a block are in memory: fewer than its size where parts of it were never written to.
 static size_t resident(void *block, size_t size) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE), sum = 0;
     uintptr_t begin = ((uintptr_t)block + page - 1) & ~(page - 1), end = ((uintptr_t)block + size) & ~(page - 1);
@@ -132,8 +133,9 @@ void *dlp_realloc_large(void *block, size_t size) {
     }
     void *moved = realloc(block, size);
     if (moved == NULL && free_kept_blocks()) moved = realloc(block, size);
-    // The ends may share their pages with others, whom it does no harm. It is for all of the mapping: of one in two parts,
-    // with the advice and without, the system does not move the pages, and all that is in them would be copied.
+    // The first and the last page may be shared with other blocks, which the advice does not harm. The advice must be
+    // for all of the mapping: if one part had it and the other did not, the system would not move the pages, and all
+    // that is in them would be copied.
     if (moved != NULL) advise(moved, malloc_usable_size(moved), MADV_HUGEPAGE, true);
     return moved;
 }

@@ -51,7 +51,7 @@ uint64_t dlp_start_of(pid_t process) {
 
 struct dlp_tree_member {
     pid_t process;
-    /// A later process of the same number began later.
+    /// A later process with the same number has a later start.
     uint64_t start;
 };
 
@@ -64,7 +64,7 @@ static void add_member(struct dlp_tree *t, pid_t process) {
     if (t->count == t->capacity) {
         size_t capacity = t->capacity > 0 ? 2 * t->capacity : 16;
         struct dlp_tree_member *grown = realloc(t->members, capacity * sizeof *grown);
-        // The others can be ended still.
+        // The other processes can still be ended.
         if (grown == NULL) return;
         t->members = grown;
         t->capacity = capacity;

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 
-// Of <linux/close_range.h>, which older systems lack.
+// From <linux/close_range.h>, which older systems lack.
 #define AT_EXEC 4u
 
 IN_CHILD static void close_each(int first, bool at_exec) {
     int directory = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0) return;
-    // By the system call itself: opendir takes memory, which is the parent's after vfork.
+    // Makes the system call itself: opendir allocates memory, which is the parent's after vfork.
     _Alignas(struct dirent64) char entries[2048];
     for (long size; (size = syscall(SYS_getdents64, directory, entries, sizeof entries)) > 0;) {
         for (struct dirent64 *entry = (void *)entries; (char *)entry < entries + size;

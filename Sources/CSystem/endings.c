@@ -19,7 +19,7 @@ static void say(const char *text) {
     const char *who = name[0] ? name : program_invocation_short_name;
     struct iovec parts[4] = {{(void *)who, strlen(who)}, {": ", 2}, {(void *)text, strlen(text)}, {"\n", 1}};
     ssize_t written = writev(STDERR_FILENO, parts, 4);
-    // Nobody is left who could be told that it cannot be said.
+    // Where even this fails, there is no way to report it.
     (void)written;
 }
 
@@ -41,12 +41,12 @@ void dlp_quit_without_memory(size_t wanted) {
 
 // MARK: - Ends that others bring about
 
-/// The process in which nobody else may call exit; 0 where anybody may.
+/// The process in which only this program may call exit; 0: any code may.
 static _Atomic pid_t guarded;
 
 static void exit_was_called(int status, void *context) {
     (void)context;
-    // A process that a C library has forked ends as it likes.
+    // A process that a C library has forked may end as it likes.
     if (atomic_load(&guarded) != getpid()) return;
     fflush(stdout);
     char text[120];
@@ -88,10 +88,10 @@ void dlp_begin_process(const char *program, bool is_speaker) {
     speaks = is_speaker;
     for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) {
         struct sigaction present, own = {.sa_handler = end_by_signal};
-        // One that is ignored was so before us.
+        // A signal that is ignored was so before this program began.
         if (sigaction(signals[i], NULL, &present) == 0 && present.sa_handler != SIG_IGN) sigaction(signals[i], &own, NULL);
     }
-    // What a parent has blocked would never end us, nor what we start.
+    // A signal that a parent has blocked would never end this process, nor those that it starts.
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Linux 6.3 and later want to know whether there may be a program in it, and some are set to refuse one.
+// Linux 6.3 and later want to know whether there may be a program in the memory, and some systems are set to refuse
+// that.
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8U
 #endif
@@ -36,7 +37,7 @@ static int seals(enum dlp_promise promise) {
     return size | F_SEAL_WRITE | F_SEAL_SEAL;
 }
 
-/// Whether a file may have that size: to be asked for more than the user's limit, which counts for memory files, too, is a
+/// Whether a file may have that size. The user's limit counts for memory files, too, and asking for more raises a
 /// signal that kills.
 static int may_have(size_t size) {
     struct rlimit limit;
@@ -77,7 +78,7 @@ int dlp_memory_file_has(int descriptor, size_t size, enum dlp_promise promise) {
 const void *dlp_map_memory_file(int descriptor, size_t count) {
     struct stat status;
     if (!dlp_memory_file_has(descriptor, count, dlp_promise_all)) return NULL;
-    // Where nothing was written yet there is no memory either, until it is read.
+    // Where nothing was written, there is no memory either until it is read.
     if (fstat(descriptor, &status) || (uint64_t)status.st_blocks * 512 < count) return NULL;
     void *memory = mmap(NULL, count, PROT_READ, MAP_SHARED, descriptor, 0);
     if (memory == MAP_FAILED) return NULL;
@@ -87,18 +88,18 @@ const void *dlp_map_memory_file(int descriptor, size_t count) {
 
 void *dlp_grow_memory_file(int descriptor, void *block, size_t size, size_t wanted) {
     if (!may_have(wanted) || ftruncate(descriptor, (off_t)wanted)) return NULL;
-    // What is wanted now they cannot be, and they count as resident.
+    // The kept blocks cannot be used for this, and they count as resident.
     if (block == NULL) free_kept_blocks();
     void *grown = block == NULL ? mmap(NULL, wanted, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
                                 : mremap(block, size, wanted, MREMAP_MAYMOVE);
     if (grown == MAP_FAILED) return NULL;
-    // To get its pages one by one takes longer than to fill them.
+    // Getting its pages one by one takes longer than filling them.
     madvise(grown, wanted, MADV_HUGEPAGE);
     return grown;
 }
 
 const void *dlp_finish_memory_file(int descriptor, void *block, size_t size, size_t count) {
-    // As long as somebody may write to it there can be no promise.
+    // There can be no promise as long as the memory is mapped for writing.
     munmap(block, size);
     if (ftruncate(descriptor, (off_t)count) || fcntl(descriptor, F_ADD_SEALS, seals(dlp_promise_all))) return NULL;
     return dlp_map_memory_file(descriptor, count);

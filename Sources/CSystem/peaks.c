@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-// getrusage knows the peak of this process, too, but not less than what the process held that became it by exec: where a
-// large program has started us that would be the peak of every example.
+// getrusage reports the peak of this process, too, but never less than what the process held before it became this
+// program by exec. Where a large program has started us that would be the peak of every example.
 
 static int open_file_of(pid_t process, const char *name, int flags) {
     char path[64] = "/proc/self/";
@@ -16,7 +16,8 @@ static int open_file_of(pid_t process, const char *name, int flags) {
     return open(path, flags | O_CLOEXEC);
 }
 
-/// The bytes behind `name` in the text from `*text` on, behind which `*text` then is; 0 where it does not stand there.
+/// Returns the bytes that stand behind `name` in the text from `*text` on, and moves `*text` behind them; 0 where
+/// `name` is not there.
 static int64_t bytes_of(const char **text, const char *name) {
     const char *place = strstr(*text, name);
     if (place == NULL) return 0;
@@ -37,7 +38,7 @@ int dlp_read_memory(pid_t process, struct dlp_memory *memory) {
     close(file);
     if (count <= 0) return 0;
     text[count] = 0;
-    // In this order, each at the beginning of a line: in the first one stands a name.
+    // In this order, each at the beginning of a line: the first line holds a name.
     const char *rest = text;
     memory->peak = bytes_of(&rest, "\nVmHWM:");
     memory->present = bytes_of(&rest, "\nVmRSS:");
@@ -45,14 +46,14 @@ int dlp_read_memory(pid_t process, struct dlp_memory *memory) {
 }
 
 int dlp_take_own_memory(struct dlp_memory *memory) {
-    // What cannot begin anew would be the peak of all examples that follow.
+    // A peak that cannot begin anew would be the peak of all examples that follow.
     int file = open_file_of(getpid(), "clear_refs", O_WRONLY);
     if (file < 0) return 0;
     int is_known = dlp_read_memory(getpid(), memory) && write(file, "5", 1) == 1;
     close(file);
     if (!is_known) return 0;
     struct dlp_kept_memory kept = dlp_count_kept_memory();
-    // The system may have taken what is kept.
+    // The system may have taken the pages of kept blocks.
     if ((int64_t)kept.unused < memory->peak) memory->peak -= (int64_t)kept.unused;
     if ((int64_t)kept.all < memory->present) memory->present -= (int64_t)kept.all;
     return 1;

@@ -24,12 +24,13 @@ struct packet {
 /// What the new process does before exec; returns only on failure, with errno set.
 IN_CHILD static void become(const struct dlp_process *p) {
     if (p->own_group && setpgid(0, 0) != 0) return;
-    // What the guardian would send first: should somebody kill it together with its launcher, most ranks end all the same.
+    // The signal that the guardian would send first. If the guardian is killed together with its launcher, most ranks
+    // still end.
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     // The process announces itself, so that there is no moment in which it exists and the guardian does not know it.
     if (dlp_guardian_tell(p->guardian, dlp_guardian_watch, p->own_group ? -getpid() : getpid()) != 0) return;
     if (dlp_place(p->input, 0) < 0 || dlp_place(p->output, 1) < 0 || dlp_place(p->error, 2) < 0) return;
-    // Also what the caller itself inherited, such as the `3>file` of a shell.
+    // This includes what the caller itself inherited, such as the `3>file` of a shell.
     dlp_close_from(3, true);
     for (int i = 0; i < p->inherited_count; i++)
         if (fcntl(p->inherited[i], F_SETFD, 0) != 0) return;
@@ -44,7 +45,7 @@ IN_CHILD static void become(const struct dlp_process *p) {
         limit.rlim_cur = p->descriptor_limit;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
-    // What comes before exec ends this process as any other, and not by a handler of its parent's.
+    // A signal before exec ends this process like any other, and does not run a handler of its parent.
     static const int handled[] = {SIGINT, SIGTERM, SIGHUP};
     for (unsigned i = 0; i < sizeof handled / sizeof *handled; i++) {
         struct sigaction present;
@@ -193,7 +194,7 @@ int dlp_launcher_signals(sigset_t *previous) {
     sigaction(SIGCHLD, &standard, NULL);
     sigaddset(&read, SIGCHLD);
     blocked = read;
-    // Writing into a closed pipe is to be an error, not the end.
+    // Writing into a closed pipe is to be an error, not to end the process.
     sigaddset(&blocked, SIGPIPE);
     if (sigprocmask(SIG_BLOCK, &blocked, previous) != 0) return -1;
     return signalfd(-1, &read, SFD_CLOEXEC | SFD_NONBLOCK);

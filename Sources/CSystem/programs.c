@@ -13,7 +13,7 @@
 IN_CHILD static void execute(const struct dlp_program *p, const char *file) {
     execve(file, p->words + 1, p->environment);
     if (errno != ENOEXEC) return;
-    // A script whose first line names no interpreter is the shell's, as for execvp.
+    // A script whose first line names no interpreter is run by the shell, as by execvp.
     p->words[0] = "sh";
     p->words[1] = (char *)file;
     execve("/bin/sh", p->words, p->environment);
@@ -48,9 +48,10 @@ IN_CHILD static void find_and_execute(const struct dlp_program *p) {
 /// What the new process does before exec; returns only on failure, with errno set.
 IN_CHILD static enum dlp_program_step become(const struct dlp_program *p, pid_t parent) {
     if (p->end_signal != 0 && prctl(PR_SET_PDEATHSIG, p->end_signal) != 0) return dlp_program_has_no_process;
-    // One that ended before that sends nothing.
+    // A parent that ended before that sends nothing.
     if (p->end_signal != 0 && getppid() != parent) _exit(127);
-    // A handler would run in the parent's memory. What is ignored stays so: whoever started us means it.
+    // A handler would run in the parent's memory. Ignored signals stay ignored: the process that started us wants it
+    // so.
     for (int signal = 1; signal < NSIG; signal++) {
         struct sigaction present, standard = {.sa_handler = SIG_DFL};
         if (sigaction(signal, NULL, &present) == 0 && present.sa_handler != SIG_IGN && present.sa_handler != SIG_DFL)
@@ -58,7 +59,7 @@ IN_CHILD static enum dlp_program_step become(const struct dlp_program *p, pid_t 
     }
     for (int i = 0; i < 3; i++)
         if (dlp_place(p->standard[i], i) < 0) return dlp_program_has_no_process;
-    // Also what a script has opened.
+    // This includes what a script has opened.
     dlp_close_from(3, true);
     if (p->directory != NULL && chdir(p->directory) != 0) return dlp_program_has_no_directory;
     sigset_t none;

@@ -1,6 +1,6 @@
-// Only for builds with ThreadSanitizer, which sees what the program does but not what the Swift runtime does, for that is
-// not built with it. Where threads meet at a Mutex of Synchronization, the runtime waits in the kernel: the sanitizer then
-// takes what the lock protects for a race, unless it is told.
+// Only for builds with ThreadSanitizer. It sees what the program does but not what the Swift runtime does, since that
+// is not built with it. Where threads meet at a Mutex of Synchronization, the runtime waits in the kernel. Without
+// these functions the sanitizer would take accesses to what the lock protects for a race.
 #if defined(__linux__) && __has_feature(thread_sanitizer)
 
 #define _GNU_SOURCE

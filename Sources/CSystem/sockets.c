@@ -105,17 +105,17 @@ int dlp_tcp_is_closed_by_peer(int descriptor) {
 }
 
 struct dlp_owed dlp_tcp_owed(int descriptor) {
-    // The C library knows the beginning of what Linux says.
+    // The C library knows only the beginning of what Linux reports.
     struct {
         struct tcp_info info;
         uint64_t pacing_rate, most_pacing_rate, bytes_acknowledged;
     } said = {0};
     socklen_t length = sizeof said;
     if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &said, &length)) return (struct dlp_owed){0};
-    // Retransmissions count where data is under way; where the peer has no room for any, which is all right, the system
-    // probes it, and an answer sets the count of those to 0.
+    // Retransmissions count where data is under way. Where the peer has no room for data, which is no fault, the system
+    // probes it, and an answer sets the count of probes to 0.
     return (struct dlp_owed){
-        // A kernel that does not say it leaves only the silence.
+        // Where a kernel does not report this, only the silence counts.
         .acknowledged = length == sizeof said ? said.bytes_acknowledged : dlp_now(),
         .tries = said.info.tcpi_retransmits + said.info.tcpi_probes,
         .silence = said.info.tcpi_last_ack_recv,
@@ -134,7 +134,8 @@ ssize_t dlp_send(int descriptor, const void *head, size_t head_count, const void
     return count < 0 ? -errno : count;
 }
 
-/// Room for the control message that carries one descriptor, and no more: what does not fit the system closes.
+/// Room for the control message that carries one descriptor, and no more: the system closes descriptors that do not
+/// fit.
 union carrier {
     char bytes[CMSG_LEN(sizeof(int))];
     struct cmsghdr head;
@@ -180,7 +181,7 @@ int dlp_wait_readable(int descriptor, uint64_t nanoseconds) {
         struct timespec limit = {.tv_sec = left / 1000000000u, .tv_nsec = left % 1000000000u};
         found = ppoll(&watched, 1, &limit, NULL);
         passed = dlp_now() - begin;
-        // Out of memory it sleeps for what would otherwise be a busy wait.
+        // Out of memory ppoll fails at once: the sleep avoids a busy wait.
         if (found < 0 && errno != EINTR) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     } while (found < 0 && passed < nanoseconds);
     return found > 0;
@@ -226,6 +227,6 @@ int dlp_wait_hangup(int descriptor, int stop, int milliseconds) {
     int found = poll(watched, 2, milliseconds);
     if (found < 0 && errno != EINTR) nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     if (found <= 0) return 0;
-    // A descriptor that somebody has closed counts as an end.
+    // A descriptor that other code has closed counts as an end.
     return watched[1].revents & POLLIN ? 2 : 1;
 }

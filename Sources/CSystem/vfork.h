@@ -1,4 +1,4 @@
-// What C files share that start processes by vfork.
+// Shared by C files that start processes by vfork.
 #pragma once
 
 #include <fcntl.h>
@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #if __has_feature(thread_sanitizer)
-// It makes a fork of vfork, but what follows relies on memory that is shared, and on the parent's sleep. The other name
-// of the function it does not know; nor must it note in its own memory, which is shared as well, that the child leaves
-// for good, be it from its preparations or from `_exit`, or which handlers the child has.
+// ThreadSanitizer makes a fork of vfork, but the code that follows relies on shared memory, and on the parent's sleep.
+// The sanitizer does not know the other name of the function. Nor must it note in its own memory, which is shared as
+// well, that the child leaves for good, from its preparations or by `_exit`, or which handlers the child has.
 #include <sys/syscall.h>
 #define IN_CHILD __attribute__((disable_sanitizer_instrumentation))
 #define _exit(status) (syscall(SYS_exit_group, status), __builtin_unreachable())
@@ -26,5 +26,6 @@ IN_CHILD static inline int dlp_place(int descriptor, int standard) {
     return descriptor == standard ? fcntl(standard, F_SETFD, 0) : dup2(descriptor, standard);
 }
 
-/// Closes all descriptors from `first` on, or has the coming exec do it. Calls nothing that a child of vfork must not.
+/// Closes all descriptors from `first` on, or lets the coming exec do it. Calls nothing that a child of vfork must not
+/// call.
 IN_CHILD void dlp_close_from(int first, bool at_exec);

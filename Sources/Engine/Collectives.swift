@@ -2,7 +2,7 @@ public import Codec
 import SystemSupport
 
 extension Collective {
-    /// Its name among the functions of a script.
+    /// The collective's name in messages: the script's function, where there is one.
     var name: String {
         switch self {
         case .broadcast: "bcast"
@@ -14,10 +14,10 @@ extension Collective {
 }
 
 extension CollectiveMessage {
-    /// Where the sender's script calls it, as it stands behind a name.
+    /// The line of the script where the sender makes the call, as text to follow a name; empty where it is unknown.
     fileprivate var place: String { line > 0 ? " (line \(line))" : "" }
 
-    /// The same without anything for the others: it only says that its rank waits.
+    /// A copy without bytes, which only says that its rank waits.
     fileprivate var announcement: CollectiveMessage {
         var message = self
         (message.isAnnouncement, message.bytes) = (true, .empty)
@@ -26,7 +26,8 @@ extension CollectiveMessage {
 }
 
 extension Fault {
-    /// A rank waits in the collective of a message of its own, but `other` has finished its script.
+    /// The fault where `rank` waits for rank `other` in the collective of `message`, but `other` has finished its
+    /// script.
     static func absence(of other: Int, missedBy rank: Int, in message: CollectiveMessage) -> Fault {
         guard message.operation == .agreement else {
             return Fault(
@@ -49,13 +50,13 @@ extension RankClient {
     /// Gives the bytes of rank 0 to every rank.
     public func broadcast(_ bytes: Bytes) throws(JobEnd) -> Bytes { try broadcast(bytes, root: 0) }
 
-    /// Begins the next collective: what this rank has for it.
+    /// Begins the next collective, and returns this rank's part of it.
     fileprivate func begin(_ operation: Collective, _ bytes: Bytes = .empty, of root: Int = 0) -> CollectiveMessage {
         collectives += 1
         return CollectiveMessage(number: collectives, operation: operation, line: line, root: root, bytes: bytes)
     }
 
-    /// As `expect`, where what `source` has is needed, whatever has become of it.
+    /// Like `expect`, but returns the bytes, and throws where `source` was lost.
     fileprivate func require(_ own: CollectiveMessage, from source: Int) throws(JobEnd) -> Bytes {
         if let message = try expect(own, from: source) { return message.bytes }
         throw .fault(
@@ -67,15 +68,16 @@ extension RankClient {
                 rank: rank, host: HostName.current, status: 3))
     }
 
-    /// The next collective message from `source`, which must belong to the same operation as this rank's `own`; nil where
-    /// `source` was lost.
+    /// Returns the next collective message from `source`; nil where `source` was lost.
+    ///
+    /// - Throws: `JobEnd` where the message does not belong to the same operation as `own`, this rank's part.
     fileprivate func expect(_ own: CollectiveMessage, from source: Int) throws(JobEnd) -> CollectiveMessage? {
         while true {
             guard let message = try collective(from: source, announcing: own.announcement) else { return nil }
             let isSameOperation = message.number == own.number && message.operation == own.operation
             let isSame = isSameOperation && message.root == own.root
             if !message.isAnnouncement, isSame { return message }
-            // A rank that only says what it waits for will get it in its turn, or has got it already.
+            // An announcement only says what the rank waits for: it will get that in its turn, or has got it already.
             if message.isAnnouncement, isSame || message.number < own.number { continue }
             let difference = isSameOperation ? " from rank \(message.root), not \(own.root)" : ""
             throw .fault(
@@ -89,7 +91,7 @@ extension RankClient {
     }
 }
 
-// The root is the only rank that is connected with all: whatever ranks have for each other goes by way of it.
+// Only the root is connected with all ranks, so all data between ranks goes through it.
 
 extension RootClient {
     /// Gives the bytes of rank `root` to every rank.
@@ -103,7 +105,7 @@ extension RootClient {
     /// Brings the bytes of all ranks to the root, by rank.
     public func gather(_ bytes: Bytes) throws(JobEnd) -> [Bytes]? { try all(begin(.gather, bytes)) }
 
-    /// Returns once every rank has called it that there is.
+    /// Returns once every rank that was not lost has called it.
     public func barrier() throws(JobEnd) {
         var message = begin(.barrier)
         for other in 1..<max(size, 1) { _ = try expect(message, from: other) }
@@ -111,7 +113,7 @@ extension RootClient {
         send(message)
     }
 
-    /// Shows the root what every rank says of itself, and tells all ranks what follows.
+    /// Gathers the statements of all ranks, and sends what `judge` makes of them to all ranks.
     public func agree(
         _ statement: Bytes, judge: ([Bytes]) throws(JobEnd) -> Bytes
     ) throws(JobEnd) -> Bytes {
@@ -121,7 +123,7 @@ extension RootClient {
         return message.bytes
     }
 
-    /// What every rank has for a collective, by rank.
+    /// Returns the bytes of every rank for a collective, by rank; throws where a rank was lost.
     private func all(_ own: CollectiveMessage) throws(JobEnd) -> [Bytes] {
         var all = [own.bytes]
         for other in 1..<max(size, 1) { all.append(try require(own, from: other)) }
@@ -144,7 +146,7 @@ extension WorkerClient {
         return nil
     }
 
-    /// Returns once every rank has called it that there is.
+    /// Returns once every rank that was not lost has called it.
     public func barrier() throws(JobEnd) {
         var message = begin(.barrier)
         try post(.collective(message))
@@ -152,7 +154,7 @@ extension WorkerClient {
         _ = try require(message, from: 0)
     }
 
-    /// Shows the root what every rank says of itself; returns what follows.
+    /// Sends this rank's statement to the root, and returns what the root's `judge` makes of all statements.
     public func agree(
         _ statement: Bytes, judge: ([Bytes]) throws(JobEnd) -> Bytes
     ) throws(JobEnd) -> Bytes {

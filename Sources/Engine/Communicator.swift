@@ -13,11 +13,11 @@ public enum Delivery: Sendable {
     case message(Message, from: Int)
     /// The connection to a rank ended; nothing more will come from it.
     case lost(rank: Int, reason: String)
-    /// A worker has come late; its rank is larger than all before, and it can be sent to from now on.
+    /// A worker has joined late. Its rank is larger than all earlier ones, and messages can be sent to it from now on.
     case joined(rank: Int)
     /// On the root: a rank whose loss was delivered is connected again, see `awaitReturn`.
     ///
-    /// On a worker: it is connected with the root again, which had lost it; what the root had sent before is void.
+    /// On a worker: it is connected again with the root, which had lost it. What the root sent before is void.
     case returned(rank: Int)
     /// Another thread called `Waker.wake`.
     case woken
@@ -43,7 +43,7 @@ public protocol Communicator: AnyObject {
     var size: Int { get }
     /// Lets other threads interrupt `receive`.
     var waker: any Waker { get }
-    /// Whether bodies that lie in memory which processes can share are sent to some ranks without a copy.
+    /// Whether message bodies in memory that processes can share are sent to some ranks without a copy.
     var sharesMemory: Bool { get }
 
     /// Sends `message`, or queues it where sending would block the root.
@@ -52,11 +52,11 @@ public protocol Communicator: AnyObject {
     ///   dropped: its loss is, or was, delivered by `receive`.
     func send(_ message: Message, to destination: Int) throws(CommunicationError)
 
-    /// Sends `message` to every other rank but those that came late; the same as `send` to each where the transport has no
-    /// better way.
+    /// Sends `message` to every other rank except those that came late. A transport without a better way sends it to
+    /// each in turn.
     func sendToAll(_ message: Message) throws(CommunicationError)
 
-    /// Waits, asleep, for what comes next: until `deadline`, in nanoseconds of the monotonic clock, or for ever.
+    /// Waits, asleep, for the next delivery: until `deadline`, in nanoseconds of the monotonic clock, or without limit.
     ///
     /// - Throws: `CommunicationError` where the transport itself fails.
     func receive(until deadline: UInt64?) throws(CommunicationError) -> Delivery
@@ -64,43 +64,44 @@ public protocol Communicator: AnyObject {
     /// The host of a rank, by name or address, as far as the transport knows it, also after the rank's loss.
     func host(of rank: Int) -> String?
 
-    /// How many bytes have come from a rank so far, those of a message under way included, as far as the transport knows;
-    /// only its growth means something.
+    /// The number of bytes received from a rank so far, including those of an unfinished message, as far as the
+    /// transport knows. Only its growth is meaningful.
     func byteCount(from rank: Int) -> UInt64
 
-    /// Ends the connection with a rank, from the root; nothing where the transport cannot do that for one alone.
+    /// Ends the root's connection with a rank. Does nothing where the transport cannot end a single connection.
     func drop(_ rank: Int)
 
-    /// Lets a rank notice, while its thread does something else, that the root's last word to it has been sent; on the root,
-    /// after that word.
+    /// Lets a rank notice, while its thread is busy, that the root has sent its last message to it. The root calls this
+    /// after that message.
     ///
-    /// A connection may end by that, which is not delivered.
+    /// This may end the connection; `receive` does not deliver that end.
     func dismiss(_ rank: Int)
 
-    /// Calls `action` once, on another thread, when the root's last word has come while this rank's thread does something
-    /// else; nothing where the end of the connection shows that.
+    /// Calls `action` once, on another thread, when the root's last message has arrived while this rank's thread is
+    /// busy. Does nothing where the end of the connection already shows that.
     ///
     /// - Throws: `CommunicationError` where the system has no thread to give.
     func watchForStop(_ action: @escaping @Sendable () -> Void) throws(CommunicationError)
 
-    /// From now on a rank whose loss was delivered may connect again, on the root; nothing where the transport has no way.
+    /// Lets a rank whose loss was delivered connect again, from now on; called on the root. Does nothing where the
+    /// transport has no way.
     func awaitReturn(of rank: Int)
 
-    /// From now on a worker whose connection breaks tries to connect again, for so many nanoseconds at most, and sends again
-    /// what the root may not have got; nil: no more.
+    /// Makes a worker whose connection breaks try to connect again, for at most `limit` nanoseconds, and send again
+    /// what the root may not have received. Nil: it no longer tries.
     func allowReturn(within limit: UInt64?)
 
     /// Sends the root a last message from any thread, after which this process ends.
     ///
-    /// Nil where the transport belongs to one thread in this, too.
+    /// Nil where only one thread may use the transport, even for this.
     var sendLast: (@Sendable (Message) -> Void)? { get }
 
-    /// Sends what is queued, waiting at most until `deadline`, and takes leave of the other ranks, which do the same.
+    /// Sends what is queued, waiting at most until `deadline`, and ends communication; all other ranks do the same.
     func close(until deadline: UInt64?)
 
-    /// Sends what is queued, waiting at most until `deadline`, and leaves a job that is over early for every rank.
+    /// Sends what is queued, waiting at most until `deadline`, and leaves a job that ends early for every rank.
     ///
-    /// A transport whose launcher has to end the others may end this process, too, with `status`.
+    /// Where the launcher has to end the other ranks, the transport may end this process too, with `status`.
     func abort(status: Int32, until deadline: UInt64?)
 }
 
@@ -110,33 +111,33 @@ extension Communicator {
         for other in 0..<size where other != rank { try send(message, to: other) }
     }
 
-    /// It copies them.
+    /// False: bodies are copied.
     public var sharesMemory: Bool { false }
 
-    /// The transport does not know.
+    /// Nil: the transport does not know.
     public func host(of rank: Int) -> String? { nil }
 
-    /// It is not counted.
+    /// 0: bytes are not counted.
     public func byteCount(from rank: Int) -> UInt64 { 0 }
 
-    /// Leaves it connected.
+    /// Does nothing: the rank stays connected.
     public func drop(_ rank: Int) {}
 
-    /// Leaves it connected.
+    /// Does nothing: the rank stays connected.
     public func dismiss(_ rank: Int) {}
 
-    /// There is no way, or no need.
+    /// Does nothing: there is no way, or no need.
     public func watchForStop(_ action: @escaping @Sendable () -> Void) throws(CommunicationError) {}
 
-    /// There is no way.
+    /// Does nothing: there is no way.
     public func awaitReturn(of rank: Int) {}
 
-    /// There is no way.
+    /// Does nothing: there is no way.
     public func allowReturn(within limit: UInt64?) {}
 
-    /// There is no way.
+    /// Nil: there is no way.
     public var sendLast: (@Sendable (Message) -> Void)? { nil }
 
-    /// Closes: the others see that.
+    /// Closes: the other ranks notice that the connections end.
     public func abort(status: Int32, until deadline: UInt64?) { close(until: deadline) }
 }

@@ -22,24 +22,24 @@ package final class EventWaker: Waker {
     package func wake() {
         var one: UInt64 = 1
         while write(descriptor, &one, 8) < 0 {
-            // Where the counter is full a wake is pending anyway.
+            // The counter is full, so a wake is pending anyway.
             if errno == EAGAIN { return }
-            // Who waits would wait for ever.
+            // Otherwise the waiting thread would wait for ever.
             if errno != EINTR { dlp_quit_without_descriptor() }
         }
     }
 
-    /// Waits for a wake, at most so many nanoseconds, and takes it back; false where none came.
+    /// Waits at most `nanoseconds` for a wake, and clears it. Returns false where none came.
     package func wait(nanoseconds: UInt64) -> Bool {
         guard dlp_wait_readable(descriptor, nanoseconds) > 0 else { return false }
         reset()
         return true
     }
 
-    /// Takes the pending wakes back.
+    /// Clears the pending wakes.
     package func reset() {
         var count: UInt64 = 0
-        // Otherwise it would be readable again at once, for ever.
+        // A closed descriptor counts as readable at once, each time: the thread would spin for ever.
         if read(descriptor, &count, 8) < 0, errno == EBADF { dlp_quit_without_descriptor() }
     }
 }

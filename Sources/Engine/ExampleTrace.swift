@@ -1,18 +1,18 @@
 public import Codec
 
-/// What an example has met of its script: the functions that it has entered, and the files that it has opened to read.
+/// What an example has used of its script: the functions that it entered, and the files that it opened to read.
 ///
-/// Where more may have been done than anybody can note, there is none.
+/// An example that may have done more than can be recorded has no trace.
 public struct ExampleTrace: Sendable, Hashable {
     /// A file as it was when it was opened.
     public struct File: Sendable, Hashable {
-        /// As the script has named it.
+        /// The path as the script wrote it.
         public var path: [UInt8]
-        /// In bytes; -1 where there was none.
+        /// The size in bytes; -1 where there was no file.
         public var size: Int64
-        /// When it was changed last, in seconds since 1970.
+        /// The time of the last change, in seconds since 1970.
         public var seconds: Int64
-        /// And so many nanoseconds of the next one.
+        /// The nanoseconds of that time beyond `seconds`.
         public var nanoseconds: Int64
 
         /// A file.
@@ -21,11 +21,12 @@ public struct ExampleTrace: Sendable, Hashable {
         }
     }
 
-    /// Eight functions a byte, the first in its lowest bit; those behind the last byte were not entered.
+    /// One bit for each function, eight to a byte, the first in the lowest bit. Functions beyond the last byte were not
+    /// entered.
     public var functions: [UInt8]
     /// The files.
     public var files: [File]
-    /// Whether it may have entered anything, so that only these files are known.
+    /// Whether the example may have entered any function, so that only the files are known.
     public var isOpen: Bool
 
     /// A trace.
@@ -40,7 +41,7 @@ public struct ExampleTrace: Sendable, Hashable {
         function / 8 < functions.count && functions[function / 8] >> UInt8(function % 8) & 1 == 1
     }
 
-    /// One encoded value.
+    /// The trace as one encoded value.
     public var encoded: Bytes {
         let files = files.map {
             Value.array([.bytes($0.path), .integer($0.size), .integer($0.seconds), .integer($0.nanoseconds)])
@@ -49,7 +50,7 @@ public struct ExampleTrace: Sendable, Hashable {
         return (try? Value.array([.bytes(functions), .array(files), .bool(isOpen)]).encoded()) ?? .empty
     }
 
-    /// What `encoded` has written; nil for anything else.
+    /// Reads what `encoded` has written; nil for anything else.
     public init?(encoded: Bytes) {
         guard case .array(let parts)? = try? Value(decoding: encoded), parts.count == 3,
             case .bytes(let functions) = parts[0], case .array(let items) = parts[1], case .bool(let isOpen) = parts[2]
@@ -66,15 +67,15 @@ public struct ExampleTrace: Sendable, Hashable {
     }
 }
 
-/// What examples have met that a rank is about to report.
+/// The traces of examples that a rank is about to report.
 public struct TraceReport: Sendable {
-    /// Examples one after another that have met the same.
+    /// Consecutive examples that have the same trace.
     public struct Run: Sendable, Equatable {
         /// The first, from 0.
         public var first: Int
         /// How many there are.
         public var count: Int
-        /// The place of their trace in the report; -1: there is none.
+        /// The index of their trace in `traces`; -1: they have none.
         public var trace: Int
 
         /// A run.
@@ -83,13 +84,15 @@ public struct TraceReport: Sendable {
         }
     }
 
-    /// Of what the function reaches on that rank: only where the root has the same do numbers mean the same, and values.
+    /// The digest of what the function can reach on that rank. Only where the root's digest is the same do the numbers
+    /// and values of the report mean the same there.
     public var reach: Digest
-    /// What examples have changed that others may find changed, as a message names it; nil where nobody has seen such a thing.
+    /// Something that examples have changed and that other examples may find changed, by its name in messages; nil
+    /// where no such change was seen.
     public var kept: String?
-    /// Each of them once, encoded.
+    /// Each different trace once, encoded.
     public var traces: [Bytes]
-    /// Which examples they are of.
+    /// Which examples have which trace.
     public var runs: [Run]
 
     /// A report.
@@ -97,7 +100,7 @@ public struct TraceReport: Sendable {
         (self.reach, self.kept, self.traces, self.runs) = (reach, kept, traces, runs)
     }
 
-    /// As it travels: the digest, the runs and the traces.
+    /// The report as it is sent: the digest, `kept`, the traces and the runs.
     var encoded: Bytes {
         let numbers = runs.flatMap { [$0.first, $0.count, $0.trace] }
         let traces = traces.map { trace in Value.bytes(trace.withUnsafeBytes { Array($0) }) }
@@ -111,7 +114,7 @@ public struct TraceReport: Sendable {
             ).encoded()) ?? .empty
     }
 
-    /// What `encoded` holds; nil where it holds nothing of the kind.
+    /// Reads the report that `encoded` holds; nil where it holds none.
     init?(encoded: Bytes) {
         guard case .array(let parts)? = try? Value(decoding: encoded), parts.count == 5,
             case .integer(let high) = parts[0], case .integer(let low) = parts[1], case .array(let traces) = parts[3],
@@ -132,6 +135,6 @@ public struct TraceReport: Sendable {
         guard isPossible else { return nil }
     }
 
-    /// No rank reports more examples at once.
+    /// The most examples that a rank reports at once.
     private static let mostExamples = 1 << 32
 }

@@ -26,9 +26,9 @@ public struct Fault: Error, Sendable, Equatable {
     public var traceback: String
     /// The example at work, counted from 1.
     public var example: Int?
-    /// That example's value, shortened to what a message has room for; empty where its index says all, or nobody knows.
+    /// That example's value, shortened for a message. Empty where the index says enough, or the value is unknown.
     public var given = ""
-    /// The function of the module whose loop has the example as an element; empty for the job's own examples.
+    /// The module's function whose loop has the example as an element; empty for the job's own examples.
     public var loop = ""
     /// The rank on which it happened.
     public var rank: Int
@@ -36,13 +36,13 @@ public struct Fault: Error, Sendable, Equatable {
     public var host: String
     /// How often the example was tried.
     public var attempts = 1
-    /// What the example has left all the same, as an encoded value; mostly nothing.
+    /// What the example has left although it failed, as an encoded value; usually nil.
     public var result: Bytes?
-    /// How long the example was under work; nil where nobody knows.
+    /// How long the example was worked on, in nanoseconds; nil where unknown.
     public var nanoseconds: Int64?
-    /// The processor time that it took, as the root knows it.
+    /// The processor time that it took, in nanoseconds, as far as the root knows it.
     public var cpu: Int64?
-    /// The most memory that was held meanwhile, in bytes, as the root knows it.
+    /// The most memory that was held meanwhile, in bytes, as far as the root knows it.
     public var peak: Int64?
     /// The exit status that the job ends with.
     public var status: Int32
@@ -63,7 +63,7 @@ public struct Fault: Error, Sendable, Equatable {
 }
 
 extension Fault {
-    /// What a user reads of it in a job of `ranks` ranks: where it happened, what, and Lua's traceback.
+    /// The text for the user in a job of `ranks` ranks: where it happened, what happened, and Lua's traceback.
     package func text(ranks: Int) -> String {
         var place: [String] = []
         if let example = example {

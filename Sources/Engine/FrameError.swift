@@ -1,4 +1,4 @@
-/// Why what a peer sent is not a frame.
+/// Why a frame from a peer cannot be accepted, or one to it cannot be sent.
 package enum FrameError: Error, Equatable, CustomStringConvertible {
     case notAFrame
     case version(UInt16)
@@ -6,15 +6,15 @@ package enum FrameError: Error, Equatable, CustomStringConvertible {
     case flags(UInt8)
     case length(UInt64)
     case memory(Int)
-    /// It is not encrypted, on a connection that is.
+    /// The frame is not encrypted, although the connection is.
     case clear
-    /// It is encrypted, but not by the peer as its next one.
+    /// The frame is encrypted, but is not the peer's next one.
     case forged
-    /// The memory of its body did not come with it, is not as announced, or could still be changed.
+    /// The shared memory of the body did not arrive, is not as announced, or could still be changed.
     case shared
-    /// There is no descriptor to take in shared memory by.
+    /// There is no free descriptor to receive shared memory.
     case descriptors
-    /// It cannot be encrypted here.
+    /// The frame cannot be encrypted here.
     case sealing
 
     /// What the peer did, as a clause that follows its name.

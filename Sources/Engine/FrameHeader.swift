@@ -9,7 +9,7 @@ package struct FrameHeader: Equatable {
     package static let length = 64
     /// The version of frames and handshake together; ranks must speak the same.
     package static let version: UInt16 = 5
-    /// More than any address space holds, so that a larger number can only be rubbish.
+    /// The longest body. It is more than any address space holds, so a larger number can only be garbage.
     static let longestBody: UInt64 = 1 << 46
 
     private static let magic: UInt32 = 0x4650_4C44
@@ -77,7 +77,8 @@ package struct FrameHeader: Equatable {
 
     /// The first word of a header whose other words are those of `bytes`: the magic, and a check of them.
     ///
-    /// A header that was changed on its way announces another length, for which its reader would wait for ever.
+    /// Without the check, the reader of a header that was changed on its way could wait for ever, for a body of the
+    /// wrong length.
     package static func opening(of bytes: UnsafeRawBufferPointer) -> UInt32 {
         var check: UInt64 = 0
         var offset = 4
@@ -95,7 +96,7 @@ package struct FrameHeader: Equatable {
         return magic ^ UInt32(truncatingIfNeeded: check >> 32)
     }
 
-    /// The message that this header and `body` make.
+    /// Returns the message made of this header and `body`.
     package func message(body: Bytes) -> Message {
         var message = Message(kind, operation: operation, body: body)
         message.first = first

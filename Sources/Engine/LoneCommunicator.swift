@@ -1,6 +1,6 @@
 import SystemSupport
 
-/// The communicator of the only rank of a job, which sends to itself at most.
+/// The communicator of a job with a single rank, which can only send to itself.
 public final class LoneCommunicator: Communicator, Sendable {
     /// This rank: 0.
     public let rank = 0
@@ -40,6 +40,6 @@ public final class LoneCommunicator: Communicator, Sendable {
         return next ?? .timedOut
     }
 
-    /// There is nobody to take leave of.
+    /// Does nothing: there are no other ranks.
     public func close(until deadline: UInt64?) {}
 }

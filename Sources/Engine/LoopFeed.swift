@@ -1,24 +1,24 @@
 public import Codec
 import SystemSupport
 
-/// Gives a loop the examples that are sent with its work, from any thread.
+/// Gives a loop the examples that are sent with its work. Any thread may use it.
 public struct LoopFeed: Sendable {
     let shared: RootShared
     let loop: UInt64
 
-    /// What the list of examples goes on with.
+    /// The next part of the list of examples.
     enum Part {
-        /// These, one encoded value each.
+        /// Examples, one encoded value each.
         case examples([Bytes])
-        /// So many that every rank has.
+        /// A number of examples that every rank has.
         case replicated(Int)
-        /// So many that are done already.
+        /// A number of examples that are done already.
         case done(Int)
-        /// Nothing: so many of those that were given were added to a list that may grow.
+        /// No examples: this many of those given so far were added to a list that may grow.
         case added(Int)
-        /// Nothing: the list has ended, and may only grow.
+        /// No examples: the list has ended, except that it may still grow.
         case end
-        /// Nothing: what the examples of the list cost, before any of them.
+        /// No examples: the costs of the examples of the list, sent before any of them.
         case costs([Double])
     }
 
@@ -31,23 +31,24 @@ public struct LoopFeed: Sendable {
     /// Adds `count` examples that are done already.
     public func skip(_ count: Int) { shared.command(.feed(loop, .done(count))) }
 
-    /// Passes on results of such examples.
+    /// Passes on results of examples that are done already.
     public func deliver(_ run: ResultRun) { shared.command(.deliver(loop, run)) }
 
-    /// Says that so many of the examples were added to a list that may grow.
+    /// Says that `count` of the examples were added to a list that may grow.
     public func note(added count: Int) { shared.command(.feed(loop, .added(count))) }
 
-    /// Says that a list which may grow has ended: from now on it is told whenever all that there is of it is done.
+    /// Says that a list which may grow has ended. From now on the event `workedOff` tells each time that all of it so
+    /// far is done.
     public func end() { shared.command(.feed(loop, .end)) }
 
-    /// Says what the examples of the list cost, from the first one on, in any unit, before any is added: nothing is handed out
-    /// before the list has ended, and then the longest first.
+    /// Gives the costs of the examples of the list, from the first one on, in any unit; to be called before any is
+    /// added. Nothing is handed out before the list has ended. Then the longest examples come first.
     public func order(by costs: [Double]) { shared.command(.feed(loop, .costs(costs))) }
 
-    /// Says that there are no more examples than were added.
+    /// Says that no more examples will be added.
     public func close() { shared.command(.close(loop)) }
 
-    /// Takes over from the main thread, which is not asked for examples any more.
+    /// Takes over from the main thread, which is no longer asked for examples.
     public func takeOver() {
         shared.inbox.update { $0.loops[loop, default: RootInbox.Loop()].isFedByThread = true }
     }
@@ -58,7 +59,8 @@ public struct LoopFeed: Sendable {
     public func waitForDemand() -> Bool {
         shared.inbox.wait { inbox in
             if inbox.end != nil { return false }
-            // Results that are there already pile up without being handed out first.
+            // Examples that are done already bring results without any hand-out, so a pause of the hand-out alone would
+            // not stop results from piling up.
             guard !inbox.isPaused, inbox.loops[loop]?.demand.take() != nil else { return nil }
             return true
         }

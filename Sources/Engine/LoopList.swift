@@ -2,7 +2,7 @@ public import Codec
 
 /// What a rank knows of the elements of a loop that its script begins.
 ///
-/// Those of the root count. A rank that has others is sent them before it is given any to do.
+/// The root's elements are used. A rank that has others is sent the root's before it is given any work.
 public struct LoopList: Sendable {
     /// What the elements come from.
     public enum Kind: Int64, Sendable {
@@ -16,9 +16,9 @@ public struct LoopList: Sendable {
 
     /// What the elements come from.
     public var kind: Kind
-    /// Of a list's elements, where they have one.
+    /// The digest of a list's elements, where they have one.
     public var digest: Digest?
-    /// The list as one encoded value, on the root, where it can be sent.
+    /// On the root: the list as one encoded value; empty where it cannot be sent.
     public var encoded: Bytes
     /// Where in the script the loop begins, for messages.
     public var place: String

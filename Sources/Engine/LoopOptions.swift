@@ -6,7 +6,7 @@ public import Scheduling
 public struct LoopOptions: Sendable, Hashable {
     /// What becomes of the results.
     public enum Results: UInt8, Sendable {
-        /// They are the script's own affair (`split_managed`).
+        /// The script handles them itself (`split_managed`).
         case none
         /// They stay where they are made until all examples are done, and are then brought to the root (mode `managed`).
         case stay
@@ -14,7 +14,7 @@ public struct LoopOptions: Sendable, Hashable {
         case stream
     }
 
-    /// Where a worker finds an example that it is given the index of.
+    /// Where a worker finds the example of an index that it is given.
     public enum Examples: UInt8, Sendable {
         /// Every rank has them all.
         case replicated
@@ -28,15 +28,15 @@ public struct LoopOptions: Sendable, Hashable {
     public var examples: Examples
     /// A fixed chunk size; nil: adaptive.
     public var chunk: Int?
-    /// The last so many ranks have a share each by round robin, instead of chunks; nil: nobody has.
+    /// The last `shares` ranks get one fixed share each, by round robin, instead of chunks; nil: no rank does.
     public var shares: Int?
     /// Whether a share is handed out in chunks too, so that its results come while it is worked on.
     public var sharesInChunks = false
-    /// Whether nobody minds in which order examples are done, so that the last may come first where they take longer.
+    /// Whether examples may be done in any order, so that the last ones may come first where they take longer.
     public var isOrderFree = false
     /// Whether every rank iterates over a copy of its own, whose length is found only by reaching its end.
     public var isUnbounded = false
-    /// So many examples at the front of the list are handed out before the root allows more; nil: any number.
+    /// How many examples at the front of the list may be handed out before the root allows more; nil: any number.
     public var window: Int?
     /// Whether the root may add examples, sent with the work, until it says that there are no more.
     public var mayGrow = false
@@ -50,12 +50,12 @@ public struct LoopOptions: Sendable, Hashable {
         self.chunk = chunk
     }
 
-    /// Whether the loop can do without a rank that dies.
+    /// Whether the loop goes on when a rank dies.
     var canLoseRanks: Bool { failures.crashLimit > 0 }
 
     /// Whether a loop of `ranks` ranks over `length` examples (nil: not known) may have these options.
     func fit(length: Int?, ranks: Int) -> Bool {
-        // Only a list that the root feeds has examples that are sent, and its end is known when the root says so.
+        // Examples are sent only for a list that the root feeds, and the root says when that list ends.
         guard examples == .replicated || (length == nil && !isUnbounded) else { return false }
         guard length ?? 0 <= ManagedSchedule.longestList else { return false }
         guard window ?? 1 > 0 else { return false }

@@ -1,18 +1,18 @@
 import Codec
 
-/// What belongs to each loop, by the loop's number.
+/// A table with a value for each loop, by the number of the loop.
 ///
-/// There are few at a time, mostly one, and each hand-out asks for it several times: to look through a list takes a
-/// fraction of what hashing does.
+/// There are few loops at a time, usually one, and each hand-out looks one up several times: a linear search takes a
+/// fraction of the time of hashing.
 struct LoopTable<Value> {
-    /// The numbers of the loops, in the order in which they came, and what belongs to each.
+    /// The numbers of the loops, in the order in which they came, and the value of each.
     private(set) var keys: [UInt64] = []
     var values: [Value] = []
 
     /// Where in `values` the loop `key` is.
     func index(forKey key: UInt64) -> Int? { keys.lastIndex(of: key) }
 
-    /// What belongs to the loop `key`; nil where nothing does.
+    /// The value of the loop `key`; nil where there is none.
     subscript(key: UInt64) -> Value? {
         get { index(forKey: key).map { values[$0] } }
         set {
@@ -25,10 +25,10 @@ struct LoopTable<Value> {
         }
     }
 
-    /// What belongs to the loop `key`, from the first change on.
+    /// The value of the loop `key`; the first change stores it.
     subscript(key: UInt64, default value: @autoclosure () -> Value) -> Value {
         get { self[key] ?? value() }
-        // In its place, for it may be large.
+        // Changes the value in place, since it may be large.
         _modify {
             if index(forKey: key) == nil { append(key, value()) }
             yield &values[index(forKey: key) ?? values.endIndex]
@@ -51,7 +51,7 @@ struct LoopTable<Value> {
         return values[place]
     }
 
-    /// Forgets all loops but those that `isWanted`.
+    /// Forgets all loops except those for which `isWanted` is true.
     mutating func keep(where isWanted: (UInt64, Value) -> Bool) {
         let wanted = values.indices.filter { isWanted(keys[$0], values[$0]) }
         guard wanted.count < values.count else { return }

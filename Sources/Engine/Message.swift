@@ -1,11 +1,11 @@
 public import Codec
 
-/// What a transport carries from one rank to another: a kind, five numbers and a body.
+/// What a transport carries from one rank to another: a kind, six numbers and a body.
 ///
-/// It is how `ToRoot` and `ToWorker` travel. The numbers are part of every message, so that no kind needs a format of its
-/// own around its body and a transport can put them into its frame header.
+/// `ToRoot` and `ToWorker` are sent in this form. The numbers are part of every message, so that no kind needs a format
+/// of its own around its body and a transport can put them into its frame header.
 public struct Message: Sendable, Equatable {
-    /// What a message is about, and with that what its numbers mean; `MessageCoding.swift` says what.
+    /// What a message is about. The kind decides what the numbers mean; see `MessageCoding.swift`.
     public enum Kind: UInt8, Sendable, CaseIterable {
         case collective = 1
 
@@ -55,13 +55,13 @@ public struct Message: Sendable, Equatable {
     public var kind: Kind
     /// The first number: of the loop or collective that this belongs to; every rank counts them alike.
     public var operation: UInt64
-    /// The second number, mostly a first example.
+    /// The second number, usually a first example.
     public var first: Int64
-    /// The third number, mostly a number of examples.
+    /// The third number, usually a number of examples.
     public var count: Int64
-    /// The fourth number, mostly a duration in nanoseconds.
+    /// The fourth number, usually a duration in nanoseconds.
     public var extra: Int64
-    /// The fifth number, mostly a processor time in nanoseconds.
+    /// The fifth number, usually a processor time in nanoseconds.
     public var cpu: Int64
     /// The sixth number: the most memory, in bytes.
     public var peak: Int64

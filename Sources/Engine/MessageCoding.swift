@@ -1,7 +1,7 @@
 import Codec
 import Scheduling
 
-// What each kind of message puts into the words and the body of a `Message`, said here alone.
+// What the words and the body of a `Message` hold, by its kind. Only this file defines it.
 //
 //     kind         operation  first      count      extra         cpu     body
 //     collective   number     root       announces  line, which           bytes
@@ -24,9 +24,9 @@ import Scheduling
 //     welcome                 rank       size
 //     offer, refusal: the body; goodbye, halt: nothing
 //
-// A length that is not known is -1, truths are 1 and 0. The reports `done`, `part` and `failed` have a sixth word, `peak`.
+// An unknown length is -1, truth values are 1 and 0. The reports `done`, `part` and `failed` have a sixth word, `peak`.
 
-/// A message that cannot be; `clause` follows the name of the rank that sent it.
+/// An impossible message; `clause` follows the name of the rank that sent it.
 package struct ImpossibleMessage: Error, Equatable {
     package let clause: String
 
@@ -35,7 +35,7 @@ package struct ImpossibleMessage: Error, Equatable {
 }
 
 extension Message {
-    /// What a rank says to the root, as it travels.
+    /// A rank's message to the root, as it is sent.
     public init(toRoot message: ToRoot) {
         switch message {
         case .collective(let collective): self.init(collective)
@@ -67,7 +67,7 @@ extension Message {
         }
     }
 
-    /// What the root says to a rank, as it travels.
+    /// The root's message to a rank, as it is sent.
     public init(toWorker message: ToWorker) {
         switch message {
         case .collective(let collective): self.init(collective)
@@ -101,7 +101,7 @@ extension Message {
             extra: Int64(collective.operation.rawValue) | Int64(collective.line) << 8, body: collective.bytes)
     }
 
-    /// The collective that this is a part of.
+    /// Decodes the collective of which this is a part.
     fileprivate func collective() throws(ImpossibleMessage) -> CollectiveMessage {
         guard let which = Collective(rawValue: UInt8(truncatingIfNeeded: extra)) else {
             throw ImpossibleMessage(clause: "is at a collective that this program does not know")
@@ -111,14 +111,15 @@ extension Message {
             bytes: body)
     }
 
-    /// The length that a word says.
+    /// The length in a word; nil where it is unknown.
     fileprivate static func length(_ word: Int64) -> Int? { word < 0 ? nil : Int(word) }
 }
 
 extension ToRoot {
-    /// What the rank `source` says by `message`.
+    /// Decodes a message of the rank `source` to the root.
     ///
-    /// - Throws: `ImpossibleMessage` where it says nothing that makes sense by itself; whether it fits is the receiver's affair.
+    /// - Throws: `ImpossibleMessage` where the message makes no sense by itself. Whether it fits the state of the job
+    ///   is for the receiver to check.
     init(_ message: Message, from source: Int) throws(ImpossibleMessage) {
         let loop = message.operation
         switch message.kind {
@@ -186,7 +187,7 @@ extension ChunkReport {
 }
 
 extension ToWorker {
-    /// What the root says by `message`.
+    /// Decodes a message of the root.
     ///
     /// - Throws: `ImpossibleMessage` where it makes no sense; its clause follows a pronoun for the root.
     package init(_ message: Message) throws(ImpossibleMessage) {
@@ -225,7 +226,7 @@ extension ToWorker {
 }
 
 extension Bytes {
-    /// Where the first of the encoded values ends that stand here; nil where there is none.
+    /// The end of the first of the encoded values; nil where there is none.
     fileprivate var endOfFirstValue: Int? {
         withUnsafeBytes { bytes in
             var reader = CBORReader(bytes)
@@ -237,7 +238,7 @@ extension Bytes {
 // MARK: - The body of enter, begin and resume
 
 extension LoopEntry {
-    /// A CBOR array, and behind it the list where that is there.
+    /// A CBOR array, followed by the list where there is one.
     fileprivate var encoded: Bytes {
         var parts: [Value] = [options.value, .text(host)]
         if let beginning {
@@ -254,7 +255,7 @@ extension LoopEntry {
         return writer.finish()
     }
 
-    /// What `encoded` holds, without the numbers that stand in the header; nil where it holds nothing of the kind.
+    /// Decodes `encoded`, without the numbers that stand in the header; nil where it holds no entry.
     fileprivate init?(encoded: Bytes, hasBeginning: Bool) {
         guard let end = encoded.endOfFirstValue, case .array(let parts)? = try? Value(decoding: encoded[0..<end]),
             parts.count == (hasBeginning ? 6 : 2), let options = LoopOptions(parts[0]), case .text(let host) = parts[1]
@@ -272,12 +273,12 @@ extension LoopEntry {
         beginning = LoopBeginning(list: list, collectives: UInt64(collectives))
     }
 
-    /// A host's name has no more bytes (RFC 1035).
+    /// The most bytes of a host's name (RFC 1035).
     private static let longestHostName = 255
 }
 
 extension LoopOptions {
-    /// As an array, in the order of the properties.
+    /// The options as an array, in the order that `init(_:)` reads.
     fileprivate var value: Value {
         let number = { (number: Int?) in number.map { Value.integer(Int64($0)) } ?? .null }
         return .array([
@@ -309,7 +310,7 @@ extension LoopOptions {
         failures = FailurePolicy(continues: continues, retries: retries, crashLimit: crashLimit)
     }
 
-    /// A number, or nil for null; nil as a whole where it is something else.
+    /// A number, or `.some(nil)` for null; nil for anything else.
     private static func number(_ value: Value) -> Int?? {
         switch value {
         case .integer(let number): .some(Int(number))

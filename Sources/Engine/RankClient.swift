@@ -2,41 +2,41 @@ public import Codec
 public import Scheduling
 import SystemSupport
 
-/// What the loop that a rank takes part in wants from it next.
+/// What a loop wants next from a rank that takes part in it.
 public enum LoopEvent: Sendable {
-    /// Do these examples, and give the rest back after so many nanoseconds (0: never); `examples` holds their encoded
-    /// values, one after another, where the rank does not have them.
+    /// Do these examples, and give the rest back after `giveBackAfter` nanoseconds (0: never). `examples` holds their
+    /// encoded values, one after another, where the rank does not have them.
     case work(Chunk, giveBackAfter: Int64, examples: Bytes)
-    /// Root only: results have come: of `count` examples from `first` on, `stride` apart, encoded one after another.
+    /// Root only: results have come, of evenly spaced examples.
     case results(ResultRun)
     /// Root only: an example has failed for good.
     indirect case failed(Fault)
     /// Root only: the hand-out runs short of examples; give it more.
     case needsExamples(LoopDemand)
-    /// Root only, of a list that may grow: all that there is of it is done, and `added` examples of it were added.
+    /// Root only, for a list that may grow: all of it so far is done, and `added` of its examples were added.
     case workedOff(added: Int)
-    /// The elements are not those that this rank has: the numbers up to `length`, or where it is not empty the encoded
-    /// `list`.
+    /// The loop has other elements than this rank: the encoded list or, where that is empty, the numbers up to
+    /// `length`.
     case list(Bytes, length: Int)
     /// Deliver the results that have stayed here, and then say so.
     case deliver
-    /// The root had lost this rank, and others have got what it had: send the results that have stayed here, which count
-    /// where nobody else has made them, and then `WorkerClient.resume`.
+    /// The root had lost this rank, and has given its examples to others. Send the results that have stayed here, which
+    /// count where no other rank has made them, and then call `WorkerClient.resume`.
     case returned
-    /// The loop is over: of its `length` examples, where that is known, none is left for this rank.
+    /// The loop is over for this rank. `length`: how many examples the loop has, where that is known.
     case end(length: Int?)
-    /// The loop is over before all of it is done, since no more examples are to be begun: in a loop of a script nothing
-    /// comes after that but the end of the job.
+    /// The loop is over before all of it is done, since no more examples are to be begun. In a loop of a script, only
+    /// the end of the job comes after that.
     case halted(length: Int?)
 }
 
-/// How many examples a loop needs from whoever makes them.
+/// How many examples a loop needs from the code that makes them.
 public struct LoopDemand: Sendable, Hashable {
-    /// So many keep its ranks busy for the next moments.
+    /// How many examples keep its ranks busy for the next moments.
     public var count: Int
-    /// So many ranks have nothing to do.
+    /// How many ranks have nothing to do.
     public var idle: Int
-    /// How many examples of the list it had been given by then.
+    /// How many examples of the list the loop had been given by then.
     public var given: Int
 
     /// A demand.
@@ -74,7 +74,7 @@ public struct ResultRun: Sendable {
         self.init(first: chunk.first, count: chunk.count, stride: chunk.stride, results: results, rank: rank)
     }
 
-    /// Whether there can be such examples with so many results: another rank may claim anything.
+    /// Whether such examples can exist, with at least one byte of results each: another rank may claim anything.
     var isPossible: Bool {
         count <= results.count && Chunk(first: first, count: count, stride: stride).isPossible
     }
@@ -99,12 +99,12 @@ public protocol RankClient: AnyObject {
     /// The line of the script that calls a collective, or 0.
     var line: Int { get set }
 
-    /// Says something to the root: from another rank, or from rank 0 in its part as one that works.
+    /// Sends a message to the root: from another rank, or from rank 0 in its role as a worker.
     func post(_ message: ToRoot) throws(JobEnd)
     /// Waits for the next part of a collective from `source`.
     ///
-    /// A worker that waits for long tells the root so by `announcement`: in a broadcast it sends nothing else, and the
-    /// root would never learn that it is at another collective than this rank.
+    /// A worker that waits for long sends the root `announcement`. In a broadcast it sends nothing else, so without
+    /// this the root would never learn that the worker is at another collective.
     ///
     /// - Returns: nil, on the root, where `source` was lost in a loop that can do without it.
     func collective(
@@ -115,9 +115,9 @@ public protocol RankClient: AnyObject {
     func broadcast(_ bytes: Bytes, root: Int) throws(JobEnd) -> Bytes
     /// Brings the bytes of all ranks to the root, by rank; nil on the others.
     func gather(_ bytes: Bytes) throws(JobEnd) -> [Bytes]?
-    /// Returns once every rank has called it that there is.
+    /// Returns once every rank that was not lost has called it.
     func barrier() throws(JobEnd)
-    /// Shows the root what every rank says of itself, and tells all ranks what follows.
+    /// Gathers the statements of all ranks on the root, and sends what `judge` makes of them to all ranks.
     ///
     /// - Parameters:
     ///   - statement: what this rank says.
@@ -128,7 +128,7 @@ public protocol RankClient: AnyObject {
     func event(of loop: UInt64) throws(JobEnd) -> LoopEvent
     /// Whether no more examples are to be begun; does not wait.
     ///
-    /// Between the examples of a long chunk it is worth a look now and then.
+    /// Worth checking now and then between the examples of a long chunk.
     func isHalted() throws(JobEnd) -> Bool
 }
 
@@ -152,7 +152,7 @@ extension RankClient {
     ///
     /// A rank that only watches (the root with `working` false) calls it too.
     ///
-    /// - Parameter list: in a loop that the script begins on every rank by itself, what it goes over.
+    /// - Parameter list: the elements, in a loop that the script begins on every rank by itself.
     public func enterLoop(
         _ list: LoopList? = nil, length: Int?, options: LoopOptions, working: Bool = true
     ) throws(JobEnd) -> UInt64 {
@@ -167,7 +167,8 @@ extension RankClient {
         return loops
     }
 
-    /// Waits for the end of the job, which this rank has brought about; returns where the root had lost it, and may not know.
+    /// Waits for the end of the job, which this rank has caused. Returns where the root had lost this rank, and may not
+    /// know of it.
     public func waitForEnd(of loop: UInt64) throws(JobEnd) {
         while true { if case .returned = try event(of: loop) { return } }
     }

@@ -4,7 +4,7 @@ public import Scheduling
 public struct RankState: Sendable {
     /// What it does.
     public enum Activity: Sendable, Equatable {
-        /// It has these examples, and has said nothing of them since this time of the monotonic clock, in nanoseconds.
+        /// It has these examples, and has not reported on them since this time of the monotonic clock, in nanoseconds.
         case works(Chunk, since: UInt64)
         /// It has nothing to do, but may get something.
         case waits
@@ -12,9 +12,9 @@ public struct RankState: Sendable {
         case sendsResults
         /// It has not come to the loop, or there is none.
         case isElsewhere
-        /// It takes no more.
+        /// It takes no more examples.
         case hasFinished
-        /// It is dead, or nobody hears from it.
+        /// It is dead or unreachable.
         case isLost
     }
 
@@ -27,7 +27,7 @@ public struct RankState: Sendable {
 }
 
 extension RootEngine {
-    /// A rank has just been given examples that it begins at once, or has reported on some.
+    /// Notes that a rank has just been given examples that it begins at once, or has reported on some.
     func noteNews(of rank: Int) {
         while newsTimes.count <= rank { newsTimes.append(now) }
         newsTimes[rank] = now
@@ -43,7 +43,7 @@ extension RootEngine {
 
     private func activity(of rank: Int, in loop: ServedLoop?) -> RankState.Activity {
         if lostRanks.contains(rank) { return .isLost }
-        // Rank 0 leaves its loops without a word.
+        // Rank 0 sends the root no goodbye.
         if hasDeparted[rank] || rank == 0 && rootHasFinished { return .hasFinished }
         guard let loop else { return .isElsewhere }
         if let chunk = loop.chunk(of: rank) {

@@ -1,20 +1,20 @@
 public import Codec
 
-/// How the parts hang together that code could reach, so that it can be told which of them an example has met.
+/// The graph of the parts (functions, tables) that code can reach. It serves to find those that an example has used.
 public struct ReachGraph: Sendable, Hashable {
-    /// When a part matters that another one reaches.
+    /// When a part matters that another part reaches.
     public enum Extent: Int64, Sendable {
         /// Always.
         case always
-        /// Where it was entered: a function.
+        /// Only where it was entered; for functions.
         case entered
-        /// Always, with all that is behind it.
+        /// Always, together with all that it reaches.
         case whole
     }
 
-    /// A part, by its place, or one of the tables in it, from 1.
+    /// A reference to a part, or to one of the tables in it.
     public struct Reference: Sendable, Hashable {
-        /// The place of the part.
+        /// The index of the part.
         public var part: Int
         /// The number of the table in it, from 1; 0: the part itself.
         public var table: Int
@@ -23,24 +23,24 @@ public struct ReachGraph: Sendable, Hashable {
         public init(part: Int, table: Int = 0) { (self.part, self.table) = (part, table) }
     }
 
-    /// What the host begins with: a part, and whether all that is behind it matters.
+    /// A part from which the host begins.
     public struct Root: Sendable, Hashable {
-        /// The place of the part.
+        /// The index of the part.
         public var part: Int
-        /// Whether all that is behind it matters.
+        /// Whether all that the part reaches matters.
         public var isWhole: Bool
 
         /// A root.
         public init(part: Int, isWhole: Bool) { (self.part, self.isWhole) = (part, isWhole) }
     }
 
-    /// Each part's.
+    /// The extent of each part.
     public var extents: [Extent]
-    /// What each part reaches at once, in the order in which it does.
+    /// What each part reaches directly, in the order in which it does.
     public var references: [[Reference]]
-    /// Where it begins.
+    /// The parts from which it begins.
     public var roots: [Root]
-    /// Of all that: where it is the same, traces have the same numbers.
+    /// The digest of all that. Where two graphs have the same, their traces have the same numbers.
     public var layout: Digest
 
     /// A graph with as many extents as lists of references.
@@ -61,7 +61,7 @@ extension ReachGraph {
         ])
     }
 
-    /// What `value` has made; nil for anything else.
+    /// Reads what `value` has made; nil for anything else.
     public init?(_ value: Value) {
         guard case .array(let lists) = value, lists.count == 5 else { return nil }
         let numbers = lists.map { list -> [Int64]? in

@@ -1,19 +1,19 @@
 import Scheduling
 
-/// Notices ranks that have examples, or shall send results, and send nothing for longer than that can take.
+/// Finds ranks that have examples, or have been asked for results, and send nothing for longer than that can take.
 ///
-/// A rank sees to it itself that its examples end in time; this is for ranks that are stopped, or whose host no longer
-/// answers. A rank that is sending a large result is not silent while bytes of it arrive. It is told the time, which does not
-/// count while this process was stopped, too.
+/// Each rank enforces the time limit of its own examples. The watch is for ranks that are stopped, or whose host no
+/// longer answers. A rank that is sending a large result is not silent while bytes of it arrive. Callers tell the watch
+/// the time. Time during which this process was stopped does not count.
 struct ReportWatch {
     /// How long an example may take, in nanoseconds.
     private let limit: UInt64
     /// Whether a rank may take any time before its first example.
     private let allowsSetup: Bool
-    /// How long each rank has sent nothing, and how long it may; nil where nothing is expected of it.
+    /// How long each rank has sent nothing, and how long it may, in nanoseconds; nil where nothing is expected of it.
     private var silence: [Int: UInt64] = [:]
     private var allowance: [Int: UInt64] = [:]
-    /// The ranks of which results are expected that have stayed with them.
+    /// The ranks that were asked for the results that have stayed with them.
     private var deliverers: Set<Int> = []
     /// How many bytes had come from each rank by the last look.
     private var byteCounts: [Int: UInt64] = [:]
@@ -23,7 +23,7 @@ struct ReportWatch {
     private var nextLook: UInt64
 
     private static let interval: UInt64 = 500_000_000
-    /// How much longer a rank may take for an example than is allowed, before it gives up, and its report to arrive.
+    /// The time beyond the limit that a rank may take for an example, before it gives it up and its report arrives.
     private static let margin: UInt64 = 8_000_000_000
 
     /// A watch that begins at the time `now`.
@@ -38,12 +38,13 @@ struct ReportWatch {
         nextLook = now + Self.interval
     }
 
-    /// When to look next, if anything is expected of anybody.
+    /// When to look next; nil where nothing is expected of any rank.
     var deadline: UInt64? { silence.isEmpty ? nil : nextLook }
 
-    /// `rank` has been given examples; it gives back what it has not begun after so many nanoseconds (0: never).
+    /// `rank` has been given examples. It gives back what it has not begun after `giveBackAfter` nanoseconds (0:
+    /// never).
     ///
-    /// - Parameter isReady: whether it has no setup before it.
+    /// - Parameter isReady: whether it has no setup left to do first.
     mutating func assigned(_ chunk: Chunk, to rank: Int, giveBackAfter: Int64, isReady: Bool) {
         guard isReady || !allowsSetup || hasBegun.contains(rank) else { return }
         let perExample = limit.addingReportingOverflow(Self.margin).partialValue
@@ -71,12 +72,12 @@ struct ReportWatch {
         }
     }
 
-    /// The ranks that have been silent for too long by the time `now`, each with the reason as a clause that follows its
-    /// name; they are not watched any more.
+    /// Returns the ranks that have been silent for too long by the time `now`, each with the reason as a clause that
+    /// follows its name; they are not watched any more.
     ///
     /// - Parameter byteCount: how many bytes have come from a rank so far.
     mutating func overdue(at now: UInt64, byteCount: (Int) -> UInt64) -> [(rank: Int, reason: String)] {
-        // A process that was stopped did not listen meanwhile.
+        // While this process was stopped it received nothing, so a long gap counts as two intervals at most.
         let elapsed = min(now - min(lastLook, now), 2 * Self.interval)
         lastLook = now
         nextLook = now + Self.interval

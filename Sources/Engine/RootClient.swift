@@ -1,8 +1,8 @@
 public import Codec
 import SystemSupport
 
-/// The root's client: its main thread meets the service thread, which owns the communicator and the schedules, in two
-/// small queues.
+/// The root's client. The main thread exchanges messages through two small queues with the service thread, which owns
+/// the communicator and the schedules.
 public final class RootClient: RankClient {
     /// This client, as the root's.
     public var role: RankRole { .root(self) }
@@ -48,10 +48,10 @@ public final class RootClient: RankClient {
         size = shared.inbox.withLock { $0.hasDeparted.count }
     }
 
-    /// Whether what is broadcast should lie in memory that processes can share: then some ranks get it without a copy.
+    /// Whether broadcast data should lie in memory that processes can share: then some ranks get it without a copy.
     public var sharesMemory: Bool { shared.sharesMemory }
 
-    /// Hands the message to the service thread, which takes it as from any other rank.
+    /// Hands the message to the service thread, which treats it like one from any other rank.
     public func post(_ message: ToRoot) throws(JobEnd) { shared.command(.message(message)) }
 
     /// Hands the root's part of a collective to the service thread, which sends it to every other rank.
@@ -61,21 +61,21 @@ public final class RootClient: RankClient {
         shared.command(.collective(message, exceptTo: source))
     }
 
-    /// The way to give a loop the examples that are sent with its work.
+    /// Returns the feed that gives a loop the examples sent with its work.
     public func feed(for loop: UInt64) -> LoopFeed { LoopFeed(shared: shared, loop: loop) }
 
-    /// Says, before this rank begins the loop `loop` of its script, which of its elements are done already: nobody is
-    /// given them.
+    /// Says, before this rank begins the loop `loop` of its script, which of its elements are done already: these are
+    /// not handed out.
     public func skip(_ done: [Range<Int>], in loop: UInt64) { shared.command(.skip(loop, done)) }
 
-    /// Says, before this rank begins the loop `loop` of its script, what its elements cost, none less than 0 and all finite: the
-    /// longest are begun first.
+    /// Gives, before this rank begins the loop `loop` of its script, the costs of its elements. All are finite and none
+    /// is less than 0. The longest elements are begun first.
     public func order(by costs: [Double], in loop: UInt64) { shared.command(.order(loop, costs)) }
 
     /// Ends the hand-out of a loop early; results that still come are dropped.
     public func cancel(_ loop: UInt64) { shared.command(.cancel(loop)) }
 
-    /// Ends the loop of a job early: nothing more of it is begun, and ranks give up at once what they are at.
+    /// Ends the loop of a job early: nothing more of it is begun, and ranks give up at once what they work on.
     ///
     /// Results that still come are dropped, and this rank has left the loop.
     public func abandon(_ loop: UInt64) {
@@ -86,19 +86,20 @@ public final class RootClient: RankClient {
     /// In a loop with a window: the examples below `end` may be handed out, and no others.
     public func allow(below end: Int, in loop: UInt64) { shared.command(.allow(loop, below: end)) }
 
-    /// Gives up ranks from now on that have an example and report on none for longer than it may take.
+    /// Gives up, from now on, ranks that have an example and report on none for longer than it may take.
     ///
     /// - Parameters:
-    ///   - nanoseconds: how long that is; nil: no rank is given up any more.
+    ///   - nanoseconds: how long an example may take; nil: no rank is given up any more.
     ///   - allowsSetup: whether ranks that did not come late may take any time before their first one.
     public func limitExamples(to nanoseconds: UInt64?, allowsSetup: Bool) {
         shared.command(.limit(nanoseconds, allowsSetup: allowsSetup))
     }
 
-    /// Takes back ranks from now on that are lost because their connection broke, and connect again.
+    /// Takes back, from now on, ranks that were lost because their connection broke, and that connect again.
     public func allowReturns() { shared.command(.allowReturns) }
 
-    /// Lets no rank begin another example from a moment of the monotonic clock on, in nanoseconds; from any thread.
+    /// Lets no rank begin another example from a moment of the monotonic clock on, in nanoseconds. Any thread may call
+    /// it.
     ///
     /// What is under way is finished, unstarted examples of chunks go back, and then loops end as if all were done.
     public var halt: @Sendable (_ moment: UInt64) -> Void {
@@ -169,8 +170,8 @@ public final class RootClient: RankClient {
 
     /// Waits until all other ranks have finished their scripts.
     ///
-    /// - Parameter patience: for how many nanoseconds none of them need do so before those that have not are given up: then
-    ///   `stop` names them; nil: for ever.
+    /// - Parameter patience: how many nanoseconds may pass without another rank finishing. After that the remaining
+    ///   ranks are given up, and `stop` names them. Nil: any time.
     public func waitForOthers(patience: UInt64? = nil) throws(JobEnd) {
         guard size > 1 else { return }
         shared.command(.rootHasFinished)
@@ -179,7 +180,8 @@ public final class RootClient: RankClient {
             let deadline = patience.flatMap { Deadline.after($0).moment }
             let found: Result<Int, JobEnd>? = shared.inbox.wait(until: deadline) { inbox in
                 if let end = inbox.end { return .failure(end) }
-                // The others may all have gone by now, and one of them for want of the root.
+                // The others may all have gone before the service thread has checked whether one of them needed the
+                // root.
                 let isOver = inbox.departed == size - 1 && !inbox.isRootMissed
                 return isOver || patience != nil && inbox.departed > departed ? .success(inbox.departed) : nil
             }
@@ -189,22 +191,22 @@ public final class RootClient: RankClient {
         }
     }
 
-    /// Ends the job early, from any thread.
+    /// Ends the job early. Any thread may call it.
     public var endJob: @Sendable (JobEnd) -> Void { { [shared] end in shared.command(.end(end)) } }
 
-    /// Ends the job because a rank has died that the communicator cannot do without, from any thread.
+    /// Ends the job because a rank has died without which the communicator cannot go on. Any thread may call it.
     public var rankIsLost: @Sendable (_ rank: Int, _ reason: String) -> Void {
         { [shared] rank, reason in shared.command(.lost(rank: rank, reason: reason)) }
     }
 
-    /// Asks what each rank does, from any thread; the answer comes on the service thread.
+    /// Asks what each rank does. Any thread may call it; the answer comes on the service thread.
     public var askForStates: @Sendable (_ listener: @escaping @Sendable ([RankState]) -> Void) -> Void {
         { [shared] listener in shared.command(.tellStates(listener)) }
     }
 
     /// Takes in workers that come late, and those that wait already; `offer` is what they must know of the job.
     ///
-    /// To be called when the loop has begun in which they are to take part.
+    /// To be called when the loop in which they are to take part has begun.
     public func admitLateRanks(_ offer: Bytes) { shared.command(.late(.open(offer))) }
 
     /// Turns away workers that come late, or wait; `reason` is a clause for their users.
@@ -219,7 +221,7 @@ public final class RootClient: RankClient {
         shared.command(.stop(status))
         thread.join()
         self.thread = nil
-        // Nobody answers any more: a script that runs on, in a finalizer, must not wait.
+        // The service thread is gone: a script that still runs, in a finalizer, must not wait for it.
         shared.inbox.update { if $0.end == nil { $0.end = .stopped(status: status) } }
     }
 }

@@ -2,12 +2,12 @@ import Codec
 import Scheduling
 import SystemSupport
 
-// The loops that scripts begin: all ranks take the elements that the root has.
+// Loops that scripts begin. All ranks use the elements of the root.
 //
-// So nothing is handed out before the root has come, or it is clear that it will not: it has finished its script, or is at
-// a collective that comes after the loop.
+// So nothing is handed out before the root has come, or clearly will not come: it has finished its script, or is at a
+// collective that comes after the loop.
 
-/// A rank's wish to take part in such a loop.
+/// A rank's request to take part in such a loop.
 struct LoopWish {
     let source: Int
     let loop: UInt64
@@ -38,7 +38,8 @@ extension RootEngine {
         newestLoop = max(newestLoop, number)
         guard source == 0 || loops[number] != nil || isRootPast(beginning) else {
             if let first = waitingForRoot[number]?.first, first.beginning.collectives != beginning.collectives {
-                // Neither could tell where the root is missed.
+                // The two ranks disagree on the collectives before the loop, so it is not clear when the root would be
+                // past it.
                 return refuse(wish, LoopOrigin(beginning: first.beginning, rank: first.source))
             }
             waitingForRoot[number, default: []].append(wish)
@@ -49,12 +50,12 @@ extension RootEngine {
         take([wish] + takeWaiting(number))
     }
 
-    /// Whether the root will not come to a loop that is begun like this.
+    /// Whether the root is past a loop that begins like this, and will not come to it.
     private func isRootPast(_ beginning: LoopBeginning) -> Bool {
         rootHasFinished || latestCollectives[0] > beginning.collectives
     }
 
-    /// A rank is at a collective: it has left out the loops before that.
+    /// Notes that a rank is at a collective, so that it has left out the loops before that.
     func note(collective number: UInt64, of rank: Int) {
         guard number > latestCollectives[rank] else { return }
         latestCollectives[rank] = number
@@ -62,7 +63,7 @@ extension RootEngine {
         for loop in loops.values { leaveOut(loop, rank) }
     }
 
-    /// Ranks that wait for the root in loops to which it will not come begin without it.
+    /// Begins, without the root, the loops in which ranks wait for it and to which it will not come.
     func takeWithoutRoot() {
         for number in waitingForRoot.keys {
             guard let first = waitingForRoot[number]?.first, isRootPast(first.beginning) else { continue }
@@ -72,12 +73,12 @@ extension RootEngine {
 
     private func takeWaiting(_ number: UInt64) -> [LoopWish] { waitingForRoot.removeValue(forKey: number) ?? [] }
 
-    /// Lets ranks take part that have begun the same loop.
+    /// Lets ranks that have begun the same loop take part in it.
     private func take(_ wishes: [LoopWish]) {
         guard let number = wishes.first?.loop else { return }
         let isNew = loops[number] == nil
         for wish in wishes where end == nil { take(wish) }
-        // Not before: one that has waited may have left by now, and be at a collective.
+        // Only now: a rank that waited may have left by now, and be at a collective.
         if isNew, let loop = loops[number] { for rank in 0..<communicator.size { leaveOut(loop, rank) } }
         noteSolitude()
     }
@@ -128,14 +129,14 @@ extension RootEngine {
         if wish.hasLeft { leave(wish.loop, source) }
     }
 
-    /// A rank does not come to a loop any more if it is past it.
+    /// Stops waiting for a rank where it is past the loop.
     private func leaveOut(_ loop: ServedLoop, _ rank: Int) {
         guard let origin = loop.origin, loop.isAwaiting(rank), latestCollectives[rank] > origin.beginning.collectives
         else { return }
         change(loop) { (loop) throws(ScheduleViolation) in try loop.leaveOut(rank) }
     }
 
-    /// A rank is at another loop than the others.
+    /// Ends the job, because a rank is at another loop than the others.
     private func refuse(_ wish: LoopWish, _ origin: LoopOrigin) {
         let (source, own, first) = (wish.source, wish.beginning, origin.beginning)
         let isElsewhere = first.collectives != own.collectives
@@ -152,7 +153,7 @@ extension RootEngine {
                     rank: source, host: HostName.current)))
     }
 
-    /// Sends a rank whose elements differ those of the root, and says so once.
+    /// Sends the root's elements to a rank whose own differ, and tells the user once.
     ///
     /// - Returns: false where they cannot be sent, so that the job ends.
     private func send(_ origin: LoopOrigin, length: Int?, to wish: LoopWish) -> Bool {
@@ -182,7 +183,7 @@ extension RootEngine {
     }
 }
 
-/// The elements of a loop that a script begins, and who has said what they are.
+/// The elements of a loop that a script begins, and the rank that they come from.
 struct LoopOrigin {
     var beginning: LoopBeginning
     let rank: Int

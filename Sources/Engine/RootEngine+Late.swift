@@ -1,11 +1,11 @@
 import Codec
 import Scheduling
 
-/// What becomes of workers that come late.
+/// How workers that come late are treated.
 enum LateEntry {
-    /// They wait until it is clear.
+    /// They wait for the decision.
     case undecided
-    /// They are sent this, which is what they must know of the job.
+    /// They are sent these bytes, which are what they must know of the job.
     case open(Bytes)
     /// They are turned away for this reason, a clause for their users.
     case closed(String)
@@ -29,7 +29,7 @@ extension RootEngine {
         answer(rank)
     }
 
-    /// It is clear what becomes of workers that come late, those too that wait already.
+    /// Decides how workers that come late are treated, including those that wait already.
     func decide(_ entry: LateEntry) {
         lateEntry = entry
         let waiting = waitingLateRanks
@@ -50,7 +50,7 @@ extension RootEngine {
     /// A worker that came late is ready to work.
     func enterLate(_ number: UInt64, _ entry: LoopEntry, from source: Int) {
         guard number <= newestLoop else { return distrust(source, "entered a loop that no rank has begun") }
-        // All have left that loop: it is a little too late.
+        // All ranks have left that loop: the worker comes too late.
         guard let loop = loops[number] else {
             return send(.end(loop: number, length: nil, isCutShort: false), to: source)
         }

@@ -111,7 +111,7 @@ extension RootEngine {
             guard let (done, example, verdict) = outcome else { return }
             var (fault, before) = (fault, ExampleCost(report))
             before.nanoseconds = max(0, report.nanoseconds &- (fault.nanoseconds ?? 0))
-            // The failed one has its part of the processor time by the clock.
+            // The failed example gets a part of the processor time in proportion to its elapsed time.
             let part = report.nanoseconds > 0 ? Double(before.nanoseconds) / Double(report.nanoseconds) : 0
             before.cpu = Int64(min(Double(max(0, report.cpu)) * min(part, 1), 1e18))
             fault.cpu = max(0, report.cpu &- before.cpu)
@@ -163,7 +163,7 @@ extension RootEngine {
         change(number, body)
     }
 
-    /// Does what follows from the failure of an example.
+    /// Has a failed example retried, or gives it up, as `verdict` says.
     func recordFailure(_ example: Int, _ verdict: FailureVerdict, _ fault: Fault, from source: Int, _ loop: ServedLoop)
     {
         switch verdict {
@@ -175,11 +175,11 @@ extension RootEngine {
         }
     }
 
-    /// An example does not come back from `work`, and the rank that has it ends for that reason alone.
+    /// An example does not return from `work`, and its rank ends for that reason alone.
     func givenUp(_ example: Int, _ fault: Fault, from source: Int) {
         guard canLose(source) else { return finish(.fault(fault)) }
-        // It may have come to its end just when the rank gave it up, or, where the rank was lost and is back, be somebody
-        // else's by now: the rank ends all the same.
+        // The example may have ended just when the rank gave it up. Or the rank was lost and is back, and the example
+        // is with another rank by now. The rank ends all the same.
         if let loop = loops[newestLoop], !loop.has(source, example: example), 0..<(loop.length ?? .max) ~= example {
             distrusted.insert(source)
             if !hasDeparted[source] { lose(source, "example \(example + 1) did not come back there in time") }
@@ -194,7 +194,8 @@ extension RootEngine {
         loseFromLoops(source, host: hosts[source] ?? "unknown", cause: "an example does not come back there")
     }
 
-    /// - Throws: where a rank reports examples as done without sending their results, which are a byte each at least.
+    /// - Throws: where a rank reports examples as done without sending their results, which have at least one byte
+    ///   each.
     private func checkResults(
         _ report: ChunkReport, _ loop: ServedLoop, from source: Int
     ) throws(ScheduleViolation) {
@@ -208,13 +209,13 @@ extension RootEngine {
         observer.rankHasWorked(source, host: hosts[source] ?? "unknown", on: chunk, isFailed: isFailed, cost: cost)
     }
 
-    /// Tells the observer that a rank has worked on examples, which cost `before`, and on one behind them that has failed:
-    /// apart, where it is known how long that one took.
+    /// Tells the observer that a rank has worked on examples, which cost `before`, and on one behind them that has
+    /// failed. They are reported separately where it is known how long the failed one took.
     private func noteFailure(
         behind done: Chunk, _ before: ExampleCost, _ fault: Fault, _ report: ChunkReport, from source: Int
     ) {
         let tried = Chunk(first: done.first, count: done.count + 1, stride: done.stride)
-        // No range: what a rank says may have no end after its beginning.
+        // No range is formed: with the numbers of a rank its end might come before its beginning, which traps.
         guard done.count > 0, let nanoseconds = fault.nanoseconds, nanoseconds >= 0, nanoseconds <= report.nanoseconds
         else { return noteWork(source, on: tried, isFailed: true, ExampleCost(report)) }
         noteWork(source, on: done, isFailed: false, before)
@@ -229,14 +230,14 @@ extension RootEngine {
         shared.inbox.update { $0.loops[loop.number, default: RootInbox.Loop()].failures.append(fault) }
     }
 
-    /// Brings examples back that failed and have rested long enough.
+    /// Brings back failed examples that have waited long enough.
     func retryDue() {
         while let rest = delays.takeDue(at: now) {
             change(rest.loop) { (loop) throws(ScheduleViolation) in try loop.retry(rest.example) }
         }
     }
 
-    /// A rank has died: others do what it had.
+    /// A rank has died: others do its examples.
     func loseFromLoops(_ rank: Int, host: String, cause: String) {
         for loop in loops.values {
             change(loop) { (loop) throws(ScheduleViolation) in
@@ -254,9 +255,9 @@ extension RootEngine {
 
     // MARK: - Results
 
-    /// Passes results on that came with the report that their examples are done.
+    /// Passes on results that came with the report that their examples are done.
     ///
-    /// Before the schedule's actions are performed: an `end` among them must find the results in the inbox.
+    /// Called before the schedule's actions are performed: an `end` among them must find the results in the inbox.
     private func put(
         _ done: Chunk, _ results: Bytes, _ cost: ExampleCost, _ loop: ServedLoop, from source: Int, attempts: Int
     ) {
@@ -284,9 +285,9 @@ extension RootEngine {
         if let loop = loops[number] { change(loop, body) }
     }
 
-    /// The same.
+    /// Like `change(_:_:)` with the number of the loop.
     func change(_ loop: ServedLoop, _ body: (ServedLoop) throws(ScheduleViolation) -> Void) {
-        // Once the job is over no schedule matters, nor what it would make of what still comes.
+        // Once the job is over, neither schedules nor later reports matter.
         guard end == nil else { return }
         var violation: ScheduleViolation?
         do { try body(loop) } catch {
@@ -312,7 +313,8 @@ extension RootEngine {
         if let culprit = violation.culprit { distrust(culprit, fault) } else { finish(.fault(fault)) }
     }
 
-    /// A rank has sent what cannot be: nothing of it is believed, and the job goes on without it where it can.
+    /// A rank has sent an impossible message: nothing from it is believed any more, and the job goes on without it
+    /// where it can.
     func distrust(_ rank: Int, _ fault: Fault) {
         guard rank != 0, canLose(rank) else { return finish(.fault(fault)) }
         distrusted.insert(rank)
@@ -321,7 +323,7 @@ extension RootEngine {
         communicator.drop(rank)
     }
 
-    /// The same, where that shows in the message alone.
+    /// Like `distrust(_:_:)` with a fault, which is made from `what`, a clause about the message.
     func distrust(_ rank: Int, _ what: String) { distrust(rank, protocolFault(rank, what)) }
 
     private func perform(_ loop: ServedLoop) {
@@ -354,7 +356,7 @@ extension RootEngine {
                 }
             case .end(let worker):
                 if worker == 0 {
-                    // What is shown in the end is what the loop has come to.
+                    // The last progress that is shown must be the final one.
                     observer.loopChanged(progress)
                     let end: LoopEvent = loop.isCutShort ? .halted(length: loop.length) : .end(length: loop.length)
                     shared.inbox.update { $0.loops[loop.number, default: RootInbox.Loop()].end = end }

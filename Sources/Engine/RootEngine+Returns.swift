@@ -2,12 +2,14 @@ import Codec
 import Scheduling
 import SystemSupport
 
-// Ranks that were lost because their connection broke, and come back: what they do counts as far as others have not got it.
+// Ranks that were lost because their connection broke, and come back. What they do counts where no other rank has done
+// it or been given it.
 
 extension RootEngine {
-    /// A lost rank, which may live, is taken back where it connects again.
+    /// Lets a lost rank, which may still live, connect again.
     func awaitReturn(of rank: Int) {
-        // Where a connection breaks whenever something goes over it, nothing comes of another one.
+        // A rank that was back and reported nothing new is not awaited again: its connection seems to break whenever
+        // something is sent over it, and so would another one.
         guard allowsReturns, end == nil, !isLate(rank), !distrusted.contains(rank), !unprovenRanks.contains(rank),
             hasDeparted[rank], loops[newestLoop]?.allowsReturns ?? false
         else { return }
@@ -23,7 +25,7 @@ extension RootEngine {
         markAsPresent(rank)
         returningRanks.insert(rank)
         unprovenRanks.insert(rank)
-        // It may have been on its way.
+        // The first `halt` may have been lost with the connection.
         if isHalted { send(.halt, to: rank) }
         reportWatch?.reported(rank, isIdle: true)
         observer.rankReturned(rank, host: host)
@@ -33,9 +35,9 @@ extension RootEngine {
         }
     }
 
-    /// Takes what a rank says that has returned and has not yet come to the end of what it had.
+    /// Handles a message of a rank that has returned and has not yet finished what it had.
     ///
-    /// - Returns: whether that is all that follows from the message.
+    /// - Returns: whether the message needs no further handling.
     func takeFromReturning(_ message: ToRoot, _ source: Int) -> Bool {
         guard returningRanks.contains(source) else { return false }
         switch message {
@@ -44,13 +46,13 @@ extension RootEngine {
         case .traces(let loop, let report): observer.examplesWereTraced(report, of: loop, by: source)
         case .resume(let loop, let options, let host): resume(loop, options, host, source)
         case .goodbye, .fault, .exit, .givenUp: return false
-        // What it began before it was lost.
+        // Messages about what it began before it was lost are ignored.
         case .collective, .enter, .leave, .length, .results, .delivered, .retire: break
         }
         return true
     }
 
-    /// It takes part like any other from now on.
+    /// Lets a returned rank take part like any other from now on.
     private func resume(_ number: UInt64, _ options: LoopOptions, _ host: String, _ rank: Int) {
         returningRanks.remove(rank)
         guard let loop = loops[number], options == loop.options else {
@@ -61,11 +63,12 @@ extension RootEngine {
         change(loop) { (loop) throws(ScheduleViolation) in try loop.resume(rank) }
     }
 
-    /// It has done what it had before it was lost, or a part of that; the example behind may have failed.
+    /// Handles a report on all or some of the examples that a returned rank had before it was lost; the example behind
+    /// them may have failed.
     private func takeClaim(_ report: ChunkReport, _ fault: Fault?, in number: UInt64, from source: Int) {
         let (results, chunk) = (report.results, Chunk(first: report.first, count: report.completed))
         guard chunk.isPossible else { return distrust(source, "reported on examples that cannot be") }
-        // Results that stayed with it come when it has come to the end of what it had.
+        // Results that stay with the rank come when it has finished what it had.
         let count = results.count == 0 ? 0 : chunk.count
         guard let ends = Self.ends(of: count, in: results) else {
             return distrust(source, "reported fewer results than examples")
@@ -91,7 +94,7 @@ extension RootEngine {
         _ run: Chunk, _ results: Bytes, of report: ChunkReport, _ nanoseconds: Int64, from source: Int,
         _ loop: ServedLoop
     ) {
-        // Each example has its part of the time.
+        // Each example counts with an equal part of the time.
         let part = Double(run.count) / Double(report.completed)
         let took = Int64(Double(nanoseconds) * part)
         let cost = ExampleCost(
@@ -106,7 +109,7 @@ extension RootEngine {
         put(found, loop.number)
     }
 
-    /// Where each of `count` results ends that stand one after another; nil where there are fewer.
+    /// Returns the end of each of `count` results that stand one after another; nil where there are fewer.
     private static func ends(of count: Int, in results: Bytes) -> [Int]? {
         results.withUnsafeBytes { bytes in
             var reader = CBORReader(bytes)

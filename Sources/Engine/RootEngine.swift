@@ -1,80 +1,82 @@
 import Scheduling
 import SystemSupport
 
-/// What the root makes of what ranks say, of its main thread's wishes and of the time: it drives the schedules.
+/// Drives the schedules on the root: handles the messages of ranks, the commands of the main thread, and the time.
 ///
-/// Each event is one call; what follows from it goes out through the communicator, to the main thread's inbox and to the
-/// observer. The engine has no thread, waits for nothing and reads no clock: `now` is the time. Whatever comes
-/// is handled alike, from a worker or from the main thread in its part as worker 0; what is meant for worker 0 goes to the
+/// Each event is one call. Its effects go out through the communicator, to the main thread's inbox and to the observer.
+/// The engine has no thread, waits for nothing and reads no clock: `now` is the time. Messages are handled alike,
+/// whether they come from a worker or from the main thread in its role as worker 0; messages for worker 0 go to the
 /// inbox instead of a connection.
 final class RootEngine {
     let communicator: any Communicator
     let shared: RootShared
     let observer: any JobObserver
-    /// The time, in nanoseconds of the monotonic clock, as whoever brings the events says.
+    /// The time, in nanoseconds of the monotonic clock; set by the code that brings the events.
     var now: UInt64
     var loops = LoopTable<ServedLoop>()
     var newestLoop: UInt64 = 0
     /// The highest number of a loop that every rank has left or left out, and that has been forgotten.
     var latestForgottenLoop: UInt64 = 0
-    /// Who waits for the root in loops that scripts begin; and the latest collective that each rank is known to be at.
+    /// The ranks that wait for the root in loops that scripts begin; and the latest collective that each rank is known
+    /// to be at.
     var waitingForRoot = LoopTable<[LoopWish]>()
     var latestCollectives: [UInt64]
     /// Whether the user knows that ranks had different lists.
     var hasToldOfLists = false
     /// Whether the user knows that rank 0 does a loop alone.
     var hasToldOfSolitude = false
-    /// How far that one is.
+    /// How far the newest loop is.
     var progress: LoopProgress?
-    /// Those that died in a loop which could do without them.
+    /// The ranks that died in a loop which could go on without them.
     private(set) var lostRanks: Set<Int> = []
-    /// The ranks that have finished their script, or died; behind those of the start, the ones that came late.
+    /// Which ranks have finished their script, or died. Those that came late stand behind those of the start.
     var hasDeparted: [Bool]
     /// The hosts of the ranks, once they have taken part in a loop.
     var hosts: [String?]
-    /// How many of them are on this host.
+    /// How many ranks are on this host.
     var ranksHere = 0
-    /// When each rank was given what it is at work on, or last reported on that.
+    /// When each rank was given the examples that it works on, or last reported on them.
     var newsTimes: [UInt64] = []
     var rootHasFinished = false
     /// Why the job ends early, once it does.
     private(set) var end: JobEnd?
-    /// Ranks that are lost, where the launcher may still say how they ended: what their connections say, and until when
-    /// they wait for more.
+    /// Lost ranks of which the launcher may still say how they ended: the reason that their connections give, and until
+    /// when the launcher is asked.
     private var unexplained: [Int: (reason: String, deadline: UInt64)] = [:]
-    /// Whether hand-out pauses until the main thread has taken its results, and what is to be done then.
+    /// Whether hand-out pauses until the main thread has taken its results, and the actions that are held until then.
     var isPaused = false
     var held: [(loop: ServedLoop, action: ScheduleAction)] = []
     /// Examples that failed and are to be tried again.
     var delays = RetryDelays()
     /// Whether the loop of a job has begun that can do without a rank that dies; it is the only one of its job.
     var jobCanLoseRanks = false
-    /// Ranks to whose elements the script itself sees, in the body of a loop: what they have made of them dies with them.
+    /// Ranks on which the script itself handles the elements, in the body of a loop: their results die with them.
     var ownersOfResults: Set<Int> = []
-    /// What is done already of loops that rank 0 is about to begin.
+    /// The elements that are done already of loops that rank 0 is about to begin.
     var skips: [UInt64: [Range<Int>]] = [:]
-    /// What is known of the costs of their elements.
+    /// The known costs of the elements of such loops.
     var orders: [UInt64: [Double]] = [:]
-    /// Ranks that have sent what cannot be, or were given up: what they still send comes to nothing.
+    /// Ranks that have sent impossible messages, or were given up: what they still send is ignored.
     var distrusted: Set<Int> = []
-    /// Ranks that were told, before the others, that the job is over: nobody waits for them.
+    /// Ranks that were told, before the others, that the job is over: they are not waited for.
     private var dismissedRanks: Set<Int> = []
-    /// Whether lost ranks may come back; which are awaited; and which have come, but not yet to the end of what they had.
+    /// Whether lost ranks may come back; which are awaited; and which have come back, but not yet finished what they
+    /// had.
     var allowsReturns = false
     var awaitedReturns: Set<Int> = []
     var returningRanks: Set<Int> = []
-    /// Those that have not reported on anything new since they came back: once more they are not awaited.
+    /// The ranks that have reported on nothing new since they came back: if lost once more they are not awaited.
     var unprovenRanks: Set<Int> = []
     /// Notices ranks that do not report on their examples, where these have a limit.
     var reportWatch: ReportWatch?
     /// When to begin no more examples, and whether that moment has passed.
     private var haltMoment: UInt64?
     private(set) var isHalted = false
-    /// What becomes of workers that come late, which of them wait to learn it, and which have retired.
+    /// How workers that come late are treated, which of them wait to learn it, and which ranks have retired.
     var lateEntry = LateEntry.undecided
     var waitingLateRanks: [Int] = []
     var retiredRanks: Set<Int> = []
-    /// When to be surprised that the main thread has not ended yet.
+    /// When the main thread counts as stuck, if it has not ended by then.
     private var stuckDeadline: UInt64?
 
     /// How long the main thread may take to end once the job has: it may be deep in a C function.
@@ -104,7 +106,7 @@ final class RootEngine {
         return deadline
     }
 
-    /// Does what was to happen until now; to be called after other events, too.
+    /// Does what is due by now; to be called after other events, too.
     ///
     /// - Returns: whether the main thread has not ended although the job has, and is not waited for any longer.
     func advance() -> Bool {
@@ -120,7 +122,7 @@ final class RootEngine {
 
     // MARK: - The main thread
 
-    /// The main thread, or another one of the root, wants something.
+    /// Handles a command of the main thread, or of another thread of the root.
     func handle(_ command: RootShared.Command) {
         switch command {
         case .message(let message): handle(message, from: 0)
@@ -137,7 +139,7 @@ final class RootEngine {
         case .feed(let loop, let part): change(loop) { (loop) throws(ScheduleViolation) in try loop.feed(part) }
         case .deliver(let loop, let run):
             put(run, loop)
-            // Whoever makes examples may have waited for it.
+            // The thread that makes examples may have waited for it.
             change(loop) { (loop) throws(ScheduleViolation) in try loop.update() }
         case .skip(let loop, let done): skips[loop] = done
         case .order(let loop, let costs): orders[loop] = costs
@@ -171,7 +173,7 @@ final class RootEngine {
         for loop in loops.values { change(loop) { (loop) throws(ScheduleViolation) in try loop.halt() } }
     }
 
-    /// Does without ranks that have examples but do not report on them, or do not send their results.
+    /// Gives up ranks that have examples but do not report on them, or do not send their results.
     private func loseSilentRanks() {
         guard let moment = reportWatch?.deadline, now >= moment else { return }
         let overdue = reportWatch?.overdue(at: now) { communicator.byteCount(from: $0) } ?? []
@@ -182,13 +184,13 @@ final class RootEngine {
         }
     }
 
-    /// The root's script has ended: whatever needs the root's part in it is an error, whether it came before or comes
-    /// after.
+    /// The root's script has ended: every message that needs the root's part in the script is an error, whether it came
+    /// before or comes after.
     private func finishRoot() {
         rootHasFinished = true
         let waiting: Fault? = shared.inbox.withLock { inbox in
             for (rank, messages) in inbox.collectives.enumerated() {
-                // A message that only announces a wait may be one whose wait is over.
+                // An announcement may be about a wait that is over.
                 guard let message = messages.first(where: { !$0.isAnnouncement }) else { continue }
                 return .absence(of: 0, missedBy: rank, in: message)
             }
@@ -197,7 +199,7 @@ final class RootEngine {
         if let waiting { return finish(.fault(waiting)) }
         for loop in loops.values where loop.options.results == .stream {
             if loop.isAwaiting(0) { return missRoot(nil, "begins a loop whose results rank 0 is to get") }
-            // The root has taken what it wanted of it.
+            // The root has taken all that it wanted of the loop.
             cancel(loop.number)
         }
         leaveLoops(0)
@@ -206,7 +208,7 @@ final class RootEngine {
         shared.inbox.update { $0.isRootMissed = false }
     }
 
-    /// A rank counts on the root, whose script has ended.
+    /// A rank needs the root, whose script has ended.
     func missRoot(_ source: Int?, _ what: String) {
         finish(
             .fault(
@@ -229,8 +231,8 @@ final class RootEngine {
 
     /// Ends the loop of a job before all is done.
     ///
-    /// Nothing comes after it, so that a rank which is at work on it is told that the job is over: it gives up what it does
-    /// as soon as it notices.
+    /// No loop comes after it, so a rank that works on it is told that the job is over: it gives up its work as soon as
+    /// it notices.
     private func abandon(_ number: UInt64) {
         cancel(number)
         allowsReturns = false
@@ -288,7 +290,8 @@ final class RootEngine {
         }
         note(collective: message.number, of: source)
         guard !rootHasFinished else {
-            // A rank that only says what it waits for has got it already, or learns from the goodbye that it will not.
+            // A rank that only announces its wait has got the answer already, or learns from the goodbye that none will
+            // come.
             if !message.isAnnouncement { finish(.fault(.absence(of: 0, missedBy: source, in: message))) }
             return
         }
@@ -305,11 +308,11 @@ final class RootEngine {
         noteSolitude()
     }
 
-    /// Nothing more comes from a rank, and nobody waits for it.
+    /// Notes that nothing more comes from a rank, so that it is not waited for.
     private func markAsDeparted(_ rank: Int) {
         hasDeparted[rank] = true
         returningRanks.remove(rank)
-        // Nobody waits for the end of one that came late.
+        // The end of a rank that came late is not waited for.
         guard !isLate(rank) else { return }
         shared.inbox.update { inbox in
             inbox.hasDeparted[rank] = true
@@ -317,7 +320,7 @@ final class RootEngine {
         }
     }
 
-    /// A rank that had been lost is there again.
+    /// Notes that a lost rank is connected again.
     func markAsPresent(_ rank: Int) {
         hasDeparted[rank] = false
         lostRanks.remove(rank)
@@ -336,7 +339,7 @@ final class RootEngine {
     /// The connection with a rank has ended.
     func lost(_ rank: Int, _ reason: String) {
         guard !hasDeparted[rank], end == nil else { return }
-        // Nothing of the job's was with a late rank that has not begun.
+        // A late rank that has not begun had no part of the job.
         guard !isLate(rank) || hosts[rank] != nil else { return markAsDeparted(rank) }
         unexplained[rank] = (reason, now + Self.explanationTime)
         explainLosses()
@@ -346,8 +349,8 @@ final class RootEngine {
     /// When to ask the launcher again how ranks have ended.
     private var nextQuestion: UInt64? { unexplained.isEmpty ? nil : now + Self.explanationInterval }
 
-    /// Asks the launcher how ranks have ended that are lost, and does without those of which it is clear or nothing more
-    /// comes.
+    /// Asks the launcher how lost ranks have ended. Gives up those for which it knows the answer, never will, or has
+    /// not answered in time.
     private func explainLosses() {
         guard !unexplained.isEmpty else { return }
         for rank in unexplained.keys.sorted() {
@@ -366,8 +369,8 @@ final class RootEngine {
         }
     }
 
-    /// Whether the others can go on without `rank`: in a job that says so; in a script as long as that is in a loop whose
-    /// results are with rank 0, and has taken part in no other.
+    /// Whether the others can go on without `rank`. In a job: where its options say so. In a script: as long as the
+    /// rank is in a loop whose results are with rank 0, and has taken part in no loop of another kind.
     func canLose(_ rank: Int) -> Bool {
         if jobCanLoseRanks { return true }
         guard !ownersOfResults.contains(rank) else { return false }
@@ -376,14 +379,15 @@ final class RootEngine {
         return loops.values.contains { $0.options.canLoseRanks && $0.isActive(rank) }
     }
 
-    /// A rank is gone, or is to be: others do what it had, where the job can do without it.
+    /// A rank is gone, or is given up. Others do its examples where the job can go on without it; otherwise the job
+    /// ends.
     func lose(_ rank: Int, _ cause: String) {
         guard canLose(rank) else { return miss(rank, cause) }
         noteLoss(of: rank, cause)
         loseFromLoops(rank, host: host(of: rank) ?? "unknown", cause: cause)
     }
 
-    /// Tells of a rank that is gone, and without which the job goes on.
+    /// Tells the observer of a rank that is gone, and without which the job goes on.
     func noteLoss(of rank: Int, _ cause: String) {
         let isDone = loops.values.allSatisfy(\.isFinished)
         observer.rankWasLost(
@@ -442,9 +446,9 @@ final class RootEngine {
 
     // MARK: - The end
 
-    /// How the job ends for the other ranks.
+    /// Tells the other ranks that the job is over.
     ///
-    /// - Returns: whether before all have finished, and whether one of them is not waited for.
+    /// - Returns: whether that is before all have finished, and whether one of them is not waited for.
     func stop(status: Int32) -> (isEarly: Bool, isAbandoning: Bool) {
         // A rank that was given up although it may still be there does not take part in a common end.
         let isEarly =

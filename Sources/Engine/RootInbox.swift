@@ -3,7 +3,8 @@ import SystemSupport
 
 /// What the root's service thread has for its main thread.
 struct RootInbox {
-    /// One loop's share of it: results first, since they are memory; then hunger, since others wait for it.
+    /// What is there for one loop. Results are taken first, since they hold memory; then the demand for examples, since
+    /// other ranks wait for it.
     struct Loop {
         var results = Queue<ResultRun>()
         /// Examples that have failed for good.
@@ -12,12 +13,12 @@ struct RootInbox {
         /// How many more examples the loop needs, and whether another thread than the main one gives them.
         var demand: LoopDemand?
         var isFedByThread = false
-        /// Set where all that there is of a list which may grow is done: how many examples of it were added.
+        /// Set when all of a list that may grow is done: how many of its examples were added.
         var workedOff: Int?
-        /// What ends the loop for the root, once it does.
+        /// The event that ends the loop for the root; nil before.
         var end: LoopEvent?
 
-        /// What comes next, but for the end.
+        /// Takes the next event, except for the end.
         mutating func popEvent() -> LoopEvent? {
             if let run = results.popFirst() { return .results(run) }
             if let fault = failures.popFirst() { return .failed(fault) }
@@ -32,14 +33,15 @@ struct RootInbox {
     var loops = LoopTable<Loop>()
     /// The ranks that have finished their script, or died.
     var hasDeparted: [Bool]
-    /// Those of them that died in a loop which could do without them.
+    /// The ranks among them that died in a loop which could go on without them.
     var lostRanks: Set<Int> = []
     var departed = 0
-    /// Where a rank waits for the root in a loop: the smallest number of collectives that come before such a one.
+    /// Set where ranks wait for the root in loops: the smallest number of collectives that come before such a loop.
     ///
-    /// The root, when it waits in a later collective, says so.
+    /// The root, when it waits in a later collective, then tells the service thread so.
     var rootIsWantedAfter: UInt64?
-    /// Whether some rank may still count on the root; false once its end has been found to leave nobody waiting.
+    /// Whether a rank may still need the root. False once the root has finished, and it is found that no rank waits for
+    /// it.
     var isRootMissed = true
     /// Why the job ends early; the first reason stays.
     var end: JobEnd?
@@ -66,12 +68,12 @@ struct RootInbox {
             return event
         }
         guard let end = loops.values[place].end else { return nil }
-        // Nothing comes any more, so nothing need be kept.
+        // Nothing more comes, so the loop is forgotten.
         loops.remove(at: place)
         return end
     }
 
-    /// Forgets a loop with all that is there of it.
+    /// Forgets a loop and all that is there for it.
     mutating func drop(_ loop: UInt64) {
         guard var dropped = loops.removeValue(forKey: loop) else { return }
         while let run = dropped.results.popFirst() { backlog -= run.results.count }

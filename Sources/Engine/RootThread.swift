@@ -29,7 +29,8 @@ final class RootThread {
             var delivery = Delivery.timedOut
             do { delivery = try communicator.receive(until: engine.deadline) } catch {
                 engine.fail(error)
-                // One that cannot wait any more returns at once, for as long as the main thread needs to end.
+                // A communicator that cannot wait any more returns at once, until the main thread has ended: the pause
+                // keeps this loop from spinning.
                 usleep(Self.pause)
             }
             engine.now = dlp_now()

@@ -3,16 +3,16 @@ import Scheduling
 
 /// A loop as the root serves it: its schedule and, where they are sent, its examples.
 ///
-/// What its events ask for collects in `actions`.
+/// Events collect in `actions` what is to be done.
 final class ServedLoop {
     /// The loop's number.
     let number: UInt64
     let options: LoopOptions
-    /// What every rank must announce alike.
+    /// The length that every rank must announce alike.
     let announcedLength: Int?
-    /// Where a script begins the loop: whose elements hold, and what they are.
+    /// In a loop that scripts begin: the elements that are used, and the rank that they come from.
     ///
-    /// They are kept as long as a rank may come that is to be sent them.
+    /// The elements are kept as long as a rank may come to which they must be sent.
     var origin: LoopOrigin?
     private(set) var isCancelled = false
     /// How many more examples the main thread should give.
@@ -44,24 +44,24 @@ final class ServedLoop {
     private var fed = 0
     /// No example from here on is handed out yet.
     private var limit = Int.max
-    /// What the examples of the list cost; nothing is handed out before all of them are there, and then it is nil.
+    /// The costs of the examples of the list. Nothing is handed out before the list is complete; then this is nil.
     private var costs: [Double]?
     private var isClosed = false
-    /// Whether all that there is without what is added is known; and how many examples were added.
+    /// Whether the list is complete except for what is added; and how many examples were added.
     private var isListed = false
     private var added = 0
-    /// How long the list was, and how much of it added, when the main thread was told last that it is worked off.
+    /// The length of the list, and how much of it was added, when the main thread was last told that all of it is done.
     private var toldOf: (end: Int, added: Int)?
-    /// What the main thread is to be told of that.
+    /// Set when the main thread is to be told that: how many examples were added.
     var workedOff: Int?
     /// Results that had stayed with a rank which has not sent all of them yet: they count when it has.
     private var deliveries: [Int: [ResultRun]] = [:]
 
     /// How many unassigned examples the root keeps in advance at most, beyond a few for each rank.
     private static let reserve = 4096
-    /// For how long they should keep the ranks busy, in nanoseconds: what is made later can be made with more results.
+    /// How long they should keep the ranks busy, in nanoseconds. Examples that are made later can use more results.
     private static let readAhead = 100_000_000.0
-    /// No rank can be given more examples at a time, whatever was asked for.
+    /// The most examples that a rank is given at a time, whatever was asked for.
     private static let largestChunk = 1 << 30
 
     /// - Parameter done: examples of a list of known length that are done already, in their order.
@@ -81,12 +81,12 @@ final class ServedLoop {
             failures: options.failures,
             resultsStay: options.results == .stay, shares: options.shares, sharesInChunks: options.sharesInChunks,
             mayGrow: options.mayGrow, mayBeginAtEnd: options.isOrderFree, done: done)
-        // Nobody takes part yet.
+        // No rank takes part yet.
         if let window = options.window { limit = window }
         schedule.limit(to: limit, into: &actions)
     }
 
-    /// Begins the longest first, by what the elements of a list cost that nobody has been given yet.
+    /// Orders the elements of a list that no rank has been given yet by their costs: the longest are begun first.
     func order(by costs: [Double]) { schedule.order(by: costs) }
 
     /// How many examples there are, where that is known; of a list that may still grow, how many there are so far.
@@ -107,15 +107,15 @@ final class ServedLoop {
             cpu: cpuNanoseconds, longest: longest, peak: peak)
     }
 
-    /// These examples have cost so much.
+    /// Notes what examples have cost.
     func note(_ cost: ExampleCost, of done: Chunk) {
         cpuNanoseconds &+= UInt64(cost.cpu)
         if let peak = cost.peak { self.peak = max(self.peak ?? 0, peak) }
-        // Of several that were reported together nobody knows which was the longest.
+        // Of several that were reported together it is not known which was the longest.
         if done.count == 1 { noteLength(cost.nanoseconds, of: done.first) }
     }
 
-    /// An example has cost what the fault says, for which it has failed.
+    /// Notes what a failed example has cost, as its fault says.
     func note(_ fault: Fault, _ example: Int) {
         cpuNanoseconds &+= UInt64(max(0, fault.cpu ?? 0))
         if let nanoseconds = fault.nanoseconds { noteLength(nanoseconds, of: example) }
@@ -127,7 +127,7 @@ final class ServedLoop {
         }
     }
 
-    /// Whether all is done, and safe.
+    /// Whether all is done and all results are safe, or the loop is cancelled.
     var isFinished: Bool { schedule.finished || isCancelled }
 
     /// Whether it ends before all is done, since no more examples are to be begun.
@@ -203,7 +203,7 @@ final class ServedLoop {
             if !report.goesOn { end(rank) }
             return nil
         }
-        // What is tried again is handed out alone.
+        // An example that is tried again is handed out alone.
         let attempts = 1 + (schedule.attempts[report.first] ?? 0)
         let done =
             report.goesOn
@@ -232,7 +232,7 @@ final class ServedLoop {
         return (done, done.end, verdict)
     }
 
-    /// `rank` ends because `example` does not come back there.
+    /// `rank` ends because `example` does not return there.
     ///
     /// - Returns: what becomes of the example; nil in a loop that is over.
     func givenUp(
@@ -249,17 +249,17 @@ final class ServedLoop {
 
     private func settle(_ done: Chunk, _ nanoseconds: Int64) {
         workNanoseconds &+= UInt64(max(0, nanoseconds))
-        // Where results stay they may have to be made again.
+        // Where results stay with their rank, the examples may have to be done again.
         if !examples.isEmpty, options.results != .stay { for index in done.indices { examples[index] = nil } }
     }
 
-    /// The same for what a rank has done that was lost before; its results are here in any case.
+    /// The same for what a rank has done that was lost before; its results are on the root in any case.
     func settleClaim(of done: Chunk, _ nanoseconds: Int64) {
         workNanoseconds &+= UInt64(max(0, nanoseconds))
         for index in done.indices { forget(index) }
     }
 
-    /// Nobody needs the value of an example any more.
+    /// Forgets the value of an example, which is not needed any more.
     func forget(_ example: Int) { examples[example] = nil }
 
     /// `example` failed and has rested long enough.
@@ -374,7 +374,7 @@ final class ServedLoop {
         try update()
     }
 
-    /// The list is complete: where costs are known they say what comes first.
+    /// The list is complete: where costs are known they decide what comes first.
     private func order() {
         guard let costs = costs.take() else { return }
         schedule.order(by: costs)
@@ -403,7 +403,7 @@ final class ServedLoop {
         try update()
     }
 
-    /// Nothing more is handed out; whoever reports is told that it is over.
+    /// Nothing more is handed out; a rank that reports is told that the loop is over.
     func cancel() throws(ScheduleViolation) {
         isCancelled = true
         examples = [:]
@@ -430,9 +430,9 @@ final class ServedLoop {
         return writer.finish()
     }
 
-    /// What follows from the schedule's new state.
+    /// Does what follows from the schedule's new state.
     ///
-    /// - Throws: where what is left to do will never be done although somebody waits for it.
+    /// - Throws: where the rest will never be done, although a rank waits for it.
     func update() throws(ScheduleViolation) {
         let isOver = schedule.finished || isCancelled
         let isDeserted = awaited == 0 && schedule.activeWorkers == 0
@@ -443,7 +443,7 @@ final class ServedLoop {
                     : "every rank that could work on it has finished its script, but it is not done: all ranks must call "
                         + "the same loops")
         }
-        // Ranks that have left by `break` wanted no more of it.
+        // The loop also ends where all ranks have left it by `break`: they want no more of it.
         if !watchers.isEmpty, isOver || isDeserted {
             for watcher in watchers { actions.append(.end(worker: watcher)) }
             watchers = []
@@ -466,14 +466,14 @@ final class ServedLoop {
         let reserve = schedule.exampleCost.map { Double(active) * Self.readAhead / max($0, 1) } ?? 0
         let wanted = max(active, Int(min(reserve, Double(most))))
         let available = schedule.available
-        // A few at a time where they are short.
+        // Asks only when more than a quarter is missing, so that it asks for several at a time.
         guard available < wanted - wanted / 4 else { return nil }
         return LoopDemand(count: wanted - available, idle: schedule.idleWorkers, given: fed)
     }
 
     // MARK: - Ranks that were lost, and come back
 
-    /// Whether a rank that is lost may come back: not where each has its share from the start.
+    /// Whether a lost rank may come back. It may not where each rank has its share from the start.
     var allowsReturns: Bool { options.failures.crashLimit > 0 && options.shares == nil && !options.isUnbounded }
 
     /// Whether `rank` has `example` under work.
@@ -503,7 +503,7 @@ final class ServedLoop {
 
     /// `example`, which `rank` had before it was lost, has failed there after its return.
     ///
-    /// - Returns: what becomes of it; nil where that is somebody else's affair by now.
+    /// - Returns: what becomes of it; nil where another rank has done it, or has it to do.
     func failedAfterReturn(
         _ rank: Int, _ example: Int
     ) throws(ScheduleViolation) -> FailureVerdict? {

@@ -18,11 +18,12 @@ package struct ServiceThread {
     /// - Throws: `CommunicationError` where the system has no thread to give.
     package init(_ body: sending @escaping () -> Void) throws(CommunicationError) {
         let start = Unmanaged.passRetained(Start(body: body))
-        // A thread inherits the mask.
+        // The new thread inherits the signal mask.
         var all = sigset_t()
         var before = sigset_t()
         sigfillset(&all)
-        // Those of a crash end the process all the same, and then unheard by whoever handles them.
+        // Signals of a crash stay unblocked. If they were blocked they would still end the process, but without their
+        // handlers being run.
         for crash in [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE] { sigdelset(&all, crash) }
         pthread_sigmask(SIG_SETMASK, &all, &before)
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
@@ -40,7 +41,7 @@ package struct ServiceThread {
         self.handle = handle
     }
 
-    /// Runs `body` on a new thread that nobody waits for; otherwise as `init`.
+    /// Runs `body` on a new detached thread; otherwise like `init`.
     package static func detach(_ body: sending @escaping () -> Void) throws(CommunicationError) {
         pthread_detach(try ServiceThread(body).handle)
     }

@@ -26,7 +26,7 @@ public final class WorkerClient: RankClient {
     private var latestLoop: UInt64 = 0
     private var rootHasFinished = false
     private var hasBeenHalted = false
-    /// Whether the root had lost this rank, which has not told it yet that it has come to the end of what it had.
+    /// Whether the root had lost this rank, and this rank has not yet told it that it has finished what it had.
     private var hasReturned = false
     /// What the root has sent a worker that came late.
     private var offer: Bytes?
@@ -35,12 +35,12 @@ public final class WorkerClient: RankClient {
     private var onlyLoop: UInt64 = 0
     /// Whether the root has said that the job is over and every rank has finished.
     private var haveAllFinished = false
-    /// With which status the job is over, once the root has said so: it says it once.
+    /// The status with which the job is over, once the root has said so, which it does once.
     private var stopStatus: Int32?
 
-    /// How long a rank waits for a collective before it says so, in nanoseconds.
+    /// How long a rank waits for a collective before it tells the root so, in nanoseconds.
     private static let patience: UInt64 = 500_000_000
-    /// How long the other ranks may take to hear this one's last words, in nanoseconds.
+    /// How long the other ranks may take to receive this one's last messages, in nanoseconds.
     private static let grace: UInt64 = 2_000_000_000
 
     /// A client that owns `communicator` from now on.
@@ -83,11 +83,11 @@ public final class WorkerClient: RankClient {
         while true { if let event = try event(of: loop, while: { true }) { return event } }
     }
 
-    /// As `event(of:)`, but returns nil when the communicator has been woken and `isWanted` does not hold any more.
+    /// Like `event(of:)`, but returns nil when the communicator has been woken and `isWanted` is no longer true.
     public func event(of loop: UInt64, while isWanted: () -> Bool) throws(JobEnd) -> LoopEvent? {
         if loop != latestLoop {
             latestLoop = loop
-            // What is left of loops that this rank has left is of no use to anyone.
+            // Events of loops that this rank has left are not needed any more.
             waitingEvents.keep { number, _ in number >= loop }
         }
         while isWanted() {
@@ -100,7 +100,7 @@ public final class WorkerClient: RankClient {
 
     /// Waits, as a worker that came late, for what it must know of the job.
     ///
-    /// - Returns: nil when the communicator has been woken and `isWanted` does not hold any more.
+    /// - Returns: nil when the communicator has been woken and `isWanted` is no longer true.
     /// - Throws: `JobEnd`, too, where the job does not take this worker.
     public func offer(while isWanted: () -> Bool) throws(JobEnd) -> Bytes? {
         while isWanted() {
@@ -117,11 +117,12 @@ public final class WorkerClient: RankClient {
         _ = try enterLoop(length: length, options: options)
     }
 
-    /// From now on this rank returns where its connection breaks, trying for so many nanoseconds; nil: no more.
+    /// From now on this rank connects again where its connection breaks, trying for at most `limit` nanoseconds; nil:
+    /// no longer.
     public func allowReturn(within limit: UInt64?) { communicator.allowReturn(within: limit) }
 
-    /// Calls `action` once, on another thread, when the root has ended the job while this rank is at work; nothing where the
-    /// end of the connection shows that.
+    /// Calls `action` once, on another thread, when the root has ended the job while this rank is at work. Does nothing
+    /// where the end of the connection shows that.
     ///
     /// - Throws: `CommunicationError` where the system has no thread to give.
     public func watchForStop(_ action: @escaping @Sendable () -> Void) throws(CommunicationError) {
@@ -134,7 +135,8 @@ public final class WorkerClient: RankClient {
         try post(.resume(loop: loop, options, host: HostName.current))
     }
 
-    /// A script that lets its ranks communicate before the job begins did so without those that come late.
+    /// Throws on a worker that came late: a script whose ranks communicate before the job begins has done so without
+    /// it.
     private func checkIsPunctual() throws(JobEnd) {
         guard isLate else { return }
         throw .fault(
@@ -144,7 +146,7 @@ public final class WorkerClient: RankClient {
                 rank: rank, host: HostName.current))
     }
 
-    /// Whether no more examples are to be begun; takes in what has come by now.
+    /// Whether no more examples are to be begun; handles the messages that have come by now.
     public func isHalted() throws(JobEnd) -> Bool {
         while try receive(until: 0) {}
         return hasBeenHalted || hasReturned
@@ -173,7 +175,7 @@ public final class WorkerClient: RankClient {
         }
     }
 
-    /// Tells the root, from any thread, that an example, from 0, does not come back and that this process ends.
+    /// Tells the root, from any thread, that an example, from 0, does not return and that this process ends.
     ///
     /// Nil where the transport has no way.
     public var giveUp: (@Sendable (_ example: Int, Fault) -> Void)? {
@@ -184,9 +186,9 @@ public final class WorkerClient: RankClient {
     /// Says that this rank is done, without waiting for the others.
     public func leave() { try? communicator.send(Message(toRoot: .goodbye), to: 0) }
 
-    /// Waits until the root ends the job, or goes.
+    /// Waits until the root ends the job, or its connection ends.
     ///
-    /// - Returns: the job's exit status, or nil where the root went without a word.
+    /// - Returns: the job's exit status; nil where the root has gone, or `deadline` has passed, before it came.
     public func waitForStop(until deadline: UInt64?) -> Int32? {
         while true {
             if let stopStatus { return stopStatus }
@@ -201,7 +203,7 @@ public final class WorkerClient: RankClient {
         }
     }
 
-    /// Takes leave of the other ranks at the end of the job, whose exit status is `status`.
+    /// Ends communication with the other ranks at the end of the job, whose exit status is `status`.
     public func close(status: Int32) {
         let deadline = dlp_now() + Self.grace
         if status == 0 || haveAllFinished {
@@ -211,7 +213,7 @@ public final class WorkerClient: RankClient {
         }
     }
 
-    /// Takes in what comes next; false where nothing came until `deadline`.
+    /// Handles the next delivery; false where none came until `deadline`.
     @discardableResult
     private func receive(until deadline: UInt64? = nil) throws(JobEnd) -> Bool {
         let delivery: Delivery
@@ -224,7 +226,7 @@ public final class WorkerClient: RankClient {
         case .lost(_, let reason): throw lostRoot(reason)
         case .returned:
             hasReturned = true
-            // Others have got that.
+            // Other ranks have been given those examples.
             waitingEvents.keep { _, _ in false }
         case .joined, .woken: break
         case .timedOut: return false

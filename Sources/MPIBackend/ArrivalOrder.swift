@@ -18,7 +18,7 @@ struct ArrivalOrder {
     private var lines: [Int: Line] = [:]
     private var complete = Queue<(Message, Int)>()
 
-    /// The next message that is complete and before which its rank sent nothing that is not.
+    /// Takes the next complete message; all that its rank has sent before it is complete, too.
     mutating func popFirst() -> (message: Message, source: Int)? { complete.popFirst() }
 
     /// Whether a message of this kind waits to be taken.

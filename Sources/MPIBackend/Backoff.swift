@@ -2,20 +2,22 @@ import CSystem
 
 /// How long to pause between two looks for messages: MPI cannot be waited for asleep.
 ///
-/// A wait begins with looking again at once, for the first look may only make the library take in what has come, and with
-/// yielding, for an answer often comes soon. Then it sleeps a quarter of the time that it has lasted: that delays no message
-/// by more than a quarter of what it took to come, of a long wait by no more than a hundredth, and soon costs next to
-/// nothing. A wait that a bell will end sleeps at once, and wakes only in case that it does not.
-/// Data under way moves only while someone looks, so each byte buys time in which looking goes on without sleep; when
-/// that is spent the other side is busy with something else.
+/// A wait begins by looking again at once, since the first look may only make the library take in what has come. Then
+/// it yields, since an answer often comes soon. Then it sleeps a quarter of the time that it has lasted. This delays no
+/// message by more than a quarter of what it took to come, in a long wait by no more than a hundredth, and soon costs
+/// next to nothing. A wait that a bell will end sleeps at once, and wakes by itself only in case the bell does not
+/// ring.
+///
+/// Data under way moves only while this rank looks, so each byte buys time in which looking goes on without sleep. When
+/// that time is spent, the other side is busy with something else.
 struct Backoff {
     /// What to do before the next look.
     enum Pause: Equatable {
         /// Nothing.
         case none
-        /// Let others have the core, if there are any.
+        /// Let other threads have the core, if there are any.
         case yield
-        /// Sleep for so many nanoseconds.
+        /// Sleep for this many nanoseconds.
         case sleep(UInt64)
     }
 
@@ -39,7 +41,7 @@ struct Backoff {
     private var lastLook: UInt64 = 0
     private var credit: UInt64 = 0
 
-    /// A transfer of so many bytes has begun.
+    /// A transfer of this many bytes has begun.
     mutating func began(transferOf bytes: Int) {
         let (more, overflow) = UInt64(bytes).multipliedReportingOverflow(by: Self.creditPerByte)
         credit = overflow ? .max : credit.addingReportingOverflow(more).overflow ? .max : credit + more
@@ -51,7 +53,7 @@ struct Backoff {
         looks = 0
     }
 
-    /// What to do after a look, at `now`, that found nothing; with `willHear` a bell ends the sleep where it should end.
+    /// What to do after a look, at `now`, that found nothing. With `willHear` a bell rings when the sleep should end.
     mutating func pause(at now: UInt64, isTransferring: Bool, willHear: Bool) -> Pause {
         let start = began ?? now
         if began == nil {

@@ -5,9 +5,9 @@ import Synchronization
 
 /// Wakes this rank and the others of its host: MPI itself cannot be waited for asleep.
 ///
-/// Who has sent something rings the receiver's bell, so that this one may sleep until then. On another host a bell is
-/// not heard; who gets something from there has to look by itself. So has now and then everyone: a library need not let a
-/// message go when it is sent.
+/// A rank that has sent something rings the receiver's bell, so that the receiver may sleep until then. A bell is not
+/// heard on another host: a rank that may receive from there has to look by itself. Every rank has to look now and
+/// then, since a library need not let a message go when it is sent.
 ///
 /// Unchecked because of the pointer: what it points to is changed by atomic operations only, and stays as long as this.
 final class Bells: Waker, @unchecked Sendable {
@@ -16,7 +16,7 @@ final class Bells: Waker, @unchecked Sendable {
     private let size: UInt32
     /// Whether these bells are the root's own, or were found where the root has them.
     private let areShared: Bool
-    /// By it the others find what the root has made.
+    /// The descriptor by which the other ranks find what the root has made.
     private let descriptor: Int32
     private let isWoken = Atomic(false)
 
@@ -51,7 +51,7 @@ final class Bells: Waker, @unchecked Sendable {
         if descriptor >= 0 { close(descriptor) }
     }
 
-    /// Whether everyone who sends messages to this rank is heard here.
+    /// Whether all ranks that send messages to this one are heard here.
     var hearsAll: Bool { areShared && (rank != 0 || dlp_bells_finders(bells) == size - 1) }
 
     /// How often this rank's bell has been rung; it wraps.
@@ -63,7 +63,7 @@ final class Bells: Waker, @unchecked Sendable {
     /// Lets `other` know that a message was sent to it.
     func announce(to other: Int) { dlp_bell_announce(bells, UInt32(other)) }
 
-    /// Lets `other` know that a message to it, of which it knows, has gone only now.
+    /// Lets `other` know that a message to it, which was announced before, has been sent only now.
     func ring(_ other: Int) { dlp_bell_ring(bells, UInt32(other)) }
 
     func wake() {
@@ -71,12 +71,12 @@ final class Bells: Waker, @unchecked Sendable {
         dlp_bell_ring(bells, rank)
     }
 
-    /// Whether another thread has woken this rank; takes that back.
+    /// Whether another thread has woken this rank; clears that.
     func takeWake() -> Bool {
         isWoken.load(ordering: .relaxed) && isWoken.exchange(false, ordering: .sequentiallyConsistent)
     }
 
-    /// Sleeps until this rank's bell has been rung since it had been `heard` so often, at most so many nanoseconds; false
-    /// where it has not, perhaps early.
+    /// Sleeps until this rank's bell has been rung more than `heard` times, at most `nanoseconds`. Returns false where
+    /// it has not; that may be before the time is up.
     func wait(heard: UInt32, nanoseconds: UInt64) -> Bool { dlp_bell_wait(bells, rank, heard, nanoseconds) != 0 }
 }

@@ -1,13 +1,13 @@
 import CMPI
 import Glibc
 
-/// Where the MPI libraries may lie that a program could call.
+/// Where the MPI libraries that a program could call may be.
 enum LibrarySearch {
-    /// So many processes may stand between a launcher and the rank that it started: shells, wrappers.
+    /// How many processes may stand between a launcher and the rank that it started: shells, wrappers.
     private static let generations = 8
     /// How the names of MPI launchers, and of what they start on each host, begin.
     ///
-    /// Behind them come the user's own programs, a notebook say, which may have other MPI libraries beside them.
+    /// Their parents are the user's own programs, such as a notebook, which may have other MPI libraries beside them.
     private static let launchers = ["hydra", "mpiexec", "mpirun", "orte", "prte", "pmi_proxy"]
 
     /// The files to try for a family, the best first: what this process has loaded, what lies beside the launcher, what

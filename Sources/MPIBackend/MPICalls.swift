@@ -4,8 +4,8 @@ import Glibc
 
 /// The calls of an MPI library, with each failure as an error.
 ///
-/// Unchecked because of the pointer: what it points to is constant, and in a library that is never closed. That no two
-/// calls of a job come at a time is `MPICommunicator`'s concern, which is not `Sendable`.
+/// Unchecked because of the pointer: what it points to is constant, and in a library that is never closed.
+/// `MPICommunicator`, which is not `Sendable`, makes sure that no two calls of a job come at a time.
 struct MPICalls: @unchecked Sendable {
     private let table: UnsafePointer<dlp_mpi_table>
 
@@ -89,7 +89,7 @@ struct MPICalls: @unchecked Sendable {
 
     func barrier() throws(CommunicationError) -> dlp_mpi_request { try request { table.pointee.barrier($0) } }
 
-    /// Makes progress; whether the request is done, and with that of no more use.
+    /// Makes progress. Returns whether the request is done; then it is of no more use.
     func isDone(_ request: inout dlp_mpi_request) throws(CommunicationError) -> Bool {
         var done: Int32 = 0
         try check(table.pointee.test(&request, &done))

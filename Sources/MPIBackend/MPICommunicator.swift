@@ -5,10 +5,10 @@ import Synchronization
 
 /// One rank of a job on MPI, connected with rank 0, or as rank 0 with every other.
 ///
-/// MPI is initialized when it is made, and used by that thread; while a worker computes another one looks, now and then,
-/// whether the root has said its last word, where the library allows that. There is no way to wait for MPI asleep: ranks of one
-/// host wake each other, and one that may get something from another looks again and again, ever more rarely. MPI does
-/// not tell of a rank that is lost: its launcher ends the others.
+/// MPI is initialized when this object is made, and used by that thread. While a worker computes, another thread looks,
+/// now and then, whether the root has sent its last message, where the library allows that. There is no way to wait for
+/// MPI asleep: ranks of one host wake each other, and a rank that may receive from another host looks again and again,
+/// ever more rarely. MPI does not report a rank that is lost: its launcher ends the others.
 public final class MPICommunicator: Communicator {
     /// This rank, from 0.
     public let rank: Int
@@ -26,9 +26,9 @@ public final class MPICommunicator: Communicator {
     /// When to look for messages although none is known of, in nanoseconds of the monotonic clock.
     private var nextLook: UInt64 = 0
     private var isClosed = false
-    /// Held by whoever calls the library, or touches what is above.
+    /// Held by the thread that calls the library, or uses what is above.
     private let turn = Mutex(())
-    /// The thread that looks for the root's last word, and what ends it.
+    /// The thread that looks for the root's last message, and what ends it.
     private var watch: (thread: ServiceThread, stopper: EventWaker)?
 
     /// Initializes MPI; all ranks must, at the same time.
@@ -45,7 +45,7 @@ public final class MPICommunicator: Communicator {
         try self.init(library: library, expectedRank: expectedRank, expectedSize: expectedSize, limits: BodyLimits())
     }
 
-    /// As above, with the sizes from which on bodies go another way; for tests.
+    /// As above, with the sizes from which on bodies are sent in another way; for tests.
     package init(
         library: MPILibrary, expectedRank: Int?, expectedSize: Int?, limits: BodyLimits
     ) throws(CommunicationError) {
@@ -55,11 +55,12 @@ public final class MPICommunicator: Communicator {
         (rank, size) = try calls.start()
         let objection = Self.objection(
             to: rank, of: size, expectedRank: expectedRank, expectedSize: expectedSize, library: library.description)
-        // Where one rank objects all have to leave, or the others would wait for it.
+        // Where one rank objects, all ranks have to leave; otherwise the others would wait for it.
         if try calls.isAnywhere(objection != nil) {
             try calls.finish()
             if let objection { throw CommunicationError(objection) }
-            // Some launchers end all ranks when the first one fails; the one that knows why should have spoken by then.
+            // Some launchers end all ranks when the first one fails; the rank that knows why should have reported it by
+            // then.
             usleep(500_000)
             throw CommunicationError("MPI and its launcher do not agree on another rank's place")
         }
@@ -88,8 +89,8 @@ public final class MPICommunicator: Communicator {
         return nil
     }
 
-    /// Sends a message; the root only begins to, a worker waits until that is done, lest it computes while its data
-    /// waits.
+    /// Sends a message. The root only begins to send; a worker waits until that is done, since its data would not move
+    /// while it computes.
     ///
     /// - Throws: `CommunicationError` where MPI fails.
     public func send(_ message: Message, to destination: Int) throws(CommunicationError) {
@@ -125,7 +126,7 @@ public final class MPICommunicator: Communicator {
         }
     }
 
-    /// Waits for what comes next: until `deadline`, in nanoseconds of the monotonic clock, or for ever.
+    /// Waits for the next delivery: until `deadline`, in nanoseconds of the monotonic clock, or without limit.
     ///
     /// - Throws: `CommunicationError` where MPI fails.
     public func receive(until deadline: UInt64?) throws(CommunicationError) -> Delivery {
@@ -158,23 +159,23 @@ public final class MPICommunicator: Communicator {
         }
     }
 
-    /// Whether nothing is under way, and all who may send something announce it.
+    /// Whether nothing is under way, and all ranks that may send something announce it.
     ///
     /// What was announced has to be looked for until it is found: the first look may only make the library take it in.
     private var isQuiet: Bool { bells.hearsAll && bells.announced == traffic.foundCount && !traffic.isBusy }
 
     // MARK: - While this rank computes
 
-    /// Calls `action` once, on another thread, when the root's last word has come while this rank computes; nothing where
-    /// the library belongs to one thread.
+    /// Calls `action` once, on another thread, when the root's last message has come while this rank computes. Does
+    /// nothing where only one thread may use the library.
     ///
     /// - Throws: `CommunicationError` where the system has no thread to give.
     public func watchForStop(_ action: @escaping @Sendable () -> Void) throws(CommunicationError) {
         guard rank != 0, watch == nil, calls.takesTurns else { return }
         let stopper = try EventWaker()
-        // Unsafe because this is not `Sendable`; it is sound because all that the thread touches of it is touched by
-        // whoever holds `turn`, but for `isClosed`, which is written when the thread has been waited for. The thread keeps this
-        // until then: `close` and `abort` end it.
+        // Unsafe because this is not `Sendable`; it is sound because all of it that the thread uses is used only by a
+        // holder of `turn`, except for `isClosed`, which is written when the thread has been waited for. The thread
+        // keeps this object until then: `close` and `abort` end the thread.
         nonisolated(unsafe) let own = self
         let look: @Sendable () -> Void = {
             while !stopper.wait(nanoseconds: Self.lookInterval) { if own.hasStop() { return action() } }
@@ -182,14 +183,14 @@ public final class MPICommunicator: Communicator {
         watch = (try ServiceThread(look), stopper)
     }
 
-    /// How long the root's last word may wait while this rank computes, in nanoseconds.
+    /// How long the root's last message may wait while this rank computes, in nanoseconds.
     private static let lookInterval: UInt64 = 200_000_000
 
-    /// Whether the root has said its last word; not while this rank's own thread attends to what comes.
+    /// Whether the root has sent its last message; false while this rank's own thread attends to messages.
     private func hasStop() -> Bool {
         let found = turn.withLockIfAvailable { _ in
             guard !isClosed else { return false }
-            // What fails here fails once more where somebody can tell.
+            // What fails here fails once more where it can be reported.
             while (try? traffic.progress()) == true {}
             return traffic.arrivals.has(.stop)
         }
@@ -205,10 +206,10 @@ public final class MPICommunicator: Communicator {
 
     // MARK: - The end
 
-    /// Takes leave of the other ranks.
+    /// Ends communication with the other ranks.
     ///
-    /// All ranks must come here, and it takes until the last one has: MPI cannot be left alone. Until then this rank
-    /// takes in what the others send.
+    /// All ranks must call it, and it returns when the last one has: a rank cannot leave MPI alone. Until then this
+    /// rank takes in what the others send.
     public func close(until deadline: UInt64?) {
         stopWatching()
         guard !isClosed else { return }
@@ -219,8 +220,8 @@ public final class MPICommunicator: Communicator {
         } catch { end(status: 3) }
     }
 
-    /// Ends the processes of all ranks: the root does, after a moment in which they may end what they do, and a worker
-    /// where the root does not.
+    /// Ends the processes of all ranks. The root does so after a moment in which they may finish what they do; a worker
+    /// does so where the root does not.
     ///
     /// This does not return.
     public func abort(status: Int32, until deadline: UInt64?) {
@@ -233,7 +234,7 @@ public final class MPICommunicator: Communicator {
             // All are here: the root ends them.
             if rank != 0 { _ = try work(until: latest) { () throws(CommunicationError) in false } }
         } catch {
-            // MPI has failed, so that ending everything is all that is left.
+            // MPI has failed: all that is left is to end every process.
         }
         end(status: status)
     }
@@ -250,7 +251,8 @@ public final class MPICommunicator: Communicator {
 
     /// Waits until all ranks are here and nothing is under way, or until `deadline`.
     private func leave(until deadline: UInt64?) throws(CommunicationError) {
-        // No rank says that it is here before what it sent has been taken, which others do until all are here.
+        // A rank enters the barrier only when what it sent has been taken; the others go on taking in messages until
+        // all are here.
         guard try work(until: deadline, { () throws(CommunicationError) in traffic.isSent }) else { return }
         var barrier = try calls.barrier()
         _ = try work(until: deadline) { () throws(CommunicationError) in
@@ -277,7 +279,7 @@ public final class MPICommunicator: Communicator {
         return true
     }
 
-    /// Yields, does nothing, or says for how many nanoseconds to sleep.
+    /// Yields where that is due. Returns for how many nanoseconds to sleep; 0: not at all.
     private func pause(at now: UInt64, until deadline: UInt64?, willHear: Bool) -> UInt64 {
         switch traffic.backoff.pause(at: now, isTransferring: traffic.isBusy, willHear: willHear) {
         case .none: return 0

@@ -16,7 +16,7 @@ public enum MPIFamily: String, Sendable, CaseIterable {
         }
     }
 
-    /// Whose a library is that says so of itself.
+    /// The family of a library that describes itself like this.
     init(description: String) {
         let makers: [(String, MPIFamily)] = [
             ("Open MPI", .openMPI), ("MPICH", .mpich), ("Intel", .mpich), ("MVAPICH", .mpich), ("CRAY MPICH", .mpich),

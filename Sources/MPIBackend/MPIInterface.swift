@@ -4,7 +4,7 @@ import CMPI
 enum MPIInterface: CaseIterable {
     /// Open MPI's, since its version 3.
     case openMPI
-    /// That of MPICH and its kin, since MPICH 3.1.
+    /// That of MPICH and the libraries made from it, since MPICH 3.1.
     case mpich
     /// That of the MPI standard, since its version 5.
     case standard

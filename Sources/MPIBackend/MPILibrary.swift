@@ -20,7 +20,8 @@ public struct MPILibrary: Sendable {
     ///
     /// - Parameters:
     ///   - family: Which one the launcher belongs to; nil: any.
-    ///   - named: The file to open, whatever its family; empty as nil, for so people unset a variable.
+    ///   - named: The file to open, whatever its family. Empty counts as nil, since people unset a variable in this
+    ///     way.
     /// - Throws: `CommunicationError` with the reason, one for each file that was tried.
     public static func open(family: MPIFamily? = nil, named: String? = nil) throws(CommunicationError) -> MPILibrary {
         if let named, !named.isEmpty {

@@ -16,7 +16,7 @@ enum Packet {
         case broadcast = 2
     }
 
-    /// Writes the packet for a message whose body goes that way.
+    /// Writes the packet for a message whose body is sent the way `way`.
     static func write(_ message: Message, _ way: BodyWay, to writer: inout ByteWriter) {
         FrameHeader(message, flags: way.rawValue).withBytes { writer.append(contentsOf: $0) }
         if way == .inside { writer.append(message.body) }
@@ -42,7 +42,7 @@ enum Packet {
     }
 }
 
-/// The sizes from which on a body goes another way; all ranks must agree on them.
+/// The sizes from which on a body is sent in another way; all ranks must agree on them.
 package struct BodyLimits: Sendable {
     /// The largest body that goes with its header: the two fit into what MPI libraries send without asking first.
     package var inside = 3840

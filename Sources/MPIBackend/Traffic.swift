@@ -37,7 +37,7 @@ final class Traffic {
         var request: dlp_mpi_request
     }
 
-    /// Packets taken in before others get their turn.
+    /// How many packets are taken in before other work gets its turn.
     private static let batch = 256
 
     init(_ calls: MPICalls, _ limits: BodyLimits, _ bells: Bells) {
@@ -115,12 +115,12 @@ final class Traffic {
         sendings.append(Sending(bytes: bytes, destination: destination, request: request))
     }
 
-    /// Looks once at all that is under way, and for what is new; false where nothing came of it.
+    /// Looks once at all that is under way, and for what is new; false where nothing has changed.
     func progress() throws(CommunicationError) -> Bool {
         let before = (sendings.count, transfers.count)
         try sendings.removeDone { (sending) throws(CommunicationError) in
             guard try calls.isDone(&sending.request) else { return false }
-            // The library may have had no way to let it go before.
+            // The library may not have been able to send it before.
             if let destination = sending.destination { bells.ring(destination) }
             return true
         }

@@ -5,7 +5,7 @@ import Glibc
 
 /// A large body on its way in.
 ///
-/// MPI writes to the memory until the last request is done; a transfer that is given up before leaks it, for the
+/// MPI writes to the memory until the last request is done. A transfer that is given up before then leaks it, since the
 /// process is about to end.
 struct Transfer {
     /// The message's place among those of its rank.
@@ -38,7 +38,7 @@ struct Transfer {
         }
     }
 
-    /// Makes progress; the message, once all of it is there.
+    /// Makes progress. Returns the message once all of it is there.
     mutating func advance(through calls: MPICalls) throws(CommunicationError) -> Message? {
         while finished < requests.count {
             guard try calls.isDone(&requests[finished]) else { return nil }

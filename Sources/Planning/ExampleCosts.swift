@@ -1,10 +1,11 @@
-/// What the examples of a job cost, in nanoseconds; a long list is a shorter one over and over.
+/// What the examples of a job cost, in nanoseconds; a long list repeats a shorter one.
 public struct ExampleCosts: Sendable {
-    /// What the examples of one period before each take together; the last is all of them.
+    /// For each example of one period, the time that all before it take together; the last entry is the time of the
+    /// whole period.
     private let elapsed: [Int64]
     /// How many examples there are.
     public private(set) var count: Int
-    /// How many neighbours count as one example, and how many there are without that.
+    /// How many neighbours count as one example, and how many examples there are without that.
     private var together = 1
     private let single: Int
     /// What the longest of them takes, alone.
@@ -30,7 +31,7 @@ public struct ExampleCosts: Sendable {
     /// Examples that cost `costs`.
     public init(_ costs: [Int64]) { self.init(repeating: costs, count: costs.count) }
 
-    /// The same work as examples each of which is `number` neighbours of these, as far as there are so many.
+    /// The same work, where each example is `number` neighbours of these, or as many as are left.
     public func merged(_ number: Int) -> ExampleCosts {
         var merged = self
         merged.together = together * max(1, number)

@@ -1,6 +1,6 @@
 /// Which hosts ranks are on, in the order of the ranks.
 public enum HostPlaces: Sendable, Equatable {
-    /// Any number of hosts with so many ranks each.
+    /// Any number of hosts with this many ranks each.
     case each(Int)
     /// Hosts with these numbers of places, one filled after another.
     case listed([Int])
@@ -13,7 +13,7 @@ public enum HostPlaces: Sendable, Equatable {
         }
     }
 
-    /// How many hosts so many ranks are on, and the most that are on one of them.
+    /// How many hosts `ranks` ranks are on, and the most that are on one of them.
     public func spread(_ ranks: Int) -> (hosts: Int, most: Int) {
         switch self {
         case .each(let places): return ((ranks + places - 1) / max(1, places), min(ranks, places))

@@ -1,6 +1,7 @@
 /// How much memory ranks need, whichever of them gets which examples.
 public struct MemoryNeed: Sendable {
-    /// What the examples need of which it is known, the most first, and what so many of them need together.
+    /// The memory of the examples for which it is known, the most first; and the sums of the first 0, 1, 2, ... of
+    /// them.
     private let peaks: [Int64]
     private let together: [Int64]
     /// How many examples of the job each of them stands for.
@@ -26,11 +27,11 @@ public struct MemoryNeed: Sendable {
     /// The most that one rank needs, in bytes.
     public var ofRank: Int64 { peaks[0] }
 
-    /// The most that `ranks` ranks of one host can need at a time, in bytes: each of them keeps what one of the examples that
-    /// need most has needed.
+    /// The most that `ranks` ranks of one host can need at a time, in bytes: each of them is taken to keep what one of
+    /// the most demanding examples has needed.
     public func most(of ranks: Int) -> Int64 {
         let (whole, rest) = ((ranks / each), ranks % each)
-        // A rank that gets nothing still needs what the least of the examples does.
+        // A rank that gets no example still needs as much as the least demanding example.
         guard whole < peaks.count else {
             let idle = Double(ranks - peaks.count * each) * Double(peaks[peaks.count - 1])
             return Self.sum(Double(together[peaks.count]) * Double(each) + idle)

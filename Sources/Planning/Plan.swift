@@ -1,13 +1,13 @@
 public import Scheduling
 
-/// How long a job would take on other numbers of ranks: its schedule's own code in simulated time, from lengths that were
-/// measured.
+/// Predicts how long a job takes on other numbers of ranks. It runs the schedule's own code in simulated time, with
+/// lengths of examples that were measured.
 public struct Plan: Sendable {
     /// How the ranks of the job work.
     public struct Conduct: Sendable {
         /// How large chunks are.
         public var policy = ChunkPolicy.adaptive
-        /// Whether each rank has its share from the start, by turns.
+        /// Whether each rank has its share from the start, by round robin.
         public var hasShares = false
         /// Whether rank 0 works, too.
         public var rootWorks = true
@@ -22,7 +22,7 @@ public struct Plan: Sendable {
         public var ranks: Int
         /// The makespan: from the first example's beginning to the last one's end.
         public var makespan: Double
-        /// Where nine of ten such jobs would end; a single time where no lengths had to be drawn.
+        /// The range in which nine of ten such jobs would end; a single time where no lengths had to be drawn.
         public var range: ClosedRange<Double>
         /// The work, divided by what the ranks cost: 1 where all are busy all the time.
         public var efficiency: Double
@@ -33,7 +33,7 @@ public struct Plan: Sendable {
         public var rankSeconds: Double { makespan * Double(ranks) }
     }
 
-    /// Lists that may be meant, each with the lengths of its examples in nanoseconds.
+    /// Lists that the job may have, each with the lengths of its examples in units of `unit`.
     private let lists: [ExampleCosts]
     private let conduct: Conduct
     /// Seconds that one unit of the lists is: a nanosecond, or more where a century of work would not fit.
@@ -43,20 +43,21 @@ public struct Plan: Sendable {
     /// How many of them have been measured.
     public let measured: Int
 
-    /// Most numbers that are drawn for all lists together, so that a plan is there at once.
+    /// The most numbers that are drawn for all lists together, so that a plan is ready at once.
     private static let mostDraws = 4_000_000
     private static let lists = 20...40
-    /// Neighbours are taken together where each rank has more examples than these, unless they are shorter, in seconds.
+    /// Neighbours are taken together as one example where each rank has more examples than these, unless examples are
+    /// shorter than this, in seconds.
     ///
-    /// A rank's last one is all that this can move the end by. Shorter ones are handed out together anyway.
+    /// This can move the end by no more than a rank's last one. Shorter examples are handed out together anyway.
     private static let (examplesPerRank, shortest) = (200, 2e-4)
-    /// No more ranks are planned for.
+    /// The most ranks that are planned for.
     public static let mostRanks = 100_000
 
     /// - Parameters:
     ///   - seconds: how long examples took, in the order of the list.
-    ///   - count: how many the job has; where these are more, the others are drawn from those that were measured, several
-    ///     times, which gives the spread (the bootstrap; Efron, Annals of Statistics 7, 1979).
+    ///   - count: how many the job has; where these are more, the others are drawn from those that were measured,
+    ///     several times, which shows the spread (the bootstrap; Efron, Annals of Statistics 7, 1979).
     ///   - conduct: how the ranks work.
     public init(seconds: [Double], of count: Int, _ conduct: Conduct = Conduct()) {
         self.conduct = conduct
@@ -74,9 +75,9 @@ public struct Plan: Sendable {
         var generator = SeededGenerator(seed: 0)
         let wanted = min(max(Self.mostDraws / self.count, Self.lists.lowerBound), Self.lists.upperBound)
         lists = (0..<wanted).map { _ in
-            // A sample of the same size as that which there is: so much one sample tells of the whole.
+            // A sample of the same size as the measured one: it shows how much one sample tells of the whole.
             let sample = costs.map { _ in costs[generator.below(costs.count)] }
-            // Of a very long list a part stands for all of it.
+            // A part of a very long list stands for all of it.
             let drawn = (0..<min(max(count, costs.count), Self.mostDraws / wanted)).map { _ in
                 sample[generator.below(sample.count)]
             }
@@ -113,7 +114,8 @@ public struct Plan: Sendable {
             longestFirst: ordered.isEmpty ? nil : Self.median(ordered))
     }
 
-    /// The times of numbers of ranks that double, up to the first that is of no use, for the middle one of the lists.
+    /// The times for numbers of ranks that double, up to the number beyond which more do not help, for the middle one
+    /// of the lists.
     ///
     /// - Throws: as `row`.
     public func curve() throws -> [(ranks: Int, seconds: Double)] {
@@ -124,7 +126,8 @@ public struct Plan: Sendable {
         return try numbers.map { ($0, try search.seconds($0)) }
     }
 
-    /// The fewest ranks whose time no other number beats by more than a twentieth; of more than fifty, to a fiftieth.
+    /// The fewest ranks whose time is at most a twentieth longer than that of any other number; above fifty ranks, to
+    /// within a fiftieth.
     ///
     /// - Throws: as `row`.
     public func usefulRanks() throws -> Int {
@@ -168,7 +171,7 @@ public struct Plan: Sendable {
                 worse = time > best * 1.05 ? worse + 1 : 0
                 best = min(best, time)
             }
-            // With many more ranks than examples are worth their number itself costs time.
+            // With many more ranks than the examples are worth, the number of ranks itself costs time.
             var below = start / 2
             while below > 0, Double(below) * best * 1.05 >= total {
                 let time = try seconds(below)

@@ -16,7 +16,7 @@ public struct ScheduleSimulator {
     public var mayBeginAtEnd = false
     /// Whether the schedule knows what examples cost.
     public var knowsCosts = false
-    /// Every so many examples one fails the first time; 0: none does.
+    /// Of this many examples one fails the first time; 0: none does.
     public var failing = 0
     /// Which ranks are slow.
     public var stragglers = Stragglers.none
@@ -25,12 +25,12 @@ public struct ScheduleSimulator {
     /// What stands between the root and the ranks of each host; nil: nothing does.
     public var relays: Relays?
 
-    /// A simulation of a job of so many ranks.
+    /// A simulation of a job of this many ranks.
     public init(ranks: Int) { self.ranks = ranks }
 
     /// Ranks that take longer than the others for everything.
     public struct Stragglers: Sendable {
-        /// Of so many ranks the last one is slow; 0: none is.
+        /// Of this many ranks the last one is slow; 0: none is.
         public var every: Int
         /// How many times as long it takes.
         public var slowness: Int64
@@ -42,7 +42,7 @@ public struct ScheduleSimulator {
         public static let none = Stragglers(every: 0, slowness: 1)
     }
 
-    /// Ranks that die, with what they have, at any moment alike; rank 0 never does.
+    /// Ranks that die, with what they have, with the same chance at any moment; rank 0 never does.
     public struct Deaths: Sendable {
         /// How long a rank lives on average, in nanoseconds; 0: for ever.
         public var meanLife: Double
@@ -56,21 +56,22 @@ public struct ScheduleSimulator {
         public static let none = Deaths(meanLife: 0, notice: 0)
     }
 
-    /// A process on each host through which its ranks speak with the root.
+    /// A process on each host through which its ranks communicate with the root.
     ///
-    /// While one message of a relay is under way to the root and back it gathers what its ranks say; all of that is the next
-    /// message, and the root answers each with one.
+    /// While one message of a relay is under way to the root and back, the relay gathers what its ranks send. All of
+    /// that is its next message, and the root answers each message with one.
     public struct Relays: Sendable {
         /// How many ranks a host has.
         public var ranksPerHost: Int
         /// Nanoseconds from a rank to its relay, and from there to the rank.
         public var hop: Int64
-        /// Nanoseconds for which a relay is busy with what it has from, or for, one of its ranks.
+        /// Nanoseconds for which a relay is busy with a message from, or for, one of its ranks.
         public var cost: Int64
-        /// Nanoseconds for which the root is busy with what one rank said, or with a chunk for one, besides the message.
+        /// Nanoseconds for which the root is busy with one rank's part of a message, or with a chunk for a rank,
+        /// besides the message.
         public var partCost: Int64
 
-        /// Relays of hosts with so many ranks each.
+        /// Relays of hosts with this many ranks each.
         public init(ranksPerHost: Int, hop: Int64, cost: Int64, partCost: Int64) {
             self.ranksPerHost = max(1, ranksPerHost)
             (self.hop, self.cost, self.partCost) = (hop, cost, partCost)
@@ -83,7 +84,8 @@ public struct ScheduleSimulator {
         public var makespan: Int64
         /// How often a rank was given examples.
         public var chunks: Int
-        /// What no schedule could have beaten: the longest example, or everybody who lived busy all the time.
+        /// The time that no schedule could beat: that of the longest example, or that with every rank busy as long as
+        /// it lives.
         public var bound: Int64
         /// Nanoseconds for which the root was busy with messages.
         public var rootBusy: Int64

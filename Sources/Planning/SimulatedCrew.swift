@@ -2,7 +2,7 @@ import Glibc
 
 /// How fast the ranks of a simulated job are, and when they die.
 struct SimulatedCrew {
-    /// When the heart of each rank stops, in nanoseconds; empty: all live on.
+    /// When each rank dies, in nanoseconds; empty: all live on.
     private var ends: [Int64] = []
     private let ranks: Int
     private let stragglers: ScheduleSimulator.Stragglers
@@ -35,7 +35,7 @@ struct SimulatedCrew {
         var pace = 0.0
         for rank in 0..<ranks { pace += 1 / Double(slowness(of: rank)) }
         var rest = Double(work)
-        // The dead have done what they could, the others the rest.
+        // Ranks that die have done what they could; the others do the rest.
         for (rank, end) in mortals.sorted(by: { $0.end < $1.end }) {
             guard Double(end) * pace < rest else { break }
             let own = 1 / Double(slowness(of: rank))

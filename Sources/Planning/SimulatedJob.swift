@@ -17,7 +17,7 @@ struct SimulatedJob {
     private let isMortal: Bool
     /// How many hosts have a relay, and how many ranks each of them has.
     private let hosts, ranksPerHost: Int
-    /// Nanoseconds from a worker to whoever hears it.
+    /// Nanoseconds from a worker to the process that gets its messages: a relay, or the root.
     private let way: Int64
     private var schedule: ManagedSchedule
     private var relays: SimulatedRelays?
@@ -26,9 +26,10 @@ struct SimulatedJob {
     private var isLost: [Bool]
     /// When each worker has done all that it has.
     private var free: [Int64]
-    /// Nobody has more than two chunks, and they are done in the order in which they came.
+    /// What each worker will report. None has more than two chunks, and they are done in the order in which they came.
     private var reports: [[Report]]
-    /// Words of workers by their numbers; behind these messages to the root, and behind those messages from it, by host.
+    /// What arrives next, by number: first the messages of workers, then the messages to the root, by host, then the
+    /// messages from the root, by host.
     private var arrivals = EarliestFirst()
     private var actions: [ScheduleAction] = []
     private var rootFree: Int64 = 0
@@ -81,10 +82,10 @@ struct SimulatedJob {
 
     // MARK: - Workers
 
-    /// When it is heard that a mortal worker is dead.
+    /// When the news arrives that a mortal worker is dead.
     private func noticed(_ worker: Int) -> Int64 { (crew.end(of: worker) ?? 0) + rules.deaths.notice + way }
 
-    /// What is heard of a worker now; nil where it was dead before it could say that.
+    /// The message that now arrives from a worker, or about it; nil where it died before it could send that.
     private func word(of worker: Int, arrivingAt time: Int64) -> SimulatedWord? {
         guard isMortal, let end = crew.end(of: worker) else { return SimulatedWord(worker: worker) }
         if time == noticed(worker) { return SimulatedWord(worker: worker, isDeath: true) }
@@ -134,7 +135,7 @@ struct SimulatedJob {
 
     // MARK: - The root
 
-    /// The root is busy with a message, and with so many parts of it.
+    /// Makes the root busy with a message that has this many parts.
     private mutating func passMessage(parts: Int = 0) {
         let time = rules.messageCost + Int64(parts) * (rules.relays?.partCost ?? 0)
         rootFree += time
@@ -142,7 +143,7 @@ struct SimulatedJob {
         messages += 1
     }
 
-    /// The schedule learns of a word; what follows from it is added to `actions`.
+    /// Tells the schedule of a message; what follows from it is added to `actions`.
     private mutating func apply(_ word: SimulatedWord) throws {
         let worker = word.worker
         if isLost[worker] { return }
@@ -169,7 +170,7 @@ struct SimulatedJob {
         }
     }
 
-    /// A word reaches the root, which sends to each worker by itself.
+    /// A worker's message reaches the root, which sends to each worker by itself.
     private mutating func hear(_ word: SimulatedWord, at time: Int64) throws {
         rootFree = max(rootFree, time)
         passMessage()

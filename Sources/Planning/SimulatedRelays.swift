@@ -1,9 +1,9 @@
 import Scheduling
 
-/// What a rank says, or what is said of it.
+/// A message of a rank, or the news of its death.
 struct SimulatedWord {
     var worker: Int
-    /// Whether it is that the worker is dead.
+    /// Whether it is the news that the worker is dead.
     var isDeath = false
 }
 
@@ -48,7 +48,7 @@ struct SimulatedRelays {
         relays = Array(repeating: Relay(), count: hosts)
     }
 
-    /// A relay hears a word of its host.
+    /// A relay gets a message of a rank of its host.
     ///
     /// - Returns: when it sends a message to the root; nil: not now.
     mutating func gather(_ word: SimulatedWord, from host: Int, at time: Int64) -> Int64? {
@@ -66,7 +66,7 @@ struct SimulatedRelays {
     /// The root has sent this to a relay.
     mutating func deliver(_ delivery: Delivery, to host: Int) { relays[host].deliveries.append(delivery) }
 
-    /// What the root sent to a relay first has arrived there.
+    /// The oldest of the root's messages to a relay that are under way has arrived there.
     ///
     /// - Returns: the chunks, each with the time at which it is with its rank, and when the relay sends its next message.
     mutating func arrive(at host: Int, _ time: Int64) -> (chunks: [(SimulatedAssignment, Int64)], next: Int64?) {

@@ -1,9 +1,9 @@
 /// How many examples a rank is given at a time.
 ///
-/// An adaptive chunk is meant to last as long as makes handing it out cheap. Towards the end chunks are a share of
-/// what remains, so that all ranks finish together: guided self-scheduling (Polychronopoulos and Kuck, IEEE
-/// Transactions on Computers C-36, 1987) with the smaller share that factoring (Hummel, Schonberg and Flynn,
-/// Communications of the ACM 35, 1992) recommends where costs vary.
+/// An adaptive chunk should last so long that handing it out is cheap. Towards the end chunks are a share of what
+/// remains, so that all ranks finish together: guided self-scheduling (Polychronopoulos and Kuck, IEEE Transactions on
+/// Computers C-36, 1987) with the smaller share that factoring (Hummel, Schonberg and Flynn, Communications of the ACM
+/// 35, 1992) recommends where costs vary.
 public struct ChunkPolicy: Sendable, Hashable {
     /// The size of a chunk.
     public enum Size: Sendable, Hashable {
@@ -41,12 +41,12 @@ public struct ChunkPolicy: Sendable, Hashable {
 
 /// What the policy is applied to.
 struct ChunkingInput {
-    /// How many examples could be handed out now; where costs are known, what they cost, as all amounts here: in units of
-    /// the mean cost.
+    /// How many examples could be handed out now. Where costs are known: the cost of these examples, in units of the
+    /// mean cost, as all amounts here.
     var available: Double
     /// How many ranks take part, or still may.
     var workers: Int
-    /// What an example takes.
+    /// How long an example takes.
     var cost: CostEstimate
     /// How many examples the rank's previous chunk had; 0 where there was none.
     var previous: Int
@@ -65,19 +65,20 @@ struct ChunkLimits {
 }
 
 extension ChunkPolicy {
-    /// No chunk has more examples, whatever it costs to do them.
+    /// The most examples in a chunk, however little they cost.
     private static let largest = 1 << 30
     /// How much larger than a rank's previous chunk the next one may be: a cost measured on a few examples may
     /// mislead.
     private static let growth = 8
-    /// Into how many chunks per rank what remains is divided; enough to even out examples of different cost.
+    /// Into how many chunks per rank the remaining examples are divided; enough to even out examples of different cost.
     private static let sharesPerWorker = 4
-    /// Chunks last this often the time in which the root can serve every rank once, so that it has time to spare.
+    /// Chunks may last this many times the time in which the root can serve every rank once, so that it has time to
+    /// spare.
     private static let rootHeadroom = 4.0
-    /// A chunk that takes this often the expected time has met an example unlike the others.
+    /// A chunk that takes this many times the expected time has met an example unlike the others.
     private static let patience = 5.0
-    /// So many times the duration of a chunk an example must take to be long: then the way to the root and back, even if
-    /// that is a tenth of a chunk, is no more than 1 % of it.
+    /// An example is long if it takes this many times the duration of a chunk. Then the way to the root and back, even
+    /// if that takes a tenth of a chunk, is no more than 1 % of it.
     private static let longExample = 10.0
     /// Nanoseconds; keeps the number of examples finite where a clock saw no time pass.
     private static let leastCost = 0.001
@@ -117,16 +118,16 @@ extension ChunkPolicy {
 
     /// How many examples keep a rank busy while the root serves all the others once.
     ///
-    /// Smaller chunks would make ranks wait for the root, and longer than for each other. Caution would be wrong here:
-    /// it would make chunks too small.
+    /// Smaller chunks would make ranks wait for the root, and longer than for each other. The cautious estimate would
+    /// be wrong here: it would make chunks too small.
     private func shortestCount(in input: ChunkingInput) -> Double {
         Double(handOutCost) * Double(input.workers) / max(input.cost.recent ?? .infinity, Self.leastCost)
     }
 
     /// Whether a rank that has a chunk under work may have a second one ready.
     ///
-    /// That hides the way to the root and back, which matters only where examples are short. Nothing may wait in one
-    /// rank's hands once there is no longer a chunk for every other.
+    /// This hides the way to the root and back, which matters only where examples are short. No rank may hold examples
+    /// that wait once there is no longer a chunk for every other rank.
     func allowsAhead(in input: ChunkingInput) -> Bool {
         let next = input.next ?? 1
         guard let cost = input.cost.cautious, cost * next < Self.longExample * Double(chunkDuration) else {
@@ -142,7 +143,7 @@ extension ChunkPolicy {
 
     /// After how many nanoseconds a rank should give back what it has not started of a chunk; 0 for never.
     ///
-    /// - Parameter amount: what they cost, where that is known.
+    /// - Parameter amount: what the chunk costs, where that is known.
     func giveBackAfter(chunkOf count: Int, costing amount: Double? = nil, in input: ChunkingInput) -> Int64 {
         guard size == .adaptive, count > 1, let cost = input.cost.cautious else { return 0 }
         let expected = max(

@@ -1,12 +1,13 @@
-/// What one example costs, in nanoseconds, learnt from the chunks that came back; where costs are known, one of mean cost.
+/// The cost of one example, in nanoseconds, learnt from the chunks that came back; where costs are known, of an example
+/// of mean cost.
 struct CostEstimate: Sendable {
-    /// How many windows of the recent mean the lasting one looks back.
+    /// How many windows of the recent mean the lasting mean looks back.
     private static let lastingWindows = 8.0
 
     private var recentMean = DecayingMean()
     private var lastingMean = DecayingMean()
 
-    /// What the latest examples took each; nil as long as nothing was measured.
+    /// How long each of the latest examples took on average; nil as long as nothing was measured.
     var recent: Double? { recentMean.value }
 
     /// The larger of a recent and a lasting mean.
@@ -19,7 +20,7 @@ struct CostEstimate: Sendable {
         return max(recent, lasting)
     }
 
-    /// Takes in that `examples` took `nanoseconds` together; the recent mean looks back over `window` such reports.
+    /// Records that `examples` took `nanoseconds` together; the recent mean looks back over `window` such reports.
     mutating func record(nanoseconds: Int64, examples: Double, window: Int) {
         guard examples > 0 else { return }
         let time = Double(max(nanoseconds, 0))

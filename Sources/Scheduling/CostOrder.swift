@@ -1,9 +1,9 @@
-/// The examples of a list that nobody was given yet, in the order in which known costs say to begin them.
+/// The examples of a list that have not been handed out yet, in the order in which to begin them by their known costs.
 ///
-/// Those that are long against what each worker is to do come first, the longest before all others: whoever is free takes
-/// the next, and what comes last is short (LPT; Graham, SIAM Journal on Applied Mathematics 17, 1969). The others come in
-/// the order of the list, in chunks of neighbours: which of them is the last changes the end by a fraction of a percent,
-/// and one by one they would cost more than they bring.
+/// Examples that are long compared with a worker's share come first, starting with the longest: each free worker takes
+/// the next one, and what comes last is short (LPT; Graham, SIAM Journal on Applied Mathematics 17, 1969). The others
+/// come in the order of the list, in chunks of neighbours: which of them is the last changes the end by a fraction of a
+/// percent, and handing them out one by one would cost more than it brings.
 ///
 /// A cost is four bytes, in units of the mean cost. Its sign says whether the example is gone.
 struct CostOrder: Sendable {
@@ -12,20 +12,21 @@ struct CostOrder: Sendable {
     private let long: Float
     /// The long ones that may be handed out, the longest last; some may be gone.
     private var longest: [Int] = []
-    /// Where the others are gone through.
+    /// How far the others have been gone through.
     private var next = 0
     /// Examples from here on may not be handed out yet.
     private var openEnd = 0
-    /// What all of them cost together that it had at first.
+    /// The cost of all examples that it had at first.
     let total: Double
     /// How many examples it has, how many of them may be handed out, and what those cost together.
     private(set) var count = 0
     private(set) var openCount = 0
     private(set) var openAmount = 0.0
 
-    /// Parts of a worker's share in which examples are handed out alone, the longest first.
+    /// An example is long if it costs at least one of this many parts of a worker's share. Long examples are handed out
+    /// alone, the longest first.
     private static let partsOfShare = 200.0
-    /// No example counts as cheaper, so that a chunk of the cheapest has an end.
+    /// The least cost of an example, so that a chunk of the cheapest has an end.
     private static let leastCost: Float = 0.001
 
     /// - Parameters:
@@ -79,7 +80,7 @@ struct CostOrder: Sendable {
         longest.sort { [costs] in costs[$0] == costs[$1] ? $0 > $1 : costs[$0] < costs[$1] }
     }
 
-    /// What the longest costs that is handed out alone; nil where there is none any more.
+    /// The cost of the longest example that is handed out alone; nil where none is left.
     mutating func longestCost() -> Double? {
         while let last = longest.last {
             if costs[last].sign == .plus { return Double(costs[last]) }
@@ -88,7 +89,8 @@ struct CostOrder: Sendable {
         return nil
     }
 
-    /// Takes the longest alone, where it costs as much as should be alone, or else neighbours; nil where there are none.
+    /// Takes the longest example alone, where it costs enough to be alone, or else neighbours; nil where there are
+    /// none.
     mutating func take(_ most: ChunkLimits) -> Chunk? {
         if let cost = longestCost(), cost >= most.alone, let index = longest.popLast() {
             take(index)

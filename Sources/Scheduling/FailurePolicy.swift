@@ -4,12 +4,12 @@ public struct FailurePolicy: Sendable, Hashable {
     public var continues: Bool
     /// How often an example that failed is tried again.
     public var retries: Int
-    /// On how many ranks that died an example may have been under work before it counts as failed.
+    /// An example counts as failed once this many ranks have died while it was under work on them.
     ///
-    /// With 0 the loop cannot do without any of its ranks.
+    /// With 0 the loop cannot go on without any of its ranks.
     public var crashLimit: Int
 
-    /// No larger number of retries or crashes is of use to anyone.
+    /// The largest number of retries or crashes that is of use.
     public static let limit = 4000
 
     /// A policy; what is not named ends the job at once.

@@ -1,8 +1,8 @@
 import SystemSupport
 
-/// The examples that nobody has: those that came back, and then those that were never handed out.
+/// The examples that no worker has: first those that came back, then those that were never handed out.
 struct HandOutQueue: Sendable {
-    /// What came back; the last is the first to go out again.
+    /// The units that came back; the last one goes out again first.
     private(set) var returned: [WorkUnit] = []
     /// How many examples came back and are still here.
     private(set) var returnedCount = 0
@@ -10,9 +10,10 @@ struct HandOutQueue: Sendable {
     private var suspectedCount = 0
     /// The first example that was never handed out.
     private(set) var next = 0
-    /// The first example that is not there to be handed out.
+    /// The end of the list: one more than its last example.
     private(set) var end: Int
-    /// Where those end that were never handed out; before `end` only where some have been taken from there.
+    /// The end of the examples that were never handed out. It is before `end` only where some have been taken from
+    /// there.
     private(set) var freshEnd: Int
     /// From `next` on, in their order: examples that are done already.
     private var gaps = Queue<Range<Int>>()
@@ -26,7 +27,7 @@ struct HandOutQueue: Sendable {
         didSet { order?.open(below: limit) }
     }
 
-    /// A queue of the examples below `end`, but for those that are `done` already.
+    /// A queue of the examples below `end`, except those that are `done` already.
     init(end: Int, done: [Range<Int>] = []) {
         self.end = end
         freshEnd = end
@@ -43,8 +44,8 @@ struct HandOutQueue: Sendable {
     /// How many of them were never handed out.
     var freshCount: Int { count - returnedCount }
 
-    /// How many examples it may hand out now to a worker which, where it is spared, gets none that are under suspicion; some
-    /// rather than none where that takes a look at many.
+    /// How many examples it may hand out now; a worker that is spared gets none that are under suspicion. Where an
+    /// exact count would need a look at many, the result is an estimate, of at least 1.
     func openCount(sparing isSpared: Bool = false) -> Int {
         guard limit < end else { return isSpared ? count - suspectedCount : count }
         let openReturned = returned.reduce(0) { sum, unit in
@@ -58,8 +59,8 @@ struct HandOutQueue: Sendable {
 
     // MARK: - Known costs
 
-    /// Hands out the examples that it holds, and which nobody had, in the order of these costs, of the first examples of the
-    /// list; among so many `workers`.
+    /// Orders the examples that it holds and that no worker has had, among `workers` workers, by these costs of the
+    /// first examples of the list.
     mutating func order(by costs: [Double], workers: Int) {
         let fresh = takeAllFresh().map { $0.first..<$0.end }
         guard !fresh.isEmpty else { return }
@@ -77,15 +78,15 @@ struct HandOutQueue: Sendable {
         return chunk.indices.reduce(0) { $0 + order.cost(of: $1) }
     }
 
-    /// What all examples cost together that were ordered; nil where costs are not known.
+    /// The cost of all examples that were ordered; nil where costs are not known.
     var orderedAmount: Double? { order?.total }
 
-    /// What there is to be handed out now costs; nil where costs are not known.
+    /// The cost of all that may be handed out now; nil where costs are not known.
     var openAmount: Double? {
         order.map { returnedAmount + $0.openAmount + Double(max(0, min(freshEnd, limit) - next - gapCount)) }
     }
 
-    /// What the next example costs that nobody had; nil where that is not known.
+    /// The cost of the next example that no worker has had; nil where costs are not known.
     mutating func nextCost() -> Double? {
         if let longest = order?.longestCost() { return longest }
         return order.map { $0.openCount > 0 ? $0.openAmount / Double($0.openCount) : 1 }
@@ -102,7 +103,7 @@ struct HandOutQueue: Sendable {
         return chunk.count
     }
 
-    /// Takes that away from the amount of what came back, or adds it.
+    /// Subtracts a chunk from the cost of what came back, or adds it.
     private mutating func noteReturned(_ chunk: Chunk, isTaken: Bool) {
         guard let amount = amount(of: chunk) else { return }
         returnedAmount = returned.isEmpty ? 0 : max(0, returnedAmount + (isTaken ? -amount : amount))
@@ -113,7 +114,8 @@ struct HandOutQueue: Sendable {
     /// Adds `count` examples at the end.
     mutating func extend(by count: Int) {
         if freshEnd < end {
-            // Some were taken from the end, so that there are no gaps: the rest is in the way of what is added.
+            // Some were taken from the end, so there are no gaps. The rest must make way for what is added: it joins
+            // what came back.
             let rest = WorkUnit(Chunk(first: next, count: freshEnd - next))
             if rest.chunk.count > 0 { returned.insert(rest, at: 0) }
             returnedCount += rest.chunk.count
@@ -131,7 +133,7 @@ struct HandOutQueue: Sendable {
         passGap()
     }
 
-    /// Goes on behind what is done already, so that what comes next is to be done.
+    /// Skips what is done already, so that the next example is to be done.
     private mutating func passGap() {
         while let gap = gaps.first, gap.lowerBound == next {
             _ = gaps.popFirst()
@@ -140,7 +142,7 @@ struct HandOutQueue: Sendable {
         }
     }
 
-    /// Takes everything that was never handed out, for whom it is meant.
+    /// Takes everything that was never handed out.
     mutating func takeAllFresh() -> [Chunk] {
         var runs: [Chunk] = []
         while let run = takeFresh(.max, below: freshEnd) { runs.append(run) }
@@ -182,11 +184,12 @@ struct HandOutQueue: Sendable {
         if unit.suspicion != nil { suspectedCount += chunk.count }
     }
 
-    /// Takes up to so many examples: of those that came back the first, or, for a worker that is spared, the first that
-    /// are not under suspicion; then of those that were never handed out the first or, `fromEnd`, the last; nil where there
-    /// are none.
+    /// Takes examples within the limits `most`; nil where there are none. Examples that came back come first; for a
+    /// worker that is spared, only those not under suspicion. Then come examples that were never handed out, the first
+    /// or, with `fromEnd`, the last.
     ///
-    /// Where costs are known, they are what the chunk may cost, and of those that nobody had the longest come first.
+    /// Where costs are known, `most` also limits what the chunk costs, and of the examples that no worker has had the
+    /// longest come first.
     mutating func take(_ most: ChunkLimits, sparing isSpared: Bool, fromEnd: Bool = false) -> WorkUnit? {
         let index = returned.lastIndex { (!isSpared || $0.suspicion == nil) && $0.chunk.first < limit }
         if let index {
@@ -217,7 +220,7 @@ struct HandOutQueue: Sendable {
         return unit
     }
 
-    /// Takes out of what came back those of some consecutive examples that are still here.
+    /// Takes those examples of `chunk`, which are consecutive, that came back and are still here.
     mutating func takeOut(_ chunk: Chunk) -> [Chunk] {
         var taken: [Chunk] = []
         for index in returned.indices.reversed() {
@@ -237,13 +240,13 @@ struct HandOutQueue: Sendable {
         return taken.sorted { $0.first < $1.first }
     }
 
-    /// Counts so many more examples that came back, with what is known against `unit`.
+    /// Counts `number` more examples that came back; they are under suspicion where `unit` is.
     private mutating func count(_ unit: WorkUnit, by number: Int) {
         returnedCount += number
         if unit.suspicion != nil { suspectedCount += number }
     }
 
-    /// Nobody blames these examples for the death number `death` any more.
+    /// Clears all examples of the blame for the death number `death`.
     mutating func clearBlame(of death: Int) {
         for index in returned.indices where returned[index].suspicion?.death == death {
             suspectedCount -= returned[index].chunk.count

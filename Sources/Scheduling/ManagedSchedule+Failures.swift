@@ -1,7 +1,8 @@
 // What goes wrong: examples that fail, workers that die.
 
 extension ManagedSchedule {
-    /// What becomes of `example`, which has failed on `worker`; as that lives, the example is no suspect any more.
+    /// Decides what becomes of `example`, which has failed on `worker`. The worker lives, so the example is no suspect
+    /// any more.
     mutating func recordFailure(_ example: Int, failedOn worker: Int) -> FailureVerdict {
         doneEnd = max(doneEnd, example + 1)
         tailProbe?.giveUp(on: worker)
@@ -24,15 +25,16 @@ extension ManagedSchedule {
         serveWaiting(into: &actions)
     }
 
-    /// `worker` may be dead: if it waits it is given nothing until it is known to be `lost`, lest that be blamed for its death.
+    /// `worker` may be dead: if it waits it is given nothing until it is known to be `lost`. Otherwise what it was
+    /// given would be blamed for its death.
     public mutating func suspend(_ worker: Int) {
         if isWaiting(worker) { workers[worker].phase = .returning }
     }
 
     /// `worker` is dead: what it had goes back, and what it had done too where its results stayed with it.
     ///
-    /// Some example of its current chunk may have been its death. They are handed out again in small portions, at last
-    /// one by one, so that the next death tells which; then the others are innocent.
+    /// An example of its current chunk may have caused its death. These examples are handed out again in small
+    /// portions, finally one by one, so that the next death shows which one it was; then the others are cleared.
     ///
     /// - Returns: the example that now counts as failed, because it was under work on too many workers that died.
     public mutating func lost(_ worker: Int, into actions: inout [ScheduleAction]) -> CrashedExample? {
@@ -44,8 +46,8 @@ extension ManagedSchedule {
         return crashed
     }
 
-    /// `worker` ends because `example`, which it has under work, does not come back; what else it had is not to blame, and
-    /// goes back.
+    /// `worker` ends because `example`, which it has under work, does not return. Its other examples are not to blame,
+    /// and go back.
     ///
     /// - Returns: what becomes of the example.
     /// - Throws: `ScheduleViolation` where it does not have that example under work.
@@ -76,7 +78,7 @@ extension ManagedSchedule {
         deaths += 1
         unit = unit.suspected(of: deaths)
         let died = unit.suspicion?.deaths ?? 0
-        // In a list without a known end it may not even exist.
+        // In a list without a known end the example may not even exist.
         let isCertain = unit.chunk.count == 1 && extent != .unbounded
         guard isCertain, failures.crashLimit > 0, died >= failures.crashLimit else {
             workers[worker].current = unit

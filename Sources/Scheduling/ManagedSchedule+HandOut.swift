@@ -1,13 +1,13 @@
-// Who is given what.
+// Which worker is given which examples.
 
 extension ManagedSchedule {
     /// How many ranks take part or may yet do so.
     var presentWorkers: Int { max(1, workers.count - goneWorkers) }
 
-    /// Whether no other rank than one that takes part does so, or may yet.
+    /// Whether at most one rank takes part or may still do so.
     private var isAlone: Bool { workers.count - goneWorkers <= 1 }
 
-    /// Whether `worker` is to be given nothing that may be the death of it: that of rank 0 would be the job's.
+    /// Whether `worker` is to be given nothing that may kill it: the death of rank 0 would end the job.
     private func isSpared(_ worker: Int) -> Bool { worker == 0 && !isAlone }
 
     private func input(of worker: Int, available: Int? = nil) -> ChunkingInput {
@@ -33,9 +33,9 @@ extension ManagedSchedule {
         }
     }
 
-    /// What a worker that has nothing is to do: what failed elsewhere comes last.
+    /// Takes the next unit for a worker that has none; what failed elsewhere comes last.
     private mutating func firstUnit(for worker: Int) -> WorkUnit? {
-        // Nobody else waits for a share, so that its chunks need not shrink.
+        // No other worker waits for a share, so its chunks need not shrink.
         let portion = sharesInChunks ? policy.count(in: input(of: worker, available: .max)) : .max
         if let unit = workers[worker].takeShare(portion, below: queue.limit) { return unit }
         if let unit = takeLot(in: input(of: worker), for: worker) { return unit }
@@ -56,7 +56,7 @@ extension ManagedSchedule {
     }
 
     private mutating func assign(_ unit: WorkUnit, to worker: Int, into actions: inout [ScheduleAction]) {
-        // A share, and what is left of one, stays with whoever has it.
+        // A share, and what is left of one, stays with its worker.
         let patience =
             unit.chunk.stride > 1
             ? 0
@@ -82,7 +82,8 @@ extension ManagedSchedule {
 
     /// Serves workers that wait, as long as there is something to hand out or nothing more to wait for.
     mutating func serveWaiting(into actions: inout [ScheduleAction]) {
-        // What failed on the only worker that waits is not for it, nor what may be the death of rank 0.
+        // A worker that waits may not be able to take what there is: examples that failed on it or, as rank 0, examples
+        // that may kill it.
         var unserved: [Int] = []
         while mayServe, let worker = waiting.popLast() {
             guard workers[worker].phase == .waiting else { continue }
@@ -114,12 +115,13 @@ extension ManagedSchedule {
         waiting.removeAll { workers[$0].phase != .waiting }
     }
 
-    /// Has the examples that nobody has been given yet begun in the order of what they cost, the longest first; those that are
-    /// short against what each worker is to do come last, in the order of the list.
+    /// Orders the examples that no worker has been given yet by their costs, the longest first. Those that are short
+    /// compared with a worker's share come last, in the order of the list.
     ///
     /// Workers that have shares keep them.
     ///
-    /// - Parameter costs: of the first examples of the list, in any unit; what has none counts as the mean of the others.
+    /// - Parameter costs: the costs of the first examples of the list, in any unit; an example without one counts as
+    ///   the mean of the others.
     /// - Precondition: none is negative, infinite or no number.
     public mutating func order(by costs: [Double]) {
         guard shareholders == nil else { return }
@@ -135,7 +137,7 @@ extension ManagedSchedule {
         serveWaiting(into: &actions)
     }
 
-    /// Hands nothing more out; what workers have they finish or give back.
+    /// Hands out nothing more; workers finish what they have, or give it back.
     public mutating func halt(into actions: inout [ScheduleAction]) {
         guard !isHalted else { return }
         isHalted = true

@@ -7,9 +7,9 @@ extension ManagedSchedule {
     public mutating func extend(by count: Int, into actions: inout [ScheduleAction]) {
         precondition(grows && length == nil && count >= 0, "this list of examples does not grow")
         queue.extend(by: count)
-        // The end is not where it was.
+        // The end of the list has moved.
         tailProbe = nil
-        // Who gets its share bit by bit need not wait for the end of the list.
+        // Workers that get their shares chunk by chunk need not wait for the end of the list.
         if sharesInChunks {
             shareOut()
             serveShareholders(into: &actions)
@@ -40,7 +40,7 @@ extension ManagedSchedule {
         serveWaiting(into: &actions)
     }
 
-    /// Keeps what there is for those that have shares.
+    /// Reserves what there is for the workers that have shares.
     private mutating func reserveShares() {
         guard shareholders != nil else { return }
         for run in queue.takeAllFresh() {
@@ -52,14 +52,14 @@ extension ManagedSchedule {
         }
     }
 
-    /// Gives the examples that nobody has to those that have shares.
+    /// Gives the examples that no worker has to the workers that have shares.
     mutating func shareOut() {
         guard let shareholders else { return }
         reserveShares()
         let end = sharedCount + reserved.reduce(0) { $0 + $1.count }
         defer { (reserved, sharedCount) = ([], end) }
         for (number, worker) in shareholders.enumerated() {
-            // From the end, for what comes first is taken last, from a worker as from the queue.
+            // From the end, since the last element of such an array is taken first, by a worker as from the queue.
             var (shares, position): ([Chunk], Int) = ([], end)
             for run in reserved.reversed() {
                 position -= run.count
@@ -76,7 +76,7 @@ extension ManagedSchedule {
 
     /// A rank has come to the end of its copy of the list: there are `count` examples.
     ///
-    /// - Throws: `ScheduleViolation` where the length is known and another, or an example behind the end is done.
+    /// - Throws: `ScheduleViolation` where another length is known, or an example behind the end is done.
     public mutating func lengthBecameKnown(
         _ count: Int, into actions: inout [ScheduleAction]
     ) throws(ScheduleViolation) {

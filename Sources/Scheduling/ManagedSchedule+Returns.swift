@@ -1,8 +1,8 @@
 // Workers that were lost, and come back.
 
 extension ManagedSchedule {
-    /// `worker`, which was lost, is there again: it goes on with what it had under work, as far as nobody else has been given
-    /// that, and gets nothing new before `resume`.
+    /// `worker`, which was lost, is there again. It goes on with what it had under work, as far as no other worker has
+    /// been given that, and gets nothing new before `resume`.
     ///
     /// - Returns: what it may go on with, if there is something.
     /// - Throws: `ScheduleViolation` where it was not lost.
@@ -14,7 +14,7 @@ extension ManagedSchedule {
         goneWorkers -= 1
         activeWorkers += 1
         if let unfinished = workers[worker].unfinished {
-            // It lives, so nothing of that was its death.
+            // It lives, so none of these examples caused its death.
             queue.clearBlame(of: unfinished.death)
             for other in workers.indices { workers[other].clearBlame(of: unfinished.death) }
         }
@@ -25,7 +25,7 @@ extension ManagedSchedule {
     /// `worker`, which has returned, has done the examples of `chunk`, which it had before it was lost; it has worked on them
     /// for `nanoseconds`.
     ///
-    /// - Returns: those that count: nobody else has done them, or has them to do.
+    /// - Returns: those that count: no other worker has done them, or has them to do.
     /// - Throws: `ScheduleViolation` where it has not returned.
     public mutating func claimed(
         _ worker: Int, _ chunk: Chunk, nanoseconds: Int64, into actions: inout [ScheduleAction]
@@ -51,7 +51,7 @@ extension ManagedSchedule {
 
     /// `example`, which `worker` had before it was lost, has failed there after its return.
     ///
-    /// - Returns: what becomes of it; nil where somebody else has done it, or has it to do.
+    /// - Returns: what becomes of it; nil where another worker has done it, or has it to do.
     /// - Throws: `ScheduleViolation` where it has not returned.
     public mutating func failedAfterReturn(
         _ worker: Int, _ example: Int, into actions: inout [ScheduleAction]
@@ -76,7 +76,7 @@ extension ManagedSchedule {
         serveWaiting(into: &actions)
     }
 
-    /// Whether `worker` has returned and not yet come to the end of what it had.
+    /// Whether `worker` has returned and not yet finished what it had.
     public func isReturning(_ worker: Int) -> Bool {
         workers.indices.contains(worker) && workers[worker].phase == .returning
     }
@@ -92,7 +92,7 @@ extension ManagedSchedule {
         }
     }
 
-    /// Keeps what nobody has been given yet of what `worker` was at for it alone.
+    /// Reserves for `worker` what it had under work, as far as no other worker has been given it.
     private mutating func reserve(for worker: Int) {
         guard let chunk = workers[worker].unfinished?.chunk, let unit = queue.takeReturned(of: chunk) else { return }
         workers[worker].current = unit

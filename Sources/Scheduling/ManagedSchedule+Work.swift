@@ -1,10 +1,10 @@
 // What workers do: they come, report, deliver and go.
 
 extension ManagedSchedule {
-    /// No rank has a number from here on; it bounds the memory that an event can ask for.
+    /// All ranks are below this number; it bounds the memory that an event can ask for.
     private static let workerLimit = 1 << 24
 
-    /// `worker` takes part from now on; it may be one more than were there when the loop began.
+    /// `worker` takes part from now on; it may be a rank beyond those with which the loop began.
     ///
     /// - Throws: `ScheduleViolation` where it has done so before, has left or is lost.
     public mutating func enter(_ worker: Int, into actions: inout [ScheduleAction]) throws(ScheduleViolation) {
@@ -15,7 +15,7 @@ extension ManagedSchedule {
 
     /// `worker` will not take part.
     ///
-    /// - Throws: `ScheduleViolation` where it does so, or did.
+    /// - Throws: `ScheduleViolation` where it takes part, or has done so.
     public mutating func abstain(_ worker: Int, into actions: inout [ScheduleAction]) throws(ScheduleViolation) {
         try admit(worker)
         remove(worker, as: .left)
@@ -167,7 +167,7 @@ extension ManagedSchedule {
         serveWaiting(into: &actions)
     }
 
-    /// What `worker` has that begins at `first` and of which it reports about `count` examples.
+    /// The unit of `worker` that begins at `first`, and of which it reports on `count` examples.
     private func unit(of worker: Int, first: Int, reported count: Int) throws(ScheduleViolation) -> WorkUnit {
         guard workers.indices.contains(worker), let unit = workers[worker].holding(first: first) else {
             throw ScheduleViolation("rank \(worker) reported a chunk of examples that it does not have", by: worker)
@@ -180,7 +180,7 @@ extension ManagedSchedule {
 
     private mutating func settle(_ done: Chunk, by worker: Int, _ nanoseconds: Int64) {
         guard done.count > 0 else { return }
-        // What is tried again is handed out alone.
+        // An example that is tried again is handed out alone.
         if done.count == 1 { attempts[done.first] = nil }
         doneCount += done.count
         let amount = queue.amount(of: done)
@@ -195,7 +195,7 @@ extension ManagedSchedule {
         undeliveredCount += done.count
     }
 
-    /// Serves `worker`, which has reported on a chunk, and whoever waits for what it gave back.
+    /// Serves `worker`, which has reported on a chunk, and the workers that wait for what it gave back.
     private mutating func goOn(_ worker: Int, into actions: inout [ScheduleAction]) {
         if workers[worker].current == nil { busyWorkers -= 1 }
         serveWaiting(into: &actions)

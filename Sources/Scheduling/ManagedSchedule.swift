@@ -1,19 +1,20 @@
-/// Who does which example, decided by the root as ranks ask.
+/// Decides which worker does which example, on the root, as ranks ask.
 ///
-/// It is a value without clock, socket or thread: events go in, actions come out, and whoever owns it carries them
-/// out. The root's own rank is a worker like the others. Every example is with at most one worker at a time. It is done
-/// exactly once, unless its result died with a worker, or fails for good; an event that contradicts this throws and
-/// changes nothing. Every event takes constant time, apart from what it gives back and the actions it causes; a death
-/// takes a look at every worker.
+/// It is a value without clock, socket or thread: events go in, actions come out, and its owner carries them out. The
+/// root's own rank is a worker like the others. Every example is with at most one worker at a time. It is done exactly
+/// once, unless its result died with a worker, or fails for good; an event that contradicts this throws and changes
+/// nothing. Every event takes constant time, apart from what it gives back and the actions it causes; a death takes a
+/// look at every worker.
 ///
-/// Where workers have shares (mode `round-robin`), each is given its own first; what comes back of shares is for anyone.
+/// Where workers have shares (mode `round-robin`), each is given its own first; what comes back of a share may go to
+/// any worker.
 ///
 /// An example that fails rests until `retry` brings it back, and is then for another worker than the one on which it
-/// failed, as long as there is one. How long it rests is the affair of whoever has a clock.
+/// failed, as long as there is one. The owner, which has a clock, decides how long it rests.
 ///
-/// A worker that finds nothing to do waits until every example is done or has failed, for what another one has may come
-/// back. Then those that keep results deliver them, and when all are safe all workers are ended together. What dies with
-/// a worker before that is done again by those that wait.
+/// A worker that finds nothing to do waits until every example is done or has failed, since examples of another worker
+/// may come back. Then workers that keep results deliver them, and when all results are safe all workers are ended
+/// together. Results that die with a worker before that are made again by those that wait.
 ///
 /// After `halt` nothing more is handed out: as soon as no worker has a chunk, results are delivered and workers ended as
 /// if all were done.
@@ -22,8 +23,8 @@
 ///
 /// Workers may come late, and may retire early: what they were given goes back then, and what they have done counts.
 ///
-/// A worker that was lost may return: what of its work nobody has done or begun meanwhile it goes on with, and what it has
-/// done counts where nobody else has been given it.
+/// A worker that was lost may return. It goes on with that part of its work that no other worker has been given
+/// meanwhile, and what it has done counts where no other worker has been given it.
 public struct ManagedSchedule: Sendable {
     /// How many examples there are, as far as that is known beforehand.
     public enum Extent: Sendable, Hashable {
@@ -36,10 +37,10 @@ public struct ManagedSchedule: Sendable {
         case unbounded
     }
 
-    /// No list is longer, so that one can count beyond its end.
+    /// The longest list. It is short enough that one can count beyond its end.
     public static let longestList = 1 << 62
 
-    // What events change cannot be private: they stand in files of their own.
+    // What events change cannot be private, since the events are in files of their own.
 
     /// The number of examples; nil where it is not known yet.
     public internal(set) var length: Int?
@@ -49,13 +50,13 @@ public struct ManagedSchedule: Sendable {
     public internal(set) var skippedCount = 0
     /// How many examples have failed for good.
     public internal(set) var failedCount = 0
-    /// What those of both kinds cost that were known to be long or short.
+    /// The cost of all examples that are done or have failed, where costs are known.
     @usableFromInline var workedOffAmount = 0.0
-    /// What all examples cost together whose costs were known when they were ordered; nil where none were.
+    /// The cost of all examples that were ordered by their costs; nil where none were.
     @usableFromInline var orderedAmount: Double?
     /// How many workers have a chunk.
     public internal(set) var busyWorkers = 0
-    /// Whether nothing more is handed out, done or not.
+    /// Whether nothing more is handed out, even if not all is done.
     public internal(set) var isHalted = false
     /// How many workers take part: they have a chunk, deliver results or wait.
     public internal(set) var activeWorkers = 0
@@ -68,20 +69,20 @@ public struct ManagedSchedule: Sendable {
     let resultsStay: Bool
     /// The workers that have a share each.
     let shareholders: Range<Int>?
-    /// Whether they get it bit by bit.
+    /// Whether they get it chunk by chunk.
     let sharesInChunks: Bool
     /// What is to be shared out once the list is complete.
     var reserved: [Chunk] = []
     /// How many examples have been shared out.
     var sharedCount = 0
     var queue: HandOutQueue
-    /// From which end examples are taken from it; nil: always from the front.
+    /// From which end of the queue examples are taken; nil: always from the front.
     var tailProbe: TailProbe?
     var cost = CostEstimate()
     @usableFromInline var workers: [ScheduledWorker]
     /// Workers that wait, and some that no longer do because they left or died.
     var waiting: [Int] = []
-    /// How many of the workers have left or died, or are not counted on.
+    /// How many of the workers have left or died, or are not expected.
     var goneWorkers = 0
     /// One more than the last example that was ever done, or failed.
     var doneEnd = 0
@@ -97,7 +98,7 @@ public struct ManagedSchedule: Sendable {
     /// Whether the workers that wait have been asked for the results that they keep.
     var hasAskedForResults = false
 
-    /// A schedule for ranks `0 ..< workers`; others may enter later, and nobody counts on them before.
+    /// A schedule for ranks `0 ..< workers`; others may enter later, and are not expected before.
     ///
     /// - Parameters:
     ///   - extent: how many examples there are, as far as that is known.
@@ -105,7 +106,7 @@ public struct ManagedSchedule: Sendable {
     ///   - policy: how large chunks are.
     ///   - failures: what becomes of examples that fail; only `retries` and `crashLimit` matter here.
     ///   - resultsStay: a worker keeps the results of what it has done until it is asked for them, and they die with it.
-    ///   - shares: the last so many ranks have a share each, by round robin; nil: nobody has.
+    ///   - shares: the last `shares` ranks have a share each, by round robin; nil: no rank has.
     ///   - sharesInChunks: they get it chunk by chunk.
     ///   - mayGrow: a known list may get longer until `close`, like a growing one.
     ///   - mayBeginAtEnd: where the last examples of a known list take longer than the first, those come first.
@@ -156,11 +157,11 @@ public struct ManagedSchedule: Sendable {
         let ownCount = shareholders?.reduce(0) { $0 + workers[$1].shares.reduce(0) { $0 + $1.count } } ?? 0
         return queue.count + ownCount
     }
-    /// How many more examples it takes so that every worker which takes part has one, beside those that are there.
+    /// How many more examples are needed, beside those that are there, so that every worker that takes part has one.
     public var idleWorkers: Int { max(0, activeWorkers - busyWorkers - available) }
-    /// What an example takes, in nanoseconds, as far as that is known.
+    /// How long an example takes, in nanoseconds; nil where that is not known.
     public var exampleCost: Double? { cost.recent }
-    /// Which part of the work is done, by what examples cost; nil where that is not known.
+    /// The fraction of the work that is done, by the costs of the examples; nil where these are not known.
     ///
     /// Inlinable, like `finished`.
     @inlinable public var costShare: Double? {

@@ -35,7 +35,7 @@ struct RetryQueue: Sendable {
         return example
     }
 
-    /// Lines are never empty, so one of the first two is what there is.
+    /// The line to take from. Lines are never empty, so it is one of the first two.
     private func index(for worker: Int, _ isAlone: Bool) -> Int? {
         lines.firstIndex { $0.worker != worker } ?? (isAlone ? lines.indices.first : nil)
     }

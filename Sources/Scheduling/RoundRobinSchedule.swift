@@ -18,8 +18,8 @@ public struct RoundRobinSchedule: Sendable, Hashable {
 }
 
 extension Chunk {
-    /// What of these consecutive examples is the share of the rank `number` of `size`, where they stand behind
-    /// `position` others in a list that is shared out.
+    /// The share of the rank `number` of `size` in these consecutive examples, which stand behind `position` others in
+    /// a list that is shared out.
     func share(of number: Int, among size: Int, after position: Int) -> Chunk {
         let offset = (number - position % size + size) % size
         return Chunk(first: first + offset, count: offset < count ? (count - offset - 1) / size + 1 : 0, stride: size)

@@ -1,4 +1,4 @@
-/// Evenly spaced examples that one rank is to do, counted from 0; mostly consecutive ones.
+/// Evenly spaced examples that one rank is to do, counted from 0; usually consecutive ones.
 public struct Chunk: Sendable, Hashable {
     /// The first example.
     public var first: Int
@@ -32,16 +32,16 @@ public struct Chunk: Sendable, Hashable {
         Chunk(first: first + count * stride, count: self.count - count, stride: stride)
     }
 
-    /// What of the chunk lies below `end`.
+    /// The part of the chunk below `end`.
     func clipped(to end: Int) -> Chunk { prefix(first < end ? min(count, (end - first - 1) / stride + 1) : 0) }
 
-    /// Where among these examples one stands; nil where it does not.
+    /// The place of `example` among these; nil where it is not one of them.
     func place(of example: Int) -> Int? {
         guard example >= first, example < end, (example - first) % stride == 0 else { return nil }
         return (example - first) / stride
     }
 
-    /// Whether there can be such examples: another rank may claim anything.
+    /// Whether such examples can exist: another rank may claim anything.
     package var isPossible: Bool {
         guard first >= 0, count >= 0, stride > 0 else { return false }
         let (span, isTooLong) = stride.multipliedReportingOverflow(by: count)

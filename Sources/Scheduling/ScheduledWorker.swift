@@ -4,7 +4,7 @@
     enum Phase: Sendable {
         /// It has not come yet.
         case absent
-        /// It has not come either, and nobody counts on it: whoever has such a number comes late, if at all.
+        /// It has not come, and is not expected: a rank with such a number comes late, if at all.
         case unexpected
         /// It has at least one chunk.
         case working
@@ -14,23 +14,23 @@
         case delivering
         /// It was told that nothing is left.
         case ended
-        /// It takes no more, of its own accord, or never took any.
+        /// It takes no more, by its own choice, or never took any.
         case left
-        /// It is dead, or nobody hears from it.
+        /// It is dead or unreachable.
         case lost
-        /// It was lost and is there again, and may still work on what it had: it is given nothing until it has come to the
-        /// end of that. Or it waited, and nobody hears from it.
+        /// It was lost and is there again, and may still work on what it had: it is given nothing until it has finished
+        /// that. Or it waited, and is unreachable at present.
         case returning
     }
 
     var phase: Phase
-    /// Whether it goes as soon as it has delivered.
+    /// Whether it leaves as soon as it has delivered.
     var isRetiring = false
-    /// What is meant for it alone, before it has got it; the last comes first in the list.
+    /// What is left of its share, which only it is given; the last chunk comes first in the list.
     var shares: [Chunk] = []
-    /// What is under work, or next to be.
+    /// The unit that is under work, or next to be.
     @usableFromInline var current: WorkUnit?
-    /// What comes after that.
+    /// The unit after that.
     var ahead: WorkUnit?
     /// What was under work when it was lost, and the number of the death for which that is under suspicion.
     var unfinished: (chunk: Chunk, death: Int)?
@@ -89,7 +89,7 @@
         previousCount = unit.chunk.count
     }
 
-    /// Takes `unit`, which it has, away from it, but for the `rest`.
+    /// Takes `unit`, which it has, away from it, except for the `rest`.
     mutating func release(_ unit: WorkUnit, keeping rest: Chunk? = nil) {
         let rest = rest.map { WorkUnit($0, suspicion: unit.suspicion) }
         if current == unit {
@@ -100,7 +100,7 @@
         }
     }
 
-    /// Takes everything away from it, what comes first in the list last.
+    /// Takes everything away from it. What comes first in the list comes last in the result.
     mutating func releaseAll() -> [WorkUnit] {
         defer {
             current = nil
@@ -119,7 +119,7 @@
         }
     }
 
-    /// Takes in that the results of `run` have come; false where these are not the next ones of what it has done.
+    /// Records that the results of `run` have come; false where these are not the next ones of what it has done.
     mutating func deliver(_ run: Chunk) -> Bool {
         guard run.count > 0 else { return run.count == 0 }
         guard delivered.chunks < finished.count else { return false }
@@ -135,13 +135,13 @@
     /// How many results have been delivered.
     var deliveredCount: Int { finished.prefix(delivered.chunks).reduce(delivered.examples) { $0 + $1.count } }
 
-    /// What it has done is safe, or is to be done again.
+    /// Forgets what it has done, which is safe, or is to be done again.
     mutating func forgetFinished() {
         finished = []
         delivered = (0, 0)
     }
 
-    /// Nobody blames what it has for the death number `death` any more.
+    /// Clears what it has of the blame for the death number `death`.
     mutating func clearBlame(of death: Int) {
         if current?.suspicion?.death == death { current?.suspicion = nil }
         if ahead?.suspicion?.death == death { ahead?.suspicion = nil }

@@ -1,10 +1,10 @@
-/// From which end of a list of known length examples are handed out.
+/// Decides from which end of a list of known length examples are handed out.
 ///
-/// A long example that comes last keeps one rank busy while the others have nothing left, and where examples take longer
-/// the later they come in the list, as in many a sweep over a parameter, the last ones are the longest. So the second
-/// worker is given the very last example first; if that takes much longer than the first ones did, or is not done by the
-/// time in which several of those are, the list is gone through backwards: the longest examples first is a better order
-/// than any that does not know them (LPT; Graham, SIAM Journal on Applied Mathematics 17, 1969).
+/// A long example that comes last keeps one rank busy while the others have nothing left. Where examples take longer
+/// the later they come in the list, as in many sweeps over a parameter, the last ones are the longest. So the second
+/// worker is given the very last example first. If that takes much longer than the first ones did, or is not done by
+/// the time in which several of those are, the list is gone through backwards: the longest examples first is a better
+/// order than any that ignores their lengths (LPT; Graham, SIAM Journal on Applied Mathematics 17, 1969).
 struct TailProbe: Sendable {
     /// The worker that was given the first example.
     private(set) var firstWorker: Int?
@@ -14,7 +14,7 @@ struct TailProbe: Sendable {
     private var probingWorker: Int?
     /// How long the other workers have worked since, in nanoseconds, all together.
     private(set) var workSince: Int64 = 0
-    /// Whether it is known what that took, or that it is long.
+    /// Whether it is known how long that took, or that it is long.
     private(set) var isMade = false
     /// Whether the list is gone through backwards.
     private(set) var isFromEnd = false
@@ -23,7 +23,7 @@ struct TailProbe: Sendable {
     private static let difference = 2.0
     /// The same while it is under work: then its time is only estimated.
     private static let roughDifference = 4.0
-    /// Nanoseconds that it must take then: reports may be that late.
+    /// How many nanoseconds it must take in that case: reports may be that late.
     private static let leastTime: Int64 = 20_000_000
 
     /// Whether `worker` is to be given examples from the end.
@@ -40,7 +40,7 @@ struct TailProbe: Sendable {
         }
     }
 
-    /// `worker` is gone, or an example has failed on it: where it had the last one, what that takes remains unknown.
+    /// `worker` is gone, or an example has failed on it: if it had the last example, the time of that remains unknown.
     mutating func giveUp(on worker: Int) {
         if worker == probingWorker { isMade = true }
     }
@@ -48,13 +48,13 @@ struct TailProbe: Sendable {
     /// Some examples have been done.
     ///
     /// - Parameters:
-    ///   - others: nanoseconds that one of those took that were done before; nil where none was.
+    ///   - others: how many nanoseconds an example took of those that were done before; nil where none was.
     ///   - workers: how many there are.
     mutating func learn(_ done: Chunk, _ nanoseconds: Int64, others: Double?, workers: Int) {
         guard !isMade, let probe else { return }
         guard done.first != probe.first else {
             isMade = true
-            // Where the last one is done before any other it was the shorter.
+            // Where the last example is done before any other, it was the shorter one.
             isFromEnd = others.map { Double(nanoseconds) > Self.difference * $0 * Double(done.count) } ?? false
             return
         }

@@ -7,7 +7,7 @@ package struct Deadline {
 
     package init(_ moment: UInt64?) { self.moment = moment }
 
-    /// So many nanoseconds from now.
+    /// The moment `nanoseconds` from now.
     package static func after(_ nanoseconds: UInt64) -> Deadline {
         let (moment, overflow) = dlp_now().addingReportingOverflow(nanoseconds)
         return Deadline(overflow ? nil : moment)
@@ -15,7 +15,7 @@ package struct Deadline {
 
     package var hasPassed: Bool { moment.map { dlp_now() >= $0 } ?? false }
 
-    /// What `poll` and its kin take: milliseconds from now, rounded up, or -1 for ever.
+    /// The timeout as `poll` and similar functions take it: milliseconds from now, rounded up, or -1 for ever.
     package var milliseconds: Int32 {
         guard let moment else { return -1 }
         let now = dlp_now()

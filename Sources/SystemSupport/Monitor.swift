@@ -2,9 +2,9 @@ public import Glibc
 
 /// State behind a mutex, with a condition to wait on.
 ///
-/// Unchecked because the state is stored plainly; it is sound because it is touched only between
-/// `pthread_mutex_lock` and `pthread_mutex_unlock` of its own mutex. Inlinable, for other modules would otherwise look up
-/// what their states are whenever they touch one, and copy these.
+/// Unchecked because the state is stored plainly; it is sound because it is touched only between `pthread_mutex_lock`
+/// and `pthread_mutex_unlock` of its own mutex. Inlinable, since code of other modules would otherwise look up the type
+/// of the state at each use, and copy the state.
 @usableFromInline
 package final class Monitor<State>: @unchecked Sendable {
     @usableFromInline var state: State
@@ -32,7 +32,7 @@ package final class Monitor<State>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Calls `body` with the state; nobody else has it meanwhile.
+    /// Calls `body` with the state, which no other thread can use meanwhile.
     @inlinable
     package func withLock<Result, Failure: Error>(_ body: (inout State) throws(Failure) -> Result) throws(Failure)
         -> Result
@@ -42,7 +42,7 @@ package final class Monitor<State>: @unchecked Sendable {
         return try body(&state)
     }
 
-    /// As `withLock`, and wakes who waits.
+    /// Like `withLock`, and wakes the threads that wait.
     @inlinable
     package func update<Result>(_ body: (inout State) -> Result) -> Result {
         pthread_mutex_lock(mutex)
@@ -66,7 +66,7 @@ package final class Monitor<State>: @unchecked Sendable {
         }
     }
 
-    /// As `wait`, but returns nil once the monotonic clock has reached `deadline`, in nanoseconds (nil: never).
+    /// Like `wait`, but returns nil once the monotonic clock has reached `deadline`, in nanoseconds (nil: never).
     @inlinable
     package func wait<Result>(until deadline: UInt64?, _ body: (inout State) -> Result?) -> Result? {
         guard let deadline else { return wait(body) }

@@ -1,13 +1,14 @@
-/// Which of `names` somebody may have meant who wrote `word`; nil where none is near.
+/// Returns the name among `names` that was probably meant by `word`; nil where none is near.
 ///
-/// Near is what one slip in three letters explains: a letter too many, too few, another, or two that changed places.
+/// A name is near where one slip in three letters explains the difference: a letter too many, too few, another, or two
+/// that changed places.
 ///
 /// - Parameter most: how many slips there may be at most, in a long word too.
 package func nearestName(
     to word: String, among names: some Sequence<String>, most: Int = .max
 ) -> String? {
     let letters = Array(word.lowercased().utf8)
-    // Long words are no slips of ours, and comparing takes the product of the lengths.
+    // Long words are no misspelt names of ours, and comparing takes the product of the lengths.
     guard letters.count <= 64 else { return nil }
     let limit = min(max(letters.count / 3, 1), most)
     var best: (name: String, distance: Int)?
@@ -18,7 +19,7 @@ package func nearestName(
     return best?.name
 }
 
-/// The number of slips that make `second` of `first`: the distance of Damerau and Levenshtein.
+/// The number of slips that turn `first` into `second`: the Damerau-Levenshtein distance.
 private func slips(from first: [UInt8], to second: [UInt8]) -> Int {
     var beforeLast: [Int] = []
     var last = Array(0...second.count)

@@ -1,6 +1,6 @@
 /// First in, first out, at constant cost each.
 ///
-/// Inlinable, for the queues of other modules would otherwise look up what their elements are whenever they are used.
+/// Inlinable, since queues of other modules would otherwise look up the type of their elements at each use.
 @usableFromInline
 package struct Queue<Element> {
     @usableFromInline var elements: [Element?] = []
@@ -42,7 +42,7 @@ package struct Queue<Element> {
         return element
     }
 
-    /// A queue of at most so many spent elements is not worth being moved.
+    /// A queue with at most this many spent elements is not worth moving.
     @inlinable static var shortest: Int { 64 }
 }
 

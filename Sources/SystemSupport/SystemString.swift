@@ -2,7 +2,7 @@
     import Glibc
 #endif
 
-/// A string as the system has it, such as an argument or the name of a file: any bytes but NUL, mostly UTF-8.
+/// A string as the system has it, such as an argument or the name of a file: any bytes but NUL, usually UTF-8.
 ///
 /// It keeps every byte. Its description is for people who read it on a terminal.
 public struct SystemString: Sendable, Hashable {
@@ -26,7 +26,7 @@ public struct SystemString: Sendable, Hashable {
     /// The text; nil where the bytes are not UTF-8.
     public var text: String? { String(validating: bytes, as: UTF8.self) }
 
-    /// Both after one another.
+    /// The bytes of both, one after the other.
     public static func + (left: SystemString, right: SystemString) -> SystemString {
         SystemString(bytes: left.bytes + right.bytes)
     }
@@ -38,6 +38,7 @@ extension SystemString: ExpressibleByStringLiteral {
 }
 
 extension SystemString: CustomStringConvertible {
-    /// The string on one line, as a message shows it: what a terminal would obey, and what is not UTF-8, as escapes.
+    /// The string on one line, as a message shows it: control characters of terminals, and bytes that are not UTF-8,
+    /// are shown as escapes.
     public var description: String { String(decodingVisibly: bytes).visible(keepsLines: false) }
 }

@@ -29,8 +29,8 @@ extension String {
         self = text
     }
 
-    /// The text in which a terminal finds nothing to obey: control characters, and those that change the direction of
-    /// writing, are shown as escapes.
+    /// The text without anything that a terminal would take as a command: control characters, and those that change the
+    /// direction of writing, are shown as escapes.
     ///
     /// - Parameter keepsLines: whether ends of lines and tabs stay what they are.
     package func visible(keepsLines: Bool) -> String {

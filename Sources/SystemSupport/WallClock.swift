@@ -1,6 +1,6 @@
 import Glibc
 
-/// The clock on the wall, which somebody may set.
+/// The wall clock, which users may set.
 package enum WallClock {
     /// Seconds since 1970.
     package static var now: Double {

@@ -23,9 +23,10 @@ package func writeFully(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -
 
 /// Writes a message of `program` to standard error, in one write where the system takes it.
 ///
-/// Texts of others may be in it, such as a file's name: a terminal finds nothing in it to obey.
+/// The text may come from elsewhere, such as a file's name, so whatever a terminal would take as a command is shown as
+/// an escape.
 package func writeMessage(_ text: String, from program: String) {
     var message = Array("\(program): \(text)\n".visible(keepsLines: true).utf8)
-    // Nobody can be told where even this cannot be written.
+    // Where even this cannot be written, there is no way to report it.
     message.withUnsafeMutableBytes { _ = writeFully(UnsafeRawBufferPointer($0), to: 2) }
 }

@@ -1,11 +1,11 @@
 import Glibc
 
-/// What the system could still give this process.
+/// The memory that the system can still give this process.
 enum AvailableMemory {
-    /// From so many bytes on it is worth a look, which takes some 50 microseconds.
+    /// The least length that is checked: a check takes some 50 microseconds.
     static let leastLooked = 1 << 26
 
-    /// Whether a message of `count` bytes may come: a peer that announces more would only be waited for until the system
+    /// Whether a message of `count` bytes fits into memory. Receiving a larger one would only go on until the system
     /// ends this process.
     static func suffices(for count: Int) -> Bool {
         guard count >= leastLooked, let bytes else { return true }

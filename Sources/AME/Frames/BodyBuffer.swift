@@ -5,7 +5,8 @@ import Glibc
 /// A message's body while it arrives: the memory grows with what came, not with what was announced.
 struct BodyBuffer: ~Copyable {
     private static let firstCapacity = 1 << 20
-    /// Once that has come, as much as `dlp_realloc` may have at hand is asked for at once, so that the body need not move.
+    /// The next capacity: as much as `dlp_realloc` may have at hand is asked for at once, so that the body need not
+    /// move.
     private static let secondCapacity = dlp_most_spare
 
     private var base: UnsafeMutableRawPointer?
@@ -24,7 +25,7 @@ struct BodyBuffer: ~Copyable {
     /// Prepares for a body of `length` bytes.
     mutating func begin(length: Int) { self.length = length }
 
-    /// Memory for the bytes that come next: for `count` of those that are missing, but not necessarily for all.
+    /// Returns memory for the next bytes: for `count` of those that are missing, but not necessarily for all.
     ///
     /// - Throws: `FrameError.memory` where there is none.
     mutating func space(for count: Int = 1) throws(FrameError) -> UnsafeMutableRawBufferPointer {

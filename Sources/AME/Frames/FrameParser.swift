@@ -11,12 +11,12 @@ struct FrameParser: ~Copyable {
     /// Opens the bodies of a stream that is encrypted.
     private var records: RecordReader?
     private let sharesMemory: Bool
-    /// What came with the beginning of a header, until all of that is here.
+    /// The descriptor that came with the beginning of a header, until the whole header is here.
     private var passed: PassedDescriptor?
     /// The body under way, where it lies in shared memory.
     private var sharedBody: Bytes?
 
-    /// At the beginning of a stream that `cipher` opens; nil: it is not encrypted.
+    /// A parser at the beginning of a stream that `cipher` decrypts; nil: it is not encrypted.
     init(cipher: RecordCipher? = nil, sharesMemory: Bool = false) {
         self.sharesMemory = sharesMemory
         partialHeader.reserveCapacity(FrameHeader.length)
@@ -56,7 +56,7 @@ struct FrameParser: ~Copyable {
             taken += try takeBody(from: UnsafeRawBufferPointer(rebasing: bytes[taken...]))
             if let message = finishedMessage() { emit(message) }
         }
-        // It came with the first byte of a header, all of which has passed by.
+        // A descriptor comes with the first byte of a header, but none of the headers has taken this one.
         if passed != nil, partialHeader.isEmpty { throw .shared }
     }
 
@@ -78,7 +78,7 @@ struct FrameParser: ~Copyable {
         return taken
     }
 
-    /// Reads a header, which says of its frame that it is encrypted where the stream is, and only there.
+    /// Reads a header. It must say that its frame is encrypted where the stream is, and only there.
     private func readHeader(_ bytes: UnsafeRawBufferPointer) throws(FrameError) -> FrameHeader {
         guard records != nil else {
             return try FrameHeader(reading: bytes, knownFlags: sharesMemory ? FrameFlag.shared : 0)

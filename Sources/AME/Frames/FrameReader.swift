@@ -9,14 +9,14 @@ struct FrameReader: ~Copyable {
     /// How many bytes have come so far.
     private(set) var byteCount: UInt64 = 0
 
-    /// At the beginning of what comes over a link; only from the root it may be in shared memory.
+    /// A reader of all that comes over a link. Bodies may be in shared memory only where they come from the root.
     init(_ link: Link, fromRoot: Bool = true) {
         socket = link.socket
         sharesMemory = link.sharesMemory && fromRoot
         parser = FrameParser(cipher: link.channel?.incoming, sharesMemory: sharesMemory)
     }
 
-    /// What came of one attempt.
+    /// The outcome of one attempt.
     enum Reception {
         /// Something came: messages, or part of one.
         case some

@@ -11,7 +11,7 @@ struct FrameWriter: ~Copyable {
     private var cipher: RecordCipher?
     private var current: Frame?
 
-    /// At the beginning of what goes over a link.
+    /// A writer of all that goes over a link.
     init(_ link: Link) {
         socket = link.socket
         cipher = link.channel?.outgoing
@@ -20,8 +20,8 @@ struct FrameWriter: ~Copyable {
     /// Whether part of a message has not gone yet.
     var isBusy: Bool { current != nil }
 
-    /// Takes the next message, once the one before has gone, or what is in shared memory in place of its body, which is
-    /// for links only that share it.
+    /// Takes the next message, once the one before has been sent. `shared` is sent in place of its body, only over
+    /// links that share memory.
     mutating func begin(_ message: Message, shared: SharedBody? = nil) {
         current = cipher == nil ? .clear(OutgoingFrame(message, in: shared)) : .sealed(SealedFrame(message))
     }
@@ -31,7 +31,7 @@ struct FrameWriter: ~Copyable {
     /// - Returns: `count` once all of the message has gone, else why not.
     mutating func flush() -> Socket.Transfer {
         let transfer: Socket.Transfer
-        // Taken out while it is changed: in place its buffer would be copied.
+        // Taken out while it is changed: if it were changed in place, its buffer would be copied.
         switch current.take() {
         case .clear(var frame):
             transfer = frame.send(through: socket)
@@ -43,7 +43,7 @@ struct FrameWriter: ~Copyable {
             current = .sealed(frame)
         case nil: return .count(0)
         }
-        // Once the connection has ended nothing of it will go any more.
+        // Once the connection has ended, nothing more of the message can be sent.
         if transfer != .wouldBlock { current = nil }
         return transfer
     }

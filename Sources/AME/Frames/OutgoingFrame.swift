@@ -5,11 +5,11 @@ struct OutgoingFrame {
     private var header: FrameHeader
     /// What follows the header in the stream.
     private var body: Bytes
-    /// What goes with the header's first byte instead.
+    /// The shared memory that goes with the header's first byte instead.
     private var shared: SharedBody?
     private var sent = 0
 
-    /// A frame of which nothing has gone, with the message's body, or else with what is in shared memory.
+    /// A frame of which nothing has been sent. Its body is the message's, or else is in `shared`.
     init(_ message: Message, in shared: SharedBody? = nil) {
         header = FrameHeader(message)
         body = message.body
@@ -42,7 +42,8 @@ struct OutgoingFrame {
         return .count(sent)
     }
 
-    /// Sends the beginning of the header with the shared memory; nil once that has gone, or will not go in this way.
+    /// Sends the beginning of the header with the shared memory; nil once that is sent, or the body is to be sent in
+    /// another way.
     private mutating func pass(_ shared: SharedBody, through socket: Socket) -> Socket.Transfer? {
         switch header.withBytes({ socket.send($0, passing: shared.descriptor) }) {
         case .count(let count):
@@ -54,7 +55,7 @@ struct OutgoingFrame {
         }
     }
 
-    /// Puts the body into the stream, where too many descriptors are under way; false where that cannot be.
+    /// Puts the body into the stream, where too many descriptors are under way; false where the system does not map it.
     mutating func sendBytesAfterAll() -> Bool {
         guard let bytes = shared?.bytes else { return false }
         body = bytes

@@ -3,28 +3,28 @@ import DLP
 import Glibc
 import Synchronization
 
-/// A message's body in memory that other processes of this host map, instead of being sent it byte by byte.
+/// A message's body in memory that other processes of this host map, so that it is not sent byte by byte.
 ///
-/// That spares the copies into the socket and out of it, and one copy is there for all who get it. Nobody can change it
-/// any more, this process included. It is always new memory, which a socket's buffers are not, and those from
-/// `dlp_realloc` need not be, so that a copy pays only where several share it. What is so large that memory counts is
-/// written to such memory from the beginning, and then any number share it.
+/// This saves the copies into the socket and out of it, and all receivers share one copy. No process can change it any
+/// more, this one included. The memory is always new, which a socket's buffers are not, and memory from `dlp_realloc`
+/// need not be; so making a copy pays only where several processes share it. Bodies so large that memory counts are
+/// written to such memory from the beginning, and then any number of processes share them.
 final class SharedBody {
     /// The least length that is shared.
     static let shortest = 1 << 20
-    /// By how many it is shared at least.
+    /// The least number of processes for which a copy is made.
     static let fewest = 4
-    /// How many there are at a time: they wait for a worker that computes, and each has a descriptor, of which the script
-    /// may need some.
+    /// The most that exist at a time: they wait for workers that compute, and each holds a descriptor, of which the
+    /// script may need some.
     static let most = 32
 
     private static let live = Atomic(0)
 
-    /// By it others find the memory.
+    /// The descriptor by which other processes map the memory.
     let descriptor: Int32
     /// How many bytes there are.
     let count: Int
-    /// Whose descriptor it is; nil: it is closed with this.
+    /// The bytes that own the descriptor; nil: it is closed with this object.
     private let owner: Bytes?
 
     private init(_ descriptor: Int32, count: Int, of owner: Bytes? = nil) {
@@ -39,8 +39,8 @@ final class SharedBody {
         Self.live.subtract(1, ordering: .relaxed)
     }
 
-    /// `body` for so many others, a copy where it does not lie in such memory already; nil where that is not worth it, or the
-    /// system refuses: then it is sent like any other.
+    /// Returns `body` in shared memory for `others` processes: a copy where it does not lie in such memory already. Nil
+    /// where that does not pay, or the system refuses: then the body is sent like any other.
     @inline(__always)
     static func of(_ body: Bytes, for others: Int) -> SharedBody? {
         guard others > 0, body.count >= shortest, others >= fewest || body.memoryFile != nil else { return nil }
@@ -59,7 +59,7 @@ final class SharedBody {
 
     /// The body of `count` bytes that another process shares by `descriptor`.
     ///
-    /// - Throws: `FrameError.shared` where there is not exactly that, unchangeable.
+    /// - Throws: `FrameError.shared` where the memory does not have exactly that length, or can still be changed.
     static func bytes(of descriptor: borrowing PassedDescriptor, count: Int) throws(FrameError) -> Bytes {
         guard let bytes = map(descriptor.number, count: count) else { throw .shared }
         return bytes

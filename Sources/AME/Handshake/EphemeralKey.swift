@@ -2,14 +2,14 @@ import Crypto
 
 /// One end's half of an X25519 exchange (RFC 7748), made for one connection and forgotten with it.
 ///
-/// So what was said stays secret from whoever records it and learns the job's key later.
+/// So a recording of the connection stays secret even if the job's key becomes known later.
 struct EphemeralKey {
     private let secret = Curve25519.KeyAgreement.PrivateKey()
 
-    /// What the other end is sent.
+    /// The key that is sent to the other end.
     var publicKey: [UInt8] { Array(secret.publicKey.rawRepresentation) }
 
-    /// What both ends, and nobody else, can compute.
+    /// The secret that only the two ends can compute.
     ///
     /// - Parameter other: the other end's public key.
     /// - Throws: `HandshakeError.key` where that is a point of small order, with which the result would not be secret.
@@ -18,7 +18,7 @@ struct EphemeralKey {
             let shared = try? secret.sharedSecretFromKeyAgreement(with: other)
         else { throw .key }
         let bytes = shared.withUnsafeBytes { Array($0) }
-        // RFC 7748, section 6.1: the library does not look.
+        // RFC 7748, section 6.1: the library does not check this.
         guard bytes.reduce(0, |) != 0 else { throw .key }
         return bytes
     }

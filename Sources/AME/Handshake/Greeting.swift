@@ -34,13 +34,13 @@ struct Greeting: Equatable {
     var size: UInt32
     /// Whether this side wants what follows the handshake encrypted.
     var isEncrypted: Bool
-    /// Whether this side's socket ends on its own host: where the other's does, too, both are on one.
+    /// Whether this side's socket ends on its own host. Where the other side's does, too, both are on one host.
     var isLocal: Bool
     /// Whether this side takes part in an exchange of keys, without which nothing is encrypted.
     ///
     /// The root does so only where the worker does.
     var hasKey: Bool
-    /// This side's public key, or else what makes this handshake another than all others.
+    /// This side's public key, or else random bytes that make this handshake different from all others.
     var share: [UInt8]
 
     /// An introduction with a share of random bytes.
@@ -79,7 +79,7 @@ struct Greeting: Equatable {
         share = Array(bytes[(Self.length - Self.shareLength)..<Self.length])
     }
 
-    /// Looks at the first bytes from a peer, as far as they have come.
+    /// Checks the first bytes from a peer, as far as they have come.
     ///
     /// - Throws: `HandshakeError` where it does not speak this version of this protocol.
     static func checkVersion(_ bytes: [UInt8]) throws(HandshakeError) {
@@ -101,7 +101,8 @@ struct Greeting: Equatable {
         return true
     }
 
-    /// Whether this side and another share memory: encrypted messages go nowhere but through the socket.
+    /// Whether this side and another share memory. They do not where they encrypt: encrypted messages go through the
+    /// socket only.
     func sharesMemory(with other: Greeting) -> Bool { isLocal && other.isLocal && !isEncrypted && !other.isEncrypted }
 
     /// The introduction as it goes over the wire.

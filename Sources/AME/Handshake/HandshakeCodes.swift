@@ -2,9 +2,10 @@ import Crypto
 
 /// The authentication codes of a handshake, and the keys that it gives.
 ///
-/// All are made with one secret of this connection alone: HKDF-Extract (RFC 5869) of what the X25519 exchange gave, with the
-/// job's key as salt. Each covers a label, which says what it is for, and all that both sides have sent so far. So no
-/// code is of any use in another place: not sent back to its maker, not in another connection, not for other words.
+/// All are made with a secret that only this connection has: HKDF-Extract (RFC 5869) of the result of the X25519
+/// exchange, with the job's key as salt. Each covers a label, which says what it is for, and all that both sides have
+/// sent so far. So a code is of no use anywhere else: not sent back to its maker, not in another connection, not for
+/// other data.
 struct HandshakeCodes {
     static let length = 32
 
@@ -12,7 +13,7 @@ struct HandshakeCodes {
     /// The worker's hello and the root's answer.
     private let opening: [UInt8]
 
-    /// The codes of a connection on which `hello` and `answer` were said.
+    /// The codes of a connection on which `hello` and `answer` were sent.
     ///
     /// - Parameter shared: what the exchange of keys gave; empty where there was none.
     init(key: JobKey, shared: [UInt8], hello: [UInt8], answer: [UInt8]) {
@@ -20,12 +21,12 @@ struct HandshakeCodes {
         opening = hello + answer
     }
 
-    /// What the worker says first: it has the key.
+    /// The worker's code, which comes first: it proves that the worker has the key.
     var proof: [UInt8] { code(Self.proofLabel, opening) }
 
     func isValidProof(_ code: [UInt8]) -> Bool { isValid(code, Self.proofLabel, opening) }
 
-    /// What the root adds to its verdict: it has the key, too.
+    /// The root's code for its verdict: it proves that the root has the key, too.
     func verdict(_ verdict: [UInt8], proof: [UInt8]) -> [UInt8] {
         code(Self.verdictLabel, opening, proof, verdict)
     }
@@ -34,7 +35,7 @@ struct HandshakeCodes {
         isValid(code, Self.verdictLabel, opening, proof, verdict)
     }
 
-    /// What the end that plays `role` encrypts and decrypts with: each direction has a key of its own.
+    /// The ciphers of the end with the role `role`: each direction has a key of its own.
     func channel(for role: Greeting.Role) -> SealedChannel {
         func cipher(_ label: [UInt8]) -> RecordCipher {
             RecordCipher(
@@ -51,7 +52,7 @@ struct HandshakeCodes {
         Array(HMAC<SHA256>.authenticationCode(for: parts.flatMap { $0 }, using: secret))
     }
 
-    /// Whether `code` is that of `parts`, in a time that does not depend on how much of it is right.
+    /// Whether `code` is that of `parts`. The time this takes does not depend on how much of it is right.
     private func isValid(_ code: [UInt8], _ parts: [UInt8]...) -> Bool {
         HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: parts.flatMap { $0 }, using: secret)
     }

@@ -1,6 +1,6 @@
 import DLP
 
-/// Why two processes did not come to terms.
+/// Why a handshake of two processes failed.
 enum HandshakeError: Error, Equatable {
     /// The peer does not speak this protocol, or not in the role that it should have.
     case notARank
@@ -8,7 +8,7 @@ enum HandshakeError: Error, Equatable {
     case version(UInt16)
     /// The peer's code is not made with this job's key.
     case key
-    /// Rank 0 does not take this rank.
+    /// Rank 0 refuses this rank.
     case refused(Verdict.Refusal)
 
     /// What is wrong with a peer that is not the root, as a clause.

@@ -5,8 +5,8 @@
 ///     worker -> root   proof: code
 ///     root -> worker   verdict, code
 ///
-/// Who connects proves the key first. A peer that does not learns that a root is here, and which version it speaks, but
-/// gets nothing by which the key could be guessed.
+/// The side that connects proves the key first. A peer that does not prove it learns that a root is here, and which
+/// version it speaks, but gets nothing by which the key could be guessed.
 struct RootHandshake {
     /// How far it has come.
     enum Outcome: Equatable {
@@ -16,23 +16,23 @@ struct RootHandshake {
     }
 
     private(set) var outcome = Outcome.pending
-    /// What the two encrypt with once they have come to terms; nil where they do not.
+    /// The ciphers, once the handshake has succeeded; nil where nothing is encrypted.
     private(set) var channel: SealedChannel?
-    /// Whether the two share memory, once they have come to terms.
+    /// Whether the two share memory, once the handshake has succeeded.
     private(set) var sharesMemory = false
-    /// Which rank the worker has proved to be, or says so and has proved the key.
+    /// The rank that the worker says it has, once it has proved the key.
     private(set) var provenRank: Int?
 
     private let key: JobKey
     private var greeting: Greeting
-    /// Whom it takes.
+    /// The role of the peers that it accepts.
     private let guest: Greeting.Role
     private var received: [UInt8] = []
     /// The worker's hello, and our half of the exchange of keys where there is one, once we have answered.
     private var answered: (hello: [UInt8], half: EphemeralKey?)?
 
-    /// Awaits the hello of a worker, or of one that comes back, or of a late one, which is accepted as rank 0: it gets its
-    /// rank later.
+    /// Waits for the hello of a worker, of one that comes back, or of a late one. A late one is accepted as rank 0 and
+    /// gets its rank later.
     init(key: JobKey, greeting: Greeting, guest: Greeting.Role = .worker) {
         self.guest = guest
         self.key = key
@@ -47,7 +47,7 @@ struct RootHandshake {
 
     /// Takes bytes from the peer, no more than `wanted`, and returns what to send it.
     ///
-    /// - Parameter isTaken: whether a rank is connected already, or need not come back.
+    /// - Parameter isTaken: whether a rank is connected already, or is not awaited back.
     mutating func receive(_ bytes: [UInt8], isTaken: (Int) -> Bool) -> [UInt8] {
         precondition(bytes.count <= wanted, "more bytes than the handshake wants")
         received += bytes
@@ -58,9 +58,10 @@ struct RootHandshake {
         } catch {
             outcome = .failed(error)
             switch error {
-            // A worker of another version can tell its user ours.
+            // With this a worker of another version can tell its user ours.
             case .version: return greeting.bytes
-            // So can one with another key; that it has, who guesses learns anyway when the connection ends.
+            // With this a worker with another key can tell its user so. A peer that guesses keys would learn that
+            // anyway, when the connection ends.
             case .key: return Verdict.refused(.keyDiffers).bytes + [UInt8](repeating: 0, count: HandshakeCodes.length)
             case .notARank, .refused: return []
             }

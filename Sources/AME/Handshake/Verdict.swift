@@ -1,4 +1,4 @@
-/// What the root says to a worker that proved the key, or that it did not.
+/// The root's answer to a worker that has proved the key, or has not.
 ///
 ///     0  code   1  3 bytes reserved   4  detail (4 bytes)   8  8 bytes reserved   16  authentication code
 enum Verdict: Equatable {
@@ -15,7 +15,7 @@ enum Verdict: Equatable {
         case encryptionDiffers(rootEncrypts: Bool)
         /// The worker's proof is not made with the root's key; the only verdict without a code.
         case keyDiffers
-        /// The worker wants to come back, and is not to.
+        /// The worker wants to come back, but is not awaited.
         case notAwaited
     }
 
@@ -37,7 +37,7 @@ enum Verdict: Equatable {
         return [code, 0, 0, 0] + detail.littleEndianBytes + [UInt8](repeating: 0, count: 8)
     }
 
-    /// Reads a verdict; nil where this version knows none such.
+    /// Reads a verdict; nil where this version does not know it.
     init?(reading bytes: [UInt8]) {
         switch bytes[0] {
         case 0: self = .accepted

@@ -10,9 +10,9 @@ struct WorkerHandshake {
     /// What to send first.
     let hello: [UInt8]
     private(set) var outcome = Outcome.pending
-    /// What the two encrypt with once they have come to terms; nil where they do not.
+    /// The ciphers, once the handshake has succeeded; nil where nothing is encrypted.
     private(set) var channel: SealedChannel?
-    /// Whether the two share memory, once they have come to terms.
+    /// Whether the two share memory, once the handshake has succeeded.
     private(set) var sharesMemory = false
 
     private let key: JobKey
@@ -20,7 +20,7 @@ struct WorkerHandshake {
     /// Our half of the exchange of keys, where we take part in one.
     private let half: EphemeralKey?
     private var received: [UInt8] = []
-    /// The root's greeting, our proof and what both are covered by, once they have been exchanged.
+    /// The root's greeting, our proof, and the codes that cover both, once they have been exchanged.
     private var proven: (root: Greeting, proof: [UInt8], codes: HandshakeCodes)?
 
     /// Ready to send `hello`.
@@ -33,7 +33,7 @@ struct WorkerHandshake {
         hello = greeting.bytes
     }
 
-    /// Whether the peer may count this worker as connected from its next word on.
+    /// Whether the peer may count this worker as connected from its next message on.
     var hasProved: Bool { proven != nil }
 
     /// How many bytes it takes next, at most; what follows the verdict is not part of the handshake.
@@ -57,12 +57,13 @@ struct WorkerHandshake {
         return []
     }
 
-    /// Whoever answers gets the proof: only the root can look into it, or who plays the root from the start.
+    /// Gives the proof to any peer that answers: only the root can check it, or a peer that has posed as the root from
+    /// the start.
     private mutating func prove() throws(HandshakeError) -> [UInt8] {
         try Greeting.checkVersion(received)
         guard received.count == Greeting.length else { return [] }
         let root = try Greeting(reading: received, by: .root)
-        // A root that does not look at what we want must not have it another way, nor learn anything.
+        // A root that ignores what we want must neither get a connection without it, nor learn anything.
         _ = try greeting.encrypts(with: root)
         var shared: [UInt8] = []
         if root.hasKey {
@@ -81,7 +82,7 @@ struct WorkerHandshake {
     ) throws(HandshakeError) {
         let words = Array(received.prefix(Verdict.length))
         let verdict = Verdict(reading: words)
-        // Whoever says so, nothing follows from it but that this is not our root.
+        // This verdict has no code, so any peer may send it. It only means that the peer is not our root.
         if verdict == .refused(.keyDiffers) { throw .key }
         let code = Array(received.suffix(HandshakeCodes.length))
         guard codes.isValidVerdict(code, verdict: words, proof: proof) else { throw .key }

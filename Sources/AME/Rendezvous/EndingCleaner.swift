@@ -3,14 +3,14 @@ import Synchronization
 
 /// Removes a file where a signal ends this process: the file holds a key.
 ///
-/// Who handles signals calls `removeNow` before the end; where nobody does, it handles them itself.
+/// Code that handles signals calls `removeNow` before the process ends. Signals that no code handles are handled here.
 enum EndingCleaner {
-    /// Where the paths of the file and of its draft are, in memory that is never given back; 0: there are none.
+    /// The addresses of the paths of the file and of its draft, in memory that is never freed; 0: there are none.
     private static let path = Atomic<UInt>(0)
     private static let draft = Atomic<UInt>(0)
     private static let signals = [SIGINT, SIGTERM, SIGHUP]
 
-    /// From now on both go with this process, where it is ended by a signal whose effect that is.
+    /// From now on both files are removed when this process is ended by a signal that ends it by default.
     static func remove(atEnd path: String, draft: String) {
         forget()
         Self.path.store(UInt(bitPattern: strdup(path)), ordering: .releasing)
@@ -22,19 +22,19 @@ enum EndingCleaner {
         }
     }
 
-    /// The file is no more, or may stay.
+    /// Forgets the file, which is removed already, or may stay.
     static func forget() {
         path.store(0, ordering: .relaxed)
         draft.store(0, ordering: .relaxed)
         var usual = sigaction()
         usual.__sigaction_handler.sa_handler = nil
-        // Where somebody else handles the signal by now, that is none of our business.
+        // A signal that other code handles by now is left alone.
         for signal in signals where isOurs(signal) { sigaction(signal, &usual, nil) }
     }
 
     /// Removes both, if they are there; a signal's handler may call it.
     static func removeNow() {
-        // The draft may just take its place.
+        // The draft goes first, since it may just be taking the place of the file.
         for address in [draft.load(ordering: .acquiring), path.load(ordering: .acquiring)] {
             if let name = UnsafePointer<CChar>(bitPattern: address) { unlink(name) }
         }
@@ -42,7 +42,7 @@ enum EndingCleaner {
 
     private static let handle: @convention(c) (Int32) -> Void = { signal in
         EndingCleaner.removeNow()
-        // The signal that comes now is held back until this handler has returned.
+        // The signal that is raised now is held back until this handler has returned.
         var usual = sigaction()
         sigaction(signal, &usual, nil)
         raise(signal)

@@ -1,6 +1,6 @@
 import DLP
 
-/// A meeting of ranks that can talk already, in another way.
+/// A meeting place of ranks that can already communicate in another way.
 struct ExchangeMeeting: MeetingPlace {
     let rank: Int
     let size: Int

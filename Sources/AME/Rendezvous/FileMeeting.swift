@@ -18,7 +18,7 @@ struct FileMeeting: MeetingPlace {
     private var file: RootContactFile
     private let limit: TimeLimit
 
-    /// - Throws: `CommunicationError` where rank and size cannot be.
+    /// - Throws: `CommunicationError` where rank and size are impossible.
     init(
         rank: Int, size: Int, isOneHost: Bool, file: RootContactFile, within limit: TimeLimit
     ) throws(CommunicationError) {
@@ -55,7 +55,8 @@ struct FileMeeting: MeetingPlace {
             let isLast = limit.deadline.hasPassed
             do throws(RootContactFile.Unreadable) {
                 let contact = try file.read()
-                // What cannot be reached, or has failed, may be an earlier job's: that of this one stays for a while.
+                // A contact that cannot be reached, or that reports a failure, may be an earlier job's. A failure of
+                // this job stays in the file for a while.
                 let hasFailed = contact.failure != nil && grace.hasPassed
                 if isLast || hasFailed || (contact.failure == nil && !contact.endpoints().isEmpty) { return contact }
             } catch {
@@ -67,7 +68,7 @@ struct FileMeeting: MeetingPlace {
         }
     }
 
-    /// Takes the file that says why rank 0 failed away again, so that no later run of the same job finds it.
+    /// Removes, after a while, the file that says why rank 0 failed, so that no later run of the same job finds it.
     private func withdraw() {
         guard file.isOurs else { return }
         let end = Deadline.after(Self.notice)

@@ -1,15 +1,16 @@
 import DLP
 import Glibc
 
-/// What tells this host, as the network sees it, from every other.
+/// What distinguishes this host, as the network sees it, from every other.
 package enum HostIdentity {
-    /// The kernel's boot and the network namespace, in letters, digits, hyphens and a full stop.
+    /// The identifiers of the kernel's boot and of the network namespace, in letters, digits, hyphens and a full stop.
     ///
-    /// Where both are the same, abstract sockets reach from one process to the other. A host's name would not do: containers of one host have several names, and hosts of a cluster may share one.
+    /// Where both are the same, abstract sockets reach from one process to the other. A host's name would not do:
+    /// containers of one host have several names, and hosts of a cluster may share one.
     package static let current: String = {
         var status = stat()
         guard let boot = bootIdentifier(), stat("/proc/self/ns/net", &status) == 0 else {
-            // Never the same as another's, so that ranks use TCP.
+            // It is never the same as another's, so that ranks use TCP.
             return "unknown-\(UInt64.random(in: .min ... .max))"
         }
         return "\(boot).\(status.st_ino)"

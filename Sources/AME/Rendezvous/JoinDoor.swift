@@ -4,15 +4,15 @@ public import DLP
 ///
 /// The sockets belong to the `AMERoot` that is made with it.
 public struct JoinDoor: Sendable {
-    /// By which addresses it is reached, the likeliest first.
+    /// The addresses by which it is reached, the likeliest first.
     public let endpoints: [AMEEnvironment.Endpoint]
 
     let listeners: [Int32]
     let key: JobKey
 
-    /// Listens; port 0 is one that the system chooses.
+    /// Listens; with port 0 the system chooses one.
     ///
-    /// - Throws: `CommunicationError` where that cannot be.
+    /// - Throws: `CommunicationError` where the system does not let it listen.
     public static func open(at address: RootAddress, port: UInt16, key: JobKey) throws(CommunicationError) -> JoinDoor {
         let listening = try RemoteListening.open(address, port: port)
         let endpoints = listening.addresses.map { AMEEnvironment.Endpoint.tcp(host: $0, port: listening.port) }

@@ -1,6 +1,6 @@
 import DLP
 
-/// Where the ranks of a job meet before they are connected: what their launcher offers for it.
+/// Where the ranks of a job meet before they are connected, by what their launcher offers.
 protocol MeetingPlace {
     /// This rank, from 0.
     var rank: Int { get }
@@ -11,7 +11,7 @@ protocol MeetingPlace {
     /// The file that says where rank 0 is, after `exchange`; nil where none does.
     var contactFile: RootContactFile? { get }
 
-    /// Gives rank 0's contact to every rank, and leaves.
+    /// Gives rank 0's contact to every rank, and leaves the meeting place.
     ///
     /// - Parameter contact: rank 0's own, nil on every other rank.
     /// - Throws: `CommunicationError` where that fails, or the ranks do not all come in time.
@@ -33,7 +33,7 @@ func checkPlace(rank: Int, size: Int) throws(CommunicationError) {
     }
 }
 
-/// What to say where a launcher's own meeting point still waits for ranks when the time is up.
+/// The message where a launcher's own meeting point still waits for ranks when the time is up.
 func missingRanks(of size: Int, within limit: TimeLimit) -> String {
     "not all of the \(size) ranks came to the launcher's meeting point within \(limit): see whether one of them failed, "
         + "or give them more time with --connect-timeout"

@@ -3,14 +3,14 @@ import Glibc
 
 /// The key-value store of a launcher that speaks PMI-1: Hydra (MPICH, Intel MPI), and Slurm's plugin pmi2.
 ///
-/// A process that has said `init` must say `finalize` before it ends, or Hydra kills the job; so everything is done, and
-/// left, at the beginning.
+/// A process that has said `init` must say `finalize` before it ends, or Hydra kills the job. So the whole session
+/// takes place at the beginning.
 final class PMI1Client: MeetingPlace {
-    /// Under which name rank 0's contact is stored.
+    /// The key under which rank 0's contact is stored.
     private static let contactKey = "dlp-root"
-    /// Under which name launchers say which ranks run where.
+    /// The key under which launchers say which ranks run where.
     private static let mappingKey = "PMI_process_mapping"
-    /// Slurm loses a longer line, and says that all is well.
+    /// Slurm loses a longer line, and reports success.
     private static let longestRequest = 1000
 
     let rank: Int

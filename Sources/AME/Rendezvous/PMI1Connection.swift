@@ -3,8 +3,8 @@ import Glibc
 
 /// Lines to and from a PMI-1 server, which is not trusted to answer, or to answer sensibly.
 final class PMI1Connection {
-    /// Kept where the session fails until the process ends: Hydra takes a connection that closes for the death of its
-    /// rank, and kills all of them before this one has said what is wrong.
+    /// Where the session fails, the socket is kept until the process ends. Hydra takes a connection that closes for the
+    /// death of its rank, and kills all ranks before this one has said what is wrong.
     private let kept: Unmanaged<Socket>
     private var socket: Socket { kept.takeUnretainedValue() }
     private let limit: TimeLimit
@@ -15,7 +15,7 @@ final class PMI1Connection {
         self.limit = limit
     }
 
-    /// Hangs up, once, after a session that went well; nothing can be asked any more.
+    /// Closes the connection, once, after a session that went well; nothing can be asked any more.
     func close() { kept.release() }
 
     /// Sends a request and waits for its answer.
@@ -23,8 +23,8 @@ final class PMI1Connection {
     /// - Parameters:
     ///   - words: The request's command, and its fields.
     ///   - answer: The command of the answer.
-    ///   - silence: What to say where none comes in time; by default that.
-    ///   - mayRefuse: Whether an answer that says no will do.
+    ///   - silence: The message where none comes in time; by default one that says so.
+    ///   - mayRefuse: Whether a refusal is accepted as an answer.
     /// - Throws: `CommunicationError` where no such answer comes, or one that is an error.
     @discardableResult
     func ask(

@@ -4,9 +4,9 @@ import Glibc
 
 /// The meeting point of a launcher that has PMIx: Open MPI's mpiexec, and Slurm's plugin pmix.
 ///
-/// A process may begin one session in its life, so everything is done, and left, at the beginning.
+/// A process may begin only one session in its life, so the whole session takes place at the beginning.
 struct PMIxClient: MeetingPlace {
-    /// Under which name rank 0's contact is published.
+    /// The key under which rank 0's contact is published.
     private static let contactKey = "dlp-root"
 
     let rank: Int

@@ -1,8 +1,8 @@
-/// Which addresses lead from one host to another, and in which order they are worth a try.
+/// Which addresses lead from one host to another, and in which order to try them.
 enum Reach {
     /// The addresses by which other hosts may reach the one with these interfaces, the likeliest first.
     ///
-    /// Loopback and link-local addresses lead nowhere else.
+    /// Loopback and link-local addresses are left out: they do not lead to this host from another one.
     static func published(_ interfaces: [NetworkInterface]) -> [IPAddress] {
         let others = interfaces.filter { !$0.isLoopback && !$0.address.isLinkLocal }
         let sorted = others.filter { !$0.isInternal } + others.filter(\.isInternal)
@@ -13,8 +13,9 @@ enum Reach {
 
     /// The order in which a host with these interfaces tries another host's names and addresses.
     ///
-    /// What lies in a network of its own comes first. What lies in one of the networks that each host has for itself,
-    /// or is its own address, is more likely this host than the other, and comes last. Loopback addresses are left out.
+    /// Addresses in one of this host's networks come first. An address in one of the networks that each host has for
+    /// itself, or that is one of this host's own, more likely leads to this host than to the other, and comes last.
+    /// Loopback addresses are left out.
     static func order(_ addresses: [String], seenFrom interfaces: [NetworkInterface]) -> [String] {
         var near: [String] = []
         var far: [String] = []

@@ -1,7 +1,7 @@
 package import DLP
 import Glibc
 
-/// Where rank 0 takes ranks of other hosts, opened before rank 0 is started, by whoever starts it.
+/// The sockets where rank 0 takes ranks of other hosts, opened by the process that starts rank 0, before it does.
 package final class RemoteDoor {
     /// Sockets that listen, for rank 0 to inherit.
     package private(set) var descriptors: [Int32]
@@ -13,11 +13,11 @@ package final class RemoteDoor {
     /// Listens on this host, where the user's variables say or everywhere.
     ///
     /// - Parameter value: looks a variable up.
-    /// - Throws: `CommunicationError` where that cannot be.
+    /// - Throws: `CommunicationError` where the system does not let it listen.
     package init(reading value: (String) -> String?) throws(CommunicationError) {
         let listening = try RemoteListening.open(RootAddress(reading: value), port: 0)
         port = listening.port
-        // Where a user came here by ssh others come that way, too.
+        // If the user came here by ssh, other hosts can reach this one by the same address.
         let words = value("SSH_CONNECTION")?.split(separator: " ") ?? []
         let proven = words.count == 4 ? String(words[2]) : ""
         let all = listening.addresses

@@ -6,12 +6,12 @@ struct RemoteListening {
     /// Names and addresses of rank 0's host, the likeliest first.
     let addresses: [String]
 
-    /// Where it takes TCP connections; 0: nowhere.
+    /// The port for TCP connections; 0: there is none.
     var port: UInt16 { listeners.first?.port ?? 0 }
 
-    /// Listens; port 0 is one that the system chooses.
+    /// Listens; with port 0 the system chooses one.
     ///
-    /// - Throws: `CommunicationError` where that cannot be.
+    /// - Throws: `CommunicationError` where the system does not let it listen.
     static func open(_ address: RootAddress, port: UInt16) throws(CommunicationError) -> RemoteListening {
         switch address {
         case .any: try everywhere(port: port)
@@ -42,7 +42,7 @@ struct RemoteListening {
         var listeners = [try Listener.listen(at: .tcp(host: first, port: port))]
         var published = [first]
         for address in addresses.dropFirst() {
-            // The port may be taken there; then the other addresses must do.
+            // The port may be taken at this address; then the other addresses must do.
             guard let listener = try? Listener.listen(at: .tcp(host: address, port: listeners[0].port)) else {
                 continue
             }

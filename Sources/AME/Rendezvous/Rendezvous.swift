@@ -6,7 +6,7 @@ public import DLP
 public enum Rendezvous: Sendable, Equatable {
     /// A PMI-1 server behind an inherited socket (`PMI_FD`): Hydra, and Slurm's `--mpi=pmi2`.
     ///
-    /// Rank and size are `PMI_RANK` and `PMI_SIZE`, for the protocol does not tell them.
+    /// Rank and size are `PMI_RANK` and `PMI_SIZE`, since the protocol does not tell them.
     case pmi1(descriptor: Int32, rank: Int, size: Int)
     /// A PMI-1 server behind a TCP port (`PMI_PORT`), to which a rank names its `PMI_ID`: Hydra with `-pmi-port`.
     case pmi1Port(host: String, port: UInt16, id: String)
@@ -19,7 +19,7 @@ public enum Rendezvous: Sendable, Equatable {
     /// host.
     case sharedFile(rank: Int, size: Int, job: String, isOneHost: Bool)
 
-    /// Why this way is closed, as far as can be seen without going it; nil where it may be open.
+    /// Why this way cannot be used, as far as can be seen without trying it; nil where it may work.
     ///
     /// Takes about a millisecond where it opens libpmix, and less otherwise.
     public var obstacle: String? {
@@ -54,10 +54,11 @@ public enum Rendezvous: Sendable, Equatable {
         return try Self.meet(at: &place, address: address)
     }
 
-    /// As the other `meet`, for ranks that can talk already: `share` gives rank 0's text, nil on the others, to all.
+    /// Like the other `meet`, for ranks that can already communicate: `share` gives rank 0's text to all ranks; the
+    /// other ranks pass nil.
     ///
-    /// - Throws: `CommunicationError` where rank 0 cannot listen, on every rank; what `share` throws; or where what it
-    ///   gives is no such text.
+    /// - Throws: `CommunicationError`, on every rank, where rank 0 cannot listen; what `share` throws; or
+    ///   `CommunicationError` where `share` returns something else than rank 0's text.
     public static func meet(
         rank: Int, size: Int, address: RootAddress = RootAddress(),
         share: @escaping (String?) throws(CommunicationError) -> String
@@ -66,8 +67,8 @@ public enum Rendezvous: Sendable, Equatable {
         return try meet(at: &place, address: address)
     }
 
-    /// Removes the file by which ranks meet, where this process has left one and it is still there: for one that a signal
-    /// ends.
+    /// Removes the file by which ranks meet, where this process has left one and it is still there. For a process that
+    /// a signal ends.
     public static func removeFile() { EndingCleaner.removeNow() }
 
     /// Exchanges what the ranks must know, at a place where they meet.
@@ -79,7 +80,7 @@ public enum Rendezvous: Sendable, Equatable {
         if place.rank == 0 {
             do { listening = try RootListening.open(address, isOneHost: place.isOneHost) } catch { failure = error }
         }
-        // The others wait for a word from rank 0, whatever it is.
+        // The other ranks wait for rank 0's contact, even if it only says why rank 0 has failed.
         let contact = try place.exchange(listening?.contact ?? failure.map { RootContact(failure: $0.description) })
         if let failure { throw failure }
         if let reason = contact.failure { throw CommunicationError("rank 0 cannot be reached: \(reason)") }
@@ -108,7 +109,7 @@ public enum Rendezvous: Sendable, Equatable {
         case .sharedFile(let rank, let size, let job, let isOneHost):
             try FileMeeting(
                 rank: rank, size: size, isOneHost: isOneHost,
-                // Without a directory there is an obstacle, which has been looked for.
+                // There is a directory: otherwise `obstacle`, which has been checked, would not be nil.
                 file: RootContactFile(job: job, in: RootContactFile.directory() ?? ""), within: limit)
         }
     }

@@ -1,6 +1,6 @@
-/// By which address other hosts reach rank 0.
+/// The address by which other hosts reach rank 0.
 public enum RootAddress: Sendable, Equatable {
-    /// By any of this host's that others can reach.
+    /// By any address of this host that others can reach.
     case any
     /// By this name or address, and no other.
     case host(String)

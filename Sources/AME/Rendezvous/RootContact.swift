@@ -13,7 +13,7 @@ import DLP
 struct RootContact {
     /// How many bytes a contact has at most.
     static let longest = 800
-    /// How much of a reason it has room for.
+    /// The most bytes of a reason.
     private static let longestReason = 480
 
     private static let version = "dlp1"
@@ -25,7 +25,7 @@ struct RootContact {
     /// The `HostIdentity` of rank 0.
     let host: String
     let socketName: String
-    /// Where rank 0 takes TCP connections; 0: nowhere.
+    /// The port on which rank 0 takes TCP connections; 0: there is none.
     let port: UInt16
     let addresses: [String]
     /// Why rank 0 cannot be reached, with the remedy; nil where it can.
@@ -54,7 +54,7 @@ struct RootContact {
         socketName = "-"
         port = 0
         addresses = []
-        // A character that is cut in two is shown as one that is missing.
+        // A character that is cut in two is shown as a replacement character.
         failure = String(decoding: reason.utf8.prefix(Self.longestReason), as: UTF8.self)
     }
 
@@ -88,7 +88,7 @@ struct RootContact {
         return (fields + addresses).joined(separator: ",")
     }
 
-    /// Where a rank finds rank 0, what to try first at the front; empty where it has no way there.
+    /// The endpoints at which a rank finds rank 0, in the order to try them; empty where there is no way there.
     ///
     /// - Parameters:
     ///   - identity: The `HostIdentity` of that rank.
@@ -101,7 +101,7 @@ struct RootContact {
         return (isHere ? [.local(name: socketName)] : []) + reachable.map { .tcp(host: $0, port: port) }
     }
 
-    /// What to say where `endpoints` is empty.
+    /// The error where `endpoints` is empty.
     static func unreachable(rank: Int) -> CommunicationError {
         CommunicationError(
             "rank \(rank) runs on another host than rank 0, which gave no address that reaches beyond its own: set "

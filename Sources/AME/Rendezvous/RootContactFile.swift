@@ -3,11 +3,11 @@ import Glibc
 
 /// The file by which ranks meet where their launcher offers nothing, in a directory that all hosts see.
 ///
-/// It holds the job's key, so only a regular file of this user with mode 0600 counts, whoever else may write to the
-/// directory. One that an earlier job left behind is told from a new one by trying what it says: a worker whom it leads
-/// nowhere reads again, and rank 0 replaces it.
+/// The file holds the job's key, so only a regular file of this user with mode 0600 is accepted, even if others may
+/// write to the directory. An earlier job may have left a file behind. A worker tells it from a new one by trying the
+/// contact in it: if that leads nowhere it reads the file again, and rank 0 replaces it.
 struct RootContactFile: Sendable {
-    /// Why there is no contact to be had, as a clause.
+    /// Why no contact can be read, as a clause.
     struct Unreadable: Error {
         var reason: String
     }
@@ -16,7 +16,7 @@ struct RootContactFile: Sendable {
 
     private let directory: String
     private let name: String
-    /// Which file it is that this rank wrote: device and number.
+    /// The device and inode number of the file that this rank wrote.
     private var own: (device: dev_t, number: ino_t)?
 
     /// The file of the job that `job` identifies.
@@ -42,7 +42,7 @@ struct RootContactFile: Sendable {
 
     /// Writes the contact, in place of what was there; readers see all of it or nothing.
     ///
-    /// - Throws: `CommunicationError` where the system does not let us.
+    /// - Throws: `CommunicationError` where the system refuses.
     mutating func write(_ contact: RootContact) throws(CommunicationError) {
         try makeDirectory(for: 0)
         let draft = "\(directory)/.\(name).\(UInt64.random(in: .min ... .max))"
@@ -55,7 +55,8 @@ struct RootContactFile: Sendable {
         }
         let text = Array(contact.text.utf8)
         var status = stat()
-        // A umask may have taken too much away. On NFS an error of writing may show only when the file is closed.
+        // A umask may have removed too many permissions. On NFS an error of writing may show only when the file is
+        // closed.
         var isWritten =
             fchmod(file, 0o600) == 0 && Glibc.write(file, text, text.count) == text.count
             && fsync(file) == 0 && fstat(file, &status) == 0
@@ -66,7 +67,7 @@ struct RootContactFile: Sendable {
             return
         }
         if isWritten { code = errno }
-        // Where the disk is full there may still be room for a name, by which the others see that.
+        // Where the disk is full there may still be room for an empty file, which tells the other ranks so.
         if code == ENOSPC || code == EDQUOT, truncate(draft, 0) == 0, stat(draft, &status) == 0,
             rename(draft, path) == 0
         {
@@ -95,7 +96,7 @@ struct RootContactFile: Sendable {
         guard status.st_mode & 0o7777 == 0o600 else { throw Unreadable(reason: "its mode is not 0600") }
         var bytes = [UInt8](repeating: 0, count: RootContact.longest + 1)
         let count = Glibc.read(file, &bytes, bytes.count)
-        // Only who has no room for a contact leaves an empty file.
+        // Rank 0 leaves an empty file only where there is no room for a contact.
         if count == 0 {
             return RootContact(failure: "there is no room for \(path): set \(AMEVariable.meetingDirectory)")
         }
@@ -140,9 +141,9 @@ struct RootContactFile: Sendable {
         }
     }
 
-    /// Looks whether a file can be written to the directory.
+    /// Checks whether a file can be written to the directory.
     ///
-    /// - Throws: `CommunicationError` where this rank could not, and so hardly rank 0.
+    /// - Throws: `CommunicationError` where this rank could not write, so that rank 0 hardly can either.
     func checkDirectory(for rank: Int) throws(CommunicationError) {
         guard access(directory, W_OK | X_OK) == 0 else {
             throw failure("write to the directory", directory, rank: rank)

@@ -1,17 +1,17 @@
 import DLP
 
-/// The sockets on which rank 0 listens before anybody knows of it, and the contact that says where they are.
+/// The sockets on which rank 0 listens before any other rank knows of it, and the contact that says where they are.
 struct RootListening {
     let contact: RootContact
     let listeners: [Listener]
-    /// How many addresses there was no room for.
+    /// How many addresses the contact had no room for.
     let unnamed: Int
 
     /// Listens for ranks of this host and, unless all ranks are here, for those of others.
     ///
-    /// The ports are the system's choice, and stay open from now on, so that nobody else gets them.
+    /// The system chooses the ports. They stay open from now on, so that no other process gets them.
     ///
-    /// - Throws: `CommunicationError` where that cannot be.
+    /// - Throws: `CommunicationError` where the system does not let it listen.
     static func open(_ address: RootAddress, isOneHost: Bool) throws(CommunicationError) -> RootListening {
         let socketName =
             "dlp-" + String(UInt64.random(in: .min ... .max), radix: 36)

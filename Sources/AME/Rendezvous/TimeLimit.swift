@@ -6,7 +6,7 @@ struct TimeLimit: CustomStringConvertible {
     /// The time as people write it.
     let description: String
 
-    /// So many nanoseconds from now.
+    /// A limit that ends `nanoseconds` from now.
     init(_ nanoseconds: UInt64) {
         deadline = .after(nanoseconds)
         description = describe(nanoseconds: nanoseconds)

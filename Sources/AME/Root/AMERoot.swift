@@ -13,18 +13,18 @@ public final class AMERoot: Communicator {
     public let address: String?
 
     private let connections: Connections
-    /// Stay open, so that the workers of a later program of the same job can line up in their backlog.
+    /// They stay open, so that the workers of a later program of the same job can line up in their backlog.
     private var listeners: [Listener] = []
-    /// Lets workers in that come late, where some may.
+    /// Lets in workers that come late; nil where none may.
     private var lateAcceptor: Acceptor?
-    /// Lets workers in that come back, once one may.
+    /// Lets in workers that come back; nil before one may.
     private var returnAcceptor: Acceptor?
     private let environment: AMEEnvironment
 
     /// Waits until every worker has connected and proved that it has the job's key.
     ///
-    /// Listens on the sockets that the environment has or else, until `close`, on its own. Whoever else connects
-    /// changes nothing.
+    /// Listens on the sockets of the environment or else, until `close`, on its own. Other peers that connect have no
+    /// effect.
     ///
     /// - Parameters:
     ///   - door: where workers may come late from then on, until `close`.
@@ -35,7 +35,7 @@ public final class AMERoot: Communicator {
         environment: AMEEnvironment, door: JoinDoor? = nil, connectTimeout: UInt64
     ) throws(CommunicationError) {
         precondition(environment.rank == 0, "AMERoot is for rank 0")
-        // When all are there nobody needs it any more, and when this fails nobody should come.
+        // The file is not needed once all ranks are there. If this fails, no more ranks should come.
         defer { environment.contactFile?.remove() }
         self.environment = environment
         size = environment.size
@@ -77,7 +77,7 @@ public final class AMERoot: Communicator {
 
     /// Sends a message, or queues it where the socket does not take it now.
     ///
-    /// What is meant for a lost rank is dropped; a connection that takes no message is ended, and its rank lost.
+    /// A message to a lost rank is dropped. A connection on which sending fails is ended, and its rank lost.
     public func send(_ message: Message, to destination: Int) throws(CommunicationError) {
         if destination == rank {
             connections.deliveries.append(.message(message, from: rank))
@@ -91,7 +91,7 @@ public final class AMERoot: Communicator {
         if size > 1 { connections.send(message, to: 1..<size) }
     }
 
-    /// Waits, asleep, for what comes next: until `deadline`, in nanoseconds of the monotonic clock, or for ever.
+    /// Waits, asleep, for the next delivery: until `deadline`, in nanoseconds of the monotonic clock, or without limit.
     ///
     /// - Throws: `CommunicationError` where the system refuses to wait.
     public func receive(until deadline: UInt64?) throws(CommunicationError) -> Delivery {
@@ -113,11 +113,11 @@ public final class AMERoot: Communicator {
     /// Ends the connection with a worker, which is delivered as its loss.
     public func drop(_ rank: Int) {
         connections.drop(rank)
-        // It may try to come back, and should learn that it is not to.
+        // The worker may try to come back, and should learn that it is not accepted.
         openReturnAcceptor(for: nil)
     }
 
-    /// Ends what is sent to a worker, which is what it notices while it works; its loss is not delivered.
+    /// Ends the sending side of a connection, which the worker notices while it works; its loss is not delivered.
     public func dismiss(_ rank: Int) {
         connections.dismiss(rank)
         openReturnAcceptor(for: nil)
@@ -131,7 +131,7 @@ public final class AMERoot: Communicator {
         let acceptor =
             returnAcceptor ?? Acceptor(returnsTo: listeners, connections: connections, environment: environment)
         returnAcceptor = acceptor
-        // A job that has begun does without whoever cannot come.
+        // A job that has begun goes on without workers that cannot come.
         try? acceptor.awaitReturn(of: rank)
     }
 

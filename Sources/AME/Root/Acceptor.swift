@@ -2,10 +2,10 @@ import CSystem
 import DLP
 import Glibc
 
-/// Lets workers in, those of a job's start, such that come late or such that come back, and keeps everybody else out.
+/// Lets in workers: those of a job's start, those that come late, or those that come back. Keeps all other peers out.
 ///
-/// Strangers cost the root little: nothing waits for one, each has a deadline, and no more than a bounded number of
-/// handshakes is under way; the oldest gives way.
+/// Strangers cost the root little: nothing waits for them, each has a deadline, and the number of handshakes under way
+/// is bounded; the oldest is dropped for a new one.
 final class Acceptor {
     /// A connection that has not proved itself yet.
     private struct Candidate {
@@ -17,8 +17,8 @@ final class Acceptor {
     private static let patience: UInt64 = 5_000_000_000
     /// How many handshakes may be under way beside one for each worker.
     static let reserve = 256
-    /// How many connections are taken before those that are here get their turn: so few that, however many strangers
-    /// come, whoever answers at once has proved itself long before it would have to give way.
+    /// How many connections are taken before those that are here get their turn. There are so few that a peer that
+    /// answers at once has proved itself long before it could be dropped, however many strangers come.
     private static let batch = 8
     /// How long to take no connections where the system has no descriptor for one.
     private static let pauseLength: UInt64 = 1_000_000_000
@@ -31,7 +31,7 @@ final class Acceptor {
     private let key: JobKey
     private let size: Int
     private let encryption: AMEEnvironment.Encryption
-    /// Whom it lets in.
+    /// The workers that it lets in.
     private enum Guests {
         /// These ranks of a job that starts, which waits for them.
         case missing(Set<Int>)
@@ -46,7 +46,7 @@ final class Acceptor {
     /// The token of the first listener.
     private let firstToken: UInt64
 
-    /// By token; tokens are given in the order of arrival, so the oldest has the lowest.
+    /// The candidates by token. Tokens are given in the order of arrival, so the oldest has the lowest.
     private var candidates: [UInt64: Candidate] = [:]
     private var oldest: UInt64
     private var nextToken: UInt64
@@ -64,7 +64,8 @@ final class Acceptor {
         self.init(listeners, connections, environment, .late(next: environment.size), key: lateKey)
     }
 
-    /// An acceptor to `connections` for ranks of `environment` that were lost and are awaited, beside one for others that come late.
+    /// An acceptor to `connections` for ranks of `environment` that were lost and are awaited. It exists beside one for
+    /// workers that come late.
     convenience init(returnsTo listeners: [Listener], connections: Connections, environment: AMEEnvironment) {
         self.init(listeners, connections, environment, .returning([]), firstToken: Self.firstTokenOfReturns)
     }
@@ -80,15 +81,15 @@ final class Acceptor {
         self.firstToken = firstToken
         self.key = key ?? environment.key
         size = environment.size
-        // Whoever comes late may come from anywhere, and gets the script.
+        // Late workers may come from anywhere, and get the script.
         encryption = key == nil ? environment.encryption : .everywhere
         nextToken = firstToken + UInt64(listeners.count)
         oldest = nextToken
-        // Every worker may be in the middle of it at the same time.
+        // All workers may be in a handshake at the same time.
         mostCandidates = (key == nil ? size : 0) + Self.reserve
     }
 
-    /// Whether the job has begun, and does without whoever cannot come.
+    /// Whether the job has begun, and goes on without workers that cannot come.
     private var hasBegun: Bool { if case .missing = guests { false } else { true } }
 
     private var guest: Greeting.Role {
@@ -107,7 +108,7 @@ final class Acceptor {
         }
     }
 
-    /// Lets a lost rank come back from now on; nil: lets nobody else, and tells those that try.
+    /// Lets a lost rank come back from now on; nil: lets in no further rank, and tells those that try.
     func awaitReturn(of rank: Int?) throws(CommunicationError) {
         guard case .returning(var ranks) = guests else { return }
         if let rank { ranks.insert(rank) }
@@ -115,7 +116,7 @@ final class Acceptor {
         if !isOpen { try open() }
     }
 
-    /// Lets workers in until all are there; whoever has not proved itself by then is turned away.
+    /// Lets workers in until all are there; peers that have not proved themselves by then are turned away.
     ///
     /// - Throws: `CommunicationError` that names the missing ranks where `timeout` nanoseconds were not enough.
     func admitAll(within timeout: UInt64) throws(CommunicationError) {
@@ -155,7 +156,7 @@ final class Acceptor {
         Deadline.earlier(reopening ?? Deadline(nil), candidates[oldest]?.deadline ?? Deadline(nil))
     }
 
-    /// Does what the clock says: turns away whoever has not proved itself in its time.
+    /// Does what is due: turns away peers that have not proved themselves in time.
     func lookAtClock() throws(CommunicationError) {
         while let candidate = candidates[oldest], candidate.deadline.hasPassed { turnAway(oldest) }
         guard let reopening, reopening.hasPassed else { return }
@@ -166,7 +167,7 @@ final class Acceptor {
         }
     }
 
-    /// Something has come for the token of a listener, or of somebody who wants in.
+    /// Handles an event for the token of a listener or of a candidate.
     func handle(_ token: UInt64) throws(CommunicationError) {
         let place = Int(token - firstToken)
         if place < listeners.count { try acceptAll(from: listeners[place]) } else { try advance(token) }
@@ -178,7 +179,7 @@ final class Acceptor {
             case .none: return
             case .failed(let reason):
                 guard !candidates.isEmpty else {
-                    // A job that has begun does without more workers for the time being.
+                    // A job that has begun takes no more workers for the time being.
                     guard !hasBegun else { return pause() }
                     throw CommunicationError(
                         "rank 0 cannot take a connection: \(reason); raise the limit (ulimit -n) or use fewer ranks")
@@ -186,7 +187,7 @@ final class Acceptor {
                 turnAway(oldest)
             case .socket(let socket):
                 guard Self.isTrusted(socket) else { continue }
-                // Closed at once it may try again.
+                // The socket is closed at once; its peer may try again.
                 guard (try? connections.watch(socket.descriptor, token: nextToken)) != nil else { continue }
                 if candidates.count == mostCandidates { turnAway(oldest) }
                 let greeting = Greeting(role: .root, rank: 0, size: size, over: socket, encrypting: encryption)
@@ -217,7 +218,7 @@ final class Acceptor {
         case .ended: return turnAway(token)
         case .count(let count):
             let answer = candidate.handshake.receive(Array(buffer.prefix(count))) { !isWelcome($0) }
-            // Its loss has not been noticed here yet: it is to try again.
+            // The loss of this rank has not been noticed here yet: it is to try again.
             let isEarly = candidate.handshake.outcome == .failed(.refused(.notAwaited))
             if isEarly, let rank = candidate.handshake.provenRank, connections.isConnected(rank) {
                 return turnAway(token)
@@ -237,7 +238,7 @@ final class Acceptor {
         }
     }
 
-    /// Lets a worker in, a late one as the next rank; a job that has begun does without one that cannot be watched.
+    /// Lets a worker in, a late one as the next rank. A job that has begun goes on without one that cannot be watched.
     private func welcome(_ link: Link, _ rank: Int) throws(CommunicationError) {
         switch guests {
         case .missing(var ranks):
@@ -276,7 +277,7 @@ final class Acceptor {
 
     /// Makes room for a descriptor per worker and candidate where the system's usual limit is lower.
     private func raiseDescriptorLimit() {
-        // Nobody knows how many come late.
+        // It is not known how many come late.
         let wanted = rlim_t(2 * size + Self.reserve + (hasBegun ? 1 << 16 : 256))
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < wanted else {

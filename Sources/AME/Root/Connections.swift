@@ -8,17 +8,17 @@ final class Connections {
 
     private let poller: Poller
     private var peers: [Peer?]
-    /// Those that were told the end before the others: a socket that is closed while its worker sends would take that word
-    /// back.
+    /// Peers that were told the end before the others. They are kept, because closing a socket while its worker sends
+    /// would take that message back.
     private var dismissed: [Peer] = []
-    /// Of lost peers, too.
+    /// The hosts of all peers, of lost ones too.
     private var hosts: [String?]
     private var liveness = Liveness()
     private var hasRemotePeers = false
     private let scratch = Scratch()
 
     private static let wakerToken = UInt64.max
-    /// No rank has it as its token, nor a larger one.
+    /// All ranks have smaller tokens.
     static let firstFreeToken: UInt64 = 1 << 32
 
     /// The connections of `size` ranks, none of which is connected.
@@ -32,7 +32,7 @@ final class Connections {
         try poller.add(waker.descriptor, token: Self.wakerToken, for: .reading)
     }
 
-    /// Watches a descriptor on someone else's behalf, for reading; `token` must not be less than `firstFreeToken`.
+    /// Watches a descriptor for another object, for reading; `token` must not be less than `firstFreeToken`.
     func watch(_ descriptor: Int32, token: UInt64) throws(CommunicationError) {
         try poller.add(descriptor, token: token, for: .reading)
     }
@@ -63,7 +63,7 @@ final class Connections {
     /// How many bytes have come from a worker, 0 where it is lost.
     func byteCount(from rank: Int) -> UInt64 { peers[rank]?.receivedCount ?? 0 }
 
-    /// Sends a message or queues it; nothing where the worker is lost.
+    /// Sends a message or queues it; does nothing where the worker is lost.
     func send(_ message: Message, to rank: Int) { send(message, to: rank..<rank + 1, shared: nil) }
 
     /// The same for several workers, of which those of this host share one copy of the body where it is large.
@@ -129,7 +129,7 @@ final class Connections {
     func dismiss(_ rank: Int) {
         guard let peer = peers[rank] else { return }
         peer.flush()
-        // Where the last word has not gone yet, it comes when the worker takes what is before it, and not earlier.
+        // Where the last message has not been sent yet, it is sent when the worker has taken what is before it.
         guard !peer.hasUnsent else { return }
         poller.remove(peer.socket.descriptor)
         peer.socket.endSending()
@@ -145,7 +145,7 @@ final class Connections {
 
     private func dropSilentPeers() {
         for case let peer? in peers where !peer.socket.isLocal && peer.isSilent() {
-            // What has come from it counts, for it does not send that again.
+            // What has come from it counts, since it does not send that again.
             while case .some = peer.receive(
                 through: scratch, emit: { deliveries.append(.message($0, from: peer.rank)) })
             {}
@@ -154,10 +154,11 @@ final class Connections {
         }
     }
 
-    /// Sends what is queued, waiting at most until `deadline`, and lets go of every worker.
+    /// Sends what is queued, waiting at most until `deadline`, and closes every connection.
     func close(until deadline: Deadline) {
-        // Who has not taken all of it may itself wait for us to receive, so receiving goes on. What the system has not
-        // handed over yet is waited for as well, because closing a socket that has unread data discards it.
+        // A worker that has not taken all of it may itself wait for us to receive, so receiving goes on. Data that the
+        // system has not handed over yet is waited for as well, because closing a socket that has unread data discards
+        // it.
         while !deadline.hasPassed, peers.contains(where: { $0.map { $0.hasUnsent || !$0.socket.isDelivered } ?? false })
         {
             let isQueued = peers.contains { $0?.hasUnsent ?? false }

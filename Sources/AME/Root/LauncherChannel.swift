@@ -8,7 +8,7 @@ package final class LauncherChannel: Sendable {
     /// How ranks ended, as far as the launcher has said.
     private let endings = Mutex<[Int: String]>([:])
 
-    /// How often what must arrive is sent, every 10 ms.
+    /// How often sending a packet that must arrive is tried, every 10 ms.
     private static let attempts = 200
 
     /// Takes over the descriptor.
@@ -24,17 +24,17 @@ package final class LauncherChannel: Sendable {
     /// Tells the launcher that the root ends because the job is over.
     package func isOver() { sendSurely(.over) }
 
-    /// Sends a packet, for which a launcher that stands still is waited for, though not for ever.
+    /// Sends a packet. Waits for a launcher that stands still, but not for ever.
     private func sendSurely(_ message: ControlMessage) {
         for _ in 0..<Self.attempts {
             if send(message) == 0 { return }
-            // It is gone, and the root will be so, too.
+            // The launcher is gone, and the root will soon be gone, too.
             if errno == EPIPE || errno == ECONNRESET { return }
             usleep(10_000)
         }
     }
 
-    /// Sends a packet; one that does not fit into the socket's buffer is dropped, for a later one replaces it.
+    /// Sends a packet; one that does not fit into the socket's buffer is dropped, since a later one replaces it.
     ///
     /// - Returns: 0, or -1 with the reason in `errno`.
     @discardableResult
@@ -46,7 +46,7 @@ package final class LauncherChannel: Sendable {
         return count < 0 ? -1 : 0
     }
 
-    /// How rank `rank` ended, from the launcher, which waits for its processes, as far as it has said so by now.
+    /// How rank `rank` ended, as far as the launcher, which waits for its processes, has said so by now.
     package func explainLoss(of rank: Int) -> LossExplanation {
         endings.withLock { endings in
             var isOpen = true
@@ -80,7 +80,7 @@ package final class LauncherChannel: Sendable {
         while true {
             let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
             guard count > 0 else { return count < 0 && [EAGAIN, EINTR].contains(errno) ? .nothing : .closed }
-            // What a newer launcher may say besides is not for this root.
+            // A message that only newer launchers send is ignored.
             guard let message = ControlMessage(text: String(decoding: buffer[..<count], as: UTF8.self)) else {
                 continue
             }

@@ -15,10 +15,10 @@ final class Peer {
     private var debt = Liveness.Debt()
     /// Whether nothing more is sent: then the connection has been ended here, too, so that reading finds its end.
     private var hasFailed = false
-    /// Why, where that is more than reading would find.
+    /// Why, where reading would not find the reason.
     private var failure: String?
 
-    /// A message that waits, and instead of its body what is in shared memory, where that is.
+    /// A message that waits. Where its body lies in shared memory, `shared` stands in place of the body.
     private struct Parcel {
         var message: Message
         let shared: SharedBody?
@@ -45,7 +45,7 @@ final class Peer {
     /// How many bytes have come.
     var receivedCount: UInt64 { reader.byteCount }
 
-    /// Sends a message, or keeps what the socket does not take at once; never waits, if it may copy a large body.
+    /// Sends a message, or keeps what the socket does not take at once. Never waits, but may copy a large body.
     ///
     /// - Parameter shared: its body, where that lies in shared memory already.
     func send(_ message: Message, shared: SharedBody? = nil) {
@@ -70,13 +70,13 @@ final class Peer {
         }
     }
 
-    /// Whether its host has owed an acknowledgement for too long; to be asked every few seconds.
+    /// Whether its host has owed an acknowledgement for too long; to be asked at each check.
     func isSilent() -> Bool { debt.isOverdue(socket.descriptor) }
 
     /// Ends the connection, for this reason: a clause that follows the worker's name.
     ///
-    /// What the worker has sent before can still be received, and then comes the end: it must not depend on the worker,
-    /// which may be as well as ever.
+    /// What the worker has sent before can still be received; then comes the end. The end must not depend on the
+    /// worker, which may be running as before.
     func fail(_ reason: String) {
         guard !hasFailed else { return }
         hasFailed = true

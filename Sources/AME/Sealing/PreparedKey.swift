@@ -1,10 +1,10 @@
 import CSealing
 import Crypto
 
-/// A key of AES-256-GCM that is ready for use: to make it ready takes a good part of the time that a short record does.
+/// A key of AES-256-GCM that is ready for use. Preparing it takes a good part of the time that a short record takes.
 final class PreparedKey: Sendable {
-    // Unsafe because of the pointer; it is sound because what it points to is written by `init` alone, BoringSSL takes it as
-    // constant for each record, and only `deinit`, which runs once nobody holds a reference, frees it.
+    // Unsafe because of the pointer; it is sound because what it points to is written by `init` alone, BoringSSL takes
+    // it as constant for each record, and only `deinit`, which runs once no reference is left, frees it.
     private nonisolated(unsafe) let key: OpaquePointer
 
     /// - Returns: nil where memory is short.
@@ -18,7 +18,7 @@ final class PreparedKey: Sendable {
     /// Encrypts `plaintext` and writes it, and its tag, to `record`, which has as much room as both take.
     ///
     /// - Parameters:
-    ///   - number: that of the record among all that the key encrypts: its nonce.
+    ///   - number: the number of the record among all that the key encrypts: its nonce.
     ///   - header: what is authenticated with it.
     /// - Returns: false where the library refuses.
     func seal(

@@ -9,11 +9,12 @@ import DLP
 ///
 /// GCM rather than ChaCha20-Poly1305, because every processor of today's clusters computes it two to four times as fast.
 struct RecordCipher {
-    /// How much of a body a record holds, at most: so little that it stays in a core's own cache.
+    /// The most bytes of a body in a record: so few that it stays in a core's own cache.
     static let longestRecord = 1 << 14
     static let tagLength = 16
     static let keyLength = 32
-    /// After so many records a key is replaced, before it has encrypted as much as GCM bears (RFC 8446, section 5.5).
+    /// After this many records a key is replaced, before it has encrypted as much as is safe with GCM (RFC 8446,
+    /// section 5.5).
     static let recordsPerKey: UInt64 = 1 << 24
 
     private static let successorLabel = Array("dlp-ame next key".utf8)
@@ -25,13 +26,13 @@ struct RecordCipher {
     /// How many records there were so far.
     private var count: UInt64 = 0
 
-    /// At the beginning of a direction whose first key is `key`.
+    /// A cipher at the beginning of a direction whose first key is `key`.
     init(key: SymmetricKey, recordsPerKey: UInt64 = Self.recordsPerKey) {
         self.key = key
         self.recordsPerKey = recordsPerKey
     }
 
-    /// How long a record is with so much of a body in it.
+    /// The length of a record with `count` bytes of a body in it.
     static func length(of count: Int) -> Int { count + tagLength }
 
     /// Writes the next record, with its tag, to the beginning of `space`, and returns how long it is.

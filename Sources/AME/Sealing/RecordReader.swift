@@ -8,7 +8,7 @@ struct RecordReader {
     /// Whether every record of the frame under way has been opened.
     private(set) var isFinished = false
 
-    /// At the beginning of a stream that `cipher` opens.
+    /// A reader at the beginning of a stream that `cipher` decrypts.
     init(cipher: RecordCipher) { self.cipher = cipher }
 
     /// Prepares for the records of another frame.

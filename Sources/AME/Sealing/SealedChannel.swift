@@ -1,7 +1,7 @@
-/// What the two ends of an encrypted connection encrypt with: a cipher for each direction.
+/// The ciphers of one end of an encrypted connection, one for each direction.
 struct SealedChannel {
-    /// What this end sends.
+    /// Encrypts what this end sends.
     let outgoing: RecordCipher
-    /// What it receives.
+    /// Decrypts what this end receives.
     let incoming: RecordCipher
 }

@@ -1,20 +1,20 @@
 import DLP
 
-/// A message on its way out over an encrypted connection: a few records after another, sealed when their turn comes.
+/// A message on its way out over an encrypted connection. Its records are sealed in batches, when their turn comes.
 struct SealedFrame {
-    /// How much is sealed at a time, or a little more.
+    /// How many bytes are sealed at a time; a batch may be a little larger.
     private static let batch = 1 << 16
 
     private let header: FrameHeader
     private let body: Bytes
-    /// How much of the body has been sealed; nil before the first record, which a body of no bytes has, too.
+    /// How much of the body has been sealed; nil before the first record. An empty body has one record, too.
     private var sealed: Int?
-    /// Memory for a batch, used again for the next; how many bytes are in it, and how many of those have gone.
+    /// Memory for a batch, reused for the next; how many bytes are in it, and how many of those have been sent.
     private var wire: [UInt8] = []
     private var filled = 0
     private var sent = 0
 
-    /// A frame of which nothing has gone.
+    /// A frame of which nothing has been sent.
     init(_ message: Message) {
         header = FrameHeader(message, flags: FrameFlag.sealed)
         body = message.body
@@ -37,7 +37,7 @@ struct SealedFrame {
         }
     }
 
-    /// Seals records for one call of the system, which costs as much as several of them.
+    /// Seals several records for one system call, which costs as much as sealing several of them.
     private mutating func sealNext(by cipher: inout RecordCipher) throws(FrameError) {
         if sealed == nil { begin() }
         var end = sealed ?? 0
@@ -61,7 +61,7 @@ struct SealedFrame {
         filled = place
     }
 
-    /// Takes memory for as much as a batch may be, and puts the header there.
+    /// Allocates memory for the largest batch, and puts the header there.
     private mutating func begin() {
         let records = max(1, (body.count + RecordCipher.longestRecord - 1) / RecordCipher.longestRecord)
         let length = FrameHeader.length + body.count + records * RecordCipher.tagLength

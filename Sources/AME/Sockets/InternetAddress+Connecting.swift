@@ -3,14 +3,14 @@ import DLP
 import Glibc
 
 extension InternetAddress {
-    /// What came of an attempt to connect.
+    /// The outcome of an attempt to connect.
     enum Connecting {
         case connected(Socket)
         /// Not yet, for this reason: a clause.
         case failed(reason: String)
     }
 
-    /// What to say of an address where nobody has answered in time.
+    /// The reason for an address where no answer came in time.
     static let silence = "no answer"
 
     /// Connects, waiting at most until `deadline`.
@@ -33,14 +33,14 @@ extension InternetAddress {
         return .connected(socket)
     }
 
-    /// What came of `startConnecting`, when that is over.
+    /// The outcome of `startConnecting`, when that is over.
     static func finishConnecting(_ socket: Socket) -> Connecting {
         var code: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         guard getsockopt(socket.descriptor, SOL_SOCKET, SO_ERROR, &code, &length) == 0, code == 0 else {
             return .failed(reason: systemMessage(code))
         }
-        // Where nobody listens yet the system may pick that very port for our end, and connects us with ourselves.
+        // Where no process listens yet, the system may pick that very port for our end, and connect us with ourselves.
         guard dlp_tcp_is_own_peer(socket.descriptor) == 0 else { return .failed(reason: systemMessage(ECONNREFUSED)) }
         return .connected(socket)
     }

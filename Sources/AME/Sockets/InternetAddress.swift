@@ -44,7 +44,7 @@ struct InternetAddress {
     /// Whether only this machine reaches it.
     var isLoopback: Bool { bytes.withUnsafeBytes { IPAddress($0)?.isLoopback ?? false } }
 
-    /// Whether `host` says on its face that only this machine reaches it.
+    /// Whether the text of `host` itself says that only this machine reaches it.
     static func isLoopbackName(_ host: String) -> Bool {
         host == "localhost" || host.hasPrefix("127.") || host == "::1"
     }

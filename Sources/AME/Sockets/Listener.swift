@@ -37,9 +37,9 @@ final class Listener {
         }
     }
 
-    /// Listens where `environment` says: on the sockets that it has, or else on some of its own.
+    /// Listens where `environment` says: on the sockets in it, or else on new ones.
     ///
-    /// - Throws: `CommunicationError` where that cannot be.
+    /// - Throws: `CommunicationError` where the system does not let it listen.
     static func open(_ environment: AMEEnvironment) throws(CommunicationError) -> [Listener] {
         var listeners: [Listener] = []
         for descriptor in environment.listeners {
@@ -55,9 +55,9 @@ final class Listener {
         return listeners
     }
 
-    /// Listens at `endpoint`; port 0 is one that the system chooses.
+    /// Listens at `endpoint`; with port 0 the system chooses one.
     ///
-    /// - Throws: `CommunicationError` where that cannot be.
+    /// - Throws: `CommunicationError` where the system does not let it listen.
     static func listen(at endpoint: AMEEnvironment.Endpoint) throws(CommunicationError) -> Listener {
         switch endpoint {
         case .local(let name):
@@ -69,9 +69,9 @@ final class Listener {
         }
     }
 
-    /// Listens on every address of this host; port 0 is one that the system chooses.
+    /// Listens on every address of this host; with port 0 the system chooses one.
     ///
-    /// - Throws: `CommunicationError` where that cannot be.
+    /// - Throws: `CommunicationError` where the system does not let it listen.
     static func listenEverywhere(port: UInt16) throws(CommunicationError) -> Listener {
         var code = -EADDRNOTAVAIL
         for address in try InternetAddress.wildcards(port: port) {
@@ -131,7 +131,7 @@ final class Listener {
             // A connection that failed while it waited, which Linux reports here.
             case EINTR, ECONNABORTED, EPERM, EPROTO, ENOPROTOOPT, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH:
                 continue
-            // Mostly that there are no more descriptors; the connection stays in the backlog.
+            // Usually there are no more descriptors; the connection stays in the backlog.
             default: return .failed(systemMessage(descriptor))
             }
         }

@@ -1,24 +1,25 @@
 import CSystem
 import DLP
 
-/// Finds a host that died or was cut off, in one direction or both, by what it owes: an acknowledgement.
+/// Finds a host that died or was cut off, in one direction or both, by an acknowledgement that it owes.
 ///
-/// Keepalive, which the system does by itself, finds it within 20 seconds on a connection that is idle; where data is under
-/// way the system would go on for a quarter of an hour. `TCP_USER_TIMEOUT` is no remedy: it also ends the connection of a
-/// peer that lives but computes for long without reading. Nor is it enough that something comes from the other host:
-/// where only one direction is cut, or only large packets vanish, it still sends, and acknowledges nothing.
+/// Keepalive, which the system does by itself, finds it within 20 seconds on a connection that is idle; where data is
+/// under way the system would go on for a quarter of an hour. `TCP_USER_TIMEOUT` is no remedy: it also ends the
+/// connection of a peer that lives but computes for long without reading. Data that comes from the other host proves
+/// nothing either: where only one direction is cut, or only large packets vanish, it still sends, but acknowledges
+/// nothing.
 struct Liveness {
     /// How long a host may owe an acknowledgement, in nanoseconds; with the pauses between two looks less than 30 seconds.
     private static let patience: UInt64 = 24_000_000_000
     private static let interval: UInt64 = 1_000_000_000
 
-    /// What to say of a host that owed an acknowledgement for too long.
+    /// The reason for a host that owed an acknowledgement for too long.
     static let reason = "its host does not answer"
 
     /// When to look next.
     private(set) var nextCheck = Deadline.after(interval)
 
-    /// Whether it is time to look, which it is every few seconds.
+    /// Whether it is time to look, which it is once a second.
     mutating func isDue() -> Bool {
         guard nextCheck.hasPassed else { return false }
         nextCheck = .after(Self.interval)
@@ -27,11 +28,12 @@ struct Liveness {
 
     /// What the host behind one TCP socket owes.
     struct Debt {
-        /// How many bytes it had acknowledged when it was last seen to owe none, or to pay, and when that was.
+        /// How many bytes it had acknowledged when it began to owe, or when it last acknowledged some, and when that
+        /// was.
         private var acknowledged: UInt64 = 0
         private var since: UInt64?
 
-        /// Whether it has owed an acknowledgement for too long; to be asked every few seconds.
+        /// Whether it has owed an acknowledgement for too long; to be asked at each check.
         mutating func isOverdue(_ descriptor: Int32) -> Bool {
             isOverdue(dlp_tcp_owed(descriptor), at: dlp_now())
         }

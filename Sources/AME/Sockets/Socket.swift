@@ -4,13 +4,13 @@ import Glibc
 
 /// A connected stream socket that never blocks, closed with its last reference.
 final class Socket: Sendable {
-    /// What came of one attempt to send or to receive.
+    /// The outcome of one attempt to send or to receive.
     enum Transfer: Equatable {
-        /// So many bytes went; at least one.
+        /// This many bytes were sent or received; at least one.
         case count(Int)
-        /// Nothing can go at present.
+        /// Nothing can be sent or received at present.
         case wouldBlock
-        /// Nothing will go any more, for this reason: a clause that follows the peer's name.
+        /// Nothing more will be sent or received, for this reason: a clause that follows the peer's name.
         case ended(String)
     }
 
@@ -41,8 +41,8 @@ final class Socket: Sendable {
         }
     }
 
-    /// Receives like this; `passed` becomes a descriptor, which is then the caller's, where one came with the bytes, else
-    /// what `dlp_receive_passed` says.
+    /// Like `receive(into:)`. Where a descriptor came with the bytes, `passed` becomes that descriptor, which the
+    /// caller then owns; otherwise it becomes what `dlp_receive_passed` says.
     func receive(into buffer: UnsafeMutableRawBufferPointer, passed: inout Int32) -> Transfer {
         while true {
             let count = dlp_receive_passed(descriptor, buffer.baseAddress, buffer.count, &passed)
@@ -86,7 +86,7 @@ final class Socket: Sendable {
             let count = poll(&watched, 1, deadline.milliseconds)
             if count > 0 { return true }
             if count < 0, errno != EINTR, errno != ENOMEM {
-                // Who cannot wait for it cannot use it: the next call finds its end.
+                // A socket that cannot be waited for cannot be used: the next call finds its end.
                 shutDown()
                 return true
             }
@@ -94,7 +94,7 @@ final class Socket: Sendable {
         }
     }
 
-    /// Gives the peer up, whose host does not answer: when the descriptor is closed it is told so by a reset.
+    /// Gives up a peer whose host does not answer: when the descriptor is closed a reset is sent to it.
     func giveUp() { dlp_reset_when_closed(descriptor) }
 
     /// Ends the connection in both directions; the descriptor stays until the last reference goes.
@@ -127,7 +127,7 @@ final class Socket: Sendable {
         }
     }
 
-    /// Whether the system has handed over, not merely taken, all that was sent.
+    /// Whether the system has handed over, and not only taken, all that was sent.
     var isDelivered: Bool { isLocal || dlp_tcp_unacknowledged(descriptor) <= 0 }
 
     private static func outcome(of code: Int32) -> Transfer {

@@ -7,7 +7,7 @@ public struct AMEEnvironment: Sendable {
     public var rank: Int
     /// The number of ranks.
     public var size: Int
-    /// Where rank 0 listens, what a worker tries first at the front.
+    /// Where rank 0 listens, in the order in which a worker tries the endpoints.
     public var endpoints: [Endpoint]
     /// The job's key.
     public var key: JobKey
@@ -34,8 +34,8 @@ public struct AMEEnvironment: Sendable {
         self.columns = columns
     }
 
-    /// What is encrypted of what ranks say to each other: not the launcher's affair but the user's, who must say the same
-    /// on all of them.
+    /// Which messages between ranks are encrypted. The user decides this, not the launcher, and must say the same on
+    /// all ranks.
     public var encryption = Encryption.betweenHosts
 
     /// Rank 0 only: what its user should know of the meeting; nil where there is nothing.
@@ -90,7 +90,8 @@ public struct AMEEnvironment: Sendable {
 
     /// Removes a variable from the environment of this process, with its value.
     ///
-    /// The system goes on showing the memory that a process began with (/proc/PID/environ), whatever was unset since.
+    /// The system keeps showing the memory that a process began with (/proc/PID/environ), even for variables that are
+    /// unset.
     public static func removeSecret(_ name: String) {
         if let value = getenv(name) { memset(value, 0, strlen(value)) }
         unsetenv(name)

@@ -5,8 +5,8 @@ import Glibc
 extension Job {
     /// Runs a program on all ranks of a job and ends this process, with status 0 where all went well.
     ///
-    /// `ameexec -np N PROGRAM` starts N ranks; started by itself the program is a job of one rank. What `body` throws, and
-    /// whatever else ends the job early, is one message on standard error and a status other than 0.
+    /// `ameexec -np N PROGRAM` starts N ranks; started by itself the program is a job of one rank. What `body` throws,
+    /// or anything else that ends the job early, becomes one message on standard error and a status other than 0.
     ///
     /// - Parameters:
     ///   - connectTimeout: how long the ranks may take to find each other.
@@ -30,9 +30,11 @@ extension Job {
         }
     }
 
-    /// Connects this rank with the others of its job, where `ameexec` has started it, or else is a job of one rank.
+    /// Connects this rank with the others of its job, where `ameexec` has started it; otherwise it is a job of one
+    /// rank.
     ///
-    /// The environment has no trace of the job then, so that programs which this one starts are no ranks of it.
+    /// The variables of the job are removed from the environment, so that programs which this one starts are not ranks
+    /// of it.
     ///
     /// - Parameter connectTimeout: how long the ranks may take to find each other.
     /// - Throws: `CommunicationError` where they do not.
@@ -59,7 +61,7 @@ extension Job {
         self.init(client, willEnd: { launcher?.isOver() })
     }
 
-    /// What stands before messages.
+    /// The name in front of messages.
     fileprivate static var programName: String {
         CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? "job"
     }
@@ -88,7 +90,7 @@ private struct ProgramObserver: JobObserver {
 
     func note(_ text: String) { writeMessage(text, from: Job.programName) }
 
-    /// A program may leave it to rank 0 to make its examples.
+    /// Says nothing: a program may leave it to rank 0 to make its examples.
     func elementsDiffer(_ text: String) {}
 
     func rankIsSilent(_ rank: Int, host: String, isDone: Bool) {

@@ -27,12 +27,12 @@ public struct JobKey: Sendable {
         self.init(bytes: bytes)
     }
 
-    /// How many bytes a secret must have from which a key is made.
+    /// The fewest bytes of a secret from which a key is made.
     public static let shortestSecret = 16
-    /// What the secrets of all jobs are stretched with.
+    /// The salt with which the secrets of all jobs are stretched.
     ///
-    /// Both ends of a connection compute the key before they have said a word, so that there is nothing that differs between
-    /// jobs and both know.
+    /// Both ends of a connection compute the key before they exchange anything, so they do not both know anything that
+    /// differs between jobs.
     private static let salt = Array("dlp-lua join key".utf8)
 
     /// The key that a user's secret stands for, or nil where it is too short.
@@ -52,7 +52,7 @@ public struct JobKey: Sendable {
         }
     }
 
-    /// A new secret that nobody guesses, as text: 256 random bits.
+    /// A new secret that cannot be guessed, as text: 256 random bits.
     public static func newSecret() -> String {
         String(Base64.encode(Array(JobKey().bytes.prefix(32))).dropLast())
     }
@@ -60,8 +60,9 @@ public struct JobKey: Sendable {
     /// The key as text, for the environment of a job's ranks.
     public var base64: String { Base64.encode(bytes) }
 
-    /// The secret of one connection, whose ends have the secret `shared` by an exchange of keys, or none: HKDF-Extract
-    /// (RFC 5869), for HKDF-Expand and HMAC-SHA256.
+    /// The secret of one connection: HKDF-Extract (RFC 5869), for HKDF-Expand and HMAC-SHA256.
+    ///
+    /// - Parameter shared: the secret that both ends have from an exchange of keys; empty where there was none.
     func connectionSecret(_ shared: [UInt8]) -> SymmetricKey {
         SymmetricKey(data: HMAC<SHA256>.authenticationCode(for: shared, using: symmetric))
     }

@@ -4,8 +4,8 @@ import Glibc
 
 /// A worker of an AME job: connected with rank 0 only.
 ///
-/// It belongs to one thread, which sleeps while it waits, for the socket to take a message too. Another one may only send
-/// a last word.
+/// It belongs to one thread, which sleeps while it waits, also where it waits for the socket to take a message. Other
+/// threads may only send a last message.
 public final class AMEWorker: Communicator {
     /// This rank, from 1.
     public let rank: Int
@@ -17,9 +17,9 @@ public final class AMEWorker: Communicator {
     private var reader: FrameReader
     private let outlet: Outlet
     private let renewal: Renewal
-    /// Whether the connection has been made anew, which `receive` has not said yet.
+    /// Whether the connection has been renewed, and `receive` has not reported that yet.
     private var hasReturned = false
-    /// Whether a broken connection is made anew, and reports that the root may not have got then.
+    /// Whether a broken connection is renewed; and reports that the root may not have received in that case.
     private var mayReturn = false
     private var unconfirmed = Unconfirmed()
     private let scratch = Scratch()
@@ -48,13 +48,13 @@ public final class AMEWorker: Communicator {
         outlet = Outlet(link)
     }
 
-    /// Joins a job that has begun, as a rank beyond its size; what the two say to each other is encrypted.
+    /// Joins a job that has begun, as a rank beyond its size; the connection is encrypted.
     ///
     /// - Parameters:
     ///   - endpoint: where it takes workers that come late; see `JoinDoor`.
     ///   - key: that of the door.
     ///   - connectTimeout: how long to try, in nanoseconds.
-    /// - Throws: `CommunicationError` where nobody lets this process in.
+    /// - Throws: `CommunicationError` where this process is not let in.
     public init(
         joining endpoint: AMEEnvironment.Endpoint, key: JobKey, connectTimeout: UInt64
     ) throws(CommunicationError) {
@@ -93,8 +93,8 @@ public final class AMEWorker: Communicator {
 
     /// Sends a message, waiting until the socket has taken it.
     ///
-    /// Where the root has gone but something from it waits to be received, its last word perhaps, the message is dropped
-    /// without an error, so that the word is heard first.
+    /// Where the root has gone but something from it, perhaps its last message, waits to be received, the message to be
+    /// sent is dropped without an error, so that the waiting one is received first.
     ///
     /// - Throws: `CommunicationError` where the root has gone.
     public func send(_ message: Message, to destination: Int) throws(CommunicationError) {
@@ -104,7 +104,7 @@ public final class AMEWorker: Communicator {
         if mayReturn, Unconfirmed.isReport(message) { unconfirmed.append(message, after: socket) }
         guard let failure = ending ?? transmit(message) else { return }
         if comesBack() {
-            // Reports have gone again by now.
+            // Reports have been sent again by now.
             if [.goodbye, .fault, .exit].contains(message.kind) { try send(message, to: 0) }
             return
         }
@@ -119,21 +119,22 @@ public final class AMEWorker: Communicator {
         }
     }
 
-    /// From now on a connection that breaks is made anew, by the thread of `watchHangup`; nil: no more.
+    /// From now on a connection that breaks is renewed, by the thread of `watchHangup`; nil: no longer.
     ///
-    /// What the root had sent is void then, and reports that it may not have got are sent again.
+    /// What the root had sent is void then, and reports that it may not have received are sent again.
     public func allowReturn(within limit: UInt64?) {
         mayReturn = limit != nil && !socket.isLocal
         renewal.allow(within: mayReturn ? limit : nil)
         if !mayReturn { unconfirmed = Unconfirmed() }
     }
 
-    /// Waits until the connection, which has broken, has been made anew; false where it is not.
+    /// Waits until the broken connection has been renewed; false where it is not.
     private func comesBack() -> Bool {
-        // The root's last word may be there already.
+        // The root's last message may be there already.
         while ending == nil, receiveOnce() {}
         guard watch != nil, received.first(where: { $0.kind == .stop }) == nil else { return false }
-        // Who watches it sees only that it has ended, and not what cannot be read.
+        // The thread that watches the connection only notices its end, not data that cannot be read: so it is ended
+        // here.
         if mayReturn, dlp_wait_hangup(socket.descriptor, -1, 0) == 0 { socket.shutDown() }
         while let link = renewal.next() {
             ending = nil
@@ -153,7 +154,7 @@ public final class AMEWorker: Communicator {
         { [outlet] message in outlet.sendLast(message) }
     }
 
-    /// Waits, asleep, for what comes next: until `deadline`, in nanoseconds of the monotonic clock, or for ever.
+    /// Waits, asleep, for the next delivery: until `deadline`, in nanoseconds of the monotonic clock, or without limit.
     ///
     /// - Throws: `CommunicationError` once the loss of the root has been delivered.
     public func receive(until deadline: UInt64?) throws(CommunicationError) -> Delivery {
@@ -208,7 +209,7 @@ public final class AMEWorker: Communicator {
     public func close(until deadline: UInt64?) {
         stopWatching()
         let deadline = Deadline(deadline)
-        // Closing a socket that has unread data discards what is under way the other way.
+        // Closing a socket that has unread data discards what is still on its way to the peer.
         while !socket.isDelivered, !deadline.hasPassed {
             let hasFailed = socket.wait(for: 0, until: Deadline.earlier(deadline, .after(1_000_000)))
             if hasFailed { break }
@@ -222,7 +223,7 @@ public final class AMEWorker: Communicator {
         case waker
         case socket
         case neither
-        /// Nobody can wait for the connection, for this reason: a clause.
+        /// Waiting for the connection is impossible, for this reason: a clause.
         case failed(String)
     }
 

@@ -2,7 +2,7 @@ import CSystem
 import DLP
 import Glibc
 
-/// A worker's way to the root: tries until the root takes it, or the time is up.
+/// Connects a worker with the root: tries until the root accepts it, or the time is up.
 struct Connector {
     private static let firstPause: UInt64 = 1_000_000
     private static let longestPause: UInt64 = 100_000_000
@@ -11,10 +11,10 @@ struct Connector {
     /// How long several addresses may take to answer, in the first round and at most.
     private static let firstPatience: UInt64 = 1_000_000_000
     private static let longestPatience: UInt64 = 8_000_000_000
-    /// How many times that long a peer that took the connection may take to answer.
+    /// A peer that took the connection may take this many times as long to answer.
     private static let answerFactor: UInt64 = 4
 
-    /// What came of one attempt.
+    /// The outcome of one attempt.
     private enum Attempt {
         case connected(Link)
         /// Worth another attempt; `reason` is a clause.
@@ -40,9 +40,10 @@ struct Connector {
     /// Connects with the root and proves the key to it.
     ///
     /// The root may start later than its workers or may still be busy with the job before this one, so a refused
-    /// connection, or one that ends before the root has answered, means no more than "not yet". Where it has several
-    /// addresses, each is tried as soon as those before it have failed or been silent for a moment, beside these: so
-    /// however many swallow what is sent to them, the one that leads to the root is found at once.
+    /// connection, or one that ends before the root has answered, only means "not yet". Where the root has several
+    /// addresses, each is tried as soon as those before it have failed or been silent for a moment, while the earlier
+    /// attempts go on. So the address that leads to the root is found at once, however many others swallow what is sent
+    /// to them.
     ///
     /// - Throws: `CommunicationError` where the root refuses this rank, or the time is up.
     static func connect(
@@ -54,7 +55,7 @@ struct Connector {
             let began = dlp_now()
             if let link = try connector.attemptAll() { return link }
             if connector.deadline.hasPassed { throw connector.unreachable(within: timeout) }
-            // A refusal is an answer, and uses up no patience.
+            // A refusal is an answer, so it does not raise the patience.
             if dlp_now() - began >= connector.patience {
                 connector.patience = min(connector.patience * 2, longestPatience)
             }
@@ -64,18 +65,19 @@ struct Connector {
         }
     }
 
-    /// What came of an attempt to connect with the root again.
+    /// The outcome of an attempt to connect with the root again.
     enum Return {
         case connected(Link)
         /// Not yet.
         case failed
-        /// Never: nobody listens there any more, or the root does without this rank.
+        /// Never: no process listens there any more, or the root goes on without this rank.
         case inVain
     }
 
     /// Tries once to connect with the root again.
     ///
-    /// Where nobody listens at any of its addresses any more it has ended; it has listened there for as long as it lived.
+    /// Where no process listens at any of its addresses any more, the root has ended: it listens there as long as it
+    /// lives.
     static func comeBack(_ environment: AMEEnvironment, within timeout: UInt64) -> Return {
         var connector = Connector(environment, .returningWorker, until: .after(timeout))
         do {
@@ -84,7 +86,7 @@ struct Connector {
         return connector.reasons.allSatisfy { $0 == systemMessage(ECONNREFUSED) } ? .inVain : .failed
     }
 
-    /// Takes up what the file says by now by which the ranks met: what it said before may have been an earlier job's.
+    /// Reads again the file by which the ranks met: what it said before may have been an earlier job's.
     private mutating func lookAgain() {
         guard let contact = try? environment.contactFile?.read(), contact.key.base64 != environment.key.base64 else {
             return
@@ -97,7 +99,7 @@ struct Connector {
         patience = Self.firstPatience
     }
 
-    /// Whether somebody else may have one of the addresses that the root said to be its own.
+    /// Whether another host may have one of the addresses that the root said to be its own.
     private var hasAlternatives: Bool { environment.endpoints.count > 1 || environment.contactFile != nil }
 
     /// Tries every endpoint, and notes why it leads nowhere.
@@ -117,7 +119,7 @@ struct Connector {
                         return .connected(Socket(adopting: descriptor))
                     })
             case .tcp(let host, let port):
-                // A name server may have its own bad moment.
+                // A name server may fail for a moment only.
                 do {
                     let addresses = try InternetAddress.resolve(host: host, port: port)
                     if addresses.isEmpty { reasons[place] = "\(host) has no address" }
@@ -195,14 +197,14 @@ struct Connector {
                 return .connected(
                     Link(socket: socket, channel: handshake.channel, sharesMemory: handshake.sharesMemory))
             case .failed(let error):
-                // Who has not been given the proof may be anybody, and so may be who has another key.
+                // A peer that has not been given the proof may be any process, and so may be one with another key.
                 if hasAlternatives, error == .key || !handshake.hasProved { return .failed(reason: error.clause) }
                 throw CommunicationError(
                     isLate
                         ? error.descriptionForLate(endpoint: endpoint)
                         : error.description(rank: environment.rank, size: environment.size, endpoint: endpoint))
             }
-            // The root counts this rank as connected from its next word on.
+            // The root counts this rank as connected from its next message on.
             guard socket.wait(for: POLLIN, until: handshake.hasProved ? deadline : limit) else {
                 return .failed(reason: "it took the connection but did not answer")
             }

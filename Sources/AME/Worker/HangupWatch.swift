@@ -9,7 +9,7 @@ final class HangupWatch {
 
     /// Calls `action` on the thread, once, when the peer of `socket` has gone, and does not come back.
     ///
-    /// - Parameter renewal: makes the connection anew where it breaks, and that is allowed.
+    /// - Parameter renewal: renews the connection where it breaks, and that is allowed.
     /// - Throws: `CommunicationError` where the system has no thread to give.
     init(
         _ socket: Socket, renewal: Renewal, action: @escaping @Sendable () -> Void

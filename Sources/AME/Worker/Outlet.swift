@@ -2,7 +2,7 @@ import DLP
 import Glibc
 import Synchronization
 
-/// What a worker sends by: one message at a time, whichever thread it comes from.
+/// The sending side of a worker's connection: sends one message at a time, from any thread.
 final class Outlet: Sendable {
     private let connection: Mutex<Connection>
 
@@ -16,15 +16,15 @@ final class Outlet: Sendable {
         }
     }
 
-    /// How long a last word may take to arrive, in nanoseconds.
+    /// How long a last message may take to arrive, in nanoseconds.
     private static let patience: UInt64 = 2_000_000_000
 
-    /// At the beginning of what goes over a link.
+    /// An outlet to a link.
     init(_ link: Link) {
         connection = Mutex(Connection(link))
     }
 
-    /// What is sent goes over another link from now on.
+    /// Sends over another link from now on.
     func change(to link: Link) { connection.withLock { $0 = Connection(link) } }
 
     /// Sends a message.
@@ -49,7 +49,7 @@ final class Outlet: Sendable {
         let deadline = Deadline.after(Self.patience)
         let socket = connection.withLock { $0.socket }
         let failure = send(message) { socket.wait(for: POLLOUT, until: deadline) }
-        // A process that ends may take with it what its host still has.
+        // When a process ends, data that its host has not sent yet may be lost.
         while failure == nil, !socket.isDelivered, !deadline.hasPassed {
             if socket.wait(for: 0, until: Deadline.earlier(deadline, .after(1_000_000))) { return }
         }

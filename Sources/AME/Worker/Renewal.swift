@@ -1,9 +1,10 @@
 import CSystem
 import DLP
 
-/// Makes a worker's connection with the root anew where it breaks although both live: a network that was away.
+/// Renews a worker's connection with the root where it breaks although both live, as when the network was down for a
+/// while.
 ///
-/// A thread of its own tries, for what the worker computes may take long; the worker takes the connection over when it
+/// A thread of its own tries, since the worker may compute for long. The worker takes the new connection over when it
 /// next sends or receives.
 final class Renewal: Sendable {
     private struct State {
@@ -11,7 +12,7 @@ final class Renewal: Sendable {
         var limit: UInt64?
         /// The connection that has been made, until it is taken over.
         var link: Link?
-        /// Whether a broken connection is being made anew, and whether none will be any more.
+        /// Whether a broken connection is being renewed, and whether none will be any more.
         var isUnderWay = false
         var isOver = false
     }
@@ -23,23 +24,23 @@ final class Renewal: Sendable {
     private static let longestPause: UInt64 = 5_000_000_000
     /// How long one attempt may take.
     private static let patience: UInt64 = 5_000_000_000
-    /// How long to try where the root, or what stands between, has closed the connection in good order: mostly that is the
-    /// end of the job.
+    /// How long to try where the root, or a device in between, has closed the connection in good order: usually that is
+    /// the end of the job.
     private static let shortLimit: UInt64 = 3_000_000_000
 
     /// - Parameter environment: where the root is, and the key.
     init(_ environment: AMEEnvironment) { self.environment = environment }
 
-    /// From now on a connection that breaks is made anew, within so many nanoseconds; nil: no more.
+    /// From now on a connection that breaks is renewed, within `limit` nanoseconds; nil: no longer.
     func allow(within limit: UInt64?) { state.withLock { $0.limit = limit } }
 
-    /// Makes the connection of `socket` anew, which has broken.
+    /// Renews the broken connection of `socket`.
     ///
     /// - Parameter stopper: ends the attempt.
     /// - Returns: the socket of the new connection; nil where there is none.
     func renew(_ socket: Socket, _ stopper: EventWaker) -> Socket? {
         let limit: UInt64? = state.update { state in
-            // What nobody has taken over has broken, too.
+            // A connection that has not been taken over has broken, too.
             state.link = nil
             state.isUnderWay = state.limit != nil && !socket.isLocal
             state.isOver = !state.isUnderWay
@@ -47,7 +48,7 @@ final class Renewal: Sendable {
         }
         guard let limit else { return nil }
         let isClosed = dlp_tcp_is_closed_by_peer(socket.descriptor) == 1
-        // Whoever waits for it waits for the new one from now on.
+        // Ends all waiting for the old connection: the worker waits for the new one from now on.
         socket.shutDown()
         let link = connect(until: .after(isClosed ? min(limit, Self.shortLimit) : limit), stopper)
         state.update { state in
@@ -71,7 +72,7 @@ final class Renewal: Sendable {
         }
     }
 
-    /// The connection in place of one that has broken, once it is there; nil where there will be none.
+    /// Waits for the connection that replaces a broken one; nil where there will be none.
     func next() -> Link? {
         state.wait { state -> Link?? in
             if let link = state.link {

@@ -1,8 +1,8 @@
 import DLP
 
-/// Reports that a worker has sent and of which it does not know that the root has got them.
+/// Reports that a worker has sent, and that the root may not have received.
 ///
-/// What the root's host has acknowledged the root gets, unless that host dies, and the root with it.
+/// Data that the root's host has acknowledged reaches the root, unless that host dies, and the root with it.
 struct Unconfirmed {
     private(set) var messages: [Message] = []
     private var size = 0
@@ -10,7 +10,7 @@ struct Unconfirmed {
     /// How many bytes of results are kept; where there are more the oldest are forgotten, and done again if need be.
     private static let limit = 64 << 20
 
-    /// Whether a message says what has come of examples.
+    /// Whether a message reports on examples.
     static func isReport(_ message: Message) -> Bool { [.done, .part, .failed].contains(message.kind) }
 
     /// Adds a message that is about to be sent by `socket`.

@@ -16,7 +16,7 @@
 #define _Nullable
 #endif
 
-/// Whose <mpi.h> a table was compiled with.
+/// The family of the <mpi.h> that a table was compiled with.
 enum dlp_mpi_family {
     dlp_mpi_openmpi = 1,
     /// MPICH and what has its interface: Intel MPI, MVAPICH, Cray MPICH.
@@ -36,11 +36,12 @@ struct dlp_mpi_message {
     int byte_count;
 };
 
-/// The calls. Every one that returns an int returns 0, or -1 where MPI failed; then `failure` says how.
+/// The calls. Every one that returns an int, except `takes_turns`, returns 0, or -1 where MPI failed; then `failure`
+/// says how.
 ///
-/// Messages travel by a communicator of their own, broadcasts by another, so that what a script's C modules do with
-/// MPI does not mix with them. All calls but `version` belong to the thread that called `start`,
-/// or where the library `takes_turns` to one thread at a time.
+/// Messages use a communicator of their own, and broadcasts another, so that what a script's C modules do with MPI does
+/// not mix with them. All calls except `library_version` belong to the thread that called `start`, or where the library
+/// `takes_turns` to one thread at a time.
 struct dlp_mpi_table {
     /// `DLP_MPI_TABLE_VERSION`; this and what it means stay in front for ever.
     uint32_t version;
@@ -60,7 +61,8 @@ struct dlp_mpi_table {
     int (*maximum)(int value, int *greatest);
     /// Begins to send.
     int (*send)(const void *_Nullable bytes, int count, int destination, int tag, struct dlp_mpi_request *request);
-    /// Whether a message with this tag has come, from anyone; it becomes `message`, and is for `receive_found` only.
+    /// Sets `found` to whether a message with this tag has come, from any rank. It becomes `message`, and is for
+    /// `receive_found` only.
     int (*probe)(int tag, int *found, struct dlp_mpi_message *message);
     /// Begins to receive a message that was found.
     int (*receive_found)(struct dlp_mpi_message *message, void *bytes, struct dlp_mpi_request *request);
@@ -70,7 +72,8 @@ struct dlp_mpi_table {
     int (*broadcast)(void *_Nullable bytes, int count, struct dlp_mpi_request *request);
     /// Begins to wait for every other rank to call this too.
     int (*barrier)(struct dlp_mpi_request *request);
-    /// Makes progress; whether what a request stands for is done. After that the request is of no more use.
+    /// Makes progress. Sets `done` to whether what a request stands for is done; after that the request is of no more
+    /// use.
     int (*test)(struct dlp_mpi_request *request, int *done);
     /// Ends MPI; every rank must call it.
     int (*finish)(void);

@@ -1,6 +1,7 @@
 #pragma once
 
-// Whose <mpi.h> was included before: the end of an `enum dlp_mpi_family` constant, and of a plugin's name.
+// The family of the <mpi.h> that was included before: the end of an `enum dlp_mpi_family` constant, and of a plugin's
+// name.
 #if defined(OPEN_MPI)
 #define DLP_MPI_FAMILY openmpi
 #elif defined(MPICH_VERSION) || defined(MPICH_NUMVERSION) || defined(I_MPI_VERSION) || defined(MVAPICH2_VERSION)

@@ -13,7 +13,7 @@ struct dlp_key;
 struct dlp_key *dlp_key_new(const void *bytes);
 void dlp_key_free(struct dlp_key *key);
 
-/// What a record is under, besides its key: a nonce, and what is authenticated with it and not encrypted.
+/// What a record needs besides its key: a nonce, and a header that is authenticated with it and not encrypted.
 struct dlp_record {
     uint8_t nonce[dlp_nonce_length];
     const void *header;
@@ -23,6 +23,6 @@ struct dlp_record {
 /// Encrypts `count` bytes at `from`, and writes these and the tag behind them to `to`; false where the library refuses.
 bool dlp_seal(const struct dlp_key *key, const struct dlp_record *record, const void *from, size_t count, void *to);
 
-/// Decrypts `count` bytes at `from`, behind which their tag lies, and writes them to `to`; false where they are not what was
-/// encrypted, and then `to` has nothing of them.
+/// Decrypts `count` bytes at `from`, which their tag follows, and writes them to `to`. Returns false where they are not
+/// what was encrypted; then `to` has nothing of them.
 bool dlp_open(const struct dlp_key *key, const struct dlp_record *record, const void *from, size_t count, void *to);

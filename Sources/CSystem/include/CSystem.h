@@ -18,29 +18,29 @@ uint64_t dlp_now(void);
 /// The same as it was at the system's last tick, at most 10 ms ago; three times faster.
 uint64_t dlp_now_roughly(void);
 
-/// Nanoseconds that this thread has taken of a processor, and the programs that this process has waited for, with what was
+/// Nanoseconds of processor time of this thread and of the programs that this process has waited for, with what was
 /// added for this thread.
 uint64_t dlp_processor_time(void);
 
-/// Adds nanoseconds to that, or takes them away: what a program has taken that lives on does not count by itself.
+/// Adds nanoseconds to that, or subtracts them: the time of a program that is still alive does not count by itself.
 void dlp_add_processor_time(int64_t nanoseconds);
 
-/// Nanoseconds that a process has taken of processors so far; 0 where it has ended.
+/// Nanoseconds of processor time that a process has used so far; 0 where it has ended.
 uint64_t dlp_processor_time_of(pid_t process);
 
-/// What a process holds of memory, and held at most, in bytes.
+/// The memory that a process holds, and the most that it held, in bytes.
 struct dlp_memory {
     int64_t present, peak;
 };
 
-/// Reads the memory of this process, without the blocks that it has freed and keeps for itself; the peak is that since the last
-/// call, and a new one begins, also for those who ask the system. Returns 0 where the system does not say.
+/// Reads the memory of this process, without the blocks that it has freed and keeps for itself. The peak is that since
+/// the last call. A new one begins, also for others that ask the system. Returns 0 where the system does not say.
 int dlp_take_own_memory(struct dlp_memory *memory);
 
 /// Reads the memory of a process, whose peak is that since it began. Returns 0 where the system does not say.
 int dlp_read_memory(pid_t process, struct dlp_memory *memory);
 
-/// A program that this thread has run held so many bytes at most.
+/// Notes that a program that this thread has run held this many bytes at most.
 void dlp_note_program_memory(int64_t bytes);
 
 /// The most that was noted on this thread since the last call; 0 where nothing was.
@@ -49,14 +49,14 @@ int64_t dlp_take_program_memory(void);
 /// How many processors this machine has.
 int dlp_processors(void);
 
-/// Takes away the signal handlers with which the Swift runtime prints a backtrace, so that a crash, perhaps one of a C
+/// Removes the signal handlers with which the Swift runtime prints a backtrace. Then a crash, perhaps one of a C
 /// library that a script has loaded, is what it is for any other program: a signal, and a core file where those are
-/// wanted. With SWIFT_BACKTRACE in the environment they stay. Where memory is limited, and most of it in use, a crash becomes
-/// a line that says so, and status 3.
+/// wanted. With SWIFT_BACKTRACE in the environment the handlers stay. Where memory is limited, and most of it in use, a
+/// crash becomes a line that says so, and status 3.
 void dlp_leave_crashes_to_system(void);
 
-/// Lets a write that makes a file larger than `ulimit -f` allows fail, as on a full disk, where it would be the end of the
-/// process.
+/// Makes a write fail, as on a full disk, where it would make a file larger than `ulimit -f` allows. Otherwise such a
+/// write would end the process.
 void dlp_survive_file_limit(void);
 
 /// The number of words with which the program was started, its own name included.

@@ -49,7 +49,7 @@ int dlp_guardian_tell(int descriptor, enum dlp_guardian_word word, pid_t target)
 /// or -1 with errno set. `*previous` becomes the mask from before. Signals that were ignored stay ignored.
 int dlp_launcher_signals(sigset_t *previous);
 
-/// Stops this process as SIGTSTP does by default; returns when it is continued, or at once where nobody could
+/// Stops this process as SIGTSTP does by default; returns when it is continued, or at once where no process could
 /// continue it.
 void dlp_suspend(void);
 

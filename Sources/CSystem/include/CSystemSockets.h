@@ -34,7 +34,7 @@ struct dlp_owed {
     uint64_t acknowledged;
     /// How many times it was asked in vain for the next acknowledgement; 0: it owes none.
     uint32_t tries;
-    /// For how many milliseconds no acknowledgement has come, of whatever.
+    /// For how many milliseconds no acknowledgement of any data has come.
     uint32_t silence;
 };
 
@@ -43,8 +43,8 @@ int dlp_tcp_is_closed_by_peer(int descriptor);
 /// What the peer owes; nothing where that cannot be known.
 struct dlp_owed dlp_tcp_owed(int descriptor);
 
-/// Lets the end of a connection be a reset, which the peer learns at once, rather than wait behind data that cannot be
-/// delivered.
+/// Makes the connection end by a reset, which the peer learns at once. Otherwise the end would wait behind data that
+/// cannot be delivered.
 void dlp_reset_when_closed(int descriptor);
 
 /// Sends `head` and then `body` by one call, without SIGPIPE; returns how many bytes went.
