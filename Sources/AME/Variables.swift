@@ -16,8 +16,9 @@ public enum AMEVariable {
 
     /// The name of the abstract Unix-domain socket on which rank 0 listens, without its leading NUL.
     public static let socket = "AME_SOCKET"
-    /// Rank 0 only: the descriptor of that socket, which is bound and listens since before any rank was started. Where
-    /// ranks are on several hosts the descriptors of the sockets for the others follow, after commas.
+    /// Rank 0 only: the descriptor of that socket, which is bound and listens since before any rank was started.
+    ///
+    /// Where ranks are on several hosts the descriptors of the sockets for the others follow, after commas.
     public static let listener = "AME_LISTEN_FD"
     /// Rank 0 only: the descriptor of a `SOCK_SEQPACKET` pair to the launcher; see `ControlMessage`.
     public static let control = "AME_CONTROL_FD"
@@ -43,8 +44,9 @@ public enum AMEVariable {
     /// recognize each other.
     public static let joinKey = "DLP_JOIN_KEY"
 
-    /// All variables that a launcher sets. A rank removes them from its environment, so that a program that it starts
-    /// does not take itself for that rank.
+    /// All variables that a launcher sets.
+    ///
+    /// A rank removes them from its environment, so that a program that it starts does not take itself for that rank.
     public static let all = [
         host, port, rank, size, key, socket, listener, control, columns, addresses, localRank, localSize,
     ]

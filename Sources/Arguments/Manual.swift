@@ -25,9 +25,13 @@ public struct Manual: Sendable {
 
     /// A phrase that says what the program is, without a full stop.
     public var phrase: String
-    /// The ways to call it, one a line. Words in capitals are placeholders.
+    /// The ways to call it, one a line.
+    ///
+    /// Words in capitals are placeholders.
     public var synopsis: [String]
-    /// Examples of calls for the end of the help. Each of them works unchanged.
+    /// Examples of calls for the end of the help.
+    ///
+    /// Each of them works unchanged.
     public var calls: [String]
     /// The text before the options.
     public var description: [Block]

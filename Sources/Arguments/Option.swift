@@ -109,7 +109,9 @@ extension OptionSection where Entry: OptionEntry {
 public struct SettableOption<Target>: OptionEntry {
     /// Its spelling.
     public let option: Option
-    /// What its value sets. It is made when needed, because a call uses few options of a table.
+    /// What its value sets.
+    ///
+    /// It is made when needed, because a call uses few options of a table.
     public let setting: @Sendable () -> Setting<Target>
 
     /// An option.

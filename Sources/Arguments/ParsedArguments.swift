@@ -87,7 +87,9 @@ public struct ParsedArguments: Sendable {
         String(decoding: word.bytes.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
     }
 
-    /// Whether `word` is a known option with two dashes. Then it is not a value; the value was left out.
+    /// Whether `word` is a known option with two dashes.
+    ///
+    /// Then it is not a value; the value was left out.
     private static func isLong(_ word: SystemString, among options: [Option]) -> Bool {
         guard word.bytes.starts(with: "--".utf8) else { return false }
         let name = name(of: word)

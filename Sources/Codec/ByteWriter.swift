@@ -117,7 +117,9 @@ public struct ByteWriter: ~Copyable {
         used &+= count
     }
 
-    /// Copies bytes. A few bytes, as in most keys, are copied without a function call.
+    /// Copies bytes.
+    ///
+    /// A few bytes, as in most keys, are copied without a function call.
     @inlinable @inline(__always)
     static func copy(_ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, count: Int) {
         switch count {

@@ -50,7 +50,9 @@ public struct Bytes: Sendable {
         self.count = count
     }
 
-    /// Takes over the mapping of `count` bytes at `base`, at least one. The bytes must not change.
+    /// Takes over the mapping of `count` bytes at `base`, at least one.
+    ///
+    /// The bytes must not change.
     ///
     /// - Parameter descriptor: the memory's descriptor, which is taken over too, if other processes are to reach it.
     package init(mappedAt base: UnsafeRawPointer, count: Int, of descriptor: Int32 = -1) {

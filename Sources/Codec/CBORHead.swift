@@ -34,7 +34,9 @@ public enum CBORSimple {
 
 /// The tags for values that occur more than once, http://cbor.schmorp.de/value-sharing.
 public enum CBORTag {
-    /// 28: the item inside may be referred to. Such items are numbered from 0 in the order of their tags.
+    /// 28: the item inside may be referred to.
+    ///
+    /// Such items are numbered from 0 in the order of their tags.
     @inlinable public static var shareable: UInt64 { 28 }
     /// 29: a reference to the item that has the number inside.
     @inlinable public static var sharedReference: UInt64 { 29 }

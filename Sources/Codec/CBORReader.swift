@@ -7,7 +7,9 @@
 public struct CBORReader {
     @usableFromInline let base: UnsafeRawPointer?
     @usableFromInline let end: Int
-    /// How many more items heads may claim. Each item takes at least one byte.
+    /// How many more items heads may claim.
+    ///
+    /// Each item takes at least one byte.
     @usableFromInline var claimable: Int
     /// The offset of the next byte from the beginning of the buffer.
     @usableFromInline var offset: Int

@@ -25,7 +25,9 @@ package struct DigestMixer {
     @inline(__always)
     mutating func add(_ digest: Digest) { add(digest.low, digest.high) }
 
-    /// Adds bytes. The last block is filled up with zeros, so `finish` must be given their number.
+    /// Adds bytes.
+    ///
+    /// The last block is filled up with zeros, so `finish` must be given their number.
     package mutating func add(_ bytes: UnsafeRawBufferPointer) {
         var offset = 0
         while bytes.count - offset >= 16 {

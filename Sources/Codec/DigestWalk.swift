@@ -1,7 +1,8 @@
 /// One pass over an encoded item that computes its digest from the digests of its parts.
 struct DigestWalk {
-    /// The kind of content of a digest. Each has its own seed, so that the same content of different kinds has different
-    /// digests.
+    /// The kind of content of a digest.
+    ///
+    /// Each has its own seed, so that the same content of different kinds has different digests.
     enum Domain: UInt64 {
         case integer = 1
         case double, simple, text, bytes, textChunks, byteChunks, array, map, entry, tag, list, cyclic

@@ -1,5 +1,6 @@
-/// The digest of an array or a map of scalars, computed from the scalars one by one. It equals the digest of the encoding,
-/// but takes less time than encoding the value and walking through the encoding.
+/// The digest of an array or a map of scalars, computed from the scalars one by one.
+///
+/// It equals the digest of the encoding, but takes less time than encoding the value and walking through the encoding.
 package struct FlatDigest {
     /// A value that contains no others.
     package enum Scalar {

@@ -5,7 +5,9 @@
 struct JSONIndex: ~Copyable {
     /// An entry of a map.
     struct Entry {
-        /// The key if it is an integer. Such entries come first, by value.
+        /// The key if it is an integer.
+        ///
+        /// Such entries come first, by value.
         var integer: CBORHead?
         /// The key's text, as a range of `keys`.
         var key: Range<Int>

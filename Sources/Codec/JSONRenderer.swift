@@ -253,7 +253,9 @@ public struct JSONRenderer: ~Copyable {
         writer.appendJSONCharacters(bytes)
     }
 
-    /// Writes the numbers of a typed array. Returns false, without reading anything, if the item inside the tag is none.
+    /// Writes the numbers of a typed array.
+    ///
+    /// Returns false, without reading anything, if the item inside the tag is none.
     private mutating func writeTypedArray(tag: UInt64, into writer: inout ByteWriter) throws(CodecError) -> Bool {
         guard TypedArray.isTypedArray(tag: tag) else { return false }
         var inside = reader

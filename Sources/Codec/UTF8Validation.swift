@@ -17,7 +17,9 @@ func isValidUTF8(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Bool {
     return true
 }
 
-/// Returns where the run of ASCII characters from `start` on ends. It checks eight bytes at a time.
+/// Returns where the run of ASCII characters from `start` on ends.
+///
+/// It checks eight bytes at a time.
 @inlinable @inline(__always)
 func endOfASCII(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
     var position = start

@@ -125,7 +125,9 @@ private struct ValueDecoder: Decoder, SingleValueDecodingContainer {
 
         mutating func superDecoder() throws -> any Decoder { try take { $0 } }
 
-        /// Decodes the next element. If that fails, the element remains the next one.
+        /// Decodes the next element.
+        ///
+        /// If that fails, the element remains the next one.
         private mutating func take<Content>(_ decode: (ValueDecoder) throws -> Content) throws -> Content {
             let content = try decode(next())
             currentIndex += 1

@@ -11,8 +11,9 @@ extension Value {
     }
 }
 
-/// The place of one value. Containers are written to after they have been handed out, so their contents are shared by
-/// reference.
+/// The place of one value.
+///
+/// Containers are written to after they have been handed out, so their contents are shared by reference.
 private final class EncodingSlot {
     private enum Content {
         case value(Value)

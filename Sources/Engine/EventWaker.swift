@@ -29,7 +29,9 @@ package final class EventWaker: Waker {
         }
     }
 
-    /// Waits at most `nanoseconds` for a wake, and clears it. Returns false where none came.
+    /// Waits at most `nanoseconds` for a wake, and clears it.
+    ///
+    /// Returns false where none came.
     package func wait(nanoseconds: UInt64) -> Bool {
         guard dlp_wait_readable(descriptor, nanoseconds) > 0 else { return false }
         reset()

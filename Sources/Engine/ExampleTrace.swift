@@ -21,8 +21,9 @@ public struct ExampleTrace: Sendable, Hashable {
         }
     }
 
-    /// One bit for each function, eight to a byte, the first in the lowest bit. Functions beyond the last byte were not
-    /// entered.
+    /// One bit for each function, eight to a byte, the first in the lowest bit.
+    ///
+    /// Functions beyond the last byte were not entered.
     public var functions: [UInt8]
     /// The files.
     public var files: [File]
@@ -84,8 +85,9 @@ public struct TraceReport: Sendable {
         }
     }
 
-    /// The digest of what the function can reach on that rank. Only where the root's digest is the same do the numbers
-    /// and values of the report mean the same there.
+    /// The digest of what the function can reach on that rank.
+    ///
+    /// Only where the root's digest is the same do the numbers and values of the report mean the same there.
     public var reach: Digest
     /// Something that examples have changed and that other examples may find changed, by its name in messages; nil
     /// where no such change was seen.

@@ -26,7 +26,9 @@ public struct Fault: Error, Sendable, Equatable {
     public var traceback: String
     /// The example at work, counted from 1.
     public var example: Int?
-    /// That example's value, shortened for a message. Empty where the index says enough, or the value is unknown.
+    /// That example's value, shortened for a message.
+    ///
+    /// Empty where the index says enough, or the value is unknown.
     public var given = ""
     /// The module's function whose loop has the example as an element; empty for the job's own examples.
     public var loop = ""

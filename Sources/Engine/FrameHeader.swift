@@ -9,7 +9,9 @@ package struct FrameHeader: Equatable {
     package static let length = 64
     /// The version of frames and handshake together; ranks must speak the same.
     package static let version: UInt16 = 5
-    /// The longest body. It is more than any address space holds, so a larger number can only be garbage.
+    /// The longest body.
+    ///
+    /// It is more than any address space holds, so a larger number can only be garbage.
     static let longestBody: UInt64 = 1 << 46
 
     private static let magic: UInt32 = 0x4650_4C44

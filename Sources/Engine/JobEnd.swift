@@ -1,4 +1,6 @@
-/// Why a job ends before its script does. Thrown by functions that wait for other ranks.
+/// Why a job ends before its script does.
+///
+/// Thrown by functions that wait for other ranks.
 public enum JobEnd: Error, Sendable, Equatable {
     /// A rank failed. The root tells the user; the other ranks end without a message.
     case fault(Fault)

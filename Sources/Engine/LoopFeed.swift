@@ -1,7 +1,9 @@
 public import Codec
 import SystemSupport
 
-/// Gives a loop the examples that are sent with its work. Any thread may use it.
+/// Gives a loop the examples that are sent with its work.
+///
+/// Any thread may use it.
 public struct LoopFeed: Sendable {
     let shared: RootShared
     let loop: UInt64
@@ -37,12 +39,15 @@ public struct LoopFeed: Sendable {
     /// Says that `count` of the examples were added to a list that may grow.
     public func note(added count: Int) { shared.command(.feed(loop, .added(count))) }
 
-    /// Says that a list which may grow has ended. From now on the event `workedOff` tells each time that all of it so
-    /// far is done.
+    /// Says that a list which may grow has ended.
+    ///
+    /// From now on the event `workedOff` tells each time that all of it so far is done.
     public func end() { shared.command(.feed(loop, .end)) }
 
     /// Gives the costs of the examples of the list, from the first one on, in any unit; to be called before any is
-    /// added. Nothing is handed out before the list has ended. Then the longest examples come first.
+    /// added.
+    ///
+    /// Nothing is handed out before the list has ended. Then the longest examples come first.
     public func order(by costs: [Double]) { shared.command(.feed(loop, .costs(costs))) }
 
     /// Says that no more examples will be added.

@@ -5,7 +5,9 @@ public import Codec
 /// `ToRoot` and `ToWorker` are sent in this form. The numbers are part of every message, so that no kind needs a format
 /// of its own around its body and a transport can put them into its frame header.
 public struct Message: Sendable, Equatable {
-    /// What a message is about. The kind decides what the numbers mean; see `MessageCoding.swift`.
+    /// What a message is about.
+    ///
+    /// The kind decides what the numbers mean; see `MessageCoding.swift`.
     public enum Kind: UInt8, Sendable, CaseIterable {
         case collective = 1
 

@@ -167,8 +167,9 @@ extension RankClient {
         return loops
     }
 
-    /// Waits for the end of the job, which this rank has caused. Returns where the root had lost this rank, and may not
-    /// know of it.
+    /// Waits for the end of the job, which this rank has caused.
+    ///
+    /// Returns where the root had lost this rank, and may not know of it.
     public func waitForEnd(of loop: UInt64) throws(JobEnd) {
         while true { if case .returned = try event(of: loop) { return } }
     }

@@ -1,6 +1,8 @@
 public import Codec
 
-/// The graph of the parts (functions, tables) that code can reach. It serves to find those that an example has used.
+/// The graph of the parts (functions, tables) that code can reach.
+///
+/// It serves to find those that an example has used.
 public struct ReachGraph: Sendable, Hashable {
     /// When a part matters that another part reaches.
     public enum Extent: Int64, Sendable {
@@ -40,7 +42,9 @@ public struct ReachGraph: Sendable, Hashable {
     public var references: [[Reference]]
     /// The parts from which it begins.
     public var roots: [Root]
-    /// The digest of all that. Where two graphs have the same, their traces have the same numbers.
+    /// The digest of all that.
+    ///
+    /// Where two graphs have the same, their traces have the same numbers.
     public var layout: Digest
 
     /// A graph with as many extents as lists of references.

@@ -41,8 +41,9 @@ struct ReportWatch {
     /// When to look next; nil where nothing is expected of any rank.
     var deadline: UInt64? { silence.isEmpty ? nil : nextLook }
 
-    /// `rank` has been given examples. It gives back what it has not begun after `giveBackAfter` nanoseconds (0:
-    /// never).
+    /// `rank` has been given examples.
+    ///
+    /// It gives back what it has not begun after `giveBackAfter` nanoseconds (0: never).
     ///
     /// - Parameter isReady: whether it has no setup left to do first.
     mutating func assigned(_ chunk: Chunk, to rank: Int, giveBackAfter: Int64, isReady: Bool) {

@@ -14,8 +14,9 @@ struct RetryDelays {
     /// How often the wait doubles; after that it stays the same, whatever the attempt.
     private static let mostDoublings = 7
 
-    /// The waiting examples by the number of attempts. Those of the same number wait equally long, so they become due
-    /// in the order in which they came.
+    /// The waiting examples by the number of attempts.
+    ///
+    /// Those of the same number wait equally long, so they become due in the order in which they came.
     private var rests = Array(repeating: Queue<Rest>(), count: mostDoublings + 1)
     private var count = 0
 

@@ -1,8 +1,10 @@
 public import Codec
 import SystemSupport
 
-/// The root's client. The main thread exchanges messages through two small queues with the service thread, which owns
-/// the communicator and the schedules.
+/// The root's client.
+///
+/// The main thread exchanges messages through two small queues with the service thread, which owns the communicator and
+/// the schedules.
 public final class RootClient: RankClient {
     /// This client, as the root's.
     public var role: RankRole { .root(self) }
@@ -68,8 +70,9 @@ public final class RootClient: RankClient {
     /// not handed out.
     public func skip(_ done: [Range<Int>], in loop: UInt64) { shared.command(.skip(loop, done)) }
 
-    /// Gives, before this rank begins the loop `loop` of its script, the costs of its elements. All are finite and none
-    /// is less than 0. The longest elements are begun first.
+    /// Gives, before this rank begins the loop `loop` of its script, the costs of its elements.
+    ///
+    /// All are finite and none is less than 0. The longest elements are begun first.
     public func order(by costs: [Double], in loop: UInt64) { shared.command(.order(loop, costs)) }
 
     /// Ends the hand-out of a loop early; results that still come are dropped.
@@ -98,8 +101,9 @@ public final class RootClient: RankClient {
     /// Takes back, from now on, ranks that were lost because their connection broke, and that connect again.
     public func allowReturns() { shared.command(.allowReturns) }
 
-    /// Lets no rank begin another example from a moment of the monotonic clock on, in nanoseconds. Any thread may call
-    /// it.
+    /// Lets no rank begin another example from a moment of the monotonic clock on, in nanoseconds.
+    ///
+    /// Any thread may call it.
     ///
     /// What is under way is finished, unstarted examples of chunks go back, and then loops end as if all were done.
     public var halt: @Sendable (_ moment: UInt64) -> Void {
@@ -191,15 +195,21 @@ public final class RootClient: RankClient {
         }
     }
 
-    /// Ends the job early. Any thread may call it.
+    /// Ends the job early.
+    ///
+    /// Any thread may call it.
     public var endJob: @Sendable (JobEnd) -> Void { { [shared] end in shared.command(.end(end)) } }
 
-    /// Ends the job because a rank has died without which the communicator cannot go on. Any thread may call it.
+    /// Ends the job because a rank has died without which the communicator cannot go on.
+    ///
+    /// Any thread may call it.
     public var rankIsLost: @Sendable (_ rank: Int, _ reason: String) -> Void {
         { [shared] rank, reason in shared.command(.lost(rank: rank, reason: reason)) }
     }
 
-    /// Asks what each rank does. Any thread may call it; the answer comes on the service thread.
+    /// Asks what each rank does.
+    ///
+    /// Any thread may call it; the answer comes on the service thread.
     public var askForStates: @Sendable (_ listener: @escaping @Sendable ([RankState]) -> Void) -> Void {
         { [shared] listener in shared.command(.tellStates(listener)) }
     }

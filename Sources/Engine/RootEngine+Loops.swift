@@ -210,7 +210,9 @@ extension RootEngine {
     }
 
     /// Tells the observer that a rank has worked on examples, which cost `before`, and on one behind them that has
-    /// failed. They are reported separately where it is known how long the failed one took.
+    /// failed.
+    ///
+    /// They are reported separately where it is known how long the failed one took.
     private func noteFailure(
         behind done: Chunk, _ before: ExampleCost, _ fault: Fault, _ report: ChunkReport, from source: Int
     ) {

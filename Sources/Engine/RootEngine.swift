@@ -29,7 +29,9 @@ final class RootEngine {
     var progress: LoopProgress?
     /// The ranks that died in a loop which could go on without them.
     private(set) var lostRanks: Set<Int> = []
-    /// Which ranks have finished their script, or died. Those that came late stand behind those of the start.
+    /// Which ranks have finished their script, or died.
+    ///
+    /// Those that came late stand behind those of the start.
     var hasDeparted: [Bool]
     /// The hosts of the ranks, once they have taken part in a loop.
     var hosts: [String?]
@@ -349,8 +351,9 @@ final class RootEngine {
     /// When to ask the launcher again how ranks have ended.
     private var nextQuestion: UInt64? { unexplained.isEmpty ? nil : now + Self.explanationInterval }
 
-    /// Asks the launcher how lost ranks have ended. Gives up those for which it knows the answer, never will, or has
-    /// not answered in time.
+    /// Asks the launcher how lost ranks have ended.
+    ///
+    /// Gives up those for which it knows the answer, never will, or has not answered in time.
     private func explainLosses() {
         guard !unexplained.isEmpty else { return }
         for rank in unexplained.keys.sorted() {
@@ -369,8 +372,10 @@ final class RootEngine {
         }
     }
 
-    /// Whether the others can go on without `rank`. In a job: where its options say so. In a script: as long as the
-    /// rank is in a loop whose results are with rank 0, and has taken part in no loop of another kind.
+    /// Whether the others can go on without `rank`.
+    ///
+    /// In a job: where its options say so. In a script: as long as the rank is in a loop whose results are with rank 0,
+    /// and has taken part in no loop of another kind.
     func canLose(_ rank: Int) -> Bool {
         if jobCanLoseRanks { return true }
         guard !ownersOfResults.contains(rank) else { return false }
@@ -379,8 +384,9 @@ final class RootEngine {
         return loops.values.contains { $0.options.canLoseRanks && $0.isActive(rank) }
     }
 
-    /// A rank is gone, or is given up. Others do its examples where the job can go on without it; otherwise the job
-    /// ends.
+    /// A rank is gone, or is given up.
+    ///
+    /// Others do its examples where the job can go on without it; otherwise the job ends.
     func lose(_ rank: Int, _ cause: String) {
         guard canLose(rank) else { return miss(rank, cause) }
         noteLoss(of: rank, cause)

@@ -3,8 +3,9 @@ import SystemSupport
 
 /// What the root's service thread has for its main thread.
 struct RootInbox {
-    /// What is there for one loop. Results are taken first, since they hold memory; then the demand for examples, since
-    /// other ranks wait for it.
+    /// What is there for one loop.
+    ///
+    /// Results are taken first, since they hold memory; then the demand for examples, since other ranks wait for it.
     struct Loop {
         var results = Queue<ResultRun>()
         /// Examples that have failed for good.
@@ -40,8 +41,9 @@ struct RootInbox {
     ///
     /// The root, when it waits in a later collective, then tells the service thread so.
     var rootIsWantedAfter: UInt64?
-    /// Whether a rank may still need the root. False once the root has finished, and it is found that no rank waits for
-    /// it.
+    /// Whether a rank may still need the root.
+    ///
+    /// False once the root has finished, and it is found that no rank waits for it.
     var isRootMissed = true
     /// Why the job ends early; the first reason stays.
     var end: JobEnd?

@@ -44,7 +44,9 @@ final class ServedLoop {
     private var fed = 0
     /// No example from here on is handed out yet.
     private var limit = Int.max
-    /// The costs of the examples of the list. Nothing is handed out before the list is complete; then this is nil.
+    /// The costs of the examples of the list.
+    ///
+    /// Nothing is handed out before the list is complete; then this is nil.
     private var costs: [Double]?
     private var isClosed = false
     /// Whether the list is complete except for what is added; and how many examples were added.
@@ -59,7 +61,9 @@ final class ServedLoop {
 
     /// How many unassigned examples the root keeps in advance at most, beyond a few for each rank.
     private static let reserve = 4096
-    /// How long they should keep the ranks busy, in nanoseconds. Examples that are made later can use more results.
+    /// How long they should keep the ranks busy, in nanoseconds.
+    ///
+    /// Examples that are made later can use more results.
     private static let readAhead = 100_000_000.0
     /// The most examples that a rank is given at a time, whatever was asked for.
     private static let largestChunk = 1 << 30
@@ -473,7 +477,9 @@ final class ServedLoop {
 
     // MARK: - Ranks that were lost, and come back
 
-    /// Whether a lost rank may come back. It may not where each rank has its share from the start.
+    /// Whether a lost rank may come back.
+    ///
+    /// It may not where each rank has its share from the start.
     var allowsReturns: Bool { options.failures.crashLimit > 0 && options.shares == nil && !options.isUnbounded }
 
     /// Whether `rank` has `example` under work.

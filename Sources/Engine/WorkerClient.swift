@@ -121,8 +121,9 @@ public final class WorkerClient: RankClient {
     /// no longer.
     public func allowReturn(within limit: UInt64?) { communicator.allowReturn(within: limit) }
 
-    /// Calls `action` once, on another thread, when the root has ended the job while this rank is at work. Does nothing
-    /// where the end of the connection shows that.
+    /// Calls `action` once, on another thread, when the root has ended the job while this rank is at work.
+    ///
+    /// Does nothing where the end of the connection shows that.
     ///
     /// - Throws: `CommunicationError` where the system has no thread to give.
     public func watchForStop(_ action: @escaping @Sendable () -> Void) throws(CommunicationError) {

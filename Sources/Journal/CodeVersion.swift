@@ -10,7 +10,9 @@ public struct CodeVersion: Sendable, Hashable {
         public var place: String
         /// The digest of the part.
         public var digest: Digest
-        /// Whether it is a value that the script made while it was loaded. Such a value may be different in each process.
+        /// Whether it is a value that the script made while it was loaded.
+        ///
+        /// Such a value may be different in each process.
         public var isValue: Bool
 
         /// A part.
@@ -117,8 +119,9 @@ public struct CodeVersion: Sendable, Hashable {
         return parts.filter { before[$0.name]?.contains($0.digest) != true } + gone
     }
 
-    /// The names of changed parts for messages, 100 at most. If no part has changed, the parts are the same but are connected
-    /// differently; then the first part is named.
+    /// The names of changed parts for messages, 100 at most.
+    ///
+    /// If no part has changed, the parts are the same but are connected differently; then the first part is named.
     private func names(of changed: [Part]) -> [String] {
         var known: Set<String> = []
         let names = (changed.isEmpty ? Array(parts.prefix(1)) : changed).map(\.description)

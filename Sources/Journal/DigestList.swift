@@ -1,6 +1,8 @@
 import DLP
 
-/// The digests of a list's examples; equal examples are numbered. A list may have tens of millions of examples.
+/// The digests of a list's examples; equal examples are numbered.
+///
+/// A list may have tens of millions of examples.
 struct DigestList: Sendable {
     private var digests: [Digest] = []
     /// For each repeated example, by its index, which of the equal examples it is; first occurrences are not contained.

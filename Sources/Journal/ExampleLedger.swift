@@ -51,7 +51,9 @@ public final class ExampleLedger: Sendable {
     private struct State {
         var matcher: ExampleMatcher
         var inputs = PackedExamples()
-        /// The rows that will be replaced, by the index of their example. Rows that have not failed are outdated.
+        /// The rows that will be replaced, by the index of their example.
+        ///
+        /// Rows that have not failed are outdated.
         var replaced: [Int: JournalRow] = [:]
         var changes = Changes(moves: [], versions: [])
         var isComplete = false
@@ -125,7 +127,9 @@ public final class ExampleLedger: Sendable {
         state.withLock { $0.replaced[index].flatMap { $0.isDone ? outdated[$0.origin] : nil } }
     }
 
-    /// The list has ended. Rows of other examples lose their place in the list.
+    /// The list has ended.
+    ///
+    /// Rows of other examples lose their place in the list.
     public func complete() {
         state.withLock { state in
             guard !state.isComplete else { return }

@@ -20,7 +20,9 @@ struct JournalRow: Sendable, Hashable {
     static let largestNumber: Int64 = 1 << 48
 }
 
-/// What rows were made with. Rows with the same origin stay valid, or become outdated, together.
+/// What rows were made with.
+///
+/// Rows with the same origin stay valid, or become outdated, together.
 struct RowOrigin: Sendable, Hashable {
     /// The number of the code version.
     var version: Int64

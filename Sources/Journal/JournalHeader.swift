@@ -92,7 +92,9 @@ struct JournalHeader {
         return sum
     }
 
-    /// Updates the checksum. Must be called after each change of the table.
+    /// Updates the checksum.
+    ///
+    /// Must be called after each change of the table.
     static func seal(_ database: Database) throws(SQLiteError) {
         let set = try Statement(database, "INSERT OR REPLACE INTO meta VALUES ('checksum', ?)")
         try set.bind(1, checksum(of: Statement(database, selection)))

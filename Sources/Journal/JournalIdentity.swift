@@ -1,6 +1,8 @@
 public import DLP
 
-/// The job to which a journal belongs. Results of another script, or for other arguments or random numbers, do not fit.
+/// The job to which a journal belongs.
+///
+/// Results of another script, or for other arguments or random numbers, do not fit.
 public struct JournalIdentity: Sendable {
     /// The script's name, for messages.
     public var script: SystemString
@@ -110,8 +112,9 @@ public enum JournalPolicy: Sendable {
 }
 
 extension JournalIdentity {
-    /// Why a job must not go on with a journal that belongs to `other`; nil where it may. Results of another version of the
-    /// script are checked later, row by row.
+    /// Why a job must not go on with a journal that belongs to `other`; nil where it may.
+    ///
+    /// Results of another version of the script are checked later, row by row.
     func objection(to other: JournalIdentity, path: SystemString) -> String? {
         let remedy = JournalPolicy.remedy
         if let arguments, let others = other.arguments, arguments != others {

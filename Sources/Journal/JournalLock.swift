@@ -1,7 +1,9 @@
 import DLP
 import Glibc
 
-/// Keeps other jobs from writing a journal while this object exists. The lock ends with the process, however it ends.
+/// Keeps other jobs from writing a journal while this object exists.
+///
+/// The lock ends with the process, however it ends.
 ///
 /// It locks one byte of the file, so that others can still read. SQLite's own locks are lost when any descriptor of the file
 /// is closed; therefore the journal closes its connections first.

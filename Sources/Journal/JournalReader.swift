@@ -62,7 +62,9 @@ public final class JournalReader {
     }
 
     /// Calls `body` with the contents of each row, in the order of the list; if several rows have the same place, the
-    /// newest comes first. Rows without a place come last.
+    /// newest comes first.
+    ///
+    /// Rows without a place come last.
     ///
     /// - Returns: a message for the user about what is wrong with the journal; nil where everything is valid.
     /// - Throws: `JournalError`, and errors of `body`.

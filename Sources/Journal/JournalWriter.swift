@@ -94,7 +94,9 @@ public final class JournalWriter: Sendable {
         state.wait { $0.size < room || $0.failure != nil || $0.isClosed ? () : nil }
     }
 
-    /// Writes everything that is waiting, and closes the journal. Nothing can be added afterwards.
+    /// Writes everything that is waiting, and closes the journal.
+    ///
+    /// Nothing can be added afterwards.
     ///
     /// - Throws: `JournalError` where not everything was written.
     public func close() throws(JournalError) {
@@ -144,7 +146,9 @@ public final class JournalWriter: Sendable {
         }
     }
 
-    /// Calls `writing`. If a reader has locked the file, tries again until it is released.
+    /// Calls `writing`.
+    ///
+    /// If a reader has locked the file, tries again until it is released.
     private static func write(
         _ state: Monitor<State>, _ writing: () throws(SQLiteError) -> Void
     ) throws(SQLiteError) {

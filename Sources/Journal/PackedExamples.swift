@@ -10,7 +10,9 @@ struct PackedExamples {
 
     private var batches: [Batch] = []
 
-    /// How many examples are in a batch. Complete batches are not copied when more examples come.
+    /// How many examples are in a batch.
+    ///
+    /// Complete batches are not copied when more examples come.
     private static let batchSize = 4096
     /// Longer examples are not kept, in bytes: a list of them would take as much memory again.
     private static let longest = 64 << 10

@@ -17,7 +17,9 @@ public struct WatchedRank: Sendable {
     }
 }
 
-/// The table of what ranks do. A journal has it only while a job writes the journal and a user is watching.
+/// The table of what ranks do.
+///
+/// A journal has it only while a job writes the journal and a user is watching.
 ///
 /// It has no checksums, because nothing depends on it.
 final class RankTable {

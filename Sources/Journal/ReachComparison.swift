@@ -1,8 +1,9 @@
 import DLP
 
 extension CodeVersion {
-    /// Returns what has changed of what an example has met, which was done with an earlier version. If nothing has changed,
-    /// the example would be done again in exactly the same way.
+    /// Returns what has changed of what an example has met, which was done with an earlier version.
+    ///
+    /// If nothing has changed, the example would be done again in exactly the same way.
     ///
     /// Both graphs are walked side by side, from where the host begins. Functions are looked into only where the example
     /// has entered them. As long as everything met is the same, and identical objects are still identical, both walks come

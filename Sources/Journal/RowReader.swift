@@ -150,7 +150,9 @@ struct RowReader {
         return number
     }
 
-    /// Whether the example is done. If so, there must be exactly one value, otherwise none.
+    /// Whether the example is done.
+    ///
+    /// If so, there must be exactly one value, otherwise none.
     private func state() throws(Flaw) -> Bool {
         switch statement.kind(Column.state) == .text ? statement.text(Column.state) : nil {
         case "done":

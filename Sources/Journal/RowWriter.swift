@@ -9,7 +9,9 @@ final class RowWriter {
     private let date: Statement
     private let setLength: Statement
     private var renderer = JSONRenderer()
-    /// The texts of the current row. SQLite reads them in place.
+    /// The texts of the current row.
+    ///
+    /// SQLite reads them in place.
     private var resultText = ByteWriter()
     private var inputText = ByteWriter()
     private var knownLengths: [String?: Int] = [:]
@@ -154,8 +156,9 @@ final class RowWriter {
         return try date.step() ? date.text(0) : nil
     }
 
-    /// Inserts the row of the example at `index`, from 0, with its result if it has one. `common` is the checksum of the
-    /// values that are bound already.
+    /// Inserts the row of the example at `index`, from 0, with its result if it has one.
+    ///
+    /// `common` is the checksum of the values that are bound already.
     private func insertRow(
         _ index: Int, _ place: ExampleLedger.Place, _ result: UnsafeRawBufferPointer?, _ common: RowChecksum
     ) throws(SQLiteError) {

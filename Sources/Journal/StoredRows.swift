@@ -1,11 +1,15 @@
 public import DLP
 
-/// The contents of a journal when the job began, by stage of its script. Each stage looks up its examples here once.
+/// The contents of a journal when the job began, by stage of its script.
+///
+/// Each stage looks up its examples here once.
 public final class StoredRows {
     private var rows: [String?: [ExampleKey: JournalRow]]
     /// The `id` of the next stage's first new row; all rows from before have lower ones.
     private var nextRow: Int64
-    /// The latest stage. Its list may still grow, so rows of the next stage must come after its rows.
+    /// The latest stage.
+    ///
+    /// Its list may still grow, so rows of the next stage must come after its rows.
     private var latest: ExampleLedger?
     /// The code versions of rows, by number.
     private var versions: [Int64: CodeVersion]

@@ -44,8 +44,9 @@ extension Job {
 
     /// Periods in nanoseconds.
     enum Period {
-        /// For the other ranks after one has failed. They often fail for the same reason, and rank 0 is about to
-        /// report it.
+        /// For the other ranks after one has failed.
+        ///
+        /// They often fail for the same reason, and rank 0 is about to report it.
         static let moment: UInt64 = 300_000_000
         /// From SIGTERM to SIGKILL; also from a user's signal that makes ranks end one by one to SIGTERM.
         static let grace: UInt64 = 5_000_000_000
@@ -61,7 +62,9 @@ extension Job {
         static let lastWait: UInt64 = 2_000_000_000
         /// Signals in faster succession count as one: `timeout` signals its child and then the whole group.
         static let repetition: UInt64 = 100_000_000
-        /// The same where rank 0 leads. Rank 0 has a similar rule.
+        /// The same where rank 0 leads.
+        ///
+        /// Rank 0 has a similar rule.
         static let leadersRepetition: UInt64 = 600_000_000
     }
 }

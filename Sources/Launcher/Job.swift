@@ -35,8 +35,9 @@ struct Job {
     private var endings: [Ending?]
     private var alive: Int
     private var firstFailure: Ending?
-    /// The report about the rank that failed first. It is not needed if rank 0 turns out to lead, and reports the
-    /// failure itself.
+    /// The report about the rank that failed first.
+    ///
+    /// It is not needed if rank 0 turns out to lead, and reports the failure itself.
     private var report: Action?
     /// The status of a job that the launcher itself ended.
     private var verdict: Int32?

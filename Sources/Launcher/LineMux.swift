@@ -6,11 +6,13 @@ import Glibc
 /// Bytes go in as they arrive; `takeOutput` returns what is to be written now. The text is changed in only two ways:
 /// tags are added, and a newline where a writer left its line unfinished and another writer's text follows.
 struct LineMux {
-    /// The most bytes of an unfinished line that are held back. A longer line is passed on as it comes, and no other
-    /// writer's text until it ends: the writer has the floor.
+    /// The most bytes of an unfinished line that are held back.
+    ///
+    /// A longer line is passed on as it comes, and no other writer's text until it ends: the writer has the floor.
     private let longLine: Int
-    /// The most bytes that are held back for a writer that waits for the floor. Beyond that it should not be read
-    /// from.
+    /// The most bytes that are held back for a writer that waits for the floor.
+    ///
+    /// Beyond that it should not be read from.
     private let backlog: Int
     /// Whether a writer that returns to the beginning of its line, like a progress bar, is passed on at once like a
     /// prompt.
@@ -37,8 +39,9 @@ struct LineMux {
     private(set) var floor: Int?
     /// The writer whose unfinished line is the end of the text.
     private var unfinished: Int?
-    /// The writers that must wait until the floor changes, in order of arrival. They have complete lines or too much
-    /// of a line, or have ended.
+    /// The writers that must wait until the floor changes, in order of arrival.
+    ///
+    /// They have complete lines or too much of a line, or have ended.
     private var waiting: [Int] = []
 
     /// Creates a merger without writers; `redraws` is for terminals.

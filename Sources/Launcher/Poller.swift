@@ -1,7 +1,9 @@
 import CSystem
 import Glibc
 
-/// Waits for descriptors with epoll. Each is known by a number that the caller chooses.
+/// Waits for descriptors with epoll.
+///
+/// Each is known by a number that the caller chooses.
 final class Poller {
     /// How much later than planned a wait may end, in nanoseconds.
     private static let patience: UInt64 = 2_000_000_000
@@ -23,7 +25,9 @@ final class Poller {
 
     deinit { close(descriptor) }
 
-    /// The events for which a descriptor is watched. That the other side has closed it is always reported.
+    /// The events for which a descriptor is watched.
+    ///
+    /// That the other side has closed it is always reported.
     struct Interest: OptionSet {
         let rawValue: UInt32
         static let input = Interest(rawValue: EPOLLIN.rawValue)
@@ -35,7 +39,9 @@ final class Poller {
         control(EPOLL_CTL_ADD, watched, number, interest)
     }
 
-    /// Begins to watch `watched` for input, if it can be polled. A file cannot: it is always ready.
+    /// Begins to watch `watched` for input, if it can be polled.
+    ///
+    /// A file cannot: it is always ready.
     func addIfPossible(_ watched: Int32, as number: Int) -> Bool {
         var event = epoll_event()
         event.events = Interest.input.rawValue
@@ -55,7 +61,9 @@ final class Poller {
         if epoll_ctl(descriptor, operation, watched, &event) != 0 { failure = errno }
     }
 
-    /// Returns why a descriptor could not be watched; only once. Its events would go unnoticed.
+    /// Returns why a descriptor could not be watched; only once.
+    ///
+    /// Its events would go unnoticed.
     func takeFailure() -> Int32? { failure.take() }
 
     /// Stops watching `watched`.

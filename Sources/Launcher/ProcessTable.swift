@@ -85,8 +85,9 @@ final class ProcessTable {
         return pid
     }
 
-    /// Sends `signal` to a running rank and the processes that it started. SIGUSR1, which only asks, goes to the rank
-    /// alone, because it would end programs that do not expect it.
+    /// Sends `signal` to a running rank and the processes that it started.
+    ///
+    /// SIGUSR1, which only asks, goes to the rank alone, because it would end programs that do not expect it.
     func signal(_ rank: Int, _ signal: Int32) {
         guard let entry = ranks[rank] else { return }
         if signal == SIGUSR1 { ask(entry.pid) } else { send(signal, to: entry.target) }

@@ -27,8 +27,9 @@ struct RankEnvironment {
         common = entries + own.map { Array("\($0.name)=\($0.value)".utf8) }
     }
 
-    /// Returns the entries for `rank`. Where there are several hosts, `place` is its place on its host. Rank 0 also
-    /// inherits descriptors.
+    /// Returns the entries for `rank`.
+    ///
+    /// Where there are several hosts, `place` is its place on its host. Rank 0 also inherits descriptors.
     func entries(
         rank: Int, place: (rank: Int, size: Int)? = nil, listeners: [Int32], control: Int32
     ) -> [[UInt8]] {

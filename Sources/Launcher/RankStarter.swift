@@ -21,8 +21,9 @@ final class RankStarter {
     private let input: Int32
     /// Each rank's place among the ranks of this host, where there are several hosts.
     private let places: [Int: (rank: Int, size: Int)]
-    /// The rank that reads a terminal, if any. It stays in the launcher's process group, because only the foreground
-    /// group may read from the terminal.
+    /// The rank that reads a terminal, if any.
+    ///
+    /// It stays in the launcher's process group, because only the foreground group may read from the terminal.
     let terminalRank: Int?
 
     /// Creates a starter for all ranks of a job.
@@ -123,7 +124,9 @@ final class RankStarter {
         return Start(pid: pid, output: output.reading, error: error.reading)
     }
 
-    /// The descriptors that the command names, as with a shell's `<(...)`. They can be read only once, by rank 0.
+    /// The descriptors that the command names, as with a shell's `<(...)`.
+    ///
+    /// They can be read only once, by rank 0.
     private var namedDescriptors: [Int32] {
         command.compactMap { word in
             guard let path = word.text, path.hasPrefix("/dev/fd/"), let number = Int32(path.dropFirst(8)), number > 2
@@ -167,8 +170,9 @@ private func makePipe() -> RankPipe? {
 /// Returns the width of the terminal at standard error; 0 where it is none.
 func terminalColumns() -> Int { isDrawable(2) ? Int(dlp_terminal_columns(2)) : 0 }
 
-/// Raises the limit of descriptors to the allowed maximum, because each rank needs two pipes. Returns the previous
-/// limit, which the ranks keep: programs that use `select` need a low one.
+/// Raises the limit of descriptors to the allowed maximum, because each rank needs two pipes.
+///
+/// Returns the previous limit, which the ranks keep: programs that use `select` need a low one.
 func raiseDescriptorLimit() -> UInt64 {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }

@@ -8,7 +8,9 @@ final class Rendezvous {
     let port: UInt16
     /// The name of the listening socket in the abstract namespace.
     let socketName: String
-    /// That socket, for rank 0. It listens before any rank is started, so that no rank has to try twice.
+    /// That socket, for rank 0.
+    ///
+    /// It listens before any rank is started, so that no rank has to try twice.
     private(set) var listener: Int32
     /// Reserves the port, on another address.
     private let guardSocket: Int32
@@ -25,7 +27,9 @@ final class Rendezvous {
         if guardSocket >= 0 { close(guardSocket) }
     }
 
-    /// Closes the socket here, once rank 0 has it. Then it closes when rank 0 ends, and the other ranks notice.
+    /// Closes the socket here, once rank 0 has it.
+    ///
+    /// Then it closes when rank 0 ends, and the other ranks notice.
     func closeListener() {
         if listener >= 0 { close(listener) }
         listener = -1

@@ -2,7 +2,9 @@ import CSystem
 import Glibc
 
 /// The signals that are sent to a launcher, or to another program that uses the terminal, including the ends of its
-/// child processes. They wait until they are taken.
+/// child processes.
+///
+/// They wait until they are taken.
 ///
 /// Signals that were ignored from the start, as under `nohup`, remain ignored.
 package final class SignalQueue {

@@ -4,7 +4,9 @@ struct StatusLine {
     /// Whether the line is on the terminal.
     private(set) var isDrawn = false
 
-    /// Changes the text. The results of `erase` and `draw` must be written to make it visible.
+    /// Changes the text.
+    ///
+    /// The results of `erase` and `draw` must be written to make it visible.
     mutating func show(_ text: String) { self.text = text }
 
     /// Returns the text that erases the line; empty where the line is not drawn.

@@ -164,7 +164,9 @@ final class Supervisor {
     }
 
     /// Ends the job because its output cannot be written: there is no room, or the reader has gone, as after `| head
-    /// -1`. In the second case the job ends silently, like any program there.
+    /// -1`.
+    ///
+    /// In the second case the job ends silently, like any program there.
     private func outputLost(_ failure: Int32) {
         if failure != EPIPE { report("cannot pass on the ranks' output: \(reason(failure)); the job is ended") }
         pump.mute()

@@ -53,7 +53,9 @@ struct Backoff {
         looks = 0
     }
 
-    /// What to do after a look, at `now`, that found nothing. With `willHear` a bell rings when the sleep should end.
+    /// What to do after a look, at `now`, that found nothing.
+    ///
+    /// With `willHear` a bell rings when the sleep should end.
     mutating func pause(at now: UInt64, isTransferring: Bool, willHear: Bool) -> Pause {
         let start = began ?? now
         if began == nil {

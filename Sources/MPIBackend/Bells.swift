@@ -76,7 +76,8 @@ final class Bells: Waker, @unchecked Sendable {
         isWoken.load(ordering: .relaxed) && isWoken.exchange(false, ordering: .sequentiallyConsistent)
     }
 
-    /// Sleeps until this rank's bell has been rung more than `heard` times, at most `nanoseconds`. Returns false where
-    /// it has not; that may be before the time is up.
+    /// Sleeps until this rank's bell has been rung more than `heard` times, at most `nanoseconds`.
+    ///
+    /// Returns false where it has not; that may be before the time is up.
     func wait(heard: UInt32, nanoseconds: UInt64) -> Bool { dlp_bell_wait(bells, rank, heard, nanoseconds) != 0 }
 }

@@ -89,7 +89,9 @@ struct MPICalls: @unchecked Sendable {
 
     func barrier() throws(CommunicationError) -> dlp_mpi_request { try request { table.pointee.barrier($0) } }
 
-    /// Makes progress. Returns whether the request is done; then it is of no more use.
+    /// Makes progress.
+    ///
+    /// Returns whether the request is done; then it is of no more use.
     func isDone(_ request: inout dlp_mpi_request) throws(CommunicationError) -> Bool {
         var done: Int32 = 0
         try check(table.pointee.test(&request, &done))

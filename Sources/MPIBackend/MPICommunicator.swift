@@ -89,8 +89,10 @@ public final class MPICommunicator: Communicator {
         return nil
     }
 
-    /// Sends a message. The root only begins to send; a worker waits until that is done, since its data would not move
-    /// while it computes.
+    /// Sends a message.
+    ///
+    /// The root only begins to send; a worker waits until that is done, since its data would not move while it
+    /// computes.
     ///
     /// - Throws: `CommunicationError` where MPI fails.
     public func send(_ message: Message, to destination: Int) throws(CommunicationError) {
@@ -166,8 +168,9 @@ public final class MPICommunicator: Communicator {
 
     // MARK: - While this rank computes
 
-    /// Calls `action` once, on another thread, when the root's last message has come while this rank computes. Does
-    /// nothing where only one thread may use the library.
+    /// Calls `action` once, on another thread, when the root's last message has come while this rank computes.
+    ///
+    /// Does nothing where only one thread may use the library.
     ///
     /// - Throws: `CommunicationError` where the system has no thread to give.
     public func watchForStop(_ action: @escaping @Sendable () -> Void) throws(CommunicationError) {
@@ -220,8 +223,9 @@ public final class MPICommunicator: Communicator {
         } catch { end(status: 3) }
     }
 
-    /// Ends the processes of all ranks. The root does so after a moment in which they may finish what they do; a worker
-    /// does so where the root does not.
+    /// Ends the processes of all ranks.
+    ///
+    /// The root does so after a moment in which they may finish what they do; a worker does so where the root does not.
     ///
     /// This does not return.
     public func abort(status: Int32, until deadline: UInt64?) {
@@ -279,7 +283,9 @@ public final class MPICommunicator: Communicator {
         return true
     }
 
-    /// Yields where that is due. Returns for how many nanoseconds to sleep; 0: not at all.
+    /// Yields where that is due.
+    ///
+    /// Returns for how many nanoseconds to sleep; 0: not at all.
     private func pause(at now: UInt64, until deadline: UInt64?, willHear: Bool) -> UInt64 {
         switch traffic.backoff.pause(at: now, isTransferring: traffic.isBusy, willHear: willHear) {
         case .none: return 0

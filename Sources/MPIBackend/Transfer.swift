@@ -38,7 +38,9 @@ struct Transfer {
         }
     }
 
-    /// Makes progress. Returns the message once all of it is there.
+    /// Makes progress.
+    ///
+    /// Returns the message once all of it is there.
     mutating func advance(through calls: MPICalls) throws(CommunicationError) -> Message? {
         while finished < requests.count {
             guard try calls.isDone(&requests[finished]) else { return nil }

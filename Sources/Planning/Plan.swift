@@ -1,7 +1,8 @@
 public import Scheduling
 
-/// Predicts how long a job takes on other numbers of ranks. It runs the schedule's own code in simulated time, with
-/// lengths of examples that were measured.
+/// Predicts how long a job takes on other numbers of ranks.
+///
+/// It runs the schedule's own code in simulated time, with lengths of examples that were measured.
 public struct Plan: Sendable {
     /// How the ranks of the job work.
     public struct Conduct: Sendable {

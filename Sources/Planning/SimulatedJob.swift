@@ -26,7 +26,9 @@ struct SimulatedJob {
     private var isLost: [Bool]
     /// When each worker has done all that it has.
     private var free: [Int64]
-    /// What each worker will report. None has more than two chunks, and they are done in the order in which they came.
+    /// What each worker will report.
+    ///
+    /// None has more than two chunks, and they are done in the order in which they came.
     private var reports: [[Report]]
     /// What arrives next, by number: first the messages of workers, then the messages to the root, by host, then the
     /// messages from the root, by host.

@@ -75,8 +75,10 @@ private func takeShare(_ connection: Connection, _ gpus: DeviceWish?) -> String?
 /// Whether a user reads standard error on a terminal, here or through ameexec.
 private var isShownOnTerminal: Bool { isatty(2) == 1 || ProcessFacts.own.number(AMEVariable.columns) != nil }
 
-/// Whether this process reports a signal that ends it before it is connected. The root does, unless one of our
-/// launchers started it: the launcher knows whether the user wanted the job to end or a rank has failed.
+/// Whether this process reports a signal that ends it before it is connected.
+///
+/// The root does, unless one of our launchers started it: the launcher knows whether the user wanted the job to end or
+/// a rank has failed.
 public func speaksAtStart() -> Bool {
     Detection.rankByVariables(.own) == 0 && getenv(AMEVariable.control) == nil
 }
@@ -91,8 +93,9 @@ public func complainOnce(_ message: String, status: Int32) -> Int32 {
     return status
 }
 
-/// Returns why this process must not start ranks; nil where it may. If a launcher started several such processes,
-/// each would start ranks.
+/// Returns why this process must not start ranks; nil where it may.
+///
+/// If a launcher started several such processes, each would start ranks.
 public func objectionToStartingRanks() -> String? {
     guard let launch = Detection.launchOfSeveral(.own, isChild: InheritedLaunch.includes) else { return nil }
     return

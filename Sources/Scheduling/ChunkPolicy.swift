@@ -41,8 +41,9 @@ public struct ChunkPolicy: Sendable, Hashable {
 
 /// What the policy is applied to.
 struct ChunkingInput {
-    /// How many examples could be handed out now. Where costs are known: the cost of these examples, in units of the
-    /// mean cost, as all amounts here.
+    /// How many examples could be handed out now.
+    ///
+    /// Where costs are known: the cost of these examples, in units of the mean cost, as all amounts here.
     var available: Double
     /// How many ranks take part, or still may.
     var workers: Int
@@ -77,8 +78,9 @@ extension ChunkPolicy {
     private static let rootHeadroom = 4.0
     /// A chunk that takes this many times the expected time has met an example unlike the others.
     private static let patience = 5.0
-    /// An example is long if it takes this many times the duration of a chunk. Then the way to the root and back, even
-    /// if that takes a tenth of a chunk, is no more than 1 % of it.
+    /// An example is long if it takes this many times the duration of a chunk.
+    ///
+    /// Then the way to the root and back, even if that takes a tenth of a chunk, is no more than 1 % of it.
     private static let longExample = 10.0
     /// Nanoseconds; keeps the number of examples finite where a clock saw no time pass.
     private static let leastCost = 0.001

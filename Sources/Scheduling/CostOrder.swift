@@ -23,8 +23,9 @@ struct CostOrder: Sendable {
     private(set) var openCount = 0
     private(set) var openAmount = 0.0
 
-    /// An example is long if it costs at least one of this many parts of a worker's share. Long examples are handed out
-    /// alone, the longest first.
+    /// An example is long if it costs at least one of this many parts of a worker's share.
+    ///
+    /// Long examples are handed out alone, the longest first.
     private static let partsOfShare = 200.0
     /// The least cost of an example, so that a chunk of the cheapest has an end.
     private static let leastCost: Float = 0.001

@@ -12,8 +12,9 @@ struct HandOutQueue: Sendable {
     private(set) var next = 0
     /// The end of the list: one more than its last example.
     private(set) var end: Int
-    /// The end of the examples that were never handed out. It is before `end` only where some have been taken from
-    /// there.
+    /// The end of the examples that were never handed out.
+    ///
+    /// It is before `end` only where some have been taken from there.
     private(set) var freshEnd: Int
     /// From `next` on, in their order: examples that are done already.
     private var gaps = Queue<Range<Int>>()
@@ -44,8 +45,9 @@ struct HandOutQueue: Sendable {
     /// How many of them were never handed out.
     var freshCount: Int { count - returnedCount }
 
-    /// How many examples it may hand out now; a worker that is spared gets none that are under suspicion. Where an
-    /// exact count would need a look at many, the result is an estimate, of at least 1.
+    /// How many examples it may hand out now; a worker that is spared gets none that are under suspicion.
+    ///
+    /// Where an exact count would need a look at many, the result is an estimate, of at least 1.
     func openCount(sparing isSpared: Bool = false) -> Int {
         guard limit < end else { return isSpared ? count - suspectedCount : count }
         let openReturned = returned.reduce(0) { sum, unit in
@@ -184,9 +186,10 @@ struct HandOutQueue: Sendable {
         if unit.suspicion != nil { suspectedCount += chunk.count }
     }
 
-    /// Takes examples within the limits `most`; nil where there are none. Examples that came back come first; for a
-    /// worker that is spared, only those not under suspicion. Then come examples that were never handed out, the first
-    /// or, with `fromEnd`, the last.
+    /// Takes examples within the limits `most`; nil where there are none.
+    ///
+    /// Examples that came back come first; for a worker that is spared, only those not under suspicion. Then come
+    /// examples that were never handed out, the first or, with `fromEnd`, the last.
     ///
     /// Where costs are known, `most` also limits what the chunk costs, and of the examples that no worker has had the
     /// longest come first.

@@ -1,8 +1,9 @@
 // What goes wrong: examples that fail, workers that die.
 
 extension ManagedSchedule {
-    /// Decides what becomes of `example`, which has failed on `worker`. The worker lives, so the example is no suspect
-    /// any more.
+    /// Decides what becomes of `example`, which has failed on `worker`.
+    ///
+    /// The worker lives, so the example is no suspect any more.
     mutating func recordFailure(_ example: Int, failedOn worker: Int) -> FailureVerdict {
         doneEnd = max(doneEnd, example + 1)
         tailProbe?.giveUp(on: worker)
@@ -25,8 +26,9 @@ extension ManagedSchedule {
         serveWaiting(into: &actions)
     }
 
-    /// `worker` may be dead: if it waits it is given nothing until it is known to be `lost`. Otherwise what it was
-    /// given would be blamed for its death.
+    /// `worker` may be dead: if it waits it is given nothing until it is known to be `lost`.
+    ///
+    /// Otherwise what it was given would be blamed for its death.
     public mutating func suspend(_ worker: Int) {
         if isWaiting(worker) { workers[worker].phase = .returning }
     }
@@ -46,8 +48,9 @@ extension ManagedSchedule {
         return crashed
     }
 
-    /// `worker` ends because `example`, which it has under work, does not return. Its other examples are not to blame,
-    /// and go back.
+    /// `worker` ends because `example`, which it has under work, does not return.
+    ///
+    /// Its other examples are not to blame, and go back.
     ///
     /// - Returns: what becomes of the example.
     /// - Throws: `ScheduleViolation` where it does not have that example under work.

@@ -115,8 +115,9 @@ extension ManagedSchedule {
         waiting.removeAll { workers[$0].phase != .waiting }
     }
 
-    /// Orders the examples that no worker has been given yet by their costs, the longest first. Those that are short
-    /// compared with a worker's share come last, in the order of the list.
+    /// Orders the examples that no worker has been given yet by their costs, the longest first.
+    ///
+    /// Those that are short compared with a worker's share come last, in the order of the list.
     ///
     /// Workers that have shares keep them.
     ///

@@ -1,8 +1,10 @@
 // Workers that were lost, and come back.
 
 extension ManagedSchedule {
-    /// `worker`, which was lost, is there again. It goes on with what it had under work, as far as no other worker has
-    /// been given that, and gets nothing new before `resume`.
+    /// `worker`, which was lost, is there again.
+    ///
+    /// It goes on with what it had under work, as far as no other worker has been given that, and gets nothing new
+    /// before `resume`.
     ///
     /// - Returns: what it may go on with, if there is something.
     /// - Throws: `ScheduleViolation` where it was not lost.

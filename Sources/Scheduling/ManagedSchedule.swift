@@ -37,7 +37,9 @@ public struct ManagedSchedule: Sendable {
         case unbounded
     }
 
-    /// The longest list. It is short enough that one can count beyond its end.
+    /// The longest list.
+    ///
+    /// It is short enough that one can count beyond its end.
     public static let longestList = 1 << 62
 
     // What events change cannot be private, since the events are in files of their own.

@@ -35,7 +35,9 @@ struct RetryQueue: Sendable {
         return example
     }
 
-    /// The line to take from. Lines are never empty, so it is one of the first two.
+    /// The line to take from.
+    ///
+    /// Lines are never empty, so it is one of the first two.
     private func index(for worker: Int, _ isAlone: Bool) -> Int? {
         lines.firstIndex { $0.worker != worker } ?? (isAlone ? lines.indices.first : nil)
     }

@@ -100,7 +100,9 @@
         }
     }
 
-    /// Takes everything away from it. What comes first in the list comes last in the result.
+    /// Takes everything away from it.
+    ///
+    /// What comes first in the list comes last in the result.
     mutating func releaseAll() -> [WorkUnit] {
         defer {
             current = nil

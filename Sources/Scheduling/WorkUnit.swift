@@ -28,7 +28,9 @@
 struct Suspicion: Sendable, Hashable {
     /// How many ranks died that had them under work.
     var deaths: Int
-    /// The latest of these deaths. It is not known which of the examples that share it is to blame.
+    /// The latest of these deaths.
+    ///
+    /// It is not known which of the examples that share it is to blame.
     var death: Int
     /// How many of them may be handed out at a time.
     var portion: Int

@@ -3,8 +3,9 @@ import CSystem
 import DLP
 import Glibc
 
-/// A rank for the tests with real launchers. It meets the other ranks in the way that its argument names, and the
-/// root adds up all rank numbers.
+/// A rank for the tests with real launchers.
+///
+/// It meets the other ranks in the way that its argument names, and the root adds up all rank numbers.
 ///
 ///     ame-probe pmi1|pmi1-port|pmix|file [JOB] [SECONDS]
 @main

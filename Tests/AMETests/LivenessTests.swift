@@ -5,8 +5,9 @@ import Testing
 
 @Suite("Hosts that fall silent")
 struct LivenessTests {
-    /// `owed` is what the system reports once a second. Returns after how many seconds the host counts as lost; nil:
-    /// never.
+    /// `owed` is what the system reports once a second.
+    ///
+    /// Returns after how many seconds the host counts as lost; nil: never.
     private static func loss(_ owed: (Int) -> dlp_owed) -> Int? {
         var debt = Liveness.Debt()
         return (0..<120).first { debt.isOverdue(owed($0), at: UInt64($0 + 5) * second) }

@@ -120,8 +120,9 @@ import Testing
     }
 }
 
-/// Returns the bytes of this process that count for `RLIMIT_DATA`. A sanitizer has reserved far more than there is
-/// memory.
+/// Returns the bytes of this process that count for `RLIMIT_DATA`.
+///
+/// A sanitizer has reserved far more than there is memory.
 private func dataInUse() -> Int {
     var buffer = [UInt8](repeating: 0, count: 4096)
     let file = open("/proc/self/status", O_RDONLY)

@@ -46,7 +46,9 @@ func written(_ body: (inout ByteWriter) throws -> Void) rethrows -> [UInt8] {
     return writer.finish().array
 }
 
-/// Reads the item that `encoded` claims to be, in every possible way. None of them may crash, whatever the bytes are.
+/// Reads the item that `encoded` claims to be, in every possible way.
+///
+/// None of them may crash, whatever the bytes are.
 func readInEveryWay(_ encoded: [UInt8]) {
     _ = try? Value(decoding: Bytes(encoded))
     encoded.withUnsafeBytes { buffer in

@@ -42,7 +42,9 @@ enum Arrangement: String, CaseIterable, CustomTestStringConvertible {
     /// end separately.
     var tearsLines: Bool { rawValue.hasPrefix("openMPI") }
 
-    /// Whether the root learns that its standard input has ended. Under Open MPI 5's mpiexec not even `cat` does.
+    /// Whether the root learns that its standard input has ended.
+    ///
+    /// Under Open MPI 5's mpiexec not even `cat` does.
     var endsInput: Bool { !isOpenMPI5 }
 
     /// Returns the launcher's part of a command line that starts this number of ranks.

@@ -4,8 +4,9 @@ import Testing
 /// The costs of examples other than time, in the journal and beside their results.
 @Suite("Costs", .hangLimit)
 struct CostTests {
-    /// The second example holds 200 MB for a moment: a string and the buffer from which it is made. All examples take
-    /// longer than the interval at which memory is sampled.
+    /// The second example holds 200 MB for a moment: a string and the buffer from which it is made.
+    ///
+    /// All examples take longer than the interval at which memory is sampled.
     private static let job = """
         function examples() return 4 end
         function work(i)

@@ -10,8 +10,9 @@ struct CrashTests {
         "round-robin --examples root", "managed --root-works no",
     ]
 
-    /// Each example leaves a file when it begins, and takes some time, some more than others. The last one takes as
-    /// long as there are ranks to be killed, so that no kill comes too late.
+    /// Each example leaves a file when it begins, and takes some time, some more than others.
+    ///
+    /// The last one takes as long as there are ranks to be killed, so that no kill comes too late.
     private static let job = """
         function examples() return 120 end
         function work(n)

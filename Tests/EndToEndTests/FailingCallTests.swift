@@ -2,8 +2,9 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A single system call fails, any of them. This may cost a rank, or end the job with a message, but never lose a
-/// result or hang.
+/// A single system call fails, any of them.
+///
+/// This may cost a rank, or end the job with a message, but never lose a result or hang.
 @Suite(.hangLimit)
 struct FailingCallTests {
     /// Small and large messages are sent in both directions.

@@ -12,8 +12,9 @@ struct FailureTests {
         "ameexec -np 4 dlp-lua --mode round-robin --examples root --root-works no",
     ]
 
-    /// Every seventh of 100 examples fails. Its message shows a random number, which must not depend on the rank that
-    /// tries it.
+    /// Every seventh of 100 examples fails.
+    ///
+    /// Its message shows a random number, which must not depend on the rank that tries it.
     private static let job = """
         function examples() return 100 end
         function work(n)

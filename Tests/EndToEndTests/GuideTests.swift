@@ -13,8 +13,9 @@ struct GuideTests {
         var testDescription: String { title }
     }
 
-    /// The sections of these pages that have commands, and the files that they show. The first line of a file is a
-    /// comment that names it.
+    /// The sections of these pages that have commands, and the files that they show.
+    ///
+    /// The first line of a file is a comment that names it.
     static let (recipes, files): ([Recipe], [(name: String, text: String)]) = {
         var (recipes, files): ([Recipe], [(name: String, text: String)]) = ([], [])
         for page in [

@@ -1,7 +1,9 @@
 import TestSupport
 import Testing
 
-/// A job with more examples than any test waits for. Each example leaves a line when it begins and when it ends.
+/// A job with more examples than any test waits for.
+///
+/// Each example leaves a line when it begins and when it ends.
 ///
 /// Each begins with a program that ignores SIGTERM, because launchers send this signal to programs together with
 /// their rank.

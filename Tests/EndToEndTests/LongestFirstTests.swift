@@ -4,8 +4,9 @@ import Testing
 /// The longest examples first, where their lengths are known: from `cost`, or from an earlier run.
 @Suite(.hangLimit)
 struct LongestFirstTests {
-    /// Where `FIRST` names an example, all others wait until that one has begun. A job that begins with other
-    /// examples on all of its ranks fails.
+    /// Where `FIRST` names an example, all others wait until that one has begun.
+    ///
+    /// A job that begins with other examples on all of its ranks fails.
     private static let job = """
         local first, mark = os.getenv("FIRST"), os.getenv("MARK")
         local function isBegun() local file = io.open(mark) if file then file:close() end return file end

@@ -19,8 +19,9 @@ enum LostWords {
         return self == .hydra || outcome.error.contains("MPI_ABORT was invoked on rank 0")
     }
 
-    /// Whether MPICH's mpiexec was ended by SIGPIPE before any output of its ranks came. On a busy machine this
-    /// happened in 1 of 800 runs of a shell that only printed a line.
+    /// Whether MPICH's mpiexec was ended by SIGPIPE before any output of its ranks came.
+    ///
+    /// On a busy machine this happened in 1 of 800 runs of a shell that only printed a line.
     static func isBroken(_ outcome: Outcome) -> Bool {
         outcome.status == 128 + SIGPIPE && outcome.bytes.isEmpty && outcome.error.isEmpty
     }

@@ -217,8 +217,9 @@ struct StopTests {
         #expect(outcome.status == 0 && outcome.output == "done\n" && outcome.error == "", "\(outcome)")
     }
 
-    /// A job whose rank 1 is stopped as soon as it has done its part, when its state is closed. Rank 0 leaves a file
-    /// when it closes its own state.
+    /// A job whose rank 1 is stopped as soon as it has done its part, when its state is closed.
+    ///
+    /// Rank 0 leaves a file when it closes its own state.
     private static let stopsAtTheEnd = """
         function examples() return 6 end
         function work(n) return n end

@@ -19,8 +19,9 @@ struct WaitingJob {
     /// The ranks' process groups, which hold the ranks and their programs.
     let groups: Set<pid_t>
 
-    /// Starts a job in which `wait()` executes `waits`, with a long program in place of PROGRAM. If it continues
-    /// after that, it leaves a file. Returns when each rank waits.
+    /// Starts a job in which `wait()` executes `waits`, with a long program in place of PROGRAM.
+    ///
+    /// If it continues after that, it leaves a file. Returns when each rank waits.
     ///
     /// - Parameter waits: Lua that writes the process number of the rank into the file `rank.` with its rank, and
     ///   then waits.
@@ -46,8 +47,9 @@ struct WaitingJob {
     /// Whether a rank has continued after its wait.
     var hasGoneOn: Bool { launched.scratch.names.contains { $0.hasPrefix("gone-on.") } }
 
-    /// Interrupts the job, with its programs or without them. Expects that nothing continues and that no process is
-    /// left.
+    /// Interrupts the job, with its programs or without them.
+    ///
+    /// Expects that nothing continues and that no process is left.
     static func interrupt(_ call: Call, _ script: String, waits: String) throws {
         for reachesPrograms in [false, true] {
             let job = try WaitingJob(call.command, call.ranks, script, waits: waits)

@@ -3,6 +3,7 @@ import Glibc
 @testable import AME
 
 /// The first byte determines which side is played, in which pieces the peer's bytes arrive, and whether we encrypt.
+///
 /// The other bytes come from a peer that does not have the key.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {

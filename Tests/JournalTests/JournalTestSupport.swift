@@ -79,7 +79,9 @@ final class JournalScratch: Sendable {
         return records
     }
 
-    /// Converts the journal to an older format. Those had no checksums, and the oldest one had an index.
+    /// Converts the journal to an older format.
+    ///
+    /// Those had no checksums, and the oldest one had an index.
     func makeOlder(_ format: Int) throws {
         let older = try Database(path: path, .readWrite)
         for column in JournalSchema.added { try older.execute("ALTER TABLE results DROP COLUMN \(column.name)") }

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("What rows were made with")
 struct JournalVersionTests {
-    /// The version of a function that reaches a helper. Each is identified by a word, in a script of this text.
+    /// The version of a function that reaches a helper.
+    ///
+    /// Each is identified by a word, in a script of this text.
     private func version(
         _ work: String, _ helper: String, text: String = "work = print", script: SystemString = "job.lua",
         obstacle: String? = nil, value: String? = nil, modules: String = ""

@@ -3,7 +3,9 @@ import DLP
 import Glibc
 import MPIBackend
 
-/// The scenarios of a probe. Each function is one scenario, which throws where something is wrong.
+/// The scenarios of a probe.
+///
+/// Each function is one scenario, which throws where something is wrong.
 struct Scenario {
     let communicator: MPICommunicator
     let numbers: [Int]

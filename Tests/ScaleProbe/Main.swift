@@ -1,8 +1,9 @@
 import DLP
 import Simulation
 
-/// Simulates jobs, for scripts/bench/scale. Each line of standard input is a job, and each line of standard output
-/// its outcome.
+/// Simulates jobs, for scripts/bench/scale.
+///
+/// Each line of standard input is a job, and each line of standard output its outcome.
 ///
 /// A job is a list of words NAME=NUMBER, and shape=DISTRIBUTION, in any order; see `settings`. The outcome is three
 /// durations in seconds (the makespan, the least possible makespan, and the time for which the root was busy) and the

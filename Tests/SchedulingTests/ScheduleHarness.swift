@@ -34,7 +34,9 @@ struct BrokenRule: Error, CustomStringConvertible {
     let description: String
 }
 
-/// A schedule together with an independent account of which worker has and has done what. It checks every step.
+/// A schedule together with an independent account of which worker has and has done what.
+///
+/// It checks every step.
 struct ScheduleHarness {
     enum Phase: Int { case absent, active, delivering, ended, left, lost, unexpected, returning }
 

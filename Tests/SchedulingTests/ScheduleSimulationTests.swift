@@ -23,8 +23,9 @@ struct ScheduleSimulationTests {
         #expect(try run(simulator, distribution, 1_000_000, mean: 200 * Self.millisecond).outcome.ratio < 1.05)
     }
 
-    /// A very long example late in the list delays any schedule that does not know of it. So the reference is a
-    /// schedule that hands out examples one at a time and at no cost.
+    /// A very long example late in the list delays any schedule that does not know of it.
+    ///
+    /// So the reference is a schedule that hands out examples one at a time and at no cost.
     @Test("with few ranks and long examples", arguments: CostDistribution.allCases, [2, 5, 16])
     func longExamples(_ distribution: CostDistribution, ranks: Int) throws {
         let simulator = ScheduleSimulator(ranks: ranks)

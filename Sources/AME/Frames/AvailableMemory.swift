@@ -5,8 +5,9 @@ enum AvailableMemory {
     /// The least length that is checked: a check takes some 50 microseconds.
     static let leastLooked = 1 << 26
 
-    /// Whether a message of `count` bytes fits into memory. Receiving a larger one would only go on until the system
-    /// ends this process.
+    /// Whether a message of `count` bytes fits into memory.
+    ///
+    /// Receiving a larger one would only go on until the system ends this process.
     static func suffices(for count: Int) -> Bool {
         guard count >= leastLooked, let bytes else { return true }
         return count <= bytes

@@ -78,7 +78,9 @@ struct FrameParser: ~Copyable {
         return taken
     }
 
-    /// Reads a header. It must say that its frame is encrypted where the stream is, and only there.
+    /// Reads a header.
+    ///
+    /// It must say that its frame is encrypted where the stream is, and only there.
     private func readHeader(_ bytes: UnsafeRawBufferPointer) throws(FrameError) -> FrameHeader {
         guard records != nil else {
             return try FrameHeader(reading: bytes, knownFlags: sharesMemory ? FrameFlag.shared : 0)

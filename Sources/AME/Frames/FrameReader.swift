@@ -9,7 +9,9 @@ struct FrameReader: ~Copyable {
     /// How many bytes have come so far.
     private(set) var byteCount: UInt64 = 0
 
-    /// A reader of all that comes over a link. Bodies may be in shared memory only where they come from the root.
+    /// A reader of all that comes over a link.
+    ///
+    /// Bodies may be in shared memory only where they come from the root.
     init(_ link: Link, fromRoot: Bool = true) {
         socket = link.socket
         sharesMemory = link.sharesMemory && fromRoot

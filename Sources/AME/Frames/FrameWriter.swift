@@ -20,8 +20,9 @@ struct FrameWriter: ~Copyable {
     /// Whether part of a message has not gone yet.
     var isBusy: Bool { current != nil }
 
-    /// Takes the next message, once the one before has been sent. `shared` is sent in place of its body, only over
-    /// links that share memory.
+    /// Takes the next message, once the one before has been sent.
+    ///
+    /// `shared` is sent in place of its body, only over links that share memory.
     mutating func begin(_ message: Message, shared: SharedBody? = nil) {
         current = cipher == nil ? .clear(OutgoingFrame(message, in: shared)) : .sealed(SealedFrame(message))
     }

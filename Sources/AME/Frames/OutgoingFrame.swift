@@ -9,7 +9,9 @@ struct OutgoingFrame {
     private var shared: SharedBody?
     private var sent = 0
 
-    /// A frame of which nothing has been sent. Its body is the message's, or else is in `shared`.
+    /// A frame of which nothing has been sent.
+    ///
+    /// Its body is the message's, or else is in `shared`.
     init(_ message: Message, in shared: SharedBody? = nil) {
         header = FrameHeader(message)
         body = message.body

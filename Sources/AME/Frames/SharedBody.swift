@@ -39,8 +39,9 @@ final class SharedBody {
         Self.live.subtract(1, ordering: .relaxed)
     }
 
-    /// Returns `body` in shared memory for `others` processes: a copy where it does not lie in such memory already. Nil
-    /// where that does not pay, or the system refuses: then the body is sent like any other.
+    /// Returns `body` in shared memory for `others` processes: a copy where it does not lie in such memory already.
+    ///
+    /// Nil where that does not pay, or the system refuses: then the body is sent like any other.
     @inline(__always)
     static func of(_ body: Bytes, for others: Int) -> SharedBody? {
         guard others > 0, body.count >= shortest, others >= fewest || body.memoryFile != nil else { return nil }

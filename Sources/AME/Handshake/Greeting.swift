@@ -34,7 +34,9 @@ struct Greeting: Equatable {
     var size: UInt32
     /// Whether this side wants what follows the handshake encrypted.
     var isEncrypted: Bool
-    /// Whether this side's socket ends on its own host. Where the other side's does, too, both are on one host.
+    /// Whether this side's socket ends on its own host.
+    ///
+    /// Where the other side's does, too, both are on one host.
     var isLocal: Bool
     /// Whether this side takes part in an exchange of keys, without which nothing is encrypted.
     ///
@@ -101,8 +103,9 @@ struct Greeting: Equatable {
         return true
     }
 
-    /// Whether this side and another share memory. They do not where they encrypt: encrypted messages go through the
-    /// socket only.
+    /// Whether this side and another share memory.
+    ///
+    /// They do not where they encrypt: encrypted messages go through the socket only.
     func sharesMemory(with other: Greeting) -> Bool { isLocal && other.isLocal && !isEncrypted && !other.isEncrypted }
 
     /// The introduction as it goes over the wire.

@@ -52,7 +52,9 @@ struct HandshakeCodes {
         Array(HMAC<SHA256>.authenticationCode(for: parts.flatMap { $0 }, using: secret))
     }
 
-    /// Whether `code` is that of `parts`. The time this takes does not depend on how much of it is right.
+    /// Whether `code` is that of `parts`.
+    ///
+    /// The time this takes does not depend on how much of it is right.
     private func isValid(_ code: [UInt8], _ parts: [UInt8]...) -> Bool {
         HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: parts.flatMap { $0 }, using: secret)
     }

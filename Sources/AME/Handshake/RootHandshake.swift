@@ -31,8 +31,9 @@ struct RootHandshake {
     /// The worker's hello, and our half of the exchange of keys where there is one, once we have answered.
     private var answered: (hello: [UInt8], half: EphemeralKey?)?
 
-    /// Waits for the hello of a worker, of one that comes back, or of a late one. A late one is accepted as rank 0 and
-    /// gets its rank later.
+    /// Waits for the hello of a worker, of one that comes back, or of a late one.
+    ///
+    /// A late one is accepted as rank 0 and gets its rank later.
     init(key: JobKey, greeting: Greeting, guest: Greeting.Role = .worker) {
         self.guest = guest
         self.key = key

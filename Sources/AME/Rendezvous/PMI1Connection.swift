@@ -3,8 +3,10 @@ import Glibc
 
 /// Lines to and from a PMI-1 server, which is not trusted to answer, or to answer sensibly.
 final class PMI1Connection {
-    /// Where the session fails, the socket is kept until the process ends. Hydra takes a connection that closes for the
-    /// death of its rank, and kills all ranks before this one has said what is wrong.
+    /// Where the session fails, the socket is kept until the process ends.
+    ///
+    /// Hydra takes a connection that closes for the death of its rank, and kills all ranks before this one has said
+    /// what is wrong.
     private let kept: Unmanaged<Socket>
     private var socket: Socket { kept.takeUnretainedValue() }
     private let limit: TimeLimit

@@ -67,8 +67,9 @@ public enum Rendezvous: Sendable, Equatable {
         return try meet(at: &place, address: address)
     }
 
-    /// Removes the file by which ranks meet, where this process has left one and it is still there. For a process that
-    /// a signal ends.
+    /// Removes the file by which ranks meet, where this process has left one and it is still there.
+    ///
+    /// For a process that a signal ends.
     public static func removeFile() { EndingCleaner.removeNow() }
 
     /// Exchanges what the ranks must know, at a place where they meet.

@@ -2,7 +2,9 @@ import CSystem
 import DLP
 import Glibc
 
-/// Lets in workers: those of a job's start, those that come late, or those that come back. Keeps all other peers out.
+/// Lets in workers: those of a job's start, those that come late, or those that come back.
+///
+/// Keeps all other peers out.
 ///
 /// Strangers cost the root little: nothing waits for them, each has a deadline, and the number of handshakes under way
 /// is bounded; the oldest is dropped for a new one.
@@ -17,8 +19,10 @@ final class Acceptor {
     private static let patience: UInt64 = 5_000_000_000
     /// How many handshakes may be under way beside one for each worker.
     static let reserve = 256
-    /// How many connections are taken before those that are here get their turn. There are so few that a peer that
-    /// answers at once has proved itself long before it could be dropped, however many strangers come.
+    /// How many connections are taken before those that are here get their turn.
+    ///
+    /// There are so few that a peer that answers at once has proved itself long before it could be dropped, however
+    /// many strangers come.
     private static let batch = 8
     /// How long to take no connections where the system has no descriptor for one.
     private static let pauseLength: UInt64 = 1_000_000_000
@@ -46,7 +50,9 @@ final class Acceptor {
     /// The token of the first listener.
     private let firstToken: UInt64
 
-    /// The candidates by token. Tokens are given in the order of arrival, so the oldest has the lowest.
+    /// The candidates by token.
+    ///
+    /// Tokens are given in the order of arrival, so the oldest has the lowest.
     private var candidates: [UInt64: Candidate] = [:]
     private var oldest: UInt64
     private var nextToken: UInt64
@@ -64,8 +70,9 @@ final class Acceptor {
         self.init(listeners, connections, environment, .late(next: environment.size), key: lateKey)
     }
 
-    /// An acceptor to `connections` for ranks of `environment` that were lost and are awaited. It exists beside one for
-    /// workers that come late.
+    /// An acceptor to `connections` for ranks of `environment` that were lost and are awaited.
+    ///
+    /// It exists beside one for workers that come late.
     convenience init(returnsTo listeners: [Listener], connections: Connections, environment: AMEEnvironment) {
         self.init(listeners, connections, environment, .returning([]), firstToken: Self.firstTokenOfReturns)
     }
@@ -238,7 +245,9 @@ final class Acceptor {
         }
     }
 
-    /// Lets a worker in, a late one as the next rank. A job that has begun goes on without one that cannot be watched.
+    /// Lets a worker in, a late one as the next rank.
+    ///
+    /// A job that has begun goes on without one that cannot be watched.
     private func welcome(_ link: Link, _ rank: Int) throws(CommunicationError) {
         switch guests {
         case .missing(var ranks):

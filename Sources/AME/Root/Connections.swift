@@ -8,8 +8,9 @@ final class Connections {
 
     private let poller: Poller
     private var peers: [Peer?]
-    /// Peers that were told the end before the others. They are kept, because closing a socket while its worker sends
-    /// would take that message back.
+    /// Peers that were told the end before the others.
+    ///
+    /// They are kept, because closing a socket while its worker sends would take that message back.
     private var dismissed: [Peer] = []
     /// The hosts of all peers, of lost ones too.
     private var hosts: [String?]

@@ -24,7 +24,9 @@ package final class LauncherChannel: Sendable {
     /// Tells the launcher that the root ends because the job is over.
     package func isOver() { sendSurely(.over) }
 
-    /// Sends a packet. Waits for a launcher that stands still, but not for ever.
+    /// Sends a packet.
+    ///
+    /// Waits for a launcher that stands still, but not for ever.
     private func sendSurely(_ message: ControlMessage) {
         for _ in 0..<Self.attempts {
             if send(message) == 0 { return }

@@ -18,7 +18,9 @@ final class Peer {
     /// Why, where reading would not find the reason.
     private var failure: String?
 
-    /// A message that waits. Where its body lies in shared memory, `shared` stands in place of the body.
+    /// A message that waits.
+    ///
+    /// Where its body lies in shared memory, `shared` stands in place of the body.
     private struct Parcel {
         var message: Message
         let shared: SharedBody?
@@ -45,7 +47,9 @@ final class Peer {
     /// How many bytes have come.
     var receivedCount: UInt64 { reader.byteCount }
 
-    /// Sends a message, or keeps what the socket does not take at once. Never waits, but may copy a large body.
+    /// Sends a message, or keeps what the socket does not take at once.
+    ///
+    /// Never waits, but may copy a large body.
     ///
     /// - Parameter shared: its body, where that lies in shared memory already.
     func send(_ message: Message, shared: SharedBody? = nil) {

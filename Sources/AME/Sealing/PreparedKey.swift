@@ -1,7 +1,9 @@
 import CSealing
 import Crypto
 
-/// A key of AES-256-GCM that is ready for use. Preparing it takes a good part of the time that a short record takes.
+/// A key of AES-256-GCM that is ready for use.
+///
+/// Preparing it takes a good part of the time that a short record takes.
 final class PreparedKey: Sendable {
     // Unsafe because of the pointer; it is sound because what it points to is written by `init` alone, BoringSSL takes
     // it as constant for each record, and only `deinit`, which runs once no reference is left, frees it.

@@ -1,13 +1,17 @@
 import DLP
 
-/// A message on its way out over an encrypted connection. Its records are sealed in batches, when their turn comes.
+/// A message on its way out over an encrypted connection.
+///
+/// Its records are sealed in batches, when their turn comes.
 struct SealedFrame {
     /// How many bytes are sealed at a time; a batch may be a little larger.
     private static let batch = 1 << 16
 
     private let header: FrameHeader
     private let body: Bytes
-    /// How much of the body has been sealed; nil before the first record. An empty body has one record, too.
+    /// How much of the body has been sealed; nil before the first record.
+    ///
+    /// An empty body has one record, too.
     private var sealed: Int?
     /// Memory for a batch, reused for the next; how many bytes are in it, and how many of those have been sent.
     private var wire: [UInt8] = []

@@ -41,8 +41,10 @@ final class Socket: Sendable {
         }
     }
 
-    /// Like `receive(into:)`. Where a descriptor came with the bytes, `passed` becomes that descriptor, which the
-    /// caller then owns; otherwise it becomes what `dlp_receive_passed` says.
+    /// Like `receive(into:)`.
+    ///
+    /// Where a descriptor came with the bytes, `passed` becomes that descriptor, which the caller then owns; otherwise
+    /// it becomes what `dlp_receive_passed` says.
     func receive(into buffer: UnsafeMutableRawBufferPointer, passed: inout Int32) -> Transfer {
         while true {
             let count = dlp_receive_passed(descriptor, buffer.baseAddress, buffer.count, &passed)

@@ -34,8 +34,9 @@ public struct AMEEnvironment: Sendable {
         self.columns = columns
     }
 
-    /// Which messages between ranks are encrypted. The user decides this, not the launcher, and must say the same on
-    /// all ranks.
+    /// Which messages between ranks are encrypted.
+    ///
+    /// The user decides this, not the launcher, and must say the same on all ranks.
     public var encryption = Encryption.betweenHosts
 
     /// Rank 0 only: what its user should know of the meeting; nil where there is nothing.

@@ -1,4 +1,6 @@
-/// Base64 (RFC 4648, section 4). Foundation's would cost the start of every rank more than this.
+/// Base64 (RFC 4648, section 4).
+///
+/// Foundation's would cost the start of every rank more than this.
 enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 

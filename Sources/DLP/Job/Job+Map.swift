@@ -87,8 +87,9 @@ private struct MapWork<Example> {
     let loop: UInt64
     var examples: [Example]
 
-    /// How often to ask whether the job is to stop, in nanoseconds. It is not asked more often, because it may take a
-    /// system call.
+    /// How often to ask whether the job is to stop, in nanoseconds.
+    ///
+    /// It is not asked more often, because it may take a system call.
     private static var lookInterval: UInt64 { 10_000_000 }
     /// The length, in characters, at which a message cuts an example.
     private static var longestShown: Int { 60 }

@@ -2,8 +2,9 @@ import CSystem
 import Engine
 import SystemSupport
 
-/// A job's ranks, as seen by one of them. Every rank runs the same program and calls the same functions of its `Job` in the
-/// same order.
+/// A job's ranks, as seen by one of them.
+///
+/// Every rank runs the same program and calls the same functions of its `Job` in the same order.
 ///
 /// The transport defines how the ranks find each other. With `import AME` a program calls `Job.run`, which connects the ranks
 /// that `ameexec -np N` has started; without `ameexec` it is a job of one rank.
@@ -42,7 +43,9 @@ public final class Job {
         Job(try RootClient { LoneCommunicator() })
     }
 
-    /// Ends the job normally, and waits for the other ranks. It must be the last call of each rank.
+    /// Ends the job normally, and waits for the other ranks.
+    ///
+    /// It must be the last call of each rank.
     ///
     /// - Throws: `JobEnd` where the job ends in another way; then `end` must be called.
     public func finish() throws(JobEnd) {

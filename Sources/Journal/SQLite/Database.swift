@@ -12,7 +12,9 @@ final class Database {
 
     let handle: OpaquePointer
 
-    /// Whether SQLite has been configured in this process. This fails if a Lua module has used SQLite before.
+    /// Whether SQLite has been configured in this process.
+    ///
+    /// This fails if a Lua module has used SQLite before.
     private static let isConfigured = dlp_sqlite_configure() == SQLITE_OK
 
     /// How long to wait, in milliseconds, for others that have locked the file; readers lock it for moments only.

@@ -33,8 +33,9 @@ final class Statement {
         try database.check(code)
     }
 
-    /// Binds bytes, at least one, without a copy. They must stay valid whenever the statement is run, until something else is
-    /// bound.
+    /// Binds bytes, at least one, without a copy.
+    ///
+    /// They must stay valid whenever the statement is run, until something else is bound.
     func bind(_ parameter: Int32, borrowed blob: UnsafeRawBufferPointer) throws(SQLiteError) {
         try database.check(sqlite3_bind_blob64(handle, parameter, blob.baseAddress, UInt64(blob.count), nil))
     }

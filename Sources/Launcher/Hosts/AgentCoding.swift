@@ -24,7 +24,9 @@ extension AgentMessage {
 
 /// Splits the arriving bytes into messages.
 struct MessageParser {
-    /// The largest length of a message. Arguments and environment are far shorter than that on every system.
+    /// The largest length of a message.
+    ///
+    /// Arguments and environment are far shorter than that on every system.
     static let longest = 1 << 24
 
     private var bytes: [UInt8] = []

@@ -36,7 +36,9 @@ final class AgentInput {
         if bytes.isEmpty { hasEnded = true } else { queue += bytes }
     }
 
-    /// Passes bytes on as far as the rank takes them. For the rest, lets `poller` report room under `number`.
+    /// Passes bytes on as far as the rank takes them.
+    ///
+    /// For the rest, lets `poller` report room under `number`.
     ///
     /// - Returns: how many bytes the rank has taken. A rank that stops reading takes none, and so is sent nothing
     ///   more.

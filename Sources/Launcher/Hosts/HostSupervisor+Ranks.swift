@@ -57,7 +57,9 @@ extension HostSupervisor {
 
     // MARK: - The ranks
 
-    /// Makes all hosts start their ranks. Every host must be ready.
+    /// Makes all hosts start their ranks.
+    ///
+    /// Every host must be ready.
     func startRanks() {
         let plan = rankPlan
         let byRank = connections.flatMap { connection in connection.ranks.map { ($0, connection) } }

@@ -3,8 +3,9 @@ import CSystem
 import DLP
 import Glibc
 
-/// Runs a job whose ranks are on several hosts. One thread waits for agents, signals and standard input, and makes
-/// the agents do what `Job` decides.
+/// Runs a job whose ranks are on several hosts.
+///
+/// One thread waits for agents, signals and standard input, and makes the agents do what `Job` decides.
 final class HostSupervisor {
     /// The numbers under which the poller reports descriptors.
     enum Watched {
@@ -332,7 +333,9 @@ final class HostSupervisor {
     }
 
     /// Ends the job because its output cannot be written: there is no room, or the reader has gone, as after `| head
-    /// -1`. In the second case the job ends silently, like any program there.
+    /// -1`.
+    ///
+    /// In the second case the job ends silently, like any program there.
     private func outputLost(_ failure: Int32) {
         if failure != EPIPE { report("cannot pass on the ranks' output: \(reason(failure)); the job is ended") }
         pump.mute()

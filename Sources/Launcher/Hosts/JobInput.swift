@@ -6,8 +6,9 @@ final class JobInput {
     private var credit = AgentRules.window
     private let poller: Poller
     private let number: Int
-    /// A second file description of the same file, for reading without blocking, where that is possible. Another
-    /// reader of the file may take bytes that were reported as available.
+    /// A second file description of the same file, for reading without blocking, where that is possible.
+    ///
+    /// Another reader of the file may take bytes that were reported as available.
     private let nonBlocking: Int32?
     /// Whether it can be polled; files cannot.
     private var isWatched = false

@@ -25,7 +25,9 @@ struct MessageWriter {
 /// A malformed message.
 struct MessageError: Error {}
 
-/// Reads the fields of a message. It trusts no count before it has checked that there are enough bytes.
+/// Reads the fields of a message.
+///
+/// It trusts no count before it has checked that there are enough bytes.
 struct MessageReader {
     private var rest: ArraySlice<UInt8>
 

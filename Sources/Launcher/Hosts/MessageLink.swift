@@ -1,7 +1,9 @@
 import CSystem
 import Glibc
 
-/// Messages over two descriptors. Neither reading nor writing ever blocks.
+/// Messages over two descriptors.
+///
+/// Neither reading nor writing ever blocks.
 final class MessageLink<Incoming: AgentMessage, Outgoing: AgentMessage> {
     /// If this number of bytes waits to be written, no more messages should be made.
     private static var limit: Int { 1 << 20 }
@@ -14,7 +16,9 @@ final class MessageLink<Incoming: AgentMessage, Outgoing: AgentMessage> {
     private var queue: [UInt8] = []
     private var written = 0
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    /// The bytes before the first message. Anything that comes before them is noise, for example from a shell.
+    /// The bytes before the first message.
+    ///
+    /// Anything that comes before them is noise, for example from a shell.
     private var preamble: [UInt8]?
     private var noise: [UInt8] = []
     /// Whether the writing end is watched for room.
@@ -115,7 +119,9 @@ final class MessageLink<Incoming: AgentMessage, Outgoing: AgentMessage> {
     /// Restarts the measurement of silence, because this process stood still.
     func excuse() { lastHeard = dlp_now() }
 
-    /// Looks for the preamble. A limited amount of noise may precede it.
+    /// Looks for the preamble.
+    ///
+    /// A limited amount of noise may precede it.
     private func skip(to bytes: ArraySlice<UInt8>) throws(MessageError) {
         guard let preamble else { return }
         noise += bytes

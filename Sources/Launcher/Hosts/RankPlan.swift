@@ -4,7 +4,9 @@ struct RankPlan: Equatable {
     let size: Int
     /// The ranks of each host, in ascending order.
     let ranks: [[Int]]
-    /// For each host, the places of its ranks on its machine. A machine may have several host names.
+    /// For each host, the places of its ranks on its machine.
+    ///
+    /// A machine may have several host names.
     let localRanks: [[Int]]
     /// How many ranks run on the machine of each host.
     let localSizes: [Int]

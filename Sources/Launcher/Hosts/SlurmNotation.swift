@@ -1,6 +1,8 @@
 /// Slurm's notation for lists of nodes and of numbers.
 package enum SlurmNotation {
-    /// The largest number of nodes or numbers in a list. No real cluster has more.
+    /// The largest number of nodes or numbers in a list.
+    ///
+    /// No real cluster has more.
     private static let limit = 1_000_000
 
     /// Parses a list such as `2(x3),1`: two tasks on each of three nodes, and one on the next.
@@ -42,7 +44,9 @@ package enum SlurmNotation {
         }
     }
 
-    /// Expands one part to its names. It may have several brackets, of which the last varies fastest.
+    /// Expands one part to its names.
+    ///
+    /// It may have several brackets, of which the last varies fastest.
     private static func expand(_ part: Substring) -> [String]? {
         guard let start = part.firstIndex(of: "[") else {
             return part.isEmpty || part.contains("]") ? nil : [String(part)]

@@ -23,7 +23,9 @@ final class Tunnel {
         var written = 0
         /// How many bytes may be sent to the other end.
         var credit = AgentRules.window
-        /// Whether the other end has closed the connection. It is closed here once everything is written.
+        /// Whether the other end has closed the connection.
+        ///
+        /// It is closed here once everything is written.
         var isClosing = false
         var interest: Poller.Interest = []
     }

@@ -63,7 +63,9 @@ struct TunnelRelay {
         return Delivery(end: isRoot ? connection.end : End(host: root, id: id), word: word)
     }
 
-    /// Forgets a lost host. Returns the other ends of its connections, which must be closed.
+    /// Forgets a lost host.
+    ///
+    /// Returns the other ends of its connections, which must be closed.
     mutating func lose(host: Int) -> [End] {
         let lost = ids.filter { $0.key.host == host }
         for end in lost.keys { forget(end) }

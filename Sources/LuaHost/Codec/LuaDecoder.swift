@@ -6,7 +6,9 @@ import DLP
 ///
 /// The bytes are not trusted: the decoder never recurses, and reserves room only for what the bytes can hold.
 struct LuaDecoder {
-    /// A container that is being read. Its table lies on top of `state`, below the current key of a map.
+    /// A container that is being read.
+    ///
+    /// Its table lies on top of `state`, below the current key of a map.
     private struct Frame {
         var state: LuaState
         var isMap: Bool
@@ -28,8 +30,9 @@ struct LuaDecoder {
     /// The stack index at which the value being built begins.
     private var bottom: Int32 = 0
 
-    /// A decoder of the items in `buffer`, which must outlive it. When it pushes one, the stack may hold at most
-    /// `stackReserve` values more than it does now.
+    /// A decoder of the items in `buffer`, which must outlive it.
+    ///
+    /// When it pushes one, the stack may hold at most `stackReserve` values more than it does now.
     init(_ state: LuaState, _ buffer: UnsafeRawBufferPointer) {
         reader = CBORReader(buffer)
         base = state
@@ -97,8 +100,9 @@ struct LuaDecoder {
         }
     }
 
-    /// Reads scalars, and keys that are strings, into the innermost container; these do not need `pushItem`. When the container
-    /// is complete, goes on with the one around it.
+    /// Reads scalars, and keys that are strings, into the innermost container; these do not need `pushItem`.
+    ///
+    /// When the container is complete, goes on with the one around it.
     private mutating func fill(_ state: inout LuaState) throws(CodecError) {
         while let last = frames.indices.last, let remaining = frames[last].remaining {
             let isComplete =
@@ -217,7 +221,9 @@ struct LuaDecoder {
         frames.append(frame)
     }
 
-    /// Ends the innermost container. Its table is then on top of the stack of the container around it.
+    /// Ends the innermost container.
+    ///
+    /// Its table is then on top of the stack of the container around it.
     private mutating func close(_ state: inout LuaState) {
         let frame = frames.removeLast()
         guard frame.ownsState else { return }
@@ -227,7 +233,9 @@ struct LuaDecoder {
         pop(state)
     }
 
-    /// Puts the value on top into the container around it. If that completes the container, does the same with the container.
+    /// Puts the value on top into the container around it.
+    ///
+    /// If that completes the container, does the same with the container.
     private mutating func attach(_ state: inout LuaState) throws(CodecError) {
         while let last = frames.indices.last {
             if frames[last].isMap, !frames[last].hasKey {

@@ -3,8 +3,9 @@ import CLuaHost
 import DLP
 
 extension Digest {
-    /// The digest of the table at `index`, the same as of its encoding. Nil where the table holds something other than scalars,
-    /// or where the encoder would write it as a typed array.
+    /// The digest of the table at `index`, the same as of its encoding.
+    ///
+    /// Nil where the table holds something other than scalars, or where the encoder would write it as a typed array.
     ///
     /// [-0, +0]
     init?(ofFlatTable index: Int32, _ state: LuaState) {

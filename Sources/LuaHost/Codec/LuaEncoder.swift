@@ -47,7 +47,9 @@ final class LuaEncoder {
     /// Puts a large value, until the next `take`, into memory that other processes of this host can share.
     func shareLarge() { writer.share(from: Self.largeLength) }
 
-    /// The length from which values are shared, in bytes. Below it, reusing the same memory is faster than new shareable memory.
+    /// The length from which values are shared, in bytes.
+    ///
+    /// Below it, reusing the same memory is faster than new shareable memory.
     private static let largeLength = 32 << 20
 
     /// Drops everything after the first `length` bytes.
@@ -238,8 +240,9 @@ final class LuaEncoder {
         }
     }
 
-    /// Inserts a tag before each of the items at `offsets`, which are ascending. The buffer must have enough space for the tags
-    /// after `end`.
+    /// Inserts a tag before each of the items at `offsets`, which are ascending.
+    ///
+    /// The buffer must have enough space for the tags after `end`.
     private static func insertTags(at offsets: [Int], in buffer: UnsafeMutableRawBufferPointer, until end: Int) {
         guard let base = buffer.baseAddress else { return }
         // From the back, so that each item is moved before anything is written over it.

@@ -60,9 +60,10 @@ struct SeenTables {
         entries.filter { $0.generation == generation && $0.isShared }.map(\.offset).sorted()
     }
 
-    /// Returns the slot at which the search for `address` begins. Tables of one memory page, whose addresses differ by at least
-    /// 64 bytes, are neighbours here, too. Tables that were made together are mostly encoded together, so a walk over many tables
-    /// finds their entries in the cache.
+    /// Returns the slot at which the search for `address` begins.
+    ///
+    /// Tables of one memory page, whose addresses differ by at least 64 bytes, are neighbours here, too. Tables that
+    /// were made together are mostly encoded together, so a walk over many tables finds their entries in the cache.
     @inline(__always)
     private static func slot(of address: UInt, mask: Int) -> Int {
         // Fibonacci hashing (Knuth, The Art of Computer Programming 3, section 6.4).

@@ -1,4 +1,6 @@
-/// Decides when an example has used up its time. It has no clock and no thread: the caller tells it the time.
+/// Decides when an example has used up its time.
+///
+/// It has no clock and no thread: the caller tells it the time.
 ///
 /// It looks periodically at which example is running, so that examples need not read a clock when they begin. It therefore
 /// notices an example late, by a sixteenth of the limit at most, and never early.

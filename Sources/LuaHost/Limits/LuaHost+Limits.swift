@@ -3,8 +3,9 @@ import CLuaHost
 public import DLP
 
 extension LuaHost {
-    /// Makes reports contain the memory that examples took, from now on. For this, the system's peak memory of this process is
-    /// reset each time that it is read.
+    /// Makes reports contain the memory that examples took, from now on.
+    ///
+    /// For this, the system's peak memory of this process is reset each time that it is read.
     public func measureMemory() { memoryMeter.isWanted = true }
 
     /// Limits the memory of the Lua state to `bytes`; nil: no limit.

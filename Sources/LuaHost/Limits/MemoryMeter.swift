@@ -7,7 +7,9 @@ import CSystem
 struct MemoryMeter {
     private static let interval: UInt64 = 1_000_000
 
-    /// Whether memory is to be measured. If so, the system's peak of this process is reset with each reading.
+    /// Whether memory is to be measured.
+    ///
+    /// If so, the system's peak of this process is reset with each reading.
     var isWanted = false
     /// When the peak was read last, and what this process held then; 0 where the system does not say.
     private var latest: UInt64 = 0

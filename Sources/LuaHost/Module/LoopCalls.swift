@@ -78,12 +78,16 @@ extension LuaHost {
     /// Returns the timeout, in seconds, if the number can be one; otherwise nil.
     private func timeout(_ seconds: Double) -> Double? { 0 < seconds && seconds <= 1e9 ? seconds : nil }
 
-    /// Returns the time between reports, in nanoseconds. With more ranks it is longer, because the root reads all reports.
+    /// Returns the time between reports, in nanoseconds.
+    ///
+    /// With more ranks it is longer, because the root reads all reports.
     private static func reportInterval(ranks: Int) -> UInt64 {
         UInt64(min(max(20_000_000, ranks * 80_000), 250_000_000))
     }
 
-    /// Returns what is kept of a loop. Its function lies at index 4 and its elements at index 5.
+    /// Returns what is kept of a loop.
+    ///
+    /// Its function lies at index 4 and its elements at index 5.
     private func keptResults(of loop: ModuleLoop, _ state: LuaState) throws(CallError) -> (any StageResults)? {
         guard let results = try told({ try loopDelegate?.results(of: loop, reach: { reach(of: loop, state) }) }) ?? nil
         else { return nil }
@@ -107,7 +111,9 @@ extension LuaHost {
         return results
     }
 
-    /// Finds what the function of a loop reaches. The function lies at index 4, the elements at index 5.
+    /// Finds what the function of a loop reaches.
+    ///
+    /// The function lies at index 4, the elements at index 5.
     private func reach(of loop: ModuleLoop, _ state: LuaState) -> Reach {
         lua_pushvalue(state, 4)
         lua_pushvalue(state, 5)
@@ -129,8 +135,9 @@ extension LuaHost {
         }
     }
 
-    /// Calls `body` with the field `name` of the table at `index` on top of the stack, and returns its result. The table has no
-    /// metatable.
+    /// Calls `body` with the field `name` of the table at `index` on top of the stack, and returns its result.
+    ///
+    /// The table has no metatable.
     private func field<Result>(_ state: LuaState, _ index: Int32, _ name: String, _ body: () -> Result) -> Result {
         push(state, name)
         lua_rawget(state, index)
@@ -290,8 +297,10 @@ extension LuaHost {
         return 0
     }
 
-    /// Does `core.fail(loop, first, completed, index, value, error)`: after the completed elements, the element `value` at
-    /// `index` has failed with `error`. The chunk goes on with the elements that follow.
+    /// Does `core.fail(loop, first, completed, index, value, error)`: after the completed elements, the element `value`
+    /// at `index` has failed with `error`.
+    ///
+    /// The chunk goes on with the elements that follow.
     func failElement(_ state: LuaState) throws(CallError) -> Int32 {
         let operation = operation(state)
         let (first, completed) = (Int(lua_tointegerx(state, 2, nil)) &- 1, Int(lua_tointegerx(state, 3, nil)))

@@ -18,7 +18,9 @@ public struct LoopUnderWay {
     /// Two ticks of the clock that is read after each example, in nanoseconds.
     private static let certainTime: UInt64 = 20_000_000
 
-    /// Starts the clock. After `giveBackAfter` nanoseconds (0: never) examples that have not been started should go back; every
+    /// Starts the clock.
+    ///
+    /// After `giveBackAfter` nanoseconds (0: never) examples that have not been started should go back; every
     /// `reportInterval` nanoseconds (0: never) finished examples should be reported.
     public init(giveBackAfter: Int64 = 0, reportInterval: UInt64 = 0) {
         start = dlp_now()
@@ -42,8 +44,10 @@ public struct LoopUnderWay {
         case giveBack
     }
 
-    /// Returns what to do next. The rest of the chunk goes back if its time is over, or if `isHalted` says so, which is called
-    /// every ten milliseconds at most.
+    /// Returns what to do next.
+    ///
+    /// The rest of the chunk goes back if its time is over, or if `isHalted` says so, which is called every ten
+    /// milliseconds at most.
     ///
     /// This is called after each example, however short. It therefore reads a fast clock, which is a tick late at most; that is
     /// enough, as all the times here are ten milliseconds or more.

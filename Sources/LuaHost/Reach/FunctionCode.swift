@@ -186,7 +186,9 @@ struct FunctionCode {
         if knownFields.insert(field).inserted { fields.append((field, line)) }
     }
 
-    /// The constant name of the field that the next instruction reads from a register, if it writes it to the same register.
+    /// The constant name of the field that the next instruction reads from a register, if it writes it to the same
+    /// register.
+    ///
     /// Then no other instruction sees the register's former value.
     private func member(of register: Int, _ next: Instruction?, _ constant: (Int) -> [UInt8]?) -> [UInt8]? {
         guard let next, next.operation == Operation.getField, next.a == register, next.b == register else { return nil }
@@ -261,7 +263,9 @@ private struct DumpReader {
         return nil
     }
 
-    /// A string. The dump contains its length plus one, because 0 stands for no string.
+    /// A string.
+    ///
+    /// The dump contains its length plus one, because 0 stands for no string.
     mutating func string() -> UnsafeRawBufferPointer? {
         guard let length = number() else { return nil }
         return bytes(max(0, length - 1))
@@ -269,8 +273,10 @@ private struct DumpReader {
 
     mutating func skipString() -> Bool { string() != nil }
 
-    /// The line of each instruction; empty where the dump has none. Each instruction has its distance from the line before, or a
-    /// mark that says that its line stands in a separate list.
+    /// The line of each instruction; empty where the dump has none.
+    ///
+    /// Each instruction has its distance from the line before, or a mark that says that its line stands in a separate
+    /// list.
     mutating func lines(from first: Int, count: Int) -> [Int]? {
         guard let known = number(), let steps = bytes(known), let more = number() else { return nil }
         var absolute: [Int: Int] = [:]

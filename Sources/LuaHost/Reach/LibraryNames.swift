@@ -2,7 +2,9 @@ import CLua
 import CLuaHost
 import DLP
 
-/// The names of the functions and tables of Lua's libraries and of the module `dlp`, independent of how a script got at them.
+/// The names of the functions and tables of Lua's libraries and of the module `dlp`, independent of how a script got at
+/// them.
+///
 /// These values are the same in each process, so their names are enough to identify them.
 ///
 /// They are recorded before a script runs, because the script may replace them.

@@ -2,8 +2,9 @@ import CLua
 import CLuaHost
 public import DLP
 
-/// Everything that a function of the script can reach before it runs. Its results depend on this, on its arguments, on the
-/// random numbers, and on what it asks the system for.
+/// Everything that a function of the script can reach before it runs.
+///
+/// Its results depend on this, on its arguments, on the random numbers, and on what it asks the system for.
 public struct Reach: Sendable {
     /// A function or a value that it reaches.
     public struct Part: Sendable, Hashable {
@@ -13,7 +14,9 @@ public struct Reach: Sendable {
         public var place: String
         /// The digest of the part itself; of the tables and functions in it, it contains only that they exist.
         public var digest: Digest
-        /// Whether it is a value that the script made while it was loaded, and not code or something that `dlp.depends` names.
+        /// Whether it is a value that the script made while it was loaded, and not code or something that `dlp.depends`
+        /// names.
+        ///
         /// Such a value may be different in each process.
         public var isValue: Bool
     }
@@ -26,8 +29,9 @@ public struct Reach: Sendable {
     public var parts: [Part]
     /// How the parts are connected; nil where there are too many.
     public var graph: ReachGraph?
-    /// Things that it may reach but that cannot be known beforehand, as clauses about the function. If empty, the digest covers
-    /// everything.
+    /// Things that it may reach but that cannot be known beforehand, as clauses about the function.
+    ///
+    /// If empty, the digest covers everything.
     public var obstacles: [String]
     /// Files that it reads, as clauses, too, if it can be seen while it runs which files these are.
     public var inputs: [String]

@@ -40,8 +40,9 @@ private struct ElementWalk {
     private var numbers: [UnsafeRawPointer: Int] = [:]
     /// The stack index of the table of tables that are still to be looked at.
     private let waiting: Int32
-    /// For each element, the numbers of its metatables. The first is that of the element itself, or 0 if only tables in it have
-    /// one; empty where there is none at all.
+    /// For each element, the numbers of its metatables.
+    ///
+    /// The first is that of the element itself, or 0 if only tables in it have one; empty where there is none at all.
     private(set) var metatables: [[Int]] = []
     /// Whether any metatable was found.
     var haveMetatables: Bool { !numbers.isEmpty }
@@ -55,7 +56,9 @@ private struct ElementWalk {
         waiting = lua_gettop(state)
     }
 
-    /// Looks at the element on top. Calls `found` for each new metatable, which is then on top.
+    /// Looks at the element on top.
+    ///
+    /// Calls `found` for each new metatable, which is then on top.
     mutating func look(at index: Int, found: () -> Void) {
         var own: [Int] = []
         defer { metatables.append(own) }

@@ -71,7 +71,9 @@ extension ReachWalk {
         pop(state)
     }
 
-    /// Collects garbage before a weak table is read, once, so that its contents do not depend on when the last collection was.
+    /// Collects garbage before a weak table is read, once, so that its contents do not depend on when the last
+    /// collection was.
+    ///
     /// The table's metatable is on top.
     private mutating func collectIfWeak() {
         push(state, "__mode")

@@ -78,7 +78,9 @@ struct ReachWalk {
     private(set) var items: [Item] = []
     /// The first item that has not been looked at.
     private var next = 0
-    /// The stack index of the table that holds the values of all items. It keeps them alive, so that their addresses stay valid.
+    /// The stack index of the table that holds the values of all items.
+    ///
+    /// It keeps them alive, so that their addresses stay valid.
     let anchors: Int32
     var hasCollected = false
     /// The keys of the table that is being read.
@@ -264,7 +266,9 @@ struct ReachWalk {
         return part
     }
 
-    /// Adds the value on top as a separate part that is identified by its name, as long as no other value is put in its place.
+    /// Adds the value on top as a separate part that is identified by its name, as long as no other value is put in its
+    /// place.
+    ///
     /// Later references to the same name lead to the same part.
     mutating func add(_ key: String, _ member: [UInt8] = [], named name: String, place: String, to origin: Int) {
         let key = Array(key.utf8) + [0] + member
@@ -355,7 +359,9 @@ struct ReachWalk {
         return part
     }
 
-    /// Adds the table on top to a part. A new table is the next one of the part's tables.
+    /// Adds the table on top to a part.
+    ///
+    /// A new table is the next one of the part's tables.
     private mutating func addTable(at address: UnsafeRawPointer, _ name: String, _ part: Int) {
         if let number = numbers[address] {
             mixWhole(.table, UInt64(number))

@@ -18,7 +18,9 @@ public struct CommandOptions: Sendable {
 extension Script {
     private static let chunkNameOfCommands: SystemString = "=--each"
 
-    /// A command for `/bin/sh` in place of a script. It runs for each example, which takes the place of its replacement strings.
+    /// A command for `/bin/sh` in place of a script.
+    ///
+    /// It runs for each example, which takes the place of its replacement strings.
     public init(command: SystemString) {
         self.init(chunkName: Self.chunkNameOfCommands, source: Bytes(command.bytes), name: command, arguments: [])
     }

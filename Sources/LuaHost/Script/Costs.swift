@@ -3,7 +3,9 @@ import CLuaHost
 import DLP
 
 extension LuaHost {
-    /// Whether the script has a function `cost`. A value of that name that cannot be called is ignored.
+    /// Whether the script has a function `cost`.
+    ///
+    /// A value of that name that cannot be called is ignored.
     public var hasCost: Bool { (try? isFunction("cost")) ?? false }
 
     /// Calls the script's `cost` for the examples of these ranges; the examples stay unchanged.

@@ -37,7 +37,9 @@ public final class InputReader {
     /// The limits of one call of `read`: records, and bytes.
     private static let batch = (records: 8192, bytes: 1 << 16)
 
-    /// A reader of the data from `descriptor`. It closes the descriptor unless that is standard input.
+    /// A reader of the data from `descriptor`.
+    ///
+    /// It closes the descriptor unless that is standard input.
     ///
     /// - Parameters:
     ///   - name: the name for messages.
@@ -54,7 +56,9 @@ public final class InputReader {
 
     deinit { dlp_close(state) }
 
-    /// Returns the next records, each an encoded value: all that can be read without waiting. It waits for the first record.
+    /// Returns the next records, each an encoded value: all that can be read without waiting.
+    ///
+    /// It waits for the first record.
     ///
     /// - Returns: nil at the end.
     /// - Throws: `ScriptError` where the file cannot be read, or has a wrong format; the message says where.

@@ -1,8 +1,9 @@
 public import DLP
 import Glibc
 
-/// A directory with a folder for each example, named by the example's index from 1. The folder contains the output of the
-/// example's command: the files `stdout`, `stderr` and `status`.
+/// A directory with a folder for each example, named by the example's index from 1.
+///
+/// The folder contains the output of the example's command: the files `stdout`, `stderr` and `status`.
 ///
 /// `status` is written last, so a folder without it is not complete. It is missing if a command took too long, if its rank was
 /// lost, or if the end of the job cut it short.

@@ -24,7 +24,9 @@ public struct Script: Sendable {
 }
 
 extension LuaHost {
-    /// Loads the script and runs it. This defines its functions; an imperative script does all its work here.
+    /// Loads the script and runs it.
+    ///
+    /// This defines its functions; an imperative script does all its work here.
     ///
     /// - Throws: `ScriptError` for syntax errors, for a rank used as a condition, and for errors that the script raises.
     public func run(_ script: Script) throws(ScriptError) {
@@ -69,8 +71,10 @@ extension LuaHost {
         SystemString(bytes: script.chunkName.bytes.dropFirst())
     }
 
-    /// Removes what Lua's own file loader ignores: a byte order mark, and the text of a first line that begins with `#`. The line
-    /// still counts for line numbers.
+    /// Removes what Lua's own file loader ignores: a byte order mark, and the text of a first line that begins with
+    /// `#`.
+    ///
+    /// The line still counts for line numbers.
     private func withoutFirstComment(_ source: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         let text = source.starts(with: [0xEF, 0xBB, 0xBF]) ? source[3...] : source[...]
         guard text.first == UInt8(ascii: "#") else { return UnsafeRawBufferPointer(rebasing: text) }
@@ -127,7 +131,9 @@ extension LuaHost {
         return dlp_takes_argument(state)
     }
 
-    /// Calls `setup`, if there is one. Only ranks that have examples to work on call this.
+    /// Calls `setup`, if there is one.
+    ///
+    /// Only ranks that have examples to work on call this.
     public func setUp() throws(ScriptError) {
         checkUntouched()
         try check(dlp_get_global(state, "setup"))

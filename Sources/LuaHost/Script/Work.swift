@@ -221,7 +221,9 @@ extension LuaHost {
         }
     }
 
-    /// Calls `body`, which decodes data from another rank or a journal. Errors name it by `what` and the index, from 0.
+    /// Calls `body`, which decodes data from another rank or a journal.
+    ///
+    /// Errors name it by `what` and the index, from 0.
     func readable(
         _ what: StaticString, _ index: Int, _ body: () throws(CodecError) -> Void
     ) throws(ScriptError) {

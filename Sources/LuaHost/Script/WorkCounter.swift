@@ -7,6 +7,8 @@ public final class WorkCounter: Sendable {
     /// The current count.
     public var value: Int { count.load(ordering: .relaxed) }
 
-    /// Adds one. Only the working thread may call this.
+    /// Adds one.
+    ///
+    /// Only the working thread may call this.
     func increment() { count.store(value + 1, ordering: .relaxed) }
 }

@@ -11,19 +11,24 @@ public final class LuaHost {
     let localPlace: (rank: Int, size: Int)?
     /// Collects the results of a chunk.
     let encoder = LuaEncoder()
-    /// Encodes values for collectives. It is separate because collectives can run while results are being collected.
+    /// Encodes values for collectives.
+    ///
+    /// It is separate because collectives can run while results are being collected.
     let collectiveEncoder = LuaEncoder()
     /// Writes values as JSON for the script.
     var jsonRenderer = JSONRenderer()
     var jsonText = ByteWriter()
     /// Writes values as JSON for programs.
     var lineRenderer = JSONRenderer(for: .program)
-    /// Whether a function of the job is running that other ranks need not call. A loop that begins there is this rank's alone,
-    /// and a collective would wait for the other ranks in vain.
+    /// Whether a function of the job is running that other ranks need not call.
+    ///
+    /// A loop that begins there is this rank's alone, and a collective would wait for the other ranks in vain.
     private(set) var isApart = false
     /// Whether the script has asked for a function of the module `dlp`.
     public internal(set) var usesModule = false
-    /// How the job ended while the script waited for other ranks. Once set, errors of the script no longer count.
+    /// How the job ended while the script waited for other ranks.
+    ///
+    /// Once set, errors of the script no longer count.
     public internal(set) var jobEnd: JobEnd?
     /// Called for `os.exit`, before the process ends, to tell the other ranks; returns the exit status.
     public var willExit: (Int32) -> Int32 = { $0 }

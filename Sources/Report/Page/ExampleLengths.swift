@@ -2,7 +2,9 @@
     import Glibc
 #endif
 
-/// The distribution of examples' lengths. It takes as little memory for a million examples as for a thousand.
+/// The distribution of examples' lengths.
+///
+/// It takes as little memory for a million examples as for a thousand.
 struct ExampleLengths {
     /// A range of lengths, in seconds, and the number of examples in it.
     struct Bar: Equatable {

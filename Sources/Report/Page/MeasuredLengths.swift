@@ -1,4 +1,6 @@
-/// How long examples took, individually as far as it is known. A plan is based on these lengths.
+/// How long examples took, individually as far as it is known.
+///
+/// A plan is based on these lengths.
 struct MeasuredLengths {
     /// From twice this many runs on, neighbours are combined, so that this many runs remain.
     private static let most = 1 << 20
@@ -22,10 +24,14 @@ struct MeasuredLengths {
         }
     }
 
-    /// The runs in the order of the list. Reports come in another order: a long example begins early but is reported late.
+    /// The runs in the order of the list.
+    ///
+    /// Reports come in another order: a long example begins early but is reported late.
     private var ordered: [(first: Int, count: Int, seconds: Double)] { runs.sorted { $0.first < $1.first } }
 
-    /// The seconds of each example, in the order of the list. If there are very many, an evenly spread part of them.
+    /// The seconds of each example, in the order of the list.
+    ///
+    /// If there are very many, an evenly spread part of them.
     var seconds: [Double] {
         let step = max(1, (count + 4 * Self.most - 1) / (4 * Self.most))
         var seconds: [Double] = []

@@ -2,7 +2,9 @@
 ///
 /// Its size does not grow with the number of examples: it keeps sums, and single examples only where a reader needs them.
 struct Page {
-    /// A rank on a host. If the job goes on on another host, that is another row.
+    /// A rank on a host.
+    ///
+    /// If the job goes on on another host, that is another row.
     struct Row {
         var rank: Int
         /// Nil until the host is known.
@@ -43,7 +45,9 @@ struct Page {
 
     init(_ facts: PageFacts) { self.facts = facts }
 
-    /// Sets the number of ranks and the job's beginning, `start`. Must be called before any work is added.
+    /// Sets the number of ranks and the job's beginning, `start`.
+    ///
+    /// Must be called before any work is added.
     ///
     /// - Parameter began: the same moment in seconds since 1970.
     mutating func begin(ranks: Int, start: UInt64, began: Double) {
@@ -95,8 +99,9 @@ struct Page {
         if let memory { rows[row].memory = max(rows[row].memory ?? 0, memory) }
     }
 
-    /// Adds `count` examples that took `nanoseconds` each. `example` returns the one at a place among them; it is called if
-    /// needed.
+    /// Adds `count` examples that took `nanoseconds` each.
+    ///
+    /// `example` returns the one at a place among them; it is called if needed.
     mutating func addLengths(of nanoseconds: UInt64, count: Int, _ example: (Int) -> PageExample) {
         lengths.add(Double(nanoseconds) / 1e9, count: count)
         if count > 0 { measured.add(Double(nanoseconds) / 1e9, first: example(0).number, count: count) }

@@ -1,7 +1,9 @@
 public import DLP
 import Synchronization
 
-/// A file that shows a whole job in a browser: a single page that needs nothing else. It can be used from any thread.
+/// A file that shows a whole job in a browser: a single page that needs nothing else.
+///
+/// It can be used from any thread.
 public final class PageFile: Sendable {
     private struct State: ~Copyable {
         var page: Page
@@ -25,8 +27,10 @@ public final class PageFile: Sendable {
         state = Mutex(State(page: Page(facts), file: file))
     }
 
-    /// Sets the number of ranks and the job's beginning, `start`, in nanoseconds of the page's clock, and in seconds since
-    /// 1970. Must be called before any work is added.
+    /// Sets the number of ranks and the job's beginning, `start`, in nanoseconds of the page's clock, and in seconds
+    /// since 1970.
+    ///
+    /// Must be called before any work is added.
     public func begin(ranks: Int, start: UInt64, began: Double) {
         state.withLock { $0.page.begin(ranks: ranks, start: start, began: began) }
     }
@@ -42,8 +46,9 @@ public final class PageFile: Sendable {
         state.withLock { $0.page.addCost(rank: rank, host: host, cpu: cpu, memory: memory) }
     }
 
-    /// Adds `count` examples that took `nanoseconds` each. `example` returns the one at a place among them; it is called
-    /// for some of them.
+    /// Adds `count` examples that took `nanoseconds` each.
+    ///
+    /// `example` returns the one at a place among them; it is called for some of them.
     public func addLengths(of nanoseconds: UInt64, count: Int = 1, _ example: (Int) -> PageExample) {
         state.withLock { $0.page.addLengths(of: nanoseconds, count: count, example) }
     }
@@ -59,10 +64,14 @@ public final class PageFile: Sendable {
     /// Sets the inputs of the longest examples of the job itself, by index from 1, where they are missing.
     public func nameInputs(_ input: (Int) -> String) { state.withLock { $0.page.nameInputs(input) } }
 
-    /// How long the known examples took, in seconds, in their order. If there are very many, an evenly spread part of them.
+    /// How long the known examples took, in seconds, in their order.
+    ///
+    /// If there are very many, an evenly spread part of them.
     public var measuredSeconds: [Double] { state.withLock { $0.page.measured.seconds } }
 
-    /// Writes the whole page. Must be called at the end of the job, however it ends; later calls do nothing.
+    /// Writes the whole page.
+    ///
+    /// Must be called at the end of the job, however it ends; later calls do nothing.
     ///
     /// - Parameter now: when the job ended; nil: at the end of the last work that was added.
     /// - Throws: `ReportError` where the file cannot be written.

@@ -3,7 +3,9 @@ public enum ProgressLine {
     private static let longestBar = 40
     private static let shortestBar = 8
 
-    /// Returns the line. If `columns` is given, it has a bar, and is never wider than that.
+    /// Returns the line.
+    ///
+    /// If `columns` is given, it has a bar, and is never wider than that.
     ///
     /// Where there is little room, the bar is left out first, and then the least important parts.
     public static func render(_ state: ProgressState, columns: Int? = nil, prefix: String = "") -> String {

@@ -59,7 +59,9 @@ public struct ProgressReporter {
         }
     }
 
-    /// Shows the final state permanently, and below it `summary`. Must be called once.
+    /// Shows the final state permanently, and below it `summary`.
+    ///
+    /// Must be called once.
     public consuming func finish(_ state: ProgressState, summary: String? = nil) {
         guard !isSilent else { return }
         sink.show(status: "")

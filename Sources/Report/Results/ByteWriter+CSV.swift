@@ -34,7 +34,9 @@ extension ByteWriter {
         text.withUnsafeMutableBytes { appendCSVField(UnsafeRawBufferPointer($0)) }
     }
 
-    /// Adds a field. It is quoted where RFC 4180 demands it, and where it is empty, so that it differs from a missing value.
+    /// Adds a field.
+    ///
+    /// It is quoted where RFC 4180 demands it, and where it is empty, so that it differs from a missing value.
     private mutating func appendCSVField(_ text: UnsafeRawBufferPointer) {
         let quote = UInt8(ascii: "\"")
         let isPlain = !text.contains { $0 == quote || $0 == UInt8(ascii: ",") || $0 == 0x0a || $0 == 0x0d }

@@ -26,7 +26,9 @@ struct OutputFile: ~Copyable {
     /// Whether anything has been written.
     private var isBegun = false
 
-    /// Creates a file that will appear at `path`. Errors name its contents by `content`.
+    /// Creates a file that will appear at `path`.
+    ///
+    /// Errors name its contents by `content`.
     ///
     /// - Throws: `ReportError` where it cannot be created.
     init(path: SystemString, for content: String = "the results") throws(ReportError) {

@@ -11,8 +11,9 @@ public struct ResultWriter: ~Copyable {
     private var written = 0
     /// The numbers of the examples in their list, from 1, if they are not the whole list.
     public var numbers: [Int]?
-    /// The facts beside each result. With any of them, each line of JSON is an object with the members `index`, `result`
-    /// and these.
+    /// The facts beside each result.
+    ///
+    /// With any of them, each line of JSON is an object with the members `index`, `result` and these.
     public var fields: [ResultField] = []
     /// These facts for all rows of a table, as lines of JSON arrays.
     private var rows = ByteWriter()
@@ -34,7 +35,9 @@ public struct ResultWriter: ~Copyable {
         self.file = file
     }
 
-    /// Adds the encoded result of example `index`, from 0. Examples that are left out have no result: null.
+    /// Adds the encoded result of example `index`, from 0.
+    ///
+    /// Examples that are left out have no result: null.
     ///
     /// - Precondition: `index` is larger than in the call before.
     /// - Throws: `ReportError` with the example where the result has no JSON text; null is then written in its place. Also where
@@ -56,7 +59,9 @@ public struct ResultWriter: ~Copyable {
         try endResult(facts)
     }
 
-    /// Adds the encoded result of example `index`, from 0. Examples that are left out have no result: null.
+    /// Adds the encoded result of example `index`, from 0.
+    ///
+    /// Examples that are left out have no result: null.
     ///
     /// - Precondition: `index` is larger than in the call before.
     /// - Throws: `ReportError` in the same cases as the other `append`.
@@ -94,7 +99,9 @@ public struct ResultWriter: ~Copyable {
         }
     }
 
-    /// Writes out what has been appended so far. A table waits, because it needs all results.
+    /// Writes out what has been appended so far.
+    ///
+    /// A table waits, because it needs all results.
     ///
     /// - Throws: `ReportError` where the file cannot be written.
     public mutating func flush() throws(ReportError) { if format != .csv { try file.flush() } }

@@ -64,7 +64,9 @@ public final class StatusOutput: ProgressSink {
         flush(&output)
     }
 
-    /// Passes on the output of others, above the status. After an unfinished line the status stays hidden.
+    /// Passes on the output of others, above the status.
+    ///
+    /// After an unfinished line the status stays hidden.
     func pass(_ bytes: UnsafeRawBufferPointer) {
         guard let last = bytes.last else { return }
         var output = ByteWriter(capacity: bytes.count + status.utf8.count + 8)

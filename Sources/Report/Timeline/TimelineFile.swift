@@ -2,7 +2,9 @@ import CSystem
 public import DLP
 import Synchronization
 
-/// A file that shows what each rank did when in a job. It can be used from any thread.
+/// A file that shows what each rank did when in a job.
+///
+/// It can be used from any thread.
 public final class TimelineFile: Sendable {
     private enum Format: String, CaseIterable {
         /// A picture.
@@ -55,7 +57,9 @@ public final class TimelineFile: Sendable {
         state.withLock { $0.timeline.lose(rank, host: host, cause: cause, at: now) }
     }
 
-    /// Writes the whole file. Must be called at the end of the job, however it ends; later calls do nothing.
+    /// Writes the whole file.
+    ///
+    /// Must be called at the end of the job, however it ends; later calls do nothing.
     ///
     /// - Throws: `ReportError` where the file cannot be written.
     public func finish() throws(ReportError) {

@@ -61,8 +61,9 @@ struct TimelineRow {
         }
     }
 
-    /// Moves the latest blocks to earlier times, as far as the rank was idle before them. They were reported late, because
-    /// a rank does not do two things at once.
+    /// Moves the latest blocks to earlier times, as far as the rank was idle before them.
+    ///
+    /// They were reported late, because a rank does not do two things at once.
     private mutating func pushBack(by excess: UInt64) {
         let first = max(0, blocks.count - Self.reach)
         func gap(before index: Int) -> UInt64 {

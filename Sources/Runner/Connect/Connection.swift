@@ -18,7 +18,9 @@ struct Connection {
     /// hides some of them.
     let methods: [Detection.Method]
 
-    /// Finds this process's place in the job. To do so, the ranks that a foreign launcher started meet each other.
+    /// Finds this process's place in the job.
+    ///
+    /// To do so, the ranks that a foreign launcher started meet each other.
     ///
     /// - Parameters:
     ///   - timeout: How long to wait for the other ranks, in nanoseconds.

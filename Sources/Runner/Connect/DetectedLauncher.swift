@@ -18,8 +18,9 @@ struct DetectedLauncher {
     var rank: Int?
     /// The number of processes that it started; nil where only the launcher itself can tell it on request.
     var size: Int?
-    /// A text that identifies this start of this rank, where there is one. Programs that a rank starts inherit the
-    /// launcher's variables but are not ranks; the identity tells them apart.
+    /// A text that identifies this start of this rank, where there is one.
+    ///
+    /// Programs that a rank starts inherit the launcher's variables but are not ranks; the identity tells them apart.
     var identity: String?
     /// The MPI libraries whose programs it can start.
     var family: MPIFamily?

@@ -18,9 +18,13 @@ struct Detection {
     var choice = Choice.alone
     /// The launcher that was chosen.
     var launcher: DetectedLauncher?
-    /// A warning that the user should see once. The job goes on.
+    /// A warning that the user should see once.
+    ///
+    /// The job goes on.
     var warning: String?
-    /// A warning that each of several processes does the whole job. The job goes on.
+    /// A warning that each of several processes does the whole job.
+    ///
+    /// The job goes on.
     var repetition: String?
 
     /// Returns this process's rank as far as variables tell it; otherwise 0.

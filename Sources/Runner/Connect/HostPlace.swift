@@ -27,8 +27,10 @@ struct HostPlace: Equatable {
         }
     }
 
-    /// Returns the place that our launcher gave. Where there are several hosts it sets local variables. Otherwise all
-    /// ranks of our launcher, and of that of dlp_mpi, run on one host.
+    /// Returns the place that our launcher gave.
+    ///
+    /// Where there are several hosts it sets local variables. Otherwise all ranks of our launcher, and of that of
+    /// dlp_mpi, run on one host.
     static func launchedByAME(_ facts: ProcessFacts) -> HostPlace? {
         if facts.variable(AMEVariable.localSize) != nil {
             return HostPlace(facts, rank: AMEVariable.localRank, size: AMEVariable.localSize)

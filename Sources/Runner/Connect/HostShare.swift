@@ -12,8 +12,9 @@ enum HostShare {
     /// With this variable, AMD's runtime hides devices before the others are numbered.
     private static let filterVariable = "ROCR_VISIBLE_DEVICES"
 
-    /// Sets the number of threads of each of several ranks on a host to its share of the processors. Does nothing
-    /// where the user has set a number, or where the rank is alone on its host.
+    /// Sets the number of threads of each of several ranks on a host to its share of the processors.
+    ///
+    /// Does nothing where the user has set a number, or where the rank is alone on its host.
     static func limitThreads(_ place: HostPlace?, isOurLauncher: Bool) {
         guard let place, place.size > 1, threadVariables.allSatisfy({ getenv($0) == nil }) else { return }
         var processors = [Int32](repeating: 0, count: 1024)

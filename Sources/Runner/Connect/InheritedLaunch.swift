@@ -8,7 +8,9 @@ enum InheritedLaunch {
     private static let variable = "DLP_RANK_OF"
     /// Variables that name a descriptor or port which only this process has.
     private static let handles = ["PMI_FD", "PMI_PORT", "PMI_ID", "PMI_RANK", "PMI_SIZE"]
-    /// Variables that choose this job's backend. They must not apply to jobs that this job starts.
+    /// Variables that choose this job's backend.
+    ///
+    /// They must not apply to jobs that this job starts.
     private static let wishes = ["DLP_BACKEND", "DLP_MPI_BACKEND"]
 
     /// Whether a launcher's variables belong to the process that started this one.

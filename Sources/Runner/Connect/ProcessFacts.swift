@@ -9,12 +9,15 @@ enum Availability: Equatable {
     case missing(String)
 }
 
-/// Everything that the detection looks at. Tests can replace it to imitate any launcher.
+/// Everything that the detection looks at.
+///
+/// Tests can replace it to imitate any launcher.
 struct ProcessFacts: Sendable {
     /// A variable of this process's environment; an empty one counts as not set.
     var variable: @Sendable (String) -> String?
-    /// Whether an inherited descriptor is a socket. The variable that names it may be set although the descriptor is
-    /// closed.
+    /// Whether an inherited descriptor is a socket.
+    ///
+    /// The variable that names it may be set although the descriptor is closed.
     var isSocket: @Sendable (Int32) -> Bool
     /// Whether there is an MPI library for the launchers of a family.
     var mpi: @Sendable (MPIFamily) -> Availability

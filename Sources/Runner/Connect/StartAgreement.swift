@@ -42,8 +42,9 @@ struct StartAgreement {
         return (script(text), seed)
     }
 
-    /// Returns the seed that the options ask for. A random seed is taken from the journal that the job continues,
-    /// where there is one.
+    /// Returns the seed that the options ask for.
+    ///
+    /// A random seed is taken from the journal that the job continues, where there is one.
     static func seed(_ options: JobOptions, journal: SystemString?) -> Int64 {
         switch options.seed {
         case nil: return 0

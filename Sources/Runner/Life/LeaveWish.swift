@@ -1,8 +1,9 @@
 import DLP
 import Synchronization
 
-/// The wish that this process, which has joined a job, leaves it again. A signal sets it; it is read between two
-/// examples.
+/// The wish that this process, which has joined a job, leaves it again.
+///
+/// A signal sets it; it is read between two examples.
 final class LeaveWish: Sendable {
     private let flag = Atomic(false)
     private let waker: any Waker

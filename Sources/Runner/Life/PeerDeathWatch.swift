@@ -12,7 +12,9 @@ final class PeerDeathWatch {
 
     private init() {}
 
-    /// Connects all ranks, each of which must call this. Returns nil where they cannot be connected.
+    /// Connects all ranks, each of which must call this.
+    ///
+    /// Returns nil where they cannot be connected.
     ///
     /// - Parameter lost: called on the root, on a separate thread, with a rank that has died and the sign of its
     ///   death.

@@ -1,6 +1,8 @@
 import Glibc
 
-/// The meaning of signals that ask for the end, one after another. Times are in nanoseconds.
+/// The meaning of signals that ask for the end, one after another.
+///
+/// Times are in nanoseconds.
 ///
 /// It is used in a signal handler, so it must not allocate.
 struct SignalRules {

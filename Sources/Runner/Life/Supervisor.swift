@@ -5,8 +5,10 @@ import Glibc
 import Launcher
 import LuaHost
 
-/// Watches over a rank's life. It receives signals, timeouts and the events of the rank's threads, performs the
-/// actions that `RankLife` returns, and is the only part that ends the process.
+/// Watches over a rank's life.
+///
+/// It receives signals, timeouts and the events of the rank's threads, performs the actions that `RankLife` returns,
+/// and is the only part that ends the process.
 ///
 /// Any thread may send it an event. Steps that only the script's thread can do are done by `conclude`, which that
 /// thread calls last.

@@ -49,11 +49,13 @@ public struct JobOption: OptionEntry {
     let alike: Agreement
     /// Whether a rank that joins the job is told of it.
     let isOffered: Bool
-    /// The options of the command line that override a script's value. The same option on the command line does so
-    /// anyway.
+    /// The options of the command line that override a script's value.
+    ///
+    /// The same option on the command line does so anyway.
     let rivals: [String]
-    /// The option to which it belongs. If the command line sets another value for that option, the script's value for
-    /// this one is dropped too.
+    /// The option to which it belongs.
+    ///
+    /// If the command line sets another value for that option, the script's value for this one is dropped too.
     let owner: String?
     /// The setting that its value changes.
     let setting: @Sendable () -> Setting<JobOptions>

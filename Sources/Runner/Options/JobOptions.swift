@@ -57,8 +57,9 @@ public struct JobOptions: Sendable {
     public var timeout: Double?
     /// After how many seconds no more examples are begun; never by default.
     public var stopAfter: Double?
-    /// Whether the script has no access to files, programs, modules and bytecode. The script must not decide this
-    /// itself.
+    /// Whether the script has no access to files, programs, modules and bytecode.
+    ///
+    /// The script must not decide this itself.
     public var isSandboxed = false
     /// The devices that the ranks of a host share, one each; by default no rank gets one assigned.
     public var gpus: DeviceWish?

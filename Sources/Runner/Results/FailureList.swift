@@ -62,7 +62,9 @@ struct FailureList {
         return fault.text(ranks: size)
     }
 
-    /// Returns the message's first line. A script's error may have any number of lines.
+    /// Returns the message's first line.
+    ///
+    /// A script's error may have any number of lines.
     private static func oneLine(_ fault: Fault) -> String {
         let lines = fault.message.split(separator: "\n", omittingEmptySubsequences: false)
         return lines.count > 1 ? "\(lines[0]) ..." : fault.message

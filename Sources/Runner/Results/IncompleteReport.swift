@@ -16,8 +16,9 @@ struct IncompleteReport {
     /// How to go on, where the job has no journal.
     var remedy = "their results are lost, with a --journal the next start would go on"
 
-    /// Returns one line for the user. It begins with `what` has happened, and whose wish it was where that is not
-    /// clear.
+    /// Returns one line for the user.
+    ///
+    /// It begins with `what` has happened, and whose wish it was where that is not clear.
     func text(_ what: String, as wish: String = "") -> String {
         let total = total.map { " of \($0)" } ?? ""
         let failed = failures > 0 ? ", \(failures) of which failed" : ""

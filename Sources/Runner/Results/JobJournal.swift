@@ -2,7 +2,9 @@ import DLP
 import Journal
 import LuaHost
 
-/// The root's journal. Each stage of the script takes from it what was done before, and notes in it what is done now.
+/// The root's journal.
+///
+/// Each stage of the script takes from it what was done before, and notes in it what is done now.
 final class JobJournal {
     let writer: JournalWriter
     private let rows: StoredRows

@@ -1,8 +1,9 @@
 import CLuaHost
 import Journal
 
-/// Does what the command line asks about a journal, without a script. Only rank 0 does it, because all ranks were
-/// called with the same command line.
+/// Does what the command line asks about a journal, without a script.
+///
+/// Only rank 0 does it, because all ranks were called with the same command line.
 ///
 /// - Returns: the exit status; nil where the command line asks for something else.
 func lookIntoJournal(_ invocation: Invocation) -> Int32? {

@@ -71,8 +71,9 @@ struct JournalListing {
         if let attempts = record.attempts { line.append(utf8: ",\"attempts\":\(attempts)") }
     }
 
-    /// Writes the file that the job itself would write if it ended now. Results that are missing, or that the format
-    /// cannot hold, are null.
+    /// Writes the file that the job itself would write if it ended now.
+    ///
+    /// Results that are missing, or that the format cannot hold, are null.
     ///
     /// - Returns: what is wrong with the journal.
     private func export(to path: SystemString) throws -> String? {

@@ -17,8 +17,9 @@ struct JournalPage {
         /// The stage; each stage counts its examples from 1.
         var loop: String
 
-        /// Whether `next` was reported together with it: the root received both at the same moment. Failed examples
-        /// are reported alone.
+        /// Whether `next` was reported together with it: the root received both at the same moment.
+        ///
+        /// Failed examples are reported alone.
         func belongs(with next: Entry) -> Bool {
             (work.end, rank, host, loop) == (next.work.end, next.rank, next.host, next.loop)
                 && work.failed + next.work.failed == 0
@@ -84,7 +85,9 @@ struct JournalPage {
         return ending
     }
 
-    /// Reads the journal once. Lengths of examples and failures go onto the page at once.
+    /// Reads the journal once.
+    ///
+    /// Lengths of examples and failures go onto the page at once.
     ///
     /// - Returns: the work of ranks in the order of time, as far as rows tell it; the names of the hosts; and what is
     ///   wrong with the journal.
@@ -140,6 +143,8 @@ struct JournalPage {
         return example
     }
 
-    /// Converts the seconds of a row. Limits the value, so that sums of absurd values cannot overflow.
+    /// Converts the seconds of a row.
+    ///
+    /// Limits the value, so that sums of absurd values cannot overflow.
     private static func nanoseconds(_ seconds: Double) -> UInt64 { UInt64(min(max(seconds, 0), 4e9) * 1e9) }
 }

@@ -30,8 +30,10 @@ extension PageFile {
         begin(ranks: ranks, start: beginning, began: WallClock.now - age)
     }
 
-    /// Adds a rank's report, which has just come: it worked on `chunk` for this number of nanoseconds and held at
-    /// most this many bytes of memory. The last example of the chunk may have failed.
+    /// Adds a rank's report, which has just come: it worked on `chunk` for this number of nanoseconds and held at most
+    /// this many bytes of memory.
+    ///
+    /// The last example of the chunk may have failed.
     func addReport(
         _ chunk: Chunk, isFailed: Bool, rank: Int, host: String, nanoseconds: Int64, memory: Int?
     ) {

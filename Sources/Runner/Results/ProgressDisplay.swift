@@ -4,8 +4,10 @@ import DLP
 import Glibc
 import Report
 
-/// Shows how far a loop is. It draws on a separate thread, because the main thread may be in Lua and the service
-/// thread asleep. It also passes on what the script prints meanwhile.
+/// Shows how far a loop is.
+///
+/// It draws on a separate thread, because the main thread may be in Lua and the service thread asleep. It also passes
+/// on what the script prints meanwhile.
 struct ProgressDisplay {
     private let thread: ServiceThread
     /// Closed to end the thread.

@@ -130,7 +130,9 @@ final class ResultSink {
         return collected
     }
 
-    /// Passes on a failed example. It has no result, unless it is a command.
+    /// Passes on a failed example.
+    ///
+    /// It has no result, unless it is a command.
     private func pass(_ fault: Fault, _ index: Int) throws {
         guard !isStopped else { return }
         // Where failures wait for their turn, the job ends only now.

@@ -1,7 +1,8 @@
 import DLP
 
-/// Makes results and failures wait until they are next in the order of the list. Limits how many examples may be
-/// begun meanwhile, because waiting results need memory.
+/// Makes results and failures wait until they are next in the order of the list.
+///
+/// Limits how many examples may be begun meanwhile, because waiting results need memory.
 struct ResultTurns {
     /// The outcome of an example.
     enum Turn {
@@ -9,13 +10,17 @@ struct ResultTurns {
         case failure(Fault, index: Int)
     }
 
-    /// How many bytes of results may wait. Above that, only as many examples are begun as there are ranks.
+    /// How many bytes of results may wait.
+    ///
+    /// Above that, only as many examples are begun as there are ranks.
     private static let mostBytes = 64 << 20
 
     private var results = OrderedResults()
     private var failures: [Int: Fault] = [:]
     private var selection: ExampleSelection?
-    /// Results of an earlier run, from the example of `head` on. They are read when their turn comes.
+    /// Results of an earlier run, from the example of `head` on.
+    ///
+    /// They are read when their turn comes.
     var stored: StoredRuns?
     private var head: ResultRun?
     private let window: Int

@@ -77,8 +77,9 @@ final class RootObserver: JobObserver {
         state.withLock { $0.display = display }
     }
 
-    /// Ends what `show` began. Called by the script's thread, or by the service thread when the job ends, whichever
-    /// is first.
+    /// Ends what `show` began.
+    ///
+    /// Called by the script's thread, or by the service thread when the job ends, whichever is first.
     func finishDisplay() {
         let display = state.withLock { state in
             defer { state.display = nil }
@@ -213,7 +214,9 @@ final class RootObserver: JobObserver {
     /// Why journal, timelines or page are not complete; nil where they are.
     var fileFailure: JobEnd? { state.withLock { $0.fileFailure } }
 
-    /// Tells the user why the job ends, and what became of its files. Without a reason, only about the files.
+    /// Tells the user why the job ends, and what became of its files.
+    ///
+    /// Without a reason, only about the files.
     func tell(_ end: JobEnd?) {
         let (failure, leftover) = state.withLock { state in
             defer { (state.fileFailure, state.leftover) = (nil, nil) }

@@ -2,7 +2,9 @@ import DLP
 import Journal
 import Synchronization
 
-/// Gives encoded examples to a loop. Examples with a result in the journal are not handed out.
+/// Gives encoded examples to a loop.
+///
+/// Examples with a result in the journal are not handed out.
 ///
 /// A separate thread may read the list while the main thread adds to it.
 final class ExampleFeed: Sendable {
@@ -115,13 +117,17 @@ final class ExampleFeed: Sendable {
         feed.close()
     }
 
-    /// Notes that nothing more is handed out. If the list has ended, the journal then knows its length.
+    /// Notes that nothing more is handed out.
+    ///
+    /// If the list has ended, the journal then knows its length.
     func halt() {
         if plan.mayGrow, state.withLock({ $0.hasEnded && $0.pending.isEmpty }) { journal?.ledger.complete() }
     }
 
     /// Returns how many examples there are by now, including the added ones; `count` is the length of the list where
-    /// all ranks have it. Nil where nothing was added.
+    /// all ranks have it.
+    ///
+    /// Nil where nothing was added.
     func length(of count: Int?) -> Int? {
         state.withLock { $0.addedCount == 0 ? nil : plan.listIsSent ? $0.givenCount : (count ?? 0) + $0.addedCount }
     }

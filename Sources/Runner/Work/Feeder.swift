@@ -14,12 +14,15 @@ struct Feeder {
     private var fed = 0
     private var isClosed = false
     /// Whether the iterator has ever returned `dlp.LATER`; and how many results had been collected when it last did.
+    ///
     /// It is not asked again before there are more.
     private var isAsked = false
     private var waitsBehind: Int?
 
-    /// How many examples are made at a time, and for how long, in nanoseconds. Between two batches the root looks for
-    /// results and for its own work, and the other ranks begin what has been made.
+    /// How many examples are made at a time, and for how long, in nanoseconds.
+    ///
+    /// Between two batches the root looks for results and for its own work, and the other ranks begin what has been
+    /// made.
     private static let batch = 512
     private static let batchTime: UInt64 = 5_000_000
     /// The batch size for a list.

@@ -22,12 +22,14 @@ struct JobPlan {
     /// Whether the costs of examples are given in some way.
     var wantsOrder: Bool { hasCost || settings.costs != nil }
 
-    /// Whether the longest examples can be begun first. They cannot where each rank has its fixed share, or where the
-    /// list is read as it comes.
+    /// Whether the longest examples can be begun first.
+    ///
+    /// They cannot where each rank has its fixed share, or where the list is read as it comes.
     var allowsOrder: Bool { settings.mode != .roundRobin && examples.count != nil }
 
-    /// How many examples all ranks know of; nil where the root tells which ones are to be done. It does so with a
-    /// journal, where only some are chosen, and where the longest come first.
+    /// How many examples all ranks know of; nil where the root tells which ones are to be done.
+    ///
+    /// It does so with a journal, where only some are chosen, and where the longest come first.
     var announcedLength: Int? {
         settings.journal == nil && !settings.isPartial && !(wantsOrder && allowsOrder) ? agreement.count : nil
     }

@@ -3,7 +3,9 @@ import DLP
 import LuaHost
 import Report
 
-/// A job's options with their defaults. Options without a default are read directly.
+/// A job's options with their defaults.
+///
+/// Options without a default are read directly.
 @dynamicMemberLookup
 struct JobSettings {
     /// The options of command line and script.
@@ -69,8 +71,9 @@ struct JobSettings {
         }
     }
 
-    /// Returns the options that all ranks must have in common, as on the command line, with their values. A value is
-    /// empty where it does not matter: the names of files concern only the root.
+    /// Returns the options that all ranks must have in common, as on the command line, with their values.
+    ///
+    /// A value is empty where it does not matter: the names of files concern only the root.
     static func common(_ options: JobOptions, size: Int) -> [(name: String, value: String)] {
         var effective = JobSettings(options, seed: 0, size: size).effective
         effective.seed = options.seed ?? effective.seed

@@ -16,7 +16,9 @@ struct KnownCosts {
     /// Whether no more examples are to be begun.
     let isHalted: () -> Bool
 
-    /// The longest list that is ordered. The costs of a longer one would take gigabytes.
+    /// The longest list that is ordered.
+    ///
+    /// The costs of a longer one would take gigabytes.
     static let longestList = 1 << 28
 
     /// Returns the costs of the examples in these ranges, by their indices from 0; 0 for the examples between them.

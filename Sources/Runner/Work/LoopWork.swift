@@ -90,8 +90,9 @@ struct LoopWork {
         return .empty
     }
 
-    /// Offers the results that stayed on this rank to the root after the root had lost this rank. Other ranks may
-    /// have made them meanwhile.
+    /// Offers the results that stayed on this rank to the root after the root had lost this rank.
+    ///
+    /// Other ranks may have made them meanwhile.
     mutating func offer() throws {
         for run in kept {
             let report = ChunkReport(first: run.first, completed: run.count, nanoseconds: 0, results: run.results)

@@ -2,8 +2,9 @@ import Arguments
 import DLP
 import Journal
 
-/// The command line that does one example of a job alone. It exists where the script is a file and the examples are
-/// not lists on the command line.
+/// The command line that does one example of a job alone.
+///
+/// It exists where the script is a file and the examples are not lists on the command line.
 struct Repetition: Sendable {
     private let before: [SystemString]
     private let behind: [SystemString]

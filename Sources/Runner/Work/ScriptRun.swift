@@ -89,7 +89,9 @@ final class ScriptRun {
         }
     }
 
-    /// Returns the example lists of the command line, if any. Only the root needs their contents.
+    /// Returns the example lists of the command line, if any.
+    ///
+    /// Only the root needs their contents.
     private func readLists() throws(UsageError) -> [(words: [SystemString], isLinked: Bool)]? {
         guard !invocation.lists.isEmpty else { return nil }
         guard options.examples != .replicate else {

@@ -1,7 +1,9 @@
 import CSystem
 import Glibc
 
-/// The directory in which this program was started. Paths on its command line are relative to it.
+/// The directory in which this program was started.
+///
+/// Paths on its command line are relative to it.
 ///
 /// A script may change the directory while it is loaded.
 struct StartDirectory: ~Copyable {

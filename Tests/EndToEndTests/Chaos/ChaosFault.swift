@@ -73,8 +73,9 @@ struct ChaosFault: CustomStringConvertible {
     /// The worker that the job loses for certain, and that it can do without.
     var lostWorker: Int? { kind.isDeadly ? worker : nil }
 
-    /// The worker that the job may lose. A worker may be stopped after it has done its part, and not every failing
-    /// call does harm.
+    /// The worker that the job may lose.
+    ///
+    /// A worker may be stopped after it has done its part, and not every failing call does harm.
     var threatenedWorker: Int? {
         switch kind {
         case .stop, .failingCall(_, isInterrupted: false): worker

@@ -1,4 +1,6 @@
-/// The scripts of a chaos job. Their results depend only on example and seed.
+/// The scripts of a chaos job.
+///
+/// Their results depend only on example and seed.
 ///
 /// `CHAOS_FILES` is the first part of the names of the files that examples leave when they begin; without it they
 /// leave none.
