@@ -1,7 +1,6 @@
 /// How much memory ranks need, whichever of them gets which examples.
 public struct MemoryNeed: Sendable {
-    /// The memory of the examples for which it is known, the most first; and the sums of the first 0, 1, 2, ... of
-    /// them.
+    /// The memory of the examples for which it is known, the most first; and the sums of its first elements, from none on.
     private let peaks: [Int64]
     private let together: [Int64]
     /// How many examples of the job each of them stands for.
