@@ -4,14 +4,16 @@
 #     source(Sys.getenv("DLP_WORKER_R"))
 #     serve(function(example) example^2)
 #
-# dlp-lua says by DLP_WORKER_R where this file is. It gives what R prints to standard error; what the programs print that
-# R starts does not go there: use system2(..., stdout = TRUE).
+# The variable DLP_WORKER_R holds the path of this file. This file redirects R's own output to standard error. The
+# output of programs that R starts is not redirected: use system2(..., stdout = TRUE).
 #
-# What comes: nil is NULL, a table 1..n of numbers, of strings or of booleans a vector (NA where it has a hole), another one
-# a list, a table with other keys a named list, an integer of 32 bits an integer, another number a double. What goes back: a
-# vector of one element as that, of more as a table 1..n (so does I(x) at any length), a named vector, list or data frame
-# as a table with these keys, a matrix as a table of its rows; NULL and NA as nil. A double stays a float, also 2. An error
-# is one of the example, with the calls that led to it; the program goes on.
+# Values from Lua: nil becomes NULL. A table 1..n of numbers, of strings or of booleans becomes a vector (with NA for
+# a hole), any other table 1..n a list, and a table with other keys a named list. An integer of 32 bits becomes an
+# integer, any other number a double.
+# Values to Lua: a vector of one element becomes that element; a longer vector becomes a table 1..n, and so does I(x)
+# at any length. A named vector, list or data frame becomes a table with these keys, a matrix a table of its rows;
+# NULL and NA become nil. A double stays a float, even 2.
+# An R error becomes an error of the example, with the calls that led to it; the program continues.
 
 serve <- local({
 
@@ -46,7 +48,8 @@ numbers_of <- function(tokens) {
   if (length(numbers) > 0 && all(is_integer)) as.integer(numbers) else numbers
 }
 
-# What tokens stand for that are no brackets: a vector where they are of one kind, else a list; NULL for a single null.
+# The values of tokens that are not brackets: a vector where they are of one kind, otherwise a list; NULL for a single
+# null.
 scalars_of <- function(tokens, is_array) {
   if (length(tokens) == 0) return(list())
   first <- substr(tokens, 1, 1)
@@ -69,7 +72,7 @@ token_pattern <- '"[^"\\\\]*+(?:\\\\.[^"\\\\]*+)*+"|[][{},:]|[^][{},:"\\s]+'
 decode <- function(text) {
   tokens <- regmatches(text, gregexpr(token_pattern, text, perl = TRUE, useBytes = TRUE))[[1]]
   Encoding(tokens) <- "bytes"
-  # Where from each place on the next bracket is: an array without others in it is read at once.
+  # For each place, where the next bracket is: an array without nested ones is read at once.
   brackets <- which(tokens == "[" | tokens == "]" | tokens == "{" | tokens == "}")
   place <- 1L
   nth <- 0L # Brackets that were read.
@@ -183,7 +186,7 @@ encode <- function(x) {
 
 # The loop -------------------------------------------------------------------------------------------------------------
 
-# Reads from the descriptor itself: a connection with a buffer would wait until that is full.
+# Reads from the descriptor itself, because a connection with a buffer would wait until the buffer is full.
 new_reader <- function() {
   connection <- fifo("/dev/stdin", "rb", blocking = TRUE)
   rest <- raw()
@@ -203,7 +206,7 @@ new_reader <- function() {
   }
 }
 
-# What went wrong, and by which calls; those outside of the function are this file's.
+# The error's text, with the calls that led to it; calls outside of the function belong to this file.
 error_text <- function(error, calls) {
   texts <- vapply(calls, function(call) deparse(call)[1], "")
   texts <- utils::tail(texts, -match("fn(value)", texts, nomatch = length(texts)))
@@ -217,9 +220,9 @@ function(fn) {
   fn <- match.fun(fn)
   read_line <- new_reader()
   answers <- file("/dev/stdout", "wb", raw = TRUE)
-  # What R prints is no answer.
+  # R's own output must not be taken for an answer.
   sink(stderr())
-  # A warning is to be seen when it comes: there is no end of a command at which R would show it.
+  # A warning should be visible when it comes, because there is no end of a command at which R would show it.
   if (getOption("warn") == 0) options(warn = 1)
   while (!is.null(line <- read_line())) {
     calls <- list()

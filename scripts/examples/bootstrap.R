@@ -1,4 +1,4 @@
-# The work of bootstrap.lua. dlp-lua starts it, once for each rank, and says where the other file is.
+# The work of bootstrap.lua. dlp-lua starts this program once for each rank, and tells it where the other file is.
 
 source(Sys.getenv("DLP_WORKER_R"))
 
