@@ -95,6 +95,12 @@ const void *dlp_map_memory_file(int descriptor, size_t count);
 /// where the system refuses; then what was mapped stays as it is.
 void *dlp_grow_memory_file(int descriptor, void *block, size_t size, size_t wanted);
 
+/// Writes bytes to such memory, mapped or not, beginning at `offset`; -1 where the system refuses.
+int dlp_write_memory_file(int descriptor, size_t offset, const void *bytes, size_t count);
+
+/// Gets the pages for the `count` bytes from `offset` on of what is mapped at `block`, in one call, where the system can.
+void dlp_populate_memory_file(void *block, size_t offset, size_t count);
+
 /// Promises that the first `count` bytes of it, which are all that was written, stay as they are, and maps them for reading
 /// only. They are not at `block` any more. NULL where the system refuses.
 const void *dlp_finish_memory_file(int descriptor, void *block, size_t size, size_t count);
