@@ -21,6 +21,11 @@ public struct ExampleCost: Sendable, Equatable {
         self.age = max(0, age ?? nanoseconds)
     }
 
+    /// A part, at most all, of an amount that a rank has reported, which may be any number.
+    static func part(_ part: Double, of amount: Int64) -> Int64 {
+        Int64(min(Double(max(0, amount)) * min(part, 1), 1e18))
+    }
+
     /// The mean time of one of the `count` examples that the cost is about, in seconds; and its mean processor time.
     package func seconds(of count: Int) -> Double { Double(nanoseconds) / (1e9 * Double(max(count, 1))) }
     package func cpuSeconds(of count: Int) -> Double { Double(cpu) / (1e9 * Double(max(count, 1))) }

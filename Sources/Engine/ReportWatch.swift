@@ -48,17 +48,25 @@ struct ReportWatch {
     /// - Parameter isReady: whether it has no setup left to do first.
     mutating func assigned(_ chunk: Chunk, to rank: Int, giveBackAfter: Int64, isReady: Bool) {
         guard isReady || !allowsSetup || hasBegun.contains(rank) else { return }
-        let perExample = limit.addingReportingOverflow(Self.margin).partialValue
         let (all, overflows) = perExample.multipliedReportingOverflow(by: UInt64(max(1, chunk.count)))
         let whole = overflows ? .max : all
-        let time = giveBackAfter > 0 ? min(whole, perExample + UInt64(giveBackAfter)) : whole
+        let time = giveBackAfter > 0 ? min(whole, Self.sum(perExample, UInt64(giveBackAfter))) : whole
         allowance[rank] = max(time, allowance[rank] ?? 0)
         if silence[rank] == nil { silence[rank] = 0 }
     }
 
+    /// How long an example may take until its report comes.
+    private var perExample: UInt64 { Self.sum(limit, Self.margin) }
+
+    /// The sum, or the largest number where that is too small for it.
+    private static func sum(_ first: UInt64, _ second: UInt64) -> UInt64 {
+        let (sum, overflows) = first.addingReportingOverflow(second)
+        return overflows ? .max : sum
+    }
+
     /// `rank` has been asked for the results that have stayed with it.
     mutating func asked(_ rank: Int) {
-        allowance[rank] = limit.addingReportingOverflow(Self.margin).partialValue
+        allowance[rank] = perExample
         silence[rank] = 0
         deliverers.insert(rank)
     }

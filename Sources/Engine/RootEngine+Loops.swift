@@ -113,7 +113,7 @@ extension RootEngine {
             before.nanoseconds = max(0, report.nanoseconds &- (fault.nanoseconds ?? 0))
             // The failed example gets a part of the processor time in proportion to its elapsed time.
             let part = report.nanoseconds > 0 ? Double(before.nanoseconds) / Double(report.nanoseconds) : 0
-            before.cpu = Int64(min(Double(max(0, report.cpu)) * min(part, 1), 1e18))
+            before.cpu = ExampleCost.part(part, of: report.cpu)
             fault.cpu = max(0, report.cpu &- before.cpu)
             fault.peak = before.peak
             noteFailure(behind: done, before, fault, report, from: source)

@@ -67,7 +67,8 @@ extension RootEngine {
     /// them may have failed.
     private func takeClaim(_ report: ChunkReport, _ fault: Fault?, in number: UInt64, from source: Int) {
         let (results, chunk) = (report.results, Chunk(first: report.first, count: report.completed))
-        guard chunk.isPossible else { return distrust(source, "reported on examples that cannot be") }
+        let isPossible = chunk.isPossible && (fault == nil || Chunk(first: chunk.end, count: 1).isPossible)
+        guard isPossible else { return distrust(source, "reported on examples that cannot be") }
         // Results that stay with the rank come when it has finished what it had.
         let count = results.count == 0 ? 0 : chunk.count
         guard let ends = Self.ends(of: count, in: results) else {
@@ -96,9 +97,9 @@ extension RootEngine {
     ) {
         // Each example counts with an equal part of the time.
         let part = Double(run.count) / Double(report.completed)
-        let took = Int64(Double(nanoseconds) * part)
         let cost = ExampleCost(
-            nanoseconds: took, cpu: Int64(Double(max(0, report.cpu)) * part), peak: report.peak)
+            nanoseconds: ExampleCost.part(part, of: nanoseconds), cpu: ExampleCost.part(part, of: report.cpu),
+            peak: report.peak)
         loop.note(cost, of: run)
         noteWork(source, on: run, isFailed: false, cost)
         let found = ResultRun(run, results: results, rank: source)

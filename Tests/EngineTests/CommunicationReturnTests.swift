@@ -171,6 +171,39 @@ struct CommunicationReturnTests {
         }
     }
 
+    @Test("any duration of a rank that is back is taken", arguments: [UInt64.max, UInt64(Int64.max), 0])
+    func durations(nanoseconds: UInt64) throws {
+        let root = try root(workers: 2, length: 2, options())
+        _ = try (root.next(1), root.next(2))
+        lose(root, 2)
+        comeBack(root, 2)
+        let report = ChunkReport(
+            first: 1, completed: 1, nanoseconds: nanoseconds, cpu: nanoseconds, results: Bytes([11]))
+        try root.send(Message(toRoot: .done(loop: 1, report)), from: 2)
+        try resume(root, 2, options())
+        try done(root, 1, 0, [10])
+        #expect(try results(root) == [0: [[10]], 1: [[11]]])
+    }
+
+    @Test("a rank that is back and claims that an impossible example failed is not believed")
+    func impossibleFailure() throws {
+        let root = try root(workers: 2, length: 2, options())
+        _ = try (root.next(1), root.next(2))
+        lose(root, 2)
+        comeBack(root, 2)
+        let report = ChunkReport(first: .max, completed: 0, nanoseconds: 1, results: .empty)
+        let fault = Fault(phase: .work, message: "no", rank: 2, host: "host-2")
+        try root.send(Message(toRoot: .failed(loop: 1, report, fault)), from: 2)
+        let loss = root.observer.losses.wait(until: soon()) {
+            $0.first { $0.contains("nothing more of it is believed") }
+        }
+        #expect(loss?.hasPrefix("2 ") == true)
+        try done(root, 1, 0, [10])
+        #expect(try root.next(1)?.first == 1)
+        try done(root, 1, 1, [11])
+        #expect(try results(root) == [0: [[10]], 1: [[11]]])
+    }
+
     @Test("a rank that is not believed, or has finished, is not taken back")
     func refused() throws {
         let root = try root(workers: 3, length: 3, options())

@@ -42,6 +42,17 @@ struct ReportWatchTests {
         #expect(found.map(\.rank) == [1] && found.first?.at ?? 0 >= 21)
     }
 
+    @Test("a limit that is as good as none finds nobody", arguments: [UInt64.max, UInt64.max - 1_000_000_000])
+    func noLimit(limit: UInt64) {
+        var watch = ReportWatch(limit: limit, allowsSetup: false, now: 0)
+        for rank in 1...2 {
+            watch.assigned(
+                Chunk(first: rank, count: 1), to: rank, giveBackAfter: rank == 1 ? 0 : .max, isReady: false)
+        }
+        watch.asked(3)
+        #expect(look(&watch, until: 1_000).isEmpty)
+    }
+
     @Test("one that has begun to send is not silent as long as bytes come")
     func sending() {
         var watch = ReportWatch(limit: 4 * Self.second, allowsSetup: false, now: 0)
