@@ -103,6 +103,24 @@ struct MistakeTests {
             "\(own.error)")
     }
 
+    @Test(
+        "an option of every script that stands in dlp.options of one without work is told to come too late",
+        arguments: [
+            ("report = 'x.html'", "--report comes"), ("timeline = 'x.svg'", "--timeline comes"),
+            ("memory = '1G', seed = 3", "--seed and --memory come"),
+        ])
+    func tooLate(_ options: String, _ words: String) throws {
+        let scratch = try Scratch(job: "dlp.options = {\(options)} for _ in dlp.split_managed(3) do end")
+        for command in Self.commands {
+            let outcome = try run("\(command) job.lua", in: scratch)
+            #expect(outcome.status == 0 && outcome.complaints.count == 1, "\(outcome.error)")
+            #expect(outcome.error.hasPrefix("dlp-lua: \(words) too late in the dlp.options"), "\(outcome.error)")
+            #expect(scratch.names == ["job.lua"])
+        }
+        let heeded = try run("dlp-lua --report y.html --timeline y.svg --memory 2G --seed 4 job.lua", in: scratch)
+        #expect(heeded.error == "" && scratch.names == ["job.lua", "y.html", "y.svg"])
+    }
+
     @Test("a job that reads the terminal says so once", arguments: ["job.lua", "-"])
     func terminal(_ source: String) throws {
         let scratch = try Scratch(job: "function work(line) return #line end")

@@ -57,7 +57,7 @@ final class ScriptRun {
                 host.seed = try session.agree(on: options, statement)
             }
             settings = JobSettings(options, seed: host.seed, size: session.client.size)
-            if isRun { try openPictures(of: script, seed: host.seed) }
+            if isRun, isJob { try openPictures(of: script, seed: host.seed) }
             settings.isCommand = script.isCommand
             host.limitMemory(to: settings.memory)
             try host.limit(toSeconds: settings.timeout, on: session.client, session.supervisor)
@@ -151,6 +151,8 @@ final class ScriptRun {
                 + (loops.haveStages ? given.names(heededBy: .stages) : [])
             let concerned = [.loops, .maps, .stages].flatMap { options.names(heededBy: $0) }
             complainOfOptions(options.names(heededBy: .jobs) + concerned.filter { !heeded.contains($0) })
+            let early = given.names(heededBy: .everyScript) + ["--encrypt"]
+            complainOfLateOptions(options.names(heededBy: .everyScript).filter { !early.contains($0) })
             if let complaint { Diagnostics.write(complaint) }
         }
         return status
@@ -176,6 +178,15 @@ final class ScriptRun {
                 ? "--journal keeps nothing of a script without a function work, unless it stands on the command line and loops "
                     + "have a name: {stage = \"name\"} among the options of dlp.map"
                 : "\(all) of no use to a script without a function work")
+    }
+
+    /// Warns of options that the script has set after it ran, when nothing was left for which they could count.
+    private func complainOfLateOptions(_ names: [String]) {
+        guard let last = names.last else { return }
+        let all = names.count == 1 ? "\(last) comes" : names.dropLast().joined(separator: ", ") + " and \(last) come"
+        Diagnostics.write(
+            "\(all) too late in the dlp.options of a script without a function work, which has run by then: the command line "
+                + "is the place for \(names.count == 1 ? "it" : "them")")
     }
 
     /// Begins the files that show which rank did what: timelines and page.
