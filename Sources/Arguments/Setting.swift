@@ -115,7 +115,7 @@ public struct Setting<Target> {
     /// An amount of time.
     @inlinable
     public static func seconds(_ place: @escaping Place<Double?>, atLeast least: Double) -> Setting {
-        value(place, "a number of seconds, \(least) at least", offers: .none) { text in
+        value(place, "a number of seconds, \(least) at least and less than 1e9", offers: .none) { text in
             Double(text).flatMap { $0 >= least && $0 < 1e9 ? $0 : nil }
         }
     }
