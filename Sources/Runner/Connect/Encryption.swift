@@ -27,14 +27,10 @@ enum Encryption {
 
     /// - Throws: `UsageError` where a script asks for encryption after the ranks have been connected without it.
     static func check(_ connection: Connection) throws(UsageError) {
-        switch connection.transport {
-        case .none: return
-        case .mpi: throw overMPI
-        case .ame(let environment):
-            guard environment.encryption == .everywhere || environment.size == 1 else {
-                throw UsageError(
-                    "encrypt asks for what ranks settle before they read the script: start with --encrypt, too")
-            }
+        guard let encryption = connection.transport.encryption else { throw overMPI }
+        guard encryption == .everywhere else {
+            throw UsageError(
+                "encrypt asks for what ranks settle before they read the script: start with --encrypt, too")
         }
     }
 

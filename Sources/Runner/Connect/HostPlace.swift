@@ -23,7 +23,7 @@ struct HostPlace: Equatable {
         switch detection.choice {
         case .alone: HostPlace(rank: 0, size: 1)
         case .ameVariables: launchedByAME(facts)
-        case .ame, .mpi: detection.launcher?.place
+        default: detection.launcher?.place
         }
     }
 

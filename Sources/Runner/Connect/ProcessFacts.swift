@@ -33,7 +33,7 @@ struct ProcessFacts: Sendable {
         },
         mpi: { family in
             do throws(CommunicationError) {
-                let library = try Connection.library(for: family)
+                let library = try Transport.library(for: family)
                 return .here("\(library.description) (\(library.file))")
             } catch { return .missing(error.description) }
         },
