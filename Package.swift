@@ -35,8 +35,8 @@ let package = Package(
         .library(name: "DLP", targets: ["DLP", "AME"]),
     ],
     dependencies: [
-        // X25519 and HMAC-SHA256 of the handshake, AES-GCM of what follows it, scrypt for secrets that people make. `CSealing`
-        // calls what is inside of it, which may be another in the next minor version.
+        // X25519 and HMAC-SHA256 of the handshake. Of the BoringSSL inside it, `CSealing` calls AES-GCM, for what follows the
+        // handshake, and scrypt, for secrets that people make: that may be another one in the next minor version.
         .package(url: "https://github.com/apple/swift-crypto", .upToNextMinor(from: "4.5.2"))
     ],
     targets: [
@@ -71,7 +71,6 @@ let package = Package(
             name: "AME",
             dependencies: library + [
                 "CSealing", "CSystem", "CPMIx", .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
             swiftSettings: strict),
         // The MPI transport, on a library that is opened at run time.

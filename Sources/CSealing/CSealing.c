@@ -1,6 +1,7 @@
 #include "CSealing.h"
 
 #include <CCryptoBoringSSL_aead.h>
+#include <CCryptoBoringSSL_evp.h>
 
 // AES-256-GCM of the BoringSSL inside swift-crypto. Swift-crypto's own functions prepare the key anew for each record,
 // and copy each record three times into new memory, which takes longer than encrypting it.
@@ -24,4 +25,11 @@ bool dlp_open(const struct dlp_key *key, const struct dlp_record *record, const 
                (const EVP_AEAD_CTX *)key, to, record->nonce, dlp_nonce_length, from, count, (const uint8_t *)from + count,
                dlp_tag_length, record->header, record->header_length)
         == 1;
+}
+
+bool dlp_stretch(
+    const void *secret, size_t length, const void *salt, size_t salt_length, void *key, size_t key_length) {
+    // The memory that it needs is a little more than 128 bytes times N times r.
+    static const uint64_t n = 1 << 15, r = 8, p = 1;
+    return EVP_PBE_scrypt(secret, length, salt, salt_length, n, r, p, 64 << 20, key, key_length) == 1;
 }

@@ -74,8 +74,7 @@ licences() {
     licence "Swift: standard library, concurrency, libdispatch, FoundationEssentials" \
         "$(dirname "$(command -v swiftc)")/../share/swift/LICENSE.txt" https://www.swift.org/LICENSE.txt
     licence "swift-crypto" $crypto/NOTICE.txt https://github.com/apple/swift-crypto
-    licence "swift-asn1" .build/checkouts/swift-asn1/NOTICE.txt https://github.com/apple/swift-asn1
-    licence "The Apache License 2.0 of both, and of BoringSSL" $crypto/LICENSE.txt \
+    licence "The Apache License 2.0 of swift-crypto and of BoringSSL" $crypto/LICENSE.txt \
         https://www.apache.org/licenses/LICENSE-2.0.txt
     printf '\nWhose BoringSSL is, which is inside of swift-crypto:\n\n'
     grep -rhoE 'Copyright (\(c\) )?[0-9].*' $crypto/Sources/CCryptoBoringSSL | sort -u

@@ -1,5 +1,5 @@
+import CSealing
 import Crypto
-import CryptoExtras
 public import DLP
 
 /// The secret that the ranks of one job share, by which they know each other.
@@ -42,14 +42,12 @@ public struct JobKey: Sendable {
     /// - Throws: `CommunicationError` where there is no memory.
     public init?(secret: String) throws(CommunicationError) {
         guard secret.utf8.count >= Self.shortestSecret else { return nil }
-        do {
-            let key = try KDF.Scrypt.deriveKey(
-                from: Array(secret.utf8), salt: Self.salt, outputByteCount: Self.length, rounds: 1 << 15, blockSize: 8,
-                parallelism: 1)
-            self.init(bytes: key.withUnsafeBytes { Array($0) })
-        } catch {
+        var key = [UInt8](repeating: 0, count: Self.length)
+        let letters = Array(secret.utf8)
+        guard dlp_stretch(letters, letters.count, Self.salt, Self.salt.count, &key, key.count) else {
             throw CommunicationError("there is no memory for the key that \(AMEVariable.joinKey) stands for")
         }
+        self.init(bytes: key)
     }
 
     /// A new secret that cannot be guessed, as text: 256 random bits.

@@ -26,3 +26,8 @@ bool dlp_seal(const struct dlp_key *key, const struct dlp_record *record, const 
 /// Decrypts `count` bytes at `from`, which their tag follows, and writes them to `to`. Returns false where they are not
 /// what was encrypted; then `to` has nothing of them.
 bool dlp_open(const struct dlp_key *key, const struct dlp_record *record, const void *from, size_t count, void *to);
+
+/// Writes to `key` what scrypt (RFC 7914) makes of a secret and a salt, with N = 32,768, r = 8, p = 1: this takes a tenth of
+/// a second and 32 MB. False where there is no memory.
+bool dlp_stretch(
+    const void *secret, size_t length, const void *salt, size_t salt_length, void *key, size_t key_length);
