@@ -45,8 +45,8 @@ struct tracker {
     /// A hash of each watched object, from the beginning.
     uint64_t *marks;
     size_t mark_count;
-    /// The first object that has changed since then, from 1; 0: none.
-    size_t changed;
+    /// The first object that has changed since then, from 1; 0: none; -1: one, it is not known which.
+    ptrdiff_t changed;
     /// When tracking began, by the clock of file systems.
     struct timespec began;
     /// Whether other code of the script may run between two examples, and whether it may have changed something. In that
@@ -293,7 +293,7 @@ static bool look(tracker *t, lua_State *L, bool is_first) {
             lua_pop(L, 1);
             if (is_first) t->marks[i] = mark;
             else if (t->marks[i] != mark) {
-                t->changed = i + 1;
+                t->changed = (ptrdiff_t)i + 1;
                 is_same = false;
             }
         }
@@ -326,7 +326,7 @@ static void judge(tracker *t, lua_State *L) {
     uint64_t now = dlp_now();
     if (t->values > few_values && now - t->looked_at < look_share * t->look_time) return;
     if (!look(t, L, false)) {
-        if (t->changed == 0) t->changed = 1;
+        if (t->changed == 0) t->changed = -1;
         add(&t->left, &t->unsure, t->words);
     }
     clear(&t->unsure, t->words);
@@ -424,7 +424,7 @@ bool dlp_start_tracking(lua_State *L, size_t functions, size_t watched, bool kee
         discard(t);
         return false;
     }
-    if (keeps) t->changed = 1;
+    if (keeps) t->changed = -1;
     host_of(L)->tracker = t;
     return true;
 }

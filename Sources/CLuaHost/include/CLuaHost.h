@@ -247,10 +247,11 @@ typedef struct {
 } dlp_traced_head;
 
 /// The records since the last call, valid until an example begins; the number of words of the functions' bits; and the first
-/// object that an example has changed, from 1, or 0.
+/// object that an example has changed, from 1; 0: none; -1: one, it is not known which.
 typedef struct {
     const void *bytes;
-    size_t count, words, changed;
+    size_t count, words;
+    ptrdiff_t changed;
 } dlp_traced;
 dlp_traced dlp_take_traced(lua_State *L);
 

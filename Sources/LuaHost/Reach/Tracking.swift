@@ -134,8 +134,7 @@ extension LuaHost {
         guard traced.count > 0 else { return nil }
         var reader = TraceReader(UnsafeRawBufferPointer(start: traced.bytes, count: traced.count), words: traced.words)
         reader.read()
-        // `changed` numbers the first watched object seen changed. With `keeps` it is set from the start and means no object.
-        let kept = traced.changed > 0 && !tracking.keeps ? tracking.watched[traced.changed - 1] : nil
+        let kept = traced.changed > 0 ? tracking.watched[traced.changed - 1] : nil
         return TraceReport(reach: tracking.reach, kept: kept, traces: reader.traces, runs: reader.runs)
     }
 }
