@@ -1,9 +1,9 @@
--- What a job means: its functions in a plain loop, under the stock interpreter.
+-- Defines what a job means: runs its functions in a plain loop, under the stock interpreter.
 --
 --     lua5.4 scripts/reference.lua [--seed N] JOB [ARG...]
 --
--- Whatever dlp-lua does with a job on however many ranks, its results are these, byte for byte. There is one rank here,
--- no option but the seed, and the first error ends it with status 1.
+-- On any number of ranks, dlp-lua must give the results that this script gives, byte for byte. Here there is one rank and
+-- no option but the seed, and the first error ends the job with status 1.
 
 local interpreter, stdout = arg[-1], io.stdout
 local here = (arg[0]:match("^(.*/)") or "") .. "reference/"
@@ -35,7 +35,7 @@ end
 
 arg = {[-1] = interpreter, [0] = path, table.unpack(words, 2)}
 
--- The seed of what is done once is that of example 0, and that of collecting a result is that of minus its example.
+-- Functions that are called once have the seed of example 0. Collecting the result of example i has that of example -i.
 local function seeded(index, fn, ...) return numbers.seeded(seed, index, fn, ...) end
 
 local function next_example()
@@ -55,10 +55,10 @@ local function run()
 
   local keep = summarize or not collect
   local results = {n = 0}
-  -- What is added comes behind the list.
+  -- Returns the next example of the list; behind the list, those of dlp.add.
   local function draw_all()
     local index, example = draw()
-    -- All that was given has been collected.
+    -- Every example given out so far has been collected.
     if example == dlp.LATER and #added == 0 then error("nothing is under work for which dlp.LATER could wait", 0) end
     if index and example ~= dlp.LATER then return index, example end
     if #added > 0 then return results.n + 1, table.remove(added, 1) end

@@ -1,9 +1,9 @@
--- How sure is a slope? The bootstrap, in R: each example fits a line to a sample of the cars, drawn with replacement.
+-- How certain is a slope? A bootstrap in R: each example fits a line to a sample of the cars, drawn with replacement.
 --
 --     ameexec -np 4 dlp-lua bootstrap.lua [SAMPLES]
 --
--- The cars are R's own data set mtcars: miles per gallon by weight. Each sample has its number as its seed, so the answer
--- is the same on any number of ranks.
+-- The cars are R's own data set mtcars: miles per gallon by weight. The number of a sample is its seed, so the answer is
+-- the same on any number of ranks.
 
 local here = arg[0]:match("^(.*/)") or ""
 local samples = arg[1] and math.tointeger(tonumber(arg[1])) or 1000

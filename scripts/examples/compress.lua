@@ -1,8 +1,8 @@
--- How small gzip makes files at some of its levels: any program as the work.
+-- How small gzip makes files at three of its levels: a job whose work is to run a program.
 --
 --     ameexec -np 4 dlp-lua compress.lua FILE...
 --
--- A program that fails is an error, which names it and says what it has said.
+-- If a program fails, that is an error with the name of the program and its own message.
 
 function examples()
   local list = {}
@@ -13,7 +13,7 @@ function examples()
 end
 
 function work(example)
-  -- No shell: a file may have any name.
+  -- No shell reads this, so a file may have any name.
   local run = dlp.run{"gzip", "-c", "-n", "-" .. example.level, "--", example.file, check = true}
   return #run.stdout
 end

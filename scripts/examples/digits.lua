@@ -1,4 +1,4 @@
--- Leave-one-out k-nearest-neighbours on 1,797 handwritten digits: each digit is classified by all the others.
+-- Leave-one-out k-nearest-neighbours on 1,797 handwritten digits: each digit is classified by all others.
 --
 --     ameexec -np 4 dlp-lua digits.lua [K [CSV]]
 --
@@ -6,21 +6,21 @@
 -- equally many votes the smallest wins. Pixels are integers, so squared distances are exact and ties are real ties.
 --
 -- Compared with scikit-learn 1.9.1, KNeighborsClassifier(n_neighbors=K, algorithm="brute", metric="euclidean"), fitted
--- 1,797 times on all digits but one: the same prediction for every digit.
+-- 1,797 times on all digits but one: every digit gets the same prediction.
 --
 --     K                                                   1     3     5     7
---     right, of 1,797, here as there                   1776  1777  1775  1771
+--     right, of 1,797, in both                         1776  1777  1775  1771
 --     digits with a tie across the K-th neighbour        18    33    34    46
 --     of these, digits whose vote depends on the tie      0     1     0     0
 --
--- scikit-learn does not promise which of several equally distant neighbours it takes. The one vote that depends on it is
--- that of digit 1633, and there too it took the one that stands first in the file.
+-- scikit-learn does not promise which of several equally distant neighbours it takes. The only vote that depends on this
+-- is that of digit 1633. There, too, scikit-learn took the neighbour that comes first in the file.
 
 local k = arg[1] and math.tointeger(tonumber(arg[1])) or 3
 local path = arg[2] or (arg[0]:match("^(.*/)") or "") .. "data/digits.csv"
 assert(not arg[1] or math.tointeger(tonumber(arg[1])) and k >= 1, "K must be a whole number from 1")
 
--- Read at the top level rather than in setup(): the root needs the labels for its summary even where it does no work.
+-- Read here and not in setup(), because the root needs the labels for its summary even if it does no work.
 local images, labels = {}, {}
 for line in assert(io.open(path)):lines() do
   local row = {}
@@ -39,7 +39,7 @@ end
 
 function work(index)
   local image = images[index]
-  -- The k nearest so far, nearest first. They start as "nobody, infinitely far away".
+  -- The k nearest so far, nearest first. At the start they are no digit, infinitely far away.
   local distances, neighbours = {}, {}
   for place = 1, k do
     distances[place], neighbours[place] = math.huge, 0

@@ -1,16 +1,16 @@
--- The digits of digits.lua, classified by NumPy: the same answers, from a work in Python.
+-- The digits of digits.lua, classified by NumPy: the same answers, computed by a Python program.
 --
 --     ameexec -np 4 dlp-lua digits_numpy.lua [K [CSV]]
 --
--- PYTHON names the interpreter, python3 where it is not set; it needs NumPy.
+-- The variable PYTHON names the interpreter; without it, it is python3. The interpreter needs NumPy.
 
 local here = arg[0]:match("^(.*/)") or ""
--- examples() and summarize() are the same. Only work is another.
+-- examples() and summarize() are the same. Only work() is different.
 dofile(here .. "digits.lua")
 
 local classify = dlp.coprocess{
   os.getenv("PYTHON") or "python3", here .. "digits_numpy.py", arg[1] or 3, arg[2] or here .. "data/digits.csv",
-  -- The ranks are as many as there are cores.
+  -- One thread for each rank, since there are as many ranks as cores.
   env = {OMP_NUM_THREADS = 1, OPENBLAS_NUM_THREADS = 1},
 }
 

@@ -1,10 +1,10 @@
--- A (mu + lambda) evolution strategy: an optimiser that asks for the values of points, and is told them.
+-- A (mu + lambda) evolution strategy: an optimiser that asks for the values of points and is told the values.
 --
 --     ameexec -np 4 dlp-lua evolution.lua [GENERATIONS]
 --
--- The best 5 of all points so far have 20 children, each a step away; the function is Rastrigin's, which has many hollows
--- and is 0 at the deepest. A generation follows from the whole of the one before: until that has been collected there is
--- nothing to propose, and the iterator says so. The answer is the same on any number of ranks.
+-- The best 5 of all points so far have 20 children, each a step away. The function is Rastrigin's, which has many local
+-- minima; the deepest is 0. A generation needs all results of the one before. Until those have been collected, the
+-- iterator has nothing to propose and returns dlp.LATER. The answer is the same on any number of ranks.
 
 dlp.options = {collect = "order"}
 
@@ -14,13 +14,13 @@ local parents = {{value = math.huge, step = 1.5}}
 local generation, proposed, children = 1, 0, {}
 for i = 1, dimensions do parents[1][i] = 3.7 end
 
--- A number that is normally distributed.
+-- Returns a normally distributed random number.
 local function normal()
   return math.sqrt(-2 * math.log(1 - math.random())) * math.cos(2 * math.pi * math.random())
 end
 
 local function child(number)
-  -- The numbers of an iterator begin anew whenever it is called: each child has some of its own.
+  -- math.random begins anew at each call of an iterator, so each child gets a seed of its own.
   math.randomseed(generation, number)
   local parent = parents[math.random(#parents)]
   local point = {step = parent.step * math.exp(0.3 * normal())}

@@ -4,10 +4,10 @@
 --
 -- PACKAGES is a Debian package index, plain or compressed; the default is the largest that apt has on this machine.
 --
--- The rules: Depends and Pre-Depends count, Recommends do not. Version and architecture restrictions are ignored. Of
--- alternatives (a | b) the first that exists is taken, and a dependency without one is ignored. A package exists if the
--- index has it or, failing that, if another one Provides it; then the first provider by name stands for it. Where the
--- index has several versions of a package the first counts. A package is not part of its own closure.
+-- The rules: Depends and Pre-Depends count, Recommends does not. Version and architecture restrictions are ignored. Of
+-- alternatives (a | b) the first that exists is taken; if none exists, the dependency is ignored. A package exists if the
+-- index has it or if another package Provides it; in the second case the first provider by name takes its place. If the
+-- index has several versions of a package, the first counts. A package is not part of its own closure.
 
 local APT_HELPER = "/usr/lib/apt/apt-helper"
 
@@ -37,7 +37,7 @@ local function open_index(path)
   local unpack = ({lz4 = "lz4 -dc", xz = "xz -dc", gz = "gzip -dc"})[path:match("%.(%w+)$")]
   if not unpack then return file end
   file:close()
-  -- apt reads what it compresses itself, also where lz4 and xz are not installed.
+  -- apt's helper reads all these formats, even if lz4 and xz are not installed.
   local apt = io.open(APT_HELPER)
   if apt then
     apt:close()
@@ -46,7 +46,7 @@ local function open_index(path)
   return assert(io.popen(unpack .. " '" .. path:gsub("'", "'\\''") .. "'"))
 end
 
--- The fields of each package by name, and who provides what.
+-- Returns the fields of each package by name, and the first provider of each provided name.
 local function read(path)
   local fields, providers = {}, {}
   local wanted = {Package = true, Depends = true, ["Pre-Depends"] = true, Provides = true}
@@ -77,12 +77,12 @@ local function read(path)
   return fields, providers
 end
 
-local names, needs = {}, {} -- all packages, sorted; by package: those that it depends on directly
+local names, needs = {}, {} -- all packages, sorted; and for each package the packages that it depends on directly
 
 do
   local fields, providers = read(arg[1] or largest_index())
 
-  -- The packages that one of the two fields, "a (>= 1), b | c:any", asks for.
+  -- Appends the packages that a field such as "a (>= 1), b | c:any" asks for.
   local function append(field, list)
     for dependency in (field or ""):gmatch("[^,]+") do
       for alternative in dependency:gmatch("[^|]+") do
@@ -102,7 +102,7 @@ do
     append(own["Pre-Depends"], needs[name])
     append(own.Depends, needs[name])
   end
-  -- pairs has an order of its own in every process, and all ranks must agree on the examples.
+  -- The order of pairs differs between processes, and all ranks must agree on the examples.
   table.sort(names)
 end
 

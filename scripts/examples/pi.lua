@@ -1,9 +1,9 @@
--- Pi by throwing darts at a square and counting those inside the circle: a Monte Carlo job that can be repeated.
+-- Pi by throwing darts at a square and counting those inside the circle: a repeatable Monte Carlo job.
 --
 --     ameexec -np 4 dlp-lua pi.lua [SAMPLES [EXAMPLES]]      samples per example, number of examples
 --
--- math.random is seeded for every example from --seed and the example's index, so the digits are the same on 1 rank and
--- on 1,000, and the script does nothing about it.
+-- For every example dlp-lua seeds math.random from --seed and the example's index. So the digits are the same on 1 rank
+-- and on 1,000, and the script need not do anything for that.
 
 local function count(text, default)
   local number = math.tointeger(tonumber(text or default))

@@ -1,4 +1,4 @@
--- The smallest job: square five numbers, wherever, and print the answers in order.
+-- The smallest job: square five numbers on any ranks, and print the answers in order.
 --
 --     ameexec -np 4 dlp-lua square.lua
 

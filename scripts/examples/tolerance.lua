@@ -1,9 +1,9 @@
--- A bootstrap that ends when it is sure enough: the standard error of a median, to a given accuracy.
+-- A bootstrap that ends when it is certain enough: the standard error of a median, to a given accuracy.
 --
 --     ameexec -np 4 dlp-lua tolerance.lua [ACCURACY]
 --
--- Each example draws a sample of the data with replacement. How many samples it takes is not known beforehand: the job
--- ends when the standard error has changed by less than ACCURACY of itself over as many samples again as there were. The
+-- Each example draws a sample of the data with replacement. How many samples are needed is not known beforehand: the job
+-- ends when doubling the number of samples has changed the standard error by less than the share ACCURACY of it. The
 -- answer is the same on any number of ranks.
 
 dlp.options = {collect = "order"}

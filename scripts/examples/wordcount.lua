@@ -3,7 +3,7 @@
 --     ameexec -np 4 dlp-lua wordcount.lua < text
 --
 -- Without examples() the examples are the lines of the root's standard input. A word is a run of letters, digits and
--- apostrophes; the bytes of a UTF-8 letter count as letters, upper and lower case are the same in ASCII only.
+-- apostrophes. All bytes of UTF-8 letters count as letters. Upper and lower case are the same in ASCII only.
 
 local WORD = "[%w'\128-\255]+"
 local total = {}

@@ -1,7 +1,9 @@
-"""Reads `swift package dump-package`, and prints each arrow between modules that is drawn but not declared, or the reverse.
+"""Reads `swift package dump-package` and prints each dependency between modules that is imported but not declared, or
+declared but not imported.
 
-SwiftPM refuses cycles but not this: a module that another one brings along can be imported without being declared. Whoever
-imports a module that hands others on declares those, too, or a change in them would not build it anew.
+SwiftPM refuses cycles, but not this: a module can be imported undeclared if another dependency brings it along. A
+target that imports a module must also declare the modules that this one re-exports. Otherwise a change in them would
+not rebuild the target.
 """
 
 import json
@@ -19,7 +21,7 @@ FOLDERS = {"test": "Tests", "regular": "Sources", "executable": "Sources"}
 
 
 def names(dependency):
-    """The module that a declared dependency is."""
+    """Returns the name of a declared dependency's module."""
     return next(iter(dependency.values()))[0]
 
 
@@ -29,7 +31,7 @@ PROGRAMS = {target["name"].replace("-", "_") for target in package["targets"] if
 
 
 def files_of(target):
-    """The files of a target."""
+    """Returns the Swift files of a target."""
     folder = target.get("path") or f"{FOLDERS.get(target['type'], 'Sources')}/{target['name']}"
     return sorted(pathlib.Path(folder).rglob("*.swift"))
 

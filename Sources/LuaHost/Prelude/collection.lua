@@ -44,7 +44,7 @@ local function merge(into, from, rank, path)
     path[#path + 1] = key
     local present = into.children[key]
     if present == nil then
-      -- A copy: rank 0's own tree is among those that are read, and is written to after this.
+      -- A copy: rank 0's own tree is one of those that are read, and merging the next tree would write to it.
       local copy = {rank = rank, value = child.value, children = child.children and {}}
       into.children[key] = copy
       if copy.children then merge(copy, child, rank, path) end
@@ -98,7 +98,7 @@ local list_meta = {
     if math.type(key) == "integer" then return rawget(self, "items")[key] end
     return List[key]
   end,
-  -- As `list[#list + 1] = value` and table.insert append to any list; what is there stays.
+  -- `list[#list + 1] = value` and table.insert append, as to any list. Existing elements cannot be set.
   __newindex = function(self, key, value)
     if key ~= #self.items + 1 then
       error(("UnorderedList: %s cannot be set; values are appended only"):format(tostring(key)), 2)

@@ -1,8 +1,8 @@
--- The collectives of the module dlp, on top of those functions in `core` that are written in Swift.
+-- The collectives of the module dlp. They use the functions in `core` that are written in Swift.
 local dlp, core = ...
 local SIZE, IS_ROOT = core.size, core.rank == 0
 
--- A collective where the other ranks do not come by would wait for them.
+-- Raises an error where the other ranks do not make the same call: the collective would wait for them for ever.
 function core.together(name)
   if SIZE > 1 and core.is_alone() then
     error(("%s: not in a function of the job or in the body of a loop, where the other ranks do not come by"):format(name), 3)
@@ -34,7 +34,7 @@ function dlp.allgather(value)
   return core.bcast(core.gather(value), 0)
 end
 
--- The values of all ranks in the order of the ranks: fn(fn(v0, v1), v2) ... on the root, nil elsewhere.
+-- Folds the values of all ranks in the order of the ranks: returns fn(fn(v0, v1), v2) ... on the root, nil elsewhere.
 function dlp.reduce(value, fn)
   core.together("reduce")
   local all = core.gather(value)

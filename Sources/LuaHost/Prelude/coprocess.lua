@@ -1,10 +1,10 @@
--- dlp.coprocess, on top of what is written in C: the words of a program, and what the lines mean that go to and fro.
+-- dlp.coprocess, on top of the part written in C: the words of a program, and the meaning of the lines sent both ways.
 --
--- A line is a value as JSON. One that comes back and begins with `!` is an error: behind that stands its text, as JSON.
+-- Each line is a value as JSON. An answer that begins with `!` is an error; its text follows the `!`, as JSON.
 local dlp, core = ...
 local programs, c = core.programs, core.open_coprocess()
 
--- The directory of what the other side needs: where it was installed, or the source tree in which we were built; or nil.
+-- Returns the directory of the files that workers need, or nil: below where dlp-lua was installed, or in its source tree.
 local function other_side()
   local own = (c.own_path() or ""):match("^(.*)/[^/]*$")
   local function above(levels) return own and own:match("^(.*)" .. ("/[^/]*"):rep(levels) .. "$") end
@@ -18,7 +18,7 @@ local function other_side()
   end
 end
 
--- Lets the program find the other side, unless the script says otherwise.
+-- Appends that directory to PYTHONPATH unless the script removes it, and sets DLP_WORKER_R unless the script does.
 local function complete(entries)
   local directory = other_side()
   if not directory then return end
@@ -29,7 +29,7 @@ local function complete(entries)
   if entries.DLP_WORKER_R == nil then entries.DLP_WORKER_R = "DLP_WORKER_R=" .. directory .. "/dlp_worker.R" end
 end
 
--- A coprocess, of which nothing runs until it is called; or nil and what is wrong.
+-- Returns a coprocess, or nil and what is wrong. Its program is started by the first call.
 function core.new_coprocess(command)
   local words, message = programs.words_of(command, "cwd env timeout")
   if not words then return nil, message end
@@ -45,14 +45,14 @@ function core.new_coprocess(command)
   return c.new{words = words, env = entries, cwd = cwd, timeout = timeout, given = command}
 end
 
--- How a message names it: by the program and what it is to do, as `python3 worker.py`.
+-- Returns the name of a coprocess for messages: the program and its first argument, as `python3 worker.py`.
 local function name_of(definition)
   local words = definition.words
   local first = words[2] and #words[2] <= 60 and not words[2]:find("%c") and " " .. words[2]
   return words[1] .. (first or "")
 end
 
--- The value that comes back; or nil and a message.
+-- Sends a value and returns the answer; or nil and a message.
 local function ask(self, value)
   local definition = c.definition(self)
   local name = name_of(definition)
@@ -61,7 +61,7 @@ local function ask(self, value)
   local answer, status, signal, how =
     c.ask(self, line .. "\n", definition.timeout, definition.words, definition.cwd, definition.env)
   if answer == nil then
-    -- What C says of a program that does not start has its name.
+    -- The message from C about a program that does not start already has its name.
     return nil, status:find("^wrote") and name .. " " .. status or status
   elseif not answer then
     if how == "silent" then return nil, name .. " has closed its standard input or output, and does not answer" end
@@ -87,7 +87,7 @@ function c.type:__call(...)
   return value
 end
 
--- Ends the program, and waits for that; it is started anew by the next call.
+-- `close` ends the program and waits for its end. The next call starts it again.
 local methods = {close = c.close}
 c.type.__index = methods
 c.type.__close = function(self) c.close(self) end

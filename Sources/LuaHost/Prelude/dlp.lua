@@ -1,4 +1,4 @@
--- The module dlp: its constants. Its functions are loaded when one is asked for, since most jobs need none of them.
+-- The module dlp: its constants. Its functions are loaded when the first is used, since most jobs need none of them.
 local core = ...
 local concat, format = table.concat, string.format
 local error, next, rawget, rawset, setmetatable, type = error, next, rawget, rawset, setmetatable, type
@@ -12,7 +12,7 @@ local dlp = {
   options = {}, collection = {},
 }
 
--- The fields of a table, parted by blanks.
+-- Returns the names of a table's fields, separated by spaces.
 local function names(fields)
   local list = {}
   for name in next, fields do
@@ -21,7 +21,7 @@ local function names(fields)
   return concat(list, " ")
 end
 
--- A field that is not there is nil, so that scripts can ask for it, unless it is a slip: its nil would fail elsewhere.
+-- Raises an error if `key` looks misspelt, since its nil would fail elsewhere. Other missing fields are nil: scripts may ask.
 local function refuse_slip(where, key, known)
   local meant = type(key) == "string" and core.nearest(key, known)
   if meant then error(format("there is no %s.%s; is %s.%s meant?", where, key, where, meant), 3) end

@@ -1,14 +1,14 @@
--- The functions of a job whose work is a command for /bin/sh, in which replacement strings stand for the example.
+-- The functions of a job whose work is a command for /bin/sh with replacement strings for the example (--each).
 local core, command, options = ...
 local dlp = dlp
 core.load("programs")({}, core)
 
--- Raises an error that says all: where in this file it comes from helps nobody. What the example has left goes with it.
+-- Raises an error without a position in this file, which would not help the user. `result` is what the example has left.
 local function fail(message, result)
   error(setmetatable({}, {__tostring = function() return message end, __result = result or false}))
 end
 
--- What is made of a word by what stands in the braces, behind a number or a name; as GNU parallel has it.
+-- How the text in the braces, behind a number or a name, changes a word; as in GNU parallel.
 local function without_suffix(word) return (word:gsub("%.[^/.]*$", "", 1)) end
 local function base(word) return (word:gsub("^.*/", "", 1)) end
 local function directory(word)
@@ -24,17 +24,17 @@ local edits = {
   ["/."] = function(word) return without_suffix(base(word)) end,
 }
 
--- Whether the braces mean the example, whatever that is.
+-- Returns whether the braces are replaced for every kind of example.
 local function is_replacement(body)
   if body == "#" or body == "%" or edits[body] then return true end
   return edits[body:match("^%-?%d+([./]*)$")] ~= nil
 end
 
--- Where the shell takes what stands there for words.
+-- Returns whether the shell reads text in this context as words: not in quotes, backquotes, arithmetic or an expansion.
 local function is_plain(context) return context == "" or context == ")" end
 
--- What reading the command comes to is kept in `reader`: what it is inside of, the innermost last ("" at the bottom, quotes,
--- ")" of a subshell, "))" of arithmetic, ")a" of parentheses in there, "}" of an expansion); and here-documents.
+-- The state of reading a command. `contexts` is what encloses the place, the innermost last: "" at the bottom, a quote, ")" for
+-- a subshell, "))" for arithmetic, ")a" for parentheses in arithmetic, "}" for an expansion. It also notes here-documents.
 local Reader = {}
 Reader.__index = Reader
 
@@ -48,7 +48,7 @@ function Reader:is_inside(context)
   return false
 end
 
--- Where the shell may evaluate what a variable holds, in quotes or not: the place, or nil.
+-- Returns in what the shell may evaluate a variable's content, quoted or not: arithmetic or an expansion; or nil.
 function Reader:evaluation()
   for i = #self.contexts, 1, -1 do
     local context = self.contexts[i]
@@ -58,13 +58,13 @@ function Reader:evaluation()
   end
 end
 
--- Why no word can stand here, or nil.
+-- Returns the place if no word can stand here, and what to write instead; or nil.
 function Reader:trouble()
   if self.in_document then return "behind the beginning of a here-document", "write printf '%s\\n' {} | ..." end
   if self:is_inside("`") then return "in backquotes", "write $( ) for them" end
 end
 
--- Reads one character, `before` which `before` stands ("" where that is escaped); returns how many more belong to it.
+-- Reads the character at `at`, behind `before` ("" where that is escaped); returns how many more characters belong to it.
 function Reader:read(command, at, before)
   local context, c = self.contexts[#self.contexts], command:sub(at, at)
   if context == "'" then
@@ -108,8 +108,8 @@ function Reader:read(command, at, before)
   return 0
 end
 
--- The command as a list of texts, and of tables for what may stand for the example: with the quotes around each, and what is
--- against a word there. `append` says whether words may follow it.
+-- Returns the command as a list of texts, and of tables for braces that may stand for the example: with the quotes around them,
+-- and the reason if no word can stand there. `is_open` is true if a word behind the command would not be read as one.
 local function parse(command)
   local reader = setmetatable({contexts = {""}}, Reader)
   local parts, from, at, before = {}, 1, 1, ""
@@ -147,7 +147,7 @@ local function text(value)
   return value == nil and "" or tostring(value)
 end
 
--- All words of an example: one for each list, or one.
+-- Returns the words of an example: one for each list, or a single one.
 local function words_of(example)
   if type(example) ~= "table" or example[1] == nil and not example.n then return {text(example)} end
   local words = {}
@@ -155,15 +155,15 @@ local function words_of(example)
   return words
 end
 
--- The word as the shell is to read it between such quotes, for those who read the command.
+-- Returns the word as it is written between such quotes in the command that users see.
 local function quoted(word, quote)
   if quote == '"' then return (word:gsub('[\\"$`]', "\\%0")) end
   if quote == "'" then return (word:gsub("'", "'\\''")) end
   return dlp.quote(word)
 end
 
--- The same for the shell itself: what it might take for more than a word comes by a variable, whose value it does not read
--- again, so that a word stays one even where we have not understood the command.
+-- Returns the same for the command that is run. There a variable holds the word. The shell does not parse a variable's value
+-- again, so the word stays one word even where this file has misread the command.
 local function variable(word, quote, values)
   local name = ("dlp_%d"):format(#values + 1)
   values[#values + 1] = ("%s=%s\n"):format(name, dlp.quote(word))
@@ -172,7 +172,7 @@ local function variable(word, quote, values)
   return ('"${%s}"'):format(name)
 end
 
--- The words that braces stand for, or nil where they mean nothing for such an example.
+-- Returns the words that replace the braces, or nil if they mean nothing for this example.
 local function replacement(body, example, index)
   if body == "#" then return {tostring(index)} end
   if body == "%" then return {tostring(core.rank + 1)} end
@@ -200,7 +200,7 @@ end
 
 local parts = parse(command)
 
--- The command for an example: as it is to be shown, and as it is run.
+-- Returns the command for an example: as it is shown, and as it is run.
 local function line_for(example, index)
   local shown, run, values, is_replaced = {}, {}, {}, false
 
@@ -281,7 +281,7 @@ local function show(result, example)
   write(io.stderr, result.stderr, tag)
 end
 
--- Shows and keeps what a command has written; one that has no result has lost its rank, or its time.
+-- Shows and keeps what a command has written. Without a result, its rank was lost or its time was up.
 function collect(result, index, example)
   if options.keeps_outputs then
     if result then

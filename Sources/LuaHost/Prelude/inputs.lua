@@ -1,4 +1,4 @@
--- The functions of the module dlp for data, on top of those in `core` that are written in C: files, JSON, grids.
+-- The functions of the module dlp for data: files, JSON, grids. They use functions in `core` that are written in C.
 local dlp, core = ...
 
 local TYPES = {number = "n", integer = "i", boolean = "b", string = "s"}
@@ -6,20 +6,20 @@ local OPTIONS = "separator header types ragged"
 
 local function shown(value) return type(value) == "string" and ("%q"):format(value) or tostring(value) end
 
--- What to add to an error about a word that is none of these.
+-- Returns what to add to an error about a word that is none of `words`.
 local function guess(word, words)
   local meant = type(word) == "string" and core.nearest(word, words)
   return meant and ("; is %s meant?"):format(meant) or ("; there are " .. words:gsub(" ", ", "))
 end
 
--- Whether it is a path; or nil and what is wrong.
+-- Returns true for a path; or nil and what is wrong.
 local function checked_path(path)
   if type(path) ~= "string" then return nil, ("expected the name of a file, got %s"):format(shown(path)) end
   if path:find("\0", 1, true) then return nil, "the name of the file has a NUL byte in it" end
   return true
 end
 
--- The types as `open_input` wants them; or nil and what is wrong.
+-- Returns the types in the form that `open_input` takes; or nil and what is wrong.
 local function types_of(types)
   if types == nil then return nil end
   if types == "auto" then return true end
@@ -63,7 +63,7 @@ local function csv(path, opts)
   return core.open_input("csv", path, core.rank == 0, separator, header ~= false, ragged == "fill", types)
 end
 
--- What `for` and examples() take: the reader is also what is closed when the loop is left.
+-- Returns what `for` and examples() take. The last value is the reader again, so that `for` closes it when it leaves the loop.
 local function iterator(reader) return reader, nil, nil, reader end
 
 local function refuse_in_sandbox(name, level)
@@ -85,7 +85,7 @@ local function records(name, path)
   return core.open_input(name, path, core.rank == 0)
 end
 
--- The lines of a file, without what ends them; the values of one that has a JSON value on each line.
+-- dlp.lines: the lines of a file, without their ends. dlp.jsonl: the values of a file with a JSON value on each line.
 function dlp.lines(path)
   local reader = records("lines", path)
   return iterator(reader)
@@ -96,7 +96,7 @@ function dlp.jsonl(path)
   return iterator(reader)
 end
 
--- All that is left of a file, as a table.
+-- reader:all() returns the remaining records of a file as a table.
 if core.open_input then
   core.reader_methods().all = function(reader)
     local list, count = {}, 0
@@ -110,7 +110,7 @@ end
 
 dlp.json = {encode = core.encode_json, decode = core.decode_json}
 
--- How many values a parameter has; or nil and what is wrong.
+-- Returns how many values a parameter has; or nil and what is wrong.
 local function count_of(name, values)
   local count = math.type(values) and math.tointeger(values)
   if count and count >= 0 then return count end
@@ -161,13 +161,13 @@ function dlp.grid(parameters)
   return points
 end
 
--- What results depend on beside the code and what that reaches: with a journal, examples are done again when it has changed.
+-- Names values on which results depend, besides the code and what it reaches. With a journal, a change redoes the examples.
 function dlp.depends(...)
   if select("#", ...) == 0 then error("depends: expected what results depend on, as dlp.digest_file(path)", 2) end
   core.depends(...)
 end
 
--- What a file has in it, as 32 digits that change with it.
+-- Returns a digest of a file's content: 32 hexadecimal digits.
 function dlp.digest_file(path)
   local is_path, message = checked_path(path)
   local digest

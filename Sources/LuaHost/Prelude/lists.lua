@@ -1,7 +1,7 @@
--- The function examples of a job whose examples the command line lists: the words of one list, or tables with one of each.
+-- examples() of a job whose examples are listed on the command line: the words of one list, or tables with one of each list.
 local lists = ...
 
--- The elements of lists that are linked go side by side, as many as the shortest has.
+-- Elements of linked lists are taken side by side, as many as the shortest of these lists has.
 local groups = {}
 for _, list in ipairs(lists) do
   local group = groups[#groups]
@@ -13,7 +13,7 @@ for _, list in ipairs(lists) do
   group[#group + 1] = list
 end
 
--- Every element of the group behind every row.
+-- Returns a row for each pair of a row and an element of the group, which is appended to it.
 local function combined(rows, group)
   local longer = {}
   for _, row in ipairs(rows) do

@@ -1,20 +1,20 @@
--- The loops of the module dlp, on top of those functions in `core` that are written in Swift and C.
+-- The loops of the module dlp. They use functions in `core` that are written in Swift and C.
 local dlp, core = ...
 local SIZE, IS_ROOT = core.size, core.rank == 0
 local WORK, RESULTS, LIST, FAILED = core.WORK, core.RESULTS, core.LIST, core.FAILED
 local new_numbers, elements = core.load("numbers")(core), core.load("sequences")(core)
 local options = core.load("options")(core)
 
--- Raises an error on behalf of the line of the script.
+-- Raises an error with the script's current line as its position.
 local function refuse(text, ...) error(core.where() .. text:format(...), 0) end
 
--- The loop in whose body this rank is, if any. A loop begun there belongs to that one example and so to this rank:
--- the others do not come by. It is done here alone, as by a job of one rank.
+-- The loop in whose body this rank is, if any. A loop begun there belongs to one example, and so to this rank: the other
+-- ranks do not run it. This rank does it alone, like a job of one rank.
 local inside = nil
 
 local function is_alone()
   local status = inside and coroutine.status(inside.thread)
-  -- A coroutine that failed in the body never goes on, and does not close the loop either.
+  -- A coroutine that failed in the body never resumes, and did not close the loop either.
   if status == "dead" then inside.close(nil, "dead") end
   if status == "suspended" and SIZE > 1 then
     refuse("a loop is under way in a coroutine that stands still; it must be run to its end before anything else that ranks share")
@@ -31,10 +31,10 @@ local function callable(fn, name)
   end
 end
 
--- What `for` closes when it leaves a loop, in whatever way.
+-- Returns a value for `for` to close however it leaves the loop.
 local function closing(close) return setmetatable({}, {__close = close}) end
 
--- A loop that this rank does by itself; where it has a function `fn`, elements that fail are told to `failed`.
+-- Begins a loop that this rank does alone. If it has a function `fn`, elements that fail for good are passed to `failed`.
 local function alone(name, list, opts, fn, failed)
   if opts.stage or opts.own.timeout then
     refuse(
@@ -43,7 +43,7 @@ local function alone(name, list, opts, fn, failed)
   local numbers, i = new_numbers(name), 0
   local retries, continues = opts.own.retries, opts.own.continues
 
-  -- The result of the element, or nil where that has failed for good.
+  -- Returns the result of the element; or nil and true if it has failed for good.
   local function attempted(value)
     for attempt = 1, retries + 1 do
       local tried = attempt <= retries and type(value) == "table" and core.copy(value) or nil
@@ -59,7 +59,7 @@ local function alone(name, list, opts, fn, failed)
     end
   end
 
-  -- The next index and element or result; nothing at the end.
+  -- Returns the next index and element or result; nothing at the end.
   local function take()
     numbers:leave()
     while list.length == nil or i < list.length do
@@ -80,28 +80,28 @@ local function alone(name, list, opts, fn, failed)
   return take, closing(function() numbers:leave() end)
 end
 
--- Two loops stepped in turn would have each rank wait in one of them for what the others hold of the other.
+-- If two loops were stepped in turn, ranks could wait in one of them for elements that are held up in the other.
 local function check_turn(loop, name)
   if SIZE > 1 and inside and inside ~= loop and coroutine.status(inside.thread) ~= "dead" then
     refuse("%s: this loop goes on in the body of another one, where ranks would wait for each other", name)
   end
 end
 
--- Where the stages of this script have begun.
+-- By the name of each stage of this script: the line where it began.
 local stages = {}
 
--- What the elements of a list cost by the function `cost`, eight bytes each. It sees copies, and math.random goes on as if it
--- had drawn nothing.
+-- Returns what `cost` gives for the elements of a list, as doubles of eight bytes. `cost` gets copies of tables, and
+-- afterwards math.random goes on as if `cost` had drawn nothing.
 local function costs(name, list, cost)
   local numbers, packed = core.numbers(), {}
-  -- Also where it fails.
+  -- Also if `cost` fails.
   local _ <close> = closing(function() core.set_numbers(numbers) end)
   for i = 1, list.length do
     local value = list.get(i)
     local copy = type(value) == "table" and core.copy(value)
     if copy then value = core.copied(copy) end
     local answer = cost(value, i)
-    -- What is no number, or not a number, is not above or below any.
+    -- Both comparisons are false for NaN, so `not` refuses it too.
     if type(answer) ~= "number" or not (answer >= 0 and answer < math.huge) then
       refuse(
         "%s: cost returned %s for element %d; it must return a finite number from 0 on", name,
@@ -142,7 +142,7 @@ function Loop.enter(name, list, opts, fn)
   }, Loop)
 end
 
--- The next element and its index, or nil where the chunk is used up.
+-- Returns the next element and its index, or nil if the chunk is used up.
 function Loop:take()
   if self.done == self.count then return nil end
   if self.done > 0 then
@@ -164,7 +164,7 @@ function Loop:take()
   return value, index
 end
 
--- The chunk goes on behind so many elements.
+-- Removes the first `count` elements from the chunk.
 function Loop:skip(count)
   self.first, self.count, self.done = self.first + count * self.stride, self.count - count, 0
 end
@@ -174,7 +174,7 @@ function Loop:finish()
   self.count = 0
 end
 
--- Leaves the loop early, with `done` examples of the chunk under way done.
+-- Leaves the loop early, after `done` elements of the current chunk.
 function Loop:leave(done)
   if self.is_over then return end
   self.is_over = true
@@ -184,7 +184,7 @@ function Loop:leave(done)
   core.leave(self.id)
 end
 
--- A loop whose body is the script's own; where it `is_shared` each rank has its elements by round robin, rank 0 too.
+-- Begins a loop whose body is in the script. If it `is_shared`, each rank has its elements by round robin, also rank 0.
 local function split(name, is_shared, seq, opts)
   opts = options(opts, name, false)
   if is_shared and opts.cost then
@@ -205,7 +205,7 @@ local function split(name, is_shared, seq, opts)
     if loop.is_timed then core.ended() end
     if loop.is_over then return nil end
     check_turn(loop, name)
-    -- Not by `inside`: a single rank may step several loops in turn.
+    -- `inside` would not tell: a single rank may step several loops in turn.
     if loop.in_body then loop.done = loop.done + 1 end
     inside, loop.in_body = nil, false
     while true do
@@ -230,7 +230,7 @@ local function split(name, is_shared, seq, opts)
       end
     end
   end
-  -- The element whose body is left by `break`, or by an error, counts as done.
+  -- An element whose body is left by `break` or by an error counts as done.
   function loop.close(_, failure)
     if loop.is_timed then core.ended(failure ~= nil) end
     loop:leave(loop.in_body and loop.done + 1 or loop.done)
@@ -238,13 +238,13 @@ local function split(name, is_shared, seq, opts)
   return step, nil, nil, closing(loop.close)
 end
 
--- By tail calls, so that errors name the line of the script.
+-- Tail calls, so that errors name the line of the script.
 function dlp.split_managed(seq, opts) return split("split_managed", false, seq, opts) end
 
 function dlp.split_round_robin(seq, opts) return split("split_round_robin", true, seq, opts) end
 
--- A loop whose results come to rank 0: returns what gives the next index and result there, or nothing at the end, and what
--- closes the loop. An element that has failed for good has no result; `failed` is told the index and what is known of that.
+-- Begins a loop whose results come to rank 0. Returns a function that gives the next index and result there, nothing at the
+-- end; and what closes the loop. If an element has failed for good, `failed` gets its index and the failure instead.
 local function results(name, fn, seq, opts, failed)
   callable(fn, name)
   opts = options(opts, name, true)
@@ -256,17 +256,17 @@ local function results(name, fn, seq, opts, failed)
   end
   local loop = Loop.enter(name, list, opts, fn)
   local id, given, first, count, position = loop.id, nil, 0, 0, 0
-  -- Where elements that fail are put back as they were: nobody else may change them meanwhile.
+  -- The list in which a failed element is put back as it was before the attempt. Nothing else may change it meanwhile.
   local kept = opts.retries > 0 and type(list.value) == "table" and list.value or nil
   local catches = opts.continues or opts.retries > 0
 
-  -- Calls `fn`: true where that has gone well, nil where it has not and the loop goes on, false where nothing more is done.
+  -- Calls `fn`. Returns true on success, nil if it failed and the loop goes on, false if the job ends.
   local function attempt(value, index)
     local before = kept and type(value) == "table" and core.copy(value) or nil
     local is_done, result = core.attempt(fn, value, index)
     local message = is_done and core.add(id, result, index)
     if is_done and not message then return true end
-    -- What fails only because its program was ended with the job has not failed.
+    -- An element that fails only because the end of the job ended its program has not failed.
     if core.stays_undone() then return false end
     if before then kept[index] = core.copied(before) end
     if not catches then core.raise(message and core.where() .. message or result) end
@@ -326,7 +326,7 @@ local function results(name, fn, seq, opts, failed)
 
   function loop.close()
     if IS_ROOT and not loop.is_over then core.cancel(id) end
-    -- One that failed has no result.
+    -- An element that failed has no result, so it does not count as done.
     loop:leave(loop.done)
   end
   return take, closing(loop.close)
@@ -336,14 +336,14 @@ function dlp.map_unordered(fn, seq, opts)
   local take, closer = results("map_unordered", fn, seq, opts, function() end)
   return function()
     local index, value
-    -- A nil would end the caller's loop.
+    -- A nil result would end the caller's loop.
     repeat index, value = take() until index == nil or value ~= nil
     return value, index
   end, nil, nil, closer
 end
 
--- The results in the order of the sequence, by index and with their number in `n`, on the root; none elsewhere. They
--- may also be iterated over as those of map_unordered. What is known of elements that have failed is in `errors`, by index.
+-- Returns the results by index, in the order of the sequence, with their number in `n`; on ranks other than the root, none.
+-- They can also be iterated over like those of map_unordered. `errors` has the failures of elements, by index.
 function dlp.map(fn, seq, opts)
   local errors
   local all, highest = {n = 0}, 0

@@ -1,19 +1,19 @@
--- The elements of the module's loops: the numbers that math.random gives there, and how errors name them.
+-- The elements of the module's loops: which numbers math.random gives in them, and how errors name them.
 local core = ...
 
--- Each element of a loop has a seed of its own: where the loop is begun under the seed SEED, and is the nth one there,
--- element i has that of math.randomseed(SEED, n << 40 | i). A loop in the body of an element, or in a function of the job,
--- has as SEED one number that is made of both parts of the seed there. Around a loop math.random goes on as if the loop had
--- drawn nothing.
+-- Each element of a loop has its own seed. In the nth loop begun under the seed SEED, element i has the seed of
+-- math.randomseed(SEED, n << 40 | i). For a loop in the body of an element, or in a function of the job, SEED is one
+-- number that is made from both parts of the seed there. Around a loop, math.random goes on as if the loop had drawn
+-- nothing.
 
--- What the host has called (the script, or a function of its job), and where a loop that begins now is begun: there, or
--- in the body of an element.
+-- `called`: what the host has called, the script or a function of its job. `scope`: where a loop that begins now belongs:
+-- `called`, the body of an element, or a body that takes a result.
 local called, scope = {}, nil
 
 local Numbers = {}
 Numbers.__index = Numbers
 
--- The body of the element `value` at `index` begins: from here on math.random gives its numbers.
+-- Begins the body of the element `value` at `index`: from here on math.random gives the element's numbers.
 function Numbers:enter(index, value)
   local outer, element = self.outer, self.element
   if scope == outer then outer.numbers = core.numbers() end
@@ -22,15 +22,15 @@ function Numbers:enter(index, value)
   core.seed(element.first, element.second)
 end
 
--- The body of the loop takes the result of the element at `index`: its numbers are those around the loop, but what loops
--- it begins is no matter of theirs.
+-- Begins the body that takes the result of the element at `index`. There math.random goes on as around the loop, but loops
+-- that begin there are not counted with those around it.
 function Numbers:take_result(index)
   self:leave()
   self.result.second, self.result.loops = -(self.base + index), 0
   scope = self.result
 end
 
--- From here on it goes on as around the loop.
+-- Ends a body: from here on math.random goes on as around the loop.
 function Numbers:leave()
   if scope == self.result then scope = self.outer end
   if not self.are_its_own then return end
@@ -38,7 +38,7 @@ function Numbers:leave()
   core.set_numbers(scope.numbers)
 end
 
--- The elements in whose bodies the script is, for the message of an error.
+-- Names the elements in whose bodies the script is, for error messages.
 core.describe_errors(function()
   local elements, place = {}, scope
   while place do
@@ -51,7 +51,7 @@ core.describe_errors(function()
   return elements[1] and table.concat(elements, ", in ")
 end)
 
--- The numbers of the elements of a new loop, which is one of `name`.
+-- Returns the numbers for the elements of a new loop, begun by the function `name` of the module.
 return function(name)
   local first, second, call = core.seeding()
   if called.call ~= call then

@@ -2,21 +2,21 @@
 local core = ...
 local SIZE = core.size
 
--- A value as it stands in a script.
+-- Returns a value as it would be written in a script.
 local function shown(value) return type(value) == "string" and ("%q"):format(value) or tostring(value) end
 
--- Raises an error on behalf of the line of the script.
+-- Raises an error with the script's current line as its position.
 local function refuse(text, ...) error(core.where() .. text:format(...), 0) end
 
 local known = {
   progress_bar = "boolean", pbar_prefix = "text", indexable = "boolean", allow_single_worker = "boolean",
   chunk = "count", root_works = "boolean", timeout = "seconds", cost = "function",
-  -- Of those whose results come to rank 0:
+  -- Only of loops whose results come to rank 0:
   retries = "number of attempts", on_error = "what follows", stage = "name",
 }
 local of_maps = {retries = true, on_error = true, stage = true}
 
--- What to add to an error about an unknown option.
+-- Returns what to add to an error about an unknown option.
 local function guess(key)
   local names = {}
   for name in pairs(known) do names[#names + 1] = name end
@@ -24,7 +24,7 @@ local function guess(key)
   return meant and ("; is %s meant?"):format(meant) or ""
 end
 
--- What is wrong with an option's value, or nil.
+-- Returns what an option's value must be; or false or nil if it is good.
 local function objection(kind, value)
   if kind == "boolean" then return type(value) ~= "boolean" and "true or false" end
   if kind == "count" then return (math.type(value) ~= "integer" or value < 1) and "a whole number from 1 on" end
@@ -42,7 +42,7 @@ local function objection(kind, value)
   end
 end
 
--- The options of a loop with the defaults of the command line; `is_map`: whether its results come to rank 0.
+-- Returns a loop's options, completed by those of the command line. `is_map`: whether its results come to rank 0.
 return function(opts, name, is_map)
   if opts == nil then opts = {} end
   if type(opts) ~= "table" then refuse("%s: the options must be a table, not a %s", name, type(opts)) end
@@ -71,7 +71,7 @@ return function(opts, name, is_map)
     end
     chosen.works = true
   end
-  -- What this loop itself says counts where no other rank takes part, too.
+  -- The options that the script gives to this loop. Only they count where this rank does the loop alone.
   chosen.own = {retries = opts.retries or 0, continues = opts.on_error == "continue", timeout = opts.timeout}
   chosen.keeps = opts.stage ~= nil and core.keeps_stages
   return chosen

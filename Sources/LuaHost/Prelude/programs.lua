@@ -1,4 +1,4 @@
--- The functions of the module dlp for programs, pauses and the clock, on top of those in `core` that are written in C.
+-- The functions of the module dlp for programs, pauses and the clock. They use functions in `core` that are written in C.
 local dlp, core = ...
 
 local OPTIONS = "stdin cwd env stdout stderr check timeout"
@@ -10,7 +10,7 @@ local SIGNALS = {
 
 local function shown(value) return type(value) == "string" and ("%q"):format(value) or tostring(value) end
 
--- A string for a program, which ends where a NUL byte is: or nil and what is wrong with `what`.
+-- Returns a string for a program; or nil and what is wrong with `what`. In a program a string ends at a NUL byte.
 local function text(value, what)
   if type(value) == "number" then value = tostring(value) end
   if type(value) ~= "string" then return nil, ("%s is %s; expected a string or a number"):format(what, shown(value)) end
@@ -24,14 +24,14 @@ local function known(name, names)
   return false, meant and ("; is %s meant?"):format(meant) or ""
 end
 
--- Its words, as strings; or nil and what is wrong. `options` are the names that it may have besides.
+-- Returns the words of a command as strings; or nil and what is wrong. `options` are the names of other fields that it may have.
 local function words_of(command, options)
   if type(command) ~= "table" then
     return nil, ('expected a table {"program", "argument", ...}, got %s'):format(shown(command))
   end
   local words = {}
   for name in next, command do
-    -- One that is too high is behind a hole.
+    -- An index that is too high has a hole before it.
     if math.type(name) ~= "integer" then
       local is_known, guess = known(name, options)
       if not is_known then return nil, ("there is no option %s%s"):format(tostring(name), guess) end
@@ -48,7 +48,7 @@ local function words_of(command, options)
   return words
 end
 
--- The entries of an environment by name, false where there is to be none; or nil and what is wrong.
+-- Returns the entries of an environment by name, false for variables to remove; or nil and what is wrong.
 local function environment_of(env)
   if env == nil then return nil end
   if type(env) ~= "table" then return nil, ("env is %s; expected a table of names and values"):format(shown(env)) end
@@ -65,18 +65,18 @@ local function environment_of(env)
   return entries
 end
 
--- Where it begins, or nil and maybe what is wrong.
+-- Returns the directory in which a program begins, or nil if none is given; or nil and what is wrong.
 local function directory_of(cwd)
   if cwd ~= nil then return text(cwd, "cwd") end
 end
 
--- Its time in seconds, or nil and maybe what is wrong.
+-- Returns a program's timeout in seconds, or nil if none is given; or nil and what is wrong.
 local function timeout_of(timeout)
   if timeout == nil or type(timeout) == "number" and timeout > 0 then return timeout end
   return nil, ("timeout must be a number of seconds above 0, not %s"):format(shown(timeout))
 end
 
--- What becomes of an output: a word and nil, or nil and the path of a file; a third value says what is wrong.
+-- Returns where an output goes: a word and nil, or nil and the path of a file. The third value says what is wrong.
 local function output_of(output, name)
   if output == nil or output == "capture" or output == "inherit" or output == "discard" then return output end
   if output == "stdout" and name == "stderr" then return output end
@@ -91,7 +91,7 @@ local function output_of(output, name)
   return nil, path, message
 end
 
--- The last lines of a text, for a message.
+-- Returns the last lines of a text, for a message.
 local function tail(text)
   text = text:gsub("%s+$", "")
   local short = text:sub(-1000)
@@ -103,7 +103,7 @@ local function tail(text)
   return "; the end of what it said:\n  " .. table.concat(lines, "\n  ", math.max(1, #lines - 9))
 end
 
--- Why a program's outcome is none of success, or nil.
+-- Returns why a program's outcome is no success; or nil if it is one.
 local function complaint(outcome, program, timeout)
   local how
   if outcome.timed_out then
@@ -119,7 +119,7 @@ local function complaint(outcome, program, timeout)
   return program .. " " .. how .. tail(outcome.stderr or outcome.stdout or "")
 end
 
--- Does what dlp.run does, but for raising: the outcome, or nil and a message.
+-- Does what dlp.run does, but raises no error: returns the outcome, or nil and a message.
 local function run(command)
   local words, message = words_of(command, OPTIONS)
   if not words then return nil, message end
@@ -165,7 +165,7 @@ function dlp.run(command)
   return outcome
 end
 
--- A program that lives on between calls; what few jobs need is loaded when one does.
+-- Returns a program that lives on between calls. The code for it is loaded when it is used, since few jobs need it.
 function dlp.coprocess(command)
   if not core.open_coprocess then error("coprocess: under --sandbox there are no programs", 2) end
   local coprocess, message = core.new_coprocess(command)
@@ -178,10 +178,10 @@ function core.new_coprocess(command)
   return core.new_coprocess(command)
 end
 
--- The seconds since 1970, with their fraction.
+-- Returns the seconds since 1970, with a fraction.
 function dlp.time() return core.time() end
 
--- Does nothing for so many seconds.
+-- Sleeps for some seconds.
 function dlp.sleep(seconds)
   if type(seconds) ~= "number" or not (seconds >= 0) then
     error(("sleep: expected a number of seconds from 0 on, got %s"):format(shown(seconds)), 2)
@@ -189,7 +189,7 @@ function dlp.sleep(seconds)
   core.sleep(seconds)
 end
 
--- The text as one word for /bin/sh, whatever is in it.
+-- Returns any text as one word for /bin/sh.
 function dlp.quote(value)
   local word, message = text(value, "the text")
   if not word then error("quote: " .. message, 2) end

@@ -1,5 +1,5 @@
--- What --sandbox leaves of the standard libraries: this runs before the script, and what no variable leads to any more
--- no script gets at. A list of what stays, so that what a later Lua adds has to be thought about first.
+-- Removes what --sandbox forbids from the standard libraries. It runs before the script, which cannot get at what no variable
+-- leads to. It lists what stays, not what goes: additions of a later Lua stay out until somebody has thought about them.
 local load, error, tostring, find, format = load, error, tostring, string.find, string.format
 
 local kept = {}
@@ -11,13 +11,13 @@ for name in ([[
 for name in pairs(_G) do
   if not kept[name] then _G[name] = nil end
 end
--- The time, and the end of the job; no programs, files, environment or locale.
+-- In `os` the time and the end of the job stay. Programs, files, environment and locale go.
 for name in pairs(os) do
   if not find(" clock date difftime exit time ", " " .. name .. " ", 1, true) then os[name] = nil end
 end
 string.dump = nil
 
--- Lua does not check bytecode, which can therefore do anything to the process.
+-- Lua does not check bytecode, so bytecode can do anything to the process.
 function _G.load(chunk, name, mode, ...)
   if mode ~= nil and not find(mode, "t", 1, true) then
     return nil, "load: under --sandbox there is no bytecode, text only"

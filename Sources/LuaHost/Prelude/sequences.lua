@@ -1,13 +1,13 @@
--- What the module's loops go through.
+-- The sequences that the module's loops go through.
 local core = ...
 
--- A value as it stands in a script.
+-- Returns a value as it would be written in a script.
 local function shown(value) return type(value) == "string" and ("%q"):format(value) or tostring(value) end
 
--- Raises an error on behalf of the line of the script.
+-- Raises an error with the script's current line as its position.
 local function refuse(text, ...) error(core.where() .. text:format(...), 0) end
 
--- More elements than any list has; the ranks' shares of so many can still be counted.
+-- More elements than any list has, but few enough that counting the ranks' shares does not overflow.
 local LONGEST = 1 << 62
 
 local function iterator(next_value, name)
@@ -18,7 +18,7 @@ local function iterator(next_value, name)
     end
     local value
     repeat
-      -- As `for` does: one that has ended may fail when it is called again.
+      -- Like `for`, this never calls an iterator again after its end: it might fail then.
       if not is_over then value = next_value() end
       is_over = value == nil
       if is_over then return nil, position end
@@ -28,9 +28,9 @@ local function iterator(next_value, name)
   end
 end
 
--- The elements of `seq`: how to `get` the one at an index; their number, `length`, nil for an iterator, of which every
--- rank has a copy that it runs forward itself; whether to get one `runs_code` of the script; and `value`, by which ranks
--- can tell that they have the same.
+-- Returns the elements of `seq`. `get` returns the element at an index. `length` is their number; nil for an iterator, of which
+-- every rank has its own copy that it runs forward. `runs_code` says whether getting an element runs code of the script. By
+-- `value` ranks can tell whether they have the same elements.
 return function(seq, name)
   local kind = type(seq)
   local meta = getmetatable(seq)

@@ -2,7 +2,7 @@
 extension PageScript {
     /// The contents of the timeline, and its visible part.
     static let timelineView = #"""
-        // The blocks of a row, from seven numbers for each.
+        // Returns the blocks of a row from a list of seven numbers per block.
         function unpack(list) {
           const size = list.length / 7;
           const blocks = {size};
@@ -21,7 +21,7 @@ extension PageScript {
         }
         rows.forEach((row, place) => { row.blocks = unpack(data.blocks[place]); });
 
-        // Single examples: what failed, and the longest.
+        // Single examples that are marked: those that failed, and the longest.
         function makeMark(kind, example) {
           const row = rows.findIndex(row => row.rank === example.rank && row.host === example.host);
           const took = (example.took || 0) * 1e6 * (example.together || 1);
@@ -35,7 +35,7 @@ extension PageScript {
 
         const whole = {from: 0, to: Math.max(data.length, 1), top: 0, bottom: Math.max(rows.length, 1)};
         const view = {...whole};
-        // What the keyboard is at: a block of a row, or a mark.
+        // What the keyboard has selected: a block of a row, or a mark.
         let focus = null;
 
         function setView(from, to, top, bottom) {
@@ -58,20 +58,20 @@ extension PageScript {
           setView(view.from, view.to, middle - (middle - view.top) / factor, middle + (view.bottom - middle) / factor);
         }
 
-        // By parts of what is seen.
+        // Moves the view by shares of its width and height.
         function move(time, ranks) {
           const across = time * (view.to - view.from), down = ranks * (view.bottom - view.top);
           setView(view.from + across, view.to + across, view.top + down, view.bottom + down);
         }
 
-        // The place of a focus: its row, beginning and end.
+        // Returns the row, beginning and end of a block or mark.
         function span(thing) {
           if (thing.mark) return {row: thing.mark.row, start: thing.mark.start, end: thing.mark.end};
           const blocks = rows[thing.row].blocks;
           return {row: thing.row, start: blocks.start[thing.block], end: blocks.end[thing.block]};
         }
 
-        // Moves what is seen so far that a focus is seen.
+        // Moves the view so that a block or mark is visible.
         function reveal(thing) {
           const {row, start, end} = span(thing);
           const width = view.to - view.from, height = view.bottom - view.top;
@@ -82,7 +82,7 @@ extension PageScript {
           setView(from, from + width, top, top + height);
         }
 
-        // The block of a row at a moment, or the nearest one before or behind it.
+        // Returns the block of a row at a moment, or the nearest one before or after it.
         function blockAt(row, moment) {
           const {start, end, size} = rows[row].blocks;
           let [low, high] = [0, size];
@@ -127,7 +127,7 @@ extension PageScript {
         let colors = {};
         let isDrawing = false;
 
-        // A chart as high as its rows want, as far as a screen has room.
+        // The chart is as high as its rows need, up to what fits on a screen.
         const chartHeight = Math.min(Math.max(rows.length * 24, 48), 560) + layout.top + layout.bottom;
         canvas.style.height = `${chartHeight}px`;
 
@@ -146,7 +146,7 @@ extension PageScript {
           colors.dots = hatch(colors.back, colors.lost);
         }
 
-        // Stripes, which are seen without colour.
+        // Returns a pattern of stripes, which are visible without colour too.
         function hatch(back, line) {
           const tile = document.createElement("canvas");
           tile.width = tile.height = 6;
@@ -239,14 +239,14 @@ extension PageScript {
           }
         }
 
-        // The next of 1, 2, 5, 10, 20 and so on.
+        // Returns the smallest of 1, 2, 5, 10, 20 and so on that is not below the value.
         function roundUp(value) {
           if (value <= 1) return 1;
           const power = 10 ** Math.floor(Math.log10(value));
           return [1, 2, 5, 10].map(factor => factor * power).find(step => step >= value);
         }
 
-        // Rows that are high enough to be seen: a band for the time, with blocks in it.
+        // Draws rows that are high enough to be visible: a band for the rank's time, with blocks in it.
         function drawRows(rowHeight) {
           const band = Math.min(rowHeight * 0.8, 40), inset = band > 10 ? 2 : band > 5 ? 1 : 0;
           for (let row = Math.floor(view.top); row < Math.min(Math.ceil(view.bottom), rows.length); row += 1) {
@@ -258,12 +258,12 @@ extension PageScript {
             for (let place = 0; place < blocks.size; place += 1) {
               if (blocks.end[place] < view.from || blocks.start[place] > view.to) continue;
               const x = xOf(blocks.start[place]), span = xOf(blocks.end[place]) - x;
-              // A gap between two blocks where there is room for one.
+              // Leaves a gap between two blocks if there is room for one.
               const width = Math.max(span > 4 ? span - 1 : span, 0.6), spent = blocks.end[place] - blocks.start[place];
               pen.globalAlpha = spent > 0 ? 0.25 + 0.75 * blocks.work[place] / spent : 1;
               pen.fillRect(x, y + inset, width, band - 2 * inset);
               if (blocks.failed[place] > 0) {
-                // Where others were taken together with it, only the foot of the block is striped.
+                // If the block also has other examples, only its foot is striped.
                 const height = blocks.count[place] === 1 ? band : Math.max(band * 0.35, 3);
                 pen.globalAlpha = 1;
                 drawFailed(x, y + band - height, width, height);
@@ -275,7 +275,7 @@ extension PageScript {
           }
         }
 
-        // Very many rows: how busy some of them were, in cells; more of the colour is busier.
+        // Draws very many rows as cells. Each cell shows how busy several rows were: the stronger its colour, the busier.
         function drawCells() {
           const down = Math.floor(layout.height / 4), across = Math.floor(layout.width / 2);
           const [perRow, perTime] = [down / (view.bottom - view.top), across / (view.to - view.from)];
@@ -300,21 +300,21 @@ extension PageScript {
             }
             if (rows[row].lost) spread(row, rows[row].lost[0], rows[row].lost[1], cell => { lost[cell] = 1; });
           }
-          // A dot for each cell, then all of them enlarged at once.
+          // Draws a pixel for each cell, then enlarges all of them at once.
           const tile = document.createElement("canvas");
           [tile.width, tile.height] = [across, down];
           const tilePen = tile.getContext("2d"), dots = tilePen.createImageData(across, down);
           const [work, loss] = [colors.work, colors.lost].map(color => parseInt(color.slice(1), 16));
           for (let cell = 0; cell < busy.length; cell += 1) {
             const isLoss = lost[cell] > 0, color = isLoss ? loss : work, line = Math.floor(cell / across);
-            // What is lost is striped here, too.
+            // Time lost is striped here too.
             const alpha = isLoss ? (cell % across + line) % 3 === 0 ? 1 : 0.25 : Math.min(busy[cell] / (ranks[line] || 1), 1);
             dots.data.set([color >> 16, color >> 8 & 255, color & 255, 255 * alpha], 4 * cell);
           }
           tilePen.putImageData(dots, 0, 0);
           pen.imageSmoothingEnabled = false;
           pen.drawImage(tile, layout.left, layout.top, layout.width, layout.height);
-          // Failures beyond those that are listed are known by their blocks only.
+          // Failures that are not listed are known only by their blocks.
           if (data.failed === data.failures.length) return;
           for (let row = Math.floor(view.top); row < Math.min(Math.ceil(view.bottom), rows.length); row += 1) {
             const blocks = rows[row].blocks;
@@ -410,7 +410,7 @@ extension PageScript {
         }
         const hint = "Point at a block, or go to one with the arrow keys, and what it was stands here.";
 
-        // What is under a point of the chart.
+        // Returns what is under a point of the chart.
         function thingAt(x, y) {
           const row = rowAt(y), time = timeAt(x);
           if (row < 0 || row >= rows.length || x < layout.left || y > layout.top + layout.height) return null;
@@ -438,7 +438,7 @@ extension PageScript {
         }
         const focusedRow = () => focus ? span(focus).row : -1;
 
-        // The mark behind the one that has the focus, or before it.
+        // Goes to the mark after the one that has the focus, or before it.
         function stepMark(list, step) {
           if (list.length === 0) return say("There is none.", true);
           const place = focus && focus.mark ? list.indexOf(focus.mark) : -1;

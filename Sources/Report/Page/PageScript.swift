@@ -12,7 +12,7 @@ enum PageScript {
         const began = Date.parse(data.began);
         const sum = (list, value) => list.reduce((total, item) => total + value(item), 0);
 
-        // An element with its attributes and children: a string among these becomes text.
+        // Makes an element with attributes and children. A string among the children becomes text.
         function make(tag, attributes, ...children) {
           const element = document.createElement(tag);
           for (const name in attributes) element.setAttribute(name, attributes[name]);
@@ -33,7 +33,7 @@ enum PageScript {
         const percent = share => `${(100 * share).toFixed(share > 0 && share < 0.0995 ? 1 : 0)} %`;
         const three = value => String(Number(value.toPrecision(3)));
 
-        // A length of time, given in seconds.
+        // Returns a length of time as text. It is given in seconds.
         function duration(seconds) {
           if (seconds < 1e-9) return "0 s";
           if (seconds < 9.995e-4) return `${three(seconds * 1e6)} µs`;
@@ -52,14 +52,14 @@ enum PageScript {
           return `${three(value)} ${units[unit]}`;
         }
 
-        // Moments are in the reader's zone; here microseconds since the job's beginning.
+        // Times are shown in the reader's time zone. They are given in microseconds since the beginning of the job.
         const dates = new Intl.DateTimeFormat(undefined, {dateStyle: "medium", timeStyle: "long"});
         const clocks = new Intl.DateTimeFormat(undefined, {
           hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23"});
         const date = time => dates.format(began + time / 1000);
         const clock = time => clocks.format(began + time / 1000);
 
-        // A table; each column has a name and what makes its cells, and may hold numbers or long text.
+        // Makes a table. Each column has a name, a function that makes its cells, and a kind if it holds numbers or long text.
         function table(caption, columns, items) {
           const kind = column => column.kind ? {class: column.kind} : {};
           const head = make("tr", {}, ...columns.map(column =>
@@ -74,7 +74,7 @@ enum PageScript {
         const rows = data.rows.map(row => ({...row, host: row.host < 0 ? "" : data.hosts[row.host]}));
         const hasHosts = data.hosts.length > 1;
         const rankName = row => hasHosts && row.host ? `rank ${row.rank} (${row.host})` : `rank ${row.rank}`;
-        // Hosts by the first part of their names, where that tells them apart.
+        // Hosts are shown by the first part of their names if these parts differ and no name begins with a digit.
         const firstPart = host => host.split(".")[0];
         const areShort = new Set(data.hosts.map(firstPart)).size === data.hosts.length && !data.hosts.some(host => /^\d/.test(host));
         const rankLabel = row => rankName(areShort ? {...row, host: firstPart(row.host)} : row);
@@ -130,7 +130,7 @@ enum PageScript {
         """#
 
     private static let lengths = #"""
-        // Where to put round numbers on a scale, and what they are called.
+        // Returns the distance between round numbers on a scale that has at most `most` of them.
         function roundStep(span, most) {
           const power = 10 ** Math.floor(Math.log10(span / most));
           return [1, 2, 5, 10].map(factor => factor * power).find(step => span / step <= most);
@@ -146,7 +146,7 @@ enum PageScript {
           const x = value => left + (scale(value) - low) / (high - low) * (width - left - right);
           const most = Math.max(...bars.map(bar => bar[2]));
           const some = Math.min(...bars.map(bar => bar[2]).filter(value => value > 0));
-          // Where a few stand beside very many only a logarithm shows both.
+          // If one number is more than 200 times another, only a logarithmic scale shows both.
           const isDeep = most > 200 * some;
           const part = value => value === 0 ? 0 : isDeep ? Math.log10(2 * value) / Math.log10(2 * most) : value / most;
           const y = value => height - bottom - part(value) * (height - top - bottom);
@@ -200,7 +200,7 @@ enum PageScript {
         """#
 
     private static let tables = #"""
-        // What stands in a column only where it is known of something.
+        // Returns a column if any item has the value, and nothing otherwise.
         const where = (items, name, column) => items.some(item => name in item) ? [column] : [];
 
         function commonColumns(items) {
@@ -301,7 +301,7 @@ enum PageScript {
               {name: "why", kind: "text", cell: row => row.lost[2]},
             ], lost));
           }
-          // A long table is made when somebody wants it.
+          // A long table is made only when the reader opens it.
           const all = make("details", {}, make("summary", {}, `All ${count(rows.length, "rank")}`));
           all.addEventListener("toggle", () => all.append(makeTable()), {once: true});
           at("ranks").append(all);
@@ -312,7 +312,7 @@ enum PageScript {
         showHosts();
         showRanks();
 
-        // On paper nothing can be opened.
+        // On paper nothing can be opened, so failures are opened before printing.
         window.addEventListener("beforeprint", () => {
           for (const closed of document.querySelectorAll("#failures details")) closed.open = true;
         });

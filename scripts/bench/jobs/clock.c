@@ -1,4 +1,4 @@
-/* What stock Lua lacks to measure: a fine clock, the CPU time of a thread, a sleep. The module "clock" of the jobs. */
+/* The module "clock" of the jobs. It adds what stock Lua lacks for measuring: a fine clock, the CPU time of a thread, a sleep. */
 #include <lauxlib.h>
 #include <time.h>
 
@@ -16,7 +16,7 @@ static int l_now(lua_State *L)
     return 1;
 }
 
-/* spin(t): uses up t seconds of this thread's CPU time. */
+/* spin(t): uses t seconds of this thread's CPU time. */
 static int l_spin(lua_State *L)
 {
     double end = seconds(CLOCK_THREAD_CPUTIME_ID) + luaL_checknumber(L, 1);
@@ -24,7 +24,7 @@ static int l_spin(lua_State *L)
     return 0;
 }
 
-/* sleep(t): waits for t seconds and uses no CPU. */
+/* sleep(t): waits for t seconds without using the CPU. */
 static int l_sleep(lua_State *L)
 {
     double t = luaL_checknumber(L, 1);

@@ -1,5 +1,5 @@
--- Encodes and decodes a value: codec.lua dlp|cjson|MessagePack KIND SIZE REPEATS. For dlp under dlp-lua on one rank, which
--- sends nothing: there bcast is the encoder alone, and a loop of one element encodes its result and decodes it again.
+-- Encodes and decodes a value: codec.lua dlp|cjson|MessagePack KIND SIZE REPEATS. dlp needs dlp-lua on one rank, which sends
+-- nothing: there bcast only encodes, and a loop of one element encodes its result and decodes it again.
 local clock = require "clock"
 local payload = dofile(arg[0]:gsub("[^/]*$", "") .. "payload.lua")
 local value, bytes = payload(arg[2], arg[3])

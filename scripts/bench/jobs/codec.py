@@ -1,4 +1,4 @@
-"""Encodes and decodes a value with pickle: codec.py KIND SIZE REPEATS, as codec.lua."""
+"""Encodes and decodes a value with pickle, like codec.lua: codec.py KIND SIZE REPEATS."""
 
 import gc
 import json

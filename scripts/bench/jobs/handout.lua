@@ -1,5 +1,5 @@
--- N examples of K turns of the kernel: handout.lua N K. The kernel is a file of its own, so that the stock interpreter's
--- plain loop (plain.lua) calls the very same function.
+-- N examples of K turns of the kernel: handout.lua N K. The kernel is in its own file, so that the stock interpreter's plain
+-- loop (plain.lua) calls the same function.
 local clock = require "clock"
 local n, turns = math.tointeger(arg[1]), math.tointeger(arg[2])
 local begin

@@ -45,7 +45,7 @@ def futures():
 
     with MPICommExecutor() as executor:
         if executor is not None:
-            list(executor.map(kernel, range(ranks)))  # The workers are there before the clock starts.
+            list(executor.map(kernel, range(ranks)))  # The clock starts after the workers.
             begin = time.perf_counter()
             say(begin, list(executor.map(kernel, range(count), chunksize=int(chunk))))
 

@@ -1,4 +1,4 @@
-"""As idle.lua, with dlp_mpi: idle.py COUNT LENGTH."""
+"""Does the same as idle.lua with dlp_mpi: idle.py COUNT LENGTH."""
 
 import sys
 import time

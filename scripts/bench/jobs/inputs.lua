@@ -1,4 +1,4 @@
--- Reads or writes data: inputs.lua dlp|cjson CASE FILE REPEATS. For dlp under dlp-lua on one rank.
+-- Reads or writes data: inputs.lua dlp|cjson CASE FILE REPEATS. dlp needs dlp-lua on one rank.
 local library, case, path, repeats = table.unpack(arg)
 
 local function text()
@@ -6,7 +6,7 @@ local function text()
   return file:read("a")
 end
 
--- How many records there are, and their bytes where these are not those of the file.
+-- Returns the number of records. A case returns their bytes too, if these are not the bytes of the file.
 local function counted(next_record)
   local count = 0
   for _ in next_record do count = count + 1 end

@@ -1,4 +1,4 @@
-"""Reads or writes data: inputs.py CASE FILE REPEATS, as inputs.lua."""
+"""Reads or writes data, like inputs.lua: inputs.py CASE FILE REPEATS."""
 
 import csv
 import gc

@@ -1,4 +1,4 @@
--- The kernel of all the drivers: a chain of multiplications and additions, which no compiler can shorten.
+-- The kernel of all jobs: a chain of multiplications and additions that no compiler can shorten.
 local turns = ...
 return function(example)
   local x = example

@@ -1,4 +1,4 @@
-/* What bytes cost without any format: memcpy, and a Unix-domain socket between two processes. limits BYTES */
+/* Measures moving bytes without any encoding: memcpy, and a Unix-domain socket between two processes. limits BYTES */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-"""One example for each line of FILE, its length in seconds: makespan.py TOOL FILE spin|sleep [RANKS [BATCH]]."""
+"""One example per line of FILE, its length in seconds: makespan.py TOOL FILE spin|sleep [RANKS [BATCH]]."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-/* The manager loop that C programs on MPI write: rank 0 sends an index to whoever returns a result. manager N K */
+/* The manager loop that C programs on MPI write: rank 0 sends the next index to each rank that returns a result. manager N K */
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +44,7 @@ static void work(long turns)
     }
 }
 
-/* One rank has nobody to manage: it is the plain loop, by which the kernel is calibrated. */
+/* A single rank has no workers. It runs the plain loop, by which the kernel is calibrated. */
 static void alone(long count, long turns)
 {
     double sum = 0, begin = MPI_Wtime();

@@ -1,5 +1,5 @@
--- The values that are sent and encoded: payload(KIND, SIZE) gives one of about SIZE million bytes, and its bytes. A
--- number counts eight, a string its length, a boolean one; keys and format do not count. payload.py has the same.
+-- The values that are sent and encoded: payload(KIND, SIZE) returns one of about SIZE million bytes, and its bytes. A number
+-- counts eight bytes, a string its length, a boolean one; keys and format do not count. payload.py has the same values.
 local kinds = {}
 
 function kinds.numbers(size)

@@ -1,4 +1,4 @@
--- The plain loop of the stock interpreter, the limit of what a hand-out of Lua functions can reach: plain.lua N K.
+-- The plain loop of the stock interpreter, the limit for handing out Lua functions: plain.lua N K.
 local clock = require "clock"
 local n, turns = math.tointeger(arg[1]), math.tointeger(arg[2])
 local work = assert(loadfile(arg[0]:gsub("[^/]*$", "") .. "kernel.lua"))(turns)

@@ -1,4 +1,4 @@
--- Programs started per second: N times one that does nothing, or gzip of each file of a directory.
+-- Programs started per second: N times a program that does nothing, or gzip of each file of a directory.
 --
 --     dlp-lua programs.lua N | DIRECTORY
 

@@ -1,4 +1,4 @@
-"""Programs on HyperQueue: N times true, or gzip of the files of a directory, on so many cores."""
+"""Programs on HyperQueue: programs_hyperqueue.py CORES N|DIRECTORY; N times true, or gzip of the directory's files."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Programs on joblib: N times true, or gzip of the files of a directory, by so many processes."""
+"""Programs on joblib: programs_joblib.py PROCESSES N|DIRECTORY; N times true, or gzip of the directory's files."""
 
 import os
 import subprocess

@@ -1,9 +1,9 @@
 -- A job with a clock around it: real.lua SCRIPT [ARG...]. Under dlp-lua it is the script's job. Under the stock lua5.4 the
--- very same functions run in a plain loop, over what examples() gives or, without that, over the records of the file
--- DOCUMENTS, each of which ends with a NUL.
+-- same functions run in a plain loop over what examples() gives. Without examples(), the loop is over the records of the file
+-- that the variable DOCUMENTS names; each record ends with a NUL.
 --
--- Says how many seconds it took from the script's first line to its last word, and of that from examples() to summarize();
--- and a number made of all that was printed, which tells whether others have printed the same.
+-- Prints the seconds from the script's first line to the end of its output, and how many of them are from examples() to
+-- summarize(); and a number computed from all output, which shows whether other tools have printed the same.
 local clock = require "clock"
 local start, began, printed = clock.now(), nil, 0
 
@@ -32,7 +32,7 @@ function summarize(results)
   io.write(('{"seconds": %.9f, "loop": %.9f, "printed": %d}\n'):format(seconds, ended - began, printed))
 end
 
--- Under dlp-lua the rest is its affair.
+-- dlp-lua does the rest itself.
 if dlp then return end
 
 local results = {n = 0}

@@ -1,4 +1,4 @@
-"""A real job with a Python tool: real.py JOB plain|joblib|dask [RANKS]. Says of itself what real.lua says."""
+"""A real job with a Python tool: real.py JOB plain|joblib|dask [RANKS]. Prints what real.lua prints."""
 
 import json
 import sys

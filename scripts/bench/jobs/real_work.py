@@ -1,5 +1,5 @@
-"""The work of the real jobs as it is written in Python, after the scripts in Lua: for each its examples, what is done with
-one, and the lines that it prints. What DIGITS, PACKAGES, DOCUMENTS and SWEEP say is where the data are."""
+"""The work of the real jobs, written in Python like the scripts in Lua: for each job its examples, the work on one, and
+the lines that it prints. The variables DIGITS, PACKAGES and DOCUMENTS name the files of data; SWEEP has two numbers."""
 
 import collections
 import functools
@@ -187,5 +187,5 @@ jobs = {
 
 
 def work_through(name, part):
-    """The results of some examples of a job."""
+    """Returns the results of some examples of a job."""
     return [jobs[name][1](example) for example in part]

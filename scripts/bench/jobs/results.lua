@@ -1,4 +1,4 @@
--- Small results, all of which summarize gets: results.lua COUNT. The peak is that of the root, in bytes.
+-- Small results, all kept for summarize: results.lua COUNT. The peak is the root's peak resident memory, in bytes.
 local count = math.tointeger(arg[1])
 function examples() return count end
 function work(n) return n * 0.5 end

@@ -1,5 +1,5 @@
-/* What keeping results costs SQLite by itself: the rows of a journal of results.lua, inserted one by one by a prepared
-   statement, in one transaction each second, and nothing else. rows FILE COUNT */
+/* Measures what SQLite alone takes to keep results. It inserts the rows of a journal of results.lua one by one with a
+   prepared statement, with one transaction per second, and does nothing else. rows FILE COUNT */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@ int main(int argc, char **argv)
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     check(sqlite3_open_v2(
         argv[1], &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL));
-    /* As the journal is written. */
+    /* The same settings as for dlp-lua's journal. */
     run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 16384");
     run("CREATE TABLE results (id INTEGER PRIMARY KEY, example INTEGER, digest BLOB NOT NULL, occurrence INTEGER NOT NULL, "
         "state TEXT NOT NULL, result BLOB, json TEXT, seconds REAL, rank INTEGER, host TEXT, attempts INTEGER, error TEXT, "

@@ -1,6 +1,6 @@
-/* What starting programs costs by itself: vfork, exec and wait, and nothing else. starts PROCESSES COUNT PIPES PROGRAM
-   Each process starts its share of COUNT programs, one after the other. With PIPES 1 both outputs are piped and read to their
-   ends, as dlp.run does; with 0 the program has those of this process. */
+/* Measures starting programs alone: vfork, exec and wait, and nothing else. starts PROCESSES COUNT PIPES PROGRAM
+   Each process starts its share of COUNT programs, one after the other. With PIPES 1, both outputs of a program are piped and
+   read to their ends, as dlp.run does. With PIPES 0, the program inherits the outputs of this process. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>

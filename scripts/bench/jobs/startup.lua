@@ -1,5 +1,5 @@
--- Start, one gather, end. Says in KB the resident memory of the root, that of the largest of the other ranks, and what
--- the largest of these shares with no process.
+-- Start, one gather, end. Prints in KB the peak resident memory of the root, the largest peak of the other ranks, and
+-- the largest amount that one of these shares with no other process.
 local function sum(file, pattern)
   local total = 0
   for line in io.lines("/proc/self/" .. file) do total = total + (tonumber(line:match(pattern)) or 0) end

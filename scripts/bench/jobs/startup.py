@@ -1,4 +1,4 @@
-"""As startup.lua, with dlp_mpi."""
+"""Does the same as startup.lua with dlp_mpi."""
 
 import dlp_mpi
 

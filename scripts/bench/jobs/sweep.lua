@@ -1,4 +1,4 @@
--- A parameter sweep: how fast a driven pendulum moves on average, by its damping and by what drives it: sweep.lua SIDE STEPS.
+-- A parameter sweep over damping and drive of a driven pendulum, for its mean squared speed: sweep.lua SIDE STEPS.
 local side, steps = math.tointeger(arg[1]), math.tointeger(arg[2])
 
 function examples()

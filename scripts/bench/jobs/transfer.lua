@@ -1,4 +1,4 @@
--- Sends a value between ranks: transfer.lua gather|bcast|map KIND SIZE REPEATS. Says the seconds of the median.
+-- Sends a value between ranks: transfer.lua gather|bcast|map KIND SIZE REPEATS. Prints the median of the seconds.
 local clock = require "clock"
 local payload = dofile(arg[0]:gsub("[^/]*$", "") .. "payload.lua")
 local operation, pieces = arg[1], 16
@@ -7,7 +7,7 @@ local times = {}
 
 local function piece() return value end
 
--- The bytes that travelled.
+-- Each operation returns the number of bytes that travelled.
 local operations = {
   gather = function()
     local all = dlp.gather(value)

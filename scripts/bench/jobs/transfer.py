@@ -1,4 +1,4 @@
-"""Sends a value between ranks with dlp_mpi: transfer.py gather|bcast|map KIND SIZE REPEATS, as transfer.lua."""
+"""Sends a value between ranks with dlp_mpi, like transfer.lua: transfer.py gather|bcast|map KIND SIZE REPEATS."""
 
 import gc
 import json

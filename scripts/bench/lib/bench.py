@@ -1,4 +1,4 @@
-"""One run of the benchmarks: sets up the peers, measures part by part, writes down what came out."""
+"""One run of the benchmarks: sets up the peers, measures part by part, writes the results."""
 
 import datetime
 import importlib
@@ -31,7 +31,7 @@ class Context:
         measuring.alternate(results, cells, rounds, budget * self.scale, self.say)
 
     def say(self, words):
-        """One line that is overwritten on a terminal, so that whoever waits sees what is going on."""
+        """Overwrites one line on a terminal, so that the user sees what is going on."""
         if sys.stderr.isatty():
             print(f"\r{words:<{self.line}}", end="", file=sys.stderr, flush=True)
             self.line = len(words)

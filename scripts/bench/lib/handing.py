@@ -1,4 +1,4 @@
-"""The systems that hand out examples of the kernel: for each the command for so many examples of so many turns."""
+"""The systems that hand out examples of the kernel, each with its command for a number of examples and of turns."""
 
 from .peers import job
 
@@ -8,9 +8,9 @@ LUA, PYTHON, C = "Lua", "Python", "C"
 class System:
     """A tool with its settings.
 
-    `command(ranks, count, turns)` gives the command line; `language` is that of its kernel; `guess` is about how many
-    empty examples it hands out in a second, so that no run takes for ever; `chunk` is its fixed chunk size, if any; `once`
-    is for one that takes seconds to start.
+    `command(ranks, count, turns)` gives the command line. `language` is the language of its kernel. `guess` is roughly
+    how many empty examples it hands out per second, so that no run takes too long. `chunk` is its chunk size if that is
+    fixed, and 1 otherwise. `once` is for a tool that takes seconds to start: it is measured once.
     """
 
     def __init__(self, name, ranks, language, guess, command, chunk=1, once=False):
@@ -19,7 +19,7 @@ class System:
 
 
 def systems(peers):
-    """All that are there on this machine, ours first."""
+    """Returns the systems that this machine has, dlp-lua first."""
     lua, python, chosen = job("handout.lua"), job("handout.py"), []
 
     def add(name, ranks, language, guess, command, *needs, chunk=1, once=False):
@@ -112,7 +112,7 @@ def systems(peers):
 
 
 def plain(peers, language, count, turns):
-    """The plain loop of a language: the limit for one rank, and what kernels are calibrated by."""
+    """Returns the command of a language's plain loop: the limit for one rank, and the calibration of the kernel."""
     if language == LUA:
         return ["lua5.4", job("plain.lua"), str(count), str(turns)]
     if language == PYTHON:

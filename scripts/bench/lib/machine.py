@@ -26,7 +26,7 @@ def field(path, pattern):
 
 
 def description(peers):
-    """What the results stand under: pairs of a name and a value."""
+    """Returns what the report says above the results: pairs of a name and a value."""
     memory = int(field("/proc/meminfo", r"^MemTotal: *(\d+)") or 0) / 1024**2
     versions = [first_line(peers.dlp, "--version"), first_line("lua5.4", "-v").split("  ")[0]]
     if peers.mpiexec:
@@ -43,5 +43,5 @@ def description(peers):
 
 
 def load():
-    """The load of the last minute: what others made of the machine."""
+    """Returns the load of the last minute: how busy other processes kept the machine."""
     return os.getloadavg()[0]

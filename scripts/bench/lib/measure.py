@@ -1,4 +1,4 @@
-"""Running programs, one after the other and round by round, and what they say of themselves."""
+"""Runs programs, one after the other and round by round, and collects what they report."""
 
 import csv
 import json
@@ -16,7 +16,7 @@ class Failed(Exception):
 def run(command, environment, timeout=60, discard=False):
     """Runs a program to its end.
 
-    Returns what its last line of JSON says, and with it `wall`, the seconds from its start to its end.
+    Returns the JSON object of its last such line, with `wall` added: the seconds from its start to its end.
     """
     begin = time.perf_counter()
     output = subprocess.DEVNULL if discard else subprocess.PIPE
@@ -52,7 +52,7 @@ def last_object(text):
 
 
 def end(process):
-    """A launcher is asked first, since it alone may know where its ranks are."""
+    """Ends a program: by SIGTERM first, since only a launcher may know where its ranks are; then by SIGKILL."""
     for number, grace in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
         try:
             os.killpg(process.pid, number)
@@ -65,7 +65,7 @@ def end(process):
 class Results:
     """The numbers of a part: rows of case, system, ranks, quantity, value, note.
 
-    What failed, or was skipped, has that for a quantity, and a note instead of a value.
+    The row of something that failed or was skipped has that word as its quantity, and a note instead of a value.
     """
 
     def __init__(self, rows=()):
@@ -100,12 +100,12 @@ class Results:
         return (min(values), max(values)) if values else None
 
     def failure(self, case, system, ranks):
-        """Why there is no value, where it was tried."""
+        """Returns why the measurement failed; an empty string if it did not fail."""
         key = (str(case), system, str(ranks), "failed")
         return next((row[5] for row in self.rows if row[:4] == key), "")
 
     def notes(self, quantity):
-        """The notes of a quantity, each with the systems that it is about."""
+        """Returns the notes of a quantity, each with the systems that it is about."""
         notes = {}
         for case, system, ranks, found, _, note in self.rows:
             if found == quantity:
@@ -113,30 +113,30 @@ class Results:
         return {note: list(where) for note, where in notes.items()}
 
     def systems(self, *cases):
-        """The systems that were measured, in the order in which they came; of some cases, or of all."""
+        """Returns the systems that were measured, in the order of measurement: of some cases, or of all."""
         return list(dict.fromkeys(row[1] for row in self.rows if (row[0] in cases if cases else row[0] != "run")))
 
     def ranks(self, *cases):
-        """The numbers of ranks in these cases, ascending."""
+        """Returns the numbers of ranks in these cases, ascending."""
         return sorted({row[2] for row in self.rows if row[0] in cases}, key=int)
 
     def bar(self, label, case, system, ranks, quantity, scale=1):
-        """What a figure shows of it: a label, the median, the smallest and the largest."""
+        """Returns a bar of a figure: a label, the median, the smallest and the largest value."""
         values = [scale * value for value in self.values(case, system, ranks, quantity)]
         return (label, statistics.median(values), min(values), max(values)) if values else (label, None, 0, 0)
 
 
 class Cell:
-    """One thing to measure: `measure()` gives quantities and their values; `once` for what takes long."""
+    """One thing to measure. `measure()` gives quantities and their values. `once`: in the first round only."""
 
     def __init__(self, case, system, ranks, measure, once=False):
         self.case, self.system, self.ranks, self.measure, self.once = case, system, ranks, measure, once
 
 
 def alternate(results, cells, rounds, budget, say):
-    """Measures all cells in turn, `rounds` times, fewer where `budget` seconds would be over.
+    """Measures all cells in turn, `rounds` times, or fewer times if these would take more than `budget` seconds.
 
-    One that fails is not tried again, and its reason is written down.
+    A cell that fails is not tried again, and its reason is recorded.
     """
     begin = time.monotonic()
     failed = set()

@@ -1,4 +1,4 @@
-"""The peers, in a directory of their own below .build/bench, and how each program is started."""
+"""The peers, in their own directory .build/bench, and how each program is started."""
 
 import glob
 import os
@@ -20,7 +20,7 @@ def job(name):
 
 
 class Peers:
-    """What is there of them; what is missing is None, and its results are left out."""
+    """The peers that are installed. What is missing is None, and its results are left out."""
 
     def __init__(self):
         release = os.path.join(root, ".build", "release")
@@ -52,7 +52,7 @@ class Peers:
         return [line.replace("==", " ") for line in listed.stdout.splitlines() if line.startswith(wanted)]
 
     def environment(self):
-        """That of every program that is measured."""
+        """Returns the environment of every program that is measured."""
         environment = dict(os.environ)
         # More ranks than cores are wanted here, and dlp_mpi requires the other two variables.
         environment |= {"OMPI_MCA_rmaps_base_oversubscribe": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -78,18 +78,18 @@ class Peers:
         return [self.mpiexec, "-n", str(ranks), *program]
 
     def dlp_mpi_ame(self, ranks, *program):
-        """dlp_mpi's launcher for its AME, which is in its repository, not on PyPI."""
+        """Starts by dlp_mpi's own launcher for its AME, which is in dlp_mpi's repository, not on PyPI."""
         python_path = f"PYTHONPATH={self.dlp_mpi_clone}"
         return ["env", python_path, self.python, "-m", "dlp_mpi.ame.mpirun", "-np", str(ranks), *program]
 
 
 def installed(package):
-    """Whether Python's peers have it."""
+    """Returns whether a Python package is installed among the peers."""
     return bool(glob.glob(os.path.join(home, "venv", "lib", "*", "site-packages", package)))
 
 
 def attempt(what, *command, **options):
-    """Does one step; where it fails it says so, and the peers that need it are left out."""
+    """Does one step. If it fails, it says so, and the peers that need it are left out."""
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
     if done.returncode != 0:
         reason = (done.stderr or done.stdout).strip().splitlines() or [f"status {done.returncode}"]
@@ -98,7 +98,7 @@ def attempt(what, *command, **options):
 
 
 def install():
-    """Brings everything there that is not there yet."""
+    """Installs the peers that are not installed yet, and compiles the C programs."""
     os.makedirs(home, exist_ok=True)
     packages = os.path.join(root, "scripts", "lib", "packages.sh")
     attempt("Debian packages", "bash", "-c", f'source "{packages}"; need_packages {" ".join(debian)}')

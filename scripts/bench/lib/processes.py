@@ -8,7 +8,7 @@ from .measure import Failed, end
 
 
 def descendants(ancestor):
-    """The process ids of all that a process has started, by /proc."""
+    """Returns the process ids of all descendants of a process, from /proc."""
     parents = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
@@ -27,7 +27,7 @@ def descendants(ancestor):
 
 
 def rank(process):
-    """The rank of a process by its launcher's variables; None for one that is no rank."""
+    """Returns the rank of a process, from its launcher's variables; None if it is no rank."""
     try:
         with open(f"/proc/{process}/environ", "rb") as file:
             variables = dict(entry.partition(b"=")[::2] for entry in file.read().split(b"\0"))
@@ -38,7 +38,7 @@ def rank(process):
 
 
 def cpu_seconds(process):
-    """The CPU time of all threads, in nanoseconds' resolution."""
+    """Returns the CPU time of all threads of a process in seconds, to the nanosecond; None if it has ended."""
     total = 0
     try:
         for thread in os.listdir(f"/proc/{process}/task"):
@@ -50,7 +50,7 @@ def cpu_seconds(process):
 
 
 def cpu_of_ranks(command, environment, warm_up, length):
-    """The share of a core that each rank uses, between `warm_up` seconds after the start and `length` seconds later."""
+    """Returns the share of a core that each rank uses: for `length` seconds, from `warm_up` seconds after the start."""
     process = subprocess.Popen(
         command,
         env=environment,

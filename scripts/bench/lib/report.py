@@ -1,4 +1,4 @@
-"""The report: all that was measured as Markdown, with figures beside it."""
+"""The report: all measurements as Markdown, with figures in files beside it."""
 
 import os
 
@@ -7,14 +7,14 @@ from .measure import Results
 
 
 class Report:
-    """What a part has to say: Markdown, figures by name, lines on the targets, and rows of the short table."""
+    """The report of a part: Markdown, figures by name, lines on the targets, and rows of the short table."""
 
     def __init__(self, text, figures=None, targets=(), glance=()):
         self.text, self.figures, self.targets, self.glance = text, figures or {}, list(targets), list(glance)
 
 
 def section(part, report, results, directory):
-    """What the report says of a part; its figures are written into the directory."""
+    """Returns the report's section on a part, and writes its figures into the directory."""
     lines = [f"## {part.TITLE}", report.text]
     for figure, svg in report.figures.items():
         if svg:
@@ -31,7 +31,7 @@ def section(part, report, results, directory):
 
 
 def write(context, parts, directory):
-    """Renders all that is in the directory, whichever run it came from; returns the path and the text."""
+    """Writes the report of all results in the directory, whichever run they came from. Returns its path and text."""
     sections, targets, glance = [], [], []
     for name, part in parts.items():
         path = os.path.join(directory, f"{name}.csv")

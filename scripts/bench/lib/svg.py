@@ -45,7 +45,7 @@ def page(height, title, body):
 
 
 class Axis:
-    """From values to places, on a logarithmic or a linear scale, with ticks at round values."""
+    """Maps values to places, on a logarithmic or a linear scale, with ticks at round values."""
 
     def __init__(self, values, begin, end, logarithmic):
         self.begin, self.end, self.logarithmic = begin, end, logarithmic
@@ -79,9 +79,9 @@ def legend(names, y, colours):
 
 
 def bars(title, unit, groups, logarithmic=False, mark=None):
-    """Horizontal bars: `groups` are pairs of a label and a list of (series, median, smallest, largest).
+    """Returns horizontal bars: `groups` are pairs of a label and a list of (series, median, smallest, largest).
 
-    `mark` is a value that a line is drawn at: a target, a limit.
+    `mark` is a value at which a line is drawn: a target or a limit.
     """
     groups = [(label, [bar for bar in bars if bar[1] is not None]) for label, bars in groups]
     groups = [(label, bars) for label, bars in groups if bars]
@@ -118,7 +118,7 @@ def bars(title, unit, groups, logarithmic=False, mark=None):
 
 
 def lines(title, x_unit, y_unit, series, logarithmic_y=False, marks=()):
-    """Lines over a logarithmic axis: `series` maps a name to its points; `marks` are values of y to draw lines at."""
+    """Returns lines over a logarithmic axis. `series` maps a name to its points. `marks` are y values with a line."""
     series = {name: sorted(points) for name, points in series.items() if points}
     if not series:
         return None

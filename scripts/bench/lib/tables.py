@@ -1,10 +1,10 @@
-"""Numbers as text, and tables in Markdown that are as readable without a renderer."""
+"""Numbers as text, and Markdown tables that are readable without a renderer too."""
 
 import math
 
 
 def number(value, digits=3):
-    """So many digits that count, thousands apart: 0.0123, 1.23, 12.3, 123, 12,300."""
+    """Returns a number with `digits` significant digits, thousands separated: 0.0123, 1.23, 12.3, 123, 12,300."""
     if value is None:
         return "–"
     if value == 0:
@@ -14,7 +14,7 @@ def number(value, digits=3):
 
 
 def compact(value):
-    """For figures: 950, 1.2k, 35k, 4.1M."""
+    """Returns a short form for figures: 950, 1.2k, 35k, 4.1M."""
     for unit, scale in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if abs(value) >= scale:
             return f"{value / scale:.3g}{unit}"
@@ -26,7 +26,7 @@ def count_of_ranks(ranks):
 
 
 def duration(seconds):
-    """A length of time with its unit."""
+    """Returns a length of time with its unit."""
     if seconds is None:
         return "–"
     for unit, scale in (("s", 1), ("ms", 1e-3), ("µs", 1e-6)):
@@ -36,7 +36,7 @@ def duration(seconds):
 
 
 def with_spread(results, case, system, ranks, quantity, text=number):
-    """The median, and the smallest and largest where there are several."""
+    """Returns the median, with the smallest and largest value in parentheses if they differ."""
     middle = results.median(case, system, ranks, quantity)
     if middle is None:
         return "failed" if results.failure(case, system, ranks) else "–"
@@ -51,7 +51,7 @@ def ratio(value, base):
 
 
 def table(head, rows):
-    """A Markdown table whose columns stand below each other; all but the first are set to the right."""
+    """Returns a Markdown table with aligned columns: the first to the left, the others to the right."""
     lines = [head] + [[str(cell) for cell in row] for row in rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
 
@@ -68,7 +68,7 @@ def table(head, rows):
 
 
 def glance(results, what, case, quantity, ranks, ours, theirs, text=number):
-    """A row of the short table: ours, dlp_mpi's, and the larger over the smaller; no row where one is missing."""
+    """Returns a row of the short table: our value, dlp_mpi's, larger over smaller; no row if a value is missing."""
     values = [results.median(case, name, ranks, quantity) for name in (ours, theirs)]
     if None in values:
         return []
@@ -76,11 +76,11 @@ def glance(results, what, case, quantity, ranks, ours, theirs, text=number):
 
 
 def all_met(single, expected):
-    """Whether a target of several parts is met: not where one is missed, and unknown where not all were measured."""
+    """Returns whether a target of several parts is met: False if a part is missed, None if not all were measured."""
     return False if False in single else True if len(single) == expected else None
 
 
 def target(asked, seen, met):
-    """One line on a target: asked, seen, met or not; `met` is None where not enough was seen."""
+    """Returns a line on a target: what was asked, what was seen, and whether it is met. `met` is None if unknown."""
     verdict = "not known" if met is None else "met" if met else "NOT met"
     return f"asked: {asked}; seen: {seen}; {verdict}"

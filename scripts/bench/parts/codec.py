@@ -16,7 +16,7 @@ kinds = {"numbers": "floats", "strings": "short strings", "records": "nested rec
 
 
 def encoded_size(context, kind, amount):
-    """The bytes that the codec makes of the value: what lies in a journal."""
+    """Returns the size of the encoded value in bytes, read from a journal."""
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, "journal")
         run([*context.peers.solo("--journal", path), job("size.lua"), kind, amount], context.environment)
@@ -44,7 +44,7 @@ def measure(context, results):
             def measured(command=(*command, kind, amount, repeats)):
                 said = run(list(command), context.environment)
                 speeds = {"encode": said["bytes"] / said["encode"] / 1e6}
-                # Decoding may not be measured: some tools have only an encoding of one string.
+                # For dlp-lua, decoding is a difference of two times, which may be 0 for one string.
                 if said["decode"] > 0:
                     speeds["decode"] = said["bytes"] / said["decode"] / 1e6
                 speeds["both"] = said["bytes"] / (said["encode"] + said["decode"]) / 1e6

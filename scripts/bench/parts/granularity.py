@@ -13,7 +13,7 @@ LONGEST = 4  # A point that would take more seconds is left out.
 
 
 def calibrated(context, language):
-    """Seconds per turn of the kernel in the language's plain loop."""
+    """Returns the seconds per turn of the kernel in the language's plain loop."""
     turns = {handing.PYTHON: 1_000_000}.get(language, 10_000_000)
     times = [
         run(handing.plain(context.peers, language, 4, turns), context.environment)["seconds"] / (4 * turns)
@@ -23,7 +23,7 @@ def calibrated(context, language):
 
 
 def points(context, system, ranks, turn):
-    """Efficiency at some granularities around the cost of a hand-out, as a case for each."""
+    """Returns a function that measures the efficiency at some granularities around the cost of a hand-out."""
     cores = min(ranks, context.cores)
     total = (0.1 if context.quick else 0.3) * cores
 
@@ -74,7 +74,7 @@ def measure(context, results):
 
 
 def curve(results, name, ranks):
-    """Points of granularity and efficiency of all rounds, by granularity."""
+    """Returns the points (granularity, efficiency) of all rounds, sorted by granularity."""
     found = [
         (float(quantity.split()[-1]), value)
         for case, system, r, quantity, value, _ in results.rows
@@ -84,7 +84,7 @@ def curve(results, name, ranks):
 
 
 def smooth(points):
-    """The medians of the points of all rounds, of each octave of granularity."""
+    """Returns the median point of each octave of granularity, over all rounds."""
     octaves = {}
     for point in points:
         octaves.setdefault(round(math.log2(point[0])), []).append(point)
@@ -92,7 +92,7 @@ def smooth(points):
 
 
 def smallest(points, efficiency):
-    """The smallest granularity that reaches the efficiency, between points on a logarithmic scale; None: nowhere."""
+    """Returns the smallest granularity that reaches the efficiency, or None. It interpolates on a logarithmic scale."""
     before = None
     for granularity, reached in points:
         if reached >= efficiency:

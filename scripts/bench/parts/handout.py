@@ -1,4 +1,4 @@
-"""How many empty examples are handed out in a second, results kept by the root."""
+"""How many empty examples are handed out per second. The root keeps the results."""
 
 from lib import handing, svg, tables
 from lib.measure import Cell, run

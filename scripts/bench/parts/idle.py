@@ -1,4 +1,4 @@
-"""The CPU that ranks use which have nothing to do: examples sleep, so that all of it is what waiting costs."""
+"""The CPU time of ranks that have nothing to do. Examples sleep, so all CPU time is the cost of waiting."""
 
 from lib import svg, tables
 from lib.measure import Cell

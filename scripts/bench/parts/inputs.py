@@ -1,4 +1,4 @@
-"""Data that a script reads and writes, CSV and JSON, beside lua-cjson and Python's csv and json: megabytes per second."""
+"""Reading and writing CSV and JSON, compared with lua-cjson and Python's csv and json: megabytes per second."""
 
 import csv
 import json
@@ -26,7 +26,7 @@ cases = {
 
 
 def records(count):
-    """Mixed ones: numbers of both kinds, words, a text with quotes, a list, a record in the record."""
+    """Yields mixed records: integers and floats, words, a text with quotes, a list, a nested record."""
     draw = random.Random(1)
     words = "alpha beta gamma delta epsilon zeta eta theta iota kappa".split()
     for number in range(count):
@@ -43,7 +43,7 @@ def records(count):
 
 
 def write(directory, count):
-    """The same records in each format: their paths, by the first word or two of a case."""
+    """Writes the same records in each format. Returns the paths, by the first word or two of a case."""
     paths = {name: os.path.join(directory, name.replace(" ", ".")) for name in ("csv", "json", "json lines")}
     rows = list(records(count))
     with open(paths["csv"], "w", newline="", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Whole jobs, as users have them, on all cores: beside the same functions in a plain loop, and the same work in Python."""
+"""Whole jobs like those of users, on all cores, compared with a plain loop over the same functions and with Python."""
 
 import os
 import subprocess
@@ -35,7 +35,7 @@ def write_digits(path, quick):
 
 
 def write_packages(path, quick):
-    """The largest package index that apt has, as text."""
+    """Writes the largest package index that apt has, as text."""
     listed = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(FILENAME)", "Created-By: Packages"], capture_output=True, text=True
     )
@@ -50,7 +50,7 @@ def write_packages(path, quick):
 
 
 def write_documents(path, quick):
-    """Documents, each with a NUL behind it: this project's guide, and what the machine has."""
+    """Writes documents, each with a NUL behind it: this project's guide, and the documentation on the machine."""
     megabytes, size = 1 if quick else 30, 0
     trees = [os.path.join(peers_module.root, "Sources", "dlp-lua", "Guide.docc"), DOCUMENTATION]
     with open(path, "wb") as file:
@@ -74,7 +74,7 @@ writers = {
 
 
 def commands(peers, case, ranks, data):
-    """For each way to do a job its command."""
+    """Yields each way to do a job: its name, number of ranks and command."""
     lua = {
         "digits": [example("digits.lua"), "3", data["DIGITS"]],
         "packages": [example("packages.lua"), data["PACKAGES"]],
@@ -95,7 +95,7 @@ def commands(peers, case, ranks, data):
 
 
 def at_once(ranks):
-    """A shell's command that runs its arguments so many times at once, and fails where one of them does."""
+    """Returns a shell command that runs its arguments `ranks` times at once, and fails if one of these runs fails."""
     return '"$@" & pids="$pids $!"; ' * ranks + "for pid in $pids; do wait $pid || exit 1; done"
 
 
@@ -138,13 +138,13 @@ class Row:
         self.serial = one[LUA] - loop if loop else None
 
     def gain(self, name):
-        """How many times as fast as the plain loop of its language it is; plain loops at once do as many jobs as ranks."""
+        """Returns how many times as fast as the language's plain loop it is. Plain loops at once do a job per rank."""
         alone, time = self.times[LUA if name in (OURS, BOTH) else PYTHON], self.times[name]
         return None if not alone or not time else alone / time * (self.ranks if name == BOTH else 1)
 
     def most(self):
-        """How many times as fast as a plain loop the job can be here: by what is done before and behind the loop, which
-        each rank does as a whole, and by what so many plain loops at once gain (Amdahl, AFIPS 1967)."""
+        """Returns how many times as fast as a plain loop the job can be here (Amdahl, AFIPS 1967). The limits are what
+        is done before and behind the loop, which each rank does in full, and the gain of plain loops at once."""
         limit = self.gain(BOTH)
         if not limit or self.serial is None:
             return None

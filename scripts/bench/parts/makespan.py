@@ -1,4 +1,4 @@
-"""How long examples of unequal lengths take, over what the best schedule could need."""
+"""How long examples of unequal lengths take, relative to a lower bound of any schedule."""
 
 import heapq
 import math
@@ -20,7 +20,7 @@ known = "dlp-lua map, AME, costs known"
 
 
 def shapes(count):
-    """Lengths by shape, relative to each other. A shuffle with a fixed seed stands for an order that nobody chose."""
+    """Returns relative lengths by shape. A shuffle with a fixed seed stands for an arbitrary order."""
     # Quantiles of a log-normal distribution, sigma 1.2: the longest is about 15 times as long as the mean.
     normal = statistics.NormalDist()
     heavy = [math.exp(1.2 * normal.inv_cdf((i + 0.5) / count)) for i in range(count)]
@@ -37,7 +37,7 @@ def shapes(count):
 
 
 def write_lengths(ranks, total):
-    """A file of lengths for each shape, `total` seconds for each rank; the file's name, the lengths, the bound."""
+    """Writes the lengths for each shape, `total` seconds per rank. Returns file name, lengths and bound by shape."""
     files = {}
     for shape, lengths in shapes(60 * ranks).items():
         scale = total * ranks / sum(lengths)
@@ -50,8 +50,8 @@ def write_lengths(ranks, total):
 
 
 def list_schedule(lengths, ranks):
-    """The makespan where whoever is free takes the next example, at no cost: the best without knowing the lengths, and
-    with the longest first a good one where they are known."""
+    """Returns the makespan if each free rank takes the next example, at no cost. That is the best without knowing the
+    lengths. If they are known and the longest comes first, it is a good one."""
     busy_until = [0.0] * ranks
     for length in lengths:
         heapq.heapreplace(busy_until, busy_until[0] + length)
@@ -59,7 +59,7 @@ def list_schedule(lengths, ranks):
 
 
 def commands(peers, ranks, path, way):
-    """For each system the command for these lengths; one that gives up a rank for handing out is given one more."""
+    """Yields systems and their commands for these lengths. "One rank more" makes up for a rank that only hands out."""
     lua, python = [job("makespan.lua"), path, way], [job("makespan.py")]
     yield "dlp-lua map, AME", [*peers.ame(ranks), *lua]
     yield known, [*peers.ame(ranks), *lua, "known"]

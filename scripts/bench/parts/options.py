@@ -1,4 +1,4 @@
-"""What options cost when they are on: millions of empty examples with and without."""
+"""What options cost: millions of empty examples with and without them."""
 
 import os
 import tempfile

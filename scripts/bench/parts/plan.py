@@ -1,4 +1,4 @@
-"""What --plan says of other numbers of ranks, beside what jobs on these then take."""
+"""What --plan predicts for other numbers of ranks, and what jobs on these then take."""
 
 import csv
 import os

@@ -1,4 +1,4 @@
-"""Programs started per second, and a real one over files, with the usual ways to start many."""
+"""Programs started per second, and gzip over files, compared with the usual ways to start many programs."""
 
 import os
 import shlex
@@ -90,7 +90,7 @@ def report(context, results):
 
 
 def targets(results, ranks):
-    """How much of what is possible is reached; the others stand in the table."""
+    """Yields the line on the target: the share of the pace of C with piped outputs. The table has the other systems."""
     shares = {}
     for r in ranks:
         ours, limit = (results.median("true", name, r, "per second") for name in ("dlp-lua", "C, outputs piped"))

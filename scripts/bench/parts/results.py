@@ -1,4 +1,4 @@
-"""Small results by the million: what each costs the root in memory, and how fast a journal keeps them."""
+"""Small results by the million: the memory that each takes on the root, and how fast a journal keeps them."""
 
 import os
 import tempfile
@@ -14,7 +14,7 @@ KEPT, LOST, BARE = "dlp-lua, journal", "dlp-lua", "SQLite alone"
 
 
 def counts(context):
-    """The lengths of the two lists whose peaks tell what a result takes."""
+    """Returns the lengths of two lists. The difference of their peaks tells what a result takes."""
     return (100_000, 500_000) if context.quick else (1_000_000, 10_000_000)
 
 
@@ -71,7 +71,7 @@ def report(context, results):
 
 
 def size(results, cases, name, ranks):
-    """What each result takes on the root, as far as two lengths tell."""
+    """Returns the bytes that each result takes on the root, from the peaks with two lengths."""
     peaks = [results.median(case, name, ranks, "peak") for case in cases]
     if len(peaks) < 2 or None in peaks:
         return None
