@@ -15,7 +15,7 @@
 enum {
     millisecond = 1000000,
     /// How long a program that was asked to end may take, and the interval of checks whether all programs that it started
-    /// ended.
+    /// have ended.
     ending_grace = 500 * millisecond,
     ending_pause = 10 * millisecond,
     /// How long its outputs are still read after it has ended, if a program that it has started holds them open.

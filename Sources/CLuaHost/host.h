@@ -112,7 +112,7 @@ int dlp_open_tables(lua_State *L);
 /// Makes the allocator of a new state keep to the limit.
 void dlp_count_memory(lua_State *L);
 
-/// Returns the blocks that Lua does not use to malloc; false if there are none.
+/// Gives back to malloc the blocks that Lua does not use; returns false if there are none.
 bool dlp_free_blocks(host *h);
 
 /// Allows the interruption of a new state; and ends it for a state that is about to be closed.

@@ -79,7 +79,7 @@ void dlp_take_ahead(lua_State *L, int reader, const void *bytes, size_t count);
 /// Closes the file and frees what was read.
 void dlp_close_reader(lua_State *L, dlp_reader *r);
 
-/// Continues to search the end of a row; returns false if all bytes that are there have been searched.
+/// Continues to search for the end of a row; returns false if all bytes that are there have been searched.
 bool dlp_find_row(dlp_reader *r);
 
 /// Pushes the row that was found, as a table; returns false, and pushes nothing, if it was the header or empty. [-0, +(0|1)]

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 // Lua code is made to fail by a hook. A hook slows Lua code down, so it is set only when the code is to fail: another thread
-// sends a signal to the thread that runs the state, and the signal handler sets the hook. Lua permits to call lua_sethook
+// sends a signal to the thread that runs the state, and the signal handler sets the hook. lua_sethook may be called
 // there. The hook stays set, because a script that catches the error must fail again.
 
 /// By default this signal is ignored, and hardly any program uses it.

@@ -120,7 +120,7 @@ static bool read_more(lua_State *L, int reader, bool waits) {
     return true;
 }
 
-/// Continues to search the end of the record.
+/// Continues to search for the end of the record.
 static bool find_end(dlp_reader *r) {
     if (r->format == dlp_csv || r->format == dlp_tsv) return dlp_find_row(r);
     if (r->scanned == r->count) return false;

@@ -63,7 +63,7 @@ struct tracker {
 enum {
     /// The most bytes of files in an example's record.
     most_files = 1 << 16,
-    /// Checking for changes takes one part in `look_share` of the time; up to `few_values` values it is done always.
+    /// Checking for changes takes at most one part in `look_share` of the time; up to `few_values` values it is always done.
     look_share = 20,
     few_values = 500,
 };

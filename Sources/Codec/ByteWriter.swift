@@ -121,7 +121,7 @@ public struct ByteWriter: ~Copyable {
         used &+= count
     }
 
-    /// From so many bytes on it pays to ask the system for the pages of shared memory beforehand.
+    /// The number of bytes from which it pays to ask the system for the pages of shared memory beforehand.
     @usableFromInline static let large = 1 << 20
 
     /// Adds a copy of many bytes.
@@ -136,9 +136,9 @@ public struct ByteWriter: ~Copyable {
         used &+= buffer.count
     }
 
-    /// Asks for the pages of the next `count` bytes, where they are memory that can be shared.
+    /// Asks for the pages of the next `count` bytes, if the memory can be shared.
     ///
-    /// Otherwise each page would interrupt the writing.
+    /// Without that, each new page would interrupt the writing.
     @usableFromInline @inline(never)
     mutating func populate(_ count: Int) {
         if descriptor >= 0 { dlp_populate_memory_file(base.unsafelyUnwrapped, used, count) }

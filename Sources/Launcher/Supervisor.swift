@@ -163,10 +163,10 @@ final class Supervisor {
         poller.change(control.descriptor, as: Watched.control, for: interest)
     }
 
-    /// Ends the job because its output cannot be written: there is no room, or the reader has gone, as after `| head
-    /// -1`.
+    /// Ends the job because its output cannot be written.
     ///
-    /// In the second case the job ends silently, like any program there.
+    /// There is no room for it, or its reader has gone, as with `| head -1`. In the second case the job ends silently,
+    /// like any other program.
     private func outputLost(_ failure: Int32) {
         if failure != EPIPE { report("cannot pass on the ranks' output: \(reason(failure)); the job is ended") }
         pump.mute()

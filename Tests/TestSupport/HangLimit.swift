@@ -27,7 +27,7 @@ extension Trait where Self == HangLimit {
     public static var hangLimit: HangLimit { HangLimit() }
 }
 
-/// Ends the process when something takes too long that has been begun here.
+/// Ends the process when something that was begun here takes too long.
 public final class HangWatch: Sendable {
     static let shared = HangWatch(limit: 600)
 

@@ -321,7 +321,7 @@ void dlp_set_late_message(lua_State *L, const char *text);
 
 // MARK: Standard output
 
-/// Prevents that a line that Lua prints leaves in pieces, between which a launcher could insert lines of other ranks.
+/// Makes each line that Lua prints leave in one piece; a launcher could insert lines of other ranks between pieces.
 ///
 /// Such a line is one write. Other output of Lua leaves in blocks of 64 KiB; on a terminal, line by line. Must be called
 /// before anything is printed, and again once an MPI library is open, because MPICH turns buffering off.

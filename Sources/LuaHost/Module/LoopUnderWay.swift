@@ -46,8 +46,8 @@ public struct LoopUnderWay {
 
     /// Returns what to do next.
     ///
-    /// The rest of the chunk goes back if its time is over, or if `isHalted` says so, which is called every ten
-    /// milliseconds at most.
+    /// The rest of the chunk goes back if its time is over, or if `isHalted` says so, which is called at most once
+    /// every ten milliseconds.
     ///
     /// This is called after each example, however short. It therefore reads a fast clock, which is a tick late at most; that is
     /// enough, as all the times here are ten milliseconds or more.

@@ -63,9 +63,8 @@ public enum SampleSize: Equatable, Sendable {
 }
 
 extension JobOptions {
-    /// The option by which only some of the examples are done; nil where all are.
-    ///
     /// Returns the option by which only some of the examples are done; nil where all are.
+    ///
     /// - Throws: `UsageError` where there are several such options, or where one lacks what it needs.
     func choice() throws(UsageError) -> String? {
         let given = [

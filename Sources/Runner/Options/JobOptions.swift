@@ -23,7 +23,7 @@ public struct JobOptions: Sendable {
     public var onError: OnError?
     /// How often a failed example is tried again; 0 by default.
     public var retries: Int?
-    /// On how many ranks an example may be in work while they die before it counts as failed; 2 by default.
+    /// How many ranks must die while an example is under work on them before it counts as failed; 2 by default.
     public var crashLimit: Int?
     /// The address at which ranks may join later; by default none may.
     public var joinable: JobAddress?

@@ -180,7 +180,8 @@ final class ScriptRun {
                 : "\(all) of no use to a script without a function work")
     }
 
-    /// Warns of options that the script has set after it ran, when nothing was left for which they could count.
+    /// Warns of options that only the script's `dlp.options` set: they are read after the script has run, when nothing is
+    /// left for them to affect.
     private func complainOfLateOptions(_ names: [String]) {
         guard let last = names.last else { return }
         let all = names.count == 1 ? "\(last) comes" : names.dropLast().joined(separator: ", ") + " and \(last) come"

@@ -12,7 +12,7 @@ struct WorkerJob {
         let loop = try client.enterLoop(length: plan.announcedLength, options: plan.loopOptions)
         supervisor.loopBegins()
         defer { _ = supervisor.loopEnds() }
-        // Only then can the job end before all examples in work are done.
+        // Only then can the job end while examples are still under work.
         if plan.collects {
             try client.watchForStop { [supervisor] in supervisor.handle(.rootHasEnded) }
         }

@@ -1,7 +1,9 @@
 import AME
 import DLP
 
-/// Counts primes on all ranks of `ameexec -np 4 .build/release/primes`.
+/// Counts primes on all ranks.
+///
+/// Build it by `swift build -c release --product primes`, and start it by `ameexec -np 4 .build/release/primes`.
 @main
 struct Primes {
     static func main() {
