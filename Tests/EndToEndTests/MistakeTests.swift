@@ -121,6 +121,16 @@ struct MistakeTests {
         #expect(heeded.error == "" && scratch.names == ["job.lua", "y.html", "y.svg"])
     }
 
+    @Test("an option in dlp.options that a loop has not met is not called useless", arguments: commands)
+    func tooLateForLoops(_ command: String) throws {
+        let scratch = try Scratch(
+            job: "dlp.options = {timeout = 5, retries = 1, chunk = 2} dlp.map(function(i) return i end, 3)")
+        let outcome = try run("\(command) job.lua", in: scratch)
+        #expect(outcome.status == 0 && outcome.complaints.count == 1, "\(outcome.error)")
+        let names = ["--timeout", "--retries", "--chunk", "come too late"]
+        #expect(names.allSatisfy { outcome.error.contains($0) }, "\(outcome.error)")
+    }
+
     @Test("a job that reads the terminal says so once", arguments: ["job.lua", "-"])
     func terminal(_ source: String) throws {
         let scratch = try Scratch(job: "function work(line) return #line end")

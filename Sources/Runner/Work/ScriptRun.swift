@@ -144,15 +144,15 @@ final class ScriptRun {
         // If it fails because other ranks have a function `work`, only that matters to the user.
         if status == 0 || status == 4, session.isRoot {
             // Loops begin before the script's `dlp.options` are known.
-            let given = invocation.options
-            let heeded =
-                (loops.haveBegun ? given.names(heededBy: .loops) : [])
-                + (loops.haveMaps ? given.names(heededBy: .maps) : [])
-                + (loops.haveStages ? given.names(heededBy: .stages) : [])
-            let concerned = [.loops, .maps, .stages].flatMap { options.names(heededBy: $0) }
-            complainOfOptions(options.names(heededBy: .jobs) + concerned.filter { !heeded.contains($0) })
-            let early = given.names(heededBy: .everyScript) + ["--encrypt"]
-            complainOfLateOptions(options.names(heededBy: .everyScript).filter { !early.contains($0) })
+            let kinds: [(kind: JobOption.Heed, isThere: Bool)] = [
+                (.everyScript, true), (.loops, loops.haveBegun), (.maps, loops.haveMaps), (.stages, loops.haveStages),
+            ]
+            let names = { (options: JobOptions, isThere: Bool) in
+                kinds.filter { $0.isThere == isThere }.flatMap { options.names(heededBy: $0.kind) }
+            }
+            complainOfOptions(options.names(heededBy: .jobs) + names(options, false))
+            let early = names(invocation.options, true) + ["--encrypt"]
+            complainOfLateOptions(names(options, true).filter { !early.contains($0) })
             if let complaint { Diagnostics.write(complaint) }
         }
         return status
