@@ -9,6 +9,8 @@ public import Testing
 /// It is not `timeLimit`, which counts from when a test is queued, while hundreds of others wait for a thread, and which
 /// cannot end a test that waits in a system call. This counts from when the test itself begins.
 public struct HangLimit: SuiteTrait, TestTrait, TestScoping {
+    fileprivate let watch: HangWatch
+
     /// The tests of a suite have the limit, not the suite.
     public var isRecursive: Bool { true }
 
@@ -16,20 +18,24 @@ public struct HangLimit: SuiteTrait, TestTrait, TestScoping {
     public func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
-        let ticket = HangWatch.shared.begin("\(test.displayName ?? test.name) (\(test.sourceLocation))")
-        defer { HangWatch.shared.end(ticket) }
+        let ticket = watch.begin("\(test.displayName ?? test.name) (\(test.sourceLocation))")
+        defer { watch.end(ticket) }
         try await function()
     }
 }
 
 extension Trait where Self == HangLimit {
     /// No test may take longer than ten minutes.
-    public static var hangLimit: HangLimit { HangLimit() }
+    public static var hangLimit: HangLimit { HangLimit(watch: .usual) }
+
+    /// No test may take longer than that, unless so many examples or jobs are asked for that they take longer.
+    public static func hangLimit(unless isLong: Bool) -> HangLimit { HangLimit(watch: isLong ? .patient : .usual) }
 }
 
 /// Ends the process when something that was begun here takes too long.
 public final class HangWatch: Sendable {
-    static let shared = HangWatch(limit: 600)
+    fileprivate static let usual = HangWatch(limit: 600)
+    fileprivate static let patient = HangWatch(limit: 1e9)
 
     private struct State {
         var latest: UInt64 = 0
@@ -48,7 +54,7 @@ public final class HangWatch: Sendable {
 
     /// Begins to watch, and returns the number with which it ends.
     public func begin(_ name: String) -> UInt64 {
-        state.update { state in
+        state.withLock { state in
             state.latest += 1
             state.running[state.latest] = (name, dlp_now() + limit)
             return state.latest
@@ -59,15 +65,32 @@ public final class HangWatch: Sendable {
     public func end(_ ticket: UInt64) { state.withLock { _ = $0.running.removeValue(forKey: ticket) } }
 
     private func watch() -> Never {
+        var latest = dlp_now()
         while true {
-            let first = state.wait { $0.running.values.map(\.deadline).min() }
-            let late = state.wait(until: first) { state in
-                state.running.values.first { $0.deadline <= dlp_now() }?.name
+            _ = state.wait(until: dlp_now() + Self.interval) { _ in nil as Void? }
+            let elapsed = dlp_now() - latest
+            latest += elapsed
+            let late = state.withLock { state in
+                // While this process was stopped no test could go on.
+                if elapsed > 3 * Self.interval {
+                    for ticket in state.running.keys { state.running[ticket]?.deadline += elapsed }
+                }
+                return state.running.values.first { $0.deadline <= latest }?.name
             }
-            guard let late else { continue }
-            let line = Array("✘ Test \(late) has not ended after \(limit / 1_000_000_000) s, and ends the run\n".utf8)
-            _ = write(2, line, line.count)
-            _exit(1)
+            if let late { end(because: late) }
         }
+    }
+
+    /// How often to look, in nanoseconds.
+    private static let interval: UInt64 = 1_000_000_000
+
+    private func end(because late: String) -> Never {
+        let line = Array("✘ Test \(late) has not ended after \(limit / 1_000_000_000) s, and ends the run\n".utf8)
+        _ = write(2, line, line.count)
+        // What the tests have started would go on otherwise.
+        var started = dlp_tree()
+        dlp_tree_add_children(&started, getpid())
+        dlp_tree_signal(&started, SIGKILL)
+        _exit(1)
     }
 }
