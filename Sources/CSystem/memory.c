@@ -73,7 +73,8 @@ void dlp_populate_memory_file(void *block, size_t offset, size_t count) {
 int dlp_memory_file_of(const char *name, const void *bytes, size_t count) {
     int descriptor = dlp_memory_file(name, count, dlp_promise_nothing);
     if (descriptor < 0) return descriptor;
-    if (dlp_write_memory_file(descriptor, 0, bytes, count) || fcntl(descriptor, F_ADD_SEALS, seals(dlp_promise_all))) return failed(descriptor);
+    if (dlp_write_memory_file(descriptor, 0, bytes, count)) return failed(descriptor);
+    if (fcntl(descriptor, F_ADD_SEALS, seals(dlp_promise_all))) return failed(descriptor);
     return descriptor;
 }
 
