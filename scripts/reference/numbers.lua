@@ -1,7 +1,7 @@
 -- math.random as a job has it: a seed for each example and each element of a loop, and a way back to what was before.
 
 local randomseed, random = math.randomseed, math.random
--- The last seed and all that was asked for since: to ask again is the stock interpreter's only way back.
+-- The last seed, and all numbers that were drawn since: to draw them again is the only way back of the stock interpreter.
 local now = {seed = {0, 0}}
 
 function math.randomseed(...)
@@ -56,7 +56,7 @@ function numbers.loop()
     math.randomseed(seed, base + index)
     scope = {first = seed, second = base + index, loops = 0}
   end
-  -- Whoever takes a result may begin loops, too, but draws what was next before the loop.
+  -- Code that takes a result may begin loops, too; it draws the number that was next before the loop.
   local function take(index)
     finish()
     scope = {first = seed, second = -(base + index), loops = 0}
