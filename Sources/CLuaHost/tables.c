@@ -13,6 +13,7 @@ _Static_assert(sizeof(lua_Integer) == 8 && sizeof(lua_Number) == 8, "Lua's numbe
 typedef union {
     lua_Integer integer;
     lua_Number number;
+    const void *address;
 } number;
 
 /// A value, with its type.
@@ -38,8 +39,27 @@ typedef struct {
     node *last_free;
 } table;
 
-/// The types are Lua's; bits 4 and 5 contain a variant. 0 in bits 0 to 3 means nil of any variant.
-enum { INTEGER = LUA_TNUMBER, FLOAT = LUA_TNUMBER | 1 << 4, TYPE = 0x0f };
+typedef struct {
+    void *next;
+    uint8_t type, marked, extra, short_length;
+    unsigned hash;
+    /// Only in long strings; in short ones, which are all different, something else.
+    size_t long_length;
+    char bytes[];
+} string;
+
+/// The types are Lua's; bits 4 and 5 contain a variant. 0 in bits 0 to 3 means nil of any variant. Bit 6 says that the
+/// value is an address.
+enum {
+    INTEGER = LUA_TNUMBER,
+    FLOAT = LUA_TNUMBER | 1 << 4,
+    FALSE = LUA_TBOOLEAN,
+    TRUE = LUA_TBOOLEAN | 1 << 4,
+    SHORT_STRING = LUA_TSTRING,
+    LONG_STRING = LUA_TSTRING | 1 << 4,
+    TYPE = 0x0f,
+    VARIANT = 0x3f
+};
 
 static bool is_nil(uint8_t type) { return (type & TYPE) == LUA_TNIL; }
 
@@ -56,6 +76,29 @@ static size_t node_count(const table *t) { return t->last_free == NULL ? 0 : (si
 /// The table at `index` in memory; NULL if we do not know the layout.
 static const table *table_at(lua_State *L, int index) {
     return host_of(L)->sees_tables ? lua_topointer(L, index) : NULL;
+}
+
+/// Reads a value; returns false if it is no scalar.
+static bool read_scalar(number value, uint8_t type, dlp_scalar *scalar) {
+    switch (type & VARIANT) {
+    case INTEGER:
+    case FLOAT:
+        // The bits are copied as they are.
+        *scalar = (dlp_scalar){type == INTEGER ? dlp_integer : dlp_float, .integer = value.integer};
+        return true;
+    case FALSE:
+    case TRUE:
+        *scalar = (dlp_scalar){dlp_boolean, .boolean = (type & VARIANT) == TRUE};
+        return true;
+    case SHORT_STRING:
+    case LONG_STRING: {
+        const string *s = value.address;
+        size_t length = (type & VARIANT) == SHORT_STRING ? s->short_length : s->long_length;
+        *scalar = (dlp_scalar){dlp_string, .bytes = s->bytes, .length = length};
+        return true;
+    }
+    default: return false;
+    }
 }
 
 // MARK: Whether tables have the expected layout
@@ -100,8 +143,34 @@ static bool finds_nodes(lua_State *L) {
     return strings == 1 && integers == 1 && nils == 2;
 }
 
+static bool finds_scalars(lua_State *L) {
+    lua_createtable(L, 5, 0);
+    static const char *texts[] = {"", "short", "longer than all strings of which there is only one each"};
+    for (int i = 0; i < 3; i++) {
+        lua_pushstring(L, texts[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    for (int i = 0; i < 2; i++) {
+        lua_pushboolean(L, i);
+        lua_rawseti(L, -2, i + 4);
+    }
+    const table *t = lua_topointer(L, -1);
+    dlp_scalar found[5];
+    for (int i = 0; i < 5; i++) {
+        if (!read_scalar(t->array[i].value, t->array[i].type, &found[i])) return false;
+    }
+    for (int i = 0; i < 3; i++) {
+        lua_rawgeti(L, -1, i + 1);
+        if (found[i].type != dlp_string || found[i].length != strlen(texts[i]) || found[i].bytes != lua_tostring(L, -1))
+            return false;
+        lua_pop(L, 1);
+    }
+    return found[3].type == dlp_boolean && !found[3].boolean && found[4].type == dlp_boolean && found[4].boolean;
+}
+
 int dlp_open_tables(lua_State *L) {
-    host_of(L)->sees_tables = LUA_VERSION_NUM == 504 && lua_version(L) == 504 && finds_array(L) && finds_nodes(L);
+    host_of(L)->sees_tables =
+        LUA_VERSION_NUM == 504 && lua_version(L) == 504 && finds_array(L) && finds_nodes(L) && finds_scalars(L);
     return 0;
 }
 
@@ -172,6 +241,96 @@ dlp_shape dlp_classify(lua_State *L, int index) {
     const table *t = table_at(L, index);
     if (t != NULL && classify_at_sight(t, &shape)) return shape;
     return classify_by_walk(L, lua_absindex(L, index));
+}
+
+// MARK: Scalars
+
+/// Reads all entries of a map, from 1 on those of its array.
+static bool read_entries(const table *t, dlp_scalar *scalars) {
+    for (size_t i = 0, size = array_size(t); i < size; i++) {
+        if (is_nil(t->array[i].type)) continue;
+        scalars[0] = (dlp_scalar){dlp_integer, .integer = (lua_Integer)i + 1};
+        if (!read_scalar(t->array[i].value, t->array[i].type, &scalars[1])) return false;
+        scalars += 2;
+    }
+    for (size_t n = node_count(t); n > 0; n--) {
+        const node *entry = &t->nodes[n - 1];
+        if (is_nil(entry->type)) continue;
+        if (!read_scalar(entry->key, entry->key_type, &scalars[0])) return false;
+        if (!read_scalar(entry->value, entry->type, &scalars[1])) return false;
+        scalars += 2;
+    }
+    return true;
+}
+
+/// Reads the value at `index` by Lua's functions; returns false if it is no scalar.
+static bool convert_scalar(lua_State *L, int index, dlp_scalar *scalar) {
+    switch (lua_type(L, index)) {
+    case LUA_TNUMBER:
+        if (lua_isinteger(L, index)) *scalar = (dlp_scalar){dlp_integer, .integer = lua_tointeger(L, index)};
+        else *scalar = (dlp_scalar){dlp_float, .number = lua_tonumber(L, index)};
+        return true;
+    case LUA_TBOOLEAN: *scalar = (dlp_scalar){dlp_boolean, .boolean = lua_toboolean(L, index)}; return true;
+    case LUA_TSTRING:
+        *scalar = (dlp_scalar){.type = dlp_string};
+        scalar->bytes = lua_tolstring(L, index, &scalar->length);
+        return true;
+    default: return false;
+    }
+}
+
+bool dlp_read_scalars(lua_State *L, int index, dlp_shape shape, dlp_scalar *scalars) {
+    const table *t = table_at(L, index);
+    if (t != NULL && !shape.is_sequence) return read_entries(t, scalars);
+    if (t != NULL && array_size(t) >= shape.count) {
+        for (size_t i = 0; i < shape.count; i++) {
+            if (!read_scalar(t->array[i].value, t->array[i].type, &scalars[i])) return false;
+        }
+        return true;
+    }
+
+    int top = lua_gettop(L);
+    index = lua_absindex(L, index);
+    bool are_scalars = lua_checkstack(L, 3);
+    if (shape.is_sequence) {
+        for (size_t i = 0; are_scalars && i < shape.count; i++) {
+            lua_rawgeti(L, index, (lua_Integer)i + 1);
+            are_scalars = convert_scalar(L, -1, &scalars[i]);
+            lua_settop(L, top);
+        }
+        return are_scalars;
+    }
+    if (are_scalars) lua_pushnil(L);
+    for (; are_scalars && lua_next(L, index); scalars += 2) {
+        are_scalars = convert_scalar(L, -2, &scalars[0]) && convert_scalar(L, -1, &scalars[1]);
+        lua_pop(L, 1);
+    }
+    lua_settop(L, top);
+    return are_scalars;
+}
+
+void dlp_look_ahead(lua_State *L, int index, size_t element) {
+    // Tables in tables are found one after another: first the table, then where its entries are, then their strings.
+    enum { STRINGS = 4, ENTRIES = 8, TABLE = 16 };
+    const table *t = table_at(L, index);
+    if (t == NULL || element + TABLE >= array_size(t)) return;
+    const slot *ahead = t->array + element;
+    if ((ahead[TABLE].type & TYPE) == LUA_TTABLE) __builtin_prefetch(ahead[TABLE].value.address);
+    if ((ahead[ENTRIES].type & TYPE) == LUA_TTABLE) {
+        const table *inner = ahead[ENTRIES].value.address;
+        __builtin_prefetch(inner->array);
+        __builtin_prefetch(inner->nodes);
+        __builtin_prefetch((const char *)inner->nodes + 64);
+    }
+    if ((ahead[STRINGS].type & TYPE) != LUA_TTABLE) return;
+    const table *inner = ahead[STRINGS].value.address;
+    size_t count = node_count(inner);
+    for (size_t n = 0; n < (count < 8 ? count : 8); n++) {
+        if ((inner->nodes[n].type & TYPE) == LUA_TSTRING) __builtin_prefetch(inner->nodes[n].value.address);
+    }
+    for (size_t i = 0, size = array_size(inner); i < (size < 8 ? size : 8); i++) {
+        if ((inner->array[i].type & TYPE) == LUA_TSTRING) __builtin_prefetch(inner->array[i].value.address);
+    }
 }
 
 // MARK: Runs of numbers

@@ -192,6 +192,31 @@ void dlp_read_numbers(lua_State *L, int index, dlp_number type, size_t count, vo
 /// Pushes a table of the `count` numbers at `bytes`. [-0, +1]
 void dlp_push_numbers(lua_State *L, dlp_number type, const void *bytes, size_t count);
 
+/// What a scalar is; the value is the field of that name.
+typedef enum { dlp_integer, dlp_float, dlp_boolean, dlp_string } dlp_scalar_type;
+
+/// A value that contains no others. The bytes of a string are Lua's own.
+typedef struct {
+    dlp_scalar_type type;
+    union {
+        lua_Integer integer;
+        lua_Number number;
+        bool boolean;
+        struct {
+            const char *bytes;
+            size_t length;
+        };
+    };
+} dlp_scalar;
+
+/// Writes to `scalars` the elements of the table at `index`, whose shape is known: of a sequence its values, in order;
+/// of other tables each key with its value behind it. Returns false if one is no scalar, or if memory is short. [-0, +0]
+bool dlp_read_scalars(lua_State *L, int index, dlp_shape shape, dlp_scalar *scalars);
+
+/// Has the processor fetch what lies a few places behind `element`, from 0, of the table at `index`: a walk through many
+/// small tables mostly waits for memory. [-0, +0]
+void dlp_look_ahead(lua_State *L, int index, size_t element);
+
 // MARK: What functions are made of
 
 /// The field of the registry that contains the libraries: a table of tables by their names.

@@ -33,7 +33,12 @@ final class LuaEncoder {
     private var hasStoppedCollector = false
 
     /// The shortest sequence of numbers that is written as a typed array; below this, typed arrays save nothing.
-    static let typedArrayThreshold = 16
+    private static let typedArrayThreshold: UInt = 16
+
+    /// Whether a table of this shape is written as a typed array.
+    static func isTypedArray(_ shape: dlp_shape) -> Bool {
+        shape.is_sequence && shape.count >= typedArrayThreshold && (shape.is_floats || shape.is_integers)
+    }
 
     /// An encoder with an empty buffer.
     init() {}
@@ -162,7 +167,7 @@ final class LuaEncoder {
         }
         let shape = dlp_classify(state, -1)
         if shape.is_sequence {
-            if shape.count >= Self.typedArrayThreshold, shape.is_floats || shape.is_integers {
+            if Self.isTypedArray(shape) {
                 appendTypedArray(state, shape)
                 return pop(state)
             }

@@ -131,6 +131,7 @@ extension LuaHost {
     public func digest(of examples: Examples) throws(ScriptError) -> Result<Digest, ScriptError> {
         var builder = DigestBuilder()
         for index in 0..<(examples.count ?? 0) {
+            dlp_look_ahead(state, Slot.examples, index)
             try pushExample(examples, index)
             defer { pop(state) }
             if let digest = Digest(ofFlatTable: -1, state) {
