@@ -347,6 +347,136 @@ struct StageTests {
         #expect(outcome.status == 4 && outcome.error.contains("job.lua:1: no 2 (element 2 of map)"), "\(outcome)")
     }
 
+    @Test(
+        "stages that are under way at the same time each keep what is theirs", arguments: ["dlp-lua", "dlp-lua -np 2"])
+    func twoOpen(_ start: String) throws {
+        let scratch = try Scratch(
+            job: """
+                local ran = 0
+                local function counted(factor) return function(x) ran = ran + 1 return x * factor end end
+                local a = dlp.map_unordered(counted(1), 5, {stage = "a"})
+                local b = dlp.map_unordered(counted(10), 5, {stage = "b"})
+                local sum = 0
+                for value in a do sum = sum + value end
+                for value in b do sum = sum + value end
+                local all = dlp.gather(ran)
+                if dlp.IS_ROOT then print(sum, all[1] + (all[2] or 0)) end
+                """)
+        for ran in [10, 0] {
+            let outcome = try run("\(start) --journal run.db job.lua", in: scratch)
+            #expect(outcome.output == "165\t\(ran)\n" && outcome.status == 0, "\(outcome)")
+            let rows = try run("sqlite3 run.db", "SELECT stage, count(*) FROM results GROUP BY 1", in: scratch)
+            #expect(rows.lines == ["a|5", "b|5"], "\(rows)")
+        }
+    }
+
+    @Test("loops that a rank steps in turn each have their own limit and their own failures")
+    func inTurn() throws {
+        let scratch = try Scratch(
+            job: """
+                local function spin(x) local start = os.clock() while x == 2 and os.clock() - start < 60 do end return "a" .. x end
+                local function slow(x) dlp.sleep(x == 2 and 1 or 0) if x == 3 then error("bad b") end return "b" .. x end
+                local a = dlp.map_unordered(spin, 4, {on_error = "continue", timeout = 0.5})
+                local b = dlp.map_unordered(slow, 6, {on_error = "continue"})
+                local x, y, all = a(), b(), {}
+                while x or y do
+                  if x then all[#all + 1] = x x = a() end
+                  if y then all[#all + 1] = y y = b() end
+                end
+                table.sort(all)
+                print(table.concat(all, " "))
+                """)
+        let outcome = try run("dlp-lua job.lua", in: scratch)
+        #expect(outcome.output == "a1 a3 a4 b1 b2 b4 b5 b6\n" && outcome.status == 4, "\(outcome)")
+        #expect(
+            outcome.error.contains("1 of 4 elements of map_unordered failed, first element 2 (")
+                && outcome.error.contains(
+                    "1 of 6 elements of map_unordered failed, first element 3 (job.lua:2: bad b)"),
+            "\(outcome)")
+    }
+
+    @Test("the elements of a loop may come from another one on one rank, and are refused on several")
+    func pipeline() throws {
+        let scratch = try Scratch(
+            job: """
+                local inner = dlp.map_unordered(function(x) return "f" .. x end, 20, {chunk = 1})
+                local seen = {}
+                for value in dlp.map_unordered(function(x) return "g" .. x end, inner, {chunk = 4}) do seen[#seen + 1] = value end
+                print(table.concat(seen, " "))
+                """)
+        let alone = try run("dlp-lua job.lua", in: scratch)
+        let expected = (1...20).map { "gf\($0)" }.joined(separator: " ") + "\n"
+        #expect(alone.output == expected && alone.error == "" && alone.status == 0, "\(alone)")
+        let several = try run("dlp-lua -np 3 job.lua", in: scratch)
+        #expect(
+            several.status == 1 && several.error.contains("job.lua:3: map_unordered: this loop goes on in the body"),
+            "\(several)")
+    }
+
+    @Test("elements that are made by a loop when they are read are the same on all ranks", arguments: [1, 2, 3])
+    func computed(_ size: Int) throws {
+        let scratch = try Scratch(
+            job: """
+                local list = setmetatable({}, {
+                  __len = function() return 40 end,
+                  __index = function(_, i)
+                    local sum = 0
+                    for value in dlp.map_unordered(function(x) return x end, i) do sum = sum + value end
+                    return sum
+                  end,
+                })
+                local sums = dlp.map(function(x) return x end, list)
+                if dlp.IS_ROOT then print(table.concat(sums, " ")) end
+                """)
+        let outcome = try run("dlp-lua -np \(size) job.lua", in: scratch)
+        let expected = (1...40).map { "\($0 * ($0 + 1) / 2)" }.joined(separator: " ") + "\n"
+        #expect(outcome.output == expected && outcome.error == "" && outcome.status == 0, "\(outcome)")
+    }
+
+    @Test("objects keep their methods where an element is copied")
+    func objects() throws {
+        let both = """
+                local Shape = {__index = {area = function(shape) return shape.w * shape.h end}}
+                local function made()
+                  local list = {}
+                  for i = 1, 3 do list[i] = {name = i, shape = setmetatable({w = i, h = 2}, Shape)} end
+                  return list
+                end
+                local tried = {}
+                local function area(x)
+                  x.name = "used"
+                  tried[x.shape.w] = (tried[x.shape.w] or 0) + 1
+                  if x.shape.w == 2 and tried[2] == 1 then error("once") end
+                  return x.shape:area()
+                end
+
+            """
+        let loop = """
+            local options = {retries = 1, cost = function(x) return x.shape:area() end}
+            print(table.concat(dlp.map(area, made(), options), " "))
+            """
+        let loops = try run("dlp-lua -e", both + loop)
+        #expect(loops.output == "2 4 6\n" && loops.error == "" && loops.status == 0, "\(loops)")
+        let functions = """
+            function examples() return made() end
+            function work(x) return area(x) end
+            function collect(result, i, x) print(i, result, x.name, x.shape:area()) end
+            """
+        let job = try run("dlp-lua --retries 1 --collect order -e", both + functions)
+        #expect(job.lines == ["1\t2\t1\t2", "2\t4\t2\t4", "3\t6\t3\t6"], "\(job)")
+        #expect(job.error == "" && job.status == 0)
+    }
+
+    @Test("a loop that a rank does alone may be tried again without end")
+    func endless() throws {
+        let job = """
+            function examples() return 1 end
+            function work() return dlp.map(function(x) return 2 * x end, 3, {retries = math.maxinteger}) end
+            """
+        let outcome = try run("dlp-lua -e", job)
+        #expect(outcome.output == "{\"1\":2,\"2\":4,\"3\":6,\"n\":3}\n" && outcome.error == "", "\(outcome)")
+    }
+
     @Test("a journal of which no loop has use is told")
     func uselessJournal() throws {
         let scratch = try Scratch(job: "dlp.map(function(i) return i end, 3)")

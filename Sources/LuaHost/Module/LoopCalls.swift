@@ -43,7 +43,7 @@ extension LuaHost {
             hasResults: hasResults, stage: text("stage"),
             timeout: field(state, 3, "timeout") { timeout(lua_tonumberx(state, -1, nil)) },
             failures: options.failures, showsProgress: flag("progress"), prefix: text("prefix") ?? "")
-        var part = LoopPart(loop: loop, reportInterval: hasResults ? Self.reportInterval(ranks: client.size) : 0)
+        let part = LoopPart(loop: loop, reportInterval: hasResults ? Self.reportInterval(ranks: client.size) : 0)
         try told { try loopDelegate?.loopWillBegin(loop) }
         if client.isRoot, loop.stage != nil {
             part.results = try keptResults(of: loop, state)
@@ -147,6 +147,25 @@ extension LuaHost {
 
     private func operation(_ state: LuaState) -> UInt64 { UInt64(bitPattern: lua_tointegerx(state, 1, nil)) }
 
+    /// Returns this rank's part in the loop; nil where it takes no part in it, or no longer.
+    private func part(of operation: UInt64) -> LoopPart? {
+        if let latestPart, latestPart.loop.operation == operation { return latestPart }
+        latestPart = moduleLoops[operation]
+        return latestPart
+    }
+
+    /// Returns this rank's part in the loop that a function of the module names.
+    private func takenPart(_ state: LuaState) throws(CallError) -> LoopPart {
+        // A script can get at the module's own functions, and pass any values.
+        guard let part = part(of: operation(state)) else { throw .script("this loop is not under way") }
+        return part
+    }
+
+    private func removePart(of operation: UInt64) -> LoopPart? {
+        latestPart = nil
+        return moduleLoops.removeValue(forKey: operation)
+    }
+
     /// Does `core.leave(loop)`.
     func leaveLoop(_ state: LuaState) throws(CallError) -> Int32 {
         let operation = operation(state)
@@ -158,7 +177,7 @@ extension LuaHost {
     private func endLoop(_ operation: UInt64) {
         exampleWatch?.pause()
         endTracking()
-        if let part = moduleLoops.removeValue(forKey: operation) { loopDelegate?.loopDidEnd(part.loop) }
+        if let part = removePart(of: operation) { loopDelegate?.loopDidEnd(part.loop) }
     }
 
     /// Does `core.next(loop)`: returns WORK, first, count, stride; or RESULTS, values, first, count; or LIST and a list or a
@@ -170,13 +189,13 @@ extension LuaHost {
         while true {
             switch try communicate({ () throws(JobEnd) in try client.event(of: operation) }) {
             case .work(let chunk, let giveBackAfter, _):
-                let part = moduleLoops[operation]
+                let part = try takenPart(state)
                 // An iterator cannot go back, so there is no time limit for its chunks.
-                loopUnderWay = LoopUnderWay(
-                    giveBackAfter: part?.loop.length == nil ? 0 : giveBackAfter,
-                    reportInterval: part?.reportInterval ?? 0)
-                loopReported = (0, dlp_processor_time())
-                memoryMeter.begin(at: loopUnderWay.start)
+                part.underWay = LoopUnderWay(
+                    giveBackAfter: part.loop.length == nil ? 0 : giveBackAfter, reportInterval: part.reportInterval)
+                part.reported = (0, dlp_processor_time())
+                memoryMeter.begin(at: part.underWay.start)
+                try told { try loopDelegate?.chunkWillBegin(part.loop) }
                 exampleWatch?.resume()
                 lua_pushinteger(state, EventCode.work)
                 lua_pushinteger(state, lua_Integer(chunk.first + 1))
@@ -195,7 +214,7 @@ extension LuaHost {
                 }
                 return 2
             case .failed(let fault):
-                if let loop = moduleLoops[operation]?.loop { loopDelegate?.elementFailed(fault, in: loop) }
+                if let loop = part(of: operation)?.loop { loopDelegate?.elementFailed(fault, in: loop) }
                 lua_pushinteger(state, EventCode.failed)
                 lua_pushinteger(state, lua_Integer(fault.example ?? 0))
                 pushFailure(fault, state)
@@ -205,7 +224,7 @@ extension LuaHost {
                 endLoop(operation)
                 return 0
             case .halted:
-                if client.isRoot, let part = moduleLoops.removeValue(forKey: operation), let loopDelegate {
+                if client.isRoot, let part = removePart(of: operation), let loopDelegate {
                     throw .end(loopDelegate.loopWasCutShort(part.loop))
                 }
                 // The root is about to end the job.
@@ -216,9 +235,9 @@ extension LuaHost {
 
     /// Returns the next results of earlier runs.
     private func nextKept(_ operation: UInt64) throws(CallError) -> ResultRun? {
-        guard let results = moduleLoops[operation]?.results else { return nil }
+        guard let part = part(of: operation), let results = part.results else { return nil }
         if let run = try told({ try results.next() }) { return run }
-        moduleLoops[operation]?.results = nil
+        part.results = nil
         return nil
     }
 
@@ -247,8 +266,9 @@ extension LuaHost {
     /// Does `core.what_next(loop)`, between two elements of a chunk: returns 0 to go on, 1 to give the rest back, 2 to first
     /// report what is done.
     func whatNext(_ state: LuaState) throws(CallError) -> Int32 {
+        let part = try takenPart(state)
         let step = try communicate { () throws(JobEnd) in
-            try loopUnderWay.step { () throws(JobEnd) in try client.isHalted() }
+            try part.underWay.step { () throws(JobEnd) in try client.isHalted() }
         }
         let number: lua_Integer =
             switch step {
@@ -261,18 +281,23 @@ extension LuaHost {
     }
 
     /// Returns the working time since the last report, in nanoseconds, the processor time, the peak memory, and the results.
-    private func takeReport() -> (nanoseconds: UInt64, cpu: UInt64, peak: Int64, results: Bytes) {
+    private func takeReport(
+        of part: LoopPart
+    ) -> (nanoseconds: UInt64, cpu: UInt64, peak: Int64, results: Bytes) {
         let (now, cpu) = (dlp_now(), dlp_processor_time())
-        let time = now - loopUnderWay.start
-        defer { loopReported = (time, cpu) }
-        return (time - loopReported.time, cpu &- loopReported.cpu, memoryMeter.take(at: now), encoder.take())
+        let time = now - part.underWay.start
+        defer { part.reported = (time, cpu) }
+        return (
+            time - part.reported.time, Self.processorTime(from: part.reported.cpu, to: cpu), memoryMeter.take(at: now),
+            part.encoder.take()
+        )
     }
 
     /// Does `core.finish(loop, first, completed)`, or `core.part` if the chunk goes on with the next elements.
     func finish(_ state: LuaState, goesOn: Bool) throws(CallError) -> Int32 {
         if !goesOn { exampleWatch?.pause() }
         let (first, completed) = (Int(lua_tointegerx(state, 2, nil)) &- 1, Int(lua_tointegerx(state, 3, nil)))
-        let (loop, worked) = (operation(state), takeReport())
+        let (loop, worked) = (operation(state), takeReport(of: try takenPart(state)))
         let report = ChunkReport(
             first: first, completed: completed, goesOn: goesOn, nanoseconds: worked.nanoseconds, cpu: worked.cpu,
             peak: worked.peak, results: worked.results)
@@ -285,6 +310,7 @@ extension LuaHost {
 
     /// Does `core.add(loop, result, index)`: returns a message if the result cannot be sent, otherwise nothing.
     func addResult(_ state: LuaState) throws(CallError) -> Int32 {
+        let encoder = try takenPart(state).encoder
         let before = encoder.count
         do { try encoder.append(state, 2) } catch {
             encoder.truncate(to: before)
@@ -302,7 +328,7 @@ extension LuaHost {
     ///
     /// The chunk goes on with the elements that follow.
     func failElement(_ state: LuaState) throws(CallError) -> Int32 {
-        let operation = operation(state)
+        let (operation, part) = (operation(state), try takenPart(state))
         let (first, completed) = (Int(lua_tointegerx(state, 2, nil)) &- 1, Int(lua_tointegerx(state, 3, nil)))
         // A coroutine has a stack of its own.
         lua_settop(state, 6)
@@ -313,13 +339,13 @@ extension LuaHost {
         pop(self.state)
         // An error that comes from the end of the job is not reported as a failure.
         if isInterrupted { throw .script(error.message) }
-        let failedFor = loopUnderWay.sinceLatest
-        let report = takeReport()
+        let failedFor = part.underWay.sinceLatest
+        let report = takeReport(of: part)
         var fault = Fault(
             phase: .work, message: error.message, traceback: error.traceback,
             example: Int(lua_tointegerx(state, 4, nil)), rank: client.rank, host: HostName.current)
         fault.given = given
-        fault.loop = moduleLoops[operation]?.loop.function ?? ""
+        fault.loop = part.loop.function
         let share = report.nanoseconds / UInt64(clamping: max(completed, 0)).addingReportingOverflow(1).partialValue
         fault.nanoseconds = Int64(clamping: min(failedFor ?? share, report.nanoseconds))
         let chunk = ChunkReport(
@@ -341,9 +367,10 @@ extension LuaHost {
         return 1
     }
 
-    /// Does `core.copied(string)`: returns a value that `core.copy` has copied.
+    /// Does `core.copied(string, value)`: returns the value that `core.copy` has copied, with the metatables of `value`.
     func copied(_ state: LuaState) throws(CallError) -> Int32 {
         try pushDecoded(Bytes(bytes(state, 1).map { Array($0) } ?? []), state)
+        giveMetatables(of: 2, to: lua_gettop(state), state)
         return 1
     }
 }

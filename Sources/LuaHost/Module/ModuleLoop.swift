@@ -41,6 +41,8 @@ public protocol StageResults: AnyObject {
 public protocol LoopDelegate: AnyObject {
     /// A loop begins on this rank. An error thrown here ends the job.
     func loopWillBegin(_ loop: ModuleLoop) throws
+    /// This rank is about to work on a chunk of a loop; other loops may have begun since that one has.
+    func chunkWillBegin(_ loop: ModuleLoop) throws
     /// Returns what is kept of a loop that has a name; nil where nothing is kept. Called on rank 0 only, after `loopWillBegin`.
     ///
     /// - Parameter reach: finds what the loop's function reaches.
@@ -58,10 +60,23 @@ public protocol LoopDelegate: AnyObject {
 }
 
 /// This rank's part in a loop of the module.
-struct LoopPart {
+///
+/// Several loops can be under way at once, each with a chunk: the elements of one may come from another.
+final class LoopPart {
     let loop: ModuleLoop
     /// The results of earlier runs, until rank 0 has passed on all of them.
     var results: (any StageResults)?
     /// The time between reports on finished elements, in nanoseconds; 0: they are reported at the end of a chunk only.
-    var reportInterval: UInt64
+    let reportInterval: UInt64
+    /// Collects the results of the current chunk.
+    let encoder = LuaEncoder()
+    /// The clock of the current chunk.
+    var underWay = LoopUnderWay()
+    /// What has been reported of it: the time since its beginning, and the processor time then.
+    var reported: (time: UInt64, cpu: UInt64) = (0, 0)
+
+    init(loop: ModuleLoop, reportInterval: UInt64) {
+        self.loop = loop
+        self.reportInterval = reportInterval
+    }
 }

@@ -54,7 +54,7 @@ local function alone(name, list, opts, fn, failed)
         failed(i, {message = tostring(result), traceback = core.traced(), rank = core.rank, attempts = attempt})
         return nil, true
       end
-      if tried then value = core.copied(tried) end
+      if tried and core.copy(value) ~= tried then value = core.copied(tried, value) end
       numbers:enter(i, value)
     end
   end
@@ -99,7 +99,7 @@ local function costs(name, list, cost)
   for i = 1, list.length do
     local value = list.get(i)
     local copy = type(value) == "table" and core.copy(value)
-    if copy then value = core.copied(copy) end
+    if copy then value = core.copied(copy, value) end
     local answer = cost(value, i)
     -- Both comparisons are false for NaN, so `not` refuses it too.
     if type(answer) ~= "number" or not (answer >= 0 and answer < math.huge) then
@@ -154,8 +154,14 @@ function Loop:take()
     end
   end
   local index = self.first + self.done * self.stride
-  if self.list.runs_code then self.numbers:leave() end
+  local outer = inside
+  if self.list.runs_code then
+    self.numbers:leave()
+    -- A loop that begins while an element is made belongs to this rank alone.
+    inside = self
+  end
   local value, length = self.list.get(index)
+  inside = outer
   if value == nil then
     core.report_length(self.id, length)
     return nil
@@ -268,7 +274,7 @@ local function results(name, fn, seq, opts, failed)
     if is_done and not message then return true end
     -- An element that fails only because the end of the job ended its program has not failed.
     if core.stays_undone() then return false end
-    if before then kept[index] = core.copied(before) end
+    if before and core.copy(value) ~= before then kept[index] = core.copied(before, value) end
     if not catches then core.raise(message and core.where() .. message or result) end
     core.fail(id, loop.first, loop.done, index, value, message or result)
     loop:skip(loop.done + 1)

@@ -72,7 +72,7 @@ return function(opts, name, is_map)
     chosen.works = true
   end
   -- The options that the script gives to this loop. Only they count where this rank does the loop alone.
-  chosen.own = {retries = opts.retries or 0, continues = opts.on_error == "continue", timeout = opts.timeout}
+  chosen.own = {retries = math.min(opts.retries or 0, 1 << 40), continues = opts.on_error == "continue", timeout = opts.timeout}
   chosen.keeps = opts.stage ~= nil and core.keeps_stages
   return chosen
 end

@@ -39,7 +39,7 @@ final class ExampleKeeper {
         self.before = nil
         guard encodeTop(state) != before else { return }
         guard (try? LuaDecoder.push(before, on: state)) != nil else { return }
-        if lua_getmetatable(state, -2) != 0 { lua_setmetatable(state, -2) }
+        giveMetatables(of: lua_gettop(state) - 1, to: lua_gettop(state), state)
         lua_rawseti(state, LuaHost.Slot.examples, lua_Integer(index + 1))
     }
 

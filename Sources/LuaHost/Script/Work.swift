@@ -56,6 +56,11 @@ extension LuaHost {
         }
     }
 
+    /// The processor time between two readings, which goes back where the system did not count a program that has ended.
+    static func processorTime(from earlier: UInt64, to later: UInt64) -> UInt64 {
+        later > earlier ? later - earlier : 0
+    }
+
     private func workAll(
         _ chunk: Chunk, of examples: Examples, sent: Bytes?, ownCount: Int, _ clock: LoopUnderWay,
         partDone: (WorkReport) throws -> Void, failed: (WorkReport, WorkError) throws -> Void
@@ -70,7 +75,8 @@ extension LuaHost {
             let elapsed = now - clock.start
             defer { (reported, reportedCPU) = (elapsed, cpu) }
             return WorkReport(
-                done: rest.prefix(completed), nanoseconds: elapsed - reported, cpu: cpu - reportedCPU,
+                done: rest.prefix(completed), nanoseconds: elapsed - reported,
+                cpu: Self.processorTime(from: reportedCPU, to: cpu),
                 peak: memoryMeter.take(at: now), results: encoder.take())
         }
         let keeper = sent == nil || ownCount > 0 ? exampleKeeper : nil

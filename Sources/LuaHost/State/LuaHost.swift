@@ -40,9 +40,8 @@ public final class LuaHost {
     let loopDefaults: LoopDefaults
     /// The loops of the module in which this rank takes part, by their number.
     var moduleLoops: [UInt64: LoopPart] = [:]
-    var loopUnderWay = LoopUnderWay()
-    /// What has been reported of the current chunk of such a loop: the time since its beginning, and the processor time then.
-    var loopReported: (time: UInt64, cpu: UInt64) = (0, 0)
+    /// The one of them that was used last.
+    var latestPart: LoopPart?
     var memoryMeter = MemoryMeter()
     /// Counts the examples that `work` has done here.
     public let workCounter = WorkCounter()

@@ -7,13 +7,24 @@ struct FailureList {
     private static let mostLines = 10
 
     private var faults: [Int: Fault] = [:]
+    /// Whether all are kept, for the script, or only those that are listed.
+    private let keepsAll: Bool
+    /// How many examples have failed.
+    private(set) var count = 0
+    /// How many of them have left a result all the same.
+    private var withResult = 0
 
-    var count: Int { faults.count }
+    init(keepsAll: Bool) { self.keepsAll = keepsAll }
 
-    /// Adds a failure.
-    mutating func add(_ fault: Fault) { faults[fault.example ?? 0] = fault }
+    /// Adds a failure, whose result is elsewhere, if it has left any.
+    mutating func add(_ fault: Fault, hasResult: Bool = false) {
+        count += 1
+        faults[fault.example ?? 0] = fault
+        if !keepsAll, faults.count > Self.mostLines, let last = faults.keys.max() { faults[last] = nil }
+        if hasResult { withResult += 1 }
+    }
 
-    /// All failures, in the order of the examples.
+    /// The failures that are kept, in the order of the examples.
     var ordered: [Fault] { faults.sorted { $0.key < $1.key }.map(\.value) }
 
     /// Reports the failures to the user.
@@ -22,14 +33,15 @@ struct FailureList {
     ///   - examples: how many examples there were in all.
     ///   - size: how many ranks the job has.
     ///   - scriptSees: whether the script got the failures as `results.errors`.
-    ///   - haveResults: whether the failed examples have results all the same.
+    ///   - isOfCommand: whether the examples are those of a command, which leave what the command wrote unless it was
+    ///     killed.
     ///   - repetition: how to do one example alone.
-    func report(of examples: Int, size: Int, scriptSees: Bool, haveResults: Bool, repetition: Repetition?) {
+    func report(of examples: Int, size: Int, scriptSees: Bool, isOfCommand: Bool, repetition: Repetition?) {
         report(
             "\(count) of \(examples) examples", "example",
             scriptSees
                 ? "all are in results.errors"
-                : haveResults ? "what they wrote stands with the rest" : "their results are null", size: size,
+                : isOfCommand ? outputsOfCommands : "their results are null", size: size,
             lists: !scriptSees, repetition)
     }
 
@@ -41,6 +53,12 @@ struct FailureList {
             isMap ? "all are in the errors of what map returns" : "they have no results", size: size, lists: !isMap)
     }
 
+    /// What became of what the commands wrote.
+    private var outputsOfCommands: String {
+        if withResult == count { return "what they wrote stands with the rest" }
+        return withResult == 0 ? "what they wrote is lost" : "what \(withResult) of them wrote stands with the rest"
+    }
+
     private func report(
         _ some: String, _ name: String, _ place: String, size: Int, lists: Bool, _ repetition: Repetition? = nil
     ) {
@@ -48,7 +66,7 @@ struct FailureList {
         guard let first = ordered.first else { return }
         if lists {
             for fault in ordered.prefix(Self.mostLines) { Diagnostics.write(Self.line(fault, size)) }
-            if ordered.count > Self.mostLines { Diagnostics.write("and \(ordered.count - Self.mostLines) more") }
+            if count > Self.mostLines { Diagnostics.write("and \(count - Self.mostLines) more") }
         }
         let alone = repetition?.line(first.example ?? 0).map { "; alone: \($0)" } ?? ""
         Diagnostics.write(

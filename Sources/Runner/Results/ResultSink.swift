@@ -18,7 +18,7 @@ final class ResultSink {
     /// ones.
     let store: ExampleStore?
     private let output: ResultOutput
-    private var failures = FailureList()
+    private var failures: FailureList
     private let size: Int
     /// How to do an example alone.
     private let repetition: Repetition?
@@ -41,6 +41,7 @@ final class ResultSink {
         store = plan.collects ? ExampleStore(behind: plan.examples.count ?? 0) : nil
         self.output = output
         self.repetition = repetition
+        failures = FailureList(keepsAll: plan.summarizes)
         writes = output.writer != nil
         turns = plan.window.map { ResultTurns(window: $0, ranks: size) }
     }
@@ -139,8 +140,9 @@ final class ResultSink {
         if turns != nil, !plan.settings.failures.continues { throw JobEnd.fault(fault) }
         passedCount += 1
         var fault = fault
-        let run = ResultRun(first: index, count: 1, results: fault.result.take() ?? Self.null, rank: fault.rank)
-        failures.add(fault)
+        let result = fault.result.take()
+        let run = ResultRun(first: index, count: 1, results: result ?? Self.null, rank: fault.rank)
+        failures.add(fault, hasResult: result != nil)
         if writes { try write(run) }
         let sent = store?.take(run)
         if plan.settings.isCommand { _ = try collect(run, sent) }
@@ -203,7 +205,7 @@ final class ResultSink {
         // If `summarize` fails because of missing results, this report shows the reason.
         defer {
             failures.report(
-                of: passedCount, size: size, scriptSees: plan.summarizes, haveResults: plan.settings.isCommand,
+                of: passedCount, size: size, scriptSees: plan.summarizes, isOfCommand: plan.settings.isCommand,
                 repetition: repetition)
         }
         complainOfNothing()

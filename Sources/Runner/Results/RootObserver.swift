@@ -20,9 +20,10 @@ final class RootObserver: JobObserver {
         var display: ProgressDisplay?
         /// In mode `round-robin`, where the other ranks report only at the end: the root's own work.
         var own: WorkCounter?
-        /// The journal; and the loop of the latest stage with the stage's part of it.
+        /// The journal; by their loops, the parts of it that belong to stages; and which of these loops have ended.
         var journal: JournalWriter?
-        var stage: (loop: UInt64, journal: StageJournal)?
+        var stages: [UInt64: StageJournal] = [:]
+        var ended: Set<UInt64> = []
         /// The loops for which the user has been warned that an example leaves something behind that others can see.
         var toldOfTraces: Set<UInt64> = []
         /// Where the costs of a loop's examples are noted, if they are written beside the results.
@@ -113,7 +114,17 @@ final class RootObserver: JobObserver {
     func note(in journal: JournalWriter) { state.withLock { $0.journal = journal } }
 
     /// Records in `journal` what happens to the examples of the loop `loop`, which is about to begin.
-    func note(in journal: StageJournal, of loop: UInt64) { state.withLock { $0.stage = (loop, journal) } }
+    func note(in journal: StageJournal, of loop: UInt64) {
+        state.withLock { state in
+            // What comes late of a loop that the script has left is still kept, until another one begins.
+            for ended in state.ended { state.stages[ended] = nil }
+            state.ended = []
+            state.stages[loop] = journal
+        }
+    }
+
+    /// Notes that the script has left the loop `loop`.
+    func loopEnded(_ loop: UInt64) { state.withLock { if $0.stages[loop] != nil { $0.ended.insert(loop) } } }
 
     /// Records in `notes` the costs of the examples of the loop `loop`, which is about to begin.
     func note(in notes: ExampleNotes, of loop: UInt64) { state.withLock { $0.notes = (loop, notes) } }
@@ -122,9 +133,9 @@ final class RootObserver: JobObserver {
         state.withLock { state in state.notes.flatMap { $0.loop == loop ? $0.notes : nil } }
     }
 
-    /// Returns the journal of the loop `loop`, if that is the latest loop with a journal.
+    /// Returns the journal of the loop `loop`, if it has one.
     private func journal(of loop: UInt64?) -> StageJournal? {
-        state.withLock { state in state.stage.flatMap { $0.loop == loop ? $0.journal : nil } }
+        state.withLock { state in loop.flatMap { state.stages[$0] } }
     }
 
     /// Ends the display, and waits until everything that has arrived is in the journal, if there is one.

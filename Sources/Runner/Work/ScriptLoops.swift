@@ -17,8 +17,9 @@ final class ScriptLoops: LoopDelegate {
     /// The present time limit for elements, in seconds.
     private var timeout: Double?
     private var hasMoment = false
-    /// What has failed in the present loop, and whether anything has failed in any loop.
-    private var failures = FailureList()
+    /// The loops under way: what has failed in each; and whether anything has failed in any loop.
+    private var failures: [UInt64: FailureList] = [:]
+    private var underWay: [UInt64: ModuleLoop] = [:]
     private(set) var haveFailures = false
     /// Whether any loop has begun; one whose results come to the root; one that has a name.
     private(set) var haveBegun = false
@@ -52,13 +53,12 @@ final class ScriptLoops: LoopDelegate {
         let root = session.client.root
         if session.isRoot { loopBegins() }
         session.showProgress(loop.showsProgress ? settings.progress : .off, prefix: loop.prefix)
-        if loop.timeout != timeout {
-            timeout = loop.timeout
-            try host?.limit(toSeconds: timeout, on: session.client, session.supervisor)
-        }
-        // In the body of a loop without reports before the end of a chunk, a rank may take any time.
+        underWay[loop.operation] = loop
+        // In the body of a loop without reports before the end of a chunk, a rank may take any time; and ranks that take
+        // turns between loops are not late by the limit of one of them.
         if settings.timeout != nil || loop.timeout != nil {
-            root?.limitExamples(to: loop.hasResults ? loop.timeout.map { UInt64($0 * 1e9) } : nil, allowsSetup: false)
+            let isAlone = underWay.count == 1 && loop.hasResults
+            root?.limitExamples(to: isAlone ? loop.timeout.map { UInt64($0 * 1e9) } : nil, allowsSetup: false)
         }
         if let root, let seconds = settings.stopAfter, !hasMoment {
             hasMoment = true
@@ -66,6 +66,12 @@ final class ScriptLoops: LoopDelegate {
         }
         // The work of other loops is in the script's variables, so a signal need not wait for it.
         if loop.hasResults { session.supervisor.loopBegins() }
+    }
+
+    func chunkWillBegin(_ loop: ModuleLoop) throws {
+        guard loop.timeout != timeout else { return }
+        timeout = loop.timeout
+        try host?.limit(toSeconds: timeout, on: session.client, session.supervisor)
     }
 
     func results(of loop: ModuleLoop, reach: () -> Reach) throws -> (any StageResults)? {
@@ -81,7 +87,9 @@ final class ScriptLoops: LoopDelegate {
 
     func resultsWillCome() { session.observer.waitForRoom() }
 
-    func elementFailed(_ fault: Fault, in loop: ModuleLoop) { failures.add(fault) }
+    func elementFailed(_ fault: Fault, in loop: ModuleLoop) {
+        failures[loop.operation, default: FailureList(keepsAll: false)].add(fault)
+    }
 
     func loopWasCutShort(_ loop: ModuleLoop) -> JobEnd {
         let signal = session.supervisor.loopEnds()
@@ -99,14 +107,15 @@ final class ScriptLoops: LoopDelegate {
     }
 
     func loopDidEnd(_ loop: ModuleLoop) {
+        underWay[loop.operation] = nil
         if loop.hasResults { _ = session.supervisor.loopEnds() }
         guard session.isRoot else { return }
+        session.observer.loopEnded(loop.operation)
         session.observer.finishDisplay()
-        guard failures.count > 0 else { return }
+        guard let failures = failures.removeValue(forKey: loop.operation) else { return }
         haveFailures = true
         failures.report(
             of: loop.length ?? session.observer.progress?.total, size: session.client.size, loop: loop)
-        failures = FailureList()
     }
 }
 
