@@ -112,8 +112,6 @@ static bool begin(coprocess *c, lua_State *L, int words) {
     r->L = L;
     r->answers = true;
     r->program = program;
-    // The program must not survive if this process has no time to end it.
-    r->program.end_signal = SIGKILL;
     const char *what = "cannot open", *object = "a pipe";
     bool has_begun = open_pipes(r) && dlp_start_run(r, &what, &object);
     int error = errno;
@@ -148,9 +146,11 @@ static int take_answer(coprocess *c, lua_State *L) {
     run *r = &c->run;
     output *out = &r->outputs[0];
     if (r->rest_count > 0 || out->count > r->answer) {
+        bool is_early = r->rest_count > 0;
         end(c, L);
         lua_pushnil(L);
-        lua_pushliteral(L, "wrote more than the one line that is the answer");
+        if (is_early) lua_pushliteral(L, "answered before it had read its whole line");
+        else lua_pushliteral(L, "wrote more than the one line that is the answer");
         return 2;
     }
     if (out->capacity > kept_room) dlp_shrink_output(r, out);

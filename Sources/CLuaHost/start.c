@@ -88,7 +88,10 @@ static const char *path_of(char *const *environment) {
 }
 
 struct dlp_program dlp_describe_program(lua_State *L, int its_words, int directory, int environment) {
-    struct dlp_program program = {.standard = {none, none, none}, .directory = lua_tostring(L, directory)};
+    // The program must not survive if this process has no time to end it.
+    struct dlp_program program = {
+        .standard = {none, none, none}, .directory = lua_tostring(L, directory), .end_signal = SIGKILL,
+    };
     program.words = words(L, its_words);
     program.environment = changed_environment(L, environment);
     program.path = path_of(program.environment);

@@ -69,6 +69,9 @@ struct Job {
     /// Whether nothing is left to do.
     var isOver: Bool { phase == .over }
 
+    /// Whether what the ranks have left behind has been killed, and what that leaves is to be killed, too.
+    var killsLeftovers: Bool { if case .leftovers(let next, _) = phase { next.isEmpty } else { false } }
+
     /// When `clock` is due, if ever.
     var deadline: UInt64? {
         switch phase {

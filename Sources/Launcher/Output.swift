@@ -104,8 +104,15 @@ final class Output {
         if !isPending || failure != nil {
             queue.removeAll(keepingCapacity: true)
             written = 0
+        } else if written > Self.writtenRoom {
+            // A reader that is always behind must not make the queue grow by all that is printed.
+            queue.removeFirst(written)
+            written = 0
         }
     }
+
+    /// How many written bytes may lie before those that wait.
+    private static let writtenRoom = 1 << 20
 
     /// The number of bytes that a write takes without blocking once `isReady`: a pipe with any room has room for
     /// `PIPE_BUF`.

@@ -120,6 +120,8 @@ final class Supervisor {
             }
         }
         let ended = processes.reap()
+        // The children of a process that was just killed become children of this process only now.
+        if job.killsLeftovers { processes.signalLeftovers(SIGKILL) }
         // Messages that rank 0 sent before its end still count.
         if ended.contains(where: { $0.rank == 0 }) { serveControl() }
         for (rank, ending) in ended {

@@ -4,6 +4,15 @@ import Testing
 /// Input and output of ranks.
 @Suite(.hangLimit)
 struct OutputTests {
+    @Test("a reader that is always behind does not make the memory grow")
+    func slowReader() throws {
+        let rank = "head -c 100000000 /dev/zero; awk '/VmHWM/ {print $2 * 1}' /proc/$PPID/status >&2"
+        let reader = "import os, time\nwhile os.read(0, 65536): time.sleep(0.0005)"
+        let outcome = try run("bash -c", "ameexec sh -c \"$0\" | python3 -c \"$1\"", rank, reader)
+        let peak = try #require(Int(outcome.error.filter { $0.isNumber }), "\(outcome)")
+        #expect(peak > 1000 && peak < 40_000)
+    }
+
     @Test("every line that a rank prints arrives whole")
     func wholeLines() throws {
         // A line consists of its rank, its number, its length, and that many letters; some lines are long.

@@ -59,6 +59,34 @@ struct ProgramTests {
         #expect(helped.split(separator: "\n").count == 8, "what was started before the example is left alone")
     }
 
+    @Test("a program of dlp.run ends with its rank, whatever ends that", arguments: [1, 3])
+    func killed(_ size: Int) throws {
+        let scratch = try Scratch(
+            job: """
+                function examples() return 3 end
+                function work(n)
+                  if io.open("again") then return n end
+                  dlp.run{"sh", "-c", "echo $$ > program." .. dlp.RANK .. "; exec sleep 1000"}
+                end
+                """)
+        let job = try Launched(
+            (size == 1 ? ["dlp-lua"] : ["ameexec", "-np", "3", "dlp-lua"]) + ["job.lua"], in: scratch)
+        let file = "program.\(size - 1)"
+        try job.reaches("each rank waits for a program") {
+            (0..<size).allSatisfy { scratch.read("program.\($0)")?.hasSuffix("\n") == true }
+        }
+        let program = try #require(scratch.read(file).flatMap { pid_t($0.dropLast()) })
+        try #require(kill(program, 0) == 0)
+        try scratch.write("again", "")
+        if size == 1 { job.signal(SIGKILL) } else { try job.signal(SIGKILL, rank: 2) }
+        try eventually("the program has ended") { kill(program, 0) != 0 }
+        for other in 0..<size - 1 {
+            scratch.read("program.\(other)").flatMap { pid_t($0.dropLast()) }.map { _ = kill($0, SIGTERM) }
+        }
+        let outcome = try job.finish()
+        #expect(size == 1 ? outcome.status == 137 : outcome.error.contains("lost rank 2"), "\(outcome)")
+    }
+
     @Test("os.execute and io.popen do what Lua's own do")
     func asInLua() throws {
         let script = """

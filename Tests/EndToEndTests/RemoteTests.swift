@@ -86,6 +86,17 @@ struct RemoteTests {
         #expect(result.output == "100000\t15\n", "\(result.error)")
     }
 
+    @Test("standard input that cannot be read ends the job")
+    func unreadableInput() throws {
+        let run = try RemoteRun()
+        try run.scratch.write("start.sh", "exec ameexec --hosts h2:1 cat < .\n")
+        let outcome = try run.start("sh start.sh").finish()
+        #expect(
+            outcome.status == 2
+                && outcome.isOneMessage("ameexec", with: "cannot read standard input: Is a directory"), "\(outcome)")
+        try run.isClean(1, 2)
+    }
+
     @Test("a program gets directory, arguments and exported variables as they are")
     func environment() throws {
         let run = try RemoteRun()

@@ -59,7 +59,12 @@ struct AmeexecSignalTests {
 
     @Test(
         "nothing outlives the job, in whatever group or session",
-        arguments: ["sleep WORD & :", "setsid sleep WORD & :", "(trap '' TERM HUP; sleep WORD; sleep WORD) & :"])
+        arguments: [
+            "sleep WORD & :", "setsid sleep WORD & :", "(trap '' TERM HUP; sleep WORD; sleep WORD) & :",
+            // What is below a process that is killed comes to light only then.
+            "setsid sh -c 'sh -c \"sleep WORD; true\"; true' & :",
+            "setsid sh -c 'trap \"\" TERM; sleep WORD; true' & :",
+        ])
     func leftovers(script: String) throws {
         let word = "60.\(getpid())2"
         let script = script.replacing("WORD", with: word)

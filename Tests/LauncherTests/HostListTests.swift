@@ -93,6 +93,9 @@ struct HostListTests {
         #expect(SlurmNotation.nodes(text)?.joined(separator: " ") == expected)
     }
 
+    @Test("a list with very many brackets is none")
+    func brackets() { #expect(SlurmNotation.nodes(String(repeating: "[1]", count: 43_000)) == nil) }
+
     @Test(
         "what Slurm says of tasks per node",
         arguments: [

@@ -46,7 +46,8 @@ extension Job {
         _ environment: AMEEnvironment?, connectTimeout: Duration
     ) throws(CommunicationError) {
         AMEEnvironment.removeFromEnvironment()
-        let timeout = UInt64(max(0, connectTimeout / .nanoseconds(1)))
+        // A century is as good as for ever.
+        let timeout = UInt64(max(0, min(connectTimeout / .nanoseconds(1), 3.2e18)))
         if let environment, environment.rank > 0 {
             self.init(WorkerClient(try AMEWorker(environment: environment, connectTimeout: timeout)))
             return

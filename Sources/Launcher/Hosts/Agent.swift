@@ -79,6 +79,8 @@ final class Agent {
     private let link = MessageLink<ToAgent, FromAgent>(reader: 0, writer: 1)
     private var now = dlp_now()
     private var phase = Phase.serving
+    /// Whether what the ranks have left behind has been killed, and what that leaves is to be killed, too.
+    private var killsLeftovers = false
     private var place: AgentPlace?
     private var input: AgentInput?
     private var tunnel: Tunnel?
@@ -194,7 +196,9 @@ final class Agent {
         case .prepare(let preparation): prepare(preparation)
         case .start(let order): start(order)
         case .signal(let rank, let signal): processes.signal(rank, signal)
-        case .signalLeftovers(let signal): processes.signalLeftovers(signal)
+        case .signalLeftovers(let signal):
+            processes.signalLeftovers(signal)
+            if signal == SIGKILL { killsLeftovers = true }
         case .input(let bytes):
             input?.add(bytes)
             passInput()
@@ -360,7 +364,8 @@ final class Agent {
         }
         let ended = processes.reap()
         // The children of a process that was just killed become children of this process only now.
-        if case .clearing(let next, _) = phase, next.isEmpty { processes.signalLeftovers(SIGKILL) }
+        if case .clearing(let next, _) = phase, next.isEmpty { killsLeftovers = true }
+        if killsLeftovers { processes.signalLeftovers(SIGKILL) }
         // Messages that rank 0 sent before its end still count.
         if ended.contains(where: { $0.rank == 0 }) { serveControl() }
         for (rank, ending) in ended {

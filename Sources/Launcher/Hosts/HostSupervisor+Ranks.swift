@@ -258,8 +258,9 @@ extension HostSupervisor {
         guard connection.isUp, connection.running.contains(readingRank) else { return input.end() }
         while !connection.link.isFull, let bytes = input.next() {
             connection.link.send(.input(bytes))
-            if bytes.isEmpty { return }
+            if bytes.isEmpty { break }
         }
+        if let failure = input.takeFailure() { inputLost(failure) }
     }
 }
 

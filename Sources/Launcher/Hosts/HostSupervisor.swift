@@ -332,6 +332,12 @@ final class HostSupervisor {
         return "rank \(rank) (host \(connection.name), pid \(connection.pids[rank] ?? 0))"
     }
 
+    /// Ends the job because standard input cannot be read: the rank that reads it must not take that for its end.
+    func inputLost(_ failure: Int32) {
+        report("cannot read standard input: \(reason(failure)); the job is ended")
+        handle(.outputLost(status: 2))
+    }
+
     /// Ends the job because its output cannot be written.
     ///
     /// There is no room for it, or its reader has gone, as with `| head -1`. In the second case the job ends silently,

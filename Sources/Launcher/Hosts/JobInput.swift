@@ -13,6 +13,8 @@ final class JobInput {
     /// Whether it can be polled; files cannot.
     private var isWatched = false
     private var hasEnded = false
+    /// Why it could not be read to its end; nil where it could.
+    private var failure: Int32?
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
     /// Uses the poller's number `number`.
@@ -59,12 +61,17 @@ final class JobInput {
             isReady = !isWatched
             return nil
         }
+        // A descriptor that is not open for reading has nothing to give.
+        if count < 0, errno != EBADF { failure = errno }
         if isWatched { isReady = false }
         credit -= max(count, 0)
         hasEnded = count <= 0
         if isWatched, hasEnded || credit == 0 { poller.remove(watched) }
         return Array(buffer[..<max(count, 0)])
     }
+
+    /// Returns why it could not be read to its end; only once.
+    func takeFailure() -> Int32? { failure.take() }
 
     /// Stops reading, because no rank reads it any more.
     func end() {

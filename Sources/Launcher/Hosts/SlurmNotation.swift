@@ -48,6 +48,8 @@ package enum SlurmNotation {
     ///
     /// It may have several brackets, of which the last varies fastest.
     private static func expand(_ part: Substring) -> [String]? {
+        // No cluster numbers its hosts by so many; each pair costs a call.
+        guard part.utf8.count(where: { $0 == UInt8(ascii: "[") }) <= 16 else { return nil }
         guard let start = part.firstIndex(of: "[") else {
             return part.isEmpty || part.contains("]") ? nil : [String(part)]
         }

@@ -22,8 +22,8 @@ extension AmeexecOptions {
                     "Lines of output stay whole. Standard input goes to rank 0 where it is no terminal. When a rank fails, the "
                         + "others get SIGTERM and, after a grace time, SIGKILL; a job of dlp-lua that can do without the rank goes "
                         + "on. SIGINT, SIGTERM and SIGHUP are passed on; a second SIGINT or SIGTERM kills. SIGUSR1 is for a "
-                        + "rank 0 that is dlp-lua, which says how far the job is. No process stays behind, not even when ameexec "
-                        + "is killed itself."),
+                        + "rank 0 that is dlp-lua, which says how far the job is. No process stays behind. If ameexec is killed "
+                        + "itself, the ranks and what is in their process groups end all the same."),
             ],
             sections: [
                 Manual.Section(

@@ -20,7 +20,7 @@ enum HostShare {
         var processors = [Int32](repeating: 0, count: 1024)
         let allowed = max(1, Int(dlp_allowed_cpus(&processors, Int32(processors.count))))
         // Launchers of MPI and Slurm bind each rank to its own processors.
-        let isBound = !isOurLauncher && allowed * place.size <= Int(dlp_processors())
+        let isBound = !isOurLauncher && allowed <= Int(dlp_processors()) / place.size
         let threads = isBound ? allowed : max(1, allowed / place.size)
         for variable in threadVariables { setenv(variable, "\(threads)", 1) }
     }

@@ -6,6 +6,7 @@ import Glibc
 import Journal
 import LuaHost
 import Report
+import SystemSupport
 
 /// This process's place in the job: its client, its Lua state, and the ways in which it ends.
 final class Session {
@@ -168,7 +169,7 @@ final class Session {
     func finish() -> Int32 {
         host?.close()
         guard dlp_flush() == 0 else {
-            return end(UsageError("standard output could not be written whole; is the disk full?"))
+            return end(UsageError(incompleteOutput))
         }
         return conclude(.finished(status: status, isJob: isDeclarative))
     }

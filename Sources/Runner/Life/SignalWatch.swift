@@ -13,6 +13,8 @@ struct SignalWatch {
     /// The pipe's end for the handler; written once, before the handler is installed.
     nonisolated(unsafe) private static var descriptor: Int32 = -1
     /// After the handler is installed only the handler uses it, and there all handled signals are masked.
+    ///
+    /// Where a C library has made threads, two signals at the same moment may be judged as one.
     nonisolated(unsafe) private static var rules = SignalRules(letsFinish: false)
     /// Whether SIGINT and SIGHUP stop the script; written before the handler is installed.
     nonisolated(unsafe) private static var holdsScript = false

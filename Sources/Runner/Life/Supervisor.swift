@@ -92,9 +92,6 @@ final class Supervisor: Sendable {
     /// The signal after which no more examples are begun.
     var haltSignal: Int32? { state.withLock { $0.life.haltSignal } }
 
-    /// Whether the root counts on this rank, which has joined.
-    var takesPart: Bool { state.withLock { $0.life.takesPart } }
-
     // MARK: Events and actions
 
     /// Performs the actions for `event`; may be called from any thread.
