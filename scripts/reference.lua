@@ -50,9 +50,7 @@ local function run()
   seeded(0, script, table.unpack(arg))
   if not work then return end -- An imperative script: running it was the job.
 
-  local draw = next_example()
-  if setup then seeded(0, setup) end
-
+  local draw, is_set_up = next_example(), not setup
   local keep = summarize or not collect
   local results = {n = 0}
   -- Returns the next example of the list; behind the list, those of dlp.add.
@@ -64,8 +62,13 @@ local function run()
     if #added > 0 then return results.n + 1, table.remove(added, 1) end
   end
   for index, example in draw_all do
+    if not is_set_up then seeded(0, setup) end
+    is_set_up = true
+    -- What `work` does to its example, and `collect` to a result, is not seen elsewhere. An example that cannot be
+    -- copied stays as `work` has left it.
+    local can_copy, unchanged = pcall(copy, example, "example " .. index)
     local result = copy(seeded(index, work, example, index), "result of example " .. index)
-    if collect then seeded(-index, collect, result, index, example) end
+    if collect then seeded(-index, collect, copy(result, ""), index, can_copy and unchanged or example) end
     if keep then results[index] = result end
     results.n = index
     if is_enough then break end

@@ -166,6 +166,7 @@ final class RowWriter {
             try delete.bind(1, replaced)
             try delete.run()
         }
+        defer { dropLongTexts() }
         try insert.bind(14, place.row)
         try insert.bind(1, Int64(index + 1))
         try insert.bind(3, Int64(place.key.occurrence))
@@ -183,9 +184,11 @@ final class RowWriter {
                 try insert.bindNull(9)
                 checksum.addNull()
             }
-            try bindJSON(10, of: result, in: &resultText, &checksum)
+            // SQLite's limit is for the row, in which the values themselves come first.
+            var room = Self.longestText - (result?.count ?? 0) - (place.trace?.count ?? 0)
+            try bindJSON(10, of: result, in: &resultText, room: &room, &checksum)
             try place.input.withUnsafeBytes { (input) throws(SQLiteError) in
-                try bindJSON(15, of: input.count == 0 ? nil : input, in: &inputText, &checksum)
+                try bindJSON(15, of: input.count == 0 ? nil : input, in: &inputText, room: &room, &checksum)
             }
             if let trace = place.trace {
                 try trace.withUnsafeBytes { (trace) throws(SQLiteError) in
@@ -200,7 +203,6 @@ final class RowWriter {
             try insert.bind(17, checksum.value(example: Int64(index + 1)))
             try insert.run()
         }
-        dropLongTexts()
     }
 
     /// Releases the memory of large values, so that it is not kept for the next row.
@@ -227,13 +229,15 @@ final class RowWriter {
     /// Binds an encoded value as JSON, whose text is then in `text`: NULL where there is no value, or where JSON cannot
     /// express it.
     private func bindJSON(
-        _ parameter: Int32, of item: UnsafeRawBufferPointer?, in text: inout ByteWriter, _ checksum: inout RowChecksum
+        _ parameter: Int32, of item: UnsafeRawBufferPointer?, in text: inout ByteWriter, room: inout Int,
+        _ checksum: inout RowChecksum
     ) throws(SQLiteError) {
         text.truncate(to: 0)
-        guard let item, (try? renderer.render(item, into: &text)) != nil, text.count <= Self.longestText else {
+        guard let item, (try? renderer.render(item, into: &text)) != nil, text.count <= room else {
             checksum.addNull()
             return try insert.bindNull(parameter)
         }
+        room -= text.count
         let code = text.withUnsafeMutableBytes { json in
             checksum.add(text: UnsafeRawBufferPointer(json))
             return insert.bindText(parameter, borrowed: UnsafeRawBufferPointer(json))

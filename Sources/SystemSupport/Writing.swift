@@ -30,3 +30,11 @@ package func writeMessage(_ text: String, from program: String) {
     // Where even this cannot be written, there is no way to report it.
     message.withUnsafeMutableBytes { _ = writeFully(UnsafeRawBufferPointer($0), to: 2) }
 }
+
+/// What the user is told where standard output has not got all of what was asked for.
+package let incompleteOutput = "standard output could not be written whole; is the disk full?"
+
+/// Prints a text and a newline on standard output, of which nothing is waiting in a buffer; returns whether it could.
+package func answer(_ text: String) -> Bool {
+    Array("\(text)\n".utf8).withUnsafeBytes { writeFully($0, to: STDOUT_FILENO) } == 0
+}

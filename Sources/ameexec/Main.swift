@@ -3,6 +3,7 @@ import CSystem
 import DLP
 import Glibc
 import Launcher
+import SystemSupport
 
 /// ameexec: starts a program several times on this machine, as the ranks of one job.
 @main
@@ -21,8 +22,9 @@ struct Main {
             // Handled first: a user who asks for help may have made mistakes in other options.
             for case (.about(let entry), let value) in given { try options.set(.about(entry), value) }
             if let text = try AmeexecOptions.description.text(options.about) {
-                print(text)
-                return
+                if answer(text) { return }
+                writeMessage(incompleteOutput, from: "ameexec")
+                exit(2)
             }
             for (entry, value) in given { try options.set(entry, value) }
             options.launch.command = Array(words.rest)

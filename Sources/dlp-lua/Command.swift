@@ -97,24 +97,30 @@ struct Command {
             guard call.chunk == nil, call.command == nil, arguments.isEmpty else {
                 throw UsageError("--results shows a journal, without a script")
             }
+            try checkOthers(than: "--results", "--stage", "--output", "--with", does: "only shows what a journal holds")
             source = .journal(results, stage: call.stage?.description)
         } else if let plan = call.plan, call.watch == nil {
             guard call.chunk == nil, call.command == nil, arguments.isEmpty else {
                 throw UsageError("--plan goes by the times in a journal, without a script")
             }
             if options.with != nil { throw UsageError("--with is for results, of which --plan has none") }
+            try checkOthers(
+                than: "--plan", "--stage", "--output", "--mode", "--chunk", "--root-works",
+                does: "only goes by a journal's times")
             source = .plan(plan, stage: call.stage?.description, try start.plannedRanks())
         } else if let watch = call.watch {
             guard call.chunk == nil, call.command == nil, arguments.isEmpty else {
                 throw UsageError("--watch follows a journal, without a script")
             }
-            let other = given.first { !["--watch", "--stage"].contains($0.option.option.name) }
-            if let other { throw UsageError("--watch only looks: leave \(other.option.option.name) out") }
+            try checkOthers(than: "--watch", "--stage", startsRanks: false, does: "only looks")
             source = .watch(watch, stage: call.stage?.description)
         } else if let command = call.command {
             try check(command, isSandboxed: options.isSandboxed)
             if options.track == .yes {
                 throw UsageError("--track is for the functions of a script, and --each runs a command: leave it out")
+            }
+            if call.isDry, options.failed == .yes {
+                throw UsageError("--dry-run prints the commands of all examples: leave --failed out")
             }
             source = .command(command)
         } else if let chunk = call.chunk {
@@ -139,6 +145,17 @@ struct Command {
         }
         try invocation.add(lists)
         return invocation
+    }
+
+    /// Checks that nothing else is asked for than what the option `names[0]` has a use for.
+    private func checkOthers(
+        than names: String..., startsRanks: Bool = true, does what: String
+    ) throws(UsageError) {
+        let other = given.first { given in
+            if case .start = given.option, startsRanks { return false }
+            return !names.contains(given.option.option.name)
+        }
+        if let other { throw UsageError("\(names[0]) \(what): leave \(other.option.option.name) out") }
     }
 
     /// Checks that a command to run for each example stands alone on the command line.

@@ -4,6 +4,7 @@ import DLP
 import Glibc
 import Launcher
 import Runner
+import SystemSupport
 
 /// dlp-lua: one function over many examples on many processes.
 @main
@@ -17,8 +18,7 @@ struct Main {
         do {
             let command = try Command(ownArguments())
             if let text = try command.text() {
-                print(text)
-                return
+                exit(answer(text) ? 0 : complainOnce(incompleteOutput, status: 2))
             }
             let invocation = try command.invocation()
             guard command.startsRanks else { exit(run(invocation)) }

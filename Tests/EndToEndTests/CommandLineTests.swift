@@ -193,6 +193,7 @@ struct CommandLineTests {
         "a mistake in dlp.options is one message and status 2",
         arguments: [
             ("{tempo = 1}", "tempo"), ("{mode = 'fast'}", "fast"), ("{chunk = 0}", "chunk"), ("{chunk = 'x'}", "chunk"),
+            ("{output = 'x\\0.csv'}", "output has a NUL byte"),
             ("{seed = 1.5}", "seed"), ("{backend = 'ame'}", "backend"),
         ], ["dlp-lua", "ameexec -np 3 dlp-lua"])
     func scriptOptions(_ mistake: (options: String, word: String), _ command: String) throws {

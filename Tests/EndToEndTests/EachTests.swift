@@ -202,6 +202,37 @@ struct EachTests {
         #expect(scratch.read("began")?.split(separator: "\n").filter { $0 == "a" }.count == 1)
     }
 
+    @Test("results cannot be written to the file that has the examples")
+    func clash() throws {
+        let scratch = try Scratch()
+        try scratch.write("list.jsonl", "a\n")
+        let outcome = try each("--output list.jsonl", "echo {}", ["::::", "list.jsonl"], in: scratch)
+        #expect(outcome.status == 2 && outcome.isOneMessage("dlp-lua", with: "name the same file"), "\(outcome)")
+        #expect(scratch.read("list.jsonl") == "a\n")
+    }
+
+    @Test("standard output that is full ends the job with status 2 and one message", arguments: ["", "-np 2"])
+    func full(_ start: String) throws {
+        let outcome = try run("bash -c", "dlp-lua \(start) --each 'echo {}' ::: a b >/dev/full")
+        // Where there are several ranks the launcher writes.
+        let message = start.isEmpty ? "what a command wrote cannot be written" : "cannot pass on the ranks' output"
+        #expect(
+            outcome.status == 2 && outcome.isOneMessage("dlp-lua", with: message, "No space left on device"),
+            "\(outcome)")
+    }
+
+    @Test(
+        "what is said of the outputs of those that failed is true",
+        arguments: [
+            ("echo {}; exit 3", "; what they wrote stands with the rest\n"),
+            ("echo {}; sleep 60", "; what they wrote is lost\n"),
+            ("echo {}; test {} = a || sleep 60; exit 3", "; what 1 of them wrote stands with the rest\n"),
+        ])
+    func outputsOfFailed(_ command: String, _ end: String) throws {
+        let outcome = try each("--timeout 2", command, [":::", "a", "b"])
+        #expect(outcome.status == 4 && outcome.error.hasSuffix(end), "\(outcome)")
+    }
+
     @Test("--dry-run prints the commands, and does nothing")
     func dryRun() throws {
         let scratch = try Scratch()

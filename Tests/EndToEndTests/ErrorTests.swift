@@ -178,6 +178,10 @@ struct ErrorTests {
     /// The statement that makes the list in `examples()`, and the message about its second example.
     private static let given = [
         ("return {'a.csv', 'b.csv'}", "example 2 failed, given \"b.csv\": "), ("return 2", "example 2 failed: "),
+        (
+            "debug.setmetatable(0, {__tostring = function() return '' end}) return {1.5, {lr = 0.1, name = true}}",
+            "example 2 failed, given {lr = 0.1, name = true}: "
+        ),
         ("return {1.5, {lr = 0.1, name = 'x'}}", "example 2 failed, given {lr = 0.1, name = \"x\"}: "),
         ("return {0, 'a\\nb\\27[2J' .. ('x'):rep(1000)}", #"example 2 failed, given "a\nb\x1b[2Jxxx"#),
         (

@@ -126,6 +126,28 @@ struct OnlyTests {
         #expect(!text.error.contains("alone") && text.status == 1)
     }
 
+    @Test("that line is for a shell, whatever its words are", arguments: ["job.lua", "-job.lua", "it's\n\u{7}.lua"])
+    func shell(_ name: String) throws {
+        let scratch = try Scratch()
+        try scratch.write(
+            name, "function examples() return 2 end function work(n) error(('%d %s %q'):format(n, #arg, arg[1])) end")
+        for word in ["a b", "a\nb", "it's", "\u{1B}[0m\\", "ä", "\u{85}"] {
+            let first = try run("dlp-lua --on-error continue --", name, word, in: scratch)
+            let line = try #require(first.error.split(separator: "; alone: ").last)
+            let alone = try run("bash -c", String(line), in: scratch)
+            let said = { (outcome: Outcome) in outcome.error.split(separator: " ", maxSplits: 1).last?.prefix(40) }
+            #expect(alone.status == 1 && alone.error.contains("example 1 failed"), "\(line): \(alone)")
+            #expect(said(try run("dlp-lua --only 1 --", name, word, in: scratch)) == said(alone), "\(line)")
+        }
+    }
+
+    @Test("there is no such line for a script that cannot be read once more")
+    func pipe() throws {
+        let scratch = try Scratch(job: "function examples() return 2 end function work() error('x') end")
+        let outcome = try run("bash -c", "dlp-lua <(cat job.lua)", in: scratch)
+        #expect(outcome.status == 1 && !outcome.error.contains("alone"), "\(outcome)")
+    }
+
     @Test(
         "what makes no sense is one message and status 2", arguments: starts,
         [

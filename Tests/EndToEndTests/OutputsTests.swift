@@ -39,6 +39,17 @@ struct OutputsTests {
             kept.status == 0 && scratch.read("o/2/stdout") == "2\n" && scratch.read("o/2/status") == "0\n", "\(kept)")
     }
 
+    @Test("that cannot be written ends the job with status 2 and one message", arguments: ["", "-np 2"])
+    func unwritable(_ start: String) throws {
+        let scratch = try Scratch()
+        _ = try run("sh -c", "mkdir o && touch o/2", in: scratch)
+        let outcome = try each("\(start) --outputs o", "echo", ["1", "2", "3"], in: scratch)
+        #expect(
+            outcome.status == 2
+                && outcome.isOneMessage("dlp-lua", with: "what a command wrote cannot be kept: o/2: Not a directory"),
+            "\(outcome)")
+    }
+
     @Test("is of no use without --each, and nothing is kept by --dry-run")
     func refusals() throws {
         let scratch = try Scratch()

@@ -114,6 +114,29 @@ struct ReferenceJob: Sendable, CustomTestStringConvertible {
     /// The possible kinds of results.
     private static let results = [
         ReferenceJob(
+            "what work and collect change stays with them",
+            """
+            local seen = {}
+            function examples() return {{v = 1}, {v = 2}, {v = 3}} end
+            function work(example) example.v = example.v * 10 return {example.v} end
+            function collect(result, index, example)
+              seen[index] = example.v
+              result[1] = result[1] * 100
+              result.collected = true
+            end
+            function summarize(results)
+              for i = 1, results.n do print(i, seen[i], results[i][1], results[i].collected) end
+            end
+            """),
+        ReferenceJob(
+            "setup is for those that get examples",
+            """
+            function setup() error("there are none") end
+            function examples() return 0 end
+            function work() end
+            function summarize(results) print(results.n) end
+            """),
+        ReferenceJob(
             "strings of any bytes",
             """
             local strings = {"", "plain", 'quotes " and \\\\', "\\n\\r\\t\\b\\f\\1\\31\\127", "\\0", "é€😀", "\\xff\\xfe\\x00",

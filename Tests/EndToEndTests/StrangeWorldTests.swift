@@ -18,6 +18,18 @@ struct StrangeWorldTests {
     }
 
     @Test(
+        "a text that was asked for and cannot be written is one message and status 2",
+        arguments: [
+            "dlp-lua --help", "dlp-lua --version", "dlp-lua --new-key", "dlp-lua --generate-completion-script bash",
+            "ameexec --help", "ameexec --version",
+        ])
+    func fullAnswer(_ command: String) throws {
+        let outcome = try run("bash -c", "\(command) >/dev/full")
+        let program = String(command.prefix { $0 != " " })
+        #expect(outcome.status == 2 && outcome.isOneMessage(program, with: "is the disk full?"), "\(outcome)")
+    }
+
+    @Test(
         "a file that ulimit -f does not allow is an error, not the end by a signal",
         arguments: ["--output o.jsonl", "--journal j.db", "> big"], ["dlp-lua", "dlp-lua -np 2"])
     func fileLimit(_ file: String, _ command: String) throws {

@@ -112,6 +112,11 @@ struct WatchTests {
             ("--watch run.db --output x.csv", "--watch only looks: leave --output out"),
             ("-np 2 --watch run.db", "--watch only looks: leave -np out"),
             ("--watch run.db --results run.db", "--watch only looks: leave --results out"),
+            ("--results run.db --report r.html", "--results only shows what a journal holds: leave --report out"),
+            ("--results run.db --failed", "--results only shows what a journal holds: leave --failed out"),
+            ("--results run.db --check", "--results only shows what a journal holds: leave --check out"),
+            ("--plan run.db --timeline t.svg", "--plan only goes by a journal's times: leave --timeline out"),
+            ("--plan run.db --results run.db", "--results only shows what a journal holds: leave --plan out"),
             ("--watch run.db --stage none", "the journal has no stage none, but: (of the job itself)"),
             ("--results run.db --stage none", "the journal has no stage none, but: (of the job itself)"),
         ] {

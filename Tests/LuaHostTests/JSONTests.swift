@@ -41,6 +41,26 @@ struct JSONTests {
             """, arguments: [SystemString(text)])
     }
 
+    @Test("a finalizer that encodes something while a text is made gets its own")
+    func reentrant() throws {
+        try LoneRank().run(
+            """
+            local wrong, ended = 0, 0
+            local meta = {__gc = function()
+              ended = ended + 1
+              if dlp.json.encode {"inner"} ~= '["inner"]' then wrong = wrong + 1 end
+            end}
+            local list = {}
+            for i = 1, 1000 do list[i] = "a long text " .. i end
+            for _ = 1, 300 do
+              setmetatable({}, meta)
+              dlp.json.encode(list)
+            end
+            collectgarbage()
+            assert(ended > 100 and wrong == 0, wrong .. " of " .. ended)
+            """)
+    }
+
     @Test(
         "that is none is an error with its place",
         arguments: [

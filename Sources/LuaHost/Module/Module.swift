@@ -59,6 +59,7 @@ extension LuaHost {
             ("report_length", .reportLength), ("what_next", .whatNext), ("cancel", .cancelLoop),
             ("is_apart", .isApart), ("shown", .shown), ("load", .loadPart), ("nearest", .nearest),
             ("encode_json", .encodeJSON), ("encode_line", .encodeLine), ("keep_outputs", .keepOutputs),
+            ("fail_output", .failOutput),
             ("stop", .stopJob), ("add_examples", .addExamples), ("note_later", .noteLater),
             ("depends", .depends), ("digest_file", .digestFile),
         ]

@@ -56,6 +56,7 @@ extension LuaHost {
         case .encodeJSON: return try encodeJSON(state)
         case .encodeLine: return encodeLine(state)
         case .keepOutputs: return try keepOutputs(state)
+        case .failOutput: throw CallError.output(string(state, 1) ?? "", on: client.rank)
         case .depends: return noteDependencies(state)
         case .digestFile: return digestFile(state)
         case .cancelLoop:
@@ -89,12 +90,14 @@ extension LuaHost {
 
     /// Does `core.add_examples(...)`: adds them to the list of the job; returns whether that is possible here.
     private func addExamples(_ state: LuaState) throws(CallError) -> Int32 {
+        var added: [Bytes] = []
         for index in 0..<(isCollecting ? lua_gettop(state) : 0) {
             guard lua_type(state, index + 1) != LUA_TNIL else {
                 throw .script("dlp.add: example \(index + 1) of the call is nil")
             }
-            additions.append(try encoded(state, index + 1, "dlp.add: example \(index + 1) of the call"))
+            added.append(try encoded(state, index + 1, "dlp.add: example \(index + 1) of the call"))
         }
+        additions += added
         lua_pushboolean(state, isCollecting ? 1 : 0)
         return 1
     }
@@ -145,13 +148,13 @@ extension LuaHost {
 
     /// Does `core.encode_json(value)`: returns the value's JSON text, as a result file contains it.
     private func encodeJSON(_ state: LuaState) throws(CallError) -> Int32 {
-        do { try pushJSON(state, by: &jsonRenderer) } catch { throw CallError.script("json.encode: \(error.message)") }
+        do { try pushJSON(state, forProgram: false) } catch { throw CallError.script("json.encode: \(error.message)") }
         return 1
     }
 
     /// Does `core.encode_line(value)`: returns the value on one line, as programs read it; or nil and a message.
     private func encodeLine(_ state: LuaState) -> Int32 {
-        do { try pushJSON(state, by: &lineRenderer) } catch {
+        do { try pushJSON(state, forProgram: true) } catch {
             lua_pushnil(state)
             push(state, error.message)
             return 2
@@ -160,18 +163,29 @@ extension LuaHost {
     }
 
     /// Pushes the JSON text of the first argument.
-    private func pushJSON(_ state: LuaState, by renderer: inout JSONRenderer) throws(CodecError) {
+    private func pushJSON(_ state: LuaState, forProgram: Bool) throws(CodecError) {
         lua_settop(state, 1)
         do { try collectiveEncoder.append(state, 1) } catch {
             throw CodecError("value\(error.path) is a \(error.kind), which JSON has no text for")
         }
         let item = collectiveEncoder.take()
-        // The memory of one large value is not kept for the next.
-        defer { if jsonText.count < 1 << 20 { jsonText.truncate(to: 0) } else { _ = jsonText.take() } }
-        try item.withUnsafeBytes { (item) throws(CodecError) in try renderer.render(item, into: &jsonText) }
-        jsonText.withUnsafeMutableBytes {
+        // While the string is made a finalizer may run that encodes something itself.
+        var text = ByteWriter()
+        swap(&text, &jsonText)
+        try item.withUnsafeBytes { (item) throws(CodecError) in
+            if forProgram {
+                try lineRenderer.render(item, into: &text)
+            } else {
+                try jsonRenderer.render(item, into: &text)
+            }
+        }
+        text.withUnsafeMutableBytes {
             _ = lua_pushlstring(state, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
         }
+        // The memory of one large value is not kept for the next.
+        guard text.count < 1 << 20 else { return }
+        text.truncate(to: 0)
+        jsonText = text
     }
 
     func pushDecoded(_ bytes: Bytes, _ state: LuaState) throws(CallError) {

@@ -62,7 +62,7 @@ local function ask(self, value)
     c.ask(self, line .. "\n", definition.timeout, definition.words, definition.cwd, definition.env)
   if answer == nil then
     -- The message from C about a program that does not start already has its name.
-    return nil, status:find("^wrote") and name .. " " .. status or status
+    return nil, (status:find("^wrote") or status:find("^answered")) and name .. " " .. status or status
   elseif not answer then
     if how == "silent" then return nil, name .. " has closed its standard input or output, and does not answer" end
     local outcome = {status = status, signal = signal, timed_out = how == "late"}

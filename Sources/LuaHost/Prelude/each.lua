@@ -271,7 +271,7 @@ local function write(stream, text, tag)
   end
   local is_written, message = stream:write(text)
   if is_written then is_written, message = stream:flush() end
-  if not is_written then fail("what a command wrote cannot be written: " .. message) end
+  if not is_written then core.fail_output("what a command wrote cannot be written: " .. message) end
 end
 
 local function show(result, example)

@@ -45,7 +45,7 @@ extension LuaHost {
     }
 
     /// Does `core.keep_outputs(index, stdout, stderr, status)`; the last three are missing if the command left nothing.
-    func keepOutputs(_ state: LuaState) throws -> Int32 {
+    func keepOutputs(_ state: LuaState) throws(CallError) -> Int32 {
         let index = Int(lua_tointegerx(state, 1, nil))
         let outcome: OutputFolders.Outcome? =
             if let stdout = bytes(state, 2), let stderr = bytes(state, 3) {
@@ -53,7 +53,9 @@ extension LuaHost {
             } else {
                 nil
             }
-        try outputFolders?.write(outcome, of: index)
+        do { try outputFolders?.write(outcome, of: index) } catch {
+            throw CallError.output(error.message, on: client.rank)
+        }
         return 0
     }
 }

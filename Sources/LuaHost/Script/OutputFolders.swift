@@ -34,8 +34,8 @@ public struct OutputFolders: Sendable {
 
     /// Writes what a command has left, and replaces what an earlier job left; nil where the command left nothing.
     ///
-    /// - Throws: `CallError` where that cannot be written.
-    func write(_ outcome: Outcome?, of index: Int) throws {
+    /// - Throws: `ScriptError` where that cannot be written.
+    func write(_ outcome: Outcome?, of index: Int) throws(ScriptError) {
         let folder = path + "/" + SystemString("\(index)")
         guard Self.makeDirectory(folder) else { throw failure(folder) }
         let files = ["status", "stdout", "stderr"].map { folder + "/" + SystemString($0) }
@@ -44,8 +44,8 @@ public struct OutputFolders: Sendable {
             for file in files.dropFirst() { unlink(file.cString) }
             return
         }
-        let status = Array("\(outcome.status)\n".utf8)
-        try status.withUnsafeBytes { status throws in
+        let status = Bytes(Array("\(outcome.status)\n".utf8))
+        try status.withUnsafeBytes { (status) throws(ScriptError) in
             for (file, bytes) in zip(files, [status, outcome.stdout, outcome.stderr]).reversed() {
                 errno = Self.write(bytes, to: file)
                 guard errno == 0 else { throw failure(file) }
@@ -72,7 +72,7 @@ public struct OutputFolders: Sendable {
         return reason != 0 || isClosed ? reason : errno
     }
 
-    private func failure(_ path: SystemString) -> CallError {
-        .script("what a command wrote cannot be kept: \(path): \(systemMessage(errno))")
+    private func failure(_ path: SystemString) -> ScriptError {
+        ScriptError(message: "what a command wrote cannot be kept: \(path): \(systemMessage(errno))")
     }
 }

@@ -8,6 +8,9 @@ extension LuaHost {
     func shown(at index: Int32) -> String {
         var text = ""
         lua_checkstack(state, 16)
+        // A finalizer could change a table while its fields are read.
+        let hasStopped = dlp_stop_collector(state)
+        defer { if hasStopped { dlp_restart_collector(state) } }
         show(lua_absindex(state, index), depth: 0, in: &text)
         return text
     }
@@ -20,9 +23,13 @@ extension LuaHost {
         case LUA_TSTRING: showString(index, in: &text)
         case LUA_TTABLE where depth < 3: showTable(index, depth: depth, in: &text)
         case LUA_TTABLE: text += "{...}"
-        case LUA_TNIL, LUA_TBOOLEAN, LUA_TNUMBER:
-            dlp_tostring(state, index)
-            text += string(state, -1) ?? ""
+        case LUA_TNIL: text += "nil"
+        case LUA_TBOOLEAN: text += lua_toboolean(state, index) != 0 ? "true" : "false"
+        case LUA_TNUMBER:
+            // Of a copy, because the number becomes a string where it lies; by no function that the script may have given to
+            // numbers.
+            lua_pushvalue(state, index)
+            if let number = lua_tolstring(state, -1, nil) { text += String(cString: number) }
             pop(state)
         case let type: text += "a \(String(cString: lua_typename(state, type)))"
         }

@@ -7,7 +7,7 @@ enum HostFunction: Int32, CaseIterable {
     case loadPart, exit, barrier, broadcast, gather
     case enterLoop, nextEvent, finishChunk, finishPart, addResult, failElement, leaveLoop, cancelLoop, reportLength
     case stopJob, addExamples, noteLater, whatNext, staysUndone, isApart, nearest, shown, copy, copied, encodeJSON
-    case encodeLine, keepOutputs, depends, digestFile
+    case encodeLine, keepOutputs, failOutput, depends, digestFile
 }
 
 /// The reason why a call from Lua fails.
@@ -16,6 +16,11 @@ enum CallError: Error {
     case script(String)
     /// The job is over.
     case end(JobEnd)
+
+    /// What the user asked for cannot be written, which ends the job.
+    static func output(_ message: String, on rank: Int) -> CallError {
+        .end(.fault(Fault(phase: .communication, message: message, rank: rank, host: HostName.current, status: 2)))
+    }
 }
 
 /// Runs the function `number`; Lua's trampoline calls it.

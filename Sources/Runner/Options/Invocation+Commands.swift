@@ -16,6 +16,6 @@ extension Invocation {
         options.collect = options.collect ?? .order
         guard isDry else { return }
         (options.journal, options.output, options.timelines, options.report) = (nil, nil, [], nil)
-        (options.joinable, options.keep, options.fresh) = (nil, nil, nil)
+        (options.joinable, options.keep, options.fresh, options.with) = (nil, nil, nil, nil)
     }
 }

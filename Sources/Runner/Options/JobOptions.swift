@@ -121,6 +121,8 @@ public struct JobOptions: Sendable {
         var known: [(option: JobOption, value: SystemString)] = []
         for (name, value) in options {
             let option = try Self.option(name, value, isSandboxed: isSandboxed)
+            // The system would take it for the end of a file's name.
+            guard !value.text.bytes.contains(0) else { throw UsageError("\(name) has a NUL byte in it") }
             try script.set(option, value.text, as: name)
             known.append((option, value.text))
         }

@@ -1,5 +1,6 @@
 import CLuaHost
 import Journal
+import SystemSupport
 
 /// Does what the command line asks about a journal, without a script.
 ///
@@ -28,7 +29,7 @@ func lookIntoJournal(_ invocation: Invocation) -> Int32? {
     do {
         let flaws = try look()
         guard dlp_flush() == 0 else {
-            throw UsageError("standard output could not be written whole; is the disk full?")
+            throw UsageError(incompleteOutput)
         }
         if let flaws { throw UsageError(flaws) }
         return 0

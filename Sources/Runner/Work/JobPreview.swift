@@ -16,6 +16,9 @@ struct JobPreview {
     ///
     /// - Throws: `UsageError` where the answer cannot be known.
     func line(about example: Int?) throws -> String {
+        if let choice = try settings.choice() {
+            throw UsageError("--dry-run and --why say what the whole job would do: leave \(choice) out")
+        }
         guard let journal = settings.journal else {
             throw UsageError("--dry-run and --why say what a job would do that goes on with a --journal: name one")
         }

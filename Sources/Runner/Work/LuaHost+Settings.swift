@@ -18,7 +18,7 @@ extension LuaHost {
             let fault = Fault(
                 phase: .work,
                 message:
-                    "it takes longer than --timeout allows, in a C function or a finalizer, which cannot be interrupted",
+                    "it takes longer than --timeout allows, in a C function, a finalizer or a handler of xpcall, which cannot be interrupted",
                 example: example, rank: rank, host: HostName.current)
             supervisor.handle(.exampleIsStuck(fault))
         }

@@ -1,5 +1,6 @@
 import Arguments
 import DLP
+import Glibc
 import Journal
 
 /// The command line that does one example of a job alone.
@@ -14,9 +15,11 @@ struct Repetition: Sendable {
     /// The options of the command line that determine the examples.
     private static let options = ["input", "format", "examples", "sandbox"]
 
-    /// - Returns: nil where the script is not a file.
+    /// - Returns: nil where the script is not a file that can be read once more.
     init?(_ invocation: Invocation, seed: Int64) {
-        guard case .file(let path) = invocation.source, invocation.lists.isEmpty else { return nil }
+        guard case .file(let path) = invocation.source, invocation.lists.isEmpty, Self.isRegular(path) else {
+            return nil
+        }
         var before: [SystemString] = invocation.options.seed == nil ? [] : ["--seed", SystemString("\(seed)")]
         for option in Self.options.compactMap({ JobOption.named($0) }) {
             guard let value = option.value(in: invocation.options) else { continue }
@@ -41,13 +44,20 @@ struct Repetition: Sendable {
     /// Returns the command line for an example, by its index from 1; nil for an example that was added to the list.
     func line(_ example: Int) -> String? {
         guard example <= count ?? example else { return nil }
-        let words = ["dlp-lua"] + before + ["--only", SystemString("\(example)")] + behind
+        let end: [SystemString] = behind[0].bytes.first == UInt8(ascii: "-") ? ["--"] : []
+        let words = ["dlp-lua"] + before + ["--only", SystemString("\(example)")] + end + behind
         return words.map(Self.quote).joined(separator: " ")
+    }
+
+    /// Whether it is a file, and no pipe like those of a shell's `<(...)`.
+    private static func isRegular(_ path: SystemString) -> Bool {
+        var status = stat()
+        return stat(path.cString, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
     /// Quotes a word for a shell.
     private static func quote(_ word: SystemString) -> String {
-        let text = word.description
+        guard let text = word.text, text == word.description else { return escape(word) }
         let isPlain = { (byte: UInt8) in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
@@ -57,5 +67,18 @@ struct Repetition: Sendable {
         }
         if !text.isEmpty, text.utf8.allSatisfy(isPlain) { return text }
         return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
+    }
+
+    /// Quotes a word that a terminal would not show as it is: with escapes, as in bash, zsh and ksh.
+    private static func escape(_ word: SystemString) -> String {
+        let escaped = word.bytes.map { byte in
+            switch byte {
+            case UInt8(ascii: "'"), UInt8(ascii: "\\"): "\\" + String(UnicodeScalar(byte))
+            case UInt8(ascii: "\n"): "\\n"
+            case 0x20...0x7E: String(UnicodeScalar(byte))
+            default: "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+            }
+        }
+        return "$'" + escaped.joined() + "'"
     }
 }

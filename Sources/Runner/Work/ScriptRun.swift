@@ -195,6 +195,9 @@ final class ScriptRun {
         guard session.isRoot else { return }
         var text: SystemString?
         if case .file(let path) = invocation.source { text = path }
+        let lists: [(use: String, path: SystemString?)] = invocation.lists.compactMap {
+            if case .lines(let path) = $0.content { (":::: \(path)", path) } else { nil }
+        }
         let timelines = options.timelines.map { ("--timeline", Optional($0)) }
         try session.startDirectory.during { () throws(UsageError) in
             // A journal may provide the costs of its own examples.
@@ -204,7 +207,7 @@ final class ScriptRun {
                 [
                     ("the script", text), ("--input", options.input), ("--journal", options.journal),
                     ("--output", options.output), ("--report", options.report),
-                ] + timelines)
+                ] + timelines + lists)
             try session.openTimelines(options.timelines, title: script.name.description)
             try session.openPage(options.report, of: script, seed: seed)
         }
