@@ -395,6 +395,32 @@ struct StageTests {
             "\(outcome)")
     }
 
+    @Test("the limit of a loop holds where another loop makes its elements")
+    func limitOfPipeline() throws {
+        let job = """
+            local inner = dlp.map_unordered(function(x) return x end, 4, {chunk = 1})
+            local function spin(x) while x == 2 do end return x end
+            local out = dlp.map(spin, inner, {timeout = 0.5, on_error = "continue", chunk = 4})
+            print(out[1], out[2], out[3], out[4], out.errors[2].message)
+            """
+        let outcome = try run("dlp-lua -e", job)
+        #expect(outcome.output.hasPrefix("1\tnil\t3\t4\t") && outcome.output.contains("timeout"), "\(outcome)")
+        #expect(outcome.status == 4)
+    }
+
+    @Test("the limit of one loop is not that of the next")
+    func nextLimit() throws {
+        // Longer than the time after which the root gives up ranks that are late by the first loop's limit.
+        let scratch = try Scratch(
+            job: """
+                local a = dlp.map(function(x) return x end, 4, {timeout = 0.2})
+                local b = dlp.map(function(x) dlp.sleep(x == 3 and 10 or 0) return x end, 4, {root_works = false, chunk = 1})
+                if dlp.IS_ROOT then print(table.concat(b, " ")) end
+                """)
+        let outcome = try run("dlp-lua -np 3 job.lua", in: scratch)
+        #expect(outcome.output == "1 2 3 4\n" && outcome.error == "" && outcome.status == 0, "\(outcome)")
+    }
+
     @Test("the elements of a loop may come from another one on one rank, and are refused on several")
     func pipeline() throws {
         let scratch = try Scratch(

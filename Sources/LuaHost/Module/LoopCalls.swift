@@ -195,8 +195,7 @@ extension LuaHost {
                     giveBackAfter: part.loop.length == nil ? 0 : giveBackAfter, reportInterval: part.reportInterval)
                 part.reported = (0, dlp_processor_time())
                 memoryMeter.begin(at: part.underWay.start)
-                try told { try loopDelegate?.chunkWillBegin(part.loop) }
-                exampleWatch?.resume()
+                try resume(part)
                 lua_pushinteger(state, EventCode.work)
                 lua_pushinteger(state, lua_Integer(chunk.first + 1))
                 lua_pushinteger(state, lua_Integer(chunk.count))
@@ -231,6 +230,17 @@ extension LuaHost {
                 try communicate { () throws(JobEnd) in try client.waitForEnd(of: operation) }
             }
         }
+    }
+
+    /// Does `core.resume(loop)`: this rank goes on with a chunk, after other loops perhaps.
+    func resumeChunk(_ state: LuaState) throws(CallError) -> Int32 {
+        try resume(try takenPart(state))
+        return 0
+    }
+
+    private func resume(_ part: LoopPart) throws(CallError) {
+        try told { try loopDelegate?.chunkWillGoOn(part.loop) }
+        exampleWatch?.resume()
     }
 
     /// Returns the next results of earlier runs.

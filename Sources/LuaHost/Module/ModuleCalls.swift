@@ -38,6 +38,7 @@ extension LuaHost {
         case .addExamples: return try addExamples(state)
         case .copy: return copy(state)
         case .copied: return try copied(state)
+        case .resumeChunk: return try resumeChunk(state)
         case .reportLength:
             let loop = UInt64(bitPattern: lua_tointegerx(state, 1, nil))
             let length = Int(lua_tointegerx(state, 2, nil))

@@ -41,8 +41,8 @@ public protocol StageResults: AnyObject {
 public protocol LoopDelegate: AnyObject {
     /// A loop begins on this rank. An error thrown here ends the job.
     func loopWillBegin(_ loop: ModuleLoop) throws
-    /// This rank is about to work on a chunk of a loop; other loops may have begun since that one has.
-    func chunkWillBegin(_ loop: ModuleLoop) throws
+    /// This rank is about to work on a chunk of a loop, or to go on with it; other loops may have been worked on since.
+    func chunkWillGoOn(_ loop: ModuleLoop) throws
     /// Returns what is kept of a loop that has a name; nil where nothing is kept. Called on rank 0 only, after `loopWillBegin`.
     ///
     /// - Parameter reach: finds what the loop's function reaches.

@@ -162,6 +162,8 @@ function Loop:take()
   end
   local value, length = self.list.get(index)
   inside = outer
+  -- Another loop may have been stepped meanwhile, with another limit.
+  if self.list.runs_code or self.is_timed then core.resume(self.id) end
   if value == nil then
     core.report_length(self.id, length)
     return nil

@@ -6,7 +6,8 @@ import DLP
 enum HostFunction: Int32, CaseIterable {
     case loadPart, exit, barrier, broadcast, gather
     case enterLoop, nextEvent, finishChunk, finishPart, addResult, failElement, leaveLoop, cancelLoop, reportLength
-    case stopJob, addExamples, noteLater, whatNext, staysUndone, isApart, nearest, shown, copy, copied, encodeJSON
+    case stopJob, addExamples, noteLater, whatNext, resumeChunk, staysUndone, isApart, nearest, shown, copy, copied,
+        encodeJSON
     case encodeLine, keepOutputs, failOutput, depends, digestFile
 }
 

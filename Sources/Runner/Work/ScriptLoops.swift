@@ -14,8 +14,9 @@ final class ScriptLoops: LoopDelegate {
     /// Called on rank 0 when a loop begins.
     private let loopBegins: () -> Void
     private weak var host: LuaHost?
-    /// The present time limit for elements, in seconds.
+    /// The present time limit for elements on this rank, in seconds; and by which the root finds ranks that are late.
     private var timeout: Double?
+    private var rootsTimeout: Double?
     private var hasMoment = false
     /// The loops under way: what has failed in each; and whether anything has failed in any loop.
     private var failures: [UInt64: FailureList] = [:]
@@ -56,9 +57,12 @@ final class ScriptLoops: LoopDelegate {
         underWay[loop.operation] = loop
         // In the body of a loop without reports before the end of a chunk, a rank may take any time; and ranks that take
         // turns between loops are not late by the limit of one of them.
-        if settings.timeout != nil || loop.timeout != nil {
-            let isAlone = underWay.count == 1 && loop.hasResults
-            root?.limitExamples(to: isAlone ? loop.timeout.map { UInt64($0 * 1e9) } : nil, allowsSetup: false)
+        let isAlone = underWay.count == 1 && loop.hasResults
+        let limit = isAlone ? loop.timeout : nil
+        // Also where the loop before had one and this one has none.
+        if let root, limit != nil || rootsTimeout != nil {
+            rootsTimeout = limit
+            root.limitExamples(to: limit.map { UInt64($0 * 1e9) }, allowsSetup: false)
         }
         if let root, let seconds = settings.stopAfter, !hasMoment {
             hasMoment = true
@@ -68,7 +72,7 @@ final class ScriptLoops: LoopDelegate {
         if loop.hasResults { session.supervisor.loopBegins() }
     }
 
-    func chunkWillBegin(_ loop: ModuleLoop) throws {
+    func chunkWillGoOn(_ loop: ModuleLoop) throws {
         guard loop.timeout != timeout else { return }
         timeout = loop.timeout
         try host?.limit(toSeconds: timeout, on: session.client, session.supervisor)
