@@ -37,6 +37,8 @@ final class Tunnel {
     private var channels: [Int: Channel] = [:]
     private var nextID = 0
     private var listener: Int32 = -1
+    /// Whether ranks that connect wait because this process has no descriptors left.
+    private var isFull = false
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
     /// Uses the poller's numbers from `firstNumber` on; `send` sends words to the other end.
@@ -117,8 +119,14 @@ final class Tunnel {
     private func accept() {
         while true {
             let descriptor = dlp_accept(listener)
-            // If there are no descriptors left, the rank waits, and this is tried again.
-            if descriptor < 0 { return }
+            if descriptor < 0 {
+                // Who connects waits until another connection is closed. The listener would report it all the time.
+                if [-EMFILE, -ENFILE].contains(descriptor), !channels.isEmpty, !isFull {
+                    isFull = true
+                    poller.remove(listener)
+                }
+                return
+            }
             add(descriptor, nextID)
             send(nextID, .open)
             nextID += 1
@@ -155,6 +163,10 @@ final class Tunnel {
         guard let channel = channels.removeValue(forKey: id) else { return }
         if !channel.interest.isEmpty { poller.remove(channel.descriptor) }
         Glibc.close(channel.descriptor)
+        if isFull {
+            isFull = false
+            poller.add(listener, as: firstNumber, for: .input)
+        }
         if !channel.isClosing { send(id, .close) }
     }
 
