@@ -73,9 +73,9 @@ static size_t array_size(const table *t) {
 
 static size_t node_count(const table *t) { return t->last_free == NULL ? 0 : (size_t)1 << t->log_of_nodes; }
 
-/// The table at `index` in memory; NULL if we do not know the layout.
+/// The table at `index` in memory; NULL if it is no table, or if we do not know the layout.
 static const table *table_at(lua_State *L, int index) {
-    return host_of(L)->sees_tables ? lua_topointer(L, index) : NULL;
+    return host_of(L)->sees_tables && lua_type(L, index) == LUA_TTABLE ? lua_topointer(L, index) : NULL;
 }
 
 /// Reads a value; returns false if it is no scalar.

@@ -34,7 +34,7 @@ final class RankStarter {
             command: options.command, size: options.size, signalMask: signalMask, rendezvous: rendezvous, door: nil,
             environment: RankEnvironment(
                 inherited: ownEnvironment(), exports: options.exports,
-                rendezvous: rendezvous.variables(key: newJobKey()), size: options.size, columns: terminalColumns()),
+                rendezvous: rendezvous.variables(key: JobKey().base64), size: options.size, columns: terminalColumns()),
             bindsToCore: options.binding == .core, readingRank: options.pty ?? (isTerminal ? nil : 0), input: 0,
             places: [:],
             terminalRank: isTerminal ? options.pty : nil)

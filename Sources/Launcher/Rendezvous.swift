@@ -44,9 +44,6 @@ final class Rendezvous {
     }
 }
 
-/// Returns a new key for a job: 64 random bytes in base64.
-func newJobKey() -> String { base64(randomBytes(64)) }
-
 /// Finds a TCP address that rank 0 can bind by itself, without `SO_REUSEADDR`, and that no other process takes
 /// before.
 ///
@@ -114,19 +111,3 @@ private func listen(onAbstract name: String) throws(LaunchError) -> Int32 {
 private func randomBytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255) } }
 
 private func hexadecimal(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
-
-/// Encodes bytes in base64 as in RFC 4648, section 4.
-func base64(_ bytes: some Collection<UInt8>) -> String {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-    var text = ""
-    var rest = bytes[...]
-    while !rest.isEmpty {
-        let group = rest.prefix(3)
-        rest = rest.dropFirst(3)
-        let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
-        for position in 0..<4 {
-            text.append(position <= group.count ? alphabet[bits >> (18 - 6 * position) & 63] : "=")
-        }
-    }
-    return text
-}

@@ -26,6 +26,22 @@ struct AgreementTests {
         """
     }
 
+    @Test("a list that is no table is read as one that is none", arguments: [1, 2])
+    func userdata(_ size: Int) throws {
+        let scratch = try Scratch(
+            job: """
+                local list = io.tmpfile()
+                local meta = getmetatable(list)
+                meta.__len = function() return 40 end
+                meta.__index = function(_, i) return {i, "x"} end
+                function examples() return list end
+                function work(example) return example[1] end
+                function summarize(results) print(results.n, results[40]) end
+                """)
+        let outcome = try run("dlp-lua -np \(size) job.lua", in: scratch)
+        #expect(outcome.output == "40\t40\n" && outcome.error == "" && outcome.status == 0, "\(outcome)")
+    }
+
     @Test("lists that differ are warned of once, and the root's is done", arguments: ["map", "managed", "round-robin"])
     func differing(_ mode: String) throws {
         let outcome = try run("ameexec -np 4 dlp-lua --mode \(mode) job.lua", in: Scratch(job: Self.job()))

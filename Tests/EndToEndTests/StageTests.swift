@@ -395,6 +395,40 @@ struct StageTests {
             "\(outcome)")
     }
 
+    @Test("ranks may share what an iterator does, also after one that has failed")
+    func iterators() throws {
+        let shared = """
+            local data, i = {10, 20, 30, 40}, 0
+            local function next_value() i = i + 1 return dlp.bcast(dlp.IS_ROOT and data[i] or nil) end
+            for value, index in dlp.split_round_robin(next_value) do print(index, value) end
+            """
+        let outcome = try run("dlp-lua -np 2 -e", shared)
+        #expect(outcome.lines.sorted() == ["1\t10", "2\t20", "3\t30", "4\t40"] && outcome.status == 0, "\(outcome)")
+        let failing = """
+            local n = 0
+            local function bad() n = n + 1 if n == 3 then error("gen") end return n end
+            local it = dlp.map_unordered(function(x) return x end, bad, {chunk = 1})
+            print(pcall(function() while it() do end end))
+            local ranks = dlp.map(function(x) dlp.sleep(0.1) return dlp.RANK end, 6, {chunk = 1})
+            if dlp.IS_ROOT then print(ranks.n, math.min(table.unpack(ranks)), math.max(table.unpack(ranks))) end
+            """
+        let after = try run("dlp-lua -np 2 -e", failing)
+        #expect(after.output.contains("6\t0\t1\n") && after.status == 0, "\(after)")
+    }
+
+    @Test("a copied element owns nothing: finalizers are the original's")
+    func finalizers() throws {
+        let job = """
+            local closed = 0
+            local Handle = {__gc = function() closed = closed + 1 end}
+            local list = {}
+            for i = 1, 3 do list[i] = {size = i, handle = setmetatable({}, Handle)} end
+            local function closings() collectgarbage() return closed end
+            print(table.concat(dlp.map(closings, list, {cost = function(x) return x.size end}), " "))
+            """
+        #expect(try run("dlp-lua -e", job).output == "0 0 0\n")
+    }
+
     @Test("the limit of a loop holds where another loop makes its elements")
     func limitOfPipeline() throws {
         let job = """
@@ -435,7 +469,7 @@ struct StageTests {
         #expect(alone.output == expected && alone.error == "" && alone.status == 0, "\(alone)")
         let several = try run("dlp-lua -np 3 job.lua", in: scratch)
         #expect(
-            several.status == 1 && several.error.contains("job.lua:3: map_unordered: this loop goes on in the body"),
+            several.status == 1 && several.error.contains("job.lua:3: map_unordered: this loop makes the elements"),
             "\(several)")
     }
 

@@ -39,12 +39,4 @@ struct RankEnvironmentTests {
                 "A=2=3", "B=b", "ABC=x", "AME_HOST=127.1.2.3", "AME_SIZE=3", "AME_COLUMNS=80", "AME_RANK=2",
             ])
     }
-
-    @Test(
-        "base64 is that of RFC 4648, section 10",
-        arguments: [
-            ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ])
-    func base64Vectors(text: String, encoded: String) { #expect(base64(Array(text.utf8)) == encoded) }
 }

@@ -213,8 +213,8 @@ typedef struct {
 /// of other tables each key with its value behind it. Returns false if one is no scalar, or if memory is short. [-0, +0]
 bool dlp_read_scalars(lua_State *L, int index, dlp_shape shape, dlp_scalar *scalars);
 
-/// Has the processor fetch what lies a few places behind `element`, from 0, of the table at `index`: a walk through many
-/// small tables mostly waits for memory. [-0, +0]
+/// Has the processor fetch what lies a few places behind `element`, from 0, of the list at `index`: a walk through many
+/// small tables mostly waits for memory. Does nothing for lists that are no tables. [-0, +0]
 void dlp_look_ahead(lua_State *L, int index, size_t element);
 
 // MARK: What functions are made of

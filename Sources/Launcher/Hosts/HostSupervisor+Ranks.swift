@@ -68,7 +68,7 @@ extension HostSupervisor {
             size: plan.size, timeout: options.timeout.map { now + nanoseconds($0) })
         readingRank = options.pty ?? (isatty(0) == 1 ? nil : 0)
         if readingRank != nil { input = JobInput(poller: poller, number: Watched.input) }
-        let key = newJobKey()
+        let key = JobKey().base64
         let root = hostOfRank[0]
         // A rank has one connection, and for a moment a second one when it reconnects.
         let limits = connections.map { 4 * $0.ranks.count + 64 }
@@ -257,10 +257,11 @@ extension HostSupervisor {
         let connection = hostOfRank[readingRank]
         guard connection.isUp, connection.running.contains(readingRank) else { return input.end() }
         while !connection.link.isFull, let bytes = input.next() {
+            // The rank must not take this for the end.
+            if let failure = input.takeFailure() { return inputLost(failure) }
             connection.link.send(.input(bytes))
-            if bytes.isEmpty { break }
+            if bytes.isEmpty { return }
         }
-        if let failure = input.takeFailure() { inputLost(failure) }
     }
 }
 

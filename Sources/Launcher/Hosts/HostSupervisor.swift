@@ -332,7 +332,7 @@ final class HostSupervisor {
         return "rank \(rank) (host \(connection.name), pid \(connection.pids[rank] ?? 0))"
     }
 
-    /// Ends the job because standard input cannot be read: the rank that reads it must not take that for its end.
+    /// Ends the job because standard input cannot be read.
     func inputLost(_ failure: Int32) {
         report("cannot read standard input: \(reason(failure)); the job is ended")
         handle(.outputLost(status: 2))

@@ -7,7 +7,8 @@ private let deepest = 100
 /// Gives the table at `copy`, which was decoded, the metatables of the one at `original`, of which it is a copy: to the
 /// outermost table, and to those that both have at the same keys.
 ///
-/// Encoded values have no metatables. [-0, +0]
+/// Encoded values have no metatables. A copy gets none with a finalizer, which would release what the original still uses,
+/// and none of a weak table. [-0, +0]
 func giveMetatables(of original: Int32, to copy: Int32, _ state: LuaState) {
     guard lua_type(state, original) == LUA_TTABLE, lua_type(state, copy) == LUA_TTABLE else { return }
     // A finalizer could change the tables meanwhile.
@@ -35,5 +36,15 @@ private func give(
         }
         pop(state)
     }
-    if lua_getmetatable(state, original) != 0 { lua_setmetatable(state, copy) }
+    guard lua_getmetatable(state, original) != 0 else { return }
+    if owns(state) { pop(state) } else { lua_setmetatable(state, copy) }
+}
+
+/// Whether the metatable on top is of objects that own something, or keep only what others keep, too.
+private func owns(_ state: LuaState) -> Bool {
+    ["__gc", "__mode"].contains { field in
+        push(state, field)
+        defer { pop(state) }
+        return lua_rawget(state, -2) != LUA_TNIL
+    }
 }

@@ -44,13 +44,16 @@ extension LuaHost {
             timeout: field(state, 3, "timeout") { timeout(lua_tonumberx(state, -1, nil)) },
             failures: options.failures, showsProgress: flag("progress"), prefix: text("prefix") ?? "")
         let part = LoopPart(loop: loop, reportInterval: hasResults ? Self.reportInterval(ranks: client.size) : 0)
+        // What elements enter is recorded by their numbers, which those of two loops have in common. Without a record they are
+        // done again after any edit.
+        if !moduleLoops.isEmpty { endTracking() }
         try told { try loopDelegate?.loopWillBegin(loop) }
         if client.isRoot, loop.stage != nil {
             part.results = try keptResults(of: loop, state)
         } else if loop.stage != nil, loopDefaults.tracks {
             _ = reach(of: loop, state)
         }
-        if loop.stage != nil {
+        if loop.stage != nil, moduleLoops.isEmpty {
             // The script's code that handles results as they come, or that makes elements, runs between the elements.
             let isClosed = loop.function == "map" && length != nil
             beginTracking(hasBetween: client.isRoot && !isClosed)
@@ -124,7 +127,8 @@ extension LuaHost {
         }
         defer { pop(self.state, 2) }
         return reach(
-            of: -2, named: "the function of \(loop.function)", examples: -1, tracks: loopDefaults.tracks)
+            of: -2, named: "the function of \(loop.function)", examples: -1,
+            tracks: loopDefaults.tracks && moduleLoops.isEmpty)
     }
 
     /// Calls the delegate; an error that it throws ends the job.

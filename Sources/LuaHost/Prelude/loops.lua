@@ -12,6 +12,26 @@ local function refuse(text, ...) error(core.where() .. text:format(...), 0) end
 -- ranks do not run it. This rank does it alone, like a job of one rank.
 local inside = nil
 
+-- The loop whose element is being made by code of the script, if any, and the coroutine in which it is made.
+local making, making_in = nil, nil
+
+-- Returns a value for `for` to close however it leaves the loop.
+local function closing(close) return setmetatable({}, {__close = close}) end
+
+-- Calls `get(i)`, which may run code of the script, for the loop `loop`.
+local function make(loop, get, i)
+  local before, before_in = making, making_in
+  making, making_in = loop, coroutine.running()
+  local _ <close> = closing(function() making, making_in = before, before_in end)
+  return get(i)
+end
+
+-- Returns the loop for which an element is being made here; nil also where that stands still in another coroutine.
+local function maker()
+  local status = making and coroutine.status(making_in)
+  return (status == "running" or status == "normal") and making or nil
+end
+
 local function is_alone()
   local status = inside and coroutine.status(inside.thread)
   -- A coroutine that failed in the body never resumes, and did not close the loop either.
@@ -19,7 +39,9 @@ local function is_alone()
   if status == "suspended" and SIZE > 1 then
     refuse("a loop is under way in a coroutine that stands still; it must be run to its end before anything else that ranks share")
   end
-  return inside ~= nil or core.is_apart()
+  -- Each rank makes the elements of a list that it needs, and all ranks those of an iterator.
+  local its = maker()
+  return inside ~= nil or its ~= nil and its.list.length ~= nil or core.is_apart()
 end
 
 core.is_alone = is_alone
@@ -31,14 +53,11 @@ local function callable(fn, name)
   end
 end
 
--- Returns a value for `for` to close however it leaves the loop.
-local function closing(close) return setmetatable({}, {__close = close}) end
-
 -- Begins a loop that this rank does alone. If it has a function `fn`, elements that fail for good are passed to `failed`.
 local function alone(name, list, opts, fn, failed)
   if opts.stage or opts.own.timeout then
     refuse(
-      "%s: in a function of the job or in the body of a loop there can be no %s", name, opts.stage and "stage" or "timeout")
+      "%s: in a function of the job, in the body of a loop or where an element is made there can be no %s", name, opts.stage and "stage" or "timeout")
   end
   local numbers, i = new_numbers(name), 0
   local retries, continues = opts.own.retries, opts.own.continues
@@ -85,10 +104,17 @@ local function check_turn(loop, name)
   if SIZE > 1 and inside and inside ~= loop and coroutine.status(inside.thread) ~= "dead" then
     refuse("%s: this loop goes on in the body of another one, where ranks would wait for each other", name)
   end
+  local its = SIZE > 1 and maker()
+  if its and its ~= loop and its.id > loop.id then
+    refuse("%s: this loop makes the elements of another one, and only rank 0 gets all of them", name)
+  end
 end
 
 -- By the name of each stage of this script: the line where it began.
 local stages = {}
+
+-- Stands for a loop that has not begun yet, whose elements and costs one rank determines.
+local beginning = {list = {length = 0}, id = 0}
 
 -- Returns what `cost` gives for the elements of a list, as doubles of eight bytes. `cost` gets copies of tables, and
 -- afterwards math.random goes on as if `cost` had drawn nothing.
@@ -97,10 +123,10 @@ local function costs(name, list, cost)
   -- Also if `cost` fails.
   local _ <close> = closing(function() core.set_numbers(numbers) end)
   for i = 1, list.length do
-    local value = list.get(i)
+    local value = list.runs_code and make(beginning, list.get, i) or list.get(i)
     local copy = type(value) == "table" and core.copy(value)
     if copy then value = core.copied(copy, value) end
-    local answer = cost(value, i)
+    local answer = make(beginning, function() return cost(value, i) end)
     -- Both comparisons are false for NaN, so `not` refuses it too.
     if type(answer) ~= "number" or not (answer >= 0 and answer < math.huge) then
       refuse(
@@ -127,7 +153,7 @@ function Loop.enter(name, list, opts, fn)
     end
     if opts.keeps and not list.value then
       list.value = {}
-      for i = 1, list.length do list.value[i] = list.get(i) end
+      for i = 1, list.length do list.value[i] = make(beginning, list.get, i) end
     end
   end
   if opts.cost and not list.length then
@@ -142,6 +168,9 @@ function Loop.enter(name, list, opts, fn)
   }, Loop)
 end
 
+-- The loop by whose limit this rank is watched.
+local latest
+
 -- Returns the next element and its index, or nil if the chunk is used up.
 function Loop:take()
   if self.done == self.count then return nil end
@@ -154,16 +183,18 @@ function Loop:take()
     end
   end
   local index = self.first + self.done * self.stride
-  local outer = inside
+  local value, length
   if self.list.runs_code then
     self.numbers:leave()
-    -- A loop that begins while an element is made belongs to this rank alone.
-    inside = self
+    value, length = make(self, self.list.get, index)
+  else
+    value, length = self.list.get(index)
   end
-  local value, length = self.list.get(index)
-  inside = outer
   -- Another loop may have been stepped meanwhile, with another limit.
-  if self.list.runs_code or self.is_timed then core.resume(self.id) end
+  if latest ~= self then
+    core.resume(self.id)
+    latest = self
+  end
   if value == nil then
     core.report_length(self.id, length)
     return nil
@@ -227,6 +258,7 @@ local function split(name, is_shared, seq, opts)
         loop:finish()
       end
       local event, first, count, stride = core.next(loop.id)
+      latest = loop
       if event == WORK then
         loop.first, loop.count, loop.stride, loop.done = first, count, stride, 0
       elseif event == LIST then
@@ -315,6 +347,7 @@ local function results(name, fn, seq, opts, failed)
       end
       if loop.is_over then return nil end
       local event, a, b, c = core.next(id)
+      latest = loop
       if event == WORK then
         loop.first, loop.count, loop.done = a, b, 0
         work()

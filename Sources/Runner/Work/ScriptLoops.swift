@@ -57,8 +57,8 @@ final class ScriptLoops: LoopDelegate {
         underWay[loop.operation] = loop
         // In the body of a loop without reports before the end of a chunk, a rank may take any time; and ranks that take
         // turns between loops are not late by the limit of one of them.
-        let isAlone = underWay.count == 1 && loop.hasResults
-        let limit = isAlone ? loop.timeout : nil
+        let isTheirs = underWay.values.allSatisfy { $0.hasResults && $0.timeout == loop.timeout }
+        let limit = isTheirs ? loop.timeout : nil
         // Also where the loop before had one and this one has none.
         if let root, limit != nil || rootsTimeout != nil {
             rootsTimeout = limit
