@@ -57,7 +57,8 @@ end
 local function alone(name, list, opts, fn, failed)
   if opts.stage or opts.own.timeout then
     refuse(
-      "%s: in a function of the job, in the body of a loop or where an element is made there can be no %s", name, opts.stage and "stage" or "timeout")
+      "%s: in a function of the job, in the body of a loop or where an element is made there can be no %s", name,
+      opts.stage and "stage" or "timeout")
   end
   local numbers, i = new_numbers(name), 0
   local retries, continues = opts.own.retries, opts.own.continues
@@ -123,7 +124,7 @@ local function costs(name, list, cost)
   -- Also if `cost` fails.
   local _ <close> = closing(function() core.set_numbers(numbers) end)
   for i = 1, list.length do
-    local value = list.runs_code and make(beginning, list.get, i) or list.get(i)
+    local value = make(beginning, list.get, i)
     local copy = type(value) == "table" and core.copy(value)
     if copy then value = core.copied(copy, value) end
     local answer = make(beginning, function() return cost(value, i) end)

@@ -207,7 +207,13 @@ final class ScriptRun {
                 [
                     ("the script", text), ("--input", options.input), ("--journal", options.journal),
                     ("--output", options.output), ("--report", options.report),
-                ] + timelines + lists)
+                ] + timelines)
+            // One file may be several lists.
+            for list in lists {
+                try FileClash.check(
+                    [list, ("--journal", options.journal), ("--output", options.output), ("--report", options.report)]
+                        + timelines)
+            }
             try session.openTimelines(options.timelines, title: script.name.description)
             try session.openPage(options.report, of: script, seed: seed)
         }
